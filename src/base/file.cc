@@ -1,0 +1,106 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/try.h"
+
+namespace concertina {
+namespace {
+
+Error system_error(std::string_view what, const std::filesystem::path& path, int code) {
+  const char* advice = code == ENOENT                                         ? "; check the path"
+                       : code == EACCES || code == EPERM                      ? "; check its permissions"
+                       : code == ENOSPC || code == EDQUOT || code == EFBIG ? "; free some space and run again"
+                                                                              : "";
+  return Error{fmt::format("cannot {} '{}': {}{}", what, path.string(), std::strerror(code), advice)};
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  bool valid() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+// Returns 0 or errno.
+int write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return ::fsync(fd) == 0 ? 0 : errno;
+}
+
+Status make_parent(const std::filesystem::path& path) {
+  if (!path.has_parent_path()) return {};
+  std::error_code code;
+  std::filesystem::create_directories(path.parent_path(), code);
+  if (code) return system_error("create the folder of", path, code.value());
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::filesystem::path& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return system_error("read", path, errno);
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) return system_error("read", path, errno);
+  if (S_ISDIR(info.st_mode)) return Error{fmt::format("'{}' is a folder; a file is needed", path.string())};
+  std::string bytes(static_cast<std::size_t>(info.st_size), '\0');
+  std::size_t done = 0;
+  while (true) {
+    if (done == bytes.size()) bytes.resize(bytes.size() + 4096);  // also finds the end of pipes
+    const ssize_t n = ::read(file.get(), bytes.data() + done, bytes.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return system_error("read", path, errno);
+    if (n == 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  bytes.resize(done);
+  return bytes;
+}
+
+Status write_file(const std::filesystem::path& path, std::string_view bytes) {
+  CONCERTINA_TRY(make_parent(path));
+  std::filesystem::path aside = path;
+  aside += ".partial";
+  int failure = 0;
+  {
+    const Descriptor file(::open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    failure = file.valid() ? write_all(file.get(), bytes) : errno;
+  }
+  if (failure == 0 && ::rename(aside.c_str(), path.c_str()) != 0) failure = errno;
+  if (failure == 0) return {};
+  ::unlink(aside.c_str());
+  return system_error("write", path, failure);
+}
+
+Status append_line(const std::filesystem::path& path, std::string_view line) {
+  CONCERTINA_TRY(make_parent(path));
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  if (!file.valid()) return system_error("write", path, errno);
+  std::string whole(line);
+  whole += '\n';
+  if (const int failure = write_all(file.get(), whole)) return system_error("write", path, failure);
+  return {};
+}
+
+}  // namespace concertina

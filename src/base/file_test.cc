@@ -1,0 +1,70 @@
+#include "base/file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+
+namespace concertina {
+namespace {
+
+using ::testing::HasSubstr;
+
+class FileTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::path(::testing::TempDir()) /
+              ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    std::filesystem::remove_all(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(FileTest, GivesBackWhatWasWritten) {
+  const std::string bytes("a\0b\n", 4);
+  ASSERT_TRUE(write_file(folder_ / "deep" / "x", bytes));
+  EXPECT_EQ(*read_file(folder_ / "deep" / "x"), bytes);
+}
+
+TEST_F(FileTest, AppendsLines) {
+  ASSERT_TRUE(append_line(folder_ / "log", "one"));
+  ASSERT_TRUE(append_line(folder_ / "log", "two"));
+  EXPECT_EQ(*read_file(folder_ / "log"), "one\ntwo\n");
+}
+
+TEST_F(FileTest, SaysWhichFileIsMissing) {
+  const auto missing = read_file(folder_ / "nothing");
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(missing.error().message, HasSubstr("nothing"));
+  EXPECT_THAT(missing.error().message, HasSubstr("check the path"));
+}
+
+TEST_F(FileTest, RefusesAFolder) {
+  const auto folder = read_file(::testing::TempDir());
+  ASSERT_FALSE(folder);
+  EXPECT_THAT(folder.error().message, HasSubstr("is a folder"));
+}
+
+// A file size limit stands in for a full disk: write() fails in the same place.
+TEST_F(FileTest, KeepsTheOldBytesWhenThereIsNoRoom) {
+  ASSERT_TRUE(write_file(folder_ / "x", "old"));
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit limit = before;
+  limit.rlim_cur = 1000;
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  const Status failed = write_file(folder_ / "x", std::string(100'000, 'n'));
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+
+  ASSERT_FALSE(failed);
+  EXPECT_THAT(failed.error().message, HasSubstr("free some space"));
+  EXPECT_EQ(*read_file(folder_ / "x"), "old");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "x.partial"));
+}
+
+}  // namespace
+}  // namespace concertina
