@@ -14,7 +14,7 @@ class AlignedBuffer {
 
   AlignedBuffer() = default;
   explicit AlignedBuffer(std::size_t count)
-      : data_(new(std::align_val_t{kAlignment}) float[count]()), count_(count) {}
+      : data_(new (std::align_val_t{kAlignment}) float[count]()), count_(count) {}
 
   float* data() { return data_.get(); }
   const float* data() const { return data_.get(); }

@@ -15,10 +15,10 @@ namespace concertina {
 namespace {
 
 Error system_error(std::string_view what, const std::filesystem::path& path, int code) {
-  const char* advice = code == ENOENT                                         ? "; check the path"
-                       : code == EACCES || code == EPERM                      ? "; check its permissions"
+  const char* advice = code == ENOENT                                      ? "; check the path"
+                       : code == EACCES || code == EPERM                   ? "; check its permissions"
                        : code == ENOSPC || code == EDQUOT || code == EFBIG ? "; free some space and run again"
-                                                                              : "";
+                                                                           : "";
   return Error{fmt::format("cannot {} '{}': {}{}", what, path.string(), std::strerror(code), advice)};
 }
 

@@ -15,7 +15,9 @@ bool is_nested(const Subnet& inner, const Subnet& outer) {
   return true;
 }
 
-std::string to_string(const Subnet& subnet) { return fmt::format("{}", fmt::join(subnet.widths, "-")); }
+std::string to_string(const Subnet& subnet) {
+  return fmt::format("{}", fmt::join(subnet.widths, "-"));
+}
 
 Result<Subnet> parse_subnet(std::string_view text) {
   Subnet subnet;

@@ -57,7 +57,8 @@ void ThreadPool::work() {
 }
 
 void ThreadPool::take_indices() {
-  for (int i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < loop_.count;) loop_.call(loop_.context, i);
+  for (int i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < loop_.count;)
+    loop_.call(loop_.context, i);
 }
 
 }  // namespace concertina

@@ -3,8 +3,8 @@
 #include "concertina/result.h"
 
 /// Leaves the enclosing function with the error of `expression` (a Status or Result) if it failed.
-#define CONCERTINA_TRY(expression)                                             \
-  do {                                                                         \
+#define CONCERTINA_TRY(expression)                                              \
+  do {                                                                          \
     if (auto try_status = (expression); !try_status) return try_status.error(); \
   } while (false)
 

@@ -1,0 +1,24 @@
+#include "graph/cost.h"
+
+#include "graph/network.h"
+
+namespace concertina {
+
+Cost cost(const Graph& graph, const Subnet& subnet) {
+  Cost total;
+  for (NodeId id = 1; id < graph.size(); ++id) {
+    const Node& node = graph.node(id);
+    const Shape input = active_shape(graph, node.inputs[0], subnet);
+    const Shape output = active_shape(graph, id, subnet);
+    total.macs += std::visit([&](const auto& op) { return op.macs(input, output); }, node.op);
+    for (const Parameter& parameter : parameters(graph, id)) {
+      if (!parameter.trainable) continue;
+      std::int64_t count = 1;
+      for (const int size : active_sizes(graph, id, parameter, subnet)) count *= size;
+      total.parameters += count;
+    }
+  }
+  return total;
+}
+
+}  // namespace concertina

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+
+#include "graph/graph.h"
+
+namespace concertina {
+
+/// What a sub-net costs for one image.
+struct Cost {
+  std::int64_t macs = 0;        ///< multiply-accumulates of convolutions and linear layers
+  std::int64_t parameters = 0;  ///< trainable ones: weights, biases, batch norms' scale and shift
+};
+
+Cost cost(const Graph& graph, const Subnet& subnet);
+
+}  // namespace concertina

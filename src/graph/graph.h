@@ -1,0 +1,76 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "concertina/result.h"
+#include "concertina/subnet.h"
+#include "graph/channels.h"
+#include "graph/op.h"
+#include "graph/shape.h"
+
+namespace concertina {
+
+/// One operation and where its inputs come from. Each node has one output value, known by the node's id.
+struct Node {
+  std::string name;
+  Op op;
+  std::vector<NodeId> inputs;
+
+  friend bool operator==(const Node&, const Node&) = default;
+};
+
+/// A network's structure: nodes in topological order, with symbolic channel axes. It holds no weights and
+/// never changes; shapes, costs and couplings of every sub-net are functions of it.
+class Graph {
+ public:
+  /// Checks names, order and shapes, and analyses the channels. The first node is the input and the only one
+  /// of its kind; the last node is the output. Fails with the name of the node that does not fit.
+  static Result<Graph> make(std::vector<Node> nodes);
+
+  std::span<const Node> nodes() const { return nodes_; }
+  const Node& node(NodeId id) const { return nodes_[static_cast<std::size_t>(id)]; }
+  int size() const { return static_cast<int>(nodes_.size()); }
+  NodeId input() const { return 0; }
+  NodeId output() const { return size() - 1; }
+
+  /// Full-size shape of a node's value.
+  const Shape& shape(NodeId id) const { return shapes_[static_cast<std::size_t>(id)]; }
+
+  const ChannelLayout& layout() const { return layout_; }
+  const ChannelAxis& axis(NodeId id) const { return layout_.axes[static_cast<std::size_t>(id)]; }
+
+  friend bool operator==(const Graph& a, const Graph& b) { return a.nodes_ == b.nodes_; }
+
+ private:
+  Graph() = default;
+
+  std::vector<Node> nodes_;
+  std::vector<Shape> shapes_;
+  ChannelLayout layout_;
+};
+
+/// All channels of every free dimension.
+Subnet full_subnet(const Graph& graph);
+
+/// Fails unless the sub-net has a width for each free dimension, between 1 and its channels.
+Status check_subnet(const Graph& graph, const Subnet& subnet);
+
+/// Shape of a node's value in a sub-net. Precondition, here and below: check_subnet() accepts it.
+Shape active_shape(const Graph& graph, NodeId id, const Subnet& subnet);
+
+/// Builds a node list step by step; the checks come with Graph::make().
+class GraphBuilder {
+ public:
+  NodeId add(std::string name, Op op, std::vector<NodeId> inputs = {}) {
+    nodes_.push_back({std::move(name), std::move(op), std::move(inputs)});
+    return static_cast<NodeId>(nodes_.size()) - 1;
+  }
+  Result<Graph> build() && { return Graph::make(std::move(nodes_)); }
+
+ private:
+  std::vector<Node> nodes_;
+};
+
+}  // namespace concertina

@@ -1,0 +1,161 @@
+#include "graph/network.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <numeric>
+
+#include "base/try.h"
+
+namespace concertina {
+namespace {
+
+const ChannelAxis* axis_of(const Graph& graph, NodeId id, ParameterAxis axis) {
+  switch (axis) {
+    case ParameterAxis::output_channels:
+      return &graph.axis(id);
+    case ParameterAxis::input_channels:
+      return &graph.axis(graph.node(id).inputs[0]);
+    case ParameterAxis::fixed:
+      return nullptr;
+  }
+  return nullptr;
+}
+
+/// The array with index[d][i] of dimension d at position i.
+Array gather(const Array& source, const std::vector<std::vector<int>>& index) {
+  Array result;
+  std::size_t count = 1;
+  for (const auto& along : index) {
+    result.shape.push_back(static_cast<int>(along.size()));
+    count *= along.size();
+  }
+  result.values.reserve(count);
+  std::vector<std::size_t> at(index.size(), 0);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::size_t offset = 0;
+    for (std::size_t d = 0; d < index.size(); ++d) {
+      offset = offset * static_cast<std::size_t>(source.shape[d]) + static_cast<std::size_t>(index[d][at[d]]);
+    }
+    result.values.push_back(source.values[offset]);
+    for (std::size_t d = index.size(); d-- > 0 && ++at[d] == index[d].size();) at[d] = 0;
+  }
+  return result;
+}
+
+std::vector<int> every(int count) {
+  std::vector<int> all(static_cast<std::size_t>(count));
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+
+/// Calls visit(name, node id, parameter) for each array of the graph.
+template <typename Visit>
+void for_each_parameter(const Graph& graph, Visit visit) {
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    for (const Parameter& parameter : parameters(graph, id)) {
+      visit(parameter_name(graph.node(id), parameter), id, parameter);
+    }
+  }
+}
+
+/// Applies index_along(axis) to each channel dimension of each array that `weights` holds.
+template <typename IndexAlong>
+Weights gather_all(const Graph& graph, const Weights& weights, IndexAlong index_along) {
+  Weights result;
+  for_each_parameter(graph, [&](const std::string& name, NodeId id, const Parameter& parameter) {
+    const auto found = weights.find(name);
+    if (found == weights.end()) return;
+    std::vector<std::vector<int>> index;
+    for (std::size_t d = 0; d < parameter.shape.size(); ++d) {
+      const ChannelAxis* axis = axis_of(graph, id, parameter.axes[d]);
+      index.push_back(axis ? index_along(*axis) : every(parameter.shape[d]));
+    }
+    result.emplace(name, gather(found->second, index));
+  });
+  return result;
+}
+
+Op resized(const Graph& graph, NodeId id, const Subnet& subnet) {
+  Op op = graph.node(id).op;
+  if (id == graph.input()) return op;
+  const int in = active_shape(graph, graph.node(id).inputs[0], subnet).channels;
+  const int out = active_shape(graph, id, subnet).channels;
+  std::visit([&](auto& o) { o.resize(in, out); }, op);
+  return op;
+}
+
+}  // namespace
+
+std::vector<Parameter> parameters(const Graph& graph, NodeId id) {
+  return std::visit([](const auto& op) { return op.parameters(); }, graph.node(id).op);
+}
+
+std::string parameter_name(const Node& node, const Parameter& parameter) {
+  return fmt::format("{}.{}", node.name, parameter.name);
+}
+
+std::vector<int> active_sizes(const Graph& graph, NodeId id, const Parameter& parameter,
+                              const Subnet& subnet) {
+  std::vector<int> sizes = parameter.shape;
+  for (std::size_t d = 0; d < sizes.size(); ++d) {
+    const ChannelAxis* axis = axis_of(graph, id, parameter.axes[d]);
+    if (axis) sizes[d] = graph.layout().active_features(*axis, subnet);
+  }
+  return sizes;
+}
+
+Status check_weights(const Graph& graph, const Weights& weights) {
+  std::size_t expected = 0;
+  Status status;
+  for_each_parameter(graph, [&](const std::string& name, NodeId, const Parameter& parameter) {
+    ++expected;
+    if (!status) return;
+    const auto found = weights.find(name);
+    if (found == weights.end()) {
+      status = Error{fmt::format("the array '{}' is missing", name)};
+    } else if (found->second.shape != parameter.shape) {
+      status = Error{fmt::format("the array '{}' is {} where the network needs {}", name,
+                                 fmt::join(found->second.shape, "x"), fmt::join(parameter.shape, "x"))};
+    } else {
+      for (const float value : found->second.values) {
+        if (std::isfinite(value)) continue;
+        status = Error{fmt::format("the array '{}' holds a value that is not finite", name)};
+        return;
+      }
+    }
+  });
+  CONCERTINA_TRY(status);
+  if (weights.size() != expected) {
+    return Error{fmt::format("there are {} arrays where the network has {}", weights.size(), expected)};
+  }
+  return {};
+}
+
+Weights permute_channels(const Graph& graph, const Weights& weights,
+                         const std::vector<std::vector<int>>& orders) {
+  return gather_all(graph, weights,
+                    [&](const ChannelAxis& axis) { return graph.layout().feature_order(axis, orders); });
+}
+
+Network extract(const Network& network, const Subnet& subnet, const Weights& statistics) {
+  const Graph& graph = network.graph;
+  Weights weights = gather_all(graph, network.weights, [&](const ChannelAxis& axis) {
+    std::vector<int> kept;
+    for (const auto& [begin, count] : graph.layout().active_ranges(axis, subnet)) {
+      for (int i = 0; i < count; ++i) kept.push_back(begin + i);
+    }
+    return kept;
+  });
+  for (const auto& [name, array] : statistics) weights.insert_or_assign(name, array);
+  std::vector<Node> nodes;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    nodes.push_back({graph.node(id).name, resized(graph, id, subnet), graph.node(id).inputs});
+  }
+  // The graph was valid and all channels of a dimension shrink together, so this one is valid too.
+  return {std::move(Graph::make(std::move(nodes))).value(), std::move(weights)};
+}
+
+}  // namespace concertina

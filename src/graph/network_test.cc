@@ -1,0 +1,84 @@
+#include "graph/network.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "graph/networks/networks.h"
+
+namespace concertina {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// Each value tells where it came from: its position in its array.
+Weights numbered_weights(const Graph& graph) {
+  Weights weights;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    for (const Parameter& parameter : parameters(graph, id)) {
+      Array array{.shape = parameter.shape, .values = {}};
+      int count = 1;
+      for (const int size : parameter.shape) count *= size;
+      for (int i = 0; i < count; ++i) array.values.push_back(static_cast<float>(i));
+      weights[parameter_name(graph.node(id), parameter)] = std::move(array);
+    }
+  }
+  return weights;
+}
+
+Graph small_net() {
+  return *make_network({.name = "resnet8", .input = {1, 8, 8}, .width = 0.25});
+}
+
+TEST(Network, ChecksArraysByNameShapeAndValue) {
+  const Graph graph = small_net();
+  const Weights good = numbered_weights(graph);
+  EXPECT_TRUE(check_weights(graph, good));
+
+  Weights missing = good;
+  missing.erase("fc.bias");
+  EXPECT_THAT(check_weights(graph, missing).error().message, HasSubstr("'fc.bias' is missing"));
+  Weights wrong = good;
+  wrong["fc.bias"].shape = {9};
+  EXPECT_THAT(check_weights(graph, wrong).error().message,
+              HasSubstr("'fc.bias' is 9 where the network needs 10"));
+  Weights infinite = good;
+  infinite["fc.bias"].values[3] = INFINITY;
+  EXPECT_THAT(check_weights(graph, infinite).error().message, HasSubstr("not finite"));
+  Weights extra = good;
+  extra["other"] = {};
+  EXPECT_FALSE(check_weights(graph, extra));
+}
+
+TEST(Network, ExtractKeepsThePrefixOfEveryAxis) {
+  const Graph graph = small_net();  // widths 4-4-8-8-16-16
+  const Subnet subnet{{3, 2, 5, 4, 6, 7}};
+  const Weights statistics = {{"stem_bn.running_mean", {{3}, {7, 8, 9}}}};
+  const Network part = extract({graph, numbered_weights(graph)}, subnet, statistics);
+  ASSERT_TRUE(check_weights(part.graph, part.weights))
+      << check_weights(part.graph, part.weights).error().message;
+  EXPECT_EQ(full_subnet(part.graph), subnet);
+  EXPECT_EQ(part.weights.at("stem_bn.running_mean").values, (std::vector<float>{7, 8, 9}));
+
+  const Array& conv = part.weights.at("stage1.block1.conv1.weight");  // 2 of 4 x 3 of 4 x 3 x 3
+  ASSERT_EQ(conv.shape, (std::vector<int>{2, 3, 3, 3}));
+  EXPECT_EQ(conv.values[(1 * 3 + 2) * 9 + 4], (1 * 4 + 2) * 9 + 4);
+}
+
+TEST(Network, PermutationMovesWhatMakesAndWhatReadsAChannel) {
+  const Graph graph = small_net();
+  std::vector<std::vector<int>> orders(6);
+  orders[1] = {2, 0, 3, 1};  // the inner channels of stage 1
+  const Weights permuted = permute_channels(graph, numbered_weights(graph), orders);
+  const Array& makes = permuted.at("stage1.block1.conv1.weight");
+  EXPECT_EQ(makes.values[0], 2 * 4 * 9);
+  EXPECT_EQ(permuted.at("stage1.block1.conv1_bn.bias").values, (std::vector<float>{2, 0, 3, 1}));
+  const Array& reads = permuted.at("stage1.block1.conv2.weight");
+  EXPECT_EQ(reads.values[0], 2 * 9);
+  EXPECT_EQ(reads.values[9], 0);
+  EXPECT_EQ(permuted.at("stem.weight"), numbered_weights(graph).at("stem.weight"));
+}
+
+}  // namespace
+}  // namespace concertina

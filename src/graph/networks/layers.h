@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+
+#include "graph/graph.h"
+#include "graph/networks/networks.h"
+
+namespace concertina::networks {
+
+/// Adds layers one after another and follows the shape, so that a network reads as its list of layers.
+class Layers {
+ public:
+  explicit Layers(const NetworkSpec& spec);
+
+  /// spec.width times the channels, at least 1.
+  int scaled(int channels) const;
+
+  NodeId input() const { return 0; }
+  NodeId add(const std::string& name, Op op, std::vector<NodeId> inputs);
+  NodeId conv(const std::string& name, NodeId x, int out_channels, Window window, int groups = 1,
+              bool bias = false);
+  /// conv + bn; the convolution is <name>, the norm <name>_bn.
+  NodeId conv_bn(const std::string& name, NodeId x, int out_channels, Window window, int groups = 1);
+  NodeId conv_bn_relu(const std::string& name, NodeId x, int out_channels, Window window, int groups = 1);
+  NodeId max_pool(const std::string& name, NodeId x, Window window);
+  /// Flatten and a linear layer named `name`.
+  NodeId flatten(const std::string& name, NodeId x);
+  NodeId linear(const std::string& name, NodeId x, int out_features);
+  NodeId relu(const std::string& name, NodeId x) { return add(name, op::Relu{}, {x}); }
+  /// Global average pool, flatten and the linear layer "fc" to the classes.
+  NodeId classify(NodeId x, int classes);
+
+  Result<Graph> build() &&;
+
+ private:
+  const Shape& shape(NodeId id) const { return shapes_[static_cast<std::size_t>(id)]; }
+
+  double width_;
+  GraphBuilder builder_;
+  std::vector<Shape> shapes_;
+};
+
+}  // namespace concertina::networks

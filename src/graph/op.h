@@ -1,0 +1,36 @@
+#pragma once
+
+#include <variant>
+
+#include "graph/ops/activation.h"
+#include "graph/ops/add.h"
+#include "graph/ops/batch_norm.h"
+#include "graph/ops/concat.h"
+#include "graph/ops/conv.h"
+#include "graph/ops/flatten.h"
+#include "graph/ops/input.h"
+#include "graph/ops/linear.h"
+#include "graph/ops/opaque.h"
+#include "graph/ops/pool.h"
+#include "graph/ops/softmax.h"
+
+namespace concertina {
+
+using Op = std::variant<op::Input, op::Conv, op::BatchNorm, op::Relu, op::Relu6, op::Add, op::MaxPool,
+                        op::AveragePool, op::GlobalAveragePool, op::Flatten, op::Linear, op::Concat,
+                        op::Softmax, op::Opaque>;
+
+/// The op's name for people.
+inline std::string_view type_name(const Op& op) {
+  return std::visit([](const auto& o) { return o.kType; }, op);
+}
+
+/// For std::visit over some alternatives by name; the compiler lists those that are missing.
+template <typename... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+template <typename... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
+
+}  // namespace concertina

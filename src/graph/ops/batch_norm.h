@@ -1,0 +1,22 @@
+#pragma once
+
+#include "graph/ops/elementwise.h"
+
+namespace concertina::op {
+
+/// Batch normalisation: y = (x - running_mean) / sqrt(running_var + epsilon) * weight + bias, per channel.
+/// The two statistics belong to a sub-net, the two parameters to all.
+struct BatchNorm : Elementwise {
+  static constexpr std::string_view kType = "BatchNorm";
+
+  int channels = 0;
+  float epsilon = 1e-5F;
+
+  Result<Shape> output_shape(std::span<const Shape> inputs) const;
+  std::vector<Parameter> parameters() const;
+  void resize(int, int out) { channels = out; }
+
+  friend bool operator==(const BatchNorm&, const BatchNorm&) = default;
+};
+
+}  // namespace concertina::op

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "graph/ops/elementwise.h"
+#include "graph/ops/window.h"
+
+namespace concertina::op {
+
+/// 2-D convolution. weight [out_channels][in_channels / groups][kernel_h][kernel_w], bias [out_channels].
+struct Conv : Elementwise {
+  static constexpr std::string_view kType = "Conv";
+
+  int in_channels = 0;
+  int out_channels = 0;
+  Window window;
+  int groups = 1;
+  bool bias = false;
+
+  /// Each output channel sees one input channel.
+  bool depthwise() const { return groups > 1 && groups == in_channels; }
+
+  Result<Shape> output_shape(std::span<const Shape> inputs) const;
+  ChannelAxis output_channels(const ChannelContext& context) const;
+  std::vector<Parameter> parameters() const;
+  std::int64_t macs(const Shape& input, const Shape& output) const;
+  void resize(int in, int out) {
+    if (depthwise()) groups = in;
+    in_channels = in;
+    out_channels = out;
+  }
+
+  friend bool operator==(const Conv&, const Conv&) = default;
+};
+
+}  // namespace concertina::op

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "graph/ops/elementwise.h"
+
+namespace concertina::op {
+
+/// C x H x W -> a vector of C*H*W features in that order, so each channel becomes H*W consecutive features.
+struct Flatten : Elementwise {
+  static constexpr std::string_view kType = "Flatten";
+
+  int pixels = 1;  ///< H * W of the input
+
+  Result<Shape> output_shape(std::span<const Shape> inputs) const;
+  ChannelAxis output_channels(const ChannelContext& context) const;
+
+  friend bool operator==(const Flatten&, const Flatten&) = default;
+};
+
+}  // namespace concertina::op

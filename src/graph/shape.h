@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace concertina {
+
+/// The size of one image's feature map; a feature vector is C x 1 x 1. The batch is not part of it.
+struct Shape {
+  int channels = 0;
+  int height = 1;
+  int width = 1;
+
+  std::int64_t elements() const { return std::int64_t{channels} * height * width; }
+  friend bool operator==(const Shape&, const Shape&) = default;
+};
+
+/// "64x8x8" (C x H x W).
+std::string to_string(const Shape& shape);
+
+}  // namespace concertina
