@@ -1,0 +1,186 @@
+#include "kernels/conv.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "kernels/target.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/conv.cc"
+#include "hwy/foreach_target.h"  // must come before highway.h
+#include "hwy/highway.h"
+#include "kernels/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace concertina::kernels::HWY_NAMESPACE {
+namespace {
+
+// Two vectors of sums for each pixel, two of weights and one for the pixel's channel: 31 of 32 registers, or
+// 15 of 16.
+constexpr int kTilePixels =
+    HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON ? 14 : 6;
+constexpr int kPanel = 2 * kLanes;
+
+// The inputs of one block of pixels stay in the second-level cache while all panels pass over them.
+constexpr std::ptrdiff_t kBlockBytes = 256 * 1024;
+
+// Taps whose input pointers are looked up at once.
+constexpr int kTapBlock = 64;
+
+/// One panel of output channels: what all its tiles share.
+struct PanelJob {
+  const ConvArgs& args;
+  const float* weights;                  // [taps][in_channels][kPanel]
+  const float* input;                    // the group's first channel
+  std::span<const ChannelRange> inputs;  // counted from there
+  int channel;                           // the panel's first output channel, over all groups
+  int tail;                              // see TileOutput
+};
+
+TileOutput tile_output(const PanelJob& job, int first, int pixels) {
+  const Epilogue& e = job.args.epilogue;
+  const float* residual = e.residual;
+  if (residual != nullptr) residual += first * e.residual_stride + job.channel;
+  return {.scale = {hn::LoadU(kTag, e.scale + job.channel), hn::LoadU(kTag, e.scale + job.channel + kLanes)},
+          .shift = {hn::LoadU(kTag, e.shift + job.channel), hn::LoadU(kTag, e.shift + job.channel + kLanes)},
+          .residual = residual,
+          .residual_stride = e.residual_stride,
+          .out = job.args.output + first * job.args.output_stride + job.channel,
+          .stride = job.args.output_stride,
+          .pixels = pixels,
+          .tail = job.tail,
+          .act = e.act};
+}
+
+template <int kPixels, int kVectors>
+void run_tile(const PanelJob& job, int first) {
+  const Window& window = job.args.window;
+  const std::ptrdiff_t tap_size = static_cast<std::ptrdiff_t>(job.args.filter.in_channels) * kPanel;
+  const Taps<kPixels> taps(window, job.args.input_stride, first, kPixels);
+  const float* x[kTapBlock][kPixels];
+  Tile<kPixels, kVectors> tile;
+  for (const ChannelRange& range : job.inputs) {
+    for (int begin = 0; begin < range.count; begin += kMaxRun) {
+      const int run = std::min(range.count - begin, kMaxRun);
+      for (int tap = 0; tap < window.taps(); tap += kTapBlock) {
+        const int block = std::min(window.taps() - tap, kTapBlock);
+        taps.point(job.input + range.input_offset + begin, tap, block, x);
+        const float* weights =
+            job.weights + tap * tap_size + static_cast<std::ptrdiff_t>(range.weight_begin + begin) * kPanel;
+        for (int t = 0; t < block; ++t, weights += tap_size) {
+          const float* w = weights;
+          for (int c = 0; c < run; ++c, w += kPanel) {
+            tile.add_broadcast(x[t], c, hn::Load(kTag, w), hn::Load(kTag, w + kLanes));
+          }
+        }
+      }
+    }
+  }
+  tile.finish(tile_output(job, first, kPixels));
+}
+
+using TileFunction = void (*)(const PanelJob&, int first);
+
+template <int kVectors, int... kIndices>
+constexpr std::array<TileFunction, sizeof...(kIndices)> tile_functions(
+    std::integer_sequence<int, kIndices...>) {
+  return {run_tile<kIndices + 1, kVectors>...};
+}
+constexpr auto kOneVector = tile_functions<1>(std::make_integer_sequence<int, kTilePixels>());
+constexpr auto kTwoVectors = tile_functions<2>(std::make_integer_sequence<int, kTilePixels>());
+
+/// The i-th of `parts` nearly equal parts of [begin, end) begins here.
+int part_begin(int begin, int end, int parts, int i) {
+  return begin + static_cast<int>(static_cast<std::int64_t>(end - begin) * i / parts);
+}
+
+void run_panel(const ConvArgs& args, int panel, int first, int last) {
+  const int panels = hwy::DivCeil(args.out_channels, kPanel);  // of each group
+  const int group = panel / panels;
+  const int begin = panel % panels * kPanel;
+  const int active = std::min(args.out_channels - begin, kPanel);
+  const int vectors = active <= kLanes ? 1 : 2;
+  const std::size_t group_size = packed_size(args.filter) / static_cast<std::size_t>(args.filter.groups);
+  const std::size_t panel_size =
+      static_cast<std::size_t>(args.filter.taps) * args.filter.in_channels * kPanel;
+  const ChannelRange whole_group{.count = args.filter.in_channels};
+  const bool grouped = args.filter.groups > 1;
+  const PanelJob job{
+      .args = args,
+      .weights = args.packed + group * group_size + panel % panels * panel_size,
+      .input = args.input + group * args.filter.in_channels,
+      .inputs = grouped ? std::span(&whole_group, 1) : args.inputs,
+      .channel = group * args.out_channels + begin,
+      .tail = grouped ? active - (vectors - 1) * kLanes : kLanes,
+  };
+  const auto& functions = vectors == 1 ? kOneVector : kTwoVectors;
+  const int tiles = hwy::DivCeil(last - first, kTilePixels);
+  for (int t = 0; t < tiles; ++t) {  // even tiles: 49 pixels are 13 + 12 + 12 + 12 and not 14 + 14 + 14 + 7
+    const int at = part_begin(first, last, tiles, t);
+    functions[static_cast<std::size_t>(part_begin(first, last, tiles, t + 1) - at - 1)](job, at);
+  }
+}
+
+int count_blocks(const ConvArgs& args, int pixels, int panels, int threads) {
+  const int tiles = hwy::DivCeil(pixels, kTilePixels);
+  const Window& w = args.window;
+  const std::ptrdiff_t input_bytes = args.batch * args.input_stride * w.in_h * w.in_w * 4;
+  std::ptrdiff_t blocks = hwy::DivCeil(input_bytes, kBlockBytes);
+  // Without enough panels for the threads to share evenly, the pixels are cut smaller.
+  if (threads > 1) blocks = std::max<std::ptrdiff_t>(blocks, hwy::DivCeil(4 * threads, panels));
+  return static_cast<int>(std::min<std::ptrdiff_t>(blocks, tiles));
+}
+
+void conv(const ConvArgs& args, ThreadPool& pool) {
+  const int pixels = args.batch * args.window.out_h * args.window.out_w;
+  const int panels = args.groups * hwy::DivCeil(args.out_channels, kPanel);
+  const int blocks = count_blocks(args, pixels, panels, pool.size());
+  pool.parallel_for(blocks * panels, [&](int unit) {
+    const int block = unit / panels;
+    run_panel(args, unit % panels, part_begin(0, pixels, blocks, block),
+              part_begin(0, pixels, blocks, block + 1));
+  });
+}
+
+}  // namespace
+}  // namespace concertina::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace concertina::kernels {
+namespace {
+
+HWY_EXPORT(conv);
+
+}  // namespace
+
+std::size_t packed_size(const Filter& f) {
+  return static_cast<std::size_t>(f.groups) * round_up(f.out_channels, 2 * vector_lanes()) * f.in_channels *
+         f.taps;
+}
+
+void pack_conv(const Filter& f, const float* oihw, float* packed) {
+  const int panel = 2 * vector_lanes();
+  for (int g = 0; g < f.groups;
+       ++g, oihw += static_cast<std::ptrdiff_t>(f.out_channels) * f.in_channels * f.taps) {
+    for (int begin = 0; begin < f.out_channels; begin += panel) {
+      for (int t = 0; t < f.taps; ++t) {
+        for (int c = 0; c < f.in_channels; ++c) {
+          for (int k = begin; k < begin + panel; ++k) {
+            *packed++ = k < f.out_channels
+                            ? oihw[(static_cast<std::ptrdiff_t>(k) * f.in_channels + c) * f.taps + t]
+                            : 0.0f;
+          }
+        }
+      }
+    }
+  }
+}
+
+void conv(const ConvArgs& args, ThreadPool& pool) {
+  HWY_DYNAMIC_DISPATCH(conv)(args, pool);
+}
+
+}  // namespace concertina::kernels
+#endif

@@ -1,0 +1,105 @@
+#include <benchmark/benchmark.h>
+
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "base/random.h"
+#include "kernels/conv.h"
+#include "kernels/target.h"
+
+namespace concertina::kernels {
+namespace {
+
+AlignedBuffer random_buffer(std::size_t size, std::uint64_t seed) {
+  AlignedBuffer buffer(size);
+  const CounterRandom random(seed);
+  for (std::size_t i = 0; i < size; ++i) buffer.data()[i] = static_cast<float>(random.uniform(i) - 0.5);
+  return buffer;
+}
+
+/// A convolution of `in` to `out` channels on a size x size map, run as the part `active` / 4 of its
+/// channels.
+struct Case {
+  int size;
+  int in;
+  int out;
+  int kernel;
+  int batch = 1;
+  int active = 4;
+};
+
+void run(benchmark::State& state, const Case& c, int threads) {
+  const int in = c.in * c.active / 4;
+  const int out = c.out * c.active / 4;
+  const Filter filter{.out_channels = c.out, .in_channels = c.in, .taps = c.kernel * c.kernel};
+  const AlignedBuffer weights = random_buffer(static_cast<std::size_t>(c.out) * c.in * filter.taps, 1);
+  AlignedBuffer packed(packed_size(filter));
+  pack_conv(filter, weights.data(), packed.data());
+  const int in_stride = round_up(in, vector_lanes());
+  const int out_stride = round_up(out, vector_lanes());
+  const auto pixels = static_cast<std::size_t>(c.batch) * c.size * c.size;
+  const AlignedBuffer input = random_buffer(pixels * in_stride, 2);
+  AlignedBuffer output(pixels * out_stride);
+  const AlignedBuffer scale = random_buffer(static_cast<std::size_t>(epilogue_size(out)), 3);
+  const ChannelRange range{.count = in};
+  const ConvArgs args{.filter = filter,
+                      .packed = packed.data(),
+                      .batch = c.batch,
+                      .window = {.in_h = c.size,
+                                 .in_w = c.size,
+                                 .out_h = c.size,
+                                 .out_w = c.size,
+                                 .kernel_h = c.kernel,
+                                 .kernel_w = c.kernel,
+                                 .pad_top = c.kernel / 2,
+                                 .pad_left = c.kernel / 2},
+                      .input = input.data(),
+                      .input_stride = in_stride,
+                      .inputs = {&range, 1},
+                      .out_channels = out,
+                      .output = output.data(),
+                      .output_stride = out_stride,
+                      .epilogue = {.scale = scale.data(), .shift = scale.data(), .act = Activation::kRelu}};
+  ThreadPool pool(threads);
+  for (auto _ : state) {
+    conv(args, pool);
+    benchmark::ClobberMemory();
+  }
+  const double flop = 2.0 * static_cast<double>(pixels) * in * out * filter.taps;
+  state.counters["GFLOP/s"] = benchmark::Counter(flop / 1e9, benchmark::Counter::kIsIterationInvariantRate);
+}
+
+const int kRegistered = [] {
+  const struct {
+    const char* name;
+    Case shape;
+  } cases[] = {
+      {"resnet20/32x32x16", {32, 16, 16, 3}},
+      {"resnet20/16x16x32", {16, 32, 32, 3}},
+      {"resnet20/8x8x64", {8, 64, 64, 3}},
+      {"resnet18/56x56x64", {56, 64, 64, 3}},
+      {"resnet18/28x28x128", {28, 128, 128, 3}},
+      {"resnet18/14x14x256", {14, 256, 256, 3}},
+      {"resnet18/7x7x512", {7, 512, 512, 3}},
+      {"resnet18/14x14x256/x0.5", {14, 256, 256, 3, 1, 2}},
+      {"resnet18/14x14x256/batch8", {14, 256, 256, 3, 8}},
+      {"stem/224x224x3", {224, 3, 64, 7}},
+      {"pointwise/14x14x512", {14, 512, 512, 1}},
+      {"linear/512x1000", {1, 512, 1000, 1}},
+      {"linear/25088x4096", {1, 25088, 4096, 1}},
+      {"linear/25088x4096/batch8", {1, 25088, 4096, 1, 8}},
+  };
+  for (const auto& c : cases) {
+    for (const int threads : {1, 2}) {
+      const auto name = std::string(c.name) + "/threads:" + std::to_string(threads);
+      benchmark::RegisterBenchmark(name.c_str(),
+                                   [c, threads](benchmark::State& s) { run(s, c.shape, threads); })
+          ->Unit(benchmark::kMicrosecond)
+          ->UseRealTime();
+    }
+  }
+  return 0;
+}();
+
+}  // namespace
+}  // namespace concertina::kernels

@@ -1,0 +1,107 @@
+#include "kernels/elementwise.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "kernels/parallel.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/elementwise.cc"
+// clang-format off
+#include "hwy/foreach_target.h"  // must come before the rest
+#include "hwy/contrib/math/math-inl.h"
+#include "hwy/highway.h"
+// clang-format on
+#include "kernels/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace concertina::kernels::HWY_NAMESPACE {
+namespace {
+
+void add_pixel(const float* a, const float* b, float* out, int channels, Activation act) {
+  for (int c = 0; c < channels; c += kLanes) {
+    hn::StoreU(activate(act, hn::Add(hn::LoadU(kTag, a + c), hn::LoadU(kTag, b + c))), kTag, out + c);
+  }
+}
+
+void add(const AddArgs& args, ThreadPool& pool) {
+  for_pixels(args.pixels, args.channels, pool, [&](std::ptrdiff_t p) {
+    add_pixel(args.a + p * args.a_stride, args.b + p * args.b_stride, args.output + p * args.output_stride,
+              args.channels, args.act);
+  });
+}
+
+void affine_pixel(const float* x, const float* scale, const float* shift, float* out, int channels,
+                  Activation act) {
+  for (int c = 0; c < channels; c += kLanes) {
+    V y = hn::LoadU(kTag, x + c);
+    if (scale != nullptr) y = hn::MulAdd(y, hn::LoadU(kTag, scale + c), hn::LoadU(kTag, shift + c));
+    hn::StoreU(activate(act, y), kTag, out + c);
+  }
+}
+
+void affine(const AffineArgs& args, ThreadPool& pool) {
+  for_pixels(args.pixels, args.channels, pool, [&](std::ptrdiff_t p) {
+    affine_pixel(args.input + p * args.input_stride, args.scale, args.shift,
+                 args.output + p * args.output_stride, args.channels, args.act);
+  });
+}
+
+/// The real channels of the vector at c; `other` in the lanes past the last channel.
+HWY_INLINE V mask_tail(V v, int c, int channels, V other) {
+  if (c + kLanes <= channels) return v;
+  return hn::IfThenElse(hn::FirstN(kTag, static_cast<std::size_t>(channels - c)), v, other);
+}
+
+void softmax_pixel(const float* x, float* out, int channels) {
+  const V lowest = hn::Set(kTag, -std::numeric_limits<float>::infinity());
+  V top = lowest;
+  for (int c = 0; c < channels; c += kLanes) {
+    top = hn::Max(top, mask_tail(hn::LoadU(kTag, x + c), c, channels, lowest));
+  }
+  top = hn::MaxOfLanes(kTag, top);
+  V sum = hn::Zero(kTag);
+  for (int c = 0; c < channels; c += kLanes) {
+    const V e = mask_tail(hn::Exp(kTag, hn::Sub(hn::LoadU(kTag, x + c), top)), c, channels, hn::Zero(kTag));
+    hn::StoreU(e, kTag, out + c);
+    sum = hn::Add(sum, e);
+  }
+  const V factor = hn::Div(hn::Set(kTag, 1.0f), hn::SumOfLanes(kTag, sum));
+  for (int c = 0; c < channels; c += kLanes)
+    hn::StoreU(hn::Mul(hn::LoadU(kTag, out + c), factor), kTag, out + c);
+}
+
+void softmax(const SoftmaxArgs& args, ThreadPool& pool) {
+  for_pixels(args.pixels, args.channels, pool, [&](std::ptrdiff_t p) {
+    softmax_pixel(args.input + p * args.input_stride, args.output + p * args.output_stride, args.channels);
+  });
+}
+
+}  // namespace
+}  // namespace concertina::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace concertina::kernels {
+namespace {
+
+HWY_EXPORT(add);
+HWY_EXPORT(affine);
+HWY_EXPORT(softmax);
+
+}  // namespace
+
+void add(const AddArgs& args, ThreadPool& pool) {
+  HWY_DYNAMIC_DISPATCH(add)(args, pool);
+}
+
+void affine(const AffineArgs& args, ThreadPool& pool) {
+  HWY_DYNAMIC_DISPATCH(affine)(args, pool);
+}
+
+void softmax(const SoftmaxArgs& args, ThreadPool& pool) {
+  HWY_DYNAMIC_DISPATCH(softmax)(args, pool);
+}
+
+}  // namespace concertina::kernels
+#endif

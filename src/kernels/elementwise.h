@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+
+#include "base/thread_pool.h"
+#include "kernels/window.h"
+
+/// Kernels that treat every pixel alone, in the layout of target.h. `channels` may be the whole pixel with
+/// all its segments and padding: it is rounded up to vector_lanes(). The output may be an input.
+namespace concertina::kernels {
+
+/// out = act(a + b)
+struct AddArgs {
+  std::ptrdiff_t pixels = 0;
+  int channels = 0;
+  const float* a = nullptr;  ///< [pixels][a_stride]
+  std::ptrdiff_t a_stride = 0;
+  const float* b = nullptr;  ///< [pixels][b_stride]
+  std::ptrdiff_t b_stride = 0;
+  float* output = nullptr;  ///< [pixels][output_stride]
+  std::ptrdiff_t output_stride = 0;
+  Activation act = Activation::kNone;
+};
+
+void add(const AddArgs& args, ThreadPool& pool);
+
+/// out = act(input * scale[c] + shift[c]); with scale and shift null it is the activation alone.
+struct AffineArgs {
+  std::ptrdiff_t pixels = 0;
+  int channels = 0;
+  const float* input = nullptr;  ///< [pixels][input_stride]
+  std::ptrdiff_t input_stride = 0;
+  const float* scale = nullptr;  ///< [channels rounded up to vector_lanes()], placed as in the pixel; or null
+  const float* shift = nullptr;  ///< the same; null exactly if scale is
+  float* output = nullptr;       ///< [pixels][output_stride]
+  std::ptrdiff_t output_stride = 0;
+  Activation act = Activation::kNone;
+};
+
+void affine(const AffineArgs& args, ThreadPool& pool);
+
+/// out[c] = exp(input[c] - m) / sum over c' of exp(input[c'] - m), m the largest input: over the `channels`
+/// real channels of one segment of each pixel.
+struct SoftmaxArgs {
+  std::ptrdiff_t pixels = 0;
+  int channels = 0;
+  const float* input = nullptr;  ///< [pixels][input_stride]
+  std::ptrdiff_t input_stride = 0;
+  float* output = nullptr;  ///< [pixels][output_stride]
+  std::ptrdiff_t output_stride = 0;
+};
+
+void softmax(const SoftmaxArgs& args, ThreadPool& pool);
+
+}  // namespace concertina::kernels

@@ -1,0 +1,123 @@
+#include "kernels/elementwise.h"
+
+#include "kernels/testing.h"
+
+namespace concertina::kernels {
+namespace {
+
+constexpr Activation kActivations[] = {Activation::kNone, Activation::kRelu, Activation::kRelu6};
+
+class ElementwiseTest : public KernelTest {
+ protected:
+  static constexpr int kBatch = 2;
+
+  /// body(channels, pixels) around the lane counts, and once with more work than one block of pixels.
+  template <typename Body>
+  static void for_shapes(const Body& body) {
+    for (int channels = 1; channels <= 2 * vector_lanes() + 1; ++channels) body(channels, 5);
+    body(1000, 9);
+  }
+
+  static Floats values(int channels, int pixels, std::uint64_t seed) {
+    Floats result = random_floats(static_cast<std::size_t>(kBatch) * channels * pixels, seed);
+    for (float& v : result) v *= 8;
+    return result;
+  }
+
+  ErrorStatistics errors_;
+  ThreadPool pool_{3};
+};
+INSTANTIATE_TEST_SUITE_P(Targets, ElementwiseTest, all_targets(), name_of);
+
+TEST_P(ElementwiseTest, Add) {
+  for_shapes([&](int channels, int pixels) {
+    for (const Activation act : kActivations) {
+      const Floats a = values(channels, pixels, 1);
+      const Floats b = values(channels, pixels, 2);
+      Map x(kBatch, pixels, {channels});
+      Map y(kBatch, pixels, {channels}, 0);
+      x.fill(a);
+      y.fill(b);
+      add({.pixels = kBatch * pixels,
+           .channels = channels,
+           .a = x.buffer.data(),
+           .a_stride = x.stride,
+           .b = y.buffer.data(),
+           .b_stride = y.stride,
+           .output = y.buffer.data(),
+           .output_stride = y.stride,
+           .act = act},
+          pool_);
+      EXPECT_EQ(y.plain(), reference::add(a, b, act));
+    }
+  });
+}
+
+TEST_P(ElementwiseTest, Affine) {
+  for_shapes([&](int channels, int pixels) {
+    for (const Activation act : kActivations) {
+      const Floats in = values(channels, pixels, 1);
+      const Floats scale = random_floats(static_cast<std::size_t>(channels), 2);
+      const Floats shift = random_floats(static_cast<std::size_t>(channels), 3);
+      const AlignedBuffer padded_scale = per_channel(scale);
+      const AlignedBuffer padded_shift = per_channel(shift);
+      Map x(kBatch, pixels, {channels});
+      Map y(kBatch, pixels, {channels}, 0);
+      x.fill(in);
+      affine({.pixels = kBatch * pixels,
+              .channels = channels,
+              .input = x.buffer.data(),
+              .input_stride = x.stride,
+              .scale = padded_scale.data(),
+              .shift = padded_shift.data(),
+              .output = y.buffer.data(),
+              .output_stride = y.stride,
+              .act = act},
+             pool_);
+      errors_.add(y.plain(), reference::affine(in, kBatch, channels, pixels, scale, shift, act),
+                  reference::affine(magnitudes(in), kBatch, channels, pixels, magnitudes(scale),
+                                    magnitudes(shift), Activation::kNone));
+    }
+  });
+  errors_.expect_below(1.3e-7);  // two roundings, each of at most 2^-24
+}
+
+TEST_P(ElementwiseTest, ActivationAlone) {
+  for_shapes([&](int channels, int pixels) {
+    const Floats in = values(channels, pixels, 1);
+    Map x(kBatch, pixels, {channels});
+    x.fill(in);
+    affine({.pixels = kBatch * pixels,
+            .channels = channels,
+            .input = x.buffer.data(),
+            .input_stride = x.stride,
+            .output = x.buffer.data(),
+            .output_stride = x.stride,
+            .act = Activation::kRelu6},
+           pool_);
+    EXPECT_EQ(x.plain(), reference::add(in, Floats(in.size()), Activation::kRelu6));
+  });
+}
+
+TEST_P(ElementwiseTest, Softmax) {
+  for_shapes([&](int channels, int pixels) {
+    const Floats in = values(channels, pixels, 1);
+    Map x(kBatch, pixels, {channels});
+    Map y(kBatch, pixels, {channels}, 0);
+    x.fill(in);
+    softmax({.pixels = kBatch * pixels,
+             .channels = channels,
+             .input = x.buffer.data(),
+             .input_stride = x.stride,
+             .output = y.buffer.data(),
+             .output_stride = y.stride},
+            pool_);
+    const Floats wanted = reference::softmax(in, kBatch, channels, pixels);
+    errors_.add(y.plain(), wanted, wanted);
+  });
+  errors_.expect_below(
+      4e-6);  // relative to each probability: x - max is rounded at up to 16, and 1000 terms are summed
+}
+
+}  // namespace
+}  // namespace concertina::kernels

@@ -1,0 +1,97 @@
+#include "kernels/layout.h"
+
+#include "kernels/testing.h"
+
+namespace concertina::kernels {
+namespace {
+
+class LayoutTest : public KernelTest {
+ protected:
+  static constexpr int kBatch = 2;
+  static constexpr int kPixels = 101;  // more than one block
+
+  static Floats values(int channels) {
+    return random_floats(static_cast<std::size_t>(kBatch) * channels * kPixels, 1);
+  }
+
+  ThreadPool pool_{3};
+};
+INSTANTIATE_TEST_SUITE_P(Targets, LayoutTest, all_targets(), name_of);
+
+TEST_P(LayoutTest, FromPlainAndBack) {
+  for (int channels = 1; channels <= 2 * vector_lanes() + 1; ++channels) {
+    const Floats in = values(channels);
+    Map x(kBatch, kPixels, {channels});
+    from_plain({.batch = kBatch,
+                .channels = channels,
+                .pixels = kPixels,
+                .input = in.data(),
+                .output = x.buffer.data(),
+                .output_stride = x.stride},
+               pool_);
+    EXPECT_EQ(x.plain(), in);
+    Floats back(in.size());
+    to_plain({.batch = kBatch,
+              .channels = channels,
+              .pixels = kPixels,
+              .input = x.buffer.data(),
+              .input_stride = x.stride,
+              .output = back.data(),
+              .output_channels = channels},
+             pool_);
+    EXPECT_EQ(back, in);
+  }
+}
+
+TEST_P(LayoutTest, ConcatAndSegmentsBackToPlain) {
+  const int a = vector_lanes() + 1;
+  const int b = 3;
+  const Floats in = values(a + b);
+  Map wanted(kBatch, kPixels, {a, b});
+  wanted.fill(in);
+  Map joined(kBatch, kPixels, {a, b}, 0);
+  for (int s = 0; s < 2; ++s) {
+    copy_channels({.pixels = kBatch * kPixels,
+                   .channels = joined.channels[s],
+                   .input = wanted.buffer.data() + wanted.offsets[s],
+                   .input_stride = wanted.stride,
+                   .output = joined.buffer.data() + joined.offsets[s],
+                   .output_stride = joined.stride},
+                  pool_);
+  }
+  EXPECT_EQ(joined.plain(), in);
+  Floats back(in.size());
+  for (int s = 0, plane = 0; s < 2; plane += joined.channels[s++]) {
+    to_plain({.batch = kBatch,
+              .channels = joined.channels[s],
+              .pixels = kPixels,
+              .input = joined.buffer.data() + joined.offsets[s],
+              .input_stride = joined.stride,
+              .output = back.data() + plane * kPixels,
+              .output_channels = a + b},
+             pool_);
+  }
+  EXPECT_EQ(back, in);
+}
+
+TEST_P(LayoutTest, FlattenGivesTheOrderOfNchw) {
+  const int a = vector_lanes() + 1;
+  const int b = 2;
+  const Floats in = values(a + b);
+  Map x(kBatch, kPixels, {a, b});
+  x.fill(in);
+  const FlattenSegment segments[] = {{x.offsets[0], a, 0}, {x.offsets[1], b, a * kPixels}};
+  Floats out(in.size());
+  flatten({.batch = kBatch,
+           .pixels = kPixels,
+           .input = x.buffer.data(),
+           .input_stride = x.stride,
+           .segments = segments,
+           .output = out.data(),
+           .output_stride = (a + b) * kPixels},
+          pool_);
+  EXPECT_EQ(out, in);
+}
+
+}  // namespace
+}  // namespace concertina::kernels

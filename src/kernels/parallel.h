@@ -1,0 +1,22 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "base/thread_pool.h"
+
+namespace concertina::kernels {
+
+/// Calls body(pixel) for every pixel, in blocks that are worth a thread's while. A block holds about 16 KiB
+/// of floats.
+template <typename Body>
+void for_pixels(std::ptrdiff_t pixels, int channels, ThreadPool& pool, const Body& body) {
+  const std::ptrdiff_t block = std::max(1, 4096 / std::max(1, channels));
+  const auto blocks = static_cast<int>((pixels + block - 1) / block);
+  pool.parallel_for(blocks, [&](int i) {
+    const std::ptrdiff_t end = std::min(pixels, (i + 1) * block);
+    for (std::ptrdiff_t p = i * block; p < end; ++p) body(p);
+  });
+}
+
+}  // namespace concertina::kernels

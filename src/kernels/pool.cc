@@ -1,0 +1,124 @@
+#include "kernels/pool.h"
+
+#include <algorithm>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/pool.cc"
+#include "hwy/foreach_target.h"  // must come before highway.h
+#include "hwy/highway.h"
+#include "kernels/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace concertina::kernels::HWY_NAMESPACE {
+namespace {
+
+struct MaxOp {
+  static HWY_INLINE V join(V a, V b) { return hn::Max(a, b); }
+};
+struct SumOp {
+  static HWY_INLINE V join(V a, V b) { return hn::Add(a, b); }
+};
+
+/// The part [begin, end) of a window that lies in [low, high).
+struct Span {
+  int begin;
+  int end;
+  int size() const { return end - begin; }
+};
+Span clip(int begin, int size, int low, int high) {
+  return {std::max(begin, low), std::min(begin + size, high)};
+}
+
+/// Joins the pixels rows x columns of one map, and scales the result.
+template <typename Op>
+void pool_pixel(const float* map, std::ptrdiff_t stride, int map_w, Span rows, Span columns, int channels,
+                float scale, float* out) {
+  const V factor = hn::Set(kTag, scale);
+  for (int c = 0; c < channels; c += kLanes) {
+    const float* corner =
+        map + (static_cast<std::ptrdiff_t>(rows.begin) * map_w + columns.begin) * stride + c;
+    V sum = hn::LoadU(kTag, corner);
+    for (int y = 0; y < rows.size(); ++y) {
+      const float* row = corner + static_cast<std::ptrdiff_t>(y) * map_w * stride;
+      for (int x = y == 0 ? 1 : 0; x < columns.size(); ++x)
+        sum = Op::join(sum, hn::LoadU(kTag, row + x * stride));
+    }
+    hn::StoreU(hn::Mul(sum, factor), kTag, out + c);
+  }
+}
+
+/// One row of output pixels; scale(y, x) is what the joined window that begins at (y, x) is multiplied by.
+template <typename Op, typename Scale>
+void pool_row(const PoolArgs& args, int row, const Scale& scale) {
+  const Window& w = args.window;
+  const int y = row % w.out_h * w.stride_h - w.pad_top;
+  const Span rows = clip(y, w.kernel_h, 0, w.in_h);
+  const float* map =
+      args.input + static_cast<std::ptrdiff_t>(row / w.out_h) * w.in_h * w.in_w * args.input_stride;
+  float* out = args.output + static_cast<std::ptrdiff_t>(row) * w.out_w * args.output_stride;
+  for (int ox = 0; ox < w.out_w; ++ox, out += args.output_stride) {
+    const int x = ox * w.stride_w - w.pad_left;
+    const Span columns = clip(x, w.kernel_w, 0, w.in_w);
+    pool_pixel<Op>(map, args.input_stride, w.in_w, rows, columns, args.channels, scale(y, x), out);
+  }
+}
+
+void max_pool(const PoolArgs& args, ThreadPool& pool) {
+  pool.parallel_for(args.batch * args.window.out_h,
+                    [&](int row) { pool_row<MaxOp>(args, row, [](int, int) { return 1.0f; }); });
+}
+
+void average_pool(const PoolArgs& args, const AveragePadding& padding, ThreadPool& pool) {
+  const Window& w = args.window;
+  const Span tall = padding.counts ? Span{-w.pad_top, w.in_h + padding.pad_bottom} : Span{0, w.in_h};
+  const Span wide = padding.counts ? Span{-w.pad_left, w.in_w + padding.pad_right} : Span{0, w.in_w};
+  const auto scale = [&](int y, int x) {
+    const int count =
+        clip(y, w.kernel_h, tall.begin, tall.end).size() * clip(x, w.kernel_w, wide.begin, wide.end).size();
+    return 1.0f / static_cast<float>(count);
+  };
+  pool.parallel_for(args.batch * w.out_h, [&](int row) { pool_row<SumOp>(args, row, scale); });
+}
+
+// A map is one window as wide as itself and one row high; the threads share the channels of all maps.
+void global_average_pool(const GlobalPoolArgs& args, ThreadPool& pool) {
+  constexpr int kBlock = 4 * kLanes;
+  const int blocks = hwy::DivCeil(args.channels, kBlock);
+  pool.parallel_for(args.batch * blocks, [&](int unit) {
+    const int n = unit / blocks;
+    const int begin = unit % blocks * kBlock;
+    const float* map = args.input + static_cast<std::ptrdiff_t>(n) * args.pixels * args.input_stride + begin;
+    pool_pixel<SumOp>(map, args.input_stride, args.pixels, {0, 1}, {0, args.pixels},
+                      std::min(kBlock, args.channels - begin), 1.0f / static_cast<float>(args.pixels),
+                      args.output + n * args.output_stride + begin);
+  });
+}
+
+}  // namespace
+}  // namespace concertina::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace concertina::kernels {
+namespace {
+
+HWY_EXPORT(max_pool);
+HWY_EXPORT(average_pool);
+HWY_EXPORT(global_average_pool);
+
+}  // namespace
+
+void max_pool(const PoolArgs& args, ThreadPool& pool) {
+  HWY_DYNAMIC_DISPATCH(max_pool)(args, pool);
+}
+
+void average_pool(const PoolArgs& args, const AveragePadding& padding, ThreadPool& pool) {
+  HWY_DYNAMIC_DISPATCH(average_pool)(args, padding, pool);
+}
+
+void global_average_pool(const GlobalPoolArgs& args, ThreadPool& pool) {
+  HWY_DYNAMIC_DISPATCH(global_average_pool)(args, pool);
+}
+
+}  // namespace concertina::kernels
+#endif

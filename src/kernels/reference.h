@@ -1,0 +1,53 @@
+#pragma once
+
+#include <vector>
+
+#include "kernels/window.h"
+
+/// What every kernel computes, written to be read: plain loops over plain arrays, sums in double. Maps are
+/// NCHW without padding, filters OIHW. Slow; for tests and for whoever wants to know.
+namespace concertina::kernels::reference {
+
+using Floats = std::vector<float>;
+
+/// x [batch][groups * in_channels][in_h][in_w], w [groups * out_channels][in_channels][kernel_h][kernel_w],
+/// scale and shift [groups * out_channels], residual empty or as the result
+/// -> act(scale * (x * w) + shift + residual) [batch][groups * out_channels][out_h][out_w]
+struct Conv {
+  int batch = 1;
+  int groups = 1;
+  int in_channels = 1;   ///< per group
+  int out_channels = 1;  ///< per group
+  Window window;
+  Floats x;
+  Floats w;
+  Floats scale;
+  Floats shift;
+  Floats residual;
+  Activation act = Activation::kNone;
+};
+Floats conv(const Conv& args);
+
+/// Preconditions as of kernels::max_pool; x [planes][in_h][in_w] -> [planes][out_h][out_w]
+Floats max_pool(const Floats& x, int planes, const Window& window);
+
+/// The divisor is the part of the window inside the map, or, where padding counts, inside the padded map.
+Floats average_pool(const Floats& x, int planes, const Window& window, bool padding_counts, int pad_bottom,
+                    int pad_right);
+
+/// x [planes][pixels] -> [planes]
+Floats global_average_pool(const Floats& x, int planes, int pixels);
+
+float activate(Activation act, double value);
+
+/// act(a + b)
+Floats add(const Floats& a, const Floats& b, Activation act);
+
+/// act(x * scale[c] + shift[c]); x [batch][channels][pixels]
+Floats affine(const Floats& x, int batch, int channels, int pixels, const Floats& scale, const Floats& shift,
+              Activation act);
+
+/// Over the channels; x [batch][channels][pixels]
+Floats softmax(const Floats& x, int batch, int channels, int pixels);
+
+}  // namespace concertina::kernels::reference

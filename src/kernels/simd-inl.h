@@ -1,0 +1,184 @@
+// Per-target include guard.
+#if defined(CONCERTINA_KERNELS_SIMD_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CONCERTINA_KERNELS_SIMD_INL_H_
+#undef CONCERTINA_KERNELS_SIMD_INL_H_
+#else
+#define CONCERTINA_KERNELS_SIMD_INL_H_
+#endif
+
+#include <algorithm>
+#include <cstdint>
+
+#include "hwy/highway.h"
+#include "kernels/window.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace concertina::kernels::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
+constexpr D kTag;
+constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
+
+/// What a tap reads where it falls into the padding. Channels are visited in runs of at most this many.
+constexpr int kMaxRun = 1024;
+alignas(64) constexpr float kZeros[kMaxRun] = {};
+
+HWY_INLINE V activate(Activation act, V v) {
+  if (act == Activation::kNone) return v;
+  v = hn::Max(v, hn::Zero(kTag));
+  return act == Activation::kRelu ? v : hn::Min(v, hn::Set(kTag, 6.0f));
+}
+
+/// The first `count` floats at p, without touching what follows them.
+HWY_INLINE V load_first(const float* p, int count) {
+  alignas(64) float lanes[kLanes] = {};
+  for (int i = 0; i < std::min(count, kLanes); ++i) lanes[i] = p[i];
+  return hn::Load(kTag, lanes);
+}
+
+HWY_INLINE void store_first(V v, float* p, int count) {
+  alignas(64) float lanes[kLanes];
+  hn::Store(v, kTag, lanes);
+  for (int i = 0; i < std::min(count, kLanes); ++i) p[i] = lanes[i];
+}
+
+/// Where the windows of kPixels consecutive output pixels begin in the input. Pixels are numbered over the
+/// whole batch, so a tile runs on over the ends of rows and images.
+template <int kPixels>
+class Taps {
+ public:
+  Taps(const Window& window, std::ptrdiff_t input_stride, int first_pixel, int count)
+      : window_(window), stride_(input_stride) {
+    int x = first_pixel % window.out_w;
+    int y = first_pixel / window.out_w % window.out_h;
+    std::ptrdiff_t row = static_cast<std::ptrdiff_t>(first_pixel / window.out_w / window.out_h) * window.in_h;
+    const int last_y = window.in_h - (window.kernel_h - 1) * window.dilation_h;
+    const int last_x = window.in_w - (window.kernel_w - 1) * window.dilation_w;
+    for (int p = 0; p < kPixels; ++p) {
+      y_[p] = y * window.stride_h - window.pad_top;
+      x_[p] = x * window.stride_w - window.pad_left;
+      origin_[p] = ((row + y_[p]) * window.in_w + x_[p]) * input_stride;
+      inside_ &= y_[p] >= 0 && y_[p] < last_y && x_[p] >= 0 && x_[p] < last_x;
+      if (p + 1 >= count) continue;  // a slot without a pixel repeats the last one
+      if (++x < window.out_w) continue;
+      x = 0;
+      if (++y < window.out_h) continue;
+      y = 0;
+      row += window.in_h;
+    }
+  }
+
+  /// table[t][p]: what pixel p sees at tap begin + t, counted from `input`, or zeros in the padding. Not
+  /// inlined, so that it does not compete with sums for registers.
+  HWY_NOINLINE void point(const float* input, int begin, int count, const float* (*table)[kPixels]) const {
+    int i = begin / window_.kernel_w;
+    int j = begin % window_.kernel_w;
+    for (int t = 0; t < count; ++t) {
+      point_one(input, i * window_.dilation_h, j * window_.dilation_w, table[t]);
+      if (++j < window_.kernel_w) continue;
+      j = 0;
+      ++i;
+    }
+  }
+
+ private:
+  HWY_INLINE void point_one(const float* input, int dy, int dx, const float** pointers) const {
+    const std::ptrdiff_t move = (static_cast<std::ptrdiff_t>(dy) * window_.in_w + dx) * stride_;
+    if (inside_) {
+      for (int p = 0; p < kPixels; ++p) pointers[p] = input + (origin_[p] + move);
+      return;
+    }
+    const auto h = static_cast<unsigned>(window_.in_h);
+    const auto w = static_cast<unsigned>(window_.in_w);
+    for (int p = 0; p < kPixels; ++p) {
+      const bool hit = (static_cast<unsigned>(y_[p] + dy) < h) & (static_cast<unsigned>(x_[p] + dx) < w);
+      pointers[p] = hit ? input + (origin_[p] + move) : kZeros;
+    }
+  }
+
+  const Window& window_;
+  std::ptrdiff_t stride_;
+  std::ptrdiff_t origin_[kPixels];
+  int y_[kPixels];
+  int x_[kPixels];
+  bool inside_ = true;
+};
+
+/// Where a tile's sums go: one or two vectors of channels for each of `pixels` pixels.
+struct TileOutput {
+  V scale[2];
+  V shift[2];
+  const float* residual;  // null or the first pixel's
+  std::ptrdiff_t residual_stride;
+  float* out;
+  std::ptrdiff_t stride;
+  int pixels;
+  int tail;  // channels in the last vector if it must not touch what follows them, else kLanes
+  Activation act;
+
+  HWY_INLINE void put(int pixel, int vector, bool last, V sum) const {
+    const int count = last ? tail : kLanes;
+    V y = hn::MulAdd(sum, scale[vector], shift[vector]);
+    if (residual != nullptr) {
+      const float* r = residual + pixel * residual_stride + vector * kLanes;
+      y = hn::Add(y, count == kLanes ? hn::LoadU(kTag, r) : load_first(r, count));
+    }
+    y = activate(act, y);
+    float* to = out + pixel * stride + vector * kLanes;
+    if (count == kLanes) {
+      hn::StoreU(y, kTag, to);
+    } else {
+      store_first(y, to, count);
+    }
+  }
+};
+
+/// The sums of kPixels pixels times kVectors vectors of channels. A chain of structs and not an array,
+/// because every compiler keeps its members in registers.
+template <int kPixels, int kVectors>
+struct Tile {
+  Tile<kPixels - 1, kVectors> before;
+  V a;
+  V b;
+
+  // Written out: an implicit constructor would not be compiled for the target.
+  HWY_INLINE Tile() : a(hn::Zero(kTag)), b(hn::Zero(kTag)) {}
+
+  /// Every channel k: sum[pixel][k] += x[pixel][c] * w[k].
+  HWY_INLINE void add_broadcast(const float* const* x, int c, V wa, V wb) {
+    before.add_broadcast(x, c, wa, wb);
+    const V v = hn::Set(kTag, x[kPixels - 1][c]);
+    a = hn::MulAdd(v, wa, a);
+    if constexpr (kVectors == 2) b = hn::MulAdd(v, wb, b);
+  }
+
+  /// Every channel k: sum[pixel][k] += x[pixel][c + k] * w[k].
+  HWY_INLINE void add_lanes(const float* const* x, int c, V w) {
+    before.add_lanes(x, c, w);
+    a = hn::MulAdd(hn::LoadU(kTag, x[kPixels - 1] + c), w, a);
+  }
+
+  HWY_INLINE void finish(const TileOutput& to) const {
+    before.finish(to);
+    if (kPixels > to.pixels) return;
+    to.put(kPixels - 1, 0, kVectors == 1, a);
+    if constexpr (kVectors == 2) to.put(kPixels - 1, 1, true, b);
+  }
+};
+
+template <int kVectors>
+struct Tile<0, kVectors> {
+  HWY_INLINE Tile() {}
+  HWY_INLINE void add_broadcast(const float* const*, int, V, V) {}
+  HWY_INLINE void add_lanes(const float* const*, int, V) {}
+  HWY_INLINE void finish(const TileOutput&) const {}
+};
+
+}  // namespace
+}  // namespace concertina::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard
