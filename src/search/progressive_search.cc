@@ -1,0 +1,202 @@
+#include "search/progressive_search.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/try.h"
+#include "graph/cost.h"
+
+namespace concertina {
+namespace {
+
+/// One search. A step is a function of the step before it and the weights, which is what makes a resumed
+/// search go the same way.
+class Search {
+ public:
+  Search(const Graph& graph, const ChannelGroups& groups, Evaluator& evaluator, const SearchOptions& options)
+      : graph_(graph),
+        groups_(groups),
+        evaluator_(evaluator),
+        options_(options),
+        cost_(cost_function(graph, options)),
+        full_cost_(cost_(full_subnet(graph))) {}
+
+  Result<TrajectoryStep> first_step() {
+    const Subnet full = full_subnet(graph_);
+    CONCERTINA_ASSIGN(const Evaluation evaluation, checked(evaluator_.evaluate(full), full));
+    CONCERTINA_ASSIGN(TrajectoryStep step, describe(full, evaluation));
+    step.evaluations = 1;
+    step.scores.resize(full.widths.size());
+    return step;
+  }
+
+  /// Nothing if the search ends with `last`.
+  Result<std::optional<TrajectoryStep>> next_step(const TrajectoryStep& last) {
+    if (last.macs <= options_.end_macs) return std::optional<TrajectoryStep>{};
+    const std::vector<std::optional<Subnet>> candidates = shrink_each(last.subnet);
+    std::vector<std::optional<double>> scores = known_scores(last);
+    std::vector<std::optional<TrajectoryStep>> evaluated(candidates.size());
+    int evaluations = 0;
+    while (true) {
+      const std::optional<std::size_t> best = smallest(scores, candidates);
+      if (!best) return std::optional<TrajectoryStep>{};
+      std::optional<TrajectoryStep>& step = evaluated[*best];
+      if (step) {
+        step->step = last.step + 1;
+        step->evaluations = evaluations;
+        step->weights_version = last.weights_version;
+        step->scores = std::move(scores);
+        CONCERTINA_TRY(fine_tune_if_needed(*step));
+        return step;
+      }
+      const Subnet& subnet = *candidates[*best];
+      CONCERTINA_ASSIGN(const Evaluation evaluation, checked(evaluator_.evaluate(subnet), subnet));
+      CONCERTINA_ASSIGN(step, describe(subnet, evaluation));
+      scores[*best] = score(last, *step);
+      ++evaluations;
+    }
+  }
+
+  /// Fails unless `steps` could have come from this network and these groups.
+  Status check(const std::vector<TrajectoryStep>& steps) const {
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      const TrajectoryStep& step = steps[i];
+      const bool follows = i == 0 ? step.subnet == full_subnet(graph_) && step.weights_version == 0
+                                  : follows_from(steps[i - 1], step);
+      if (!follows || step.scores.size() != groups_.unit.size() || step.cost != cost_(step.subnet) ||
+          step.macs != cost(graph_, step.subnet).macs) {
+        return Error{fmt::format(
+            "step {} of the search journal, sub-net {}, does not follow from the one before it; delete the "
+            "journal to search anew",
+            i, to_string(step.subnet))};
+      }
+    }
+    return {};
+  }
+
+ private:
+  std::vector<std::optional<Subnet>> shrink_each(const Subnet& subnet) const {
+    std::vector<std::optional<Subnet>> smaller;
+    for (int d = 0; d < static_cast<int>(groups_.unit.size()); ++d) {
+      smaller.push_back(groups_.shrink(subnet, d, options_.floor_groups));
+    }
+    return smaller;
+  }
+
+  bool follows_from(const TrajectoryStep& last, const TrajectoryStep& step) const {
+    const auto candidates = shrink_each(last.subnet);
+    return std::find(candidates.begin(), candidates.end(), step.subnet) != candidates.end() &&
+           step.weights_version == last.weights_version + (step.fine_tuned() ? 1 : 0);
+  }
+
+  /// After fine-tuning the old scores say nothing.
+  std::vector<std::optional<double>> known_scores(const TrajectoryStep& last) const {
+    const bool refresh = (last.step + 1) % options_.refresh_every == 0 || last.fine_tuned();
+    return refresh ? std::vector<std::optional<double>>(last.scores.size()) : last.scores;
+  }
+
+  /// The first dimension of the smallest score; unknown scores come before all others.
+  static std::optional<std::size_t> smallest(const std::vector<std::optional<double>>& scores,
+                                             const std::vector<std::optional<Subnet>>& candidates) {
+    std::optional<std::size_t> best;
+    for (std::size_t d = 0; d < candidates.size(); ++d) {
+      // std::optional orders nothing before every value.
+      if (candidates[d] && (!best || scores[d] < scores[*best])) best = d;
+    }
+    return best;
+  }
+
+  /// Smaller is better. Relative to `last`, so that it stays comparable over several steps.
+  double score(const TrajectoryStep& last, const TrajectoryStep& next) const {
+    if (options_.criterion == Criterion::accuracy) {
+      return last.evaluation.accuracy - next.evaluation.accuracy;
+    }
+    constexpr double kLeastSaving = 1e-9;  // measured costs may stay or even rise
+    const double saved = std::max((last.cost - next.cost) / full_cost_, kLeastSaving);
+    const double increase = next.evaluation.loss - last.evaluation.loss;
+    return increase > 0 ? increase / saved : increase * saved;
+  }
+
+  Result<TrajectoryStep> describe(const Subnet& subnet, const Evaluation& evaluation) const {
+    CONCERTINA_ASSIGN(const double subnet_cost, checked_cost(cost_, subnet));
+    const Cost counted = cost(graph_, subnet);
+    TrajectoryStep step;
+    step.subnet = subnet;
+    step.evaluation = evaluation;
+    step.cost = subnet_cost;
+    step.macs = counted.macs;
+    step.parameters = counted.parameters;
+    return step;
+  }
+
+  Status fine_tune_if_needed(TrajectoryStep& step) {
+    if (step.evaluation.accuracy >= options_.fine_tune_below) return {};
+    const int version = step.weights_version + 1;
+    CONCERTINA_ASSIGN(
+        const Evaluation better,
+        checked(evaluator_.fine_tune(step.subnet, options_.fine_tune_below, version), step.subnet));
+    step.before_fine_tuning = step.evaluation;
+    step.evaluation = better;
+    step.weights_version = version;
+    return {};
+  }
+
+  const Graph& graph_;
+  const ChannelGroups& groups_;
+  Evaluator& evaluator_;
+  const SearchOptions& options_;
+  CostFunction cost_;
+  double full_cost_;
+};
+
+/// The search's way in per cent of the MACs that it will remove.
+class SearchProgress {
+ public:
+  SearchProgress(const Graph& graph, const ChannelGroups& groups, const SearchOptions& options,
+                 Progress& progress)
+      : progress_(progress),
+        full_(cost(graph, full_subnet(graph)).macs),
+        end_(std::max(options.end_macs, cost(graph, uniform_subnet(groups, options.floor_groups)).macs)) {
+    progress_.start("search", 100);
+  }
+
+  void update(const TrajectoryStep& step) {
+    const std::int64_t all = std::max<std::int64_t>(full_ - end_, 1);
+    const double share = static_cast<double>(full_ - step.macs) / static_cast<double>(all);
+    progress_.update(
+        static_cast<std::int64_t>(100 * std::min(share, 1.0)),
+        fmt::format("step {}: {:.2f} MMAC, loss {:.3f}, accuracy {:.1f} %{}", step.step,
+                    static_cast<double>(step.macs) / 1e6, step.evaluation.loss,
+                    100 * step.evaluation.accuracy, step.fine_tuned() ? " after fine-tuning" : ""));
+  }
+
+ private:
+  Progress& progress_;
+  std::int64_t full_;
+  std::int64_t end_;
+};
+
+}  // namespace
+
+Result<std::vector<TrajectoryStep>> progressive_search(const Graph& graph, const ChannelGroups& groups,
+                                                       Evaluator& evaluator, const SearchOptions& options,
+                                                       Journal& journal, Progress& progress) {
+  CONCERTINA_TRY(check_options(options));
+  Search search(graph, groups, evaluator, options);
+  CONCERTINA_TRY(search.check(journal.steps()));
+  SearchProgress shown(graph, groups, options, progress);
+  CONCERTINA_TRY(evaluator.restore(journal.steps().empty() ? 0 : journal.steps().back().weights_version));
+  if (journal.steps().empty()) {
+    CONCERTINA_ASSIGN(TrajectoryStep first, search.first_step());
+    CONCERTINA_TRY(journal.append(std::move(first)));
+  }
+  while (true) {
+    shown.update(journal.steps().back());
+    CONCERTINA_ASSIGN(std::optional<TrajectoryStep> next, search.next_step(journal.steps().back()));
+    if (!next) return journal.steps();
+    CONCERTINA_TRY(journal.append(*std::move(next)));
+  }
+}
+
+}  // namespace concertina

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "base/progress.h"
+#include "search/search_options.h"
+
+namespace concertina {
+
+/// A sub-net as the choice among sub-nets sees it.
+struct SelectionPoint {
+  double cost = 0;  ///< positive
+  double accuracy = 0;
+};
+
+/// Indices, ascending, of the points that no other one dominates: is at most as costly and at least as
+/// accurate. Of equal points the last one counts.
+std::vector<int> pareto_front(std::span<const SelectionPoint> points);
+
+/// Indices, ascending, of `count` of the points, evenly spaced in log cost. The first and the last are among
+/// them; the rest make the sum of squared distances to the wanted log costs smallest. Members of the Pareto
+/// front come first, then those of the front of the rest, and so on: as few dominated points, and dominated
+/// as little, as it takes to have `count`. All points if there are no more.
+/// Preconditions: the points are a chain, largest sub-net first; count >= 2.
+std::vector<int> thin(std::span<const SelectionPoint> chain, int count);
+
+/// The paper's rule: the indices of the steps that stay when each step i with
+/// acc(i) < acc(i+1) < acc(i) + 0.10 goes, unless step i+1 was fine-tuned.
+std::vector<int> drop_dominated(std::span<const TrajectoryStep> trajectory);
+
+/// A sub-net that joint training gets, evaluated with the final weights.
+struct SelectedSubnet {
+  int step = 0;  ///< of the trajectory
+  Subnet subnet;
+  Evaluation evaluation;
+  double cost = 0;
+};
+
+struct ReselectOptions {
+  int count = 8;           ///< sub-nets wanted, at least 2
+  CostFunction cost = {};  ///< the trajectory's own costs if empty
+};
+
+/// Re-selection (METHOD, section 5): evaluates every recorded sub-net with the evaluator's present weights
+/// and thins them by their new accuracies. The result has options.count sub-nets, or all if there are fewer,
+/// largest first: the trajectory's first and last always, each containing the next.
+Result<std::vector<SelectedSubnet>> reselect(std::span<const TrajectoryStep> trajectory, Evaluator& evaluator,
+                                             const ReselectOptions& options, Progress& progress);
+
+}  // namespace concertina
