@@ -1,0 +1,42 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "concertina/result.h"
+#include "onnx_subset.pb.h"
+
+namespace concertina {
+
+/// The attributes of a node, read strictly: done() fails at the first that had a wrong type or value, and if
+/// there is one that nobody asked for. Until then the getters answer something harmless. Holds a reference to
+/// the node.
+class Attributes {
+ public:
+  explicit Attributes(const onnx::NodeProto& node) : node_(node) {}
+
+  /// Between `least` and 2^24.
+  int integer(std::string_view name, int otherwise, int least = 0);
+  std::vector<int> integers(std::string_view name, const std::vector<int>& otherwise, int least);
+  float real(std::string_view name, float otherwise);
+
+  /// Refuses the node if the attribute, or its default, is not `wanted`.
+  void expect(std::string_view name, std::int64_t otherwise, std::int64_t wanted);
+  void expect(std::string_view name, const std::vector<int>& wanted);
+  /// Refuses automatic padding.
+  void expect_explicit_padding();
+
+  Status done() const;
+
+ private:
+  const onnx::AttributeProto* find(std::string_view name, onnx::AttributeProto::AttributeType type);
+  void refuse(std::string why);
+
+  const onnx::NodeProto& node_;
+  std::set<std::string_view> asked_;
+  Status status_;
+};
+
+}  // namespace concertina

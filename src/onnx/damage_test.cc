@@ -1,0 +1,166 @@
+// What a damaged or dishonest file leads to: one sentence, never a crash and never a model.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "onnx/network_file.h"
+#include "onnx/seal.h"
+#include "onnx/testing.h"
+#include "onnx_subset.pb.h"
+
+namespace concertina {
+namespace {
+
+using ::testing::HasSubstr;
+using Json = nlohmann::json;
+
+/// Small, so that every byte can be tried.
+ModelFile small_model() {
+  op::Input input;
+  input.shape = {1, 4, 4};
+  op::Conv conv;
+  conv.in_channels = 1;
+  conv.out_channels = 4;
+  conv.window = Window::square(3, 1, 1);
+  op::BatchNorm norm;
+  norm.channels = 4;
+  op::Linear linear;
+  linear.in_features = 4;
+  linear.out_features = 2;
+  const Graph graph = *Graph::make({{"x", input, {}},
+                                    {"conv", conv, {0}},
+                                    {"norm", norm, {1}},
+                                    {"pool", op::GlobalAveragePool{}, {2}},
+                                    {"flat", op::Flatten{}, {3}},
+                                    {"fc", linear, {4}}});
+  return testing::random_model(graph, 2);
+}
+
+std::string small_file() {
+  return *serialize_model(small_model());
+}
+
+TEST(Damage, AFileCutAnywhereIsRefused) {
+  const std::string bytes = small_file();
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    ASSERT_FALSE(parse_model(std::string_view(bytes).substr(0, length))) << length;
+  }
+  EXPECT_FALSE(parse_model(bytes + '\0'));
+  EXPECT_THAT(parse_model("").error().message, HasSubstr("not ONNX, or it is damaged or cut short"));
+}
+
+TEST(Damage, EveryFlippedBitIsFound) {
+  std::string bytes = small_file();
+  const CounterRandom random(1);
+  for (std::uint64_t i = 0; i < 4000; ++i) {
+    char& byte = bytes[random.below(bytes.size(), 2 * i)];
+    const char flip = static_cast<char>(1 << random.below(8, 2 * i + 1));
+    byte = static_cast<char>(byte ^ flip);
+    ASSERT_FALSE(parse_model(bytes)) << i;
+    byte = static_cast<char>(byte ^ flip);
+  }
+  EXPECT_TRUE(parse_model(bytes));
+}
+
+// Without the seal only crashes can be asked about; the sanitizers and this loop are the test.
+TEST(Damage, FlippedBitsUnderAFreshSealDoNotCrash) {
+  const onnx::ModelProto model = [] {
+    onnx::ModelProto parsed;
+    parsed.ParseFromString(small_file());
+    parsed.mutable_metadata_props()->RemoveLast();
+    return parsed;
+  }();
+  std::string bytes = model.SerializeAsString();
+  const CounterRandom random(2);
+  int accepted = 0;
+  for (std::uint64_t i = 0; i < 4000; ++i) {
+    char& byte = bytes[random.below(bytes.size(), 2 * i)];
+    const char flip = static_cast<char>(1 << random.below(8, 2 * i + 1));
+    byte = static_cast<char>(byte ^ flip);
+    if (const auto read = parse_model(seal(bytes))) {
+      ++accepted;
+      ASSERT_TRUE(check_model(*read));
+    }
+    byte = static_cast<char>(byte ^ flip);
+  }
+  EXPECT_GT(accepted, 0);  // a changed weight is a weight
+}
+
+/// Our model with its entries as a map, edited and sealed again.
+Result<ModelFile> parse_edited(const std::function<void(std::map<std::string, std::string>&)>& edit) {
+  onnx::ModelProto model;
+  model.ParseFromString(small_file());
+  std::map<std::string, std::string> entries;
+  for (const auto& entry : model.metadata_props()) entries[entry.key()] = entry.value();
+  entries.erase("concertina.checksum");
+  edit(entries);
+  model.clear_metadata_props();
+  for (const auto& [key, value] : entries) {
+    model.add_metadata_props()->set_key(key);
+    model.mutable_metadata_props()->rbegin()->set_value(value);
+  }
+  return parse_model(seal(model.SerializeAsString()));
+}
+
+void expect_refusal(const char* sentence,
+                    const std::function<void(std::map<std::string, std::string>&)>& edit) {
+  const auto read = parse_edited(edit);
+  ASSERT_FALSE(read) << sentence;
+  EXPECT_THAT(read.error().message, HasSubstr(sentence));
+}
+
+void expect_table_refusal(const char* sentence, const std::function<void(Json&)>& edit) {
+  expect_refusal(sentence, [&](auto& entries) {
+    Json table = Json::parse(entries["concertina.subnets"]);
+    edit(table);
+    entries["concertina.subnets"] = table.dump();
+  });
+}
+
+TEST(Damage, NewerFormatsAreNamed) {
+  expect_refusal("has format 2, but this version reads formats up to 1; update Concertina",
+                 [](auto& e) { e["concertina.format"] = "2"; });
+  expect_refusal("format '1x' is not a number", [](auto& e) { e["concertina.format"] = "1x"; });
+  expect_refusal("not a dynamic model", [](auto& e) { e.erase("concertina.format"); });
+}
+
+TEST(Damage, UnknownEntriesAreForLaterVersions) {
+  EXPECT_TRUE(parse_edited([](auto& e) { e["concertina.novelty"] = "?"; }));
+}
+
+TEST(Damage, EntriesThatAreMissingOrMalformedAreNamed) {
+  for (const char* key : {"concertina.subnets", "concertina.preprocessing", "concertina.classes",
+                          "concertina.statistics.0", "concertina.statistics.1"}) {
+    expect_refusal((std::string("'") + key + "' is missing").c_str(), [&](auto& e) { e.erase(key); });
+    for (const char* value : {"", "x", "[", "7", "null", "[1]", "{}", "{\"mean\":[1e999],\"stddev\":[1]}"}) {
+      const auto read = parse_edited([&](auto& e) { e[key] = value; });
+      ASSERT_FALSE(read);
+      EXPECT_THAT(read.error().message, HasSubstr(key));
+    }
+  }
+  expect_refusal("'concertina.statistics.1' has 3 bytes where sub-net",
+                 [](auto& e) { e["concertina.statistics.1"] = "AAAA"; });
+  expect_refusal("hold the impossible value nan", [](auto& e) {
+    std::string& text = e["concertina.statistics.1"];
+    text.replace(0, 16, "AADAfwAAwH8AAMB/");  // three times NaN
+  });
+}
+
+TEST(Damage, LiesInTheTableAreFound) {
+  expect_table_refusal("a wrong size; it has", [](Json& t) { t["subnets"][1]["macs"] = 1; });
+  expect_table_refusal("a wrong size; it has", [](Json& t) { t["subnets"][0].erase("parameters"); });
+  expect_table_refusal("channel dimensions", [](Json& t) { t["dimensions"][0] = "other"; });
+  expect_table_refusal("lacks the widths", [](Json& t) { t["subnets"][1]["widths"][0] = -1; });
+  expect_table_refusal("lacks the widths", [](Json& t) { t["subnets"][1]["widths"][0] = 4294967297; });
+  expect_table_refusal("keeps 99 channels of", [](Json& t) { t["subnets"][1]["widths"][0] = 99; });
+  expect_table_refusal("accuracy is 2", [](Json& t) { t["subnets"][1]["validation_accuracy"] = 2; });
+  expect_table_refusal("lacks the widths or the accuracy",
+                       [](Json& t) { t["subnets"][1]["test_accuracy"] = "x"; });
+  expect_table_refusal("no sub-nets", [](Json& t) { t["subnets"] = Json::array(); });
+}
+
+}  // namespace
+}  // namespace concertina

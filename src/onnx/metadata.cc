@@ -1,0 +1,211 @@
+#include "onnx/metadata.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "base/try.h"
+#include "graph/cost.h"
+#include "onnx/base64.h"
+#include "onnx/parse_onnx.h"
+
+namespace concertina {
+namespace {
+
+using Json = nlohmann::json;
+using OrderedJson = nlohmann::ordered_json;
+
+std::vector<std::string> dimension_names(const Graph& graph) {
+  std::vector<std::string> names;
+  for (int d = 0; d < graph.layout().free_dimensions; ++d) {
+    names.push_back(graph.layout().dimensions[static_cast<std::size_t>(d)].name);
+  }
+  return names;
+}
+
+std::string statistics_key(std::size_t i) {
+  return fmt::format("concertina.statistics.{}", i);
+}
+
+/// Calls visit(name, count) for each statistic in the graph's order, with its length in the sub-net.
+template <typename Visit>
+void for_each_statistic(const Graph& graph, const Subnet& subnet, Visit visit) {
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    for (const Parameter& parameter : parameters(graph, id)) {
+      if (parameter.trainable) continue;
+      visit(parameter_name(graph.node(id), parameter), active_sizes(graph, id, parameter, subnet)[0]);
+    }
+  }
+}
+
+OrderedJson write_record(const Graph& graph, const SubnetRecord& record) {
+  const Cost size = cost(graph, record.subnet);
+  OrderedJson entry = {{"widths", record.subnet.widths},
+                       {"macs", size.macs},
+                       {"parameters", size.parameters},
+                       {"validation_accuracy", record.validation_accuracy}};
+  if (record.test_accuracy) entry["test_accuracy"] = *record.test_accuracy;
+  return entry;
+}
+
+std::string write_statistics(const Graph& graph, const SubnetRecord& record) {
+  std::string bytes;
+  for_each_statistic(graph, record.subnet, [&](const std::string& name, int) {
+    bytes += to_little_endian(record.statistics.at(name).values);
+  });
+  return to_base64(bytes);
+}
+
+Error malformed(std::string_view key, std::string_view what) {
+  return Error{
+      fmt::format("the model's entry '{}' {}; the file was not made by Concertina or is damaged", key, what)};
+}
+
+/// The JSON value of an entry, with the member `member` of it (a pointer such as "/mean") if that is an
+/// array.
+Result<Json> read_json(const onnx::ModelProto& file, std::string_view key) {
+  const auto text = find_metadata(file, key);
+  if (!text) return malformed(key, "is missing");
+  Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) return malformed(key, "is not JSON");
+  return json;
+}
+
+/// The member of an object; null if there is none.
+const Json& member(const Json& json, const char* name) {
+  static const Json kNothing;
+  const auto found = json.find(name);
+  return found == json.end() ? kNothing : *found;
+}
+
+std::optional<std::vector<int>> read_integers(const Json& json) {
+  if (!json.is_array()) return std::nullopt;
+  std::vector<int> values;
+  for (const Json& item : json) {
+    if (!item.is_number_unsigned() || item.get<std::uint64_t>() > std::numeric_limits<int>::max())
+      return std::nullopt;
+    values.push_back(item.get<int>());
+  }
+  return values;
+}
+
+std::optional<std::vector<float>> read_floats(const Json& json) {
+  if (!json.is_array()) return std::nullopt;
+  std::vector<float> values;
+  for (const Json& item : json) {
+    if (!item.is_number() || std::abs(item.get<double>()) > std::numeric_limits<float>::max())
+      return std::nullopt;
+    values.push_back(item.get<float>());
+  }
+  return values;
+}
+
+std::optional<std::vector<std::string>> read_strings(const Json& json) {
+  if (!json.is_array()) return std::nullopt;
+  std::vector<std::string> values;
+  for (const Json& item : json) {
+    if (!item.is_string()) return std::nullopt;
+    values.push_back(item.get<std::string>());
+  }
+  return values;
+}
+
+Result<SubnetRecord> read_record(const Graph& graph, const Json& entry) {
+  const auto widths = read_integers(member(entry, "widths"));
+  const Json& validation = member(entry, "validation_accuracy");
+  const Json& test = member(entry, "test_accuracy");
+  if (!widths || !validation.is_number() || !(test.is_null() || test.is_number())) {
+    return malformed("concertina.subnets", "lacks the widths or the accuracy of a sub-net");
+  }
+  SubnetRecord record{.subnet = {*widths},
+                      .statistics = {},
+                      .validation_accuracy = validation.get<double>(),
+                      .test_accuracy = {}};
+  if (test.is_number()) record.test_accuracy = test.get<double>();
+  CONCERTINA_TRY(check_subnet(graph, record.subnet));
+  const Cost size = cost(graph, record.subnet);
+  if (member(entry, "macs") != size.macs || member(entry, "parameters") != size.parameters) {
+    return Error{
+        fmt::format("the model's table gives sub-net {} a wrong size; it has {} multiply-accumulates and {} "
+                    "parameters",
+                    to_string(record.subnet), size.macs, size.parameters)};
+  }
+  return record;
+}
+
+Status read_statistics(const Graph& graph, const onnx::ModelProto& file, std::size_t i,
+                       SubnetRecord& record) {
+  const std::string key = statistics_key(i);
+  const auto text = find_metadata(file, key);
+  if (!text) return malformed(key, "is missing");
+  const auto bytes = from_base64(*text);
+  if (!bytes) return malformed(key, "is not base64");
+  std::size_t expected = 0;
+  for_each_statistic(graph, record.subnet,
+                     [&](const std::string&, int n) { expected += static_cast<std::size_t>(n); });
+  if (bytes->size() != expected * 4) {
+    return malformed(key, fmt::format("has {} bytes where sub-net {} needs {}", bytes->size(),
+                                      to_string(record.subnet), expected * 4));
+  }
+  std::string_view rest = *bytes;
+  for_each_statistic(graph, record.subnet, [&](const std::string& name, int n) {
+    const std::size_t length = static_cast<std::size_t>(n) * 4;
+    record.statistics.emplace(name, Array{{n}, from_little_endian(rest.substr(0, length))});
+    rest.remove_prefix(length);
+  });
+  return {};
+}
+
+Result<std::vector<SubnetRecord>> read_subnets(const Graph& graph, const onnx::ModelProto& file) {
+  constexpr std::string_view kKey = "concertina.subnets";
+  CONCERTINA_ASSIGN(const Json table, read_json(file, kKey));
+  if (!table.is_object() || read_strings(member(table, "dimensions")) != dimension_names(graph)) {
+    return malformed(kKey, "does not list the network's channel dimensions");
+  }
+  const Json& entries = member(table, "subnets");
+  if (!entries.is_array()) return malformed(kKey, "has no list of sub-nets");
+  std::vector<SubnetRecord> records;
+  for (const Json& entry : entries) {
+    CONCERTINA_ASSIGN(SubnetRecord record, read_record(graph, entry));
+    CONCERTINA_TRY(read_statistics(graph, file, records.size(), record));
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> write_metadata(const ModelFile& model) {
+  const Graph& graph = model.network.graph;
+  OrderedJson table = {{"dimensions", dimension_names(graph)}, {"subnets", OrderedJson::array()}};
+  for (const SubnetRecord& record : model.subnets) table["subnets"].push_back(write_record(graph, record));
+  const OrderedJson preprocessing = {{"mean", model.preprocessing.mean},
+                                     {"stddev", model.preprocessing.stddev}};
+  std::vector<std::pair<std::string, std::string>> entries = {
+      {"concertina.format", std::to_string(kModelFormat)},
+      {"concertina.subnets", table.dump()},
+      {"concertina.preprocessing", preprocessing.dump()},
+      {"concertina.classes", OrderedJson(model.classes).dump()}};
+  for (std::size_t i = 0; i < model.subnets.size(); ++i) {
+    entries.emplace_back(statistics_key(i), write_statistics(graph, model.subnets[i]));
+  }
+  return entries;
+}
+
+Result<ModelFile> read_metadata(Network network, const onnx::ModelProto& file) {
+  CONCERTINA_ASSIGN(auto subnets, read_subnets(network.graph, file));
+  CONCERTINA_ASSIGN(const Json preprocessing, read_json(file, "concertina.preprocessing"));
+  auto mean = read_floats(member(preprocessing, "mean"));
+  auto stddev = read_floats(member(preprocessing, "stddev"));
+  if (!mean || !stddev) return malformed("concertina.preprocessing", "does not hold a mean and a stddev");
+  CONCERTINA_ASSIGN(const Json names, read_json(file, "concertina.classes"));
+  auto classes = read_strings(names);
+  if (!classes) return malformed("concertina.classes", "is not a list of names");
+  return ModelFile{.network = std::move(network),
+                   .subnets = std::move(subnets),
+                   .preprocessing = {std::move(*mean), std::move(*stddev)},
+                   .classes = std::move(*classes)};
+}
+
+}  // namespace concertina

@@ -1,0 +1,140 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/try.h"
+#include "onnx/model_file.h"
+#include "onnx/network_file.h"
+
+namespace concertina {
+namespace {
+
+bool is_utf8(const std::string& text) {
+  try {
+    (void)nlohmann::json(text).dump();
+    return true;
+  } catch (const nlohmann::json::type_error&) {
+    return false;
+  }
+}
+
+Status check_names(const ModelFile& model) {
+  for (const Node& node : model.network.graph.nodes()) {
+    if (!is_utf8(node.name)) return Error{"a node's name is not UTF-8; rename the node"};
+  }
+  const Graph& graph = model.network.graph;
+  const Shape& output = graph.shape(graph.output());
+  if (output.height != 1 || output.width != 1) {
+    return Error{
+        fmt::format("the network's output is {}, but a model's output must be a vector", to_string(output))};
+  }
+  if (model.classes.size() != static_cast<std::size_t>(output.channels)) {
+    return Error{
+        fmt::format("there are {} class names for {} outputs", model.classes.size(), output.channels)};
+  }
+  for (std::size_t i = 0; i < model.classes.size(); ++i) {
+    if (!is_utf8(model.classes[i])) return Error{fmt::format("the name of class {} is not UTF-8", i)};
+  }
+  return {};
+}
+
+Status check_preprocessing(const ModelFile& model) {
+  const int channels = model.network.graph.shape(model.network.graph.input()).channels;
+  const auto& [mean, stddev] = model.preprocessing;
+  for (const auto* values : {&mean, &stddev}) {
+    if (values->size() == static_cast<std::size_t>(channels)) continue;
+    return Error{fmt::format("the preprocessing has {} values of {} for {} input channels", values->size(),
+                             values == &mean ? "mean" : "stddev", channels)};
+  }
+  for (std::size_t c = 0; c < mean.size(); ++c) {
+    if (!std::isfinite(mean[c]) || !std::isfinite(stddev[c]) || stddev[c] <= 0) {
+      return Error{
+          fmt::format("the preprocessing of channel {} is mean {}, stddev {}", c, mean[c], stddev[c])};
+    }
+  }
+  return {};
+}
+
+Status check_accuracy(const char* which, double accuracy) {
+  if (accuracy >= 0 && accuracy <= 1) return {};
+  return Error{fmt::format("its {} accuracy is {}, which is not between 0 and 1", which, accuracy)};
+}
+
+Status check_statistic(const std::string& name, int count, const Weights& statistics) {
+  const auto found = statistics.find(name);
+  if (found == statistics.end()) return Error{fmt::format("its statistics '{}' are missing", name)};
+  const auto& [shape, values] = found->second;
+  if (shape != std::vector<int>{count} || values.size() != static_cast<std::size_t>(count)) {
+    return Error{
+        fmt::format("its statistics '{}' have {} values, but its width is {}", name, values.size(), count)};
+  }
+  const float least = name.ends_with(".running_var") ? 0.0F : -INFINITY;
+  for (const float value : values) {
+    if (!std::isfinite(value) || value < least) {
+      return Error{fmt::format("its statistics '{}' hold the impossible value {}", name, value)};
+    }
+  }
+  return {};
+}
+
+Status check_record(const Graph& graph, const SubnetRecord& record) {
+  CONCERTINA_TRY(check_accuracy("validation", record.validation_accuracy));
+  if (record.test_accuracy) CONCERTINA_TRY(check_accuracy("test", *record.test_accuracy));
+  std::size_t expected = 0;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    for (const Parameter& parameter : parameters(graph, id)) {
+      if (parameter.trainable) continue;
+      ++expected;
+      const int count = active_sizes(graph, id, parameter, record.subnet)[0];
+      CONCERTINA_TRY(check_statistic(parameter_name(graph.node(id), parameter), count, record.statistics));
+    }
+  }
+  if (record.statistics.size() == expected) return {};
+  return Error{fmt::format("it has {} arrays of statistics, but the network has {}", record.statistics.size(),
+                           expected)};
+}
+
+Status check_chain(const Graph& graph, const std::vector<SubnetRecord>& subnets) {
+  if (subnets.empty()) return Error{"the model has no sub-nets; the first must be the full network"};
+  for (const SubnetRecord& record : subnets) CONCERTINA_TRY(check_subnet(graph, record.subnet));
+  if (subnets[0].subnet != full_subnet(graph)) {
+    return Error{fmt::format("the first sub-net {} is not the full network {}", to_string(subnets[0].subnet),
+                             to_string(full_subnet(graph)))};
+  }
+  for (std::size_t i = 1; i < subnets.size(); ++i) {
+    const Subnet& larger = subnets[i - 1].subnet;
+    const Subnet& smaller = subnets[i].subnet;
+    if (smaller == larger) return Error{fmt::format("sub-net {} is listed twice", to_string(smaller))};
+    if (!is_nested(smaller, larger)) {
+      return Error{fmt::format("sub-net {} is not nested in {}, which comes before it", to_string(smaller),
+                               to_string(larger))};
+    }
+  }
+  return {};
+}
+
+Status check_full_statistics(const ModelFile& model) {
+  for (const auto& [name, array] : model.subnets[0].statistics) {
+    if (model.network.weights.at(name) == array) continue;
+    return Error{fmt::format("'{}' of the first sub-net differs from the network's", name)};
+  }
+  return {};
+}
+
+}  // namespace
+
+Status check_model(const ModelFile& model) {
+  CONCERTINA_TRY(check_network(model.network));
+  CONCERTINA_TRY(check_names(model));
+  CONCERTINA_TRY(check_preprocessing(model));
+  CONCERTINA_TRY(check_chain(model.network.graph, model.subnets));
+  for (const SubnetRecord& record : model.subnets) {
+    const Status status = check_record(model.network.graph, record);
+    if (!status)
+      return Error{fmt::format("sub-net {}: {}", to_string(record.subnet), status.error().message)};
+  }
+  return check_full_statistics(model);
+}
+
+}  // namespace concertina

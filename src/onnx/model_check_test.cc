@@ -1,0 +1,84 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+
+#include "onnx/model_file.h"
+#include "onnx/testing.h"
+
+namespace concertina {
+namespace {
+
+struct Case {
+  const char* sentence;
+  std::function<void(ModelFile&)> damage;
+};
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> kCases = {
+      {"'stem.bias' is missing", [](ModelFile& m) { m.network.weights.erase("stem.bias"); }},
+      {"'stem.bias' holds a value that is not finite",
+       [](ModelFile& m) { m.network.weights.at("stem.bias").values[1] = NAN; }},
+      {"'stem.bias' holds 7 values where its shape has 8",
+       [](ModelFile& m) { m.network.weights.at("stem.bias").values.pop_back(); }},
+      {"'left.norm.running_var' holds a negative variance",
+       [](ModelFile& m) { m.network.weights.at("left.norm.running_var").values[0] = -1; }},
+      {"4 class names for 5 outputs", [](ModelFile& m) { m.classes.pop_back(); }},
+      {"class 1 is not UTF-8", [](ModelFile& m) { m.classes[1] = "\xff"; }},
+      {"2 values of mean for 3 input channels", [](ModelFile& m) { m.preprocessing.mean.pop_back(); }},
+      {"4 values of stddev for 3 input channels", [](ModelFile& m) { m.preprocessing.stddev.push_back(1); }},
+      {"channel 2 is mean 0.4, stddev 0", [](ModelFile& m) { m.preprocessing.stddev[2] = 0; }},
+      {"no sub-nets", [](ModelFile& m) { m.subnets.clear(); }},
+      {"the first sub-net 7-5-3 is not the full network 8-6-4",
+       [](ModelFile& m) { m.subnets.erase(m.subnets.begin()); }},
+      {"sub-net 7-5-3 is listed twice", [](ModelFile& m) { m.subnets[2].subnet = m.subnets[1].subnet; }},
+      {"sub-net 6-6-2 is not nested in 7-5-3", [](ModelFile& m) { m.subnets[2].subnet.widths[1] = 6; }},
+      {"keeps 0 channels of 'left'", [](ModelFile& m) { m.subnets[2].subnet.widths[1] = 0; }},
+      {"keeps 9 channels of 'stem', which has 8", [](ModelFile& m) { m.subnets[1].subnet.widths[0] = 9; }},
+      {"has 2 widths, but the network has 3", [](ModelFile& m) { m.subnets[1].subnet.widths.pop_back(); }},
+      {"sub-net 7-5-3: its validation accuracy is 1.5",
+       [](ModelFile& m) { m.subnets[1].validation_accuracy = 1.5; }},
+      {"sub-net 7-5-3: its test accuracy is nan", [](ModelFile& m) { m.subnets[1].test_accuracy = NAN; }},
+      {"sub-net 6-4-2: its statistics 'left.norm.running_mean' are missing",
+       [](ModelFile& m) { m.subnets[2].statistics.erase("left.norm.running_mean"); }},
+      {"'left.norm.running_mean' have 6 values, but its width is 4",
+       [](ModelFile& m) { m.subnets[2].statistics = m.subnets[0].statistics; }},
+      {"sub-net 7-5-3: its statistics 'join.norm.running_var' hold the impossible value -0.1",
+       [](ModelFile& m) { m.subnets[1].statistics.at("join.norm.running_var").values[0] = -0.1F; }},
+      {"5 arrays of statistics, but the network has 4",
+       [](ModelFile& m) {
+         m.subnets[1].statistics["other.running_mean"] = {{1}, {0}};
+       }},
+      {"'left.norm.running_mean' of the first sub-net differs from the network's",
+       [](ModelFile& m) { m.subnets[0].statistics.at("left.norm.running_mean").values[0] += 1; }}};
+  return kCases;
+}
+
+TEST(ModelCheck, NamesEveryBrokenPromise) {
+  const ModelFile good = testing::random_model(testing::every_op(), 3);
+  ASSERT_TRUE(check_model(good)) << check_model(good).error().message;
+  for (const Case& broken : cases()) {
+    ModelFile model = good;
+    broken.damage(model);
+    const Status status = check_model(model);
+    ASSERT_FALSE(status) << broken.sentence;
+    EXPECT_THAT(status.error().message, ::testing::HasSubstr(broken.sentence));
+    EXPECT_FALSE(serialize_model(model));
+  }
+}
+
+TEST(ModelCheck, WantsAClassifierWithUtf8Names) {
+  op::Input input;
+  input.shape = {3, 4, 4};
+  const auto model = [&](const char* name) {
+    const Graph graph = *Graph::make({{"x", input, {}}, {name, op::Relu{}, {0}}});
+    return testing::random_model(graph, 1);
+  };
+  EXPECT_EQ(check_model(model("r")).error().message,
+            "the network's output is 3x4x4, but a model's output must be a vector");
+  EXPECT_EQ(check_model(model("\xc3")).error().message, "a node's name is not UTF-8; rename the node");
+}
+
+}  // namespace
+}  // namespace concertina

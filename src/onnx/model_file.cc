@@ -1,0 +1,74 @@
+#include "onnx/model_file.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/file.h"
+#include "base/try.h"
+#include "onnx/graph_to_onnx.h"
+#include "onnx/metadata.h"
+#include "onnx/network_file.h"
+#include "onnx/parse_onnx.h"
+#include "onnx/seal.h"
+
+namespace concertina {
+namespace {
+
+Error in_file(const std::filesystem::path& path, const Error& error) {
+  return Error{fmt::format("'{}': {}", path.string(), error.message)};
+}
+
+}  // namespace
+
+Result<std::string> serialize_model(const ModelFile& model) {
+  CONCERTINA_TRY(check_model(model));
+  CONCERTINA_ASSIGN(onnx::ModelProto file, to_onnx(model.network));
+  for (auto& [key, value] : write_metadata(model)) {
+    onnx::StringStringEntryProto& entry = *file.add_metadata_props();
+    entry.set_key(key);
+    entry.set_value(std::move(value));
+  }
+  CONCERTINA_ASSIGN(std::string bytes, serialize(file));
+  return seal(std::move(bytes));
+}
+
+Result<ModelFile> parse_model(std::string_view bytes) {
+  CONCERTINA_ASSIGN(const onnx::ModelProto file, parse_onnx(bytes));
+  if (!find_metadata(file, "concertina.format")) {
+    return Error{"this is an ONNX file, but not a dynamic model; concertina-train makes one of it"};
+  }
+  CONCERTINA_ASSIGN(Network network, network_of(file, bytes.size()));
+  CONCERTINA_ASSIGN(ModelFile model, read_metadata(std::move(network), file));
+  CONCERTINA_TRY(check_model(model));
+  return model;
+}
+
+Status write_model(const std::filesystem::path& path, const ModelFile& model) {
+  const auto bytes = serialize_model(model);
+  if (!bytes) return in_file(path, bytes.error());
+  return write_file(path, *bytes);
+}
+
+Result<ModelFile> read_model(const std::filesystem::path& path) {
+  CONCERTINA_ASSIGN(const std::string bytes, read_file(path));
+  auto model = parse_model(bytes);
+  if (!model) return in_file(path, model.error());
+  return model;
+}
+
+Result<const SubnetRecord*> find_subnet(const ModelFile& model, const Subnet& subnet) {
+  std::vector<std::string> names;
+  for (const SubnetRecord& record : model.subnets) {
+    if (record.subnet == subnet) return &record;
+    names.push_back(to_string(record.subnet));
+  }
+  return Error{
+      fmt::format("the model has no sub-net {}; it has {}", to_string(subnet), fmt::join(names, ", "))};
+}
+
+Result<std::string> export_subnet(const ModelFile& model, const Subnet& subnet) {
+  CONCERTINA_ASSIGN(const SubnetRecord* record, find_subnet(model, subnet));
+  return serialize_static(extract(model.network, subnet, record->statistics));
+}
+
+}  // namespace concertina

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/network.h"
+
+namespace concertina {
+
+/// What a sub-net brings of its own.
+struct SubnetRecord {
+  Subnet subnet;
+  Weights statistics;              ///< "<norm>.running_mean" and "<norm>.running_var" at the sub-net's widths
+  double validation_accuracy = 0;  ///< 0 .. 1
+  std::optional<double> test_accuracy;
+
+  friend bool operator==(const SubnetRecord&, const SubnetRecord&) = default;
+};
+
+/// What is done to pixels of 0 .. 1 before the network sees them: (x - mean) / stddev, per channel.
+struct Preprocessing {
+  std::vector<float> mean, stddev;
+
+  friend bool operator==(const Preprocessing&, const Preprocessing&) = default;
+};
+
+/// A dynamic network, as its file holds it (docs/model-format.md).
+struct ModelFile {
+  Network network;  ///< at full size; its statistics are those of the first sub-net
+  std::vector<SubnetRecord>
+      subnets;  ///< from the full network to the smallest, each nested in the one before
+  Preprocessing preprocessing;
+  std::vector<std::string> classes;  ///< one name per output
+};
+
+/// Fails, with one sentence that names the culprit, unless the model keeps every promise above. Besides:
+/// accuracies are between 0 and 1, numbers are finite, variances and standard deviations sensible, the output
+/// is a vector, and names are UTF-8.
+Status check_model(const ModelFile& model);
+
+/// A valid ONNX file of the full network, the rest in its metadata. Fails if check_model() does, if a node is
+/// opaque, or above ONNX's 2 GB.
+Result<std::string> serialize_model(const ModelFile& model);
+
+/// The model that was serialised, bit for bit. Any bytes may be given; whatever is no sound model is refused.
+Result<ModelFile> parse_model(std::string_view bytes);
+
+/// The same with a file; errors name it.
+Status write_model(const std::filesystem::path& path, const ModelFile& model);
+Result<ModelFile> read_model(const std::filesystem::path& path);
+
+/// The model's record of a sub-net. Fails with a list of those it has.
+Result<const SubnetRecord*> find_subnet(const ModelFile& model, const Subnet& subnet);
+
+/// One of the model's sub-nets as plain static ONNX, its batch norms folded. Precondition: check_model()
+/// accepts the model.
+Result<std::string> export_subnet(const ModelFile& model, const Subnet& subnet);
+
+}  // namespace concertina

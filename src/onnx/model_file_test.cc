@@ -1,0 +1,80 @@
+#include "onnx/model_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "onnx/network_file.h"
+#include "onnx/testing.h"
+
+namespace concertina {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::vector<Graph> graphs() {
+  return {*make_network({.name = "resnet8", .input = {3, 32, 32}}),
+          *make_network({.name = "resnet14", .input = {1, 28, 28}, .width = 0.5, .decoupled = true}),
+          *make_network({.name = "mobilenet_v1", .input = {3, 32, 32}, .width = 0.125}),
+          *make_network({.name = "vgg11", .input = {3, 32, 32}, .width = 0.125}),
+          *make_network({.name = "alexnet", .input = {3, 32, 32}, .width = 0.0625}),
+          testing::every_op()};
+}
+
+TEST(ModelFile, ComesBackBitForBit) {
+  for (const Graph& graph : graphs()) {
+    ModelFile model = testing::random_model(graph, 4);
+    model.network.weights.begin()->second.values[0] = -0.0F;
+    const auto bytes = serialize_model(model);
+    ASSERT_TRUE(bytes) << bytes.error().message;
+    const auto back = parse_model(*bytes);
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(back->network.graph, model.network.graph);
+    EXPECT_EQ(back->network.weights, model.network.weights);
+    EXPECT_EQ(back->subnets, model.subnets);
+    EXPECT_EQ(back->preprocessing, model.preprocessing);
+    EXPECT_EQ(back->classes, model.classes);
+    EXPECT_EQ(*serialize_model(*back), *bytes);  // also sees the sign of zero
+  }
+}
+
+TEST(ModelFile, EverySubnetExportsAsTheNetworkThatItIs) {
+  for (const Graph& graph : graphs()) {
+    const ModelFile model = testing::random_model(graph, 3);
+    for (const SubnetRecord& record : model.subnets) {
+      const auto exported = export_subnet(model, record.subnet);
+      ASSERT_TRUE(exported) << exported.error().message;
+      const auto network = parse_network(*exported);
+      ASSERT_TRUE(network) << network.error().message;
+      EXPECT_EQ(full_subnet(network->graph), record.subnet);
+    }
+  }
+}
+
+TEST(ModelFile, ListsTheSubnetsThatItHas) {
+  const ModelFile model = testing::random_model(testing::every_op(), 2);
+  const auto exported = export_subnet(model, {{1, 1, 1}});
+  ASSERT_FALSE(exported);
+  EXPECT_EQ(exported.error().message, "the model has no sub-net 1-1-1; it has 8-6-4, 7-5-3");
+}
+
+TEST(ModelFile, ErrorsNameTheFile) {
+  const auto path = std::filesystem::path(::testing::TempDir()) / "concertina_model_file_test.onnx";
+  ModelFile model = testing::random_model(testing::every_op(), 2);
+  ASSERT_TRUE(write_model(path, model));
+  EXPECT_EQ(read_model(path)->subnets, model.subnets);
+  EXPECT_TRUE(read_network(path));
+
+  ASSERT_TRUE(write_file(path, *serialize_static(model.network)));
+  EXPECT_THAT(read_model(path).error().message, HasSubstr(path.string()));
+  EXPECT_THAT(read_model(path).error().message, HasSubstr("not a dynamic model; concertina-train makes one"));
+  model.classes.pop_back();
+  EXPECT_THAT(write_model(path, model).error().message, HasSubstr(path.string()));
+  std::filesystem::remove(path);
+  EXPECT_THAT(read_model(path).error().message, HasSubstr("check the path"));
+}
+
+}  // namespace
+}  // namespace concertina

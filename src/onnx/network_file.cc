@@ -1,0 +1,118 @@
+#include "onnx/network_file.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "base/file.h"
+#include "base/try.h"
+#include "onnx/fold_batch_norm.h"
+#include "onnx/graph_from_onnx.h"
+#include "onnx/graph_to_onnx.h"
+#include "onnx/metadata.h"
+#include "onnx/parse_onnx.h"
+#include "onnx/seal.h"
+
+namespace concertina {
+namespace {
+
+Status check_format(std::string_view format) {
+  int number = 0;
+  const auto [end, code] = std::from_chars(format.data(), format.data() + format.size(), number);
+  if (code != std::errc{} || end != format.data() + format.size() || number < 1) {
+    return Error{fmt::format("the model's format '{}' is not a number; the file is damaged", format)};
+  }
+  if (number > kModelFormat) {
+    return Error{
+        fmt::format("the model has format {}, but this version reads formats up to {}; update Concertina",
+                    number, kModelFormat)};
+  }
+  return {};
+}
+
+Status check_length(const std::string& name, const Array& array) {
+  std::size_t count = 1;
+  for (const int size : array.shape) count *= static_cast<std::size_t>(size);
+  if (array.values.size() == count) return {};
+  return Error{
+      fmt::format("the array '{}' holds {} values where its shape has {}", name, array.values.size(), count)};
+}
+
+Status check_norm(const Node& node, const Weights& weights) {
+  const auto* norm = std::get_if<op::BatchNorm>(&node.op);
+  if (norm == nullptr) return {};
+  if (!std::isfinite(norm->epsilon) || norm->epsilon <= 0) {
+    return Error{fmt::format("the epsilon of batch norm '{}' is not a positive number", node.name)};
+  }
+  for (const float variance : weights.at(node.name + ".running_var").values) {
+    if (variance < 0)
+      return Error{fmt::format("the array '{}.running_var' holds a negative variance", node.name)};
+  }
+  return {};
+}
+
+}  // namespace
+
+Status check_network(const Network& network) {
+  CONCERTINA_TRY(check_weights(network.graph, network.weights));
+  for (const auto& [name, array] : network.weights) CONCERTINA_TRY(check_length(name, array));
+  for (const Node& node : network.graph.nodes()) CONCERTINA_TRY(check_norm(node, network.weights));
+  return {};
+}
+
+Result<std::string> serialize_static(const Network& network) {
+  CONCERTINA_TRY(check_network(network));
+  const Network folded = fold_batch_norm(network);
+  CONCERTINA_TRY(check_weights(folded.graph, folded.weights));  // a product may have overflown
+  CONCERTINA_ASSIGN(const onnx::ModelProto model, to_onnx(folded));
+  return serialize(model);
+}
+
+std::optional<std::string_view> find_metadata(const onnx::ModelProto& model, std::string_view key) {
+  for (const onnx::StringStringEntryProto& entry : model.metadata_props()) {
+    if (entry.key() == key) return entry.value();
+  }
+  return std::nullopt;
+}
+
+Result<onnx::ModelProto> parse_onnx(std::string_view bytes) {
+  onnx::ModelProto model;
+  if (bytes.size() > std::numeric_limits<int>::max()) {
+    return Error{"the file is larger than 2 GB, which no ONNX file in one piece can be"};
+  }
+  if (!model.ParsePartialFromArray(bytes.data(), static_cast<int>(bytes.size())) || !model.has_graph()) {
+    return Error{"the file is not ONNX, or it is damaged or cut short"};
+  }
+  bool dynamic = false;
+  for (const auto& entry : model.metadata_props())
+    dynamic = dynamic || entry.key().starts_with("concertina.");
+  if (!dynamic) return model;
+  if (const auto format = find_metadata(model, "concertina.format")) CONCERTINA_TRY(check_format(*format));
+  if (!is_sealed(bytes)) {
+    return Error{
+        "the model's checksum does not fit its content: the file is damaged, cut short or was edited"};
+  }
+  return model;
+}
+
+Result<Network> network_of(const onnx::ModelProto& model, std::size_t bytes) {
+  CONCERTINA_ASSIGN(Network network, from_onnx(model, static_cast<std::int64_t>(bytes)));
+  CONCERTINA_TRY(check_network(network));
+  return network;
+}
+
+Result<Network> parse_network(std::string_view bytes) {
+  CONCERTINA_ASSIGN(const onnx::ModelProto model, parse_onnx(bytes));
+  return network_of(model, bytes.size());
+}
+
+Result<Network> read_network(const std::filesystem::path& path) {
+  CONCERTINA_ASSIGN(const std::string bytes, read_file(path));
+  auto network = parse_network(bytes);
+  if (!network) return Error{fmt::format("'{}': {}", path.string(), network.error().message)};
+  return network;
+}
+
+}  // namespace concertina

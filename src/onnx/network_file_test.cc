@@ -1,0 +1,271 @@
+#include "onnx/network_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "onnx/base64.h"
+#include "onnx/testing.h"
+#include "onnx_subset.pb.h"
+
+namespace concertina {
+namespace {
+
+using ::testing::HasSubstr;
+
+onnx::ModelProto every_op_onnx() {
+  const Graph graph = testing::every_op();
+  onnx::ModelProto model;
+  model.ParseFromString(*serialize_static({graph, testing::random_weights(graph)}));
+  return model;
+}
+
+onnx::NodeProto& node(onnx::ModelProto& model, std::string_view name) {
+  for (onnx::NodeProto& candidate : *model.mutable_graph()->mutable_node()) {
+    if (candidate.name() == name) return candidate;
+  }
+  ADD_FAILURE() << name;
+  return *model.mutable_graph()->mutable_node(0);
+}
+
+onnx::TensorProto& tensor(onnx::ModelProto& model, std::string_view name) {
+  for (onnx::TensorProto& candidate : *model.mutable_graph()->mutable_initializer()) {
+    if (candidate.name() == name) return candidate;
+  }
+  ADD_FAILURE() << name;
+  return *model.mutable_graph()->mutable_initializer(0);
+}
+
+void set_integer(onnx::NodeProto& node, const char* name, std::int64_t value) {
+  onnx::AttributeProto& attribute = *node.add_attribute();
+  attribute.set_name(name);
+  attribute.set_type(onnx::AttributeProto::INT);
+  attribute.set_i(value);
+}
+
+struct Case {
+  const char* sentence;
+  std::function<void(onnx::ModelProto&)> edit;
+};
+
+void expect_refusals(const std::vector<Case>& cases) {
+  for (const auto& [sentence, edit] : cases) {
+    onnx::ModelProto model = every_op_onnx();
+    edit(model);
+    const auto network = parse_network(model.SerializeAsString());
+    ASSERT_FALSE(network) << sentence;
+    EXPECT_THAT(network.error().message, HasSubstr(sentence));
+  }
+}
+
+TEST(NetworkFile, ReadsWhatItWrote) {
+  onnx::ModelProto model = every_op_onnx();
+  const auto network = parse_network(model.SerializeAsString());
+  ASSERT_TRUE(network) << network.error().message;
+  EXPECT_EQ(*serialize_static(*network), model.SerializeAsString());
+  EXPECT_TRUE(check_network(*network));
+}
+
+TEST(NetworkFile, RefusesNodesThatItDoesNotUnderstand) {
+  expect_refusals(
+      {{"node 'sum' (Sub): the op is not supported; those that are: Conv, BatchNormalization",
+        [](auto& m) { node(m, "sum").set_op_type("Sub"); }},
+       {"node 'sum' (Add): the op is not supported", [](auto& m) { node(m, "sum").set_domain("my.ops"); }},
+       {"node 'stem' (Conv): its attribute 'novelty' is not supported",
+        [](auto& m) { set_integer(node(m, "stem"), "novelty", 1); }},
+       {"attribute 'ceil_mode' is 1, but only 0",
+        [](auto& m) { set_integer(node(m, "average"), "ceil_mode", 1); }},
+       {"'strides' must be 2 whole numbers between 1 and 16777216",
+        [](auto& m) { node(m, "stem").mutable_attribute(1)->set_ints(0, 0); }},
+       {"'strides' must be 2", [](auto& m) { node(m, "stem").mutable_attribute(1)->add_ints(1); }},
+       {"'pads' must be 4", [](auto& m) { node(m, "stem").mutable_attribute(2)->set_ints(0, -1); }},
+       {"'pads' has the wrong type",
+        [](auto& m) { node(m, "stem").mutable_attribute(2)->set_type(onnx::AttributeProto::INT); }},
+       {"'flatten' (Flatten): its attribute 'axis' is 2",
+        [](auto& m) { node(m, "flatten").mutable_attribute(0)->set_i(2); }},
+       {"'detail' (Gemm): its attribute 'transB' is 0", [](auto& m) { node(m, "detail").clear_attribute(); }},
+       {"does not normalise over the channels",
+        [](auto& m) { node(m, "probabilities").mutable_attribute(0)->set_i(0); }},
+       {"does not clip to 0 .. 6",
+        [](auto& m) { tensor(m, "stem.relu6.max").set_raw_data(to_little_endian({{7}})); }},
+       {"node 'whole' (Gemm): it needs an input of rank 2, but rank 4 arrives; put a Flatten",
+        [](auto& m) { node(m, "whole").set_input(0, "pool"); }}});
+}
+
+TEST(NetworkFile, RefusesBadStructure) {
+  expect_refusals(
+      {{"node 'stem.relu6' (Clip): it reads 'stem', which is not the output of a node before it",
+        [](auto& m) { m.mutable_graph()->mutable_node()->SwapElements(0, 1); }},
+       {"node 'stem' (Conv): it reads 'score'", [](auto& m) { node(m, "stem").set_input(0, "score"); }},
+       {"node 'sum' (Add): it reads 1 values", [](auto& m) { node(m, "sum").mutable_input()->RemoveLast(); }},
+       {"node 'stem' (Conv): it has 0 constant",
+        [](auto& m) {
+          node(m, "stem").mutable_input()->RemoveLast();
+          node(m, "stem").mutable_input()->RemoveLast();
+        }},
+       {"name 'stem' is empty or not unique", [](auto& m) { node(m, "left").set_output(0, "stem"); }},
+       {"node 'stem' (Conv): its name is empty or not unique",
+        [](auto& m) { node(m, "left").set_name("stem"); }},
+       {"exactly one output", [](auto& m) { node(m, "right.pool").add_output("indices"); }},
+       {"the network has no input", [](auto& m) { m.mutable_graph()->clear_input(); }},
+       {"several inputs", [](auto& m) { *m.mutable_graph()->add_input() = m.graph().input(0); }},
+       {"'image' must have a fixed channel number",
+        [](auto& m) {
+          m.mutable_graph()
+              ->mutable_input(0)
+              ->mutable_type()
+              ->mutable_tensor_type()
+              ->mutable_shape()
+              ->mutable_dim(2)
+              ->set_dim_param("H");
+        }},
+       {"'image' must be 32-bit floats of shape",
+        [](auto& m) { m.mutable_graph()->mutable_input(0)->clear_type(); }},
+       {"has 0 outputs", [](auto& m) { m.mutable_graph()->clear_output(); }},
+       {"no node makes the network's output 'y'",
+        [](auto& m) { m.mutable_graph()->mutable_output(0)->set_name("y"); }},
+       {"'score' is not made by the last node",
+        [](auto& m) { m.mutable_graph()->mutable_output(0)->set_name("score"); }},
+       {"operator set is 6", [](auto& m) { m.mutable_opset_import(0)->set_version(6); }}});
+}
+
+TEST(NetworkFile, RefusesArraysThatDoNotFit) {
+  expect_refusals(
+      {{"node 'left' (Conv): it reads 'left.weight', which is not",
+        [](auto& m) { tensor(m, "left.weight").set_name("other"); }},
+       {"two values are called 'stem.bias'", [](auto& m) { tensor(m, "left.bias").set_name("stem.bias"); }},
+       {"array 'stem.bias': it holds 28 bytes, which do not fill its shape",
+        [](auto& m) { tensor(m, "stem.bias").mutable_raw_data()->resize(28); }},
+       {"array 'stem.bias': it holds 0 bytes", [](auto& m) { tensor(m, "stem.bias").clear_raw_data(); }},
+       {"array 'stem.bias': its size 0 is not between",
+        [](auto& m) { tensor(m, "stem.bias").set_dims(0, 0); }},
+       {"array 'stem.bias': its data type is number 10",
+        [](auto& m) { tensor(m, "stem.bias").set_data_type(10); }},
+       {"array 'stem.bias': its values are in another file",
+        [](auto& m) { tensor(m, "stem.bias").set_data_location(onnx::TensorProto::EXTERNAL); }},
+       {"'stem.bias' is 4x2 where the network needs 8",
+        [](auto& m) {
+          tensor(m, "stem.bias").set_dims(0, 4);
+          tensor(m, "stem.bias").add_dims(2);
+        }},
+       {"'left.weight' does not have 4 sizes",
+        [](auto& m) { tensor(m, "left.weight").set_dims(0, 1LL << 40); }},
+       {"'stem.bias' holds a value that is not finite",
+        [](auto& m) {
+          tensor(m, "stem.bias").set_raw_data(to_little_endian(std::vector<float>(8, INFINITY)));
+        }},
+       {"'join.norm.running_var' holds a negative variance",
+        [](auto& m) {
+          tensor(m, "join.norm.running_var").set_raw_data(to_little_endian(std::vector<float>(10, -1)));
+        }},
+       {"epsilon of batch norm 'join.norm'",
+        [](auto& m) { node(m, "join.norm").mutable_attribute(0)->set_f(0); }}});
+}
+
+TEST(NetworkFile, SmallFilesCannotAskForLargeNetworks) {
+  expect_refusals(
+      {{"its value of 16777216x16777216x16777216 is too large",
+        [](auto& m) {
+          auto& shape =
+              *m.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape();
+          for (int i = 1; i < 4; ++i) shape.mutable_dim(i)->set_dim_value(1 << 24);
+        }},
+       {"node 'stem' (Conv): it has too many channels",
+        [](auto& m) { node(m, "stem").mutable_attribute(3)->set_i(1 << 24); }},
+       {"the network concatenates too often", [](auto& m) {
+          std::string last = "image";
+          for (int i = 0; i < 60; ++i) {
+            onnx::NodeProto& twice = *m.mutable_graph()->add_node();
+            twice.set_op_type("Concat");
+            set_integer(twice, "axis", 1);
+            for (int side = 0; side < 2; ++side) twice.add_input(last);
+            last = "twice" + std::to_string(i);
+            twice.add_output(last);
+          }
+        }}});
+}
+
+TEST(NetworkFile, ManyNodesCannotMultiplyOneArray) {
+  op::Input input;
+  input.shape = {8, 8, 8};
+  op::Conv conv;
+  conv.in_channels = conv.out_channels = 8;
+  conv.window = Window::square(3, 1, 1);
+  GraphBuilder builder;
+  NodeId x = builder.add("image", input);
+  for (int i = 0; i < 50; ++i) x = builder.add("conv" + std::to_string(i), conv, {x});
+  const Graph graph = *std::move(builder).build();
+  onnx::ModelProto model;
+  model.ParseFromString(*serialize_static({graph, testing::random_weights(graph)}));
+  for (onnx::NodeProto& reader : *model.mutable_graph()->mutable_node()) reader.set_input(1, "conv0.weight");
+  EXPECT_TRUE(parse_network(model.SerializeAsString()));
+  model.mutable_graph()->mutable_initializer()->DeleteSubrange(1, 49);
+  EXPECT_THAT(parse_network(model.SerializeAsString()).error().message,
+              HasSubstr("arrays are shared by more nodes than is supported"));
+}
+
+TEST(NetworkFile, ReadsWhatOtherExportersWrite) {
+  const auto twin = parse_network(every_op_onnx().SerializeAsString());
+  onnx::ModelProto model = every_op_onnx();
+  onnx::TensorProto& bias = tensor(model, "stem.bias");
+  for (const float value : from_little_endian(bias.raw_data())) bias.add_float_data(value);
+  bias.clear_raw_data();
+  onnx::NodeProto& constant = *model.mutable_graph()->add_node();  // the bound of the clip as a node
+  constant.set_op_type("Constant");
+  constant.add_output("six");
+  onnx::AttributeProto& value = *constant.add_attribute();
+  value.set_name("value");
+  value.set_type(onnx::AttributeProto::TENSOR);
+  *value.mutable_t() = tensor(model, "stem.relu6.max");
+  node(model, "stem.relu6").set_input(2, "six");
+  onnx::NodeProto& dropout = *model.mutable_graph()->add_node();
+  dropout.set_op_type("Dropout");
+  dropout.add_input("pooled");
+  dropout.add_output("kept");
+  node(model, "whole").set_input(0, "kept");
+  // The dropout goes before its reader and the constant to the front.
+  auto& nodes = *model.mutable_graph()->mutable_node();
+  for (int i = nodes.size() - 1; nodes[i - 1].name() != "pooled"; --i) nodes.SwapElements(i, i - 1);
+  for (int i = nodes.size() - 1; i > 0; --i) nodes.SwapElements(i, i - 1);
+  const auto network = parse_network(model.SerializeAsString());
+  ASSERT_TRUE(network) << network.error().message;
+  EXPECT_EQ(network->graph, twin->graph);
+  EXPECT_EQ(network->weights, twin->weights);
+}
+
+TEST(NetworkFile, SaysWhatCannotBeWritten) {
+  op::Input input;
+  input.shape = {4, 1, 1};
+  op::Opaque opaque;
+  opaque.type = "LSTM";
+  opaque.shape = {4, 1, 1};
+  const Graph strange = *Graph::make({{"x", input, {}}, {"memory", opaque, {0}}});
+  EXPECT_EQ(serialize_static({strange, {}}).error().message,
+            "node 'memory': the op LSTM is known by name only and cannot be written");
+
+  op::Linear linear;
+  linear.in_features = linear.out_features = 4;
+  const Graph pooled =
+      *Graph::make({{"x", input, {}}, {"pool", op::GlobalAveragePool{}, {0}}, {"fc", linear, {1}}});
+  EXPECT_THAT(serialize_static({pooled, testing::random_weights(pooled)}).error().message,
+              HasSubstr("node 'fc' (Linear): it needs an input of rank 2, but rank 4 arrives"));
+
+  const Graph clash = *Graph::make({{"x", input, {}}, {"fc", linear, {0}}, {"fc.weight", op::Relu{}, {1}}});
+  EXPECT_THAT(serialize_static({clash, testing::random_weights(clash)}).error().message,
+              HasSubstr("a node and an array are both called 'fc.weight'"));
+}
+
+TEST(NetworkFile, AVectorInputHasRankTwo) {
+  op::Input input;
+  input.shape = {4, 1, 1};
+  op::Linear linear;
+  linear.in_features = linear.out_features = 4;
+  const Graph graph = *Graph::make({{"x", input, {}}, {"relu", op::Relu{}, {0}}, {"fc", linear, {1}}});
+  const auto bytes = serialize_static({graph, testing::random_weights(graph)});
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  EXPECT_EQ(parse_network(*bytes)->graph, graph);
+}
+
+}  // namespace
+}  // namespace concertina

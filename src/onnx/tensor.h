@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "graph/network.h"
+#include "onnx_subset.pb.h"
+
+namespace concertina {
+
+/// No size in a network that is read may exceed this; so sums and products of a few of them fit into
+/// integers.
+inline constexpr std::int64_t kMaxSize = std::int64_t{1} << 24;
+
+void write_tensor(const std::string& name, const Array& array, onnx::TensorProto& tensor);
+
+/// Fails, without its name, if the tensor is not of floats, or does not hold as many values as its shape
+/// says.
+Result<Array> read_tensor(const onnx::TensorProto& tensor);
+
+}  // namespace concertina
