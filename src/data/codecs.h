@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "concertina/result.h"
+#include "data/image.h"
+
+namespace concertina {
+
+// The decoders behind decode_image(). Both keep its promises.
+Result<Image> decode_jpeg(std::string_view bytes, std::string_view name);
+Result<Image> decode_png(std::string_view bytes, std::string_view name);
+
+/// Checks a size read from a header before memory is spent on it: `bytes` of file can hold `largest_ratio`
+/// pixels each.
+Status check_image_size(std::int64_t height, std::int64_t width, double largest_ratio, std::string_view bytes,
+                        std::string_view name);
+
+/// "the file is damaged", in the decoder's words.
+Error decode_error(std::string_view name, std::string_view reason);
+
+}  // namespace concertina

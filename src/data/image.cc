@@ -1,0 +1,50 @@
+#include "data/image.h"
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "base/try.h"
+#include "data/codecs.h"
+
+namespace concertina {
+
+constexpr std::int64_t kMaxPixels = std::int64_t{64} << 20;
+
+Status check_image_size(std::int64_t height, std::int64_t width, double largest_ratio, std::string_view bytes,
+                        std::string_view name) {
+  if (height * width > kMaxPixels) {
+    return Error{
+        fmt::format("'{}' is an image of {} x {} pixels, above the limit of {} Mpixel; make it smaller", name,
+                    height, width, kMaxPixels >> 20)};
+  }
+  if (static_cast<double>(height * width) > largest_ratio * static_cast<double>(bytes.size())) {
+    return decode_error(name,
+                        fmt::format("{} bytes cannot hold {} x {} pixels", bytes.size(), height, width));
+  }
+  return {};
+}
+
+Error decode_error(std::string_view name, std::string_view reason) {
+  return Error{fmt::format("'{}' is a damaged image ({}); replace or remove it", name, reason)};
+}
+
+Result<Image> decode_image(std::string_view bytes, std::string_view name) {
+  if (bytes.starts_with("\xff\xd8")) return decode_jpeg(bytes, name);
+  if (bytes.starts_with("\x89PNG")) return decode_png(bytes, name);
+  return Error{fmt::format("'{}' is neither a JPEG nor a PNG image; convert or remove it", name)};
+}
+
+Result<Image> read_image(const std::filesystem::path& path) {
+  CONCERTINA_ASSIGN(const std::string bytes, read_file(path));
+  return decode_image(bytes, path.string());
+}
+
+Image to_rgb(Image image) {
+  if (image.channels == 3) return image;
+  std::vector<std::uint8_t> rgb;
+  rgb.reserve(3 * image.pixels.size());
+  for (const std::uint8_t gray : image.pixels) rgb.insert(rgb.end(), 3, gray);
+  return {image.height, image.width, 3, std::move(rgb)};
+}
+
+}  // namespace concertina

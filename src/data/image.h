@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "concertina/result.h"
+
+namespace concertina {
+
+/// One image, 8 bits a value.
+struct Image {
+  int height = 0;
+  int width = 0;
+  int channels = 0;                  ///< 1: gray, 3: RGB
+  std::vector<std::uint8_t> pixels;  ///< [h][w][c]
+};
+
+/// Decodes a JPEG or PNG file to gray or RGB. CMYK becomes RGB, palettes are looked up, 16 bits are rounded
+/// to 8, alpha is dropped; gamma, colour profiles and orientation tags are not applied (as in Pillow's
+/// convert("RGB")). Fails on whatever the decoder calls corrupt, even if it could go on, and above 64 Mpixel.
+/// `name` stands in the errors.
+Result<Image> decode_image(std::string_view bytes, std::string_view name);
+
+Result<Image> read_image(const std::filesystem::path& path);
+
+/// A gray image's value in all three channels; an RGB image as it is.
+Image to_rgb(Image image);
+
+}  // namespace concertina

@@ -1,0 +1,179 @@
+#include "data/image_folder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cctype>
+#include <climits>
+#include <mutex>
+#include <optional>
+
+#include "base/try.h"
+#include "data/image.h"
+#include "data/resize.h"
+
+namespace concertina {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kMaxImageSize = 4096;
+
+bool is_image(const fs::path& path) {
+  std::string ending = path.extension().string();
+  for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
+}
+
+// What lies in the folder, but for hidden files, sorted by name.
+Result<std::vector<fs::directory_entry>> list(const fs::path& folder) {
+  std::vector<fs::directory_entry> entries;
+  std::error_code code;
+  for (fs::directory_iterator it(folder, code), end; !code && it != end; it.increment(code)) {
+    if (!it->path().filename().string().starts_with('.')) entries.push_back(*it);
+  }
+  if (code)
+    return Error{fmt::format("cannot list '{}': {}; check the path", folder.string(), code.message())};
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+    return a.path().filename().string() < b.path().filename().string();
+  });
+  return entries;
+}
+
+Result<std::vector<std::string>> list_classes(const fs::path& folder) {
+  CONCERTINA_ASSIGN(const auto entries, list(folder));
+  std::vector<std::string> classes;
+  std::error_code code;
+  for (const auto& entry : entries) {
+    if (!entry.is_directory(code)) {
+      return Error{
+          fmt::format("'{}' is not a class folder; put images into <class>/ and remove anything else",
+                      entry.path().string())};
+    }
+    classes.push_back(entry.path().filename().string());
+  }
+  if (classes.empty()) {
+    return Error{fmt::format("'{}' holds no images; put them into one folder a class", folder.string())};
+  }
+  return classes;
+}
+
+fs::path split_folder(const fs::path& root, Split split) {
+  std::error_code code;
+  if (split == Split::train) return root / "train";
+  return fs::is_directory(root / "test", code) || !fs::is_directory(root / "val", code) ? root / "test"
+                                                                                        : root / "val";
+}
+
+// Labels are positions in the list of train/, so another list would give silently wrong ones.
+Result<std::vector<std::string>> checked_classes(const fs::path& root, const fs::path& folder) {
+  CONCERTINA_ASSIGN(auto classes, list_classes(root / "train"));
+  CONCERTINA_ASSIGN(const auto here, list_classes(folder));
+  std::vector<std::string> odd;
+  std::set_symmetric_difference(classes.begin(), classes.end(), here.begin(), here.end(),
+                                std::back_inserter(odd));
+  if (odd.empty()) return classes;
+  return Error{fmt::format(
+      "'{}' and '{}' must have the same classes, and only one has '{}'; add or remove that folder",
+      (root / "train").string(), folder.string(), odd.front())};
+}
+
+struct Listing {
+  std::vector<fs::path> files;
+  std::vector<std::int32_t> labels;
+};
+
+Result<Listing> list_images(const fs::path& folder, const std::vector<std::string>& classes) {
+  Listing listing;
+  for (std::size_t label = 0; label < classes.size(); ++label) {
+    CONCERTINA_ASSIGN(const auto entries, list(folder / classes[label]));
+    if (entries.empty()) {
+      return Error{fmt::format("the class folder '{}' holds no images; fill or remove it",
+                               (folder / classes[label]).string())};
+    }
+    for (const auto& entry : entries) {
+      if (!is_image(entry.path())) {
+        return Error{fmt::format("'{}' is not named .jpg, .jpeg or .png; convert or remove it",
+                                 entry.path().string())};
+      }
+      listing.files.push_back(entry.path());
+      listing.labels.push_back(static_cast<std::int32_t>(label));
+    }
+  }
+  if (listing.files.size() <= INT_MAX) return listing;
+  return Error{fmt::format("'{}' holds more images than fit into memory; use fewer", folder.string())};
+}
+
+struct Size {
+  int height;
+  int width;
+};
+
+Result<Size> output_size(const fs::path& first, int image_size) {
+  if (image_size > 0) return Size{image_size, image_size};
+  CONCERTINA_ASSIGN(const Image image, read_image(first));
+  return Size{image.height, image.width};
+}
+
+// Reads one image into its place [h][w][3].
+Status read_one(const fs::path& file, int image_size, const Size& size, std::uint8_t* place) {
+  CONCERTINA_ASSIGN(Image image, read_image(file));
+  if (image_size > 0) image = fit_square(std::move(image), image_size);
+  if (image.height != size.height || image.width != size.width) {
+    return Error{fmt::format(
+        "'{}' has {} x {} pixels and the images before it {} x {}; set image_size to fit them to one",
+        file.string(), image.height, image.width, size.height, size.width)};
+  }
+  image = to_rgb(std::move(image));
+  std::copy(image.pixels.begin(), image.pixels.end(), place);
+  return {};
+}
+
+// Remembers the failure with the lowest index, whatever the order they come in.
+class FirstFailure {
+ public:
+  bool is_before(int i) const { return index_.load(std::memory_order_relaxed) < i; }
+
+  void report(int i, const Error& error) {
+    const std::lock_guard lock(mutex_);
+    if (i >= index_) return;
+    index_ = i;
+    error_ = error;
+  }
+
+  const std::optional<Error>& error() const { return error_; }
+
+ private:
+  std::atomic<int> index_{INT_MAX};
+  std::mutex mutex_;
+  std::optional<Error> error_;
+};
+
+}  // namespace
+
+Result<ImageSet> read_image_folder(const fs::path& root, Split split, int image_size, ThreadPool& pool) {
+  if (image_size < 0 || image_size > kMaxImageSize) {
+    return Error{fmt::format("image_size is {}; set it to 1 to {} pixels, or 0 to keep images as they are",
+                             image_size, kMaxImageSize)};
+  }
+  const fs::path folder = split_folder(root, split);
+  CONCERTINA_ASSIGN(auto classes, checked_classes(root, folder));
+  CONCERTINA_ASSIGN(Listing listing, list_images(folder, classes));
+  CONCERTINA_ASSIGN(const Size size, output_size(listing.files.front(), image_size));
+
+  ImageSet set{3, size.height, size.width, {}, std::move(listing.labels), std::move(classes)};
+  set.pixels.resize(listing.files.size() * set.image_bytes());
+  FirstFailure failure;
+  pool.parallel_for(static_cast<int>(listing.files.size()), [&](int i) {
+    if (failure.is_before(i)) return;
+    const auto at = static_cast<std::size_t>(i);
+    const Status status =
+        read_one(listing.files[at], image_size, size, set.pixels.data() + at * set.image_bytes());
+    if (!status) failure.report(i, status.error());
+  });
+  if (failure.error()) return *failure.error();
+  return set;
+}
+
+}  // namespace concertina

@@ -1,0 +1,97 @@
+#include "data/image_folder.h"
+
+#include <gmock/gmock.h>
+
+#include "data/resize.h"
+#include "data/test_files.h"
+
+namespace concertina {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
+using ::testing::HasSubstr;
+
+class ImageFolderTest : public DataTest {
+ protected:
+  void SetUp() override {
+    DataTest::SetUp();
+    write("train/dog/2.png", to_png(smooth_image(8, 8, 3, 2)));
+    write("train/dog/1.PNG", to_png(smooth_image(8, 8, 3, 1)));
+    write("train/cat/a.jpeg", to_jpeg(smooth_image(8, 8, 1)));
+    write("train/cat/.hidden", "");
+    write("test/cat/t.png", to_png(smooth_image(8, 8, 3, 5)));
+    write("test/dog/t.png", to_png(smooth_image(8, 8, 3, 6)));
+  }
+
+  Result<ImageSet> read(Split split = Split::train, int image_size = 0) {
+    return read_image_folder(folder_, split, image_size, pool_);
+  }
+  std::string error(Split split = Split::train, int image_size = 0) {
+    return error_of(read(split, image_size));
+  }
+
+  ThreadPool pool_{3};
+};
+
+TEST_F(ImageFolderTest, SortsClassesAndFilesByName) {
+  const ImageSet set = *read();
+  EXPECT_THAT(set.classes, ElementsAre("cat", "dog"));
+  EXPECT_THAT(set.labels, ElementsAre(0, 1, 1));
+  EXPECT_EQ(set.channels, 3);
+  EXPECT_THAT(set.image(1), ElementsAreArray(smooth_image(8, 8, 3, 1).pixels));
+  EXPECT_THAT(set.image(2), ElementsAreArray(smooth_image(8, 8, 3, 2).pixels));
+}
+
+TEST_F(ImageFolderTest, ReadsTestOrVal) {
+  EXPECT_THAT(read(Split::test)->image(1), ElementsAreArray(smooth_image(8, 8, 3, 6).pixels));
+  std::filesystem::rename(folder_ / "test", folder_ / "val");
+  EXPECT_THAT(read(Split::test)->image(0), ElementsAreArray(smooth_image(8, 8, 3, 5).pixels));
+}
+
+TEST_F(ImageFolderTest, FitsImagesToOneSize) {
+  const Image large = smooth_image(20, 30, 3);
+  write("train/cat/b.png", to_png(large));
+  EXPECT_THAT(error(), HasSubstr("b.png' has 20 x 30 pixels and the images before it 8 x 8; set image_size"));
+  const ImageSet set = *read(Split::train, 8);
+  EXPECT_THAT(set.image(1), ElementsAreArray(fit_square(large, 8).pixels));
+  EXPECT_THAT(set.image(2), ElementsAreArray(smooth_image(8, 8, 3, 1).pixels));
+  EXPECT_THAT(error(Split::train, -1), HasSubstr("image_size is -1; set it to 1 to 4096 pixels"));
+}
+
+TEST_F(ImageFolderTest, DoesNotDependOnTheThreads) {
+  for (int i = 0; i < 60; ++i) {
+    write("train/cat/" + std::to_string(i) + ".jpg", to_jpeg(smooth_image(9 + i, 30 - i / 3, 3, i)));
+  }
+  ThreadPool one(1);
+  const ImageSet expected = *read_image_folder(folder_, Split::train, 8, one);
+  const ImageSet set = *read(Split::train, 8);
+  EXPECT_EQ(set.pixels, expected.pixels);
+  EXPECT_EQ(set.labels, expected.labels);
+}
+
+TEST_F(ImageFolderTest, NamesTheFirstDamagedImage) {
+  for (int i = 10; i < 60; ++i) {
+    write("train/cat/" + std::to_string(i) + ".png", i < 30 ? to_png(smooth_image(8, 8, 3)) : "no image");
+  }
+  for (int round = 0; round < 20; ++round) EXPECT_THAT(error(), HasSubstr("cat/30.png' is neither"));
+  write("train/cat/20.png", to_png(smooth_image(8, 8, 3)).substr(0, 80));
+  EXPECT_THAT(error(), HasSubstr("cat/20.png' is a damaged image"));
+}
+
+TEST_F(ImageFolderTest, RefusesFoldersThatAreNoDataSet) {
+  write("train/cat/notes.txt", "");
+  EXPECT_THAT(error(), HasSubstr("cat/notes.txt' is not named .jpg, .jpeg or .png"));
+  std::filesystem::create_directory(folder_ / "train" / "ant");
+  EXPECT_THAT(error(), HasSubstr("train/ant' holds no images; fill or remove it"));
+  EXPECT_THAT(error(Split::test), HasSubstr("only one has 'ant'"));
+  write("train/loose.jpg", "");
+  EXPECT_THAT(error(), HasSubstr("loose.jpg' is not a class folder"));
+  std::filesystem::remove_all(folder_ / "train");
+  EXPECT_THAT(error(), HasSubstr("train': No such file or directory; check the path"));
+  std::filesystem::create_directory(folder_ / "train");
+  EXPECT_THAT(error(), HasSubstr("train' holds no images"));
+}
+
+}  // namespace
+}  // namespace concertina

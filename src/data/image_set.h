@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace concertina {
+
+enum class Split { train, test };
+
+/// Labelled images of one size, 8 bits a value, all in memory.
+struct ImageSet {
+  int channels = 0;
+  int height = 0;
+  int width = 0;
+  std::vector<std::uint8_t> pixels;  // [n][h][w][c]
+  std::vector<std::int32_t> labels;  // [n], each below classes.size()
+  std::vector<std::string> classes;  // the name of each label
+
+  std::int64_t size() const { return static_cast<std::int64_t>(labels.size()); }
+
+  std::size_t image_bytes() const {
+    return static_cast<std::size_t>(channels) * static_cast<std::size_t>(height) *
+           static_cast<std::size_t>(width);
+  }
+
+  /// The pixels [h][w][c] of image i. Precondition: 0 <= i < size().
+  std::span<const std::uint8_t> image(std::int64_t i) const {
+    return std::span(pixels).subspan(static_cast<std::size_t>(i) * image_bytes(), image_bytes());
+  }
+};
+
+}  // namespace concertina

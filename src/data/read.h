@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "concertina/result.h"
+#include "data/image_set.h"
+
+namespace concertina {
+
+enum class Format { idx, cifar10, image_folder };
+
+/// Where a data set lies and how it is to be read.
+struct DatasetSpec {
+  Format format = Format::idx;
+  std::filesystem::path root;
+  int image_size = 0;                  ///< image_folder: side of the images; 0 = as they are, all of one size
+  std::vector<std::string> classes{};  ///< idx: names of the labels; empty = Fashion-MNIST's or "0" .. "9"
+};
+
+/// The format of that name: "idx", "cifar10" or "image_folder".
+Result<Format> parse_format(std::string_view name);
+
+/// The format of the data set in the folder `root`, told from the names of what lies there. Opens no file.
+Result<Format> detect_format(const std::filesystem::path& root);
+
+/// Reads one split whole. No image or label of the other split is opened: who has not asked for the test
+/// split cannot have seen it. The result does not depend on `threads`. Precondition: threads >= 1.
+Result<ImageSet> read_image_set(const DatasetSpec& spec, Split split, int threads);
+
+}  // namespace concertina

@@ -1,0 +1,56 @@
+#include "data/read.h"
+
+#include <gmock/gmock.h>
+
+#include "data/test_files.h"
+
+namespace concertina {
+namespace {
+
+using ::testing::HasSubstr;
+
+using ReadTest = DataTest;
+
+TEST_F(ReadTest, TellsTheFormatFromTheNames) {
+  write("idx/train-images-idx3-ubyte.gz", "");
+  write("cifar/data_batch_1.bin", "");
+  write("folder/train/a/x.jpg", "");
+  EXPECT_EQ(*detect_format(folder_ / "idx"), Format::idx);
+  EXPECT_EQ(*detect_format(folder_ / "cifar"), Format::cifar10);
+  EXPECT_EQ(*detect_format(folder_ / "folder"), Format::image_folder);
+}
+
+TEST_F(ReadTest, SaysWhatItWouldHaveKnown) {
+  EXPECT_THAT(error_of(detect_format(folder_)), HasSubstr("holds no known data set; give a folder with"));
+  write("data_batch_1", "");
+  EXPECT_THAT(error_of(detect_format(folder_)), HasSubstr("cifar-10-binary.tar.gz"));
+  EXPECT_THAT(error_of(detect_format(folder_ / "gone")), HasSubstr("gone' is not a folder; check the path"));
+  const DatasetSpec fashion{.format = Format::idx, .root = folder_ / "fashion-mnist"};
+  EXPECT_THAT(error_of(read_image_set(fashion, Split::train, 1)),
+              HasSubstr("apt-get install dataset-fashion-mnist"));
+}
+
+TEST_F(ReadTest, ReadsFormatsByName) {
+  EXPECT_EQ(*parse_format("idx"), Format::idx);
+  EXPECT_EQ(*parse_format("cifar10"), Format::cifar10);
+  EXPECT_EQ(*parse_format("image_folder"), Format::image_folder);
+  EXPECT_THAT(error_of(parse_format("cifar-10")), HasSubstr("did you mean 'cifar10'?"));
+}
+
+TEST_F(ReadTest, NeedsNothingOfTheOtherSplit) {
+  write("train-images-idx3-ubyte", idx_bytes({1, 1, 1}, "x"));
+  write("train-labels-idx1-ubyte", idx_bytes({1}, "\x02"));
+  write("t10k-images-idx3-ubyte", "no IDX file");
+  const DatasetSpec spec{.format = Format::idx, .root = folder_};
+  EXPECT_TRUE(read_image_set(spec, Split::train, 2));
+  EXPECT_FALSE(read_image_set(spec, Split::test, 2));
+}
+
+TEST_F(ReadTest, ResizesOnlyFoldersOfImages) {
+  const DatasetSpec spec{.format = Format::cifar10, .root = folder_, .image_size = 64};
+  EXPECT_THAT(error_of(read_image_set(spec, Split::train, 1)),
+              HasSubstr("image_size is 64, and only folders"));
+}
+
+}  // namespace
+}  // namespace concertina
