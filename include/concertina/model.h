@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "concertina/result.h"
+#include "concertina/subnet.h"
+
+namespace concertina {
+
+/// One of a model's sizes.
+struct SubnetInfo {
+  Subnet subnet;
+  std::int64_t macs = 0;           ///< multiply-accumulates for one image
+  std::int64_t parameters = 0;     ///< trainable values that it uses
+  double validation_accuracy = 0;  ///< 0 .. 1
+  std::optional<double> test_accuracy;
+  std::size_t own_bytes = 0;      ///< memory for it alone: its normalisation; the weights are shared
+  std::size_t scratch_bytes = 0;  ///< memory that a session needs to run it, for each image of a batch
+};
+
+/// What a model expects of an image: fp32 values, [channels][height][width], (x - mean) / stddev of pixels of
+/// 0 .. 1, with a mean and a stddev for each channel.
+struct ImageInfo {
+  int channels = 0;
+  int height = 0;
+  int width = 0;
+  std::vector<float> mean;
+  std::vector<float> stddev;
+
+  std::size_t size() const {
+    return static_cast<std::size_t>(channels) * static_cast<std::size_t>(height) *
+           static_cast<std::size_t>(width);
+  }
+};
+
+/// A loaded dynamic network: one copy of the weights, packed for this machine's instruction set, and a plan
+/// for each sub-net. It never changes, so any number of sessions on any threads may share it.
+class Model {
+ public:
+  /// The model in a file that concertina-train wrote. Fails, naming the file, if it cannot be read, is
+  /// damaged, or holds an op that cannot be run.
+  static Result<std::shared_ptr<const Model>> load(const std::filesystem::path& path);
+
+  /// The same with the file's bytes.
+  static Result<std::shared_ptr<const Model>> parse(std::string_view bytes);
+
+  ~Model();
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+
+  const ImageInfo& image() const;
+
+  /// A name for each value of the output.
+  std::span<const std::string> classes() const;
+
+  /// From the largest to the smallest, each nested in the one before. Elsewhere a sub-net is known by its
+  /// index here.
+  std::span<const SubnetInfo> subnets() const;
+
+  /// The index of a sub-net. Fails with a list of those that there are.
+  Result<int> find(const Subnet& subnet) const;
+
+  /// Memory of the packed weights, which all sub-nets share.
+  std::size_t packed_bytes() const;
+
+  /// Inside the library.
+  struct Impl;
+  explicit Model(std::unique_ptr<const Impl> impl);
+  const Impl& impl() const { return *impl_; }
+
+ private:
+  std::unique_ptr<const Impl> impl_;
+};
+
+}  // namespace concertina

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "concertina/model.h"
+#include "concertina/result.h"
+
+namespace concertina {
+
+struct SessionOptions {
+  int threads = 1;    ///< that work on one run, the caller's included; 1 .. 256
+  int max_batch = 1;  ///< images that one run may have
+};
+
+/// Runs a model. It owns its scratch memory and its threads and is for one thread at a time; sessions of one
+/// model do not disturb each other.
+class Session {
+ public:
+  /// Allocates all that run() will need. Fails if an option is out of range or memory is short. Precondition:
+  /// model is not null.
+  static Result<Session> make(std::shared_ptr<const Model> model, const SessionOptions& options = {});
+
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+  ~Session();
+
+  /// Runs the sub-net model().subnets()[subnet]. Any may follow any other at no cost, and the results do not
+  /// depend on what ran before or on the number of threads.
+  ///
+  /// images [batch][channels][height][width], normalised as model().image() says -> logits [batch][classes].
+  /// Both belong to the caller and are not kept. Neither allocates nor locks. Fails, without touching logits,
+  /// if the batch is not in 1 .. max_batch, there is no such sub-net, or a span has not exactly its size.
+  Status run(std::span<const float> images, int batch, int subnet, std::span<float> logits);
+
+  const Model& model() const;
+  const SessionOptions& options() const;
+
+ private:
+  struct Impl;
+  explicit Session(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace concertina

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <cstdint>
+
+namespace concertina::runtime::testing {
+
+/// How often this program has asked operator new for memory, on all threads. (Linking it replaces operator
+/// new.) -1 if a sanitizer stands in the way.
+std::int64_t allocation_count();
+
+}  // namespace concertina::runtime::testing

@@ -1,0 +1,50 @@
+#include "runtime/epilogues.h"
+
+#include "runtime/feature_affine.h"
+
+namespace concertina::runtime {
+namespace {
+
+bool has_epilogue(const Graph& graph, const FusedStep& step) {
+  if (step.node == kNone) return false;
+  const Op& op = graph.node(step.node).op;
+  return std::holds_alternative<op::Conv>(op) || std::holds_alternative<op::Linear>(op) ||
+         std::holds_alternative<op::BatchNorm>(op);
+}
+
+}  // namespace
+
+Epilogues::Epilogues(const Network& network, const Program& program, const MemoryMap& map,
+                     const Subnet& subnet, const Weights& statistics, int lanes)
+    : network_(network), map_(map), subnet_(subnet), statistics_(statistics), lanes_(lanes) {
+  std::size_t size = 0;
+  for (const FusedStep& step : program.steps) {
+    if (has_epilogue(network.graph, step)) size += 2 * array_size(step);
+  }
+  memory_ = AlignedBuffer(size);
+}
+
+kernels::Epilogue Epilogues::next(const FusedStep& step) {
+  const bool is_norm = std::holds_alternative<op::BatchNorm>(network_.graph.node(step.node).op);
+  const FeatureAffine affine = feature_affine(network_, is_norm ? kNone : step.node,
+                                              is_norm ? step.node : step.norm, subnet_, statistics_);
+  float* scale = memory_.data() + used_;
+  float* shift = scale + array_size(step);
+  used_ += 2 * array_size(step);
+  std::size_t feature = 0;
+  for (const PixelSegment& segment : map_.layout(step.output).segments) {
+    for (int i = 0; i < segment.count; ++i, ++feature) {
+      scale[segment.offset + i] = static_cast<float>(affine.scale[feature]);
+      shift[segment.offset + i] = static_cast<float>(affine.shift[feature]);
+    }
+  }
+  return {.scale = scale, .shift = shift, .act = step.act};
+}
+
+// As kernels::epilogue_size(): two vectors may be read past the last feature.
+std::size_t Epilogues::array_size(const FusedStep& step) const {
+  constexpr int kLine = AlignedBuffer::kAlignment / sizeof(float);
+  return static_cast<std::size_t>(kernels::round_up(map_.layout(step.output).size + 2 * lanes_, kLine));
+}
+
+}  // namespace concertina::runtime

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "base/aligned_buffer.h"
+#include "graph/network.h"
+#include "kernels/window.h"
+#include "runtime/memory_map.h"
+#include "runtime/program.h"
+
+namespace concertina::runtime {
+
+/// The scales and shifts of one sub-net: its biases and batch norms.
+class Epilogues {
+ public:
+  /// `statistics` are the sub-net's, at its widths. Keeps the references.
+  Epilogues(const Network& network, const Program& program, const MemoryMap& map, const Subnet& subnet,
+            const Weights& statistics, int lanes);
+
+  /// That of the next step in the program's order that has one, without its residual. scale and shift are
+  /// placed as the output's pixel. Precondition: the step is a convolution, linear layer or batch norm.
+  kernels::Epilogue next(const FusedStep& step);
+
+  /// The memory that all of them point into. It has to live on.
+  AlignedBuffer take_memory() { return std::move(memory_); }
+
+ private:
+  std::size_t array_size(const FusedStep& step) const;
+
+  const Network& network_;
+  const MemoryMap& map_;
+  const Subnet& subnet_;
+  const Weights& statistics_;
+  int lanes_;
+  AlignedBuffer memory_;
+  std::size_t used_ = 0;
+};
+
+}  // namespace concertina::runtime

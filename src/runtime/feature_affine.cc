@@ -1,0 +1,51 @@
+#include "runtime/feature_affine.h"
+
+#include <cmath>
+
+namespace concertina::runtime {
+namespace {
+
+/// The active part of a full per-feature array of `node`.
+std::vector<double> active_part(const Network& network, NodeId node, const char* parameter,
+                                const Subnet& subnet) {
+  const Graph& graph = network.graph;
+  const Array& full = network.weights.at(graph.node(node).name + parameter);
+  std::vector<double> part;
+  for (const auto& [begin, count] : graph.layout().active_ranges(graph.axis(node), subnet)) {
+    part.insert(part.end(), full.values.begin() + begin, full.values.begin() + begin + count);
+  }
+  return part;
+}
+
+bool has_bias(const Op& op) {
+  if (const auto* conv = std::get_if<op::Conv>(&op)) return conv->bias;
+  if (const auto* linear = std::get_if<op::Linear>(&op)) return linear->bias;
+  return false;
+}
+
+}  // namespace
+
+FeatureAffine feature_affine(const Network& network, NodeId node, NodeId norm, const Subnet& subnet,
+                             const Weights& statistics) {
+  const Graph& graph = network.graph;
+  const NodeId last = norm != kNone ? norm : node;
+  const auto count = static_cast<std::size_t>(active_shape(graph, last, subnet).channels);
+  FeatureAffine result{std::vector<double>(count, 1.0), std::vector<double>(count, 0.0)};
+  if (node != kNone && has_bias(graph.node(node).op)) {
+    result.shift = active_part(network, node, ".bias", subnet);
+  }
+  if (norm == kNone) return result;
+  const std::string& name = graph.node(norm).name;
+  const double epsilon = std::get_if<op::BatchNorm>(&graph.node(norm).op)->epsilon;
+  const std::vector<double> weight = active_part(network, norm, ".weight", subnet);
+  const std::vector<double> bias = active_part(network, norm, ".bias", subnet);
+  const std::vector<float>& mean = statistics.at(name + ".running_mean").values;
+  const std::vector<float>& variance = statistics.at(name + ".running_var").values;
+  for (std::size_t c = 0; c < count; ++c) {
+    result.scale[c] = weight[c] / std::sqrt(variance[c] + epsilon);
+    result.shift[c] = (result.shift[c] - mean[c]) * result.scale[c] + bias[c];
+  }
+  return result;
+}
+
+}  // namespace concertina::runtime

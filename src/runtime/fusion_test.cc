@@ -1,0 +1,95 @@
+#include "runtime/fusion.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "runtime/testing.h"
+
+namespace concertina::runtime {
+namespace {
+
+using ::testing::ElementsAre;
+
+/// "start+norm+add end" of each chain.
+std::vector<std::string> describe(const Graph& graph) {
+  std::vector<std::string> list;
+  for (const Chain& chain : find_chains(graph)) {
+    std::string text = graph.node(chain.start).name;
+    if (chain.norm != kNone) text += "+norm";
+    if (chain.add != kNone) text += "+add";
+    if (chain.act == kernels::Activation::kRelu) text += "+relu";
+    if (chain.act == kernels::Activation::kRelu6) text += "+relu6";
+    list.push_back(text);
+  }
+  return list;
+}
+
+op::Conv conv(int channels) {
+  op::Conv op;
+  op.in_channels = channels;
+  op.out_channels = channels;
+  return op;
+}
+
+op::BatchNorm norm(int channels) {
+  op::BatchNorm op;
+  op.channels = channels;
+  return op;
+}
+
+class FusionTest : public ::testing::Test {
+ protected:
+  FusionTest() {
+    op::Input input;
+    input.shape = {4, 5, 5};
+    x_ = net_.add("x", input);
+  }
+  std::vector<std::string> chains() { return describe(*std::move(net_).build()); }
+
+  GraphBuilder net_;
+  NodeId x_;
+};
+
+TEST_F(FusionTest, AResidualBlockIsTwoConvolutions) {
+  const NodeId a =
+      net_.add("a.relu", op::Relu{}, {net_.add("a.norm", norm(4), {net_.add("a", conv(4), {x_})})});
+  const NodeId b = net_.add("b.norm", norm(4), {net_.add("b", conv(4), {a})});
+  net_.add("relu", op::Relu{}, {net_.add("sum", op::Add{}, {b, x_})});
+  EXPECT_THAT(chains(), ElementsAre("x", "a+norm+relu", "b+norm+add+relu"));
+}
+
+TEST_F(FusionTest, TheLaterOfTwoConvolutionsAdds) {
+  const NodeId a = net_.add("a", conv(4), {x_});
+  const NodeId b = net_.add("b", conv(4), {x_});
+  net_.add("sum", op::Add{}, {a, b});
+  EXPECT_THAT(chains(), ElementsAre("x", "a", "b+add"));
+}
+
+TEST_F(FusionTest, WhatHasTwoReadersIsKept) {
+  const NodeId a = net_.add("a", conv(4), {x_});
+  const NodeId b = net_.add("b", op::Relu6{}, {a});
+  const NodeId c = net_.add("c", op::Relu{}, {net_.add("c.norm", norm(4), {b})});
+  net_.add("sum", op::Add{}, {a, c});
+  EXPECT_THAT(chains(), ElementsAre("x", "a", "b", "c.norm+relu", "sum"));
+}
+
+TEST_F(FusionTest, AValueAddedToItselfHasTwoReaders) {
+  const NodeId a = net_.add("a", conv(4), {x_});
+  net_.add("relu", op::Relu{}, {net_.add("sum", op::Add{}, {a, a})});
+  EXPECT_THAT(chains(), ElementsAre("x", "a", "sum+relu"));
+}
+
+TEST_F(FusionTest, NothingFollowsAnActivation) {
+  const NodeId a = net_.add("a.relu", op::Relu{}, {net_.add("a", conv(4), {x_})});
+  net_.add("b", op::Relu{}, {net_.add("a.norm", norm(4), {a})});
+  EXPECT_THAT(chains(), ElementsAre("x", "a+relu", "a.norm+relu"));
+}
+
+TEST_F(FusionTest, WhatNobodyNeedsIsLeftOut) {
+  net_.add("unused.relu", op::Relu{}, {net_.add("unused", conv(4), {x_})});
+  net_.add("a", conv(4), {x_});
+  EXPECT_THAT(chains(), ElementsAre("x", "a"));
+}
+
+}  // namespace
+}  // namespace concertina::runtime

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <vector>
+
+#include "runtime/pixel_layout.h"
+#include "runtime/step.h"
+#include "runtime/storage.h"
+
+namespace concertina::runtime {
+
+/// Where the values of one sub-net lie in the arena.
+class MemoryMap {
+ public:
+  MemoryMap(const ChannelLayout& channels, const Program& program, const Storage& storage,
+            const Subnet& subnet, int lanes);
+
+  const PixelLayout& layout(ValueId id) const { return layouts_[static_cast<std::size_t>(id)]; }
+  const Place& place(ValueId id) const { return places_[static_cast<std::size_t>(id)]; }
+
+  /// The place of something `offset` floats into the value's pixel.
+  Place place(ValueId id, int offset) const;
+
+  /// Floats of the whole arena, for each image of a batch.
+  std::ptrdiff_t size() const { return size_; }
+
+ private:
+  std::vector<PixelLayout> layouts_;  ///< by value
+  std::vector<Place> places_;         ///< by value
+  std::ptrdiff_t size_ = 0;
+};
+
+}  // namespace concertina::runtime

@@ -1,0 +1,98 @@
+#include "concertina/model.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "base/try.h"
+#include "graph/cost.h"
+#include "runtime/lowering.h"
+#include "runtime/model_impl.h"
+#include "runtime/storage.h"
+
+namespace concertina {
+namespace runtime {
+namespace {
+
+SubnetInfo describe(const Graph& graph, const SubnetRecord& record, const Plan& plan) {
+  const Cost needs = cost(graph, record.subnet);
+  return {.subnet = record.subnet,
+          .macs = needs.macs,
+          .parameters = needs.parameters,
+          .validation_accuracy = record.validation_accuracy,
+          .test_accuracy = record.test_accuracy,
+          .own_bytes = plan.epilogues.size() * sizeof(float),
+          .scratch_bytes = static_cast<std::size_t>(plan.arena_floats) * sizeof(float)};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Model>> make_model(const ModelFile& file) {
+  const Graph& graph = file.network.graph;
+  CONCERTINA_ASSIGN(const Program program, lower(graph));
+  const Storage storage = place_values(program, graph);
+  const auto [channels, height, width] = graph.shape(graph.input());
+  auto impl = std::make_unique<Model::Impl>(Model::Impl{.image = {.channels = channels,
+                                                                  .height = height,
+                                                                  .width = width,
+                                                                  .mean = file.preprocessing.mean,
+                                                                  .stddev = file.preprocessing.stddev},
+                                                        .classes = file.classes,
+                                                        .subnets = {},
+                                                        .packed = PackedWeights(file.network),
+                                                        .plans = {}});
+  for (const Value& value : program.values) impl->largest_map = std::max(impl->largest_map, value.pixels());
+  for (const SubnetRecord& record : file.subnets) {
+    impl->plans.push_back(
+        make_plan({file.network, program, storage, impl->packed}, record.subnet, record.statistics));
+    impl->subnets.push_back(describe(graph, record, impl->plans.back()));
+  }
+  return std::shared_ptr<const Model>(std::make_shared<Model>(std::move(impl)));
+}
+
+}  // namespace runtime
+
+Result<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& path) {
+  CONCERTINA_ASSIGN(const ModelFile file, read_model(path));
+  auto model = runtime::make_model(file);
+  if (!model) return Error{fmt::format("'{}': {}", path.string(), model.error().message)};
+  return model;
+}
+
+Result<std::shared_ptr<const Model>> Model::parse(std::string_view bytes) {
+  CONCERTINA_ASSIGN(const ModelFile file, parse_model(bytes));
+  return runtime::make_model(file);
+}
+
+Model::Model(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+
+Model::~Model() = default;
+
+const ImageInfo& Model::image() const {
+  return impl_->image;
+}
+
+std::span<const std::string> Model::classes() const {
+  return impl_->classes;
+}
+
+std::span<const SubnetInfo> Model::subnets() const {
+  return impl_->subnets;
+}
+
+Result<int> Model::find(const Subnet& subnet) const {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < impl_->subnets.size(); ++i) {
+    if (impl_->subnets[i].subnet == subnet) return static_cast<int>(i);
+    names.push_back(to_string(impl_->subnets[i].subnet));
+  }
+  return Error{
+      fmt::format("the model has no sub-net {}; it has {}", to_string(subnet), fmt::join(names, ", "))};
+}
+
+std::size_t Model::packed_bytes() const {
+  return impl_->packed.bytes();
+}
+
+}  // namespace concertina

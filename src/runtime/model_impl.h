@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "concertina/model.h"
+#include "onnx/model_file.h"
+#include "runtime/packed_weights.h"
+#include "runtime/plan.h"
+
+namespace concertina {
+
+struct Model::Impl {
+  ImageInfo image;
+  std::vector<std::string> classes;
+  std::vector<SubnetInfo> subnets;
+  runtime::PackedWeights packed;
+  std::vector<runtime::Plan> plans;  ///< by sub-net
+  int largest_map = 1;               ///< pixels of the largest value
+};
+
+namespace runtime {
+
+/// The runtime's form of a model. Fails if an op cannot be run. Precondition: check_model() accepts it.
+Result<std::shared_ptr<const Model>> make_model(const ModelFile& file);
+
+}  // namespace runtime
+}  // namespace concertina

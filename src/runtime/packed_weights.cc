@@ -1,0 +1,80 @@
+#include "runtime/packed_weights.h"
+
+#include "kernels/depthwise.h"
+
+namespace concertina::runtime {
+namespace {
+
+using kernels::Filter;
+
+/// One filter for each segment of a depthwise convolution's input.
+std::vector<PackedFilter> depthwise_filters(const Graph& graph, NodeId id, const op::Conv& conv) {
+  std::vector<PackedFilter> filters;
+  for (const auto& [dimension, repeat] : graph.axis(graph.node(id).inputs[0])) {
+    const int channels = graph.layout().dimensions[static_cast<std::size_t>(dimension)].channels * repeat;
+    const Filter filter{.groups = channels,
+                        .out_channels = conv.out_channels / conv.in_channels,
+                        .in_channels = 1,
+                        .taps = conv.window.taps()};
+    const bool simple = filter.out_channels == 1 && filter.taps <= kernels::kMaxDepthwiseTaps;
+    filters.push_back({.filter = filter, .depthwise = simple});
+  }
+  return filters;
+}
+
+std::vector<PackedFilter> filters_of(const Graph& graph, NodeId id) {
+  const Op& op = graph.node(id).op;
+  if (const auto* linear = std::get_if<op::Linear>(&op)) {
+    return {{.filter = {.out_channels = linear->out_features, .in_channels = linear->in_features}}};
+  }
+  const auto* conv = std::get_if<op::Conv>(&op);
+  if (conv == nullptr) return {};
+  if (conv->depthwise()) return depthwise_filters(graph, id, *conv);
+  return {{.filter = {.groups = conv->groups,
+                      .out_channels = conv->out_channels / conv->groups,
+                      .in_channels = conv->in_channels / conv->groups,
+                      .taps = conv->window.taps()}}};
+}
+
+/// In whole cache lines.
+std::size_t packed_floats(const PackedFilter& packed) {
+  constexpr std::size_t kLine = AlignedBuffer::kAlignment / sizeof(float);
+  const std::size_t size = packed.depthwise
+                               ? kernels::packed_depthwise_size(packed.filter.groups, packed.filter.taps)
+                               : kernels::packed_size(packed.filter);
+  return (size + kLine - 1) / kLine * kLine;
+}
+
+std::size_t plain_floats(const Filter& f) {
+  return static_cast<std::size_t>(f.groups) * static_cast<std::size_t>(f.out_channels) *
+         static_cast<std::size_t>(f.in_channels) * static_cast<std::size_t>(f.taps);
+}
+
+}  // namespace
+
+PackedWeights::PackedWeights(const Network& network) {
+  std::size_t total = 0;
+  for (NodeId id = 0; id < network.graph.size(); ++id) {
+    filters_.push_back(filters_of(network.graph, id));
+    for (PackedFilter& filter : filters_.back()) {
+      filter.offset = total;
+      total += packed_floats(filter);
+    }
+  }
+  buffer_ = AlignedBuffer(total);
+  for (NodeId id = 0; id < network.graph.size(); ++id) {
+    if (filters(id).empty()) continue;
+    const float* plain = network.weights.at(network.graph.node(id).name + ".weight").values.data();
+    for (const PackedFilter& packed : filters(id)) {
+      float* to = buffer_.data() + packed.offset;
+      if (packed.depthwise) {
+        kernels::pack_depthwise(packed.filter.groups, packed.filter.taps, plain, to);
+      } else {
+        kernels::pack_conv(packed.filter, plain, to);
+      }
+      plain += plain_floats(packed.filter);
+    }
+  }
+}
+
+}  // namespace concertina::runtime

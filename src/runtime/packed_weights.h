@@ -1,0 +1,33 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "graph/network.h"
+#include "kernels/conv.h"
+
+namespace concertina::runtime {
+
+/// The packed filter of a convolution or linear layer; of a depthwise one, that of one segment.
+struct PackedFilter {
+  kernels::Filter filter;
+  bool depthwise = false;  ///< packed for kernels::depthwise, where filter.groups are the channels
+  std::size_t offset = 0;  ///< of its first float among the weights
+};
+
+/// A network's convolutions and linear layers, packed at full size. Each sub-net reads prefixes of it.
+class PackedWeights {
+ public:
+  explicit PackedWeights(const Network& network);
+
+  std::span<const PackedFilter> filters(NodeId id) const { return filters_[static_cast<std::size_t>(id)]; }
+  const float* data(const PackedFilter& filter) const { return buffer_.data() + filter.offset; }
+  std::size_t bytes() const { return buffer_.size() * sizeof(float); }
+
+ private:
+  std::vector<std::vector<PackedFilter>> filters_;  ///< by node
+  AlignedBuffer buffer_;
+};
+
+}  // namespace concertina::runtime

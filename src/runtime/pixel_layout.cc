@@ -1,0 +1,64 @@
+#include "runtime/pixel_layout.h"
+
+#include <algorithm>
+
+namespace concertina::runtime {
+namespace {
+
+/// The features of each segment at full size.
+std::vector<int> full_counts(const ChannelLayout& channels, const Value& value) {
+  std::vector<int> counts;
+  for (const Segment& segment : value.axis) {
+    const int count =
+        channels.dimensions[static_cast<std::size_t>(segment.dimension)].channels * segment.repeat;
+    if (value.joined && !counts.empty()) {
+      counts.back() += count;
+    } else {
+      counts.push_back(count);
+    }
+  }
+  return counts;
+}
+
+}  // namespace
+
+PixelLayout pixel_layout(const ChannelLayout& channels, const Value& value, const Subnet& subnet, int lanes) {
+  PixelLayout layout;
+  for (const auto& [begin, count] : channels.active_ranges(value.axis, subnet)) {
+    if (value.joined && !layout.segments.empty()) {
+      layout.segments.back().count += count;
+      layout.size = kernels::round_up(layout.segments.back().count, lanes);
+    } else {
+      layout.segments.push_back({.feature = begin, .offset = layout.size, .count = count});
+      layout.size += kernels::round_up(count, lanes);
+    }
+  }
+  layout.stride = layout.size + (value.spare ? lanes : 0);
+  return layout;
+}
+
+// Axes of one length whose segments differ were coupled with locks, so they differ in no sub-net.
+bool same_layout(const ChannelLayout& channels, const Value& a, const Value& b) {
+  return full_counts(channels, a) == full_counts(channels, b);
+}
+
+std::vector<Move> moves(const PixelLayout& from, const PixelLayout& to) {
+  std::vector<Move> list;
+  std::size_t i = 0;
+  std::size_t j = 0;
+  int done_from = 0;
+  int done_to = 0;
+  while (i < from.segments.size() && j < to.segments.size()) {
+    const PixelSegment& a = from.segments[i];
+    const PixelSegment& b = to.segments[j];
+    const int count = std::min(a.count - done_from, b.count - done_to);
+    list.push_back({.from = a.offset + done_from, .to = b.offset + done_to, .count = count});
+    done_from += count;
+    done_to += count;
+    if (done_from == a.count) done_from = 0, ++i;
+    if (done_to == b.count) done_to = 0, ++j;
+  }
+  return list;
+}
+
+}  // namespace concertina::runtime

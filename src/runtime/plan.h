@@ -1,0 +1,32 @@
+#pragma once
+
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "graph/network.h"
+#include "runtime/packed_weights.h"
+#include "runtime/program.h"
+#include "runtime/step.h"
+#include "runtime/storage.h"
+
+namespace concertina::runtime {
+
+/// How one sub-net runs. It points into the model's packed weights.
+struct Plan {
+  std::vector<Step> steps;
+  AlignedBuffer epilogues;          ///< scales and shifts
+  std::ptrdiff_t arena_floats = 0;  ///< scratch memory, for each image of a batch
+};
+
+/// What the plans of all sub-nets share.
+struct PlanSource {
+  const Network& network;
+  const Program& program;
+  const Storage& storage;
+  const PackedWeights& packed;
+};
+
+/// `statistics` are the sub-net's, at its widths.
+Plan make_plan(const PlanSource& source, const Subnet& subnet, const Weights& statistics);
+
+}  // namespace concertina::runtime

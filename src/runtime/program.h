@@ -1,0 +1,48 @@
+#pragma once
+
+#include <vector>
+
+#include "graph/graph.h"
+#include "kernels/window.h"
+
+/// A graph as the runtime sees it: the same for every sub-net.
+namespace concertina::runtime {
+
+/// Index in Program::values.
+using ValueId = int;
+
+/// No value, or no node.
+inline constexpr int kNone = -1;
+
+/// A map in memory. Its features are those of `axis`; in a pixel each segment starts at a whole vector,
+/// unless the segments are joined.
+struct Value {
+  ChannelAxis axis;
+  int height = 1;
+  int width = 1;
+  bool joined = false;  ///< the segments follow each other without padding, as one
+  bool spare = false;  ///< the pixel is a vector longer: room for copies of whole vectors that start anywhere
+
+  int pixels() const { return height * width; }
+};
+
+/// One pass over memory: an op, and what its kernel does on the way to its result.
+struct FusedStep {
+  NodeId node = kNone;  ///< the op; kNone: the features move to their places in the output
+  NodeId norm = kNone;  ///< a convolution's batch norm
+  kernels::Activation act = kernels::Activation::kNone;
+  std::vector<ValueId> inputs;
+  ValueId residual = kNone;  ///< added before the activation; laid out as the output
+  ValueId output = kNone;
+};
+
+/// The steps in an order in which they can run.
+struct Program {
+  std::vector<Value> values;
+  std::vector<FusedStep> steps;
+  ValueId output = kNone;
+
+  const Value& value(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
+};
+
+}  // namespace concertina::runtime

@@ -1,0 +1,200 @@
+#include "concertina/session.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <thread>
+
+#include "runtime/allocation_count.h"
+#include "runtime/testing.h"
+
+namespace concertina {
+namespace {
+
+namespace testing = runtime::testing;
+using testing::Floats;
+using ::testing::HasSubstr;
+
+std::shared_ptr<const Model> small_model(int subnets = 4) {
+  const Graph graph = testing::branches();
+  return testing::load(testing::model_file(graph, testing::nested_subnets(graph, subnets)));
+}
+
+TEST(Session, RunsWithoutAllocating) {
+  if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  for (const testing::NamedGraph& net : testing::test_graphs()) {
+    const auto model = testing::load(testing::model_file(net.graph, testing::nested_subnets(net.graph, 3)));
+    auto session = Session::make(model, {.threads = 2, .max_batch = 2}).value();
+    const Floats images = testing::random_images(*model, 2);
+    Floats logits(2 * model->classes().size());
+    const std::int64_t before = testing::allocation_count();
+    bool ok = true;
+    for (int i = 0; i < static_cast<int>(model->subnets().size()); ++i) {
+      ok = ok && session.run(images, 2, i, logits).ok();
+    }
+    EXPECT_EQ(testing::allocation_count(), before) << net.name;
+    EXPECT_TRUE(ok) << net.name;
+  }
+  EXPECT_GT(testing::allocation_count(), 0);
+}
+
+TEST(Session, SwitchingLeavesNoTrace) {
+  const auto model = small_model();
+  const Floats images = testing::random_images(*model, 2);
+  auto session = Session::make(model, {.max_batch = 2}).value();
+  std::vector<Floats> first;
+  for (int i = 0; i < 4; ++i) first.push_back(testing::run_alone(model, {.max_batch = 2}, images, 2, i));
+  for (const int i : {0, 3, 1, 2, 0, 1, 3, 3, 0, 2}) {
+    EXPECT_EQ(testing::run(session, images, 2, i), first[static_cast<std::size_t>(i)]) << i;
+  }
+}
+
+TEST(Session, ThreadsAndBatchesDoNotChangeResults) {
+  const auto model = small_model();
+  const Floats images = testing::random_images(*model, 3);
+  for (int i = 0; i < 4; ++i) {
+    const Floats one = testing::run_alone(model, {.max_batch = 3}, images, 3, i);
+    EXPECT_EQ(testing::run_alone(model, {.threads = 3, .max_batch = 7}, images, 3, i), one);
+  }
+}
+
+TEST(Session, SessionsOnManyThreadsShareAModel) {
+  const auto model = small_model();
+  const Floats images = testing::random_images(*model, 1);
+  std::vector<Floats> alone;
+  for (int i = 0; i < 4; ++i) alone.push_back(testing::run_alone(model, {}, images, 1, i));
+  std::atomic<int> wrong{0};
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back([&, t] {
+        auto session = Session::make(model, {.threads = 1 + t % 2}).value();
+        Floats logits(model->classes().size());
+        for (int i = 0; i < 20; ++i) {
+          const int subnet = (i * 3 + t) % 4;
+          const bool ok = session.run(images, 1, subnet, logits).ok();
+          if (!ok || logits != alone[static_cast<std::size_t>(subnet)]) ++wrong;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST(Session, OutlivesTheCallersModel) {
+  auto model = small_model();
+  const Floats images = testing::random_images(*model, 1);
+  const Floats wanted = testing::run_alone(model, {}, images, 1, 1);
+  auto session = Session::make(std::move(model)).value();
+  Session moved = std::move(session);
+  EXPECT_EQ(testing::run(moved, images, 1, 1), wanted);
+}
+
+TEST(Session, RefusesOptionsOutOfRange) {
+  const auto model = small_model();
+  EXPECT_THAT(Session::make(model, {.threads = 0}).error().message, HasSubstr("0 threads"));
+  EXPECT_THAT(Session::make(model, {.threads = 257}).error().message, HasSubstr("1 to 256"));
+  EXPECT_THAT(Session::make(model, {.max_batch = 0}).error().message, HasSubstr("largest batch cannot be 0"));
+  EXPECT_THAT(Session::make(model, {.max_batch = 1 << 30}).error().message, HasSubstr("choose 1 to"));
+}
+
+TEST(Session, RefusesWhatDoesNotFit) {
+  const auto model = small_model();
+  auto session = Session::make(model, {.max_batch = 2}).value();
+  const Floats images = testing::random_images(*model, 3);
+  const std::span<const float> all(images);
+  const std::size_t size = model->image().size();
+  Floats logits(33, 5.0F);
+  const std::span<float> out(logits);
+  const auto message = [&](std::span<const float> x, int batch, int subnet, std::span<float> y) {
+    const Status status = session.run(x, batch, subnet, y);
+    return status ? std::string("no error") : status.error().message;
+  };
+  EXPECT_EQ(message(all, 3, 0, out), "a batch of 3 does not fit this session; it takes 1 to 2");
+  EXPECT_THAT(message({}, 0, 0, {}), HasSubstr("a batch of 0"));
+  EXPECT_THAT(message({}, -1, 0, {}), HasSubstr("a batch of -1"));
+  EXPECT_EQ(message(all.first(size), 1, 4, out.first(11)),
+            "there is no sub-net number 4; the model has 0 to 3");
+  EXPECT_THAT(message(all.first(size), 1, -1, out.first(11)), HasSubstr("no sub-net number -1"));
+  EXPECT_EQ(message(all.first(size - 1), 1, 0, out.first(11)),
+            "there are 242 floats of images where a batch of 1 has 243");
+  EXPECT_EQ(message(all.first(2 * size), 2, 0, out.first(11)),
+            "there are 11 floats of logits where a batch of 2 has 22");
+  EXPECT_EQ(logits, Floats(33, 5.0F));
+  EXPECT_EQ(message(all.first(2 * size), 2, 0, out.first(22)), "no error");
+}
+
+TEST(Model, TellsWhatItIs) {
+  const Graph graph = testing::resnet8();
+  const ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
+  const auto model = testing::load(file);
+  EXPECT_EQ(model->image().channels, 3);
+  EXPECT_EQ(model->image().height, 32);
+  EXPECT_EQ(model->image().mean, file.preprocessing.mean);
+  EXPECT_EQ(model->image().stddev, file.preprocessing.stddev);
+  EXPECT_EQ(model->classes().size(), 10U);
+  ASSERT_EQ(model->subnets().size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(model->subnets()[i].subnet, file.subnets[i].subnet);
+    EXPECT_EQ(*model->find(file.subnets[i].subnet), static_cast<int>(i));
+  }
+  EXPECT_GT(model->subnets()[0].macs, model->subnets()[1].macs);
+  EXPECT_GE(model->subnets()[0].scratch_bytes, model->subnets()[2].scratch_bytes);
+  EXPECT_EQ(model->subnets()[0].test_accuracy, file.subnets[0].test_accuracy);
+  EXPECT_THAT(model->find({{1, 2, 3}}).error().message,
+              HasSubstr("no sub-net 1-2-3; it has " + to_string(file.subnets[0].subnet)));
+}
+
+TEST(Model, HoldsOneCopyOfTheWeights) {
+  const Graph graph = testing::resnet8();
+  const auto one = testing::load(testing::model_file(graph, testing::nested_subnets(graph, 1)));
+  const auto eight = testing::load(testing::model_file(graph, testing::nested_subnets(graph, 8)));
+  ASSERT_EQ(eight->subnets().size(), 8U);
+  EXPECT_EQ(eight->packed_bytes(), one->packed_bytes());
+  EXPECT_GE(one->packed_bytes(), sizeof(float) * 78000);
+  for (const SubnetInfo& info : eight->subnets()) EXPECT_LT(info.own_bytes, one->packed_bytes() / 10);
+}
+
+TEST(Model, ComesFromAFile) {
+  const Graph graph = testing::branches();
+  const ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
+  const std::string bytes = *serialize_model(file);
+  const auto parsed = Model::parse(bytes);
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  const auto made = testing::load(file);
+  const Floats images = testing::random_images(*made, 1);
+  EXPECT_EQ(testing::run_alone(*parsed, {}, images, 1, 2), testing::run_alone(made, {}, images, 1, 2));
+
+  const std::filesystem::path path = std::filesystem::path(::testing::TempDir()) / "runtime_model.onnx";
+  ASSERT_TRUE(write_model(path, file));
+  const auto loaded = Model::load(path);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(testing::run_alone(*loaded, {}, images, 1, 1), testing::run_alone(made, {}, images, 1, 1));
+  std::filesystem::remove(path);
+  EXPECT_THAT(Model::load(path).error().message, HasSubstr("runtime_model.onnx"));
+  EXPECT_FALSE(Model::parse(bytes.substr(1)));
+}
+
+TEST(Model, RefusesOpaqueOps) {
+  op::Input input;
+  input.shape = {3, 4, 4};
+  op::Opaque opaque;
+  opaque.type = "LRN";
+  opaque.shape = {3, 1, 1};
+  GraphBuilder net;
+  net.add("what", opaque, {net.add("image", input)});
+  ModelFile file{.network = {*std::move(net).build(), {}},
+                 .subnets = {{}},
+                 .preprocessing = {{0, 0, 0}, {1, 1, 1}},
+                 .classes = {"a", "b", "c"}};
+  ASSERT_TRUE(check_model(file));
+  const auto model = runtime::make_model(file);
+  ASSERT_FALSE(model);
+  EXPECT_EQ(model.error().message,
+            "node 'what' is the op LRN, which the runtime cannot run; replace it before training");
+}
+
+}  // namespace
+}  // namespace concertina

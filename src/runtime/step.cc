@@ -1,0 +1,114 @@
+#include "runtime/step.h"
+
+namespace concertina::runtime {
+namespace {
+
+/// The arguments for this frame, of every kernel with one input and one output.
+template <typename StepType>
+auto bound(const StepType& step, const Frame& frame) {
+  auto args = step.args;
+  args.input = step.input.in(frame);
+  args.input_stride = step.input.stride;
+  args.output = step.output.in(frame);
+  args.output_stride = step.output.stride;
+  return args;
+}
+
+/// The same for those that take the batch apart from the pixels.
+template <typename StepType>
+auto bound_batch(const StepType& step, const Frame& frame) {
+  auto args = bound(step, frame);
+  args.batch = frame.batch;
+  return args;
+}
+
+/// The same for those that treat every pixel alone.
+template <typename StepType>
+auto bound_pixels(const StepType& step, const Frame& frame) {
+  auto args = bound(step, frame);
+  args.pixels *= frame.batch;
+  return args;
+}
+
+void bind_residual(const std::optional<Place>& residual, const Frame& frame, kernels::Epilogue& epilogue) {
+  if (!residual) return;
+  epilogue.residual = residual->in(frame);
+  epilogue.residual_stride = residual->stride;
+}
+
+}  // namespace
+
+void LoadStep::run(const Frame& frame) const {
+  kernels::FromPlainArgs bound_args = args;
+  bound_args.batch = frame.batch;
+  bound_args.input = frame.images;
+  bound_args.output = output.in(frame);
+  bound_args.output_stride = output.stride;
+  kernels::from_plain(bound_args, frame.pool);
+}
+
+void ConvStep::run(const Frame& frame) const {
+  auto bound_args = bound_batch(*this, frame);
+  bound_args.inputs = ranges;
+  bind_residual(residual, frame, bound_args.epilogue);
+  kernels::conv(bound_args, frame.pool);
+}
+
+void DepthwiseStep::run(const Frame& frame) const {
+  auto bound_args = bound_batch(*this, frame);
+  bind_residual(residual, frame, bound_args.epilogue);
+  kernels::depthwise(bound_args, frame.pool);
+}
+
+void AddStep::run(const Frame& frame) const {
+  kernels::AddArgs bound_args = args;
+  bound_args.pixels *= frame.batch;
+  bound_args.a = a.in(frame);
+  bound_args.a_stride = a.stride;
+  bound_args.b = b.in(frame);
+  bound_args.b_stride = b.stride;
+  bound_args.output = output.in(frame);
+  bound_args.output_stride = output.stride;
+  kernels::add(bound_args, frame.pool);
+}
+
+void AffineStep::run(const Frame& frame) const {
+  kernels::affine(bound_pixels(*this, frame), frame.pool);
+}
+
+void SoftmaxStep::run(const Frame& frame) const {
+  kernels::softmax(bound_pixels(*this, frame), frame.pool);
+}
+
+void CopyStep::run(const Frame& frame) const {
+  kernels::copy_channels(bound_pixels(*this, frame), frame.pool);
+}
+
+void MaxPoolStep::run(const Frame& frame) const {
+  kernels::max_pool(bound_batch(*this, frame), frame.pool);
+}
+
+void AveragePoolStep::run(const Frame& frame) const {
+  kernels::average_pool(bound_batch(*this, frame), padding, frame.pool);
+}
+
+void GlobalPoolStep::run(const Frame& frame) const {
+  kernels::global_average_pool(bound_batch(*this, frame), frame.pool);
+}
+
+void FlattenStep::run(const Frame& frame) const {
+  auto bound_args = bound_batch(*this, frame);
+  bound_args.segments = segments;
+  kernels::flatten(bound_args, frame.pool);
+}
+
+void StoreStep::run(const Frame& frame) const {
+  kernels::ToPlainArgs bound_args = args;
+  bound_args.batch = frame.batch;
+  bound_args.input = input.in(frame);
+  bound_args.input_stride = input.stride;
+  bound_args.output = frame.logits + plane;
+  kernels::to_plain(bound_args, frame.pool);
+}
+
+}  // namespace concertina::runtime

@@ -1,0 +1,130 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "kernels/conv.h"
+#include "kernels/depthwise.h"
+#include "kernels/elementwise.h"
+#include "kernels/layout.h"
+#include "kernels/pool.h"
+
+/// What a session executes: calls of kernels, complete but for the batch and the addresses in its memory.
+namespace concertina::runtime {
+
+/// What a run brings.
+struct Frame {
+  int batch = 1;
+  const float* images = nullptr;
+  float* logits = nullptr;
+  float* arena = nullptr;
+  ThreadPool& pool;
+};
+
+/// Where a map, or a segment of it, lies.
+struct Place {
+  std::ptrdiff_t buffer = 0;   ///< floats before it in the arena, for each image of the batch
+  std::ptrdiff_t channel = 0;  ///< floats before it in the pixel
+  std::ptrdiff_t stride = 0;   ///< floats from pixel to pixel
+
+  float* in(const Frame& frame) const { return frame.arena + buffer * frame.batch + channel; }
+};
+
+/// The images come into the arena.
+struct LoadStep {
+  kernels::FromPlainArgs args;
+  Place output;
+  void run(const Frame& frame) const;
+};
+
+struct ConvStep {
+  kernels::ConvArgs args;
+  std::vector<kernels::ChannelRange> ranges;
+  Place input;
+  Place output;
+  std::optional<Place> residual;
+  void run(const Frame& frame) const;
+};
+
+struct DepthwiseStep {
+  kernels::DepthwiseArgs args;
+  Place input;
+  Place output;
+  std::optional<Place> residual;
+  void run(const Frame& frame) const;
+};
+
+/// In this and the next three, args.pixels are those of one image.
+struct AddStep {
+  kernels::AddArgs args;
+  Place a;
+  Place b;
+  Place output;
+  void run(const Frame& frame) const;
+};
+
+struct AffineStep {
+  kernels::AffineArgs args;
+  Place input;
+  Place output;
+  void run(const Frame& frame) const;
+};
+
+struct SoftmaxStep {
+  kernels::SoftmaxArgs args;
+  Place input;
+  Place output;
+  void run(const Frame& frame) const;
+};
+
+struct CopyStep {
+  kernels::CopyArgs args;
+  Place input;
+  Place output;
+  void run(const Frame& frame) const;
+};
+
+struct MaxPoolStep {
+  kernels::PoolArgs args;
+  Place input;
+  Place output;
+  void run(const Frame& frame) const;
+};
+
+struct AveragePoolStep {
+  kernels::PoolArgs args;
+  kernels::AveragePadding padding;
+  Place input;
+  Place output;
+  void run(const Frame& frame) const;
+};
+
+struct GlobalPoolStep {
+  kernels::GlobalPoolArgs args;
+  Place input;
+  Place output;
+  void run(const Frame& frame) const;
+};
+
+struct FlattenStep {
+  kernels::FlattenArgs args;
+  std::vector<kernels::FlattenSegment> segments;
+  Place input;
+  Place output;
+  void run(const Frame& frame) const;
+};
+
+/// A segment of the result goes to the caller.
+struct StoreStep {
+  kernels::ToPlainArgs args;
+  Place input;
+  std::ptrdiff_t plane = 0;  ///< floats before the segment in an image's logits
+  void run(const Frame& frame) const;
+};
+
+using Step = std::variant<LoadStep, ConvStep, DepthwiseStep, AddStep, AffineStep, SoftmaxStep, CopyStep,
+                          MaxPoolStep, AveragePoolStep, GlobalPoolStep, FlattenStep, StoreStep>;
+
+}  // namespace concertina::runtime

@@ -1,0 +1,150 @@
+#include "runtime/storage.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "runtime/pixel_layout.h"
+
+namespace concertina::runtime {
+namespace {
+
+bool is_concat(const Graph& graph, const FusedStep& step) {
+  return step.node != kNone && std::holds_alternative<op::Concat>(graph.node(step.node).op);
+}
+
+class Placing {
+ public:
+  Placing(const Program& program, const Graph& graph) : program_(program), graph_(graph) {
+    for (ValueId id = 0; id < static_cast<ValueId>(program.values.size()); ++id) {
+      storage_.placements.push_back({.root = id, .before = {}});
+    }
+    storage_.lifetimes.resize(program.values.size());
+  }
+
+  Storage run() {
+    // Backwards, so that the place of a concatenation is known before those of its parts.
+    for (std::size_t s = program_.steps.size(); s-- > 0;) {
+      if (is_concat(graph_, program_.steps[s])) place_parts(program_.steps[s]);
+    }
+    find_lifetimes();
+    for (std::size_t s = 0; s < program_.steps.size(); ++s) {
+      for (const ValueId id : overwritable(program_.steps[s])) {
+        if (overwrite(program_.steps[s], static_cast<int>(s), id)) break;
+      }
+    }
+    return std::move(storage_);
+  }
+
+ private:
+  Placement& placement(ValueId id) { return storage_.placements[static_cast<std::size_t>(id)]; }
+  Lifetime& lifetime(ValueId id) { return storage_.lifetimes[static_cast<std::size_t>(placement(id).root)]; }
+
+  void place_parts(const FusedStep& concat) {
+    Placement at = placement(concat.output);
+    for (const ValueId part : concat.inputs) {
+      if (placement(part).root == part && !program_.value(part).spare) placement(part) = at;
+      at.before.push_back(part);
+    }
+  }
+
+  void find_lifetimes() {
+    for (std::size_t s = 0; s < program_.steps.size(); ++s) {
+      const FusedStep& step = program_.steps[s];
+      use(step.output, static_cast<int>(s));
+      for (const ValueId input : step.inputs) use(input, static_cast<int>(s));
+      if (step.residual != kNone) use(step.residual, static_cast<int>(s));
+    }
+    use(program_.output, static_cast<int>(program_.steps.size()));
+  }
+
+  void use(ValueId id, int step) {
+    Lifetime& life = lifetime(id);
+    life.begin = life.end < 0 ? step : std::min(life.begin, step);
+    life.end = std::max(life.end, step);
+  }
+
+  /// What the step's kernel could write over: only what it reads at the place where it writes.
+  std::vector<ValueId> overwritable(const FusedStep& step) const {
+    if (step.residual != kNone) return {step.residual};
+    if (step.node == kNone) return {};
+    const bool elementwise = std::visit(Overloaded{
+                                            [](const op::Add&) { return true; },
+                                            [](const op::BatchNorm&) { return true; },
+                                            [](const op::Relu&) { return true; },
+                                            [](const op::Relu6&) { return true; },
+                                            [](const op::Softmax&) { return true; },
+                                            [](const op::Input&) { return false; },
+                                            [](const op::Conv&) { return false; },
+                                            [](const op::Linear&) { return false; },
+                                            [](const op::MaxPool&) { return false; },
+                                            [](const op::AveragePool&) { return false; },
+                                            [](const op::GlobalAveragePool&) { return false; },
+                                            [](const op::Flatten&) { return false; },
+                                            [](const op::Concat&) { return false; },
+                                            [](const op::Opaque&) { return false; },
+                                        },
+                                        graph_.node(step.node).op);
+    return elementwise ? step.inputs : std::vector<ValueId>{};
+  }
+
+  bool overwrite(const FusedStep& step, int index, ValueId old) {
+    const Value& value = program_.value(old);
+    const Value& output = program_.value(step.output);
+    const bool alone = placement(step.output).root == step.output;
+    const bool last = lifetime(old).end == index;
+    const bool fits = value.joined == output.joined && same_layout(graph_.layout(), value, output);
+    const bool roomy = !output.spare || program_.value(placement(old).root).spare;
+    if (!alone || !last || !fits || !roomy || reads_elsewhere(step, old)) return false;
+    const int end = lifetime(step.output).end;
+    placement(step.output) = placement(old);
+    lifetime(old).end = std::max(lifetime(old).end, end);
+    return true;
+  }
+
+  /// A convolution that adds what it also reads through its window must not write there.
+  bool reads_elsewhere(const FusedStep& step, ValueId old) {
+    if (step.residual == kNone) return false;
+    return std::any_of(step.inputs.begin(), step.inputs.end(),
+                       [&](ValueId input) { return placement(input).root == placement(old).root; });
+  }
+
+  const Program& program_;
+  const Graph& graph_;
+  Storage storage_;
+};
+
+bool overlap(const Lifetime& a, const Lifetime& b) {
+  return a.begin <= b.end && b.begin <= a.end;
+}
+
+}  // namespace
+
+Storage place_values(const Program& program, const Graph& graph) {
+  return Placing(program, graph).run();
+}
+
+ArenaPlan plan_arena(const std::vector<Block>& blocks) {
+  std::vector<std::size_t> order(blocks.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return blocks[a].size > blocks[b].size; });
+  ArenaPlan plan{.offsets = std::vector<std::ptrdiff_t>(blocks.size())};
+  std::vector<std::size_t> placed;  // by rising offset
+  for (const std::size_t i : order) {
+    std::ptrdiff_t offset = 0;
+    for (const std::size_t other : placed) {
+      if (!overlap(blocks[i].lifetime, blocks[other].lifetime)) continue;
+      if (offset + blocks[i].size <= plan.offsets[other]) break;
+      offset = std::max(offset, plan.offsets[other] + blocks[other].size);
+    }
+    plan.offsets[i] = offset;
+    plan.total = std::max(plan.total, offset + blocks[i].size);
+    placed.insert(
+        std::upper_bound(placed.begin(), placed.end(), i,
+                         [&](std::size_t a, std::size_t b) { return plan.offsets[a] < plan.offsets[b]; }),
+        i);
+  }
+  return plan;
+}
+
+}  // namespace concertina::runtime

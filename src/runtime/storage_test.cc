@@ -1,0 +1,103 @@
+#include "runtime/storage.h"
+
+#include <gtest/gtest.h>
+
+#include "base/random.h"
+#include "runtime/lowering.h"
+#include "runtime/plan.h"
+#include "runtime/testing.h"
+
+namespace concertina::runtime {
+namespace {
+
+template <typename Wanted>
+int count_steps(const Plan& plan) {
+  int count = 0;
+  for (const Step& step : plan.steps) count += std::holds_alternative<Wanted>(step) ? 1 : 0;
+  return count;
+}
+
+Plan full_plan(const Graph& graph) {
+  const auto model = testing::load(testing::model_file(graph, {full_subnet(graph)}));
+  Plan copy;
+  copy.steps = model->impl().plans[0].steps;
+  copy.arena_floats = model->impl().plans[0].arena_floats;
+  return copy;
+}
+
+TEST(Storage, AResnetIsConvolutionsAlone) {
+  const Graph graph = *make_network({.name = "resnet20", .input = {3, 32, 32}});
+  const Plan plan = full_plan(graph);
+  EXPECT_EQ(count_steps<ConvStep>(plan), 22);  // 19, two projections, the linear layer
+  EXPECT_EQ(plan.steps.size(), 25U);           // and load, pool, store
+}
+
+TEST(Storage, AResnetNeedsTwoMapsAtATime) {
+  const Graph graph = *make_network({.name = "resnet20", .input = {3, 32, 32}});
+  const auto map = static_cast<std::ptrdiff_t>(32 * 32 * 16);
+  EXPECT_EQ(full_plan(graph).arena_floats, 2 * map);
+}
+
+TEST(Storage, ConcatenationsAreMadeInPlace) {
+  op::Input input;
+  input.shape = {4, 3, 3};
+  op::Conv conv;
+  conv.in_channels = 4;
+  conv.out_channels = 4;
+  GraphBuilder net;
+  const NodeId x = net.add("x", input);
+  NodeId all = net.add("first", conv, {x});
+  for (int i = 1; i < 4; ++i) {  // as in a DenseNet
+    conv.in_channels = 4 * i;
+    const std::string name = "grow" + std::to_string(i);
+    all = net.add("all" + std::to_string(i), op::Concat{}, {all, net.add(name, conv, {all})});
+  }
+  net.add("pool", op::GlobalAveragePool{}, {all});
+  const Plan plan = full_plan(*std::move(net).build());
+  EXPECT_EQ(count_steps<ConvStep>(plan), 4);
+  EXPECT_EQ(count_steps<CopyStep>(plan), 0);
+}
+
+TEST(Storage, AConvolutionNeverWritesOverItsOwnInput) {
+  const Graph graph = testing::branches();  // "own" adds its input
+  const Program program = *lower(graph);
+  const Storage storage = place_values(program, graph);
+  int checked = 0;
+  for (const FusedStep& step : program.steps) {
+    if (step.node == kNone || !std::holds_alternative<op::Conv>(graph.node(step.node).op)) continue;
+    const Placement& out = storage.placement(step.output);
+    const Placement& in = storage.placement(step.inputs[0]);
+    EXPECT_TRUE(out.root != in.root || out.before != in.before) << graph.node(step.node).name;
+    ++checked;
+  }
+  EXPECT_EQ(checked, 8);
+}
+
+TEST(Arena, BlocksThatLiveTogetherDoNotOverlap) {
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    const CounterRandom random(seed);
+    std::vector<Block> blocks;
+    std::ptrdiff_t sum = 0;
+    for (std::uint64_t i = 0; i < 40; ++i) {
+      const auto begin = static_cast<int>(random.below(30, 3 * i));
+      const auto end = begin + static_cast<int>(random.below(8, 3 * i + 1));
+      blocks.push_back({static_cast<std::ptrdiff_t>(1 + random.below(100, 3 * i + 2)), {begin, end}});
+      sum += blocks.back().size;
+    }
+    const ArenaPlan plan = plan_arena(blocks);
+    EXPECT_LT(plan.total, sum);
+    for (std::size_t a = 0; a < blocks.size(); ++a) {
+      EXPECT_LE(plan.offsets[a] + blocks[a].size, plan.total);
+      for (std::size_t b = 0; b < a; ++b) {
+        const bool together = blocks[a].lifetime.begin <= blocks[b].lifetime.end &&
+                              blocks[b].lifetime.begin <= blocks[a].lifetime.end;
+        const bool apart = plan.offsets[a] + blocks[a].size <= plan.offsets[b] ||
+                           plan.offsets[b] + blocks[b].size <= plan.offsets[a];
+        EXPECT_TRUE(!together || apart) << seed;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace concertina::runtime

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "concertina/session.h"
+#include "onnx/model_file.h"
+#include "onnx/testing.h"
+#include "runtime/model_impl.h"
+
+/// Models for the tests of the runtime and what they compare.
+namespace concertina::runtime::testing {
+
+using Floats = std::vector<float>;
+
+struct NamedGraph {
+  std::string name;
+  Graph graph;
+
+  friend void PrintTo(const NamedGraph& net, std::ostream* out) { *out << net.name; }
+};
+
+/// The built-in networks at small widths, and networks made to be awkward.
+std::vector<NamedGraph> test_graphs();
+Graph resnet8();
+
+/// Branches of odd widths, concatenated, nested concatenations, depthwise convolutions over several segments
+/// with and without a multiplier, a convolution that adds its own input, a flatten of 3 x 3 maps.
+Graph branches();
+
+/// What locks channels: grouped convolutions over one and two segments, a softmax over two, sums of
+/// differently cut axes.
+Graph locked();
+
+/// `count` nested sub-nets, the last a little above a third of the width; most widths are no whole vectors.
+std::vector<Subnet> nested_subnets(const Graph& graph, int count);
+
+/// Random weights, and random statistics for each sub-net.
+ModelFile model_file(const Graph& graph, const std::vector<Subnet>& subnets);
+
+inline std::shared_ptr<const Model> load(const ModelFile& file) {
+  auto model = make_model(file);
+  EXPECT_TRUE(model) << model.error().message;
+  return std::move(model).value();
+}
+
+Floats random_images(const Model& model, int batch);
+
+/// A run that has to succeed.
+Floats run(Session& session, const Floats& images, int batch, int subnet);
+
+/// Of a new session with these options.
+Floats run_alone(std::shared_ptr<const Model> model, const SessionOptions& options, const Floats& images,
+                 int batch, int subnet);
+
+/// The largest difference as a share of the largest wanted value.
+double relative_error(const Floats& got, const Floats& wanted);
+
+}  // namespace concertina::runtime::testing
