@@ -1,0 +1,32 @@
+#include "train/compute.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+namespace concertina::train {
+
+Result<Compute> make_compute(const std::string& device, int threads) {
+  const int processors = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  at::set_num_threads(threads > 0 ? threads : processors);
+  if (device == "cpu") return Compute{};
+  if (device != "cuda" && !device.starts_with("cuda:")) {
+    return Error{fmt::format("--device {}: choose cpu, cuda, or cuda:N", device)};
+  }
+  if (!torch::cuda::is_available()) {
+    return Error{fmt::format("--device {}: this LibTorch finds no CUDA device; use --device cpu", device)};
+  }
+  try {
+    const torch::Device chosen(device);
+    if (chosen.has_index() && static_cast<std::size_t>(chosen.index()) >= torch::cuda::device_count()) {
+      return Error{
+          fmt::format("--device {}: there are only {} CUDA devices", device, torch::cuda::device_count())};
+    }
+    return Compute{.device = chosen};
+  } catch (const c10::Error&) {
+    return Error{fmt::format("--device {}: choose cpu, cuda, or cuda:N", device)};
+  }
+}
+
+}  // namespace concertina::train

@@ -1,0 +1,46 @@
+#include "train/evaluation.h"
+
+#include <algorithm>
+
+namespace concertina::train {
+namespace {
+
+// Large enough that the cost of starting an op does not show.
+constexpr std::size_t kEvaluationBatch = 500;
+
+template <typename Visit>
+void for_each_batch(std::span<const std::int64_t> indices, std::size_t batch, Visit visit) {
+  for (std::size_t begin = 0; begin < indices.size(); begin += batch) {
+    visit(indices.subspan(begin, std::min(batch, indices.size() - begin)));
+  }
+}
+
+}  // namespace
+
+Tensors estimate_statistics(const Supernet& net, const Subnet& subnet, const ImageBatches& images,
+                            std::span<const std::int64_t> indices, int batch) {
+  const torch::NoGradGuard no_grad;
+  StatisticsCollector collector;
+  for_each_batch(indices, static_cast<std::size_t>(batch), [&](std::span<const std::int64_t> part) {
+    net.forward(images.batch(part).images, subnet, {.collector = &collector});
+  });
+  return collector.result();
+}
+
+Evaluation evaluate(const Supernet& net, const Subnet& subnet, const Tensors& statistics,
+                    const ImageBatches& images, std::span<const std::int64_t> indices) {
+  const torch::NoGradGuard no_grad;
+  torch::Tensor loss = torch::zeros({}, net.compute().device);
+  torch::Tensor correct = torch::zeros({}, net.compute().device);
+  for_each_batch(indices, kEvaluationBatch, [&](std::span<const std::int64_t> part) {
+    const Batch batch = images.batch(part);
+    const torch::Tensor logits = net.forward(batch.images, subnet, {.statistics = &statistics});
+    loss += torch::nn::functional::cross_entropy(
+        logits, batch.labels, torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
+    correct += (logits.argmax(1) == batch.labels).sum();
+  });
+  const auto count = static_cast<double>(indices.size());
+  return {.loss = loss.item<double>() / count, .accuracy = correct.item<double>() / count};
+}
+
+}  // namespace concertina::train

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <vector>
+
+#include "graph/graph.h"
+#include "train/torch.h"
+
+namespace concertina::train {
+
+/// Trainable noise scales a, one per channel of each free dimension (METHOD section 2). A weight W of output
+/// channel c is perturbed to W + a[c] * s * n with n ~ N(0, 1) fresh in each forward pass and s the standard
+/// deviation of the layer's active weights; neither s nor n carries a gradient.
+class NoiseScales {
+ public:
+  NoiseScales(const Graph& graph, double initial, torch::Device device);
+
+  /// The perturbed weights of a node; unchanged if its output channels are locked.
+  /// `weight` holds the active part for `subnet`, output channels first.
+  torch::Tensor perturb(const torch::Tensor& weight, const Graph& graph, NodeId id,
+                        const Subnet& subnet) const;
+
+  /// mean(log(|a| + 1e-8)) over all channels: what the log-barrier variant rewards.
+  torch::Tensor mean_log() const;
+
+  /// [dimension] -> leaf tensor [channels]
+  const std::vector<torch::Tensor>& scales() const { return scales_; }
+
+ private:
+  std::vector<torch::Tensor> scales_;
+};
+
+}  // namespace concertina::train

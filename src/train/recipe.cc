@@ -1,0 +1,183 @@
+#include "train/recipe.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <sstream>
+#include <type_traits>
+
+#include "base/file.h"
+#include "base/nearest.h"
+#include "base/try.h"
+#include "train/recipe_fields.h"
+
+namespace concertina::train {
+namespace {
+
+std::string dotted(std::string_view table, std::string_view key) {
+  return table.empty() ? std::string(key) : fmt::format("{}.{}", table, key);
+}
+
+std::vector<std::string> known_keys() {
+  std::vector<std::string> keys;
+  const Recipe recipe;
+  for_each_field(recipe, [&](std::string_view table, std::string_view key, const auto&, const Range&) {
+    keys.push_back(dotted(table, key));
+  });
+  return keys;
+}
+
+Status check_key(const std::string& key, const std::vector<std::string>& known, std::string_view source) {
+  if (std::find(known.begin(), known.end(), key) != known.end()) return {};
+  return Error{
+      fmt::format("{}: there is no key '{}'; did you mean '{}'?", source, key, nearest_name(key, known))};
+}
+
+Status check_keys(const toml::table& root, std::string_view source) {
+  const std::vector<std::string> known = known_keys();
+  for (const auto& [key, node] : root) {
+    const toml::table* table = node.as_table();
+    if (!table) {
+      CONCERTINA_TRY(check_key(std::string(key.str()), known, source));
+      continue;
+    }
+    for (const auto& entry : *table)
+      CONCERTINA_TRY(check_key(dotted(key.str(), entry.first.str()), known, source));
+  }
+  return {};
+}
+
+Status check_range(double value, const Range& range, std::string_view key) {
+  if (value >= range.low && value <= range.high) return {};
+  return Error{fmt::format("{} = {} is out of range; it must be between {} and {}", key, value, range.low,
+                           range.high)};
+}
+
+template <typename T>
+Status read_value(const toml::node& node, const std::string& key, T& value, const Range& range) {
+  if constexpr (std::is_same_v<T, bool>) {
+    const auto given = node.value_exact<bool>();
+    if (!given) return Error{fmt::format("{} must be true or false", key)};
+    value = *given;
+  } else if constexpr (std::is_same_v<T, int>) {
+    const auto given = node.value_exact<std::int64_t>();
+    if (!given) return Error{fmt::format("{} must be a whole number", key)};
+    CONCERTINA_TRY(check_range(static_cast<double>(*given), range, key));
+    value = static_cast<int>(*given);
+  } else if constexpr (std::is_same_v<T, double>) {
+    const auto given = node.value<double>();
+    if (!given || node.is_boolean()) return Error{fmt::format("{} must be a number", key)};
+    CONCERTINA_TRY(check_range(*given, range, key));
+    value = *given;
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    const auto given = node.value_exact<std::string>();
+    if (!given) return Error{fmt::format("{} must be text in quotes", key)};
+    value = *given;
+  } else {
+    const auto given = node.value_exact<std::string>();
+    const auto& names = kNames<T>;
+    const auto found = given ? std::find(names.begin(), names.end(), *given) : names.end();
+    if (found == names.end()) return Error{fmt::format("{} must be one of: {}", key, fmt::join(names, ", "))};
+    value = static_cast<T>(found - names.begin());
+  }
+  return {};
+}
+
+template <typename T>
+std::string write_value(const T& value) {
+  if constexpr (std::is_same_v<T, std::string>) {
+    std::ostringstream quoted;
+    quoted << toml::value<std::string>(value);
+    return quoted.str();
+  } else if constexpr (std::is_same_v<T, double>) {
+    const std::string text = fmt::format("{}", value);
+    return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
+  } else if constexpr (std::is_enum_v<T>) {
+    return fmt::format("\"{}\"", kNames<T>[static_cast<std::size_t>(value)]);
+  } else {
+    return fmt::format("{}", value);
+  }
+}
+
+Result<toml::table> parse_table(std::string_view text, std::string_view source) {
+  try {
+    return toml::parse(text, source);
+  } catch (const toml::parse_error& e) {
+    return Error{fmt::format("{}, line {}: {}; correct it and run again", source, e.source().begin.line,
+                             std::string(e.description()))};
+  }
+}
+
+/// "a.b=c" as a table; c is a TOML value, or text if it is none.
+Result<toml::table> parse_setting(const std::string& setting) {
+  const std::size_t equals = setting.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    return Error{fmt::format("--set {}: write it as table.key=value", setting)};
+  }
+  const std::string source = "--set " + setting;
+  auto as_value = parse_table(setting, source);
+  if (as_value) return as_value;
+  return parse_table(fmt::format("{}={}", setting.substr(0, equals), write_value(setting.substr(equals + 1))),
+                     source);
+}
+
+void merge(toml::table& into, const toml::table& from) {
+  for (const auto& [key, node] : from) {
+    toml::table* existing = into[key].as_table();
+    if (existing && node.is_table()) {
+      merge(*existing, *node.as_table());
+    } else {
+      into.insert_or_assign(key, node);
+    }
+  }
+}
+
+}  // namespace
+
+Result<Recipe> parse_recipe(std::string_view text, std::string_view source,
+                            std::span<const std::string> settings) {
+  CONCERTINA_ASSIGN(toml::table root, parse_table(text, source));
+  CONCERTINA_TRY(check_keys(root, source));
+  for (const std::string& setting : settings) {
+    CONCERTINA_ASSIGN(const toml::table over, parse_setting(setting));
+    CONCERTINA_TRY(check_keys(over, "--set " + setting));
+    merge(root, over);
+  }
+  Recipe recipe;
+  Status status;
+  for_each_field(recipe, [&](std::string_view table, std::string_view key, auto& value, const Range& range) {
+    const auto node = table.empty() ? root[key] : root[table][key];
+    if (status && node) status = read_value(*node.node(), dotted(table, key), value, range);
+  });
+  if (!status) return Error{fmt::format("{}: {}", source, status.error().message)};
+  return recipe;
+}
+
+Result<Recipe> read_recipe(const std::filesystem::path& path, std::span<const std::string> settings) {
+  CONCERTINA_ASSIGN(const std::string text, read_file(path));
+  return parse_recipe(text, path.string(), settings);
+}
+
+std::string table_to_toml(const Recipe& recipe, std::string_view wanted) {
+  std::string text;
+  for_each_field(recipe, [&](std::string_view table, std::string_view key, const auto& value, const Range&) {
+    if (table == wanted) text += fmt::format("{} = {}\n", key, write_value(value));
+  });
+  return text;
+}
+
+std::string to_toml(const Recipe& recipe) {
+  std::string text;
+  std::string_view current;
+  for_each_field(recipe, [&](std::string_view table, std::string_view, const auto&, const Range&) {
+    if (table == current && !text.empty()) return;
+    current = table;
+    if (!table.empty()) text += fmt::format("\n[{}]\n", table);
+    text += table_to_toml(recipe, table);
+  });
+  return text;
+}
+
+}  // namespace concertina::train

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "concertina/result.h"
+#include "search/progressive_search.h"
+
+namespace concertina::train {
+
+enum class Precision { fp32, bf16 };
+enum class Schedule { one_cycle, linear, cosine };
+enum class RankMethod { noise, l1, random };
+enum class NoiseVariant { log_barrier, plain };
+enum class RemoveFirst { largest_noise, smallest_noise };
+enum class JointStart { ranked, scratch };
+enum class Reselection { pareto, paper };
+
+/// Everything a run depends on, besides the data's bytes. Read from a TOML file whose tables and keys have
+/// the names of these members; every key has a default. docs/recipe.md explains each.
+struct Recipe {
+  int seed = 1;
+
+  struct Network {
+    std::string name = "resnet8";
+    double width = 1.0;
+    bool decoupled = false;
+  } network;
+
+  struct Data {
+    std::string path = "/usr/share/datasets/fashion-mnist";
+    std::string format = "auto";  ///< idx, cifar10, image_folder, or auto
+    int image_size = 0;           ///< image_folder: pixels of a side; 0 = as they are
+    int validation = 5000;        ///< images split off the training set
+    int pad = 2;                  ///< random crop out of so many pixels of padding
+    bool flip = true;             ///< random horizontal flip
+  } data;
+
+  struct Training {
+    int batch = 128;
+    Precision precision = Precision::bf16;
+    double momentum = 0.9;
+    double weight_decay = 5e-4;
+  } training;
+
+  struct Pretrain {
+    int epochs = 10;
+    double learning_rate = 0.1;
+    Schedule schedule = Schedule::one_cycle;
+    double label_smoothing = 0.0;
+  } pretrain;
+
+  struct Rank {
+    RankMethod method = RankMethod::noise;
+    NoiseVariant variant = NoiseVariant::log_barrier;
+    RemoveFirst remove_first = RemoveFirst::largest_noise;
+    int epochs = 2;
+    double learning_rate = 0.02;
+    double noise_learning_rate = 0.01;
+    double initial_noise = 0.1;
+    double barrier = 0.01;  ///< lambda of the log-barrier variant
+  } rank;
+
+  struct Search {
+    int groups = 8;
+    int floor_groups = 1;
+    Criterion criterion = Criterion::loss_per_cost;
+    int refresh_every = 8;          ///< steps between evaluations of all candidates; 1 = at every step
+    double end_fraction = 0.25;     ///< stop at the MACs of the uniform sub-net of this width
+    int images = 2000;              ///< validation images per evaluation
+    int norm_batches = 4;           ///< training batches per batch-norm estimate
+    double threshold = 0.5;         ///< fine-tune below this top-1; 0 = never
+    double fine_tune_share = 0.25;  ///< of the training images, at most, per fine-tuning
+    double fine_tune_learning_rate = 0.01;
+  } search;
+
+  struct Select {
+    int subnets = 8;
+    Reselection rule = Reselection::pareto;
+  } select;
+
+  struct Joint {
+    JointStart start = JointStart::ranked;
+    int epochs = 10;
+    double learning_rate = 0.1;
+    Schedule schedule = Schedule::one_cycle;
+    double label_smoothing = 0.0;
+  } joint;
+
+  struct Package {
+    int norm_batches = 20;
+  } package;
+};
+
+/// Reads a recipe: the file, then each "table.key=value" of `settings` over it. Fails on anything that is not
+/// TOML, on unknown keys (offering the nearest known one), wrong types and values out of range.
+Result<Recipe> read_recipe(const std::filesystem::path& path, std::span<const std::string> settings);
+Result<Recipe> parse_recipe(std::string_view text, std::string_view source,
+                            std::span<const std::string> settings);
+
+/// The whole recipe with every key, as a file that read_recipe() reads back.
+std::string to_toml(const Recipe& recipe);
+
+/// One table of it ("search"), or the top-level keys (""): what a stage's result depends on.
+std::string table_to_toml(const Recipe& recipe, std::string_view table);
+
+}  // namespace concertina::train

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <array>
+#include <limits>
+#include <string_view>
+
+#include "train/recipe.h"
+
+namespace concertina::train {
+
+/// Smallest and largest value that a number may take.
+struct Range {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+};
+
+/// The words for an enum's values in recipes, in the order of the values.
+template <typename Enum>
+inline constexpr std::array<std::string_view, 0> kNames{};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<Precision>{"fp32", "bf16"};
+template <>
+inline constexpr std::array<std::string_view, 3> kNames<Schedule>{"one_cycle", "linear", "cosine"};
+template <>
+inline constexpr std::array<std::string_view, 3> kNames<RankMethod>{"noise", "l1", "random"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<NoiseVariant>{"log_barrier", "plain"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<RemoveFirst>{"largest_noise", "smallest_noise"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<Criterion>{"loss_per_cost", "accuracy"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<JointStart>{"ranked", "scratch"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<Reselection>{"pareto", "paper"};
+
+/// Calls field(table, key, member, range) for every key of a recipe: the one list that reading, writing and
+/// checking share.
+template <typename AnyRecipe, typename Field>
+void for_each_field(AnyRecipe& r, Field&& field) {
+  const Range any{}, positive{1e-12}, share{0, 1}, count{0, 1e9}, at_least_1{1, 1e9};
+  field("", "seed", r.seed, count);
+  field("network", "name", r.network.name, any);
+  field("network", "width", r.network.width, positive);
+  field("network", "decoupled", r.network.decoupled, any);
+  field("data", "path", r.data.path, any);
+  field("data", "format", r.data.format, any);
+  field("data", "image_size", r.data.image_size, Range{0, 4096});
+  field("data", "validation", r.data.validation, at_least_1);
+  field("data", "pad", r.data.pad, Range{0, 64});
+  field("data", "flip", r.data.flip, any);
+  field("training", "batch", r.training.batch, Range{2, 65536});
+  field("training", "precision", r.training.precision, any);
+  field("training", "momentum", r.training.momentum, share);
+  field("training", "weight_decay", r.training.weight_decay, share);
+  field("pretrain", "epochs", r.pretrain.epochs, count);
+  field("pretrain", "learning_rate", r.pretrain.learning_rate, positive);
+  field("pretrain", "schedule", r.pretrain.schedule, any);
+  field("pretrain", "label_smoothing", r.pretrain.label_smoothing, share);
+  field("rank", "method", r.rank.method, any);
+  field("rank", "variant", r.rank.variant, any);
+  field("rank", "remove_first", r.rank.remove_first, any);
+  field("rank", "epochs", r.rank.epochs, count);
+  field("rank", "learning_rate", r.rank.learning_rate, positive);
+  field("rank", "noise_learning_rate", r.rank.noise_learning_rate, positive);
+  field("rank", "initial_noise", r.rank.initial_noise, share);
+  field("rank", "barrier", r.rank.barrier, Range{0, 1e3});
+  field("search", "groups", r.search.groups, at_least_1);
+  field("search", "floor_groups", r.search.floor_groups, at_least_1);
+  field("search", "criterion", r.search.criterion, any);
+  field("search", "refresh_every", r.search.refresh_every, at_least_1);
+  field("search", "end_fraction", r.search.end_fraction, share);
+  field("search", "images", r.search.images, at_least_1);
+  field("search", "norm_batches", r.search.norm_batches, at_least_1);
+  field("search", "threshold", r.search.threshold, share);
+  field("search", "fine_tune_share", r.search.fine_tune_share, share);
+  field("search", "fine_tune_learning_rate", r.search.fine_tune_learning_rate, positive);
+  field("select", "subnets", r.select.subnets, Range{2, 1000});
+  field("select", "rule", r.select.rule, any);
+  field("joint", "start", r.joint.start, any);
+  field("joint", "epochs", r.joint.epochs, count);
+  field("joint", "learning_rate", r.joint.learning_rate, positive);
+  field("joint", "schedule", r.joint.schedule, any);
+  field("joint", "label_smoothing", r.joint.label_smoothing, share);
+  field("package", "norm_batches", r.package.norm_batches, at_least_1);
+}
+
+}  // namespace concertina::train

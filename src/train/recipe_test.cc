@@ -1,0 +1,72 @@
+#include "train/recipe.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace concertina::train {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string error_of(std::string_view text, std::vector<std::string> settings = {}) {
+  const auto recipe = parse_recipe(text, "r.toml", settings);
+  return recipe ? "no error" : recipe.error().message;
+}
+
+TEST(Recipe, EveryKeySurvivesWritingAndReading) {
+  Recipe recipe;
+  recipe.seed = 7;
+  recipe.network.name = "resnet20";
+  recipe.network.width = 0.5;
+  recipe.data.path = "a \"quoted\" path";
+  recipe.training.precision = Precision::fp32;
+  recipe.joint.start = JointStart::scratch;
+  const auto read = parse_recipe(to_toml(recipe), "r.toml", {});
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(to_toml(*read), to_toml(recipe));
+  EXPECT_EQ(read->data.path, recipe.data.path);
+  EXPECT_EQ(read->joint.start, JointStart::scratch);
+}
+
+TEST(Recipe, AnEmptyFileIsTheDefaults) {
+  EXPECT_EQ(to_toml(*parse_recipe("", "r.toml", {})), to_toml(Recipe{}));
+}
+
+TEST(Recipe, SettingsOverrideTheFile) {
+  const std::vector<std::string> settings = {"search.groups=4", "network.name=vgg11", "rank.method=\"l1\"",
+                                             "joint.learning_rate=0.5"};
+  const auto recipe = parse_recipe("[search]\ngroups = 2\nimages = 10\n", "r.toml", settings);
+  ASSERT_TRUE(recipe) << recipe.error().message;
+  EXPECT_EQ(recipe->search.groups, 4);
+  EXPECT_EQ(recipe->search.images, 10);
+  EXPECT_EQ(recipe->network.name, "vgg11");
+  EXPECT_EQ(recipe->rank.method, RankMethod::l1);
+  EXPECT_EQ(recipe->joint.learning_rate, 0.5);
+}
+
+TEST(Recipe, UnknownKeysOfferTheNearest) {
+  EXPECT_THAT(error_of("[search]\ngroup = 4"),
+              HasSubstr("no key 'search.group'; did you mean 'search.groups'?"));
+  EXPECT_THAT(error_of("sed = 4"), HasSubstr("did you mean 'seed'?"));
+  EXPECT_THAT(error_of("[serch]\ngroups = 4"), HasSubstr("did you mean 'search.groups'?"));
+  EXPECT_THAT(error_of("", {"joint.epoch=3"}), HasSubstr("did you mean 'joint.epochs'?"));
+}
+
+TEST(Recipe, WrongTypesAndRangesNameTheKey) {
+  EXPECT_THAT(error_of("[search]\ngroups = 2.5"), HasSubstr("search.groups must be a whole number"));
+  EXPECT_THAT(error_of("[search]\ngroups = 0"), HasSubstr("search.groups = 0 is out of range"));
+  EXPECT_THAT(error_of("[search]\nthreshold = \"high\""), HasSubstr("search.threshold must be a number"));
+  EXPECT_THAT(error_of("[search]\nthreshold = nan"), HasSubstr("out of range"));
+  EXPECT_THAT(error_of("[data]\nflip = 1"), HasSubstr("data.flip must be true or false"));
+  EXPECT_THAT(error_of("[rank]\nmethod = \"l2\""),
+              HasSubstr("rank.method must be one of: noise, l1, random"));
+  EXPECT_THAT(error_of("search = 3"), HasSubstr("no key 'search'"));
+}
+
+TEST(Recipe, BadTomlNamesTheLine) {
+  EXPECT_THAT(error_of("seed = 1\n[search\n"), HasSubstr("r.toml, line 2"));
+  EXPECT_THAT(error_of("", {"groups"}), HasSubstr("write it as table.key=value"));
+}
+
+}  // namespace
+}  // namespace concertina::train

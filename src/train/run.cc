@@ -1,0 +1,131 @@
+#include "train/run.h"
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/random.h"
+#include "base/try.h"
+#include "data/read.h"
+#include "graph/channel_groups.h"
+#include "graph/networks/networks.h"
+
+namespace concertina::train {
+namespace {
+
+// Streams of random numbers that belong to no stage.
+constexpr std::uint64_t kSplitStream = 100;
+
+Result<DatasetSpec> dataset_spec(const Recipe::Data& data) {
+  DatasetSpec spec{.format = {}, .root = data.path, .image_size = data.image_size};
+  if (data.format == "auto") {
+    CONCERTINA_ASSIGN(spec.format, detect_format(data.path));
+  } else {
+    CONCERTINA_ASSIGN(spec.format, parse_format(data.format));
+  }
+  return spec;
+}
+
+std::uint64_t content_hash(const ImageSet& set) {
+  const auto* labels = reinterpret_cast<const std::uint8_t*>(set.labels.data());
+  return Hash().add(set.pixels).add({labels, set.labels.size() * sizeof(set.labels[0])}).value();
+}
+
+Result<TrainingData> prepare(const ImageSet& set, const Recipe& recipe, torch::Device device) {
+  const auto count = static_cast<std::int64_t>(set.labels.size());
+  const std::int64_t held_out = recipe.data.validation;
+  if (held_out + recipe.training.batch > count) {
+    return Error{
+        fmt::format("the training set has {} images: too few for data.validation = {} and a batch of {}",
+                    count, held_out, recipe.training.batch)};
+  }
+  const auto order = CounterRandom(static_cast<std::uint64_t>(recipe.seed), kSplitStream).permutation(count);
+  const Normalization normalization = measure_normalization(set);
+  return TrainingData{.shape = {set.channels, set.height, set.width},
+                      .classes = set.classes,
+                      .normalization = normalization,
+                      .images = ImageBatches(set, normalization, device),
+                      .training = {order.begin() + held_out, order.end()},
+                      .validation = {order.begin(), order.begin() + held_out}};
+}
+
+}  // namespace
+
+Result<Run> Run::open(Recipe recipe, std::filesystem::path folder, const Compute& compute, int threads,
+                      Progress& progress) {
+  Run run(std::move(recipe), std::move(folder), compute, threads, progress);
+  CONCERTINA_ASSIGN(const DatasetSpec spec, dataset_spec(run.recipe_.data));
+  CONCERTINA_ASSIGN(const ImageSet set, read_image_set(spec, Split::train, threads));
+  run.data_hash_ = content_hash(set);
+  CONCERTINA_ASSIGN(TrainingData data, prepare(set, run.recipe_, compute.device));
+  CONCERTINA_ASSIGN(Graph graph, make_network({.name = run.recipe_.network.name,
+                                               .input = data.shape,
+                                               .classes = static_cast<int>(data.classes.size()),
+                                               .width = run.recipe_.network.width,
+                                               .decoupled = run.recipe_.network.decoupled}));
+  // Found out now, not after the training that comes before the search.
+  CONCERTINA_TRY(divide_channels(graph, run.recipe_.search.groups));
+  run.data_ = std::make_shared<const TrainingData>(std::move(data));
+  run.graph_ = std::make_shared<const Graph>(std::move(graph));
+  CONCERTINA_TRY(write_file(run.folder_ / "recipe.toml", to_toml(run.recipe_)));
+  return run;
+}
+
+std::filesystem::path Run::file(Stage stage, std::string_view name) const {
+  return folder_ / stage_name(stage) / name;
+}
+
+bool Run::done(Stage stage) const {
+  const auto stamp = read_file(file(stage, "fingerprint"));
+  return stamp && *stamp == fingerprint(stage) && std::filesystem::exists(file(stage, "done"));
+}
+
+Status Run::begin(Stage stage) const {
+  const std::string now = fingerprint(stage);
+  const auto before = read_file(file(stage, "fingerprint"));
+  if (before && *before == now) return {};
+  const std::filesystem::path folder = folder_ / stage_name(stage);
+  std::error_code code;
+  if (std::filesystem::exists(folder)) {
+    std::filesystem::path previous = folder;
+    previous += ".previous";
+    std::filesystem::remove_all(previous, code);
+    std::filesystem::rename(folder, previous, code);
+    if (code) return Error{fmt::format("cannot put '{}' aside: {}", folder.string(), code.message())};
+    progress_->message(fmt::format("{}: its inputs have changed; the old results are kept as {}",
+                                   stage_name(stage), previous.string()));
+  }
+  return write_file(file(stage, "fingerprint"), now);
+}
+
+Status Run::finish(Stage stage) const {
+  return write_file(file(stage, "done"), "");
+}
+
+Result<ImageBatches> Run::read_test_images() const {
+  CONCERTINA_ASSIGN(const DatasetSpec spec, dataset_spec(recipe_.data));
+  CONCERTINA_ASSIGN(const ImageSet set, read_image_set(spec, Split::test, threads_));
+  if (Shape{set.channels, set.height, set.width} != data_->shape || set.classes != data_->classes) {
+    return Error{fmt::format("the test images of '{}' differ from its training images in size or classes",
+                             recipe_.data.path)};
+  }
+  return ImageBatches(set, data_->normalization, compute_.device);
+}
+
+std::uint64_t Run::seed(Stage stage) const {
+  return CounterRandom(static_cast<std::uint64_t>(recipe_.seed)).bits(static_cast<std::uint64_t>(stage));
+}
+
+std::string Run::fingerprint(Stage stage) const {
+  Hash hash;
+  if (stage == Stage::pretrain) {
+    hash.add(fmt::format("{:x}", data_hash_));
+    for (const char* table : {"", "network", "data", "training"}) hash.add(table_to_toml(recipe_, table));
+  } else {
+    hash.add(fingerprint(kStages[static_cast<int>(stage) - 1]));
+  }
+  hash.add(stage_name(stage)).add(table_to_toml(recipe_, stage_name(stage)));
+  return fmt::format("{:016x}\n", hash.value());
+}
+
+}  // namespace concertina::train

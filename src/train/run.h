@@ -1,0 +1,84 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/progress.h"
+#include "graph/graph.h"
+#include "train/compute.h"
+#include "train/image_batches.h"
+#include "train/recipe.h"
+#include "train/stage.h"
+
+namespace concertina::train {
+
+/// The training images of a run. The test images are not part of it: see read_test_images().
+struct TrainingData {
+  Shape shape;
+  std::vector<std::string> classes;
+  Normalization normalization;
+  ImageBatches images;
+  std::vector<std::int64_t> training;    ///< indices, in a fixed random order
+  std::vector<std::int64_t> validation;  ///< indices split off for search and selection
+};
+
+/// A run directory and all that its stages need:
+///
+///   recipe.toml            the resolved recipe
+///   <stage>/fingerprint    what the files beside it were made from
+///   <stage>/done           exists once the stage has finished
+///   pretrain/checkpoint.pt   rank/{checkpoint.pt, ranking.json, weights.pt}   search/{journal.jsonl,
+///   weights-N.pt} select/subnets.json      joint/checkpoint.pt package/results.json   model.onnx
+///
+/// A stage whose fingerprint still holds is not repeated. One whose inputs changed starts anew, and its old
+/// folder is kept as <stage>.previous.
+class Run {
+ public:
+  /// Reads the training data and builds the network. Writes nothing but recipe.toml.
+  static Result<Run> open(Recipe recipe, std::filesystem::path folder, const Compute& compute, int threads,
+                          Progress& progress);
+
+  const Recipe& recipe() const { return recipe_; }
+  const Compute& compute() const { return compute_; }
+  const Graph& graph() const { return *graph_; }
+  const TrainingData& data() const { return *data_; }
+  Progress& progress() const { return *progress_; }
+
+  std::filesystem::path file(Stage stage, std::string_view name) const;
+  std::filesystem::path model_file() const { return folder_ / "model.onnx"; }
+
+  bool done(Stage stage) const;
+  Status begin(Stage stage) const;
+  Status finish(Stage stage) const;
+
+  /// The only reader of the test images.
+  Result<ImageBatches> read_test_images() const;
+
+  /// A seed of its own for each stage.
+  std::uint64_t seed(Stage stage) const;
+
+  /// A hash of everything that the stage's result depends on.
+  std::string fingerprint(Stage stage) const;
+
+ private:
+  Run(Recipe recipe, std::filesystem::path folder, const Compute& compute, int threads, Progress& progress)
+      : recipe_(std::move(recipe)),
+        folder_(std::move(folder)),
+        compute_(compute),
+        threads_(threads),
+        progress_(&progress) {}
+
+  Recipe recipe_;
+  std::filesystem::path folder_;
+  Compute compute_;
+  int threads_;
+  Progress* progress_;
+  std::uint64_t data_hash_ = 0;
+  std::shared_ptr<const TrainingData> data_;
+  std::shared_ptr<const Graph> graph_;
+};
+
+}  // namespace concertina::train

@@ -1,0 +1,90 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "base/file.h"
+#include "base/try.h"
+#include "graph/cost.h"
+#include "onnx/model_file.h"
+#include "train/checkpoint.h"
+#include "train/evaluation.h"
+#include "train/selected_subnets.h"
+#include "train/stages/stages.h"
+#include "train/supernet.h"
+
+namespace concertina::train {
+namespace {
+
+SubnetRecord record(const Run& run, const Supernet& net, const Subnet& subnet) {
+  const TrainingData& data = run.data();
+  const auto wanted = static_cast<std::size_t>(run.recipe().package.norm_batches) *
+                      static_cast<std::size_t>(run.recipe().training.batch);
+  const std::span<const std::int64_t> training = data.training;
+  const Tensors statistics =
+      estimate_statistics(net, subnet, data.images, training.first(std::min(training.size(), wanted)),
+                          run.recipe().training.batch);
+  const Evaluation evaluation = evaluate(net, subnet, statistics, data.images, data.validation);
+  return {.subnet = subnet,
+          .statistics = to_weights(statistics),
+          .validation_accuracy = evaluation.accuracy,
+          .test_accuracy = {}};
+}
+
+/// The one look at the test images, after everything is decided.
+Status add_test_accuracy(const Run& run, const Supernet& net, std::vector<SubnetRecord>& records) {
+  CONCERTINA_ASSIGN(const ImageBatches test, run.read_test_images());
+  std::vector<std::int64_t> all(static_cast<std::size_t>(test.size()));
+  std::iota(all.begin(), all.end(), 0);
+  run.progress().start("test", static_cast<std::int64_t>(records.size()));
+  std::int64_t done = 0;
+  for (SubnetRecord& one : records) {
+    const Tensors statistics = to_tensors(one.statistics, net.compute().device);
+    one.test_accuracy = evaluate(net, one.subnet, statistics, test, all).accuracy;
+    run.progress().update(++done, fmt::format("top-1 {:.2f} %", 100 * *one.test_accuracy));
+  }
+  return {};
+}
+
+Status write_results(const Run& run, const std::vector<SubnetRecord>& records) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const SubnetRecord& one : records) {
+    const Cost c = cost(run.graph(), one.subnet);
+    list.push_back({{"widths", to_string(one.subnet)},
+                    {"parameters", c.parameters},
+                    {"macs", c.macs},
+                    {"validation_top1", one.validation_accuracy},
+                    {"test_top1", *one.test_accuracy}});
+  }
+  return write_file(run.file(Stage::package, "results.json"), list.dump(1) + "\n");
+}
+
+}  // namespace
+
+Status package(const Run& run) {
+  CONCERTINA_ASSIGN(const Checkpoint trained, read_checkpoint(run.file(Stage::joint, "checkpoint.pt")));
+  CONCERTINA_ASSIGN(const auto subnets, read_subnets(run.file(Stage::select, "subnets.json"), run.graph()));
+  // In fp32, as the runtime will compute, so that the accuracies in the file are the runtime's own.
+  CONCERTINA_ASSIGN(const Supernet net,
+                    Supernet::make(run.graph(), trained.tensors, run.compute().with(Precision::fp32)));
+  std::vector<SubnetRecord> records;
+  run.progress().start("package", static_cast<std::int64_t>(subnets.size()));
+  for (const Subnet& subnet : subnets) {
+    records.push_back(record(run, net, subnet));
+    run.progress().update(static_cast<std::int64_t>(records.size()),
+                          fmt::format("validation top-1 {:.2f} %", 100 * records.back().validation_accuracy));
+  }
+  CONCERTINA_TRY(add_test_accuracy(run, net, records));
+
+  Weights weights = to_weights(net.weights());
+  weights.insert(records.front().statistics.begin(), records.front().statistics.end());
+  const ModelFile model{.network = {run.graph(), std::move(weights)},
+                        .subnets = records,
+                        .preprocessing = {run.data().normalization.mean, run.data().normalization.stddev},
+                        .classes = run.data().classes};
+  CONCERTINA_TRY(write_results(run, records));
+  return write_model(run.model_file(), model);
+}
+
+}  // namespace concertina::train

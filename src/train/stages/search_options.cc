@@ -1,0 +1,28 @@
+#include "train/stages/search_options.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "graph/cost.h"
+
+namespace concertina::train {
+
+SearchOptions search_options(const Run& run, const ChannelGroups& groups) {
+  const Recipe::Search& recipe = run.recipe().search;
+  const int kept =
+      std::clamp(static_cast<int>(std::lround(recipe.end_fraction * recipe.groups)), 1, recipe.groups);
+  return {.criterion = recipe.criterion,
+          .cost = {},
+          .end_macs = cost(run.graph(), uniform_subnet(groups, kept)).macs,
+          .floor_groups = recipe.floor_groups,
+          .fine_tune_below = recipe.threshold,
+          .refresh_every = recipe.refresh_every};
+}
+
+Result<Journal> open_journal(const Run& run, const ChannelGroups& groups) {
+  return Journal::open(
+      run.file(Stage::search, "journal.jsonl"),
+      search_fingerprint(run.graph(), groups, search_options(run, groups), run.fingerprint(Stage::search)));
+}
+
+}  // namespace concertina::train

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "search/progressive_search.h"
+#include "train/run.h"
+
+namespace concertina::train {
+
+/// The options of the recipe's search.
+SearchOptions search_options(const Run& run, const ChannelGroups& groups);
+
+/// The journal of the recipe's search.
+Result<Journal> open_journal(const Run& run, const ChannelGroups& groups);
+
+}  // namespace concertina::train

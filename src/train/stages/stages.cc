@@ -1,0 +1,53 @@
+#include "train/stages/stages.h"
+
+#include <fmt/format.h>
+
+#include "base/try.h"
+
+namespace concertina::train {
+namespace {
+
+Status perform(const Run& run, Stage stage) {
+  switch (stage) {
+    case Stage::pretrain:
+      return pretrain(run);
+    case Stage::rank:
+      return rank(run);
+    case Stage::search:
+      return search(run);
+    case Stage::select:
+      return select(run);
+    case Stage::joint:
+      return joint(run);
+    case Stage::package:
+      return package(run);
+  }
+  return {};
+}
+
+}  // namespace
+
+Status run_stage(const Run& run, Stage stage) {
+  const auto name = stage_name(stage);
+  if (run.done(stage)) {
+    run.progress().message(fmt::format("{}: done before, its inputs have not changed", name));
+    return {};
+  }
+  if (stage != Stage::pretrain) {
+    const Stage before = kStages[static_cast<int>(stage) - 1];
+    if (!run.done(before)) {
+      return Error{fmt::format("{} needs the results of {} with this recipe; run concertina-train {} first",
+                               name, stage_name(before), stage_name(before))};
+    }
+  }
+  CONCERTINA_TRY(run.begin(stage));
+  CONCERTINA_TRY(perform(run, stage));
+  return run.finish(stage);
+}
+
+Status run_all(const Run& run) {
+  for (const Stage stage : kStages) CONCERTINA_TRY(run_stage(run, stage));
+  return {};
+}
+
+}  // namespace concertina::train

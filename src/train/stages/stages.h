@@ -1,0 +1,33 @@
+#pragma once
+
+#include "train/run.h"
+
+namespace concertina::train {
+
+/// Trains the full network on labels -> pretrain/checkpoint.pt.
+Status pretrain(const Run& run);
+
+/// Ranks the channels and sorts them by importance, so that every sub-net is a prefix
+/// -> rank/ranking.json, rank/weights.pt.
+Status rank(const Run& run);
+
+/// Progressive search -> search/journal.jsonl, search/weights-N.pt after each fine-tuning.
+Status search(const Run& run);
+
+/// Re-selection with the search's final weights -> select/subnets.json.
+Status select(const Run& run);
+
+/// Joint training of the selected sub-nets (METHOD section 6) -> joint/checkpoint.pt.
+Status joint(const Run& run);
+
+/// Batch-norm statistics and accuracy of each sub-net, on validation and, once, on the test images
+/// -> model.onnx, package/results.json.
+Status package(const Run& run);
+
+/// Runs one stage unless it is done. Fails if the stage before it is not.
+Status run_stage(const Run& run, Stage stage);
+
+/// Runs every stage that is not done.
+Status run_all(const Run& run);
+
+}  // namespace concertina::train

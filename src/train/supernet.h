@@ -1,0 +1,64 @@
+#pragma once
+
+#include <vector>
+
+#include "graph/graph.h"
+#include "train/compute.h"
+#include "train/noise.h"
+#include "train/tensors.h"
+
+namespace concertina::train {
+
+/// Collects batch-norm statistics over batches: the mean over batches of each channel's mean and unbiased
+/// variance. Names are those of Weights ("<bn>.running_mean", "<bn>.running_var").
+class StatisticsCollector {
+ public:
+  void add(const std::string& norm, const torch::Tensor& mean, const torch::Tensor& variance);
+  /// Precondition: at least one batch was added.
+  Tensors result() const;
+
+ private:
+  Tensors sums_;
+  std::map<std::string, int> counts_;
+};
+
+/// How one forward pass differs from plain training.
+struct ForwardOptions {
+  const Tensors* statistics =
+      nullptr;  ///< normalise with these (a sub-net's); otherwise with the batch's own
+  StatisticsCollector* collector = nullptr;  ///< hand the batch's own statistics to it
+  const NoiseScales* noise = nullptr;        ///< perturb the weights of prunable channels
+};
+
+/// One set of weights for all sub-nets of a graph; interprets the graph for the sub-net it is given. It
+/// remembers no sub-net and no statistics.
+class Supernet {
+ public:
+  /// `weights`: every trainable parameter at full size; copied. Fails if an op cannot be trained.
+  static Result<Supernet> make(const Graph& graph, const Tensors& weights, const Compute& compute);
+
+  const Graph& graph() const { return graph_; }
+  const Compute& compute() const { return compute_; }
+
+  /// images [n][c][h][w] fp32 on the device -> logits [n][classes] fp32.
+  torch::Tensor forward(const torch::Tensor& images, const Subnet& subnet,
+                        const ForwardOptions& options = {}) const;
+
+  /// Leaf tensors that an optimiser may change in place.
+  const Tensors& weights() const { return weights_; }
+
+  /// Replaces the values of all weights. Precondition: same names and shapes.
+  void assign(const Tensors& weights);
+
+  /// The same weights computed in another precision; shares storage.
+  Supernet with_precision(Precision precision) const;
+
+ private:
+  Supernet(const Graph& graph, const Compute& compute) : graph_(graph), compute_(compute) {}
+
+  Graph graph_;
+  Compute compute_;
+  Tensors weights_;
+};
+
+}  // namespace concertina::train

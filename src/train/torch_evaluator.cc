@@ -1,0 +1,86 @@
+#include "train/torch_evaluator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/random.h"
+#include "base/try.h"
+#include "train/checkpoint.h"
+#include "train/evaluation.h"
+#include "train/losses.h"
+#include "train/training_loop.h"
+
+namespace concertina::train {
+namespace {
+
+/// How often a fine-tuning looks whether it has reached its target.
+constexpr std::int64_t kLooks = 8;
+
+}  // namespace
+
+Result<TorchEvaluator> TorchEvaluator::make(const Run& run, int images) {
+  CONCERTINA_ASSIGN(const Checkpoint ranked, read_checkpoint(run.file(Stage::rank, "weights.pt")));
+  CONCERTINA_ASSIGN(Supernet net, Supernet::make(run.graph(), ranked.tensors,
+                                                 run.compute().with(run.recipe().training.precision)));
+  return TorchEvaluator(run, std::move(net), images);
+}
+
+TorchEvaluator::TorchEvaluator(const Run& run, Supernet net, int images) : run_(run), net_(std::move(net)) {
+  const Recipe& recipe = run.recipe();
+  const std::span<const std::int64_t> validation = run.data().validation, training = run.data().training;
+  validation_ = validation.first(std::min(validation.size(), static_cast<std::size_t>(images)));
+  const auto wanted =
+      static_cast<std::size_t>(recipe.search.norm_batches) * static_cast<std::size_t>(recipe.training.batch);
+  norm_images_ = training.first(std::min(training.size(), wanted));
+}
+
+Result<Evaluation> TorchEvaluator::evaluate(const Subnet& subnet) {
+  const ImageBatches& images = run_.data().images;
+  const Tensors statistics =
+      estimate_statistics(net_, subnet, images, norm_images_, run_.recipe().training.batch);
+  return train::evaluate(net_, subnet, statistics, images, validation_);
+}
+
+Result<Evaluation> TorchEvaluator::fine_tune(const Subnet& subnet, double target_accuracy, int version) {
+  const Recipe& recipe = run_.recipe();
+  const auto& training = run_.data().training;
+  const CounterRandom random(run_.seed(Stage::search), static_cast<std::uint64_t>(version));
+  const auto order = random.permutation(static_cast<std::int64_t>(training.size()));
+  const auto batch = static_cast<std::int64_t>(recipe.training.batch);
+  const auto steps =
+      static_cast<std::int64_t>(recipe.search.fine_tune_share * static_cast<double>(training.size())) / batch;
+  const ScheduledOptimizer sgd =
+      make_sgd(net_.weights(), recipe.training, recipe.search.fine_tune_learning_rate);
+  CONCERTINA_ASSIGN(Evaluation now, evaluate(subnet));
+  for (std::int64_t step = 0; step < steps && now.accuracy < target_accuracy; ++step) {
+    std::vector<std::int64_t> chosen;
+    for (std::int64_t k = step * batch; k < (step + 1) * batch; ++k) {
+      chosen.push_back(training[static_cast<std::size_t>(order[static_cast<std::size_t>(k)])]);
+    }
+    const Batch images =
+        run_.data().images.augmented(chosen, {recipe.data.pad, recipe.data.flip}, random.bits(1));
+    sgd.optimizer->zero_grad();
+    label_loss(net_.forward(images.images, subnet), images.labels, 0).backward();
+    sgd.optimizer->step();
+    if ((step + 1) % std::max<std::int64_t>(1, steps / kLooks) == 0 || step + 1 == steps) {
+      CONCERTINA_ASSIGN(now, evaluate(subnet));
+    }
+  }
+  CONCERTINA_TRY(
+      write_checkpoint(weights_file(version), {.epochs = 0, .tensors = net_.weights(), .optimizers = {}}));
+  return now;
+}
+
+Status TorchEvaluator::restore(int version) {
+  CONCERTINA_ASSIGN(const Checkpoint stored, read_checkpoint(weights_file(version)));
+  net_.assign(stored.tensors);
+  return {};
+}
+
+std::filesystem::path TorchEvaluator::weights_file(int version) const {
+  if (version == 0) return run_.file(Stage::rank, "weights.pt");
+  return run_.file(Stage::search, fmt::format("weights-{}.pt", version));
+}
+
+}  // namespace concertina::train

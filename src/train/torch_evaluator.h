@@ -1,0 +1,30 @@
+#pragma once
+
+#include "search/evaluator.h"
+#include "train/run.h"
+#include "train/supernet.h"
+
+namespace concertina::train {
+
+/// Evaluates sub-nets on the run's validation images and fine-tunes them on its training images.
+class TorchEvaluator final : public Evaluator {
+ public:
+  /// Starts from the ranked weights. `images`: how many validation images an evaluation takes.
+  static Result<TorchEvaluator> make(const Run& run, int images);
+
+  Result<Evaluation> evaluate(const Subnet& subnet) override;
+  Result<Evaluation> fine_tune(const Subnet& subnet, double target_accuracy, int version) override;
+  Status restore(int version) override;
+
+ private:
+  TorchEvaluator(const Run& run, Supernet net, int images);
+
+  std::filesystem::path weights_file(int version) const;
+
+  const Run& run_;
+  Supernet net_;
+  std::span<const std::int64_t> validation_;
+  std::span<const std::int64_t> norm_images_;
+};
+
+}  // namespace concertina::train

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/progress.h"
+#include "train/image_batches.h"
+#include "train/recipe.h"
+#include "train/tensors.h"
+
+namespace concertina::train {
+
+/// An optimiser and the peak of its learning-rate schedule.
+struct ScheduledOptimizer {
+  std::unique_ptr<torch::optim::Optimizer> optimizer;
+  double peak_learning_rate = 0;
+};
+
+/// SGD with Nesterov momentum; weight decay only on arrays of two or more dimensions, so not on biases and
+/// batch norms.
+ScheduledOptimizer make_sgd(const Tensors& weights, const Recipe::Training& options, double learning_rate);
+
+/// Epochs of training that survive a kill: after each, everything is written to `checkpoint`, and the random
+/// numbers of an epoch depend on `seed` and its number alone.
+struct TrainingLoop {
+  std::string task;  ///< for progress
+  std::filesystem::path checkpoint;
+  std::filesystem::path log;  ///< one JSON line an epoch
+  int epochs = 0;
+  int batch = 0;
+  Schedule schedule = Schedule::one_cycle;
+  Augmentation augmentation;
+  std::uint64_t seed = 0;
+
+  /// Runs forward and backward for one batch, adding gradients, and returns the loss to show.
+  using Step = std::function<torch::Tensor(const Batch& batch, std::int64_t step)>;
+
+  /// Trains `tensors` (leaves, changed in place), going on from the checkpoint if there is one.
+  Status run(const ImageBatches& images, std::span<const std::int64_t> indices, const Tensors& tensors,
+             std::span<ScheduledOptimizer> optimizers, const Step& step, Progress& progress) const;
+};
+
+}  // namespace concertina::train
