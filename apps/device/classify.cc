@@ -1,0 +1,109 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "base/try.h"
+#include "concertina/session.h"
+#include "data/image.h"
+#include "data/resize.h"
+#include "device/pixels.h"
+#include "device/subnet_choice.h"
+#include "device/verbs.h"
+
+namespace concertina::apps {
+namespace {
+
+struct Options {
+  std::string model;
+  std::vector<std::string> images;
+  std::string subnet = "0";
+  int top = 3;
+  bool json = false;
+};
+
+/// ITU-R 601 luma, as image libraries turn colour into gray.
+Image to_gray(const Image& rgb) {
+  Image gray{.height = rgb.height, .width = rgb.width, .channels = 1, .pixels = {}};
+  for (std::size_t i = 0; i < rgb.pixels.size(); i += 3) {
+    const double luma = 0.299 * rgb.pixels[i] + 0.587 * rgb.pixels[i + 1] + 0.114 * rgb.pixels[i + 2];
+    gray.pixels.push_back(static_cast<std::uint8_t>(std::lround(luma)));
+  }
+  return gray;
+}
+
+Result<std::vector<float>> load(const std::string& path, const ImageInfo& info) {
+  CONCERTINA_ASSIGN(Image image, read_image(path));
+  if (info.channels == 3) image = to_rgb(std::move(image));
+  if (info.channels == 1 && image.channels == 3) image = to_gray(image);
+  if (info.channels != image.channels) {
+    return Error{
+        fmt::format("the model takes images of {} channels, which no image file has", info.channels)};
+  }
+  image = info.height == info.width ? fit_square(std::move(image), info.height)
+                                    : resize_bilinear(image, info.height, info.width);
+  std::vector<float> values(info.size());
+  normalize_pixels(image.pixels, info, values);
+  return values;
+}
+
+std::vector<double> softmax(const std::vector<float>& logits) {
+  const float largest = *std::max_element(logits.begin(), logits.end());
+  std::vector<double> shares;
+  for (const float logit : logits) shares.push_back(std::exp(static_cast<double>(logit - largest)));
+  const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
+  for (double& share : shares) share /= sum;
+  return shares;
+}
+
+Status classify(const Options& options) {
+  CONCERTINA_ASSIGN(const auto model, Model::load(options.model));
+  CONCERTINA_ASSIGN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
+  CONCERTINA_ASSIGN(Session session, Session::make(model));
+  const std::size_t top = std::min(static_cast<std::size_t>(options.top), model->classes().size());
+  nlohmann::json list = nlohmann::json::array();
+  for (const std::string& path : options.images) {
+    CONCERTINA_ASSIGN(const std::vector<float> image, load(path, model->image()));
+    for (const int subnet : subnets) {
+      std::vector<float> logits(model->classes().size());
+      CONCERTINA_TRY(session.run(image, 1, subnet, logits));
+      const std::vector<double> shares = softmax(logits);
+      std::vector<std::size_t> order(shares.size());
+      std::iota(order.begin(), order.end(), std::size_t{0});
+      std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return shares[a] > shares[b]; });
+      nlohmann::json answers = nlohmann::json::array();
+      std::string line;
+      for (std::size_t i = 0; i < top; ++i) {
+        const std::string& name = model->classes()[order[i]];
+        answers.push_back({{"class", name}, {"probability", shares[order[i]]}});
+        line += fmt::format("  {} {:.1f} %", name, 100 * shares[order[i]]);
+      }
+      list.push_back({{"image", path}, {"subnet", subnet}, {"answers", answers}});
+      if (!options.json) fmt::print("{}  sub-net {}:{}\n", path, subnet, line);
+    }
+  }
+  if (options.json) fmt::print("{}\n", list.dump(1));
+  return {};
+}
+
+}  // namespace
+
+void add_classify(CLI::App& program, Action& chosen) {
+  CLI::App* verb = add_verb(program, "classify", "Tell what is on images",
+                            "  concertina classify model.onnx shoe.png\n"
+                            "  concertina classify model.onnx *.jpg --subnet all --json\n");
+  const auto options = std::make_shared<Options>();
+  verb->add_option("MODEL", options->model, "dynamic model (.onnx)")->required();
+  verb->add_option("IMAGE", options->images, "JPEG or PNG files")->required();
+  add_subnet_option(verb, options->subnet);
+  verb->add_option("--top", options->top, "answers an image")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  verb->add_flag("--json", options->json, "print JSON");
+  verb->callback([&chosen, options] { chosen = [options] { return classify(*options); }; });
+}
+
+}  // namespace concertina::apps

@@ -1,0 +1,51 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "base/file.h"
+#include "base/try.h"
+#include "device/subnet_choice.h"
+#include "device/verbs.h"
+#include "onnx/model_file.h"
+
+namespace concertina::apps {
+namespace {
+
+struct Options {
+  std::string model;
+  std::string subnet = "all";
+  std::string out = ".";
+};
+
+Status export_subnets(const Options& options) {
+  CONCERTINA_ASSIGN(const auto model, Model::load(options.model));
+  CONCERTINA_ASSIGN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
+  CONCERTINA_ASSIGN(const ModelFile file, read_model(options.model));
+  const std::string stem = std::filesystem::path(options.model).stem().string();
+  for (const int subnet : subnets) {
+    const Subnet& widths = model->subnets()[static_cast<std::size_t>(subnet)].subnet;
+    CONCERTINA_ASSIGN(const std::string bytes, export_subnet(file, widths));
+    const auto path = std::filesystem::path(options.out) / fmt::format("{}-{}.onnx", stem, subnet);
+    CONCERTINA_TRY(write_file(path, bytes));
+    fmt::print("{}  {}\n", path.string(), to_string(widths));
+  }
+  return {};
+}
+
+}  // namespace
+
+void add_export(CLI::App& program, Action& chosen) {
+  CLI::App* verb = add_verb(program, "export", "Write sub-nets as plain static ONNX files",
+                            "  concertina export model.onnx --out exported\n"
+                            "  concertina export model.onnx --subnet 3 --out exported\n");
+  const auto options = std::make_shared<Options>();
+  verb->add_option("MODEL", options->model, "dynamic model (.onnx)")->required();
+  add_subnet_option(verb, options->subnet);
+  verb->add_option("--out", options->out, "folder for <model>-<number>.onnx")
+      ->type_name("DIR")
+      ->capture_default_str();
+  verb->callback([&chosen, options] { chosen = [options] { return export_subnets(*options); }; });
+}
+
+}  // namespace concertina::apps

@@ -1,0 +1,8 @@
+#include "common/program.h"
+#include "device/verbs.h"
+
+int main(int argc, char** argv) {
+  using namespace concertina::apps;
+  constexpr AddVerb kVerbs[] = {add_inspect, add_eval, add_bench, add_export, add_classify};
+  return run_program("concertina", "Runs a dynamic network: one model, many sizes.", kVerbs, argc, argv);
+}

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "common/program.h"
+
+namespace concertina::apps {
+
+void add_inspect(CLI::App& program, Action& chosen);
+void add_eval(CLI::App& program, Action& chosen);
+void add_bench(CLI::App& program, Action& chosen);
+void add_export(CLI::App& program, Action& chosen);
+void add_classify(CLI::App& program, Action& chosen);
+
+}  // namespace concertina::apps

@@ -1,0 +1,9 @@
+#include "common/program.h"
+#include "workstation/verbs.h"
+
+int main(int argc, char** argv) {
+  using namespace concertina::apps;
+  constexpr AddVerb kVerbs[] = {add_run_verbs};
+  return run_program("concertina-train", "Makes a dynamic network: one set of weights, many sizes.", kVerbs,
+                     argc, argv);
+}

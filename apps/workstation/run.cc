@@ -1,0 +1,100 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/try.h"
+#include "common/progress_bar.h"
+#include "train/pipeline.h"
+#include "workstation/verbs.h"
+
+namespace concertina::apps {
+namespace {
+
+using train::Stage;
+
+struct Options {
+  std::string recipe;
+  std::vector<std::string> settings;
+  std::string out;
+  std::string device = "cpu";
+  int threads = 0;
+  std::optional<int> seed;
+  bool json = false;
+};
+
+void add_options(CLI::App* verb, const std::shared_ptr<Options>& options) {
+  verb->add_option("RECIPE", options->recipe, "TOML file; left out: recipe.toml of the run directory");
+  verb->add_option("--set", options->settings, "table.key=value over the recipe's; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  verb->add_option("--out", options->out, "run directory (default: runs/<name of the recipe>)")
+      ->type_name("DIR");
+  verb->add_option("--device", options->device, "cpu, cuda or cuda:N")->capture_default_str();
+  verb->add_option("--threads", options->threads, "threads of the CPU; 0 = one per processor")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  verb->add_option("--seed", options->seed, "the recipe's seed")->check(CLI::Range(0, 1'000'000'000));
+  verb->add_flag("--json", options->json, "print the results as JSON on stdout");
+}
+
+Status resolve(Options& options) {
+  if (options.seed) options.settings.push_back(fmt::format("seed={}", *options.seed));
+  if (options.recipe.empty()) {
+    if (options.out.empty()) return Error{"give a RECIPE, or --out DIR of a run that exists"};
+    options.recipe = (std::filesystem::path(options.out) / "recipe.toml").string();
+  }
+  if (options.out.empty())
+    options.out = (std::filesystem::path("runs") / std::filesystem::path(options.recipe).stem()).string();
+  return {};
+}
+
+Status perform(Options options, std::optional<Stage> stage) {
+  CONCERTINA_TRY(resolve(options));
+  CONCERTINA_ASSIGN(train::Recipe recipe, train::read_recipe(options.recipe, options.settings));
+  ProgressBar progress;
+  CONCERTINA_ASSIGN(const auto result, train::perform({.recipe = std::move(recipe),
+                                                       .folder = options.out,
+                                                       .device = options.device,
+                                                       .threads = options.threads,
+                                                       .stage = stage},
+                                                      progress));
+  if (!result) return {};
+  progress.message(
+      fmt::format("The dynamic network is {}; concertina inspect shows it.", result->model.string()));
+  if (options.json) {
+    CONCERTINA_ASSIGN(const std::string results, read_file(result->results));
+    fmt::print("{}", results);
+  }
+  return {};
+}
+
+void add_run_verb(CLI::App& program, Action& chosen, const std::string& name, const std::string& summary,
+                  std::optional<Stage> stage) {
+  CLI::App* verb = add_verb(program, name, summary,
+                            fmt::format("  concertina-train {} recipes/fashion-mnist.toml --out runs/first\n"
+                                        "  concertina-train {} --out runs/first --set search.groups=4\n",
+                                        name, name));
+  const auto options = std::make_shared<Options>();
+  add_options(verb, options);
+  verb->callback(
+      [&chosen, options, stage] { chosen = [options, stage] { return perform(*options, stage); }; });
+}
+
+}  // namespace
+
+void add_run_verbs(CLI::App& program, Action& chosen) {
+  add_run_verb(program, chosen, "run", "All stages, from data to model.onnx; finished ones are skipped", {});
+  add_run_verb(program, chosen, "pretrain", "Train the full network", Stage::pretrain);
+  add_run_verb(program, chosen, "rank", "Rank channels and sort them by importance", Stage::rank);
+  add_run_verb(program, chosen, "search", "Search a chain of nested sub-nets", Stage::search);
+  add_run_verb(program, chosen, "select", "Choose the sub-nets worth training", Stage::select);
+  add_run_verb(program, chosen, "joint", "Train the chosen sub-nets in one set of weights", Stage::joint);
+  add_run_verb(program, chosen, "package", "Calibrate, test, and write model.onnx", Stage::package);
+}
+
+}  // namespace concertina::apps

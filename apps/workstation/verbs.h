@@ -1,0 +1,10 @@
+#pragma once
+
+#include "common/program.h"
+
+namespace concertina::apps {
+
+/// run, and each stage of it: pretrain, rank, search, select, joint, package.
+void add_run_verbs(CLI::App& program, Action& chosen);
+
+}  // namespace concertina::apps

@@ -1,0 +1,233 @@
+// The programs as a user runs them: the whole way on a toy data set, kills, and bad input.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/random.h"
+#include "support/process.h"
+#include "support/toy_data.h"
+
+namespace concertina::testing {
+namespace {
+
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+constexpr const char* kRecipe = R"(
+[network]
+name = "resnet8"
+width = 0.5
+[data]
+validation = 90
+pad = 1
+flip = false
+[training]
+batch = 30
+precision = "fp32"
+[pretrain]
+epochs = 2
+[rank]
+epochs = 1
+[search]
+groups = 4
+images = 60
+norm_batches = 1
+threshold = 0.95
+[select]
+subnets = 4
+[joint]
+epochs = 2
+[package]
+norm_batches = 2
+)";
+
+class PipelineTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(::testing::TempDir()) / ("pipeline-" + std::to_string(getpid()));
+    fs::remove_all(folder_);
+    write_toy_data(folder_ / "data", 360, 90);
+    ASSERT_TRUE(write_file(folder_ / "recipe.toml", kRecipe));
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::vector<std::string> train_command(const std::string& verb, const fs::path& out,
+                                         const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> command = {CONCERTINA_TRAIN_PROGRAM,
+                                        verb,
+                                        (folder_ / "recipe.toml").string(),
+                                        "--out",
+                                        out.string(),
+                                        "--threads",
+                                        "1",
+                                        "--set",
+                                        "data.path=\"" + (folder_ / "data").string() + "\""};
+    command.insert(command.end(), more.begin(), more.end());
+    return command;
+  }
+
+  ProcessResult train(const std::string& verb, const fs::path& out,
+                      const std::vector<std::string>& more = {}) const {
+    return run_process(train_command(verb, out, more));
+  }
+
+  static ProcessResult device(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), CONCERTINA_PROGRAM);
+    return run_process(arguments);
+  }
+
+  /// Expects exit code 2 and one sentence on stderr that contains `part`.
+  static void expect_refused(const ProcessResult& result, const std::string& part) {
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_THAT(result.err, HasSubstr(part));
+    const std::string last = result.err.substr(0, result.err.size() - 1);
+    EXPECT_THAT(last.substr(last.rfind('\n') + 1), ::testing::StartsWith("concertina"));
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
+  const fs::path out = folder_ / "run";
+  const ProcessResult run = train("run", out, {"--json"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const auto trained = nlohmann::json::parse(run.out);
+  ASSERT_EQ(trained.size(), 4u);
+
+  const std::string model = (out / "model.onnx").string();
+  const ProcessResult eval = device({"eval", model, "--data", (folder_ / "data").string(), "--json"});
+  ASSERT_EQ(eval.exit_code, 0) << eval.err;
+  const auto table = nlohmann::json::parse(eval.out);
+  ASSERT_EQ(table.size(), 4u);
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    EXPECT_EQ(table[i]["widths"], trained[i]["widths"]);
+    EXPECT_EQ(table[i]["macs"], trained[i]["macs"]);
+    // 0.1 point: one of the 90 images would already be 1.1.
+    EXPECT_NEAR(table[i]["top1"].get<double>(), trained[i]["test_top1"].get<double>(), 1e-3);
+    if (i == 0) continue;
+    EXPECT_LT(table[i]["macs"].get<double>(), table[i - 1]["macs"].get<double>());
+  }
+  EXPECT_GT(table[0]["top1"].get<double>(), 0.9);  // the task is easy; chance is 0.33
+
+  const ProcessResult inspect = device({"inspect", model});
+  EXPECT_EQ(inspect.exit_code, 0) << inspect.err;
+  EXPECT_THAT(inspect.out, HasSubstr("'stage1.block1.add' combines"));
+  EXPECT_EQ(device({"bench", model, "--iterations", "3", "--warm-up", "0"}).exit_code, 0);
+  const ProcessResult exported = device({"export", model, "--out", (folder_ / "exported").string()});
+  EXPECT_EQ(exported.exit_code, 0) << exported.err;
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_TRUE(fs::exists(folder_ / "exported" / ("model-" + std::to_string(i) + ".onnx")));
+  }
+
+  // Nothing is repeated, and what changed is repeated from there on, the old results put aside.
+  const ProcessResult again = train("run", out);
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  for (const char* stage : {"pretrain", "rank", "search", "select", "joint", "package"}) {
+    EXPECT_THAT(again.err, HasSubstr(std::string(stage) + ": done before"));
+  }
+  const ProcessResult changed = train("run", out, {"--set", "select.subnets=3"});
+  EXPECT_EQ(changed.exit_code, 0) << changed.err;
+  EXPECT_THAT(changed.err, HasSubstr("search: done before"));
+  EXPECT_TRUE(fs::exists(out / "select.previous" / "subnets.json"));
+  EXPECT_EQ(nlohmann::json::parse(*read_file(out / "package" / "results.json")).size(), 3u);
+}
+
+// Search and training must come to the same result whatever the test images are.
+TEST_F(PipelineTest, NothingButPackagingOpensTheTestImages) {
+  fs::remove(folder_ / "data" / "t10k-images-idx3-ubyte");
+  fs::remove(folder_ / "data" / "t10k-labels-idx1-ubyte");
+  const fs::path out = folder_ / "run";
+  expect_refused(train("run", out), "t10k");
+  EXPECT_TRUE(fs::exists(out / "joint" / "done"));
+  EXPECT_FALSE(fs::exists(out / "model.onnx"));
+
+  write_toy_data(folder_ / "data", 360, 90);  // nothing is lost: the run goes on from there
+  const ProcessResult finished = train("run", out);
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_THAT(finished.err, HasSubstr("joint: done before"));
+}
+
+TEST_F(PipelineTest, StagesAreVerbsAndSayWhatTheyNeed) {
+  const fs::path out = folder_ / "run";
+  expect_refused(train("rank", out), "rank needs the results of pretrain");
+  EXPECT_EQ(train("pretrain", out).exit_code, 0);
+  EXPECT_EQ(train("rank", out).exit_code, 0);
+  EXPECT_TRUE(fs::exists(out / "rank" / "ranking.json"));
+  expect_refused(train("joint", out), "joint needs the results of select");
+}
+
+TEST_F(PipelineTest, KilledAnywhereItReachesTheSameTrajectoryAndModel) {
+  const fs::path whole = folder_ / "whole", killed = folder_ / "killed";
+  const auto start = std::chrono::steady_clock::now();
+  ASSERT_EQ(train("run", whole).exit_code, 0);
+  const auto length =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+
+  const CounterRandom random(static_cast<std::uint64_t>(getpid()));
+  int kills = 0;
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    const auto moment =
+        std::chrono::milliseconds(300 + random.below(static_cast<std::uint64_t>(length.count()), i));
+    if (run_process(train_command("run", killed), moment).exit_code == -1) ++kills;
+  }
+  const ProcessResult last = train("run", killed);
+  ASSERT_EQ(last.exit_code, 0) << last.err;
+  EXPECT_GT(kills, 0);
+  for (const char* file :
+       {"search/journal.jsonl", "select/subnets.json", "package/results.json", "model.onnx"}) {
+    EXPECT_EQ(*read_file(killed / file), *read_file(whole / file)) << file;
+  }
+}
+
+TEST_F(PipelineTest, TheSeedDecides) {
+  ASSERT_EQ(train("search", folder_ / "a").exit_code, 2);  // made by run; alone it needs rank
+  for (const char* verb : {"pretrain", "rank", "search"}) {
+    ASSERT_EQ(train(verb, folder_ / "a").exit_code, 0);
+    ASSERT_EQ(train(verb, folder_ / "b", {"--seed", "2"}).exit_code, 0);
+  }
+  EXPECT_NE(*read_file(folder_ / "a/search/journal.jsonl"), *read_file(folder_ / "b/search/journal.jsonl"));
+}
+
+TEST_F(PipelineTest, AFullDiskIsSaidAndNothingIsLost) {
+  const fs::path out = folder_ / "run";
+  ASSERT_EQ(train("pretrain", out).exit_code, 0);
+  const std::string before = *read_file(out / "pretrain/checkpoint.pt");
+  expect_refused(run_process(train_command("rank", out), {}, 20'000), "free some space and run again");
+  EXPECT_EQ(*read_file(out / "pretrain/checkpoint.pt"), before);
+  EXPECT_EQ(train("rank", out).exit_code, 0);
+}
+
+TEST_F(PipelineTest, BadInputGetsOneSentence) {
+  const fs::path out = folder_ / "run";
+  expect_refused(train("run", out, {"--set", "search.group=4"}), "did you mean 'search.groups'?");
+  expect_refused(train("run", out, {"--set", "search.groups=3"}), "cannot be cut into 3 equal groups");
+  expect_refused(train("run", out, {"--set", "network.name=resnet21"}), "no built-in network 'resnet21'");
+  expect_refused(train("run", out, {"--set", "data.validation=350"}), "too few for data.validation");
+  expect_refused(train("run", out, {"--set", "data.path=/nowhere"}), "/nowhere");
+  expect_refused(train("run", out, {"--device", "tpu"}), "choose cpu, cuda, or cuda:N");
+  expect_refused(train("walk", out), "--help");
+  expect_refused(run_process({CONCERTINA_TRAIN_PROGRAM, "run", (folder_ / "none.toml").string()}),
+                 "none.toml");
+
+  const fs::path labels = folder_ / "data" / "train-labels-idx1-ubyte";
+  const std::string good = *read_file(labels);
+  ASSERT_TRUE(write_file(labels, good.substr(0, good.size() - 5)));
+  expect_refused(train("run", out), "train-labels-idx1-ubyte");
+  std::string wrong = good;
+  wrong.back() = 77;
+  ASSERT_TRUE(write_file(labels, wrong));
+  expect_refused(train("run", out), "77");
+
+  ASSERT_TRUE(write_file(folder_ / "cut.onnx", "not a model"));
+  for (const char* verb : {"inspect", "bench", "export"}) {
+    expect_refused(device({verb, (folder_ / "cut.onnx").string()}), "cut.onnx");
+    expect_refused(device({verb, (folder_ / "none.onnx").string()}), "none.onnx");
+  }
+}
+
+}  // namespace
+}  // namespace concertina::testing
