@@ -27,7 +27,8 @@ TEST(Cost, IsThePublishedOne) {
   const Cost mobilenet = full("mobilenet_v1", {3, 224, 224}, 1000);
   EXPECT_NEAR(static_cast<double>(mobilenet.macs), 569e6, 1e6);
   EXPECT_NEAR(static_cast<double>(mobilenet.parameters), 4.23e6, 0.01e6);
-  // torchvision's vgg11_bn has 2 752 biases before its batch norms, which have no effect and which ours lacks.
+  // torchvision's vgg11_bn has 2 752 biases before its batch norms, which have no effect and which ours
+  // lacks.
   EXPECT_EQ(full("vgg11", {3, 224, 224}, 1000).parameters, 132'868'840 - 2'752);
   EXPECT_EQ(full("alexnet", {3, 224, 224}, 1000).parameters, 61'100'840);
 }
