@@ -12,7 +12,7 @@ namespace concertina {
 /// pool of one thread starts none. Not re-entrant: one caller at a time, and no loop inside a loop.
 class ThreadPool {
  public:
-  /// Precondition: threads >= 1.
+  /// Precondition: threads >= 1. Throws std::system_error if the system refuses that many.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -36,6 +36,7 @@ class ThreadPool {
     void* context = nullptr;
   };
 
+  void stop();
   void run(const Loop& loop);
   void work();
   void take_indices();

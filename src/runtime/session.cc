@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <new>
+#include <system_error>
 
 #include "base/aligned_buffer.h"
 #include "base/thread_pool.h"
@@ -77,6 +78,8 @@ Result<Session> Session::make(std::shared_ptr<const Model> model, const SessionO
   } catch (const std::bad_alloc&) {
     return Error{fmt::format("there is no memory for the {} MB that a batch of {} needs",
                              total * sizeof(float) >> 20, options.max_batch)};
+  } catch (const std::system_error& e) {
+    return Error{fmt::format("the system refuses {} threads ({}); ask for fewer", options.threads, e.what())};
   }
 }
 
