@@ -62,7 +62,9 @@ void softmax_pixel(const float* x, float* out, int channels) {
   top = hn::MaxOfLanes(kTag, top);
   V sum = hn::Zero(kTag);
   for (int c = 0; c < channels; c += kLanes) {
-    const V e = mask_tail(hn::Exp(kTag, hn::Sub(hn::LoadU(kTag, x + c), top)), c, channels, hn::Zero(kTag));
+    // Padding is replaced before Exp, which may not be given NaN: it converts to integers on the way.
+    const V real = mask_tail(hn::LoadU(kTag, x + c), c, channels, top);
+    const V e = mask_tail(hn::Exp(kTag, hn::Sub(real, top)), c, channels, hn::Zero(kTag));
     hn::StoreU(e, kTag, out + c);
     sum = hn::Add(sum, e);
   }

@@ -74,10 +74,16 @@ TEST_P(SupernetTest, Bf16IsCloseToFp32) {
   // Many images: over few, the batch statistics of 1x1 maps would magnify every rounding.
   const torch::Tensor images = torch::randn({64, 3, 32, 32});
   const torch::Tensor exact = net.forward(images, full_subnet(graph));
-  const double difference =
-      largest_difference(net.with_precision(Precision::bf16).forward(images, full_subnet(graph)), exact);
+  const torch::Tensor rounded = net.with_precision(Precision::bf16).forward(images, full_subnet(graph));
+  const double difference = ((rounded - exact).norm() / exact.norm()).item<double>();
   EXPECT_GT(difference, 0);
-  EXPECT_LT(difference, 0.15);
+  int layers = 0;
+  for (const Node& node : graph.nodes()) {
+    layers +=
+        std::holds_alternative<op::Conv>(node.op) || std::holds_alternative<op::Linear>(node.op) ? 1 : 0;
+  }
+  // bf16 has 8 bits; each layer rounds its input, weights and output, and batch norm passes the error on.
+  EXPECT_LT(difference, 0.01 * layers);
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, SupernetTest,
