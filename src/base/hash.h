@@ -6,7 +6,8 @@
 
 namespace concertina {
 
-/// FNV-1a, 64 bits: recognises changed content; no defence against somebody who wants a collision.
+/// FNV-1a, 64 bits (Fowler, Noll, Vo): recognises changed content; no defence against somebody who wants a
+/// collision.
 class Hash {
  public:
   Hash& add(std::span<const std::uint8_t> bytes) {

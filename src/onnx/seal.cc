@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/hash.h"
 #include "onnx_subset.pb.h"
 
 namespace concertina {
@@ -11,17 +12,11 @@ std::string entry(std::string_view content) {
   onnx::ModelProto model;
   onnx::StringStringEntryProto& checksum = *model.add_metadata_props();
   checksum.set_key("concertina.checksum");
-  checksum.set_value(fmt::format("{:016x}", fnv1a(content)));
+  checksum.set_value(fmt::format("{:016x}", Hash().add(content).value()));
   return model.SerializeAsString();
 }
 
 }  // namespace
-
-std::uint64_t fnv1a(std::string_view bytes) {
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  return hash;
-}
 
 std::string seal(std::string model) {
   model += entry(model);
