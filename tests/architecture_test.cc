@@ -21,7 +21,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"onnx", {"base", "graph"}},
     {"search", {"base", "graph"}},
     {"runtime", {"base", "graph", "kernels", "onnx"}},
-    {"train", {"base", "data", "graph", "onnx", "search"}},
+    {"train", {"base", "data", "graph", "kernels", "onnx", "search"}},
 };
 
 std::vector<std::string> matches(const std::string& text, const char* pattern) {

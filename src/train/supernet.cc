@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "train/batch_norm.h"
+
 namespace concertina::train {
 namespace {
 
@@ -62,17 +64,15 @@ class Interpreter {
       return torch::batch_norm(input(), scale, shift, options_.statistics->at(name + ".running_mean"),
                                options_.statistics->at(name + ".running_var"), false, 0, norm.epsilon, false);
     }
-    if (!options_.collector) {
-      return torch::batch_norm(input(), scale, shift, {}, {}, true, 0, norm.epsilon, false);
-    }
-    // With momentum 1 the running statistics become those of this batch.
-    const torch::Tensor mean = torch::zeros_like(scale), variance = torch::ones_like(scale);
-    torch::Tensor y = torch::batch_norm(input(), scale, shift, mean, variance, true, 1, norm.epsilon, false);
-    options_.collector->add(name, mean, variance);
-    return y;
+    const BatchNormOutput output = batch_norm(input(), scale, shift, norm.epsilon, net_.rectified(id_));
+    if (options_.collector) options_.collector->add(name, output.mean, output.variance);
+    return output.y;
   }
 
-  torch::Tensor operator()(const op::Relu&) const { return torch::relu(input()); }
+  torch::Tensor operator()(const op::Relu&) const {
+    const bool done = !options_.statistics && net_.rectified(graph_.node(id_).inputs[0]);
+    return done ? input() : torch::relu(input());
+  }
   torch::Tensor operator()(const op::Relu6&) const { return torch::clamp(input(), 0, 6); }
   torch::Tensor operator()(const op::Add&) const { return input(0) + input(1); }
 
@@ -154,6 +154,21 @@ class Interpreter {
   std::vector<torch::Tensor> values_;
 };
 
+/// By node, whether it is a batch norm whose only reader is a ReLU.
+std::vector<bool> find_rectified(const Graph& graph) {
+  std::vector<std::vector<NodeId>> readers(static_cast<std::size_t>(graph.size()));
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    for (const NodeId input : graph.node(id).inputs) readers[static_cast<std::size_t>(input)].push_back(id);
+  }
+  std::vector<bool> rectified;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    const auto& of_node = readers[static_cast<std::size_t>(id)];
+    rectified.push_back(std::holds_alternative<op::BatchNorm>(graph.node(id).op) && of_node.size() == 1 &&
+                        std::holds_alternative<op::Relu>(graph.node(of_node[0]).op));
+  }
+  return rectified;
+}
+
 torch::Tensor prepared(const torch::Tensor& weight, torch::Device device) {
   torch::Tensor copy = weight.detach().to(device, torch::kFloat, false, true);
   if (copy.dim() == 4) copy = copy.contiguous(torch::MemoryFormat::ChannelsLast);
@@ -199,6 +214,7 @@ Result<Supernet> Supernet::make(const Graph& graph, const Tensors& weights, cons
       net.weights_[name] = prepared(found->second, compute.device).requires_grad_();
     }
   }
+  net.rectified_ = find_rectified(graph);
   return net;
 }
 

@@ -50,6 +50,9 @@ class Supernet {
   /// Replaces the values of all weights. Precondition: same names and shapes.
   void assign(const Tensors& weights);
 
+  /// Whether the node is a batch norm that only a ReLU reads, so that one pass can do both.
+  bool rectified(NodeId id) const { return rectified_[static_cast<std::size_t>(id)]; }
+
   /// The same weights computed in another precision; shares storage.
   Supernet with_precision(Precision precision) const;
 
@@ -59,6 +62,7 @@ class Supernet {
   Graph graph_;
   Compute compute_;
   Tensors weights_;
+  std::vector<bool> rectified_;
 };
 
 }  // namespace concertina::train
