@@ -13,37 +13,9 @@
 namespace concertina {
 namespace {
 
-/// By point, the number of Pareto fronts that must be taken away before it is on one (non-dominated sorting,
-/// Deb 2002).
-std::vector<int> front_ranks(std::span<const SelectionPoint> points) {
-  std::vector<int> ranks(points.size());
-  std::vector<int> rest(points.size());
-  std::iota(rest.begin(), rest.end(), 0);
-  for (int rank = 0; !rest.empty(); ++rank) {
-    std::vector<SelectionPoint> left;
-    for (const int i : rest) left.push_back(points[static_cast<std::size_t>(i)]);
-    const std::vector<int> front = pareto_front(left);
-    for (const int position : front) {
-      ranks[static_cast<std::size_t>(rest[static_cast<std::size_t>(position)])] = rank;
-    }
-    std::erase_if(rest, [&, position = 0](int) mutable {
-      return std::binary_search(front.begin(), front.end(), position++);
-    });
-  }
-  return ranks;
-}
-
-/// What a choice of points is worth: smaller is better, ranks before distances.
-struct Penalty {
-  int ranks = 0;
-  double distances = 0;
-
-  friend auto operator<=>(const Penalty&, const Penalty&) = default;
-};
-
 /// The best way to have chosen a number of points, the last of them being this one.
 struct Choice {
-  Penalty penalty{std::numeric_limits<int>::max(), 0};
+  double penalty = std::numeric_limits<double>::infinity();
   int previous = -1;
 };
 
@@ -76,12 +48,12 @@ std::vector<int> thin(std::span<const SelectionPoint> chain, int count) {
   std::iota(chosen.begin(), chosen.end(), 0);
   if (size <= count) return chosen;
 
-  const std::vector<int> ranks = front_ranks(chain);
+  const std::vector<int> front = pareto_front(chain);
   const double largest = std::log(chain.front().cost);
   const double spacing = (std::log(chain.back().cost) - largest) / (count - 1);
   // choices[j][i]: the best j + 1 points of which i is the last.
   std::vector<std::vector<Choice>> choices(chosen.size(), std::vector<Choice>(chain.size()));
-  choices[0][0] = {{ranks[0], 0}, -1};
+  choices[0][0] = {0, -1};
   for (int j = 1; j < count; ++j) {
     const auto row = static_cast<std::size_t>(j);
     int best = j - 1;  // of the row above, left of i
@@ -89,10 +61,10 @@ std::vector<int> thin(std::span<const SelectionPoint> chain, int count) {
       const auto at = static_cast<std::size_t>(i);
       if (choices[row - 1][at - 1].penalty < choices[row - 1][static_cast<std::size_t>(best)].penalty)
         best = i - 1;
-      const Penalty before = choices[row - 1][static_cast<std::size_t>(best)].penalty;
-      if (before.ranks == std::numeric_limits<int>::max()) continue;
-      const double distance = std::log(chain[at].cost) - (largest + j * spacing);
-      choices[row][at] = {{before.ranks + ranks[at], before.distances + distance * distance}, best};
+      const double before = choices[row - 1][static_cast<std::size_t>(best)].penalty;
+      double distance = std::abs(std::log(chain[at].cost) - (largest + j * spacing));
+      if (!std::binary_search(front.begin(), front.end(), i)) distance += std::abs(spacing) / 2;
+      choices[row][at] = {before + distance * distance, best};
     }
   }
   int at = size - 1;

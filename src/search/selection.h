@@ -18,10 +18,10 @@ struct SelectionPoint {
 /// accurate. Of equal points the last one counts.
 std::vector<int> pareto_front(std::span<const SelectionPoint> points);
 
-/// Indices, ascending, of `count` of the points, evenly spaced in log cost. The first and the last are among
-/// them; the rest make the sum of squared distances to the wanted log costs smallest. Members of the Pareto
-/// front come first, then those of the front of the rest, and so on: as few dominated points, and dominated
-/// as little, as it takes to have `count`. All points if there are no more.
+/// Indices, ascending, of `count` of the points, evenly spaced in log cost: the first, the last, and between
+/// them those with the smallest sum of squared distances to the wanted log costs. A point that another one
+/// dominates counts as half a spacing farther away, so a good sub-net near by is preferred to a bad one on
+/// the spot, but no size is left out because the search did badly there. All points if there are no more.
 /// Preconditions: the points are a chain, largest sub-net first; count >= 2.
 std::vector<int> thin(std::span<const SelectionPoint> chain, int count);
 

@@ -31,18 +31,22 @@ TEST(Thin, SpacesEvenlyInLogCost) {
   EXPECT_EQ(thin(chain, 100).size(), 61u);
 }
 
-TEST(Thin, PrefersTheFrontThenTheFrontBelowIt) {
-  // 2 is nearest to the middle but dominated by 3, which is dominated by 4.
-  std::vector<SelectionPoint> chain = {{16, 0.9}, {8, 0.85}, {4, 0.5}, {3.9, 0.55}, {2, 0.6}, {1, 0.2}};
-  EXPECT_THAT(thin(chain, 3), ElementsAre(0, 1, 5));
-  EXPECT_THAT(thin(chain, 4), ElementsAre(0, 1, 4, 5));
-  EXPECT_THAT(thin(chain, 5), ElementsAre(0, 1, 3, 4, 5));
+TEST(Thin, PrefersTheFrontNearBy) {
+  // 2 is nearest to the middle, 4, but 3 dominates it.
+  std::vector<SelectionPoint> chain = {{16, 0.9}, {8, 0.85}, {4, 0.5}, {3, 0.55}, {2, 0.4}, {1, 0.2}};
+  EXPECT_THAT(thin(chain, 3), ElementsAre(0, 3, 5));
   EXPECT_THAT(thin(chain, 6), ElementsAre(0, 1, 2, 3, 4, 5));
+}
+
+TEST(Thin, LeavesNoSizeOutForTheFrontsSake) {
+  // The last sub-net was fine-tuned and dominates all but the first two.
+  std::vector<SelectionPoint> chain = {{64, 0.9}, {56, 0.8}, {32, 0.5}, {16, 0.4}, {8, 0.3}, {4, 0.7}};
+  EXPECT_THAT(thin(chain, 5), ElementsAre(0, 2, 3, 4, 5));
 }
 
 TEST(Thin, KeepsBothEndsEvenIfDominated) {
   EXPECT_THAT(thin(std::vector<SelectionPoint>{{9, 0.5}, {6, 0.7}, {3, 0.6}, {1, 0.6}}, 3),
-              ElementsAre(0, 1, 3));
+              ElementsAre(0, 2, 3));
 }
 
 /// Steps of the given accuracies; negative: reached by fine-tuning.
