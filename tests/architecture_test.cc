@@ -19,9 +19,10 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"graph", {"base"}},
     {"kernels", {"base"}},
     {"onnx", {"base", "graph"}},
+    {"report", {"base"}},
     {"search", {"base", "graph"}},
     {"runtime", {"base", "graph", "kernels", "onnx"}},
-    {"train", {"base", "data", "graph", "kernels", "onnx", "search"}},
+    {"train", {"base", "data", "graph", "kernels", "onnx", "report", "search"}},
 };
 
 std::vector<std::string> matches(const std::string& text, const char* pattern) {

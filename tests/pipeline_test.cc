@@ -123,6 +123,12 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
     EXPECT_TRUE(fs::exists(folder_ / "exported" / ("model-" + std::to_string(i) + ".onnx")));
   }
 
+  expect_refused(device({"bench", model, "--subnet", "9"}), "9");
+  expect_refused(device({"export", model, "--subnet", "99-1"}), "99-1");
+  ASSERT_TRUE(write_file(folder_ / "broken.png", "\x89PNG\r\n\x1a\n and no more"));
+  expect_refused(device({"classify", model, (folder_ / "broken.png").string()}), "broken.png");
+  expect_refused(device({"classify", model, (folder_ / "none.jpg").string()}), "none.jpg");
+
   // Nothing is repeated, and what changed is repeated from there on, the old results put aside.
   const ProcessResult again = train("run", out);
   EXPECT_EQ(again.exit_code, 0) << again.err;
@@ -149,6 +155,73 @@ TEST_F(PipelineTest, NothingButPackagingOpensTheTestImages) {
   const ProcessResult finished = train("run", out);
   EXPECT_EQ(finished.exit_code, 0) << finished.err;
   EXPECT_THAT(finished.err, HasSubstr("joint: done before"));
+}
+
+TEST_F(PipelineTest, PoisonedTestImagesChangeNothingButTheLastFigures) {
+  ASSERT_EQ(train("run", folder_ / "clean").exit_code, 0);
+  const fs::path images = folder_ / "data" / "t10k-images-idx3-ubyte",
+                 labels = folder_ / "data" / "t10k-labels-idx1-ubyte";
+  std::string bytes = *read_file(images);
+  std::fill(bytes.begin() + 16, bytes.end(), '\x7f');
+  ASSERT_TRUE(write_file(images, bytes));
+  bytes = *read_file(labels);
+  for (std::size_t i = 8; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i % 2);
+  ASSERT_TRUE(write_file(labels, bytes));
+  ASSERT_EQ(train("run", folder_ / "poisoned").exit_code, 0);
+  for (const char* file : {"rank/ranking.json", "search/journal.jsonl", "select/subnets.json"}) {
+    EXPECT_EQ(*read_file(folder_ / "poisoned" / file), *read_file(folder_ / "clean" / file)) << file;
+  }
+  const auto results = [&](const char* run) {
+    return nlohmann::json::parse(*read_file(folder_ / run / "package/results.json"));
+  };
+  const auto clean = results("clean"), poisoned = results("poisoned");
+  ASSERT_EQ(poisoned.size(), clean.size());
+  for (std::size_t i = 0; i < clean.size(); ++i) {
+    EXPECT_EQ(poisoned[i]["validation_top1"], clean[i]["validation_top1"]);
+    EXPECT_NE(poisoned[i]["test_top1"], clean[i]["test_top1"]);
+  }
+}
+
+TEST_F(PipelineTest, ComparesArmsAtEqualBudgets) {
+  ASSERT_TRUE(
+      write_file(folder_ / "plan.toml",
+                 "recipe = \"recipe.toml\"\nseeds = [1]\nbudget = 8.0\npoints = 3\nreference = \"us-net\"\n"
+                 "[[arm]]\nname = \"ours\"\n"
+                 "[[arm]]\nname = \"warm\"\nsearch.method = \"uniform\"\n"
+                 "[[arm]]\nname = \"us-net\"\nsearch.method = \"uniform\"\npretrain.epochs = 0\n"
+                 "rank.method = \"none\"\njoint.start = \"scratch\"\n"));
+  const auto compare = [&](const fs::path& out) {
+    return run_process({CONCERTINA_TRAIN_PROGRAM, "compare", (folder_ / "plan.toml").string(), "--out",
+                        out.string(), "--threads", "1", "--json", "--set",
+                        "data.path=\"" + (folder_ / "data").string() + "\""});
+  };
+  const ProcessResult first = compare(folder_ / "a");
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_THAT(first.err, HasSubstr("rank: copied from"));
+  const auto json = nlohmann::json::parse(first.out);
+  ASSERT_EQ(json["runs"].size(), 3u);
+  for (const auto& run : json["runs"]) {
+    double macs = 0;
+    for (const auto& cost : run["costs"]) macs += cost["macs"].get<double>();
+    // Equal to within a step, and what drawn sub-nets differ from their mean.
+    EXPECT_NEAR(macs / json["epoch_macs"].get<double>(), 8, 0.4) << run["arm"];
+  }
+  EXPECT_FALSE(json["arms"]["warm"]["macs"]["gains"][0].is_null());
+  for (const char* file : {"comparison.json", "comparison.md", "comparison.svg"}) {
+    EXPECT_TRUE(fs::exists(folder_ / "a" / file)) << file;
+  }
+  // Equal seeds give equal tables; only the seconds differ. A finished comparison is not trained again.
+  const auto without_seconds = [](nlohmann::json comparison) {
+    for (auto& run : comparison["runs"]) {
+      for (auto& cost : run["costs"]) cost.erase("seconds");
+    }
+    return comparison;
+  };
+  const ProcessResult other = compare(folder_ / "b");
+  EXPECT_EQ(without_seconds(nlohmann::json::parse(other.out)), without_seconds(json));
+  const ProcessResult again = compare(folder_ / "a");
+  EXPECT_EQ(again.out, first.out);
+  EXPECT_THAT(again.err, HasSubstr("joint: done before"));
 }
 
 TEST_F(PipelineTest, StagesAreVerbsAndSayWhatTheyNeed) {

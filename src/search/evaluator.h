@@ -2,6 +2,7 @@
 
 #include "concertina/result.h"
 #include "concertina/subnet.h"
+#include "search/spending.h"
 
 namespace concertina {
 
@@ -29,6 +30,9 @@ class Evaluator {
 
   /// Makes those weights current that fine_tune() stored; 0 stands for those that the search started from.
   virtual Status restore(int version) = 0;
+
+  /// By all calls so far of this object.
+  virtual Spending spent() const = 0;
 };
 
 /// Passes an evaluation of `subnet` on. Fails unless its loss is finite and its accuracy in 0 .. 1, naming

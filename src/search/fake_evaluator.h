@@ -33,6 +33,7 @@ class FakeEvaluator final : public Evaluator {
   Result<Evaluation> evaluate(const Subnet& subnet) override {
     if (dies()) return Error{"killed"};
     ++evaluations;
+    spent_ += {1, static_cast<double>(subnet.widths[0])};
     const double loss = loss_(subnet, weight_);
     return Evaluation{loss, std::max(0.0, 1 - loss / 4)};
   }
@@ -48,6 +49,8 @@ class FakeEvaluator final : public Evaluator {
     return {};
   }
 
+  Spending spent() const override { return spent_; }
+
   int calls = 0;
   int evaluations = 0;
   int fine_tunings = 0;
@@ -61,6 +64,7 @@ class FakeEvaluator final : public Evaluator {
   FakeLoss loss_;
   Disk& disk_;
   double weight_ = NAN;  // until restore()
+  Spending spent_;
   int calls_left_ = 1'000'000'000;
 };
 

@@ -14,7 +14,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 std::string header_line(const Fingerprint& fingerprint) {
-  const Json header = {{"concertina_search", 1}, {"fingerprint", fingerprint}};
+  const Json header = {{"concertina_search", 2}, {"fingerprint", fingerprint}};
   return header.dump(-1, ' ', false, Json::error_handler_t::replace);  // names of a graph may be no UTF-8
 }
 

@@ -12,7 +12,7 @@ namespace concertina {
 /// What a search depends on, as names and values: two searches with equal ones find the same trajectory.
 using Fingerprint = std::map<std::string, std::string>;
 
-/// A trajectory on disk: a file of JSON lines, first {"concertina_search":1,"fingerprint":{...}}, then one
+/// A trajectory on disk: a file of JSON lines, first {"concertina_search":2,"fingerprint":{...}}, then one
 /// line per committed step. Lines are only ever added, each flushed to the disk, so a kill at any moment
 /// loses at most the step that was under way. One process at a time may have it open.
 class Journal {

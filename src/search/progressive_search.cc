@@ -23,10 +23,12 @@ class Search {
         full_cost_(cost_(full_subnet(graph))) {}
 
   Result<TrajectoryStep> first_step() {
+    const Spending before = evaluator_.spent();
     const Subnet full = full_subnet(graph_);
     CONCERTINA_ASSIGN(const Evaluation evaluation, checked(evaluator_.evaluate(full), full));
     CONCERTINA_ASSIGN(TrajectoryStep step, describe(full, evaluation));
     step.evaluations = 1;
+    step.spent = evaluator_.spent() - before;
     step.scores.resize(full.widths.size());
     return step;
   }
@@ -37,6 +39,7 @@ class Search {
     const std::vector<std::optional<Subnet>> candidates = shrink_each(last.subnet);
     std::vector<std::optional<double>> scores = known_scores(last);
     std::vector<std::optional<TrajectoryStep>> evaluated(candidates.size());
+    const Spending before = evaluator_.spent();
     int evaluations = 0;
     while (true) {
       const std::optional<std::size_t> best = smallest(scores, candidates);
@@ -48,6 +51,7 @@ class Search {
         step->weights_version = last.weights_version;
         step->scores = std::move(scores);
         CONCERTINA_TRY(fine_tune_if_needed(*step));
+        step->spent = evaluator_.spent() - before;
         return step;
       }
       const Subnet& subnet = *candidates[*best];

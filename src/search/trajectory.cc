@@ -48,6 +48,14 @@ class Reader {
     inner.number("accuracy", to.accuracy);
     if (!inner.status()) fail(key);
   }
+  void spending(const char* key, Spending& to) {
+    const Json* value = find(key, &Json::is_object);
+    if (!value) return;
+    Reader inner(*value);
+    inner.count("images", to.images);
+    inner.number("macs", to.macs);
+    if (!inner.status()) fail(key);
+  }
   void scores(const char* key, std::vector<std::optional<double>>& to) {
     const Json* value = find(key, &Json::is_array);
     if (!value) return;
@@ -90,6 +98,7 @@ std::string to_json(const TrajectoryStep& step) {
                {"weights_version", step.weights_version}};
   if (step.fine_tuned()) line["before_fine_tuning"] = evaluation_json(*step.before_fine_tuning);
   line["evaluations"] = step.evaluations;
+  line["spent"] = {{"images", step.spent.images}, {"macs", step.spent.macs}};
   line["scores"] = Json::array();
   for (const auto& score : step.scores) line["scores"].push_back(score ? Json(*score) : Json(nullptr));
   return line.dump();
@@ -111,6 +120,7 @@ Result<TrajectoryStep> parse_trajectory_step(std::string_view line) {
     reader.evaluation("before_fine_tuning", step.before_fine_tuning.emplace());
   }
   reader.count("evaluations", step.evaluations);
+  reader.spending("spent", step.spent);
   reader.scores("scores", step.scores);
   CONCERTINA_TRY(reader.status());
   CONCERTINA_TRY(checked(step.evaluation, step.subnet));

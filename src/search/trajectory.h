@@ -22,6 +22,7 @@ struct TrajectoryStep {
   int weights_version = 0;                            ///< the weights that `evaluation` belongs to
   std::optional<Evaluation> before_fine_tuning = {};  ///< set if the step fine-tuned
   int evaluations = 0;                                ///< sub-nets evaluated to choose this step
+  Spending spent = {};                                ///< to choose and fine-tune it
   std::vector<std::optional<double>> scores = {};  ///< last known of each dimension, smallest first to shrink
 
   bool fine_tuned() const { return before_fine_tuning.has_value(); }

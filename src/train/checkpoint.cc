@@ -31,12 +31,15 @@ std::string to_string(torch::serialize::OutputArchive& archive) {
 Checkpoint parse(const std::string& bytes) {
   torch::serialize::InputArchive archive;
   archive.load_from(bytes.data(), bytes.size());
-  c10::IValue names, epochs, optimizers;
+  c10::IValue names, epochs, images, macs, optimizers;
   archive.read("names", names);
   archive.read("epochs", epochs);
+  archive.read("images", images);
+  archive.read("macs", macs);
   archive.read("optimizers", optimizers);
   Checkpoint checkpoint;
   checkpoint.epochs = static_cast<int>(epochs.toInt());
+  checkpoint.spent = {images.toInt(), macs.toDouble()};
   std::istringstream lines(names.toStringRef());
   int number = 0;
   for (std::string name; std::getline(lines, name); ++number) {
@@ -62,6 +65,8 @@ Status write_checkpoint(const std::filesystem::path& path, const Checkpoint& che
   }
   archive.write("names", c10::IValue(names));
   archive.write("epochs", c10::IValue(static_cast<std::int64_t>(checkpoint.epochs)));
+  archive.write("images", c10::IValue(checkpoint.spent.images));
+  archive.write("macs", c10::IValue(checkpoint.spent.macs));
   archive.write("optimizers", c10::IValue(static_cast<std::int64_t>(checkpoint.optimizers.size())));
   for (std::size_t i = 0; i < checkpoint.optimizers.size(); ++i) {
     archive.write(fmt::format("optimizer{}", i), from_bytes(checkpoint.optimizers[i]), true);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "search/spending.h"
 #include "train/tensors.h"
 
 namespace concertina::train {
@@ -11,6 +12,7 @@ namespace concertina::train {
 /// The state of training after some epochs. On disk: a LibTorch archive.
 struct Checkpoint {
   int epochs = 0;                       ///< finished
+  Spending spent = {};                  ///< by them
   Tensors tensors;                      ///< on the CPU
   std::vector<std::string> optimizers;  ///< each one's state as a LibTorch archive
 };

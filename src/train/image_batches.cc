@@ -82,4 +82,13 @@ Batch ImageBatches::augmented(std::span<const std::int64_t> indices, const Augme
   return {normalized(crops), labels_.index_select(0, index)};
 }
 
+std::vector<std::int64_t> batch_indices(std::span<const std::int64_t> indices,
+                                        std::span<const std::int64_t> order, std::int64_t number, int batch) {
+  std::vector<std::int64_t> chosen;
+  for (std::int64_t k = number * batch; k < (number + 1) * batch; ++k) {
+    chosen.push_back(indices[static_cast<std::size_t>(order[static_cast<std::size_t>(k)])]);
+  }
+  return chosen;
+}
+
 }  // namespace concertina::train

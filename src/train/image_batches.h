@@ -50,4 +50,8 @@ class ImageBatches {
   torch::Tensor mean_, stddev_;  // [c], in pixel values
 };
 
+/// The indices of the `number`-th batch when `indices` are taken in the given order of their places.
+std::vector<std::int64_t> batch_indices(std::span<const std::int64_t> indices,
+                                        std::span<const std::int64_t> order, std::int64_t number, int batch);
+
 }  // namespace concertina::train

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/progress.h"
-#include "train/recipe.h"
+#include "train/plan.h"
 #include "train/stage.h"
 
 namespace concertina::train {
@@ -24,6 +24,19 @@ struct RunResult {
   std::filesystem::path model;    ///< model.onnx
   std::filesystem::path results;  ///< JSON: widths, parameters, MACs and accuracies of each sub-net
 };
+
+/// The comparison of a plan's arms.
+struct CompareRequest {
+  Plan plan;
+  std::filesystem::path
+      folder;  ///< of comparison.json, comparison.md, comparison.svg, and a folder for each arm
+  std::string device = "cpu";
+  int threads = 0;
+};
+
+/// Trains what is not trained and writes the three files, after each run with all that is known. The result
+/// is what comparison.json holds.
+Result<std::string> compare(const CompareRequest& request, Progress& progress);
 
 /// Performs the stages that are not done. The result is empty until the last stage is.
 Result<std::optional<RunResult>> perform(const RunRequest& request, Progress& progress);

@@ -70,6 +70,13 @@ Importance random_importance(const Graph& graph, std::uint64_t seed) {
   return importance;
 }
 
+Importance equal_importance(const Graph& graph) {
+  Importance importance;
+  for (int d = 0; d < graph.layout().free_dimensions; ++d)
+    importance.emplace_back(static_cast<std::size_t>(channels_of(graph, d)), 1.0);
+  return importance;
+}
+
 std::vector<std::vector<int>> importance_order(const Importance& importance) {
   std::vector<std::vector<int>> orders;
   for (const std::vector<double>& scores : importance) {

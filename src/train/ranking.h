@@ -23,6 +23,9 @@ Importance noise_importance(const NoiseScales& noise, RemoveFirst remove_first);
 /// Uniform random numbers: the control of a comparison.
 Importance random_importance(const Graph& graph, std::uint64_t seed);
 
+/// Leaves the channels in the order they have.
+Importance equal_importance(const Graph& graph);
+
 /// For each dimension the channels from most to least important; equal ones keep their order.
 std::vector<std::vector<int>> importance_order(const Importance& importance);
 

@@ -13,9 +13,10 @@ namespace concertina::train {
 
 enum class Precision { fp32, bf16 };
 enum class Schedule { one_cycle, linear, cosine };
-enum class RankMethod { noise, l1, random };
+enum class RankMethod { noise, l1, random, none };
 enum class NoiseVariant { log_barrier, plain };
 enum class RemoveFirst { largest_noise, smallest_noise };
+enum class SearchMethod { progressive, uniform };
 enum class JointStart { ranked, scratch };
 enum class Reselection { pareto, paper };
 
@@ -65,6 +66,7 @@ struct Recipe {
   } rank;
 
   struct Search {
+    SearchMethod method = SearchMethod::progressive;
     int groups = 8;
     int floor_groups = 1;
     Criterion criterion = Criterion::loss_per_cost;
@@ -85,6 +87,7 @@ struct Recipe {
   struct Joint {
     JointStart start = JointStart::ranked;
     int epochs = 10;
+    double budget = 0;  ///< of the whole run, in epochs of the full network; 0 = joint.epochs
     double learning_rate = 0.1;
     Schedule schedule = Schedule::one_cycle;
     double label_smoothing = 0.0;

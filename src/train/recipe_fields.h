@@ -22,7 +22,9 @@ inline constexpr std::array<std::string_view, 2> kNames<Precision>{"fp32", "bf16
 template <>
 inline constexpr std::array<std::string_view, 3> kNames<Schedule>{"one_cycle", "linear", "cosine"};
 template <>
-inline constexpr std::array<std::string_view, 3> kNames<RankMethod>{"noise", "l1", "random"};
+inline constexpr std::array<std::string_view, 4> kNames<RankMethod>{"noise", "l1", "random", "none"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<SearchMethod>{"progressive", "uniform"};
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<NoiseVariant>{"log_barrier", "plain"};
 template <>
@@ -65,6 +67,7 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("rank", "noise_learning_rate", r.rank.noise_learning_rate, positive);
   field("rank", "initial_noise", r.rank.initial_noise, share);
   field("rank", "barrier", r.rank.barrier, Range{0, 1e3});
+  field("search", "method", r.search.method, any);
   field("search", "groups", r.search.groups, at_least_1);
   field("search", "floor_groups", r.search.floor_groups, at_least_1);
   field("search", "criterion", r.search.criterion, any);
@@ -79,6 +82,7 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("select", "rule", r.select.rule, any);
   field("joint", "start", r.joint.start, any);
   field("joint", "epochs", r.joint.epochs, count);
+  field("joint", "budget", r.joint.budget, Range{0, 1e6});
   field("joint", "learning_rate", r.joint.learning_rate, positive);
   field("joint", "schedule", r.joint.schedule, any);
   field("joint", "label_smoothing", r.joint.label_smoothing, share);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/random.h"
@@ -80,6 +82,27 @@ bool Run::done(Stage stage) const {
   return stamp && *stamp == fingerprint(stage) && std::filesystem::exists(file(stage, "done"));
 }
 
+Status Run::adopt(const std::filesystem::path& other) const {
+  for (const Stage stage : kStages) {
+    const std::filesystem::path theirs = other / stage_name(stage), ours = folder_ / stage_name(stage);
+    const auto stamp = read_file(theirs / "fingerprint");
+    if (done(stage) || !stamp || *stamp != fingerprint(stage) || !std::filesystem::exists(theirs / "done"))
+      continue;
+    std::filesystem::path copy = ours;
+    copy += ".copy";
+    std::error_code code;
+    std::filesystem::remove_all(copy, code);
+    std::filesystem::copy(theirs, copy, std::filesystem::copy_options::recursive, code);
+    if (!code) std::filesystem::remove_all(ours, code);
+    if (!code) std::filesystem::rename(copy, ours, code);
+    if (code)
+      return Error{
+          fmt::format("cannot copy '{}' to '{}': {}", theirs.string(), ours.string(), code.message())};
+    progress_->message(fmt::format("{}: copied from {}", stage_name(stage), other.string()));
+  }
+  return {};
+}
+
 Status Run::begin(Stage stage) const {
   const std::string now = fingerprint(stage);
   const auto before = read_file(file(stage, "fingerprint"));
@@ -98,8 +121,21 @@ Status Run::begin(Stage stage) const {
   return write_file(file(stage, "fingerprint"), now);
 }
 
-Status Run::finish(Stage stage) const {
-  return write_file(file(stage, "done"), "");
+Status Run::finish(Stage stage, const StageRecord& record) const {
+  const nlohmann::json done = {
+      {"images", record.spent.images}, {"macs", record.spent.macs}, {"seconds", record.seconds}};
+  return write_file(file(stage, "done"), done.dump() + "\n");
+}
+
+Result<StageRecord> Run::record(Stage stage) const {
+  CONCERTINA_ASSIGN(const std::string text, read_file(file(stage, "done")));
+  try {
+    const auto done = nlohmann::json::parse(text);
+    return StageRecord{{done.at("images"), done.at("macs")}, done.at("seconds")};
+  } catch (const nlohmann::json::exception&) {
+    return Error{
+        fmt::format("'{}' is damaged; delete its folder to make it again", file(stage, "done").string())};
+  }
 }
 
 Result<ImageBatches> Run::read_test_images() const {

@@ -8,6 +8,7 @@
 
 #include "base/progress.h"
 #include "graph/graph.h"
+#include "search/spending.h"
 #include "train/compute.h"
 #include "train/image_batches.h"
 #include "train/recipe.h"
@@ -25,11 +26,17 @@ struct TrainingData {
   std::vector<std::int64_t> validation;  ///< indices split off for search and selection
 };
 
+/// What a stage has cost.
+struct StageRecord {
+  Spending spent;
+  double seconds = 0;  ///< of the process that finished it
+};
+
 /// A run directory and all that its stages need:
 ///
 ///   recipe.toml            the resolved recipe
 ///   <stage>/fingerprint    what the files beside it were made from
-///   <stage>/done           exists once the stage has finished
+///   <stage>/done           exists once the stage has finished, and says what it cost
 ///   pretrain/checkpoint.pt   rank/{checkpoint.pt, ranking.json, weights.pt}   search/{journal.jsonl,
 ///   weights-N.pt} select/subnets.json      joint/checkpoint.pt package/results.json   model.onnx
 ///
@@ -51,8 +58,14 @@ class Run {
   std::filesystem::path model_file() const { return folder_ / "model.onnx"; }
 
   bool done(Stage stage) const;
+
+  /// Copies from another run's folder the finished stages that this run would only repeat.
+  Status adopt(const std::filesystem::path& other) const;
+
   Status begin(Stage stage) const;
-  Status finish(Stage stage) const;
+  Status finish(Stage stage, const StageRecord& record) const;
+  /// What finish() was given.
+  Result<StageRecord> record(Stage stage) const;
 
   /// The only reader of the test images.
   Result<ImageBatches> read_test_images() const;

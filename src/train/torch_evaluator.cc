@@ -39,6 +39,8 @@ Result<Evaluation> TorchEvaluator::evaluate(const Subnet& subnet) {
   const ImageBatches& images = run_.data().images;
   const Tensors statistics =
       estimate_statistics(net_, subnet, images, norm_images_, run_.recipe().training.batch);
+  spent_ += evaluation_spending(run_.graph(), subnet,
+                                static_cast<std::int64_t>(norm_images_.size() + validation_.size()));
   return train::evaluate(net_, subnet, statistics, images, validation_);
 }
 
@@ -47,22 +49,19 @@ Result<Evaluation> TorchEvaluator::fine_tune(const Subnet& subnet, double target
   const auto& training = run_.data().training;
   const CounterRandom random(run_.seed(Stage::search), static_cast<std::uint64_t>(version));
   const auto order = random.permutation(static_cast<std::int64_t>(training.size()));
-  const auto batch = static_cast<std::int64_t>(recipe.training.batch);
+  const int batch = recipe.training.batch;
   const auto steps =
       static_cast<std::int64_t>(recipe.search.fine_tune_share * static_cast<double>(training.size())) / batch;
   const ScheduledOptimizer sgd =
       make_sgd(net_.weights(), recipe.training, recipe.search.fine_tune_learning_rate);
   CONCERTINA_ASSIGN(Evaluation now, evaluate(subnet));
   for (std::int64_t step = 0; step < steps && now.accuracy < target_accuracy; ++step) {
-    std::vector<std::int64_t> chosen;
-    for (std::int64_t k = step * batch; k < (step + 1) * batch; ++k) {
-      chosen.push_back(training[static_cast<std::size_t>(order[static_cast<std::size_t>(k)])]);
-    }
-    const Batch images =
-        run_.data().images.augmented(chosen, {recipe.data.pad, recipe.data.flip}, random.bits(1));
+    const Batch images = run_.data().images.augmented(batch_indices(training, order, step, batch),
+                                                      {recipe.data.pad, recipe.data.flip}, random.bits(1));
     sgd.optimizer->zero_grad();
     label_loss(net_.forward(images.images, subnet), images.labels, 0).backward();
     sgd.optimizer->step();
+    spent_ += training_spending(run_.graph(), subnet, batch);
     if ((step + 1) % std::max<std::int64_t>(1, steps / kLooks) == 0 || step + 1 == steps) {
       CONCERTINA_ASSIGN(now, evaluate(subnet));
     }

@@ -15,6 +15,7 @@ class TorchEvaluator final : public Evaluator {
   Result<Evaluation> evaluate(const Subnet& subnet) override;
   Result<Evaluation> fine_tune(const Subnet& subnet, double target_accuracy, int version) override;
   Status restore(int version) override;
+  Spending spent() const override { return spent_; }
 
  private:
   TorchEvaluator(const Run& run, Supernet net, int images);
@@ -25,6 +26,7 @@ class TorchEvaluator final : public Evaluator {
   Supernet net_;
   std::span<const std::int64_t> validation_;
   std::span<const std::int64_t> norm_images_;
+  Spending spent_;
 };
 
 }  // namespace concertina::train

@@ -22,7 +22,7 @@ void set_learning_rate(const ScheduledOptimizer& scheduled, double factor) {
 }
 
 Status restore(const std::filesystem::path& path, const Tensors& tensors,
-               std::span<ScheduledOptimizer> optimizers, int& epochs) {
+               std::span<ScheduledOptimizer> optimizers, int& epochs, Spending& spent) {
   if (!std::filesystem::exists(path)) return {};
   CONCERTINA_ASSIGN(const Checkpoint checkpoint, read_checkpoint(path));
   const torch::NoGradGuard no_grad;
@@ -38,12 +38,13 @@ Status restore(const std::filesystem::path& path, const Tensors& tensors,
     load_optimizer(*optimizers[i].optimizer, checkpoint.optimizers[i]);
   }
   epochs = checkpoint.epochs;
+  spent = checkpoint.spent;
   return {};
 }
 
 Status save(const std::filesystem::path& path, const Tensors& tensors,
-            std::span<const ScheduledOptimizer> optimizers, int epochs) {
-  Checkpoint checkpoint{.epochs = epochs, .tensors = tensors, .optimizers = {}};
+            std::span<const ScheduledOptimizer> optimizers, int epochs, const Spending& spent) {
+  Checkpoint checkpoint{.epochs = epochs, .spent = spent, .tensors = tensors, .optimizers = {}};
   for (const ScheduledOptimizer& scheduled : optimizers) {
     checkpoint.optimizers.push_back(save_optimizer(*scheduled.optimizer));
   }
@@ -67,52 +68,51 @@ ScheduledOptimizer make_sgd(const Tensors& weights, const Recipe::Training& opti
           learning_rate};
 }
 
-Status TrainingLoop::run(const ImageBatches& images, std::span<const std::int64_t> indices,
-                         const Tensors& tensors, std::span<ScheduledOptimizer> optimizers, const Step& step,
-                         Progress& progress) const {
+Result<Spending> TrainingLoop::run(const ImageBatches& images, std::span<const std::int64_t> indices,
+                                   const Tensors& tensors, std::span<ScheduledOptimizer> optimizers,
+                                   const Step& step, Progress& progress) const {
   int done = 0;
-  CONCERTINA_TRY(restore(checkpoint, tensors, optimizers, done));
-  if (done == 0) CONCERTINA_TRY(save(checkpoint, tensors, optimizers, 0));
+  Spending spent;
+  CONCERTINA_TRY(restore(checkpoint, tensors, optimizers, done, spent));
+  if (done == 0) CONCERTINA_TRY(save(checkpoint, tensors, optimizers, 0, spent));
   const auto steps_per_epoch = static_cast<std::int64_t>(indices.size()) / batch;
   if (steps_per_epoch == 0) {
     return Error{
         fmt::format("a batch of {} images is larger than the {} training images; make training.batch smaller",
                     batch, indices.size())};
   }
-  progress.start(task, epochs * steps_per_epoch);
-  for (int epoch = done; epoch < epochs; ++epoch) {
+  progress.start(task, steps);
+  for (int epoch = done; epoch * steps_per_epoch < steps; ++epoch) {
     const auto started = std::chrono::steady_clock::now();
     const CounterRandom random(seed, static_cast<std::uint64_t>(epoch));
     torch::manual_seed(random.bits(0));
     const auto order = random.permutation(static_cast<std::int64_t>(indices.size()));
+    const std::int64_t first = epoch * steps_per_epoch, last = std::min(steps, first + steps_per_epoch);
     torch::Tensor loss_sum = torch::zeros({});
-    for (std::int64_t i = 0; i < steps_per_epoch; ++i) {
-      std::vector<std::int64_t> chosen;
-      for (std::int64_t k = i * batch; k < (i + 1) * batch; ++k) {
-        chosen.push_back(indices[static_cast<std::size_t>(order[static_cast<std::size_t>(k)])]);
-      }
-      const std::int64_t global = epoch * steps_per_epoch + i;
+    for (std::int64_t i = first; i < last; ++i) {
       for (const ScheduledOptimizer& scheduled : optimizers) {
-        set_learning_rate(scheduled, schedule_factor(schedule, global, epochs * steps_per_epoch));
+        set_learning_rate(scheduled, schedule_factor(schedule, i, steps));
         scheduled.optimizer->zero_grad();
       }
-      const torch::Tensor loss = step(images.augmented(chosen, augmentation, random.bits(1)), global);
+      const auto chosen = batch_indices(indices, order, i - first, batch);
+      const auto [loss, cost] = step(images.augmented(chosen, augmentation, random.bits(1)), i);
       for (const ScheduledOptimizer& scheduled : optimizers) scheduled.optimizer->step();
+      spent += cost;
       loss_sum = loss_sum + loss.detach().to(torch::kCPU);
-      progress.update(global + 1,
-                      fmt::format("loss {:.3f}", loss_sum.item<double>() / static_cast<double>(i + 1)));
+      progress.update(
+          i + 1, fmt::format("loss {:.3f}", loss_sum.item<double>() / static_cast<double>(i + 1 - first)));
     }
-    const double loss = loss_sum.item<double>() / static_cast<double>(steps_per_epoch);
+    const double loss = loss_sum.item<double>() / static_cast<double>(last - first);
     if (!std::isfinite(loss)) {
       return Error{
           fmt::format("{}: the loss became {} in epoch {}; lower its learning rate", task, loss, epoch + 1)};
     }
-    CONCERTINA_TRY(save(checkpoint, tensors, optimizers, epoch + 1));
+    CONCERTINA_TRY(save(checkpoint, tensors, optimizers, epoch + 1, spent));
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
     const nlohmann::json line = {{"epoch", epoch + 1}, {"loss", loss}, {"seconds", seconds.count()}};
     CONCERTINA_TRY(append_line(log, line.dump()));
   }
-  return {};
+  return spent;
 }
 
 }  // namespace concertina::train

@@ -22,24 +22,30 @@ struct ScheduledOptimizer {
 /// batch norms.
 ScheduledOptimizer make_sgd(const Tensors& weights, const Recipe::Training& options, double learning_rate);
 
-/// Epochs of training that survive a kill: after each, everything is written to `checkpoint`, and the random
+/// Training that survives a kill: after each epoch everything is written to `checkpoint`, and the random
 /// numbers of an epoch depend on `seed` and its number alone.
 struct TrainingLoop {
   std::string task;  ///< for progress
   std::filesystem::path checkpoint;
   std::filesystem::path log;  ///< one JSON line an epoch
-  int epochs = 0;
+  std::int64_t steps = 0;     ///< the last epoch may be a part of one
   int batch = 0;
   Schedule schedule = Schedule::one_cycle;
   Augmentation augmentation;
   std::uint64_t seed = 0;
 
-  /// Runs forward and backward for one batch, adding gradients, and returns the loss to show.
-  using Step = std::function<torch::Tensor(const Batch& batch, std::int64_t step)>;
+  struct StepResult {
+    torch::Tensor loss;  ///< to show
+    Spending spent;
+  };
+  /// Runs forward and backward for one batch, adding gradients.
+  using Step = std::function<StepResult(const Batch& batch, std::int64_t step)>;
 
-  /// Trains `tensors` (leaves, changed in place), going on from the checkpoint if there is one.
-  Status run(const ImageBatches& images, std::span<const std::int64_t> indices, const Tensors& tensors,
-             std::span<ScheduledOptimizer> optimizers, const Step& step, Progress& progress) const;
+  /// Trains `tensors` (leaves, changed in place), going on from the checkpoint if there is one. The result is
+  /// what all steps spent, those before a kill included.
+  Result<Spending> run(const ImageBatches& images, std::span<const std::int64_t> indices,
+                       const Tensors& tensors, std::span<ScheduledOptimizer> optimizers, const Step& step,
+                       Progress& progress) const;
 };
 
 }  // namespace concertina::train

@@ -8,14 +8,19 @@
 #include "train/losses.h"
 #include "train/ranking.h"
 #include "train/stages/stages.h"
+#include "train/stages/training.h"
 #include "train/supernet.h"
-#include "train/training_loop.h"
 
 namespace concertina::train {
 namespace {
 
+struct Ranking {
+  Importance importance;
+  Spending spent = {};
+};
+
 /// Trains on from `weights` with noise on them; what counts is the scales that come out.
-Result<Importance> rank_by_noise(const Run& run, const Tensors& weights) {
+Result<Ranking> rank_by_noise(const Run& run, const Tensors& weights) {
   const Recipe& recipe = run.recipe();
   CONCERTINA_ASSIGN(const Supernet net,
                     Supernet::make(run.graph(), weights, run.compute().with(recipe.training.precision)));
@@ -24,14 +29,6 @@ Result<Importance> rank_by_noise(const Run& run, const Tensors& weights) {
   for (std::size_t d = 0; d < noise.scales().size(); ++d)
     trained[fmt::format("noise.{}", d)] = noise.scales()[d];
 
-  const TrainingLoop loop{.task = "rank",
-                          .checkpoint = run.file(Stage::rank, "checkpoint.pt"),
-                          .log = run.file(Stage::rank, "log.jsonl"),
-                          .epochs = recipe.rank.epochs,
-                          .batch = recipe.training.batch,
-                          .schedule = Schedule::linear,
-                          .augmentation = {recipe.data.pad, recipe.data.flip},
-                          .seed = run.seed(Stage::rank)};
   // The scales' gradients differ by orders of magnitude between layers; Adam takes steps of one size.
   const auto adam = torch::optim::AdamOptions(recipe.rank.noise_learning_rate);
   ScheduledOptimizer optimizers[] = {
@@ -39,26 +36,32 @@ Result<Importance> rank_by_noise(const Run& run, const Tensors& weights) {
       {std::make_unique<torch::optim::Adam>(noise.scales(), adam), recipe.rank.noise_learning_rate}};
   const Subnet full = full_subnet(run.graph());
   const double barrier = recipe.rank.variant == NoiseVariant::log_barrier ? recipe.rank.barrier : 0;
-  const auto step = [&](const Batch& batch, std::int64_t) {
+  const Spending cost = training_spending(run.graph(), full, recipe.training.batch);
+  const auto step = [&](const Batch& batch, std::int64_t) -> TrainingLoop::StepResult {
     const torch::Tensor loss = label_loss(net.forward(batch.images, full, {.noise = &noise}), batch.labels,
                                           recipe.pretrain.label_smoothing);
     (loss - barrier * noise.mean_log()).backward();
-    return loss;
+    return {loss, cost};
   };
-  CONCERTINA_TRY(loop.run(run.data().images, run.data().training, trained, optimizers, step, run.progress()));
-  return noise_importance(noise, recipe.rank.remove_first);
+  const TrainingLoop loop =
+      training_loop(run, Stage::rank, Schedule::linear, steps_of_epochs(run, recipe.rank.epochs));
+  CONCERTINA_ASSIGN(const Spending spent, loop.run(run.data().images, run.data().training, trained,
+                                                   optimizers, step, run.progress()));
+  return Ranking{noise_importance(noise, recipe.rank.remove_first), spent};
 }
 
-Result<Importance> measure(const Run& run, const Tensors& weights) {
+Result<Ranking> measure(const Run& run, const Tensors& weights) {
   switch (run.recipe().rank.method) {
     case RankMethod::noise:
       return rank_by_noise(run, weights);
     case RankMethod::l1:
-      return l1_importance(run.graph(), weights);
+      return Ranking{l1_importance(run.graph(), weights)};
     case RankMethod::random:
-      return random_importance(run.graph(), run.seed(Stage::rank));
+      return Ranking{random_importance(run.graph(), run.seed(Stage::rank))};
+    case RankMethod::none:
+      return Ranking{equal_importance(run.graph())};
   }
-  return Importance{};
+  return Ranking{};
 }
 
 std::string to_json(const Graph& graph, const Importance& importance,
@@ -74,15 +77,17 @@ std::string to_json(const Graph& graph, const Importance& importance,
 
 }  // namespace
 
-Status rank(const Run& run) {
+Result<Spending> rank(const Run& run) {
   CONCERTINA_ASSIGN(const Checkpoint pretrained, read_checkpoint(run.file(Stage::pretrain, "checkpoint.pt")));
-  CONCERTINA_ASSIGN(const Importance importance, measure(run, pretrained.tensors));
+  CONCERTINA_ASSIGN(const auto measured, measure(run, pretrained.tensors));
+  const auto& [importance, spent] = measured;
   const auto orders = importance_order(importance);
   const Weights sorted = permute_channels(run.graph(), to_weights(pretrained.tensors), orders);
   CONCERTINA_TRY(write_file(run.file(Stage::rank, "ranking.json"), to_json(run.graph(), importance, orders)));
-  return write_checkpoint(
+  CONCERTINA_TRY(write_checkpoint(
       run.file(Stage::rank, "weights.pt"),
-      {.epochs = pretrained.epochs, .tensors = to_tensors(sorted, torch::kCPU), .optimizers = {}});
+      {.epochs = pretrained.epochs, .tensors = to_tensors(sorted, torch::kCPU), .optimizers = {}}));
+  return spent;
 }
 
 }  // namespace concertina::train

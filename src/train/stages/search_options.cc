@@ -7,13 +7,15 @@
 
 namespace concertina::train {
 
+int groups_at_end(const Recipe::Search& recipe) {
+  return std::clamp(static_cast<int>(std::lround(recipe.end_fraction * recipe.groups)), 1, recipe.groups);
+}
+
 SearchOptions search_options(const Run& run, const ChannelGroups& groups) {
   const Recipe::Search& recipe = run.recipe().search;
-  const int kept =
-      std::clamp(static_cast<int>(std::lround(recipe.end_fraction * recipe.groups)), 1, recipe.groups);
   return {.criterion = recipe.criterion,
           .cost = {},
-          .end_macs = cost(run.graph(), uniform_subnet(groups, kept)).macs,
+          .end_macs = cost(run.graph(), uniform_subnet(groups, groups_at_end(recipe))).macs,
           .floor_groups = recipe.floor_groups,
           .fine_tune_below = recipe.threshold,
           .refresh_every = recipe.refresh_every};

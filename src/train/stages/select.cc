@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/try.h"
+#include "graph/cost.h"
 #include "search/selection.h"
 #include "train/selected_subnets.h"
 #include "train/stages/search_options.h"
@@ -17,25 +18,57 @@ std::vector<TrajectoryStep> candidates(const Run& run, const std::vector<Traject
   return kept;
 }
 
-}  // namespace
+/// The sub-nets of a uniformly slimmable network: every width of the lattice from 1 down to
+/// search.end_fraction, or as many of them as are wanted, evenly spaced in log MACs.
+std::vector<Subnet> uniform_subnets(const Run& run, const ChannelGroups& groups) {
+  const Recipe::Search& recipe = run.recipe().search;
+  std::vector<Subnet> all, chosen;
+  std::vector<SelectionPoint> points;
+  for (int kept = recipe.groups; kept >= groups_at_end(recipe); --kept) {
+    all.push_back(uniform_subnet(groups, kept));
+    const auto macs = static_cast<double>(cost(run.graph(), all.back()).macs);
+    points.push_back({.cost = macs, .accuracy = macs});  // so that none dominates another
+  }
+  for (const int i : thin(points, run.recipe().select.subnets))
+    chosen.push_back(all[static_cast<std::size_t>(i)]);
+  return chosen;
+}
 
-Status select(const Run& run) {
-  CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(run.graph(), run.recipe().search.groups));
+struct Chosen {
+  std::vector<Subnet> subnets;
+  Spending spent = {};
+};
+
+Result<Chosen> searched_subnets(const Run& run, const ChannelGroups& groups) {
   CONCERTINA_ASSIGN(const Journal journal, open_journal(run, groups));
   if (journal.steps().empty())
     return Error{"the search's journal is empty; run concertina-train search again"};
   CONCERTINA_ASSIGN(TorchEvaluator evaluator, TorchEvaluator::make(run, run.recipe().data.validation));
   CONCERTINA_TRY(evaluator.restore(journal.steps().back().weights_version));
-  CONCERTINA_ASSIGN(const auto chosen,
+  CONCERTINA_ASSIGN(const auto selected,
                     reselect(candidates(run, journal.steps()), evaluator,
                              {.count = run.recipe().select.subnets, .cost = {}}, run.progress()));
-  if (static_cast<int>(chosen.size()) < run.recipe().select.subnets) {
-    run.progress().message(
-        fmt::format("select: the search found only {} sub-nets; all are kept", chosen.size()));
+  Chosen chosen{.subnets = {}, .spent = evaluator.spent()};
+  for (const SelectedSubnet& one : selected) chosen.subnets.push_back(one.subnet);
+  return chosen;
+}
+
+}  // namespace
+
+Result<Spending> select(const Run& run) {
+  CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(run.graph(), run.recipe().search.groups));
+  Chosen chosen;
+  if (run.recipe().search.method == SearchMethod::uniform) {
+    chosen.subnets = uniform_subnets(run, groups);
+  } else {
+    CONCERTINA_ASSIGN(chosen, searched_subnets(run, groups));
   }
-  std::vector<Subnet> subnets;
-  for (const SelectedSubnet& one : chosen) subnets.push_back(one.subnet);
-  return write_subnets(run.file(Stage::select, "subnets.json"), run.graph(), subnets);
+  if (static_cast<int>(chosen.subnets.size()) < run.recipe().select.subnets) {
+    run.progress().message(
+        fmt::format("select: there are only {} sub-nets; all are kept", chosen.subnets.size()));
+  }
+  CONCERTINA_TRY(write_subnets(run.file(Stage::select, "subnets.json"), run.graph(), chosen.subnets));
+  return chosen.spent;
 }
 
 }  // namespace concertina::train

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+
 #include "base/try.h"
 
 namespace concertina::train {
 namespace {
 
-Status perform(const Run& run, Stage stage) {
+Result<Spending> perform(const Run& run, Stage stage) {
   switch (stage) {
     case Stage::pretrain:
       return pretrain(run);
@@ -22,7 +24,7 @@ Status perform(const Run& run, Stage stage) {
     case Stage::package:
       return package(run);
   }
-  return {};
+  return Spending{};
 }
 
 }  // namespace
@@ -41,8 +43,10 @@ Status run_stage(const Run& run, Stage stage) {
     }
   }
   CONCERTINA_TRY(run.begin(stage));
-  CONCERTINA_TRY(perform(run, stage));
-  return run.finish(stage);
+  const auto started = std::chrono::steady_clock::now();
+  CONCERTINA_ASSIGN(const Spending spent, perform(run, stage));
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
+  return run.finish(stage, {spent, seconds.count()});
 }
 
 Status run_all(const Run& run) {

@@ -4,25 +4,27 @@
 
 namespace concertina::train {
 
+// Each stage returns what it spent, on all tries together if it was killed.
+
 /// Trains the full network on labels -> pretrain/checkpoint.pt.
-Status pretrain(const Run& run);
+Result<Spending> pretrain(const Run& run);
 
 /// Ranks the channels and sorts them by importance, so that every sub-net is a prefix
 /// -> rank/ranking.json, rank/weights.pt.
-Status rank(const Run& run);
+Result<Spending> rank(const Run& run);
 
 /// Progressive search -> search/journal.jsonl, search/weights-N.pt after each fine-tuning.
-Status search(const Run& run);
+Result<Spending> search(const Run& run);
 
 /// Re-selection with the search's final weights -> select/subnets.json.
-Status select(const Run& run);
+Result<Spending> select(const Run& run);
 
 /// Joint training of the selected sub-nets (METHOD section 6) -> joint/checkpoint.pt.
-Status joint(const Run& run);
+Result<Spending> joint(const Run& run);
 
 /// Batch-norm statistics and accuracy of each sub-net, on validation and, once, on the test images
 /// -> model.onnx, package/results.json.
-Status package(const Run& run);
+Result<Spending> package(const Run& run);
 
 /// Runs one stage unless it is done. Fails if the stage before it is not.
 Status run_stage(const Run& run, Stage stage);

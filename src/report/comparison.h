@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace concertina {
+
+/// One sub-net of a trained dynamic network.
+struct MeasuredSubnet {
+  std::string widths;
+  double macs = 0;
+  double parameters = 0;
+  double accuracy = 0;  ///< top-1 on the test images, in 0 .. 1
+};
+
+/// What a stage of a run has cost.
+struct StageCost {
+  std::string stage;
+  std::int64_t images = 0;  ///< times an image went through a sub-net
+  double macs = 0;          ///< backward passes count double
+  double seconds = 0;
+};
+
+/// One way of training, with one seed.
+struct MeasuredRun {
+  std::string arm;
+  int seed = 0;
+  std::vector<MeasuredSubnet> subnets;  ///< largest first
+  std::vector<StageCost> costs;
+};
+
+/// A set of runs that are to be compared, and the sizes at which they are.
+struct Comparison {
+  std::vector<MeasuredRun> runs;
+  std::string reference;               ///< the arm over which gains are counted
+  std::vector<double> macs_grid;       ///< ascending; fixed before anything was trained
+  std::vector<double> parameter_grid;  ///< the same for parameters
+  double epoch_macs = 0;               ///< of one epoch of the full network, forward and backward
+  std::string device;
+};
+
+enum class Size { macs, parameters };
+
+/// Mean and sample standard deviation (0 for one value).
+struct Spread {
+  double mean = 0;
+  double deviation = 0;
+  int count = 0;
+};
+Spread spread(const std::vector<double>& values);
+
+/// `points` sizes from `smallest` to `largest`, both included, evenly spaced in log. Precondition: points
+/// >= 2.
+std::vector<double> log_grid(double smallest, double largest, int points);
+
+/// The run's accuracy at a size, linear in log size between the two nearest sub-nets; nothing outside their
+/// range.
+std::optional<double> accuracy_at(const MeasuredRun& run, Size by, double size);
+
+/// An arm against the reference, seed by seed, at the grid's points that both reach.
+struct Gains {
+  std::vector<Spread> at;    ///< by grid point; count 0 where it cannot be told
+  double mean = 0;           ///< over the points
+  double interior_mean = 0;  ///< without the grid's two ends
+  double largest = 0;
+  double smallest = 0;
+};
+Gains gains(const Comparison& comparison, const std::string& arm, Size by);
+
+/// The arm's accuracy at each grid point over its seeds; count 0 where no seed reaches it.
+std::vector<Spread> accuracies(const Comparison& comparison, const std::string& arm, Size by);
+
+/// Mean accuracy over the grid's range of log size: the area under the curve, as a fraction of the whole.
+/// Seeds that do not cover the grid do not count.
+Spread area(const Comparison& comparison, const std::string& arm, Size by);
+
+/// Names of the arms in the order of the runs.
+std::vector<std::string> arms(const Comparison& comparison);
+
+}  // namespace concertina

@@ -1,0 +1,194 @@
+#include "report/comparison_report.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "report/line_plot.h"
+
+namespace concertina {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr Size kSizes[] = {Size::macs, Size::parameters};
+
+const char* name_of(Size by) {
+  return by == Size::macs ? "macs" : "parameters";
+}
+
+const std::vector<double>& grid_of(const Comparison& comparison, Size by) {
+  return by == Size::macs ? comparison.macs_grid : comparison.parameter_grid;
+}
+
+std::string human(double size, Size by) {
+  return by == Size::macs ? fmt::format("{:.3g} M", size / 1e6) : fmt::format("{:.3g} k", size / 1e3);
+}
+
+Json to_json(const Spread& s) {
+  if (s.count == 0) return nullptr;
+  return {{"mean", s.mean}, {"deviation", s.deviation}, {"seeds", s.count}};
+}
+
+Json to_json(const std::vector<Spread>& spreads) {
+  Json list = Json::array();
+  for (const Spread& s : spreads) list.push_back(to_json(s));
+  return list;
+}
+
+Json to_json(const MeasuredRun& run) {
+  Json subnets = Json::array(), costs = Json::array();
+  for (const MeasuredSubnet& s : run.subnets) {
+    subnets.push_back(
+        {{"widths", s.widths}, {"macs", s.macs}, {"parameters", s.parameters}, {"accuracy", s.accuracy}});
+  }
+  for (const StageCost& c : run.costs) {
+    costs.push_back({{"stage", c.stage}, {"images", c.images}, {"macs", c.macs}, {"seconds", c.seconds}});
+  }
+  return {{"arm", run.arm}, {"seed", run.seed}, {"subnets", subnets}, {"costs", costs}};
+}
+
+std::string percent(const Spread& s) {
+  if (s.count == 0) return "-";
+  if (s.count == 1) return fmt::format("{:.2f}", 100 * s.mean);
+  return fmt::format("{:.2f} ± {:.2f}", 100 * s.mean, 100 * s.deviation);
+}
+
+std::string points(double share) {
+  return fmt::format("{:+.2f}", 100 * share);
+}
+
+std::string row(const std::vector<std::string>& cells) {
+  std::string text = "|";
+  for (const std::string& cell : cells) text += " " + cell + " |";
+  return text + "\n";
+}
+
+std::string rule(std::size_t columns) {
+  std::string text = "|";
+  for (std::size_t i = 0; i < columns; ++i) text += i == 0 ? "---|" : "---:|";
+  return text + "\n";
+}
+
+/// Top-1 of every arm at every size, and its gains over the reference.
+std::string accuracy_table(const Comparison& comparison, Size by) {
+  std::vector<std::string> head = {"top-1, %"};
+  for (const double size : grid_of(comparison, by)) head.push_back(human(size, by));
+  head.insert(head.end(), {"area", "mean gain", "interior", "largest", "smallest"});
+  std::string text = row(head) + rule(head.size());
+  for (const std::string& arm : arms(comparison)) {
+    std::vector<std::string> cells = {arm};
+    for (const Spread& s : accuracies(comparison, arm, by)) cells.push_back(percent(s));
+    cells.push_back(percent(area(comparison, arm, by)));
+    if (arm == comparison.reference) {
+      cells.insert(cells.end(), 4, "-");
+    } else {
+      const Gains g = gains(comparison, arm, by);
+      for (const double gain : {g.mean, g.interior_mean, g.largest, g.smallest})
+        cells.push_back(points(gain));
+    }
+    text += row(cells);
+  }
+  return text;
+}
+
+/// Of each arm, mean over its seeds: in epochs of the full network, by stage.
+std::string cost_table(const Comparison& comparison) {
+  std::vector<std::string> stages;
+  for (const MeasuredRun& run : comparison.runs) {
+    for (const StageCost& c : run.costs) {
+      if (std::find(stages.begin(), stages.end(), c.stage) == stages.end()) stages.push_back(c.stage);
+    }
+  }
+  std::vector<std::string> head = {"cost, epochs of the full network"};
+  head.insert(head.end(), stages.begin(), stages.end());
+  head.insert(head.end(), {"all", "image passes", "seconds"});
+  std::string text = row(head) + rule(head.size());
+  for (const std::string& arm : arms(comparison)) {
+    std::vector<double> images, seconds, epochs;
+    std::vector<std::vector<double>> by_stage(stages.size());
+    for (const MeasuredRun& run : comparison.runs) {
+      if (run.arm != arm) continue;
+      double run_images = 0, run_seconds = 0, run_macs = 0;
+      for (const StageCost& c : run.costs) {
+        const auto place = std::find(stages.begin(), stages.end(), c.stage) - stages.begin();
+        by_stage[static_cast<std::size_t>(place)].push_back(c.macs / comparison.epoch_macs);
+        run_images += static_cast<double>(c.images);
+        run_seconds += c.seconds;
+        run_macs += c.macs;
+      }
+      images.push_back(run_images);
+      seconds.push_back(run_seconds);
+      epochs.push_back(run_macs / comparison.epoch_macs);
+    }
+    std::vector<std::string> cells = {arm};
+    for (const auto& values : by_stage) cells.push_back(fmt::format("{:.2f}", spread(values).mean));
+    cells.push_back(fmt::format("{:.2f}", spread(epochs).mean));
+    cells.push_back(fmt::format("{:.2f} M", spread(images).mean / 1e6));
+    cells.push_back(fmt::format("{:.0f}", spread(seconds).mean));
+    text += row(cells);
+  }
+  return text;
+}
+
+LinePlot plot(const Comparison& comparison, Size by) {
+  const bool macs = by == Size::macs;
+  LinePlot result{.title = macs ? "Accuracy over multiply-accumulates" : "Accuracy over parameters",
+                  .x_label = macs ? "MMAC" : "thousand parameters",
+                  .y_label = "top-1 on the test images, %",
+                  .series = {}};
+  const std::vector<double>& grid = grid_of(comparison, by);
+  for (const std::string& arm : arms(comparison)) {
+    PlotSeries& series = result.series.emplace_back(PlotSeries{arm, {}});
+    const auto spreads = accuracies(comparison, arm, by);
+    for (std::size_t i = 0; i < grid.size(); ++i) {
+      if (spreads[i].count == 0) continue;
+      series.points.push_back(
+          {grid[i] / (macs ? 1e6 : 1e3), 100 * spreads[i].mean, 100 * spreads[i].deviation});
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string to_json(const Comparison& comparison) {
+  Json root = {{"reference", comparison.reference},
+               {"device", comparison.device},
+               {"epoch_macs", comparison.epoch_macs},
+               {"macs_grid", comparison.macs_grid},
+               {"parameter_grid", comparison.parameter_grid}};
+  for (const std::string& arm : arms(comparison)) {
+    for (const Size by : kSizes) {
+      const Gains g = gains(comparison, arm, by);
+      root["arms"][arm][name_of(by)] = {{"accuracies", to_json(accuracies(comparison, arm, by))},
+                                        {"area", to_json(area(comparison, arm, by))},
+                                        {"gains", to_json(g.at)},
+                                        {"mean_gain", g.mean},
+                                        {"interior_mean_gain", g.interior_mean},
+                                        {"largest_gain", g.largest},
+                                        {"smallest_gain", g.smallest}};
+    }
+  }
+  for (const MeasuredRun& run : comparison.runs) root["runs"].push_back(to_json(run));
+  return root.dump(1) + "\n";
+}
+
+std::string to_markdown(const Comparison& comparison) {
+  std::string text = fmt::format(
+      "Gains are in points of top-1 over `{}`, seed by seed, at a grid that was fixed before training; "
+      "accuracies "
+      "between two sub-nets are interpolated in log size. `area` is the mean over log size; `interior` "
+      "leaves out "
+      "the grid's two ends. ± is the standard deviation over seeds. Device: {}.\n\n",
+      comparison.reference, comparison.device);
+  text += "At equal MACs:\n\n" + accuracy_table(comparison, Size::macs);
+  text += "\nAt equal parameters:\n\n" + accuracy_table(comparison, Size::parameters);
+  return text + "\n" + cost_table(comparison);
+}
+
+std::string to_svg(const Comparison& comparison) {
+  return to_svg(std::vector<LinePlot>{plot(comparison, Size::macs), plot(comparison, Size::parameters)});
+}
+
+}  // namespace concertina

@@ -1,0 +1,95 @@
+#include "report/comparison.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "report/comparison_report.h"
+
+namespace concertina {
+namespace {
+
+using ::testing::DoubleNear;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+/// Sub-nets of 1, 2 and 4 MACs (or 10, 20, 40 parameters) with the given accuracies.
+MeasuredRun run(const std::string& arm, int seed, double smallest, double middle, double largest) {
+  return {.arm = arm,
+          .seed = seed,
+          .subnets = {{"4", 4, 40, largest}, {"2", 2, 20, middle}, {"1", 1, 10, smallest}},
+          .costs = {{"joint", 100, 600, 2.5}}};
+}
+
+Comparison example() {
+  return {.runs = {run("us-net", 1, 0.5, 0.6, 0.7), run("us-net", 2, 0.6, 0.7, 0.8),
+                   run("ours", 1, 0.5, 0.7, 0.72), run("ours", 2, 0.6, 0.78, 0.82)},
+          .reference = "us-net",
+          .macs_grid = {1, 2, 4},
+          .parameter_grid = {5, 20, 40},
+          .epoch_macs = 300,
+          .device = "cpu"};
+}
+
+TEST(LogGrid, IsEvenInLogAndHitsBothEnds) {
+  const auto grid = log_grid(3, 81, 4);
+  EXPECT_THAT(grid, ElementsAre(3, DoubleNear(9, 1e-9), DoubleNear(27, 1e-9), 81));
+}
+
+TEST(Spread, IsMeanAndSampleDeviation) {
+  EXPECT_EQ(spread({}).count, 0);
+  EXPECT_DOUBLE_EQ(spread({3}).mean, 3);
+  EXPECT_DOUBLE_EQ(spread({3}).deviation, 0);
+  EXPECT_DOUBLE_EQ(spread({1, 3}).mean, 2);
+  EXPECT_DOUBLE_EQ(spread({1, 3}).deviation, std::sqrt(2.0));
+}
+
+TEST(AccuracyAt, InterpolatesInLogSizeAndNeverOutside) {
+  const MeasuredRun one = run("a", 1, 0.5, 0.6, 0.8);
+  EXPECT_DOUBLE_EQ(*accuracy_at(one, Size::macs, 2), 0.6);
+  EXPECT_NEAR(*accuracy_at(one, Size::macs, std::sqrt(8.0)), 0.7, 1e-12);
+  EXPECT_NEAR(*accuracy_at(one, Size::parameters, std::sqrt(200.0)), 0.55, 1e-12);
+  EXPECT_FALSE(accuracy_at(one, Size::macs, 0.99));
+  EXPECT_FALSE(accuracy_at(one, Size::macs, 4.01));
+}
+
+TEST(Gains, ArePairedBySeed) {
+  const Gains g = gains(example(), "ours", Size::macs);
+  ASSERT_EQ(g.at.size(), 3u);
+  EXPECT_NEAR(g.at[0].mean, 0, 1e-12);
+  EXPECT_NEAR(g.at[1].mean, 0.09, 1e-12);         // 0.10 and 0.08
+  EXPECT_NEAR(g.at[1].deviation, 0.01414, 1e-5);  // not that of the accuracies themselves, 0.057
+  EXPECT_NEAR(g.mean, 0.11 / 3, 1e-12);
+  EXPECT_NEAR(g.interior_mean, 0.09, 1e-12);
+  EXPECT_NEAR(g.largest, 0.09, 1e-12);
+  EXPECT_NEAR(g.smallest, 0, 1e-12);
+}
+
+TEST(Gains, LeaveOutWhatOneSideDoesNotReach) {
+  const Gains g = gains(example(), "ours", Size::parameters);
+  EXPECT_EQ(g.at[0].count, 0);
+  EXPECT_NEAR(g.mean, (0.09 + 0.02) / 2, 1e-12);
+}
+
+TEST(Area, IsTheMeanOverLogSize) {
+  const Spread a = area(example(), "us-net", Size::macs);
+  EXPECT_EQ(a.count, 2);
+  EXPECT_NEAR(a.mean, (0.6 + 0.7) / 2, 1e-12);
+  EXPECT_EQ(area(example(), "us-net", Size::parameters).count, 0);  // no run reaches 5 parameters
+}
+
+TEST(Report, HoldsEveryRunAndWhatFollowsFromThem) {
+  const auto json = nlohmann::json::parse(to_json(example()));
+  EXPECT_EQ(json["runs"].size(), 4u);
+  EXPECT_NEAR(json["arms"]["ours"]["macs"]["mean_gain"].get<double>(), 0.11 / 3, 1e-12);
+  EXPECT_TRUE(json["arms"]["ours"]["parameters"]["gains"][0].is_null());
+
+  const std::string markdown = to_markdown(example());
+  EXPECT_THAT(markdown, HasSubstr("| us-net | 55.00 ± 7.07 | 65.00 ± 7.07 | 75.00 ± 7.07 |"));
+  EXPECT_THAT(markdown, HasSubstr("+3.67 | +9.00 | +9.00 | +0.00"));
+  EXPECT_THAT(markdown, HasSubstr("| ours | 2.00 | 2.00 |"));  // 600 of 300 MACs
+}
+
+}  // namespace
+}  // namespace concertina

@@ -1,0 +1,107 @@
+#include "train/compare.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/machine.h"
+#include "base/try.h"
+#include "graph/channel_groups.h"
+#include "graph/cost.h"
+#include "train/stages/search_options.h"
+#include "train/stages/stages.h"
+
+namespace concertina::train {
+namespace {
+
+std::filesystem::path run_folder(const std::filesystem::path& folder, const Arm& arm, int seed) {
+  return folder / arm.name / fmt::format("seed-{}", seed);
+}
+
+Result<std::vector<MeasuredSubnet>> read_results(const std::filesystem::path& path) {
+  CONCERTINA_ASSIGN(const std::string text, read_file(path));
+  std::vector<MeasuredSubnet> subnets;
+  try {
+    for (const auto& entry : nlohmann::json::parse(text)) {
+      subnets.push_back({.widths = entry.at("widths"),
+                         .macs = entry.at("macs"),
+                         .parameters = entry.at("parameters"),
+                         .accuracy = entry.at("test_top1")});
+    }
+  } catch (const nlohmann::json::exception&) {
+    return Error{fmt::format("'{}' is damaged; delete its folder to make it again", path.string())};
+  }
+  return subnets;
+}
+
+Result<MeasuredRun> measure(const Run& run, const Arm& arm, int seed) {
+  MeasuredRun result{.arm = arm.name, .seed = seed, .subnets = {}, .costs = {}};
+  CONCERTINA_ASSIGN(result.subnets, read_results(run.file(Stage::package, "results.json")));
+  for (const Stage stage : kStages) {
+    if (stage == Stage::package) continue;
+    CONCERTINA_ASSIGN(const StageRecord record, run.record(stage));
+    result.costs.push_back(
+        {std::string(stage_name(stage)), record.spent.images, record.spent.macs, record.seconds});
+  }
+  return result;
+}
+
+/// The sizes at which the arms are compared.
+Status fix_grids(const Run& reference, int points, Comparison& comparison) {
+  const Recipe::Search& search = reference.recipe().search;
+  CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(reference.graph(), search.groups));
+  const Subnet full = full_subnet(reference.graph());
+  const Cost largest = cost(reference.graph(), full);
+  const Cost smallest = cost(reference.graph(), uniform_subnet(groups, groups_at_end(search)));
+  comparison.macs_grid =
+      log_grid(static_cast<double>(smallest.macs), static_cast<double>(largest.macs), points);
+  comparison.parameter_grid =
+      log_grid(static_cast<double>(smallest.parameters), static_cast<double>(largest.parameters), points);
+  comparison.epoch_macs =
+      training_spending(reference.graph(), full, static_cast<std::int64_t>(reference.data().training.size()))
+          .macs;
+  return {};
+}
+
+}  // namespace
+
+Status compare(const Plan& plan, const std::filesystem::path& folder, const Compute& compute, int threads,
+               Progress& progress, const std::function<Status(const Comparison&)>& measured) {
+  const auto open = [&](const Arm& arm, int seed) {
+    Recipe recipe = arm.recipe;
+    recipe.seed = seed;
+    return Run::open(std::move(recipe), run_folder(folder, arm, seed), compute, threads, progress);
+  };
+  Comparison comparison{.runs = {},
+                        .reference = plan.reference,
+                        .macs_grid = {},
+                        .parameter_grid = {},
+                        .epoch_macs = 0,
+                        .device = compute.device.is_cpu() ? fmt::format("{}, {} threads", cpu_name(), threads)
+                                                          : compute.device.str()};
+  const auto reference = std::find_if(plan.arms.begin(), plan.arms.end(),
+                                      [&](const Arm& arm) { return arm.name == plan.reference; });
+  {
+    CONCERTINA_ASSIGN(const Run run, open(*reference, plan.seeds.front()));
+    CONCERTINA_TRY(fix_grids(run, plan.points, comparison));
+  }
+  for (const int seed : plan.seeds) {
+    for (std::size_t i = 0; i < plan.arms.size(); ++i) {
+      const Arm& arm = plan.arms[i];
+      progress.message(fmt::format("Arm {}, seed {}: run {} of {}", arm.name, seed,
+                                   comparison.runs.size() + 1, plan.arms.size() * plan.seeds.size()));
+      CONCERTINA_ASSIGN(const Run run, open(arm, seed));
+      for (std::size_t other = 0; other < i; ++other) {
+        CONCERTINA_TRY(run.adopt(run_folder(folder, plan.arms[other], seed)));
+      }
+      CONCERTINA_TRY(run_all(run));
+      CONCERTINA_ASSIGN(MeasuredRun one, measure(run, arm, seed));
+      comparison.runs.push_back(std::move(one));
+      CONCERTINA_TRY(measured(comparison));
+    }
+  }
+  return {};
+}
+
+}  // namespace concertina::train

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <filesystem>
+
+#include "report/comparison.h"
+#include "train/plan.h"
+#include "train/run.h"
+
+namespace concertina::train {
+
+/// Trains every arm with every seed, each in <folder>/<arm>/seed-<n>, and measures its sub-nets on the test
+/// images. Runs that are finished are not repeated. A stage that an arm has in common with one before it is
+/// copied from there, and counts for each as if it had done it. The grid of sizes, from search.end_fraction
+/// of the reference arm's network to all of it, is fixed before anything is trained. After each run
+/// `measured` is called with all so far.
+Status compare(const Plan& plan, const std::filesystem::path& folder, const Compute& compute, int threads,
+               Progress& progress, const std::function<Status(const Comparison&)>& measured);
+
+}  // namespace concertina::train

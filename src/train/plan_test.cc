@@ -1,0 +1,84 @@
+#include "train/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+namespace concertina::train {
+namespace {
+
+using ::testing::HasSubstr;
+
+class PlanTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::path(::testing::TempDir()) / ("plan-" + std::to_string(getpid()));
+    ASSERT_TRUE(write_file(folder_ / "base.toml", "[joint]\nepochs = 3\n[search]\ngroups = 4\n"));
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  Result<Plan> read(const std::string& text, const std::vector<std::string>& settings = {}) {
+    EXPECT_TRUE(write_file(folder_ / "plan.toml", text));
+    return read_plan(folder_ / "plan.toml", settings);
+  }
+  void expect_refused(const std::string& text, const std::string& part) {
+    const auto plan = read(text);
+    ASSERT_FALSE(plan) << text;
+    EXPECT_THAT(plan.error().message, HasSubstr(part));
+    EXPECT_THAT(plan.error().message, HasSubstr("plan.toml"));
+  }
+
+  std::filesystem::path folder_;
+};
+
+const std::string kHead = "recipe = \"base.toml\"\nreference = \"b\"\n";
+const std::string kArms =
+    "[[arm]]\nname = \"a\"\n[[arm]]\nname = \"b\"\nsearch.method = \"uniform\"\npretrain.epochs = 0\n";
+
+TEST_F(PlanTest, ArmsAreRecipesOverACommonOne) {
+  const Plan plan =
+      *read("seeds = [4, 5]\nbudget = 7.5\npoints = 3\n" + kHead + kArms, {"joint.learning_rate=0.3"});
+  EXPECT_EQ(plan.seeds, (std::vector<int>{4, 5}));
+  EXPECT_EQ(plan.points, 3);
+  ASSERT_EQ(plan.arms.size(), 2u);
+  EXPECT_EQ(plan.arms[0].name, "a");
+  EXPECT_EQ(plan.arms[0].recipe.search.method, SearchMethod::progressive);
+  EXPECT_EQ(plan.arms[1].recipe.search.method, SearchMethod::uniform);
+  EXPECT_EQ(plan.arms[1].recipe.pretrain.epochs, 0);
+  for (const Arm& arm : plan.arms) {
+    EXPECT_EQ(arm.recipe.joint.epochs, 3);
+    EXPECT_EQ(arm.recipe.search.groups, 4);
+    EXPECT_EQ(arm.recipe.joint.budget, 7.5);
+    EXPECT_EQ(arm.recipe.joint.learning_rate, 0.3);
+  }
+}
+
+TEST_F(PlanTest, HasDefaults) {
+  const Plan plan = *read(kHead + kArms);
+  EXPECT_EQ(plan.seeds, std::vector<int>{1});
+  EXPECT_EQ(plan.points, 8);
+  EXPECT_EQ(plan.arms[0].recipe.joint.budget, 0);
+}
+
+TEST_F(PlanTest, SaysWhatIsWrong) {
+  expect_refused("seed = [1]\n" + kHead + kArms, "did you mean 'seeds'?");
+  expect_refused("seeds = 1\n" + kHead + kArms, "seeds must be a list");
+  expect_refused("seeds = [-1]\n" + kHead + kArms, "seeds must be whole numbers");
+  expect_refused("points = 1\n" + kHead + kArms, "points must be");
+  expect_refused("budget = 0\n" + kHead + kArms, "budget must be");
+  expect_refused(kArms, "recipe must be given");
+  expect_refused("recipe = \"base.toml\"\n" + kArms, "reference must be given");
+  expect_refused("recipe = \"none.toml\"\nreference = \"b\"\n" + kArms, "none.toml");
+  expect_refused("recipe = \"base.toml\"\nreference = \"c\"\n" + kArms, "'c' is none of the arms");
+  expect_refused(kHead, "there are no arms");
+  expect_refused(kHead + kArms + "[[arm]]\nname = \"a\"\n", "two arms have the name 'a'");
+  expect_refused(kHead + kArms + "[[arm]]\nname = \"../a\"\n", "needs a name");
+  expect_refused(kHead + kArms + "[[arm]]\nname = \"c\"\njoint.epoch = 2\n", "arm 'c'");
+  expect_refused(kHead + kArms + "[[arm]]\nname = \"c\"\njoint.epoch = 2\n", "did you mean 'joint.epochs'?");
+  expect_refused("recipe = \n", "line 1");
+}
+
+}  // namespace
+}  // namespace concertina::train

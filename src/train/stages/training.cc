@@ -1,0 +1,21 @@
+#include "train/stages/training.h"
+
+namespace concertina::train {
+
+std::int64_t steps_of_epochs(const Run& run, int epochs) {
+  return epochs * (static_cast<std::int64_t>(run.data().training.size()) / run.recipe().training.batch);
+}
+
+TrainingLoop training_loop(const Run& run, Stage stage, Schedule schedule, std::int64_t steps) {
+  const Recipe& recipe = run.recipe();
+  return {.task = std::string(stage_name(stage)),
+          .checkpoint = run.file(stage, "checkpoint.pt"),
+          .log = run.file(stage, "log.jsonl"),
+          .steps = steps,
+          .batch = recipe.training.batch,
+          .schedule = schedule,
+          .augmentation = {recipe.data.pad, recipe.data.flip},
+          .seed = run.seed(stage)};
+}
+
+}  // namespace concertina::train
