@@ -132,7 +132,7 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
   // Nothing is repeated, and what changed is repeated from there on, the old results put aside.
   const ProcessResult again = train("run", out);
   EXPECT_EQ(again.exit_code, 0) << again.err;
-  for (const char* stage : {"pretrain", "rank", "search", "select", "joint", "package"}) {
+  for (const char* stage : {"pretrain", "rank", "prepare", "search", "select", "joint", "package"}) {
     EXPECT_THAT(again.err, HasSubstr(std::string(stage) + ": done before"));
   }
   const ProcessResult changed = train("run", out, {"--set", "select.subnets=3"});
@@ -224,6 +224,49 @@ TEST_F(PipelineTest, ComparesArmsAtEqualBudgets) {
   EXPECT_THAT(again.err, HasSubstr("joint: done before"));
 }
 
+// Every key that changes how sub-nets are prepared or trained, each on the same pretrained network.
+TEST_F(PipelineTest, EveryWayOfTrainingWorks) {
+  const fs::path out = folder_ / "run";
+  ASSERT_EQ(train("run", out).exit_code, 0);
+  const auto smallest_top1 = [&] {
+    return nlohmann::json::parse(*read_file(out / "package/results.json")).back()["test_top1"].get<double>();
+  };
+  for (const std::string method : {"l1", "input_l1", "norm_scale", "taylor", "fisher", "random", "none"}) {
+    EXPECT_EQ(train("pretrain", out, {"--set", "rank.method=" + method}).exit_code, 0);
+    EXPECT_EQ(train("rank", out, {"--set", "rank.method=" + method}).exit_code, 0) << method;
+  }
+  for (const std::string setting :
+       {"prepare.epochs=1", "joint.distillation=mutual", "joint.distillation=none", "joint.ema=0.9",
+        "joint.start=scratch", "search.criterion=accuracy", "select.rule=paper", "network.decoupled=true"}) {
+    const ProcessResult result = train("run", out, {"--set", setting, "--set", "joint.epochs=4"});
+    ASSERT_EQ(result.exit_code, 0) << setting << result.err;
+    EXPECT_GT(smallest_top1(), 0.5) << setting;  // chance is 0.33
+  }
+  const ProcessResult prepared =
+      train("run", out, {"--set", "prepare.epochs=1", "--set", "joint.start=prepared"});
+  EXPECT_EQ(prepared.exit_code, 0) << prepared.err;
+}
+
+TEST_F(PipelineTest, JudgesRankersByTrueRemovalLosses) {
+  const fs::path out = folder_ / "run";
+  expect_refused(train("rankers", out), "run concertina-train pretrain first");
+  ASSERT_EQ(train("pretrain", out).exit_code, 0);
+  const ProcessResult first = train("rankers", out, {"--json"});
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  const auto judged = nlohmann::json::parse(first.out);
+  ASSERT_EQ(judged.size(), 7u);
+  for (const auto& one : judged) {
+    EXPECT_LE(std::abs(one["channels"].get<double>()), 1) << one;
+    EXPECT_EQ(one["by_dimension"].size(), 6u);
+  }
+  EXPECT_EQ(judged[0]["ranker"], "noise");
+  EXPECT_GT(judged[0]["macs"].get<double>(), 0);
+  // Measured removals are kept: the second time everything is known.
+  const std::string removals = *read_file(out / "rankers/removals.jsonl");
+  EXPECT_EQ(train("rankers", out, {"--json"}).out, first.out);
+  EXPECT_EQ(*read_file(out / "rankers/removals.jsonl"), removals);
+}
+
 TEST_F(PipelineTest, StagesAreVerbsAndSayWhatTheyNeed) {
   const fs::path out = folder_ / "run";
   expect_refused(train("rank", out), "rank needs the results of pretrain");
@@ -258,7 +301,7 @@ TEST_F(PipelineTest, KilledAnywhereItReachesTheSameTrajectoryAndModel) {
 
 TEST_F(PipelineTest, TheSeedDecides) {
   ASSERT_EQ(train("search", folder_ / "a").exit_code, 2);  // made by run; alone it needs rank
-  for (const char* verb : {"pretrain", "rank", "search"}) {
+  for (const char* verb : {"pretrain", "rank", "prepare", "search"}) {
     ASSERT_EQ(train(verb, folder_ / "a").exit_code, 0);
     ASSERT_EQ(train(verb, folder_ / "b", {"--seed", "2"}).exit_code, 0);
   }

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "base/file.h"
 #include "base/try.h"
 #include "common/progress_bar.h"
+#include "common/table.h"
 #include "train/pipeline.h"
 #include "workstation/verbs.h"
 
@@ -53,16 +55,21 @@ Status resolve(Options& options) {
   return {};
 }
 
-Status perform(Options options, std::optional<Stage> stage) {
+/// The request that the options make.
+Result<train::RunRequest> to_request(Options options, std::optional<Stage> stage) {
   CONCERTINA_TRY(resolve(options));
   CONCERTINA_ASSIGN(train::Recipe recipe, train::read_recipe(options.recipe, options.settings));
+  return train::RunRequest{.recipe = std::move(recipe),
+                           .folder = options.out,
+                           .device = options.device,
+                           .threads = options.threads,
+                           .stage = stage};
+}
+
+Status perform(const Options& options, std::optional<Stage> stage) {
+  CONCERTINA_ASSIGN(const train::RunRequest request, to_request(options, stage));
   ProgressBar progress;
-  CONCERTINA_ASSIGN(const auto result, train::perform({.recipe = std::move(recipe),
-                                                       .folder = options.out,
-                                                       .device = options.device,
-                                                       .threads = options.threads,
-                                                       .stage = stage},
-                                                      progress));
+  CONCERTINA_ASSIGN(const auto result, train::perform(request, progress));
   if (!result) return {};
   progress.message(
       fmt::format("The dynamic network is {}; concertina inspect shows it.", result->model.string()));
@@ -70,6 +77,24 @@ Status perform(Options options, std::optional<Stage> stage) {
     CONCERTINA_ASSIGN(const std::string results, read_file(result->results));
     fmt::print("{}", results);
   }
+  return {};
+}
+
+Status judge_rankers(const Options& options) {
+  CONCERTINA_ASSIGN(const train::RunRequest request, to_request(options, {}));
+  ProgressBar progress;
+  CONCERTINA_ASSIGN(const std::string json, train::judge_rankers(request, progress));
+  if (options.json) {
+    fmt::print("{}", json);
+    return {};
+  }
+  std::vector<std::vector<std::string>> rows = {{"ranker", "", "channels", "groups"}};
+  for (const auto& one : nlohmann::json::parse(json)) {
+    rows.push_back({one["ranker"], "", fmt::format("{:+.3f}", one["channels"].get<double>()),
+                    fmt::format("{:+.3f}", one["groups"].get<double>())});
+  }
+  fmt::print("Spearman correlation of each ranker's scores with the true removal losses:\n\n{}",
+             format_table(rows));
   return {};
 }
 
@@ -91,10 +116,19 @@ void add_run_verbs(CLI::App& program, Action& chosen) {
   add_run_verb(program, chosen, "run", "All stages, from data to model.onnx; finished ones are skipped", {});
   add_run_verb(program, chosen, "pretrain", "Train the full network", Stage::pretrain);
   add_run_verb(program, chosen, "rank", "Rank channels and sort them by importance", Stage::rank);
+  add_run_verb(program, chosen, "prepare", "Train random sub-nets a little before the search",
+               Stage::prepare);
   add_run_verb(program, chosen, "search", "Search a chain of nested sub-nets", Stage::search);
   add_run_verb(program, chosen, "select", "Choose the sub-nets worth training", Stage::select);
   add_run_verb(program, chosen, "joint", "Train the chosen sub-nets in one set of weights", Stage::joint);
   add_run_verb(program, chosen, "package", "Calibrate, test, and write model.onnx", Stage::package);
+
+  CLI::App* rankers =
+      add_verb(program, "rankers", "Judge every ranker by the true loss of removing channels",
+               "  concertina-train rankers recipes/cifar10-resnet20.toml --out runs/rankers\n");
+  const auto options = std::make_shared<Options>();
+  add_options(rankers, options);
+  rankers->callback([&chosen, options] { chosen = [options] { return judge_rankers(*options); }; });
 }
 
 }  // namespace concertina::apps

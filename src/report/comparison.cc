@@ -33,16 +33,6 @@ std::optional<double> area_of(const MeasuredRun& run, Size by, const std::vector
 
 }  // namespace
 
-Spread spread(const std::vector<double>& values) {
-  Spread result{.mean = 0, .deviation = 0, .count = static_cast<int>(values.size())};
-  if (values.empty()) return result;
-  for (const double v : values) result.mean += v / static_cast<double>(values.size());
-  double squares = 0;
-  for (const double v : values) squares += (v - result.mean) * (v - result.mean);
-  if (values.size() > 1) result.deviation = std::sqrt(squares / static_cast<double>(values.size() - 1));
-  return result;
-}
-
 std::vector<double> log_grid(double smallest, double largest, int points) {
   std::vector<double> grid;
   for (int i = 0; i < points; ++i)

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "report/statistics.h"
+
 namespace concertina {
 
 /// One sub-net of a trained dynamic network.
@@ -42,14 +44,6 @@ struct Comparison {
 };
 
 enum class Size { macs, parameters };
-
-/// Mean and sample standard deviation (0 for one value).
-struct Spread {
-  double mean = 0;
-  double deviation = 0;
-  int count = 0;
-};
-Spread spread(const std::vector<double>& values);
 
 /// `points` sizes from `smallest` to `largest`, both included, evenly spaced in log. Precondition: points
 /// >= 2.

@@ -37,14 +37,6 @@ TEST(LogGrid, IsEvenInLogAndHitsBothEnds) {
   EXPECT_THAT(grid, ElementsAre(3, DoubleNear(9, 1e-9), DoubleNear(27, 1e-9), 81));
 }
 
-TEST(Spread, IsMeanAndSampleDeviation) {
-  EXPECT_EQ(spread({}).count, 0);
-  EXPECT_DOUBLE_EQ(spread({3}).mean, 3);
-  EXPECT_DOUBLE_EQ(spread({3}).deviation, 0);
-  EXPECT_DOUBLE_EQ(spread({1, 3}).mean, 2);
-  EXPECT_DOUBLE_EQ(spread({1, 3}).deviation, std::sqrt(2.0));
-}
-
 TEST(AccuracyAt, InterpolatesInLogSizeAndNeverOutside) {
   const MeasuredRun one = run("a", 1, 0.5, 0.6, 0.8);
   EXPECT_DOUBLE_EQ(*accuracy_at(one, Size::macs, 2), 0.6);

@@ -1,9 +1,12 @@
 #include "train/pipeline.h"
 
+#include <nlohmann/json.hpp>
+
 #include "base/file.h"
 #include "base/try.h"
 #include "report/comparison_report.h"
 #include "train/compare.h"
+#include "train/ranker_quality.h"
 #include "train/stages/stages.h"
 
 namespace concertina::train {
@@ -16,6 +19,24 @@ Result<std::optional<RunResult>> perform(const RunRequest& request, Progress& pr
   std::optional<RunResult> result;
   if (run.done(Stage::package)) result = {run.model_file(), run.file(Stage::package, "results.json")};
   return result;
+}
+
+Result<std::string> judge_rankers(const RunRequest& request, Progress& progress) {
+  CONCERTINA_ASSIGN(const Compute compute, make_compute(request.device, request.threads));
+  CONCERTINA_ASSIGN(const Run run,
+                    Run::open(request.recipe, request.folder, compute, at::get_num_threads(), progress));
+  CONCERTINA_ASSIGN(const auto qualities, measure_rankers(run));
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const RankerQuality& q : qualities) {
+    list.push_back({{"ranker", q.ranker},
+                    {"channels", q.channels},
+                    {"groups", q.groups},
+                    {"by_dimension", q.by_dimension},
+                    {"macs", q.macs}});
+  }
+  const std::string json = list.dump(1) + "\n";
+  CONCERTINA_TRY(write_file(run.folder() / "rankers" / "quality.json", json));
+  return json;
 }
 
 Result<std::string> compare(const CompareRequest& request, Progress& progress) {

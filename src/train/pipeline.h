@@ -25,6 +25,10 @@ struct RunResult {
   std::filesystem::path results;  ///< JSON: widths, parameters, MACs and accuracies of each sub-net
 };
 
+/// Judges every ranker on the run's pretrained network and writes <folder>/rankers/quality.json, which is the
+/// result.
+Result<std::string> judge_rankers(const RunRequest& request, Progress& progress);
+
 /// The comparison of a plan's arms.
 struct CompareRequest {
   Plan plan;

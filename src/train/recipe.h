@@ -13,11 +13,12 @@ namespace concertina::train {
 
 enum class Precision { fp32, bf16 };
 enum class Schedule { one_cycle, linear, cosine };
-enum class RankMethod { noise, l1, random, none };
+enum class RankMethod { noise, l1, input_l1, norm_scale, taylor, fisher, random, none };
 enum class NoiseVariant { log_barrier, plain };
 enum class RemoveFirst { largest_noise, smallest_noise };
 enum class SearchMethod { progressive, uniform };
-enum class JointStart { ranked, scratch };
+enum class JointStart { ranked, prepared, scratch };
+enum class Distillation { in_place, mutual, none };
 enum class Reselection { pareto, paper };
 
 /// Everything a run depends on, besides the data's bytes. Read from a TOML file whose tables and keys have
@@ -62,8 +63,15 @@ struct Recipe {
     double learning_rate = 0.02;
     double noise_learning_rate = 0.01;
     double initial_noise = 0.1;
+    int batches = 100;      ///< of taylor and fisher
     double barrier = 0.01;  ///< lambda of the log-barrier variant
   } rank;
+
+  struct Prepare {
+    int epochs = 0;
+    double learning_rate = 0.05;
+    Schedule schedule = Schedule::cosine;
+  } prepare;
 
   struct Search {
     SearchMethod method = SearchMethod::progressive;
@@ -87,6 +95,8 @@ struct Recipe {
   struct Joint {
     JointStart start = JointStart::ranked;
     int epochs = 10;
+    Distillation distillation = Distillation::in_place;
+    double ema = 0;     ///< decay of the weights' moving average; 0 = none
     double budget = 0;  ///< of the whole run, in epochs of the full network; 0 = joint.epochs
     double learning_rate = 0.1;
     Schedule schedule = Schedule::one_cycle;

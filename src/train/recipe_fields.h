@@ -22,7 +22,8 @@ inline constexpr std::array<std::string_view, 2> kNames<Precision>{"fp32", "bf16
 template <>
 inline constexpr std::array<std::string_view, 3> kNames<Schedule>{"one_cycle", "linear", "cosine"};
 template <>
-inline constexpr std::array<std::string_view, 4> kNames<RankMethod>{"noise", "l1", "random", "none"};
+inline constexpr std::array<std::string_view, 8> kNames<RankMethod>{
+    "noise", "l1", "input_l1", "norm_scale", "taylor", "fisher", "random", "none"};
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<SearchMethod>{"progressive", "uniform"};
 template <>
@@ -32,7 +33,9 @@ inline constexpr std::array<std::string_view, 2> kNames<RemoveFirst>{"largest_no
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<Criterion>{"loss_per_cost", "accuracy"};
 template <>
-inline constexpr std::array<std::string_view, 2> kNames<JointStart>{"ranked", "scratch"};
+inline constexpr std::array<std::string_view, 3> kNames<JointStart>{"ranked", "prepared", "scratch"};
+template <>
+inline constexpr std::array<std::string_view, 3> kNames<Distillation>{"in_place", "mutual", "none"};
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<Reselection>{"pareto", "paper"};
 
@@ -66,7 +69,11 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("rank", "learning_rate", r.rank.learning_rate, positive);
   field("rank", "noise_learning_rate", r.rank.noise_learning_rate, positive);
   field("rank", "initial_noise", r.rank.initial_noise, share);
+  field("rank", "batches", r.rank.batches, at_least_1);
   field("rank", "barrier", r.rank.barrier, Range{0, 1e3});
+  field("prepare", "epochs", r.prepare.epochs, count);
+  field("prepare", "learning_rate", r.prepare.learning_rate, positive);
+  field("prepare", "schedule", r.prepare.schedule, any);
   field("search", "method", r.search.method, any);
   field("search", "groups", r.search.groups, at_least_1);
   field("search", "floor_groups", r.search.floor_groups, at_least_1);
@@ -82,6 +89,8 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("select", "rule", r.select.rule, any);
   field("joint", "start", r.joint.start, any);
   field("joint", "epochs", r.joint.epochs, count);
+  field("joint", "distillation", r.joint.distillation, any);
+  field("joint", "ema", r.joint.ema, Range{0, 0.99999});
   field("joint", "budget", r.joint.budget, Range{0, 1e6});
   field("joint", "learning_rate", r.joint.learning_rate, positive);
   field("joint", "schedule", r.joint.schedule, any);

@@ -59,7 +59,7 @@ TEST(Recipe, WrongTypesAndRangesNameTheKey) {
   EXPECT_THAT(error_of("[search]\nthreshold = nan"), HasSubstr("out of range"));
   EXPECT_THAT(error_of("[data]\nflip = 1"), HasSubstr("data.flip must be true or false"));
   EXPECT_THAT(error_of("[rank]\nmethod = \"l2\""),
-              HasSubstr("rank.method must be one of: noise, l1, random"));
+              HasSubstr("rank.method must be one of: noise, l1, input_l1"));
   EXPECT_THAT(error_of("search = 3"), HasSubstr("no key 'search'"));
 }
 

@@ -37,8 +37,9 @@ struct StageRecord {
 ///   recipe.toml            the resolved recipe
 ///   <stage>/fingerprint    what the files beside it were made from
 ///   <stage>/done           exists once the stage has finished, and says what it cost
-///   pretrain/checkpoint.pt   rank/{checkpoint.pt, ranking.json, weights.pt}   search/{journal.jsonl,
-///   weights-N.pt} select/subnets.json      joint/checkpoint.pt package/results.json   model.onnx
+///   pretrain/checkpoint.pt   rank/{checkpoint.pt, ranking.json, weights.pt}   prepare/checkpoint.pt
+///   search/{journal.jsonl, weights-N.pt} select/subnets.json      joint/checkpoint.pt package/results.json
+///   model.onnx
 ///
 /// A stage whose fingerprint still holds is not repeated. One whose inputs changed starts anew, and its old
 /// folder is kept as <stage>.previous.
@@ -54,6 +55,7 @@ class Run {
   const TrainingData& data() const { return *data_; }
   Progress& progress() const { return *progress_; }
 
+  const std::filesystem::path& folder() const { return folder_; }
   std::filesystem::path file(Stage stage, std::string_view name) const;
   std::filesystem::path model_file() const { return folder_ / "model.onnx"; }
 

@@ -20,8 +20,8 @@ constexpr std::int64_t kLooks = 8;
 }  // namespace
 
 Result<TorchEvaluator> TorchEvaluator::make(const Run& run, int images) {
-  CONCERTINA_ASSIGN(const Checkpoint ranked, read_checkpoint(run.file(Stage::rank, "weights.pt")));
-  CONCERTINA_ASSIGN(Supernet net, Supernet::make(run.graph(), ranked.tensors,
+  CONCERTINA_ASSIGN(const Checkpoint prepared, read_checkpoint(run.file(Stage::prepare, "checkpoint.pt")));
+  CONCERTINA_ASSIGN(Supernet net, Supernet::make(run.graph(), prepared.tensors,
                                                  run.compute().with(run.recipe().training.precision)));
   return TorchEvaluator(run, std::move(net), images);
 }
@@ -78,7 +78,7 @@ Status TorchEvaluator::restore(int version) {
 }
 
 std::filesystem::path TorchEvaluator::weights_file(int version) const {
-  if (version == 0) return run_.file(Stage::rank, "weights.pt");
+  if (version == 0) return run_.file(Stage::prepare, "checkpoint.pt");
   return run_.file(Stage::search, fmt::format("weights-{}.pt", version));
 }
 

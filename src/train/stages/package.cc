@@ -17,6 +17,15 @@
 namespace concertina::train {
 namespace {
 
+/// Their moving average, if joint training has kept one.
+Tensors final_weights(const Checkpoint& trained) {
+  Tensors averages;
+  for (const auto& [name, tensor] : trained.tensors) {
+    if (name.starts_with("ema.")) averages[name.substr(4)] = tensor;
+  }
+  return averages.empty() ? trained.tensors : averages;
+}
+
 SubnetRecord record(const Run& run, const Supernet& net, const Subnet& subnet) {
   const TrainingData& data = run.data();
   const auto wanted = static_cast<std::size_t>(run.recipe().package.norm_batches) *
@@ -67,7 +76,7 @@ Result<Spending> package(const Run& run) {
   CONCERTINA_ASSIGN(const auto subnets, read_subnets(run.file(Stage::select, "subnets.json"), run.graph()));
   // In fp32, as the runtime will compute, so that the accuracies in the file are the runtime's own.
   CONCERTINA_ASSIGN(const Supernet net,
-                    Supernet::make(run.graph(), trained.tensors, run.compute().with(Precision::fp32)));
+                    Supernet::make(run.graph(), final_weights(trained), run.compute().with(Precision::fp32)));
   std::vector<SubnetRecord> records;
   run.progress().start("package", static_cast<std::int64_t>(subnets.size()));
   for (const Subnet& subnet : subnets) {

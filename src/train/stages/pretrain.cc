@@ -1,7 +1,7 @@
 #include "base/try.h"
 #include "train/losses.h"
+#include "train/run_training.h"
 #include "train/stages/stages.h"
-#include "train/stages/training.h"
 #include "train/supernet.h"
 
 namespace concertina::train {

@@ -15,6 +15,8 @@ Result<Spending> perform(const Run& run, Stage stage) {
       return pretrain(run);
     case Stage::rank:
       return rank(run);
+    case Stage::prepare:
+      return prepare(run);
     case Stage::search:
       return search(run);
     case Stage::select:

@@ -13,6 +13,11 @@ Result<Spending> pretrain(const Run& run);
 /// -> rank/ranking.json, rank/weights.pt.
 Result<Spending> rank(const Run& run);
 
+/// Trains random sub-nets of the lattice in the ranked weights, so that those that the search meets are not
+/// strangers
+/// -> prepare/checkpoint.pt. Without epochs: the ranked weights.
+Result<Spending> prepare(const Run& run);
+
 /// Progressive search -> search/journal.jsonl, search/weights-N.pt after each fine-tuning.
 Result<Spending> search(const Run& run);
 

@@ -1,4 +1,4 @@
-#include "train/stages/training.h"
+#include "train/run_training.h"
 
 namespace concertina::train {
 

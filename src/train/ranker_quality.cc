@@ -1,0 +1,153 @@
+#include "train/ranker_quality.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <sstream>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/try.h"
+#include "graph/channel_groups.h"
+#include "report/statistics.h"
+#include "train/checkpoint.h"
+#include "train/evaluation.h"
+#include "train/rankers/rankers.h"
+#include "train/recipe_fields.h"
+
+namespace concertina::train {
+namespace {
+
+/// The pretrained network's validation loss after channels have been removed.
+class Removals {
+ public:
+  static Result<Removals> open(const Run& run, const Tensors& weights, std::filesystem::path file) {
+    Removals removals(run, weights, std::move(file));
+    if (!std::filesystem::exists(removals.file_)) return removals;
+    CONCERTINA_ASSIGN(const std::string text, read_file(removals.file_));
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      const auto entry = nlohmann::json::parse(line, nullptr, false);
+      // What a kill has cut short is measured again.
+      if (entry.is_object() && entry.contains("removed") && entry.contains("loss"))
+        removals.known_[entry["removed"].get<std::string>()] = entry["loss"].get<double>();
+    }
+    return removals;
+  }
+
+  /// Precondition: fewer channels than the dimension has.
+  Result<double> loss(int dimension, std::vector<int> channels) {
+    std::sort(channels.begin(), channels.end());
+    const std::string key = fmt::format("{}:{}", dimension, fmt::join(channels, ","));
+    if (const auto known = known_.find(key); known != known_.end()) return known->second;
+    CONCERTINA_ASSIGN(const double loss, measure(dimension, channels));
+    CONCERTINA_TRY(append_line(file_, nlohmann::json{{"removed", key}, {"loss", loss}}.dump()));
+    return known_[key] = loss;
+  }
+
+ private:
+  Removals(const Run& run, const Tensors& weights, std::filesystem::path file)
+      : run_(&run), weights_(to_weights(weights)), file_(std::move(file)) {}
+
+  Result<double> measure(int dimension, const std::vector<int>& channels) const {
+    const Graph& graph = run_->graph();
+    std::vector<std::vector<int>> orders = importance_order(equal_importance(graph));
+    std::vector<int>& order = orders[static_cast<std::size_t>(dimension)];
+    std::stable_partition(order.begin(), order.end(),
+                          [&](int c) { return !std::binary_search(channels.begin(), channels.end(), c); });
+    const Tensors sorted = to_tensors(permute_channels(graph, weights_, orders), torch::kCPU);
+    const Recipe& recipe = run_->recipe();
+    CONCERTINA_ASSIGN(const Supernet net,
+                      Supernet::make(graph, sorted, run_->compute().with(recipe.training.precision)));
+    Subnet subnet = full_subnet(graph);
+    subnet.widths[static_cast<std::size_t>(dimension)] -= static_cast<int>(channels.size());
+    const std::span<const std::int64_t> training = run_->data().training,
+                                        validation = run_->data().validation;
+    const auto wanted = static_cast<std::size_t>(recipe.search.norm_batches * recipe.training.batch);
+    const Tensors statistics =
+        estimate_statistics(net, subnet, run_->data().images,
+                            training.first(std::min(training.size(), wanted)), recipe.training.batch);
+    const auto images = std::min(validation.size(), static_cast<std::size_t>(recipe.search.images));
+    return evaluate(net, subnet, statistics, run_->data().images, validation.first(images)).loss;
+  }
+
+  const Run* run_;
+  Weights weights_;
+  std::filesystem::path file_;
+  std::map<std::string, double> known_;
+};
+
+double mean(const std::vector<double>& values) {
+  return spread(values).mean;
+}
+
+/// Correlations by dimension of single channels' scores with their removal losses.
+Result<std::vector<double>> judge_channels(const Importance& importance, Removals& removals) {
+  std::vector<double> correlations;
+  for (std::size_t d = 0; d < importance.size(); ++d) {
+    std::vector<double> losses;
+    for (int c = 0; c < static_cast<int>(importance[d].size()); ++c) {
+      CONCERTINA_ASSIGN(const double loss, removals.loss(static_cast<int>(d), {c}));
+      losses.push_back(loss);
+    }
+    correlations.push_back(spearman(importance[d], losses));
+  }
+  return correlations;
+}
+
+/// The same for the groups of the ranker's own order.
+Result<std::vector<double>> judge_groups(const Importance& importance, const ChannelGroups& groups,
+                                         Removals& removals) {
+  const auto orders = importance_order(importance);
+  std::vector<double> correlations;
+  for (std::size_t d = 0; d < orders.size(); ++d) {
+    std::vector<double> scores, losses;
+    const auto unit = static_cast<std::size_t>(groups.unit[d]);
+    for (std::size_t begin = 0; unit < orders[d].size() && begin < orders[d].size(); begin += unit) {
+      const auto first = orders[d].begin() + static_cast<std::ptrdiff_t>(begin);
+      const std::vector<int> channels(first, first + static_cast<std::ptrdiff_t>(unit));
+      double score = 0;
+      for (const int c : channels) score += importance[d][static_cast<std::size_t>(c)];
+      CONCERTINA_ASSIGN(const double loss, removals.loss(static_cast<int>(d), channels));
+      scores.push_back(score);
+      losses.push_back(loss);
+    }
+    if (!scores.empty()) correlations.push_back(spearman(scores, losses));
+  }
+  return correlations;
+}
+
+}  // namespace
+
+Result<std::vector<RankerQuality>> measure_rankers(const Run& run) {
+  if (!run.done(Stage::pretrain))
+    return Error{"rankers are judged on the pretrained network; run concertina-train pretrain first"};
+  CONCERTINA_ASSIGN(const Checkpoint pretrained, read_checkpoint(run.file(Stage::pretrain, "checkpoint.pt")));
+  CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(run.graph(), run.recipe().search.groups));
+  CONCERTINA_ASSIGN(Removals removals,
+                    Removals::open(run, pretrained.tensors, run.folder() / "rankers" / "removals.jsonl"));
+  std::vector<RankerQuality> qualities;
+  constexpr RankMethod kMethods[] = {RankMethod::noise,      RankMethod::l1,     RankMethod::input_l1,
+                                     RankMethod::norm_scale, RankMethod::taylor, RankMethod::fisher,
+                                     RankMethod::random};
+  for (const RankMethod method : kMethods) {
+    const std::string name(kNames<RankMethod>[static_cast<std::size_t>(method)]);
+    CONCERTINA_ASSIGN(const Ranking ranking, rank_channels(run, pretrained.tensors, method));
+    RankerQuality quality{
+        .ranker = name, .channels = 0, .groups = 0, .by_dimension = {}, .macs = ranking.spent.macs};
+    run.progress().message(fmt::format("rankers: removing channels to judge {}", name));
+    CONCERTINA_ASSIGN(quality.by_dimension, judge_channels(ranking.importance, removals));
+    CONCERTINA_ASSIGN(const auto by_group, judge_groups(ranking.importance, groups, removals));
+    quality.channels = mean(quality.by_dimension);
+    quality.groups = mean(by_group);
+    run.progress().message(fmt::format("rankers: {}: {:.3f} for channels, {:.3f} for groups", name,
+                                       quality.channels, quality.groups));
+    qualities.push_back(std::move(quality));
+  }
+  return qualities;
+}
+
+}  // namespace concertina::train

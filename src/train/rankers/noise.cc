@@ -1,0 +1,50 @@
+#include <fmt/format.h>
+
+#include "base/try.h"
+#include "train/losses.h"
+#include "train/rankers/rankers.h"
+#include "train/run_training.h"
+
+namespace concertina::train {
+
+Importance noise_importance(const NoiseScales& noise, RemoveFirst remove_first) {
+  Importance importance;
+  for (const torch::Tensor& scale : noise.scales()) {
+    const torch::Tensor squared = scale.detach().to(torch::kCPU, torch::kDouble).square().contiguous();
+    const torch::Tensor score = remove_first == RemoveFirst::largest_noise ? 1 / (squared + 1e-12) : squared;
+    importance.emplace_back(score.data_ptr<double>(), score.data_ptr<double>() + score.numel());
+  }
+  return importance;
+}
+
+Result<Ranking> noise_ranking(const Run& run, const Tensors& weights) {
+  const Recipe& recipe = run.recipe();
+  CONCERTINA_ASSIGN(const Supernet net,
+                    Supernet::make(run.graph(), weights, run.compute().with(recipe.training.precision)));
+  const NoiseScales noise(run.graph(), recipe.rank.initial_noise, run.compute().device);
+  Tensors trained = net.weights();
+  for (std::size_t d = 0; d < noise.scales().size(); ++d)
+    trained[fmt::format("noise.{}", d)] = noise.scales()[d];
+
+  // The scales' gradients differ by orders of magnitude between layers; Adam takes steps of one size.
+  const auto adam = torch::optim::AdamOptions(recipe.rank.noise_learning_rate);
+  ScheduledOptimizer optimizers[] = {
+      make_sgd(net.weights(), recipe.training, recipe.rank.learning_rate),
+      {std::make_unique<torch::optim::Adam>(noise.scales(), adam), recipe.rank.noise_learning_rate}};
+  const Subnet full = full_subnet(run.graph());
+  const double barrier = recipe.rank.variant == NoiseVariant::log_barrier ? recipe.rank.barrier : 0;
+  const Spending cost = training_spending(run.graph(), full, recipe.training.batch);
+  const auto step = [&](const Batch& batch, std::int64_t) -> TrainingLoop::StepResult {
+    const torch::Tensor loss = label_loss(net.forward(batch.images, full, {.noise = &noise}), batch.labels,
+                                          recipe.pretrain.label_smoothing);
+    (loss - barrier * noise.mean_log()).backward();
+    return {loss, cost};
+  };
+  const TrainingLoop loop =
+      training_loop(run, Stage::rank, Schedule::linear, steps_of_epochs(run, recipe.rank.epochs));
+  CONCERTINA_ASSIGN(const Spending spent, loop.run(run.data().images, run.data().training, trained,
+                                                   optimizers, step, run.progress()));
+  return Ranking{noise_importance(noise, recipe.rank.remove_first), spent};
+}
+
+}  // namespace concertina::train

@@ -1,0 +1,58 @@
+#include "train/sandwich.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "search/spending.h"
+
+namespace concertina::train {
+
+std::vector<Subnet> Sandwich::draw(std::int64_t step) const {
+  std::vector<Subnet> drawn = {subnets_.front()};
+  if (subnets_.size() > 2) {
+    for (const std::uint64_t draw : {0u, 1u}) {
+      const std::uint64_t counter = static_cast<std::uint64_t>(step) * 2 + draw;
+      drawn.push_back(subnets_[1 + random_.below(subnets_.size() - 2, counter)]);
+    }
+  }
+  if (subnets_.size() > 1) drawn.push_back(subnets_.back());
+  return drawn;
+}
+
+double Sandwich::expected_macs(const Graph& graph, std::int64_t images) const {
+  const auto macs = [&](const Subnet& subnet) { return training_spending(graph, subnet, images).macs; };
+  double sum = macs(subnets_.front());
+  if (subnets_.size() > 1) sum += macs(subnets_.back());
+  for (std::size_t i = 1; i + 1 < subnets_.size(); ++i)
+    sum += 2 * macs(subnets_[i]) / static_cast<double>(subnets_.size() - 2);
+  return sum;
+}
+
+RandomSandwich::RandomSandwich(const Graph& graph, const ChannelGroups& groups, int group_count,
+                               int smallest_groups, std::uint64_t seed)
+    : full_(full_subnet(graph)),
+      groups_(groups),
+      group_count_(group_count),
+      smallest_groups_(smallest_groups),
+      random_(seed, 1) {}
+
+std::vector<Subnet> RandomSandwich::draw(std::int64_t step) const {
+  const auto number = static_cast<std::uint64_t>(step) * 2;
+  return {full_, random_subnet(number), random_subnet(number + 1), uniform_subnet(groups_, smallest_groups_)};
+}
+
+Subnet RandomSandwich::random_subnet(std::uint64_t number) const {
+  constexpr double kSpread = 0.3;  // of all groups, to each side
+  const std::uint64_t counter = number * (groups_.unit.size() + 1);
+  const double size =
+      smallest_groups_ + random_.uniform(counter) * static_cast<double>(group_count_ - smallest_groups_);
+  Subnet subnet = full_;
+  for (std::size_t d = 0; d < groups_.unit.size(); ++d) {
+    const double offset = kSpread * (2 * random_.uniform(counter + 1 + d) - 1);
+    const auto kept = static_cast<int>(std::lround(size + offset * group_count_));
+    subnet.widths[d] = groups_.unit[d] * std::clamp(kept, 1, group_count_);
+  }
+  return subnet;
+}
+
+}  // namespace concertina::train

@@ -1,0 +1,29 @@
+#include "base/try.h"
+#include "graph/channel_groups.h"
+#include "train/checkpoint.h"
+#include "train/joint_step.h"
+#include "train/run_training.h"
+#include "train/sandwich.h"
+#include "train/stages/search_options.h"
+#include "train/stages/stages.h"
+
+namespace concertina::train {
+
+Result<Spending> prepare(const Run& run) {
+  const Recipe& recipe = run.recipe();
+  CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(run.graph(), recipe.search.groups));
+  CONCERTINA_ASSIGN(const Checkpoint ranked, read_checkpoint(run.file(Stage::rank, "weights.pt")));
+  CONCERTINA_ASSIGN(const Supernet net, Supernet::make(run.graph(), ranked.tensors,
+                                                       run.compute().with(recipe.training.precision)));
+  const RandomSandwich sandwich(run.graph(), groups, recipe.search.groups, groups_at_end(recipe.search),
+                                run.seed(Stage::prepare));
+  ScheduledOptimizer optimizers[] = {make_sgd(net.weights(), recipe.training, recipe.prepare.learning_rate)};
+  const auto step = [&](const Batch& batch, std::int64_t number) {
+    return train_together(net, sandwich.draw(number), batch, Distillation::in_place, 0);
+  };
+  return training_loop(run, Stage::prepare, recipe.prepare.schedule,
+                       steps_of_epochs(run, recipe.prepare.epochs))
+      .run(run.data().images, run.data().training, net.weights(), optimizers, step, run.progress());
+}
+
+}  // namespace concertina::train
