@@ -17,6 +17,7 @@ enum class RankMethod { noise, l1, input_l1, norm_scale, taylor, fisher, random,
 enum class NoiseVariant { log_barrier, plain };
 enum class RemoveFirst { largest_noise, smallest_noise };
 enum class SearchMethod { progressive, uniform };
+enum class SearchCost { macs, parameters, both };
 enum class JointStart { ranked, prepared, scratch };
 enum class Distillation { in_place, mutual, none };
 enum class Reselection { pareto, paper };
@@ -78,6 +79,7 @@ struct Recipe {
     int groups = 8;
     int floor_groups = 1;
     Criterion criterion = Criterion::loss_per_cost;
+    SearchCost cost = SearchCost::macs;
     int refresh_every = 8;          ///< steps between evaluations of all candidates; 1 = at every step
     double end_fraction = 0.25;     ///< stop at the MACs of the uniform sub-net of this width
     int images = 2000;              ///< validation images per evaluation

@@ -31,6 +31,8 @@ inline constexpr std::array<std::string_view, 2> kNames<NoiseVariant>{"log_barri
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<RemoveFirst>{"largest_noise", "smallest_noise"};
 template <>
+inline constexpr std::array<std::string_view, 3> kNames<SearchCost>{"macs", "parameters", "both"};
+template <>
 inline constexpr std::array<std::string_view, 2> kNames<Criterion>{"loss_per_cost", "accuracy"};
 template <>
 inline constexpr std::array<std::string_view, 3> kNames<JointStart>{"ranked", "prepared", "scratch"};
@@ -78,6 +80,7 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("search", "groups", r.search.groups, at_least_1);
   field("search", "floor_groups", r.search.floor_groups, at_least_1);
   field("search", "criterion", r.search.criterion, any);
+  field("search", "cost", r.search.cost, any);
   field("search", "refresh_every", r.search.refresh_every, at_least_1);
   field("search", "end_fraction", r.search.end_fraction, share);
   field("search", "images", r.search.images, at_least_1);

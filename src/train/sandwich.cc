@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "search/spending.h"
-
 namespace concertina::train {
 
 std::vector<Subnet> Sandwich::draw(std::int64_t step) const {
@@ -17,15 +15,6 @@ std::vector<Subnet> Sandwich::draw(std::int64_t step) const {
   }
   if (subnets_.size() > 1) drawn.push_back(subnets_.back());
   return drawn;
-}
-
-double Sandwich::expected_macs(const Graph& graph, std::int64_t images) const {
-  const auto macs = [&](const Subnet& subnet) { return training_spending(graph, subnet, images).macs; };
-  double sum = macs(subnets_.front());
-  if (subnets_.size() > 1) sum += macs(subnets_.back());
-  for (std::size_t i = 1; i + 1 < subnets_.size(); ++i)
-    sum += 2 * macs(subnets_[i]) / static_cast<double>(subnets_.size() - 2);
-  return sum;
 }
 
 RandomSandwich::RandomSandwich(const Graph& graph, const ChannelGroups& groups, int group_count,

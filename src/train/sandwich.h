@@ -18,9 +18,6 @@ class Sandwich {
 
   std::vector<Subnet> draw(std::int64_t step) const;
 
-  /// Multiply-accumulates of a step with so many images, on average.
-  double expected_macs(const Graph& graph, std::int64_t images) const;
-
  private:
   std::vector<Subnet> subnets_;
   CounterRandom random_;

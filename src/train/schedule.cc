@@ -12,8 +12,7 @@ double half_cosine(double from, double to, double progress) {
 
 }  // namespace
 
-double schedule_factor(Schedule schedule, std::int64_t step, std::int64_t total) {
-  const double progress = static_cast<double>(step) / static_cast<double>(total);
+double schedule_factor(Schedule schedule, double progress) {
   switch (schedule) {
     case Schedule::one_cycle: {
       constexpr double kWarmUp = 0.3, kStart = 1.0 / 25, kEnd = 1e-4;

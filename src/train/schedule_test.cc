@@ -6,18 +6,18 @@ namespace concertina::train {
 namespace {
 
 TEST(Schedule, OneCycleWarmsUpAndEndsNearNothing) {
-  EXPECT_NEAR(schedule_factor(Schedule::one_cycle, 0, 1000), 1.0 / 25, 1e-12);
-  EXPECT_NEAR(schedule_factor(Schedule::one_cycle, 300, 1000), 1.0, 1e-12);
-  EXPECT_NEAR(schedule_factor(Schedule::one_cycle, 650, 1000), 0.5, 1e-3);
-  EXPECT_LT(schedule_factor(Schedule::one_cycle, 999, 1000), 2e-4);
+  EXPECT_NEAR(schedule_factor(Schedule::one_cycle, 0.0), 1.0 / 25, 1e-12);
+  EXPECT_NEAR(schedule_factor(Schedule::one_cycle, 0.3), 1.0, 1e-12);
+  EXPECT_NEAR(schedule_factor(Schedule::one_cycle, 0.65), 0.5, 1e-3);
+  EXPECT_LT(schedule_factor(Schedule::one_cycle, 0.999), 2e-4);
 }
 
 TEST(Schedule, LinearAndCosineFallFromOne) {
   for (const Schedule schedule : {Schedule::linear, Schedule::cosine}) {
-    EXPECT_EQ(schedule_factor(schedule, 0, 100), 1.0);
-    EXPECT_NEAR(schedule_factor(schedule, 50, 100), 0.5, 1e-12);
+    EXPECT_EQ(schedule_factor(schedule, 0.0), 1.0);
+    EXPECT_NEAR(schedule_factor(schedule, 0.5), 0.5, 1e-12);
     for (int step = 1; step < 100; ++step) {
-      EXPECT_LT(schedule_factor(schedule, step, 100), schedule_factor(schedule, step - 1, 100));
+      EXPECT_LT(schedule_factor(schedule, step / 100.0), schedule_factor(schedule, (step - 1) / 100.0));
     }
   }
 }

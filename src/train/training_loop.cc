@@ -81,17 +81,22 @@ Result<Spending> TrainingLoop::run(const ImageBatches& images, std::span<const s
         fmt::format("a batch of {} images is larger than the {} training images; make training.batch smaller",
                     batch, indices.size())};
   }
-  progress.start(task, steps);
-  for (int epoch = done; epoch * steps_per_epoch < steps; ++epoch) {
+  const auto share_done = [&](std::int64_t number) {
+    return macs > 0 ? spent.macs / macs : static_cast<double>(number) / static_cast<double>(steps);
+  };
+  constexpr std::int64_t kPerCent = 100;  // progress of a budget, whose steps are not known beforehand
+  progress.start(task, macs > 0 ? kPerCent : steps);
+  for (int epoch = done; (steps > 0 || macs > 0) && share_done(epoch * steps_per_epoch) < 1; ++epoch) {
     const auto started = std::chrono::steady_clock::now();
     const CounterRandom random(seed, static_cast<std::uint64_t>(epoch));
     torch::manual_seed(random.bits(0));
     const auto order = random.permutation(static_cast<std::int64_t>(indices.size()));
-    const std::int64_t first = epoch * steps_per_epoch, last = std::min(steps, first + steps_per_epoch);
+    const std::int64_t first = epoch * steps_per_epoch;
+    std::int64_t i = first;
     torch::Tensor loss_sum = torch::zeros({});
-    for (std::int64_t i = first; i < last; ++i) {
+    for (; i < first + steps_per_epoch && share_done(i) < 1; ++i) {
       for (const ScheduledOptimizer& scheduled : optimizers) {
-        set_learning_rate(scheduled, schedule_factor(schedule, i, steps));
+        set_learning_rate(scheduled, schedule_factor(schedule, share_done(i)));
         scheduled.optimizer->zero_grad();
       }
       const auto chosen = batch_indices(indices, order, i - first, batch);
@@ -99,10 +104,12 @@ Result<Spending> TrainingLoop::run(const ImageBatches& images, std::span<const s
       for (const ScheduledOptimizer& scheduled : optimizers) scheduled.optimizer->step();
       spent += cost;
       loss_sum = loss_sum + loss.detach().to(torch::kCPU);
+      const auto per_cent = static_cast<std::int64_t>(kPerCent * std::min(share_done(i + 1), 1.0));
       progress.update(
-          i + 1, fmt::format("loss {:.3f}", loss_sum.item<double>() / static_cast<double>(i + 1 - first)));
+          macs > 0 ? per_cent : i + 1,
+          fmt::format("loss {:.3f}", loss_sum.item<double>() / static_cast<double>(i + 1 - first)));
     }
-    const double loss = loss_sum.item<double>() / static_cast<double>(last - first);
+    const double loss = loss_sum.item<double>() / static_cast<double>(i - first);
     if (!std::isfinite(loss)) {
       return Error{
           fmt::format("{}: the loss became {} in epoch {}; lower its learning rate", task, loss, epoch + 1)};

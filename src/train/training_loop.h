@@ -29,6 +29,7 @@ struct TrainingLoop {
   std::filesystem::path checkpoint;
   std::filesystem::path log;  ///< one JSON line an epoch
   std::int64_t steps = 0;     ///< the last epoch may be a part of one
+  double macs = 0;            ///< in place of steps: goes on until so much has been spent
   int batch = 0;
   Schedule schedule = Schedule::one_cycle;
   Augmentation augmentation;

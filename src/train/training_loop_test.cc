@@ -31,14 +31,16 @@ class TrainingLoopTest : public ::testing::Test {
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
   /// Trains a linear classifier with noise in its step; killed before step `kill_at`.
-  Result<torch::Tensor> train(const std::filesystem::path& folder, std::int64_t kill_at = -1) {
+  Result<torch::Tensor> train(const std::filesystem::path& folder, std::int64_t kill_at = -1,
+                              double macs = 0) {
     const ImageBatches images(random_set(40), {{0.5F}, {0.5F}}, torch::kCPU);
     const Tensors tensors = {{"w", torch::zeros({2, 16}).requires_grad_()}};
     ScheduledOptimizer optimizers[] = {make_sgd(tensors, Recipe{}.training, 0.1)};
     const TrainingLoop loop{.task = "test",
                             .checkpoint = folder / "checkpoint.pt",
                             .log = folder / "log.jsonl",
-                            .steps = 18,  // 5 an epoch
+                            .steps = macs > 0 ? 0 : 18,  // 5 an epoch
+                            .macs = macs,
                             .batch = 8,
                             .augmentation = {.pad = 1, .flip = true},
                             .seed = 3};
@@ -68,6 +70,13 @@ TEST_F(TrainingLoopTest, AKilledRunGoesOnToTheSameWeights) {
     EXPECT_THROW((void)train(folder, kill_at), Killed);
     EXPECT_TRUE(torch::equal(*train(folder), whole)) << kill_at;
   }
+}
+
+TEST_F(TrainingLoopTest, ABudgetOfMacsIsTheSameAsItsSteps) {
+  const torch::Tensor whole = *train(folder_ / "whole");
+  EXPECT_TRUE(torch::equal(*train(folder_ / "macs", -1, 18), whole));
+  EXPECT_THROW((void)train(folder_ / "killed", 12, 18), Killed);
+  EXPECT_TRUE(torch::equal(*train(folder_ / "killed", -1, 18), whole));
 }
 
 TEST_F(TrainingLoopTest, AFinishedRunIsNotRepeated) {

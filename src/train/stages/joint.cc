@@ -14,26 +14,22 @@
 namespace concertina::train {
 namespace {
 
-/// As many as the recipe's epochs have, or as its budget leaves after what the stages before have spent.
-Result<std::int64_t> joint_steps(const Run& run, const Sandwich& sandwich) {
-  const Recipe& recipe = run.recipe();
-  if (recipe.joint.budget == 0) return steps_of_epochs(run, recipe.joint.epochs);
+/// What the recipe's budget leaves after what the stages before have spent.
+Result<double> macs_left(const Run& run) {
+  const double budget = run.recipe().joint.budget;
   const Spending epoch = training_spending(run.graph(), full_subnet(run.graph()),
                                            static_cast<std::int64_t>(run.data().training.size()));
   Spending spent;
-  for (const Stage stage : {Stage::pretrain, Stage::rank, Stage::prepare, Stage::search, Stage::select}) {
+  for (const Stage stage : kStages) {
+    if (stage == Stage::joint) break;
     CONCERTINA_ASSIGN(const StageRecord record, run.record(stage));
     spent += record.spent;
   }
-  const double left = recipe.joint.budget * epoch.macs - spent.macs;
-  const double steps = left / sandwich.expected_macs(run.graph(), recipe.training.batch);
-  if (steps < 1) {
-    return Error{
-        fmt::format("joint.budget = {} epochs of the full network, but the stages before have spent {:.1f}; "
-                    "raise it, or shorten pretrain, rank or search",
-                    recipe.joint.budget, spent.macs / epoch.macs)};
-  }
-  return static_cast<std::int64_t>(steps);
+  if (budget * epoch.macs > spent.macs) return budget * epoch.macs - spent.macs;
+  return Error{
+      fmt::format("joint.budget = {} epochs of the full network, but the stages before have spent {:.1f}; "
+                  "raise it, or shorten pretrain, rank, prepare or search",
+                  budget, spent.macs / epoch.macs)};
 }
 
 Result<Tensors> starting_weights(const Run& run) {
@@ -84,7 +80,12 @@ Result<Spending> joint(const Run& run) {
   CONCERTINA_ASSIGN(const Supernet net,
                     Supernet::make(run.graph(), start, run.compute().with(recipe.training.precision)));
   const Sandwich sandwich(std::move(subnets), run.seed(Stage::joint));
-  CONCERTINA_ASSIGN(const std::int64_t steps, joint_steps(run, sandwich));
+  TrainingLoop loop = training_loop(run, Stage::joint, recipe.joint.schedule, 0);
+  if (recipe.joint.budget == 0) {
+    loop.steps = steps_of_epochs(run, recipe.joint.epochs);
+  } else {
+    CONCERTINA_ASSIGN(loop.macs, macs_left(run));
+  }
   ScheduledOptimizer optimizers[] = {make_sgd(net.weights(), recipe.training, recipe.joint.learning_rate)};
   MovingAverage average(net.weights(), recipe.joint.ema);
   const auto step = [&](const Batch& batch, std::int64_t number) {
@@ -95,8 +96,7 @@ Result<Spending> joint(const Run& run) {
   };
   Tensors kept = net.weights();
   kept.insert(average.averages().begin(), average.averages().end());
-  return training_loop(run, Stage::joint, recipe.joint.schedule, steps)
-      .run(run.data().images, run.data().training, kept, optimizers, step, run.progress());
+  return loop.run(run.data().images, run.data().training, kept, optimizers, step, run.progress());
 }
 
 }  // namespace concertina::train
