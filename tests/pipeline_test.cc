@@ -237,7 +237,9 @@ TEST_F(PipelineTest, EveryWayOfTrainingWorks) {
   }
   for (const std::string setting :
        {"prepare.epochs=1", "joint.distillation=mutual", "joint.distillation=none", "joint.ema=0.9",
-        "joint.start=scratch", "search.criterion=accuracy", "select.rule=paper", "network.decoupled=true"}) {
+        "joint.sampling=lagging", "joint.sampling=every", "joint.focus=1", "joint.private_norm=true",
+        "joint.private_classifier=true", "joint.start=scratch", "search.criterion=accuracy",
+        "select.rule=paper", "network.decoupled=true"}) {
     const ProcessResult result = train("run", out, {"--set", setting, "--set", "joint.epochs=4"});
     ASSERT_EQ(result.exit_code, 0) << setting << result.err;
     EXPECT_GT(smallest_top1(), 0.5) << setting;  // chance is 0.33

@@ -140,7 +140,7 @@ Weights permute_channels(const Graph& graph, const Weights& weights,
                     [&](const ChannelAxis& axis) { return graph.layout().feature_order(axis, orders); });
 }
 
-Network extract(const Network& network, const Subnet& subnet, const Weights& statistics) {
+Network extract(const Network& network, const Subnet& subnet, const Weights& own) {
   const Graph& graph = network.graph;
   Weights weights = gather_all(graph, network.weights, [&](const ChannelAxis& axis) {
     std::vector<int> kept;
@@ -149,7 +149,7 @@ Network extract(const Network& network, const Subnet& subnet, const Weights& sta
     }
     return kept;
   });
-  for (const auto& [name, array] : statistics) weights.insert_or_assign(name, array);
+  for (const auto& [name, array] : own) weights.insert_or_assign(name, array);
   std::vector<Node> nodes;
   for (NodeId id = 0; id < graph.size(); ++id) {
     nodes.push_back({graph.node(id).name, resized(graph, id, subnet), graph.node(id).inputs});

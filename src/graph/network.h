@@ -47,7 +47,8 @@ Weights permute_channels(const Graph& graph, const Weights& weights,
                          const std::vector<std::vector<int>>& orders);
 
 /// The sub-net as a network of its own: each array cut to its active part, and the graph's sizes with it.
-/// `statistics` are the sub-net's batch-norm statistics at its widths, which replace the full ones.
-Network extract(const Network& network, const Subnet& subnet, const Weights& statistics);
+/// `own` are arrays of the sub-net at its widths that replace the cut ones: its batch-norm statistics at
+/// least.
+Network extract(const Network& network, const Subnet& subnet, const Weights& own);
 
 }  // namespace concertina

@@ -121,8 +121,8 @@ void expect_table_refusal(const char* sentence, const std::function<void(Json&)>
 }
 
 TEST(Damage, NewerFormatsAreNamed) {
-  expect_refusal("has format 2, but this version reads formats up to 1; update Concertina",
-                 [](auto& e) { e["concertina.format"] = "2"; });
+  expect_refusal("has format 3, but this version reads formats up to 2; update Concertina",
+                 [](auto& e) { e["concertina.format"] = "3"; });
   expect_refusal("format '1x' is not a number", [](auto& e) { e["concertina.format"] = "1x"; });
   expect_refusal("not a dynamic model", [](auto& e) { e.erase("concertina.format"); });
 }
@@ -133,7 +133,7 @@ TEST(Damage, UnknownEntriesAreForLaterVersions) {
 
 TEST(Damage, EntriesThatAreMissingOrMalformedAreNamed) {
   for (const char* key : {"concertina.subnets", "concertina.preprocessing", "concertina.classes",
-                          "concertina.statistics.0", "concertina.statistics.1"}) {
+                          "concertina.statistics.0", "concertina.statistics.1", "concertina.parameters.1"}) {
     expect_refusal((std::string("'") + key + "' is missing").c_str(), [&](auto& e) { e.erase(key); });
     for (const char* value : {"", "x", "[", "7", "null", "[1]", "{}", "{\"mean\":[1e999],\"stddev\":[1]}"}) {
       const auto read = parse_edited([&](auto& e) { e[key] = value; });
@@ -143,13 +143,19 @@ TEST(Damage, EntriesThatAreMissingOrMalformedAreNamed) {
   }
   expect_refusal("'concertina.statistics.1' has 3 bytes where sub-net",
                  [](auto& e) { e["concertina.statistics.1"] = "AAAA"; });
-  expect_refusal("hold the impossible value nan", [](auto& e) {
+  expect_refusal("holds the impossible value nan", [](auto& e) {
     std::string& text = e["concertina.statistics.1"];
     text.replace(0, 16, "AADAfwAAwH8AAMB/");  // three times NaN
   });
 }
 
 TEST(Damage, LiesInTheTableAreFound) {
+  expect_table_refusal("own parameters wrongly",
+                       [](Json& t) { t["subnets"][1]["parameters_of_its_own"] = 7; });
+  expect_table_refusal("not the network's",
+                       [](Json& t) { t["subnets"][1]["parameters_of_its_own"].push_back("x.weight"); });
+  expect_table_refusal("bytes where sub-net",
+                       [](Json& t) { t["subnets"][1]["parameters_of_its_own"].erase(0); });
   expect_table_refusal("a wrong size; it has", [](Json& t) { t["subnets"][1]["macs"] = 1; });
   expect_table_refusal("a wrong size; it has", [](Json& t) { t["subnets"][0].erase("parameters"); });
   expect_table_refusal("channel dimensions", [](Json& t) { t["dimensions"][0] = "other"; });

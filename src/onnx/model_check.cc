@@ -61,38 +61,48 @@ Status check_accuracy(const char* which, double accuracy) {
   return Error{fmt::format("its {} accuracy is {}, which is not between 0 and 1", which, accuracy)};
 }
 
-Status check_statistic(const std::string& name, int count, const Weights& statistics) {
-  const auto found = statistics.find(name);
-  if (found == statistics.end()) return Error{fmt::format("its statistics '{}' are missing", name)};
-  const auto& [shape, values] = found->second;
-  if (shape != std::vector<int>{count} || values.size() != static_cast<std::size_t>(count)) {
-    return Error{
-        fmt::format("its statistics '{}' have {} values, but its width is {}", name, values.size(), count)};
+Status check_array(const std::string& name, const std::vector<int>& sizes, const Array& array) {
+  std::size_t count = 1;
+  for (const int size : sizes) count *= static_cast<std::size_t>(size);
+  if (array.shape != sizes || array.values.size() != count) {
+    return Error{fmt::format("its own '{}' has {} values, but at its widths it is {}", name,
+                             array.values.size(), count)};
   }
   const float least = name.ends_with(".running_var") ? 0.0F : -INFINITY;
-  for (const float value : values) {
-    if (!std::isfinite(value) || value < least) {
-      return Error{fmt::format("its statistics '{}' hold the impossible value {}", name, value)};
-    }
+  for (const float value : array.values) {
+    if (!std::isfinite(value) || value < least)
+      return Error{fmt::format("its own '{}' holds the impossible value {}", name, value)};
   }
   return {};
+}
+
+bool may_be_own(const Op& op) {
+  return std::holds_alternative<op::BatchNorm>(op) || std::holds_alternative<op::Linear>(op);
 }
 
 Status check_record(const Graph& graph, const SubnetRecord& record) {
   CONCERTINA_TRY(check_accuracy("validation", record.validation_accuracy));
   if (record.test_accuracy) CONCERTINA_TRY(check_accuracy("test", *record.test_accuracy));
-  std::size_t expected = 0;
+  std::size_t known = 0;
   for (NodeId id = 0; id < graph.size(); ++id) {
     for (const Parameter& parameter : parameters(graph, id)) {
-      if (parameter.trainable) continue;
-      ++expected;
-      const int count = active_sizes(graph, id, parameter, record.subnet)[0];
-      CONCERTINA_TRY(check_statistic(parameter_name(graph.node(id), parameter), count, record.statistics));
+      const std::string name = parameter_name(graph.node(id), parameter);
+      const auto found = record.own.find(name);
+      if (found == record.own.end()) {
+        if (parameter.trainable) continue;
+        return Error{fmt::format("its statistics '{}' are missing", name)};
+      }
+      if (!may_be_own(graph.node(id).op)) {
+        return Error{
+            fmt::format("it has its own '{}', but only batch norms and linear layers may have that", name)};
+      }
+      CONCERTINA_TRY(check_array(name, active_sizes(graph, id, parameter, record.subnet), found->second));
+      ++known;
     }
   }
-  if (record.statistics.size() == expected) return {};
-  return Error{fmt::format("it has {} arrays of statistics, but the network has {}", record.statistics.size(),
-                           expected)};
+  if (record.own.size() == known) return {};
+  return Error{fmt::format("it has {} arrays of its own, but the network knows only {} of them",
+                           record.own.size(), known)};
 }
 
 Status check_chain(const Graph& graph, const std::vector<SubnetRecord>& subnets) {
@@ -114,8 +124,8 @@ Status check_chain(const Graph& graph, const std::vector<SubnetRecord>& subnets)
   return {};
 }
 
-Status check_full_statistics(const ModelFile& model) {
-  for (const auto& [name, array] : model.subnets[0].statistics) {
+Status check_full_arrays(const ModelFile& model) {
+  for (const auto& [name, array] : model.subnets[0].own) {
     if (model.network.weights.at(name) == array) continue;
     return Error{fmt::format("'{}' of the first sub-net differs from the network's", name)};
   }
@@ -134,7 +144,7 @@ Status check_model(const ModelFile& model) {
     if (!status)
       return Error{fmt::format("sub-net {}: {}", to_string(record.subnet), status.error().message)};
   }
-  return check_full_statistics(model);
+  return check_full_arrays(model);
 }
 
 }  // namespace concertina

@@ -41,17 +41,19 @@ const std::vector<Case>& cases() {
        [](ModelFile& m) { m.subnets[1].validation_accuracy = 1.5; }},
       {"sub-net 7-5-3: its test accuracy is nan", [](ModelFile& m) { m.subnets[1].test_accuracy = NAN; }},
       {"sub-net 6-4-2: its statistics 'left.norm.running_mean' are missing",
-       [](ModelFile& m) { m.subnets[2].statistics.erase("left.norm.running_mean"); }},
-      {"'left.norm.running_mean' have 6 values, but its width is 4",
-       [](ModelFile& m) { m.subnets[2].statistics = m.subnets[0].statistics; }},
-      {"sub-net 7-5-3: its statistics 'join.norm.running_var' hold the impossible value -0.1",
-       [](ModelFile& m) { m.subnets[1].statistics.at("join.norm.running_var").values[0] = -0.1F; }},
-      {"5 arrays of statistics, but the network has 4",
+       [](ModelFile& m) { m.subnets[2].own.erase("left.norm.running_mean"); }},
+      {"its own 'left.norm.running_mean' has 6 values, but at its widths it is 4",
+       [](ModelFile& m) { m.subnets[2].own = m.subnets[0].own; }},
+      {"its own 'stem.weight', but only batch norms and linear layers",
+       [](ModelFile& m) { m.subnets[1].own["stem.weight"] = m.network.weights.at("stem.weight"); }},
+      {"sub-net 7-5-3: its own 'join.norm.running_var' holds the impossible value -0.1",
+       [](ModelFile& m) { m.subnets[1].own.at("join.norm.running_var").values[0] = -0.1F; }},
+      {"it has 5 arrays of its own, but the network knows only 4",
        [](ModelFile& m) {
-         m.subnets[1].statistics["other.running_mean"] = {{1}, {0}};
+         m.subnets[1].own["other.running_mean"] = {{1}, {0}};
        }},
       {"'left.norm.running_mean' of the first sub-net differs from the network's",
-       [](ModelFile& m) { m.subnets[0].statistics.at("left.norm.running_mean").values[0] += 1; }}};
+       [](ModelFile& m) { m.subnets[0].own.at("left.norm.running_mean").values[0] += 1; }}};
   return kCases;
 }
 

@@ -68,7 +68,7 @@ Result<const SubnetRecord*> find_subnet(const ModelFile& model, const Subnet& su
 
 Result<std::string> export_subnet(const ModelFile& model, const Subnet& subnet) {
   CONCERTINA_ASSIGN(const SubnetRecord* record, find_subnet(model, subnet));
-  return serialize_static(extract(model.network, subnet, record->statistics));
+  return serialize_static(extract(model.network, subnet, record->own));
 }
 
 }  // namespace concertina

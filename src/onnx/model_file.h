@@ -13,7 +13,10 @@ namespace concertina {
 /// What a sub-net brings of its own.
 struct SubnetRecord {
   Subnet subnet;
-  Weights statistics;              ///< "<norm>.running_mean" and "<norm>.running_var" at the sub-net's widths
+  /// Arrays of its own at its widths, in place of the network's: "<norm>.running_mean" and
+  /// "<norm>.running_var" of every batch norm; maybe weight and bias of batch norms and linear layers, where
+  /// they are not shared.
+  Weights own;
   double validation_accuracy = 0;  ///< 0 .. 1
   std::optional<double> test_accuracy;
 

@@ -103,7 +103,22 @@ inline Graph every_op() {
   return *std::move(net).build();
 }
 
-/// A model of `count` sub-nets, each a little narrower than the one before, with random weights.
+/// Gives the sub-net its own batch norms and linear layers, instead of the shared ones.
+inline void add_own_parameters(const Graph& graph, SubnetRecord& record, std::uint64_t seed) {
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    const Op& op = graph.node(id).op;
+    if (!std::holds_alternative<op::BatchNorm>(op) && !std::holds_alternative<op::Linear>(op)) continue;
+    for (const Parameter& parameter : parameters(graph, id)) {
+      if (!parameter.trainable) continue;
+      record.own.emplace(parameter_name(graph.node(id), parameter),
+                         random_array(parameter, active_sizes(graph, id, parameter, record.subnet),
+                                      1000 * seed + record.own.size()));
+    }
+  }
+}
+
+/// A model of `count` sub-nets, the last of them with parameters of its own, each a
+/// little narrower than the one before, with random weights.
 inline ModelFile random_model(const Graph& graph, int count) {
   const Shape& output = graph.shape(graph.output());
   const auto channels = static_cast<std::size_t>(graph.shape(graph.input()).channels);
@@ -113,14 +128,14 @@ inline ModelFile random_model(const Graph& graph, int count) {
                   .classes = {}};
   Subnet subnet = full_subnet(graph);
   for (int i = 0; i < count; ++i) {
-    model.subnets.push_back(
-        {.subnet = subnet,
-         .statistics = random_statistics(graph, subnet, static_cast<std::uint64_t>(i) + 1),
-         .validation_accuracy = 0.9 - i / 30.0,
-         .test_accuracy = {}});
+    model.subnets.push_back({.subnet = subnet,
+                             .own = random_statistics(graph, subnet, static_cast<std::uint64_t>(i) + 1),
+                             .validation_accuracy = 0.9 - i / 30.0,
+                             .test_accuracy = {}});
     for (int& width : subnet.widths) width = std::max(1, width - 1);
   }
-  for (const auto& [name, array] : model.subnets[0].statistics) model.network.weights.at(name) = array;
+  if (count > 1) add_own_parameters(graph, model.subnets.back(), 77);
+  for (const auto& [name, array] : model.subnets[0].own) model.network.weights.at(name) = array;
   model.subnets[0].test_accuracy = 0.1 + 0.2;
   for (int i = 0; i < output.channels; ++i) model.classes.push_back("Stra\u00dfe " + std::to_string(i));
   return model;

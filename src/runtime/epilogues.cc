@@ -15,8 +15,8 @@ bool has_epilogue(const Graph& graph, const FusedStep& step) {
 }  // namespace
 
 Epilogues::Epilogues(const Network& network, const Program& program, const MemoryMap& map,
-                     const Subnet& subnet, const Weights& statistics, int lanes)
-    : network_(network), map_(map), subnet_(subnet), statistics_(statistics), lanes_(lanes) {
+                     const Subnet& subnet, const Weights& own, int lanes)
+    : network_(network), map_(map), subnet_(subnet), own_(own), lanes_(lanes) {
   std::size_t size = 0;
   for (const FusedStep& step : program.steps) {
     if (has_epilogue(network.graph, step)) size += 2 * array_size(step);
@@ -26,8 +26,8 @@ Epilogues::Epilogues(const Network& network, const Program& program, const Memor
 
 kernels::Epilogue Epilogues::next(const FusedStep& step) {
   const bool is_norm = std::holds_alternative<op::BatchNorm>(network_.graph.node(step.node).op);
-  const FeatureAffine affine = feature_affine(network_, is_norm ? kNone : step.node,
-                                              is_norm ? step.node : step.norm, subnet_, statistics_);
+  const FeatureAffine affine =
+      feature_affine(network_, is_norm ? kNone : step.node, is_norm ? step.node : step.norm, subnet_, own_);
   float* scale = memory_.data() + used_;
   float* shift = scale + array_size(step);
   used_ += 2 * array_size(step);

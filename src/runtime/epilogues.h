@@ -11,9 +11,9 @@ namespace concertina::runtime {
 /// The scales and shifts of one sub-net: its biases and batch norms.
 class Epilogues {
  public:
-  /// `statistics` are the sub-net's, at its widths. Keeps the references.
+  /// `own` are the sub-net's own arrays, at its widths. Keeps the references.
   Epilogues(const Network& network, const Program& program, const MemoryMap& map, const Subnet& subnet,
-            const Weights& statistics, int lanes);
+            const Weights& own, int lanes);
 
   /// That of the next step in the program's order that has one, without its residual. scale and shift are
   /// placed as the output's pixel. Precondition: the step is a convolution, linear layer or batch norm.
@@ -28,7 +28,7 @@ class Epilogues {
   const Network& network_;
   const MemoryMap& map_;
   const Subnet& subnet_;
-  const Weights& statistics_;
+  const Weights& own_;
   int lanes_;
   AlignedBuffer memory_;
   std::size_t used_ = 0;

@@ -14,9 +14,9 @@ struct FeatureAffine {
 };
 
 /// The bias of the convolution or linear layer `node` (kNone: no such layer) and then the batch norm `norm`
-/// (kNone: none), for the active features of a sub-net, all segments together. `statistics` are the
-/// sub-net's, at its widths.
+/// (kNone: none), for the active features of a sub-net, all segments together. `own` are the sub-net's own
+/// arrays, at its widths.
 FeatureAffine feature_affine(const Network& network, NodeId node, NodeId norm, const Subnet& subnet,
-                             const Weights& statistics);
+                             const Weights& own);
 
 }  // namespace concertina::runtime

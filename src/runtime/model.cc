@@ -17,12 +17,14 @@ namespace {
 
 SubnetInfo describe(const Graph& graph, const SubnetRecord& record, const Plan& plan) {
   const Cost needs = cost(graph, record.subnet);
+  std::size_t own_floats = plan.epilogues.size();
+  for (const AlignedBuffer& weights : plan.own_weights) own_floats += weights.size();
   return {.subnet = record.subnet,
           .macs = needs.macs,
           .parameters = needs.parameters,
           .validation_accuracy = record.validation_accuracy,
           .test_accuracy = record.test_accuracy,
-          .own_bytes = plan.epilogues.size() * sizeof(float),
+          .own_bytes = own_floats * sizeof(float),
           .scratch_bytes = static_cast<std::size_t>(plan.arena_floats) * sizeof(float)};
 }
 
@@ -45,7 +47,7 @@ Result<std::shared_ptr<const Model>> make_model(const ModelFile& file) {
   for (const Value& value : program.values) impl->largest_map = std::max(impl->largest_map, value.pixels());
   for (const SubnetRecord& record : file.subnets) {
     impl->plans.push_back(
-        make_plan({file.network, program, storage, impl->packed}, record.subnet, record.statistics));
+        make_plan({file.network, program, storage, impl->packed}, record.subnet, record.own));
     impl->subnets.push_back(describe(graph, record, impl->plans.back()));
   }
   return std::shared_ptr<const Model>(std::make_shared<Model>(std::move(impl)));

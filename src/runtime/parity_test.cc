@@ -30,7 +30,7 @@ Floats first_image(const Floats& all) {
 std::vector<Floats> wanted_logits(const ModelFile& file, const Floats& images) {
   std::vector<Floats> wanted;
   for (const SubnetRecord& record : file.subnets) {
-    auto logits = reference_run(extract(file.network, record.subnet, record.statistics), images, kBatch);
+    auto logits = reference_run(extract(file.network, record.subnet, record.own), images, kBatch);
     EXPECT_TRUE(logits) << logits.error().message;
     wanted.push_back(std::move(logits).value());
   }

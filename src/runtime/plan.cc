@@ -22,11 +22,12 @@ kernels::Window window_over(const Window& w, const Value& input, const Value& ou
 
 class PlanBuilder {
  public:
-  PlanBuilder(const PlanSource& source, const Subnet& subnet, const Weights& statistics)
+  PlanBuilder(const PlanSource& source, const Subnet& subnet, const Weights& own)
       : source_(source),
         subnet_(subnet),
+        own_(own),
         map_(source.network.graph.layout(), source.program, source.storage, subnet, kernels::vector_lanes()),
-        epilogues_(source.network, source.program, map_, subnet, statistics, kernels::vector_lanes()) {}
+        epilogues_(source.network, source.program, map_, subnet, own, kernels::vector_lanes()) {}
 
   Plan build() {
     plan_.arena_floats = map_.size();
@@ -53,7 +54,11 @@ class PlanBuilder {
     if (op.depthwise()) return add_depthwise(window, step);
     add_conv(window, step);
   }
-  void add(const op::Linear&, const FusedStep& step) { add_conv({}, step); }
+  void add(const op::Linear&, const FusedStep& step) {
+    const auto own = own_.find(source_.network.graph.node(step.node).name + ".weight");
+    if (own == own_.end()) return add_conv({}, step);
+    add_own_linear(own->second, step);
+  }
 
   void add(const op::BatchNorm&, const FusedStep& step) {
     const kernels::Epilogue params = epilogues_.next(step);
@@ -162,6 +167,32 @@ class PlanBuilder {
     plan_.steps.push_back(std::move(conv));
   }
 
+  /// `weight` has the sub-net's own sizes, so its rows and columns have no gaps.
+  void add_own_linear(const Array& weight, const FusedStep& step) {
+    const kernels::Filter filter{.out_channels = weight.shape[0], .in_channels = weight.shape[1]};
+    AlignedBuffer packed(kernels::packed_size(filter));
+    kernels::pack_conv(filter, weight.values.data(), packed.data());
+    ConvStep linear{.args = {.filter = filter,
+                             .packed = packed.data(),
+                             .window = {},
+                             .inputs = {},
+                             .groups = 1,
+                             .out_channels = filter.out_channels,
+                             .epilogue = epilogues_.next(step)},
+                    .ranges = {},
+                    .input = map_.place(step.inputs[0]),
+                    .output = map_.place(step.output),
+                    .residual = residual(step, 0)};
+    int column = 0;
+    for (const PixelSegment& segment : map_.layout(step.inputs[0]).segments) {
+      linear.ranges.push_back(
+          {.weight_begin = column, .input_offset = segment.offset, .count = segment.count});
+      column += segment.count;
+    }
+    plan_.steps.push_back(std::move(linear));
+    plan_.own_weights.push_back(std::move(packed));
+  }
+
   /// One call for each segment.
   void add_depthwise(const kernels::Window& window, const FusedStep& step) {
     const kernels::Epilogue all = epilogues_.next(step);
@@ -239,6 +270,7 @@ class PlanBuilder {
 
   const PlanSource& source_;
   const Subnet& subnet_;
+  const Weights& own_;
   MemoryMap map_;
   Epilogues epilogues_;
   Plan plan_;
@@ -246,8 +278,8 @@ class PlanBuilder {
 
 }  // namespace
 
-Plan make_plan(const PlanSource& source, const Subnet& subnet, const Weights& statistics) {
-  return PlanBuilder(source, subnet, statistics).build();
+Plan make_plan(const PlanSource& source, const Subnet& subnet, const Weights& own) {
+  return PlanBuilder(source, subnet, own).build();
 }
 
 }  // namespace concertina::runtime

@@ -11,11 +11,12 @@
 
 namespace concertina::runtime {
 
-/// How one sub-net runs. It points into the model's packed weights.
+/// How one sub-net runs. It points into the model's packed weights and its own.
 struct Plan {
   std::vector<Step> steps;
-  AlignedBuffer epilogues;          ///< scales and shifts
-  std::ptrdiff_t arena_floats = 0;  ///< scratch memory, for each image of a batch
+  AlignedBuffer epilogues;                 ///< scales and shifts
+  std::vector<AlignedBuffer> own_weights;  ///< packed filters of linear layers that are not shared
+  std::ptrdiff_t arena_floats = 0;         ///< scratch memory, for each image of a batch
 };
 
 /// What the plans of all sub-nets share.
@@ -26,7 +27,7 @@ struct PlanSource {
   const PackedWeights& packed;
 };
 
-/// `statistics` are the sub-net's, at its widths.
-Plan make_plan(const PlanSource& source, const Subnet& subnet, const Weights& statistics);
+/// `own` are the sub-net's own arrays, at its widths.
+Plan make_plan(const PlanSource& source, const Subnet& subnet, const Weights& own);
 
 }  // namespace concertina::runtime

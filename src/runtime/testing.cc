@@ -165,9 +165,10 @@ ModelFile model_file(const Graph& graph, const std::vector<Subnet>& subnets) {
   ModelFile file = concertina::testing::random_model(graph, 1);
   for (std::size_t i = 1; i < subnets.size(); ++i) {
     file.subnets.push_back({.subnet = subnets[i],
-                            .statistics = concertina::testing::random_statistics(graph, subnets[i], i + 1),
+                            .own = concertina::testing::random_statistics(graph, subnets[i], i + 1),
                             .validation_accuracy = 0.5,
                             .test_accuracy = {}});
+    if (i % 2 == 1) concertina::testing::add_own_parameters(graph, file.subnets.back(), i);
   }
   const Status sound = check_model(file);
   EXPECT_TRUE(sound) << sound.error().message;

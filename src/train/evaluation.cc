@@ -15,32 +15,42 @@ void for_each_batch(std::span<const std::int64_t> indices, std::size_t batch, Vi
   }
 }
 
-}  // namespace
-
-Tensors estimate_statistics(const Supernet& net, const Subnet& subnet, const ImageBatches& images,
-                            std::span<const std::int64_t> indices, int batch) {
-  const torch::NoGradGuard no_grad;
-  StatisticsCollector collector;
-  for_each_batch(indices, static_cast<std::size_t>(batch), [&](std::span<const std::int64_t> part) {
-    net.forward(images.batch(part).images, subnet, {.collector = &collector});
-  });
-  return collector.result();
-}
-
-Evaluation evaluate(const Supernet& net, const Subnet& subnet, const Tensors& statistics,
-                    const ImageBatches& images, std::span<const std::int64_t> indices) {
+Evaluation evaluate_with(const Supernet& net, const Subnet& subnet, const ForwardOptions& options,
+                         const ImageBatches& images, std::span<const std::int64_t> indices) {
   const torch::NoGradGuard no_grad;
   torch::Tensor loss = torch::zeros({}, net.compute().device);
   torch::Tensor correct = torch::zeros({}, net.compute().device);
   for_each_batch(indices, kEvaluationBatch, [&](std::span<const std::int64_t> part) {
     const Batch batch = images.batch(part);
-    const torch::Tensor logits = net.forward(batch.images, subnet, {.statistics = &statistics});
+    const torch::Tensor logits = net.forward(batch.images, subnet, options);
     loss += torch::nn::functional::cross_entropy(
         logits, batch.labels, torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
     correct += (logits.argmax(1) == batch.labels).sum();
   });
   const auto count = static_cast<double>(indices.size());
   return {.loss = loss.item<double>() / count, .accuracy = correct.item<double>() / count};
+}
+
+}  // namespace
+
+Tensors estimate_statistics(const Supernet& net, const Subnet& subnet, const Tensors& own,
+                            const ImageBatches& images, std::span<const std::int64_t> indices, int batch) {
+  const torch::NoGradGuard no_grad;
+  StatisticsCollector collector;
+  for_each_batch(indices, static_cast<std::size_t>(batch), [&](std::span<const std::int64_t> part) {
+    net.forward(images.batch(part).images, subnet, {.collector = &collector, .own = &own});
+  });
+  return collector.result();
+}
+
+Evaluation evaluate_in_batches(const Supernet& net, const Subnet& subnet, const ImageBatches& images,
+                               std::span<const std::int64_t> indices) {
+  return evaluate_with(net, subnet, {}, images, indices);
+}
+
+Evaluation evaluate(const Supernet& net, const Subnet& subnet, const Tensors& own, const ImageBatches& images,
+                    std::span<const std::int64_t> indices) {
+  return evaluate_with(net, subnet, {.statistics = &own, .own = &own}, images, indices);
 }
 
 }  // namespace concertina::train

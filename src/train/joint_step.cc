@@ -5,59 +5,58 @@
 namespace concertina::train {
 namespace {
 
-/// Each sub-net's share of the outputs that it learns from: the mean of all others'.
-torch::Tensor mean_of_others(const torch::Tensor& sum, const torch::Tensor& own, std::size_t count) {
-  return (sum - own) / static_cast<double>(count - 1);
+/// All members learn from each other, so all outputs must be there before the first backward pass.
+std::vector<double> learn_mutually(const Supernet& net, std::span<const JointMember> members,
+                                   const Batch& batch, double label_smoothing) {
+  std::vector<torch::Tensor> logits, outputs;
+  torch::Tensor sum = torch::zeros({}, net.compute().device);
+  for (const JointMember& member : members) {
+    logits.push_back(net.forward(batch.images, member.subnet, {.own = member.own}));
+    outputs.push_back(torch::softmax(logits.back().detach(), 1));
+    sum = sum + outputs.back();
+  }
+  std::vector<double> losses;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    torch::Tensor loss = label_loss(logits[i], batch.labels, i == 0 ? label_smoothing : 0);
+    if (i > 0) {
+      const torch::Tensor others = (sum - outputs[i]) / static_cast<double>(members.size() - 1);
+      loss = (loss + distillation_loss(logits[i], others)) / 2;
+    }
+    (members[i].weight * loss).backward();
+    losses.push_back(loss.item<double>());
+  }
+  return losses;
 }
 
-/// All sub-nets learn from each other, so all outputs must be there before the first backward pass.
-torch::Tensor learn_mutually(const std::vector<torch::Tensor>& logits, const torch::Tensor& labels,
-                             double label_smoothing) {
-  torch::Tensor sum;
-  std::vector<torch::Tensor> outputs;
-  for (const torch::Tensor& one : logits) {
-    outputs.push_back(torch::softmax(one.detach(), 1));
-    sum = sum.defined() ? sum + outputs.back() : outputs.back();
+/// One after the other, so that only one sub-net's activations are kept at a time.
+std::vector<double> learn_in_turn(const Supernet& net, std::span<const JointMember> members,
+                                  const Batch& batch, bool from_largest, double label_smoothing) {
+  std::vector<double> losses;
+  torch::Tensor teacher;
+  for (const JointMember& member : members) {
+    const torch::Tensor logits = net.forward(batch.images, member.subnet, {.own = member.own});
+    const bool largest = losses.empty();
+    if (largest) teacher = torch::softmax(logits.detach(), 1);
+    const torch::Tensor loss = largest || !from_largest
+                                   ? label_loss(logits, batch.labels, largest ? label_smoothing : 0)
+                                   : distillation_loss(logits, teacher);
+    (member.weight * loss).backward();
+    losses.push_back(loss.item<double>());
   }
-  torch::Tensor shown;
-  for (std::size_t i = 0; i < logits.size(); ++i) {
-    const torch::Tensor from_labels = label_loss(logits[i], labels, i == 0 ? label_smoothing : 0);
-    if (i == 0) shown = from_labels.detach();
-    torch::Tensor loss = from_labels;
-    if (i > 0) {
-      loss = (from_labels + distillation_loss(logits[i], mean_of_others(sum, outputs[i], logits.size()))) / 2;
-    }
-    loss.backward();
-  }
-  return shown;
+  return losses;
 }
 
 }  // namespace
 
-TrainingLoop::StepResult train_together(const Supernet& net, const std::vector<Subnet>& subnets,
-                                        const Batch& batch, Distillation distillation,
-                                        double label_smoothing) {
-  TrainingLoop::StepResult result;
-  for (const Subnet& subnet : subnets)
-    result.spent += training_spending(net.graph(), subnet, batch.labels.size(0));
-  if (distillation == Distillation::mutual) {
-    std::vector<torch::Tensor> logits;
-    for (const Subnet& subnet : subnets) logits.push_back(net.forward(batch.images, subnet));
-    result.loss = learn_mutually(logits, batch.labels, label_smoothing);
-    return result;
-  }
-  // One after the other, so that only one sub-net's activations are kept at a time.
-  torch::Tensor teacher;
-  for (const Subnet& subnet : subnets) {
-    const torch::Tensor logits = net.forward(batch.images, subnet);
-    const bool largest = !teacher.defined();
-    if (largest) teacher = torch::softmax(logits.detach(), 1);
-    const torch::Tensor loss = largest || distillation == Distillation::none
-                                   ? label_loss(logits, batch.labels, largest ? label_smoothing : 0)
-                                   : distillation_loss(logits, teacher);
-    loss.backward();
-    if (largest) result.loss = loss.detach();
-  }
+JointStepResult train_together(const Supernet& net, std::span<const JointMember> members, const Batch& batch,
+                               Distillation distillation, double label_smoothing) {
+  JointStepResult result;
+  for (const JointMember& member : members)
+    result.spent += training_spending(net.graph(), member.subnet, batch.labels.size(0));
+  result.losses =
+      distillation == Distillation::mutual
+          ? learn_mutually(net, members, batch, label_smoothing)
+          : learn_in_turn(net, members, batch, distillation == Distillation::in_place, label_smoothing);
   return result;
 }
 

@@ -67,10 +67,12 @@ class Removals {
     const std::span<const std::int64_t> training = run_->data().training,
                                         validation = run_->data().validation;
     const auto wanted = static_cast<std::size_t>(recipe.search.norm_batches * recipe.training.batch);
-    const Tensors statistics =
-        estimate_statistics(net, subnet, run_->data().images,
-                            training.first(std::min(training.size(), wanted)), recipe.training.batch);
     const auto images = std::min(validation.size(), static_cast<std::size_t>(recipe.search.images));
+    if (wanted == 0)
+      return evaluate_in_batches(net, subnet, run_->data().images, validation.first(images)).loss;
+    const Tensors statistics =
+        estimate_statistics(net, subnet, {}, run_->data().images,
+                            training.first(std::min(training.size(), wanted)), recipe.training.batch);
     return evaluate(net, subnet, statistics, run_->data().images, validation.first(images)).loss;
   }
 

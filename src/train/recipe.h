@@ -19,6 +19,7 @@ enum class RemoveFirst { largest_noise, smallest_noise };
 enum class SearchMethod { progressive, uniform };
 enum class SearchCost { macs, parameters, both };
 enum class JointStart { ranked, prepared, scratch };
+enum class JointSampling { two, lagging, every };
 enum class Distillation { in_place, mutual, none };
 enum class Reselection { pareto, paper };
 
@@ -80,17 +81,18 @@ struct Recipe {
     int floor_groups = 1;
     Criterion criterion = Criterion::loss_per_cost;
     SearchCost cost = SearchCost::macs;
-    int refresh_every = 8;          ///< steps between evaluations of all candidates; 1 = at every step
-    double end_fraction = 0.25;     ///< stop at the MACs of the uniform sub-net of this width
-    int images = 2000;              ///< validation images per evaluation
-    int norm_batches = 4;           ///< training batches per batch-norm estimate
-    double threshold = 0.5;         ///< fine-tune below this top-1; 0 = never
+    int refresh_every = 8;       ///< steps between evaluations of all candidates; 1 = at every step
+    double end_fraction = 0.25;  ///< stop at the MACs of the uniform sub-net of this width
+    int images = 2000;           ///< validation images per evaluation
+    int norm_batches = 0;        ///< training batches per batch-norm estimate; 0 = each evaluated batch's own
+    double threshold = 0.5;      ///< fine-tune below this top-1; 0 = never
     double fine_tune_share = 0.25;  ///< of the training images, at most, per fine-tuning
     double fine_tune_learning_rate = 0.01;
   } search;
 
   struct Select {
     int subnets = 8;
+    int images = 2000;  ///< validation images per evaluation
     Reselection rule = Reselection::pareto;
   } select;
 
@@ -98,6 +100,10 @@ struct Recipe {
     JointStart start = JointStart::ranked;
     int epochs = 10;
     Distillation distillation = Distillation::in_place;
+    JointSampling sampling = JointSampling::two;
+    double focus = 0;  ///< weight of a sub-net's loss: exp(focus * present loss); 0 = all alike
+    bool private_norm = false;
+    bool private_classifier = false;
     double ema = 0;     ///< decay of the weights' moving average; 0 = none
     double budget = 0;  ///< of the whole run, in epochs of the full network; 0 = joint.epochs
     double learning_rate = 0.1;

@@ -37,6 +37,8 @@ inline constexpr std::array<std::string_view, 2> kNames<Criterion>{"loss_per_cos
 template <>
 inline constexpr std::array<std::string_view, 3> kNames<JointStart>{"ranked", "prepared", "scratch"};
 template <>
+inline constexpr std::array<std::string_view, 3> kNames<JointSampling>{"two", "lagging", "every"};
+template <>
 inline constexpr std::array<std::string_view, 3> kNames<Distillation>{"in_place", "mutual", "none"};
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<Reselection>{"pareto", "paper"};
@@ -84,15 +86,20 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("search", "refresh_every", r.search.refresh_every, at_least_1);
   field("search", "end_fraction", r.search.end_fraction, share);
   field("search", "images", r.search.images, at_least_1);
-  field("search", "norm_batches", r.search.norm_batches, at_least_1);
+  field("search", "norm_batches", r.search.norm_batches, count);
   field("search", "threshold", r.search.threshold, share);
   field("search", "fine_tune_share", r.search.fine_tune_share, share);
   field("search", "fine_tune_learning_rate", r.search.fine_tune_learning_rate, positive);
   field("select", "subnets", r.select.subnets, Range{2, 1000});
+  field("select", "images", r.select.images, at_least_1);
   field("select", "rule", r.select.rule, any);
   field("joint", "start", r.joint.start, any);
   field("joint", "epochs", r.joint.epochs, count);
   field("joint", "distillation", r.joint.distillation, any);
+  field("joint", "sampling", r.joint.sampling, any);
+  field("joint", "focus", r.joint.focus, Range{0, 100});
+  field("joint", "private_norm", r.joint.private_norm, any);
+  field("joint", "private_classifier", r.joint.private_classifier, any);
   field("joint", "ema", r.joint.ema, Range{0, 0.99999});
   field("joint", "budget", r.joint.budget, Range{0, 1e6});
   field("joint", "learning_rate", r.joint.learning_rate, positive);

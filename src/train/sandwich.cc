@@ -2,19 +2,33 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace concertina::train {
 
-std::vector<Subnet> Sandwich::draw(std::int64_t step) const {
-  std::vector<Subnet> drawn = {subnets_.front()};
-  if (subnets_.size() > 2) {
-    for (const std::uint64_t draw : {0u, 1u}) {
-      const std::uint64_t counter = static_cast<std::uint64_t>(step) * 2 + draw;
-      drawn.push_back(subnets_[1 + random_.below(subnets_.size() - 2, counter)]);
-    }
+std::vector<std::size_t> Sandwich::draw(std::int64_t step, std::span<const double> losses) const {
+  std::vector<std::size_t> drawn = {0};
+  if (sampling_ == JointSampling::every) {
+    for (std::size_t i = 1; i < count_; ++i) drawn.push_back(i);
+    return drawn;
   }
-  if (subnets_.size() > 1) drawn.push_back(subnets_.back());
+  if (count_ > 2) {
+    for (const std::uint64_t draw : {0u, 1u})
+      drawn.push_back(draw_one(static_cast<std::uint64_t>(step) * 2 + draw, losses));
+  }
+  if (count_ > 1) drawn.push_back(count_ - 1);
   return drawn;
+}
+
+std::size_t Sandwich::draw_one(std::uint64_t counter, std::span<const double> losses) const {
+  if (sampling_ == JointSampling::two) return 1 + random_.below(count_ - 2, counter);
+  const std::span<const double> between = losses.subspan(1, count_ - 2);
+  double left = random_.uniform(counter) * std::accumulate(between.begin(), between.end(), 0.0);
+  for (std::size_t i = 0; i + 1 < between.size(); ++i) {
+    left -= between[i];
+    if (left < 0) return 1 + i;
+  }
+  return count_ - 2;
 }
 
 RandomSandwich::RandomSandwich(const Graph& graph, const ChannelGroups& groups, int group_count,

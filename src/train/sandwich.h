@@ -1,31 +1,42 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/random.h"
 #include "graph/channel_groups.h"
+#include "train/recipe.h"
 
 namespace concertina::train {
 
-/// The sub-nets of each step of joint training by the sandwich rule (Yu and Huang 2019): the largest, two
-/// drawn ones, the smallest. A function of the seed and the step's number.
+/// Which sub-nets of a list, largest first, a step of joint training takes, besides the largest, which comes
+/// first:
+///   two      two drawn from those between, and the smallest: the sandwich rule (Yu and Huang 2019)
+///   lagging  the same, drawn in proportion to their present losses
+///   every    all others
+/// A function of the seed, the step's number and the losses.
 class Sandwich {
  public:
-  /// Draws from a list. Precondition: at least one sub-net, largest first.
-  Sandwich(std::vector<Subnet> subnets, std::uint64_t seed)
-      : subnets_(std::move(subnets)), random_(seed, 1) {}
+  /// Precondition: count >= 1.
+  Sandwich(std::size_t count, JointSampling sampling, std::uint64_t seed)
+      : count_(count), sampling_(sampling), random_(seed, 1) {}
 
-  std::vector<Subnet> draw(std::int64_t step) const;
+  /// `losses`: of each sub-net, positive.
+  std::vector<std::size_t> draw(std::int64_t step, std::span<const double> losses) const;
 
  private:
-  std::vector<Subnet> subnets_;
+  std::size_t draw_one(std::uint64_t counter, std::span<const double> losses) const;
+
+  std::size_t count_;
+  JointSampling sampling_;
   CounterRandom random_;
 };
 
-/// The same with random sub-nets of the lattice, of which few are uniform: a size between `smallest_groups`
-/// and all of the groups is drawn, and each dimension's share of groups from around it. What is searched
-/// afterwards has then been trained a little, wherever the search goes.
+/// The sandwich of random sub-nets of the lattice, of which few are uniform: the largest, two drawn ones, and
+/// the smallest uniform one. A size between `smallest_groups` and all of the groups is drawn, and each
+/// dimension's share of groups from around it. What is searched afterwards has then been trained a little,
+/// wherever the search goes.
 class RandomSandwich {
  public:
   RandomSandwich(const Graph& graph, const ChannelGroups& groups, int group_count, int smallest_groups,

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 #include "graph/networks/networks.h"
@@ -23,22 +24,36 @@ class SandwichTest : public ::testing::Test {
   const ChannelGroups groups_ = *divide_channels(graph_, 8);
 };
 
-TEST_F(SandwichTest, IsTheEndsAndTwoBetween) {
-  std::vector<Subnet> list;
-  for (const int kept : {8, 6, 5, 3, 2}) list.push_back(uniform_subnet(groups_, kept));
-  const Sandwich sandwich(list, 7);
-  std::set<std::vector<int>> between;
+TEST(Sandwich, IsTheEndsAndTwoBetween) {
+  const std::vector<double> losses(5, 1.0);
+  const Sandwich sandwich(5, JointSampling::two, 7);
+  std::set<std::size_t> between;
   for (int step = 0; step < 200; ++step) {
-    const auto drawn = sandwich.draw(step);
+    const auto drawn = sandwich.draw(step, losses);
     ASSERT_EQ(drawn.size(), 4u);
-    EXPECT_EQ(drawn.front(), list.front());
-    EXPECT_EQ(drawn.back(), list.back());
-    between.insert({drawn[1].widths, drawn[2].widths});
+    EXPECT_EQ(drawn.front(), 0u);
+    EXPECT_EQ(drawn.back(), 4u);
+    between.insert({drawn[1], drawn[2]});
   }
-  EXPECT_EQ(between, (std::set<std::vector<int>>{list[1].widths, list[2].widths, list[3].widths}));
-  EXPECT_EQ(sandwich.draw(5), Sandwich(list, 7).draw(5));
-  EXPECT_EQ(Sandwich({list[0]}, 7).draw(0).size(), 1u);
-  EXPECT_EQ(Sandwich({list[0], list[4]}, 7).draw(0).size(), 2u);
+  EXPECT_EQ(between, (std::set<std::size_t>{1, 2, 3}));
+  EXPECT_EQ(sandwich.draw(5, losses), Sandwich(5, JointSampling::two, 7).draw(5, losses));
+  EXPECT_THAT(Sandwich(1, JointSampling::two, 7).draw(0, losses), ::testing::ElementsAre(0));
+  EXPECT_THAT(Sandwich(2, JointSampling::lagging, 7).draw(0, losses), ::testing::ElementsAre(0, 1));
+  EXPECT_THAT(Sandwich(4, JointSampling::every, 7).draw(0, losses), ::testing::ElementsAre(0, 1, 2, 3));
+}
+
+TEST(Sandwich, DrawsLaggingSubnetsMoreOften) {
+  const std::vector<double> losses = {9, 0.5, 1.5, 2, 9};  // the ends are in every step anyway
+  const Sandwich sandwich(5, JointSampling::lagging, 7);
+  std::map<std::size_t, int> count;
+  for (int step = 0; step < 4000; ++step) {
+    const auto drawn = sandwich.draw(step, losses);
+    ++count[drawn[1]];
+    ++count[drawn[2]];
+  }
+  EXPECT_NEAR(count[1] / 8000.0, 0.5 / 4, 0.02);
+  EXPECT_NEAR(count[2] / 8000.0, 1.5 / 4, 0.02);
+  EXPECT_NEAR(count[3] / 8000.0, 2.0 / 4, 0.02);
 }
 
 TEST_F(SandwichTest, RandomSubnetsAreOfTheLatticeAndOfAllSizes) {

@@ -19,6 +19,16 @@ torch::Tensor padded(const torch::Tensor& x, const Window& w, double value) {
   return torch::constant_pad_nd(x, {w.pad_left, w.pad_right, w.pad_top, w.pad_bottom}, value);
 }
 
+/// The channels of the sub-net along one dimension of a parameter.
+torch::Tensor cut(const Graph& graph, const torch::Tensor& tensor, std::int64_t along,
+                  const ChannelAxis& axis, const Subnet& subnet) {
+  const auto ranges = graph.layout().active_ranges(axis, subnet);
+  if (ranges.size() == 1) return tensor.narrow(along, 0, ranges[0].count);
+  std::vector<torch::Tensor> parts;
+  for (const auto& [begin, count] : ranges) parts.push_back(tensor.narrow(along, begin, count));
+  return torch::cat(parts, along);
+}
+
 /// Runs one node after another for one sub-net.
 class Interpreter {
  public:
@@ -110,31 +120,18 @@ class Interpreter {
     return values_[static_cast<std::size_t>(graph_.node(id_).inputs[i])];
   }
 
-  /// The active part of a parameter of the current node, fp32.
+  /// The sub-net's own or active part of a parameter of the current node, fp32.
   torch::Tensor active(const char* name) const {
     const Node& node = graph_.node(id_);
     for (const Parameter& parameter : parameters(graph_, id_)) {
       if (parameter.name != name) continue;
-      torch::Tensor tensor = net_.weights().at(parameter_name(node, parameter));
-      for (std::size_t d = 0; d < parameter.axes.size(); ++d) {
-        const auto along = static_cast<std::int64_t>(d);
-        if (parameter.axes[d] == ParameterAxis::output_channels)
-          tensor = cut(tensor, along, graph_.axis(id_));
-        if (parameter.axes[d] == ParameterAxis::input_channels) {
-          tensor = cut(tensor, along, graph_.axis(node.inputs[0]));
-        }
+      if (options_.own) {
+        const auto own = options_.own->find(parameter_name(node, parameter));
+        if (own != options_.own->end()) return own->second;
       }
-      return tensor;
+      return net_.active(id_, parameter, subnet_);
     }
     return {};
-  }
-
-  torch::Tensor cut(const torch::Tensor& tensor, std::int64_t along, const ChannelAxis& axis) const {
-    const auto ranges = graph_.layout().active_ranges(axis, subnet_);
-    if (ranges.size() == 1) return tensor.narrow(along, 0, ranges[0].count);
-    std::vector<torch::Tensor> parts;
-    for (const auto& [begin, count] : ranges) parts.push_back(tensor.narrow(along, begin, count));
-    return torch::cat(parts, along);
   }
 
   torch::Tensor weight() const {
@@ -221,6 +218,18 @@ Result<Supernet> Supernet::make(const Graph& graph, const Tensors& weights, cons
 torch::Tensor Supernet::forward(const torch::Tensor& images, const Subnet& subnet,
                                 const ForwardOptions& options) const {
   return Interpreter(*this, subnet, options).run(images);
+}
+
+torch::Tensor Supernet::active(NodeId id, const Parameter& parameter, const Subnet& subnet) const {
+  torch::Tensor tensor = weights_.at(parameter_name(graph_.node(id), parameter));
+  for (std::size_t d = 0; d < parameter.axes.size(); ++d) {
+    const auto along = static_cast<std::int64_t>(d);
+    if (parameter.axes[d] == ParameterAxis::output_channels)
+      tensor = cut(graph_, tensor, along, graph_.axis(id), subnet);
+    if (parameter.axes[d] == ParameterAxis::input_channels)
+      tensor = cut(graph_, tensor, along, graph_.axis(graph_.node(id).inputs[0]), subnet);
+  }
+  return tensor;
 }
 
 void Supernet::assign(const Tensors& weights) {

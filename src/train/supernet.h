@@ -28,6 +28,8 @@ struct ForwardOptions {
       nullptr;  ///< normalise with these (a sub-net's); otherwise with the batch's own
   StatisticsCollector* collector = nullptr;  ///< hand the batch's own statistics to it
   const NoiseScales* noise = nullptr;        ///< perturb the weights of prunable channels
+  const Tensors* own =
+      nullptr;  ///< the sub-net's own arrays at its widths, in place of the shared ones' parts
 };
 
 /// One set of weights for all sub-nets of a graph; interprets the graph for the sub-net it is given. It
@@ -43,6 +45,9 @@ class Supernet {
   /// images [n][c][h][w] fp32 on the device -> logits [n][classes] fp32.
   torch::Tensor forward(const torch::Tensor& images, const Subnet& subnet,
                         const ForwardOptions& options = {}) const;
+
+  /// The part of a trainable parameter that a sub-net uses; shares storage where the part is one piece.
+  torch::Tensor active(NodeId id, const Parameter& parameter, const Subnet& subnet) const;
 
   /// Leaf tensors that an optimiser may change in place.
   const Tensors& weights() const { return weights_; }

@@ -37,8 +37,12 @@ TorchEvaluator::TorchEvaluator(const Run& run, Supernet net, int images) : run_(
 
 Result<Evaluation> TorchEvaluator::evaluate(const Subnet& subnet) {
   const ImageBatches& images = run_.data().images;
+  if (norm_images_.empty()) {
+    spent_ += evaluation_spending(run_.graph(), subnet, static_cast<std::int64_t>(validation_.size()));
+    return evaluate_in_batches(net_, subnet, images, validation_);
+  }
   const Tensors statistics =
-      estimate_statistics(net_, subnet, images, norm_images_, run_.recipe().training.batch);
+      estimate_statistics(net_, subnet, {}, images, norm_images_, run_.recipe().training.batch);
   spent_ += evaluation_spending(run_.graph(), subnet,
                                 static_cast<std::int64_t>(norm_images_.size() + validation_.size()));
   return train::evaluate(net_, subnet, statistics, images, validation_);

@@ -10,6 +10,7 @@
 #include "onnx/model_file.h"
 #include "train/checkpoint.h"
 #include "train/evaluation.h"
+#include "train/own_parameters.h"
 #include "train/selected_subnets.h"
 #include "train/stages/stages.h"
 #include "train/supernet.h"
@@ -17,8 +18,8 @@
 namespace concertina::train {
 namespace {
 
-/// Their moving average, if joint training has kept one.
-Tensors final_weights(const Checkpoint& trained) {
+/// What joint training has left: the moving average, if it has kept one.
+Tensors final_tensors(const Checkpoint& trained) {
   Tensors averages;
   for (const auto& [name, tensor] : trained.tensors) {
     if (name.starts_with("ema.")) averages[name.substr(4)] = tensor;
@@ -26,17 +27,19 @@ Tensors final_weights(const Checkpoint& trained) {
   return averages.empty() ? trained.tensors : averages;
 }
 
-SubnetRecord record(const Run& run, const Supernet& net, const Subnet& subnet) {
+/// `own`: parameters of the sub-net's own, on the CPU.
+SubnetRecord record(const Run& run, const Supernet& net, const Subnet& subnet, const Tensors& own) {
   const TrainingData& data = run.data();
   const auto wanted = static_cast<std::size_t>(run.recipe().package.norm_batches) *
                       static_cast<std::size_t>(run.recipe().training.batch);
   const std::span<const std::int64_t> training = data.training;
-  const Tensors statistics =
-      estimate_statistics(net, subnet, data.images, training.first(std::min(training.size(), wanted)),
-                          run.recipe().training.batch);
-  const Evaluation evaluation = evaluate(net, subnet, statistics, data.images, data.validation);
+  Tensors all = to_tensors(to_weights(own), net.compute().device);
+  all.merge(estimate_statistics(net, subnet, all, data.images,
+                                training.first(std::min(training.size(), wanted)),
+                                run.recipe().training.batch));
+  const Evaluation evaluation = evaluate(net, subnet, all, data.images, data.validation);
   return {.subnet = subnet,
-          .statistics = to_weights(statistics),
+          .own = to_weights(all),
           .validation_accuracy = evaluation.accuracy,
           .test_accuracy = {}};
 }
@@ -49,8 +52,8 @@ Status add_test_accuracy(const Run& run, const Supernet& net, std::vector<Subnet
   run.progress().start("test", static_cast<std::int64_t>(records.size()));
   std::int64_t done = 0;
   for (SubnetRecord& one : records) {
-    const Tensors statistics = to_tensors(one.statistics, net.compute().device);
-    one.test_accuracy = evaluate(net, one.subnet, statistics, test, all).accuracy;
+    const Tensors own = to_tensors(one.own, net.compute().device);
+    one.test_accuracy = evaluate(net, one.subnet, own, test, all).accuracy;
     run.progress().update(++done, fmt::format("top-1 {:.2f} %", 100 * *one.test_accuracy));
   }
   return {};
@@ -73,21 +76,22 @@ Status write_results(const Run& run, const std::vector<SubnetRecord>& records) {
 
 Result<Spending> package(const Run& run) {
   CONCERTINA_ASSIGN(const Checkpoint trained, read_checkpoint(run.file(Stage::joint, "checkpoint.pt")));
+  const Tensors tensors = final_tensors(trained);
   CONCERTINA_ASSIGN(const auto subnets, read_subnets(run.file(Stage::select, "subnets.json"), run.graph()));
   // In fp32, as the runtime will compute, so that the accuracies in the file are the runtime's own.
   CONCERTINA_ASSIGN(const Supernet net,
-                    Supernet::make(run.graph(), final_weights(trained), run.compute().with(Precision::fp32)));
+                    Supernet::make(run.graph(), tensors, run.compute().with(Precision::fp32)));
   std::vector<SubnetRecord> records;
   run.progress().start("package", static_cast<std::int64_t>(subnets.size()));
   for (const Subnet& subnet : subnets) {
-    records.push_back(record(run, net, subnet));
+    records.push_back(record(run, net, subnet, OwnParameters::pick(tensors, records.size())));
     run.progress().update(static_cast<std::int64_t>(records.size()),
                           fmt::format("validation top-1 {:.2f} %", 100 * records.back().validation_accuracy));
   }
   CONCERTINA_TRY(add_test_accuracy(run, net, records));
 
   Weights weights = to_weights(net.weights());
-  weights.insert(records.front().statistics.begin(), records.front().statistics.end());
+  weights.insert(records.front().own.begin(), records.front().own.end());
   const ModelFile model{.network = {run.graph(), std::move(weights)},
                         .subnets = records,
                         .preprocessing = {run.data().normalization.mean, run.data().normalization.stddev},

@@ -18,8 +18,11 @@ Result<Spending> prepare(const Run& run) {
   const RandomSandwich sandwich(run.graph(), groups, recipe.search.groups, groups_at_end(recipe.search),
                                 run.seed(Stage::prepare));
   ScheduledOptimizer optimizers[] = {make_sgd(net.weights(), recipe.training, recipe.prepare.learning_rate)};
-  const auto step = [&](const Batch& batch, std::int64_t number) {
-    return train_together(net, sandwich.draw(number), batch, Distillation::in_place, 0);
+  const auto step = [&](const Batch& batch, std::int64_t number) -> TrainingLoop::StepResult {
+    std::vector<JointMember> members;
+    for (Subnet& subnet : sandwich.draw(number)) members.push_back({.subnet = std::move(subnet)});
+    const auto [losses, spent] = train_together(net, members, batch, Distillation::in_place, 0);
+    return {torch::tensor(losses.front()), spent};
   };
   return training_loop(run, Stage::prepare, recipe.prepare.schedule,
                        steps_of_epochs(run, recipe.prepare.epochs))

@@ -43,7 +43,7 @@ Result<Chosen> searched_subnets(const Run& run, const ChannelGroups& groups) {
   CONCERTINA_ASSIGN(const Journal journal, open_journal(run, groups));
   if (journal.steps().empty())
     return Error{"the search's journal is empty; run concertina-train search again"};
-  CONCERTINA_ASSIGN(TorchEvaluator evaluator, TorchEvaluator::make(run, run.recipe().data.validation));
+  CONCERTINA_ASSIGN(TorchEvaluator evaluator, TorchEvaluator::make(run, run.recipe().select.images));
   CONCERTINA_TRY(evaluator.restore(journal.steps().back().weights_version));
   CONCERTINA_ASSIGN(const auto selected,
                     reselect(candidates(run, journal.steps()), evaluator,
