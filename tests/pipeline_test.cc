@@ -132,7 +132,8 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
   // Nothing is repeated, and what changed is repeated from there on, the old results put aside.
   const ProcessResult again = train("run", out);
   EXPECT_EQ(again.exit_code, 0) << again.err;
-  for (const char* stage : {"pretrain", "rank", "prepare", "search", "select", "joint", "package"}) {
+  for (const char* stage :
+       {"pretrain", "rank", "prepare", "search", "select", "joint", "refine", "package"}) {
     EXPECT_THAT(again.err, HasSubstr(std::string(stage) + ": done before"));
   }
   const ProcessResult changed = train("run", out, {"--set", "select.subnets=3"});
@@ -238,8 +239,8 @@ TEST_F(PipelineTest, EveryWayOfTrainingWorks) {
   for (const std::string setting :
        {"prepare.epochs=1", "joint.distillation=mutual", "joint.distillation=none", "joint.ema=0.9",
         "joint.sampling=lagging", "joint.sampling=every", "joint.focus=1", "joint.private_norm=true",
-        "joint.private_classifier=true", "joint.start=scratch", "search.criterion=accuracy",
-        "select.rule=paper", "network.decoupled=true"}) {
+        "joint.private_classifier=true", "refine.images=60", "joint.method=alone", "joint.start=scratch",
+        "search.criterion=accuracy", "select.rule=paper", "network.decoupled=true"}) {
     const ProcessResult result = train("run", out, {"--set", setting, "--set", "joint.epochs=4"});
     ASSERT_EQ(result.exit_code, 0) << setting << result.err;
     EXPECT_GT(smallest_top1(), 0.5) << setting;  // chance is 0.33

@@ -55,7 +55,7 @@ void add_compare_verb(CLI::App& program, Action& chosen) {
                "  concertina-train compare PLAN.toml --seeds 4 --set joint.budget=5 --out runs/short\n");
   const auto options = std::make_shared<Options>();
   verb->add_option("PLAN", options->plan, "TOML file: recipe, seeds, budget, arms")->required();
-  verb->add_option("--set", options->settings, "table.key=value over every arm's recipe; may be repeated")
+  verb->add_option("--set", options->settings, "table.key=value over the common recipe; may be repeated")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   verb->add_option("--seeds", options->seeds, "instead of the plan's")->check(CLI::Range(0, 1'000'000'000));

@@ -71,8 +71,10 @@ Status perform(const Options& options, std::optional<Stage> stage) {
   ProgressBar progress;
   CONCERTINA_ASSIGN(const auto result, train::perform(request, progress));
   if (!result) return {};
-  progress.message(
-      fmt::format("The dynamic network is {}; concertina inspect shows it.", result->model.string()));
+  if (result->model) {
+    progress.message(
+        fmt::format("The dynamic network is {}; concertina inspect shows it.", result->model->string()));
+  }
   if (options.json) {
     CONCERTINA_ASSIGN(const std::string results, read_file(result->results));
     fmt::print("{}", results);
@@ -121,6 +123,7 @@ void add_run_verbs(CLI::App& program, Action& chosen) {
   add_run_verb(program, chosen, "search", "Search a chain of nested sub-nets", Stage::search);
   add_run_verb(program, chosen, "select", "Choose the sub-nets worth training", Stage::select);
   add_run_verb(program, chosen, "joint", "Train the chosen sub-nets in one set of weights", Stage::joint);
+  add_run_verb(program, chosen, "refine", "Choose better neighbours of the trained sub-nets", Stage::refine);
   add_run_verb(program, chosen, "package", "Calibrate, test, and write model.onnx", Stage::package);
 
   CLI::App* rankers =

@@ -4,13 +4,20 @@
 
 namespace concertina {
 
-Cost cost(const Graph& graph, const Subnet& subnet) {
-  Cost total;
-  for (NodeId id = 1; id < graph.size(); ++id) {
+std::int64_t macs_from(const Graph& graph, const Subnet& subnet, NodeId first) {
+  std::int64_t total = 0;
+  for (NodeId id = first; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
     const Shape input = active_shape(graph, node.inputs[0], subnet);
     const Shape output = active_shape(graph, id, subnet);
-    total.macs += std::visit([&](const auto& op) { return op.macs(input, output); }, node.op);
+    total += std::visit([&](const auto& op) { return op.macs(input, output); }, node.op);
+  }
+  return total;
+}
+
+Cost cost(const Graph& graph, const Subnet& subnet) {
+  Cost total{.macs = macs_from(graph, subnet, 1), .parameters = 0};
+  for (NodeId id = 1; id < graph.size(); ++id) {
     for (const Parameter& parameter : parameters(graph, id)) {
       if (!parameter.trainable) continue;
       std::int64_t count = 1;

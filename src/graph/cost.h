@@ -14,4 +14,7 @@ struct Cost {
 
 Cost cost(const Graph& graph, const Subnet& subnet);
 
+/// Multiply-accumulates of the nodes from `first` on.
+std::int64_t macs_from(const Graph& graph, const Subnet& subnet, NodeId first);
+
 }  // namespace concertina

@@ -171,50 +171,50 @@ const T* as(const void* p) {
 
 template <typename T>
 void moments_of(const MomentsArgs& a) {
-  const auto origin = repeated(a.origin, a.channels);
+  const auto origin = repeated(a.origin, a.map.channels);
   std::vector<float> sums(origin.size()), squares(origin.size());
-  sweep(a.pixels, a.channels, Moments<T>{as<T>(a.x), origin.data(), sums.data(), squares.data()});
-  fold(sums, a.channels, a.sums);
-  fold(squares, a.channels, a.squares);
+  sweep(a.map.pixels, a.map.channels, Moments<T>{as<T>(a.x), origin.data(), sums.data(), squares.data()});
+  fold(sums, a.map.channels, a.sums);
+  fold(squares, a.map.channels, a.squares);
 }
 
 template <typename T>
 void normalize_of(const NormalizeArgs& a) {
-  const auto scale = repeated(a.scale, a.channels), shift = repeated(a.shift, a.channels);
-  sweep(a.pixels, a.channels,
+  const auto scale = repeated(a.scale, a.map.channels), shift = repeated(a.shift, a.map.channels);
+  sweep(a.map.pixels, a.map.channels,
         Normalize<T>{as<T>(a.x), scale.data(), shift.data(), a.relu, static_cast<T*>(a.y)});
 }
 
 template <typename T>
 void gradient_moments_of(const GradientMomentsArgs& a) {
-  const auto mean = repeated(a.mean, a.channels);
+  const auto mean = repeated(a.mean, a.map.channels);
   std::vector<float> sums(mean.size()), products(mean.size());
-  sweep(a.pixels, a.channels,
+  sweep(a.map.pixels, a.map.channels,
         GradientMoments<T>{as<T>(a.x), as<T>(a.y), as<T>(a.dy), mean.data(), sums.data(), products.data()});
-  fold(sums, a.channels, a.sums);
-  fold(products, a.channels, a.products);
+  fold(sums, a.map.channels, a.sums);
+  fold(products, a.map.channels, a.products);
 }
 
 template <typename T>
 void input_gradient_of(const InputGradientArgs& a) {
-  const auto of_gradient = repeated(a.of_gradient, a.channels), of_input = repeated(a.of_input, a.channels),
-             constant = repeated(a.constant, a.channels);
-  sweep(a.pixels, a.channels,
+  const auto of_gradient = repeated(a.of_gradient, a.map.channels),
+             of_input = repeated(a.of_input, a.map.channels), constant = repeated(a.constant, a.map.channels);
+  sweep(a.map.pixels, a.map.channels,
         InputGradient<T>{as<T>(a.x), as<T>(a.y), as<T>(a.dy), of_gradient.data(), of_input.data(),
                          constant.data(), static_cast<T*>(a.dx)});
 }
 
 void moments(const MomentsArgs& a) {
-  a.element == Element::kBf16 ? moments_of<Bf16>(a) : moments_of<float>(a);
+  a.map.element == Element::kBf16 ? moments_of<Bf16>(a) : moments_of<float>(a);
 }
 void normalize(const NormalizeArgs& a) {
-  a.element == Element::kBf16 ? normalize_of<Bf16>(a) : normalize_of<float>(a);
+  a.map.element == Element::kBf16 ? normalize_of<Bf16>(a) : normalize_of<float>(a);
 }
 void gradient_moments(const GradientMomentsArgs& a) {
-  a.element == Element::kBf16 ? gradient_moments_of<Bf16>(a) : gradient_moments_of<float>(a);
+  a.map.element == Element::kBf16 ? gradient_moments_of<Bf16>(a) : gradient_moments_of<float>(a);
 }
 void input_gradient(const InputGradientArgs& a) {
-  a.element == Element::kBf16 ? input_gradient_of<Bf16>(a) : input_gradient_of<float>(a);
+  a.map.element == Element::kBf16 ? input_gradient_of<Bf16>(a) : input_gradient_of<float>(a);
 }
 
 }  // namespace

@@ -9,12 +9,17 @@ namespace concertina::kernels {
 
 enum class Element { kFp32, kBf16 };
 
-/// sums[c] = sum of x - origin[c], squares[c] = sum of (x - origin[c])^2. With an origin near the mean, the
-/// variance that follows from them is not lost to cancellation.
-struct MomentsArgs {
+/// A run of pixels and how they are kept.
+struct TrainingMap {
   std::ptrdiff_t pixels = 0;
   int channels = 0;
   Element element = Element::kFp32;
+};
+
+/// sums[c] = sum of x - origin[c], squares[c] = sum of (x - origin[c])^2. With an origin near the mean, the
+/// variance that follows from them is not lost to cancellation.
+struct MomentsArgs {
+  TrainingMap map;
   const void* x = nullptr;
   const float* origin = nullptr;
   float* sums = nullptr;
@@ -24,9 +29,7 @@ void moments(const MomentsArgs& args);
 
 /// y = x * scale[c] + shift[c], then ReLU if asked for.
 struct NormalizeArgs {
-  std::ptrdiff_t pixels = 0;
-  int channels = 0;
-  Element element = Element::kFp32;
+  TrainingMap map;
   const void* x = nullptr;
   const float* scale = nullptr;
   const float* shift = nullptr;
@@ -38,9 +41,7 @@ void normalize(const NormalizeArgs& args);
 /// With g = dy, or 0 where y is given and not positive: sums[c] = sum of g, products[c] = sum of g * (x -
 /// mean[c]).
 struct GradientMomentsArgs {
-  std::ptrdiff_t pixels = 0;
-  int channels = 0;
-  Element element = Element::kFp32;
+  TrainingMap map;
   const void* x = nullptr;
   const void* y = nullptr;  ///< what normalize() with ReLU gave; or null
   const void* dy = nullptr;
@@ -52,9 +53,7 @@ void gradient_moments(const GradientMomentsArgs& args);
 
 /// dx = g * of_gradient[c] + x * of_input[c] + constant[c], with g as above.
 struct InputGradientArgs {
-  std::ptrdiff_t pixels = 0;
-  int channels = 0;
-  Element element = Element::kFp32;
+  TrainingMap map;
   const void* x = nullptr;
   const void* y = nullptr;  ///< what normalize() with ReLU gave; or null
   const void* dy = nullptr;

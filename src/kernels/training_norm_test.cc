@@ -95,7 +95,10 @@ TEST_P(TrainingNormTest, Moments) {
       squares[i % c] += v * v;
     }
     Floats got_sums(c), got_squares(c);
-    moments({pixels, channels, element, Values(x, element).data(), origin.data(), got_sums.data(),
+    moments({{pixels, channels, element},
+             Values(x, element).data(),
+             origin.data(),
+             got_sums.data(),
              got_squares.data()});
     expect_close(got_sums, sums, 1e-4 * pixels);
     expect_close(got_squares, squares, 1e-4 * pixels);
@@ -114,7 +117,7 @@ TEST_P(TrainingNormTest, Normalize) {
         if (relu) wanted[i] = std::max(wanted[i], 0.0F);
       }
       Values in(x, element), out(Floats(size), element);
-      normalize({pixels, channels, element, in.data(), scale.data(), shift.data(), relu, out.data()});
+      normalize({{pixels, channels, element}, in.data(), scale.data(), shift.data(), relu, out.data()});
       EXPECT_EQ(out.read(), rounded(wanted, element));
     }
   });
@@ -138,12 +141,23 @@ TEST_P(TrainingNormTest, Gradients) {
       Values xs(x, element), ys(y, element), dys(dy, element), out(Floats(size), element);
       void* mask = relu ? ys.data() : nullptr;
       Floats got_sums(c), got_products(c);
-      gradient_moments({pixels, channels, element, xs.data(), mask, dys.data(), mean.data(), got_sums.data(),
+      gradient_moments({{pixels, channels, element},
+                        xs.data(),
+                        mask,
+                        dys.data(),
+                        mean.data(),
+                        got_sums.data(),
                         got_products.data()});
       expect_close(got_sums, sums, 1e-4 * pixels);
       expect_close(got_products, products, 1e-4 * pixels);
-      input_gradient({pixels, channels, element, xs.data(), mask, dys.data(), a.data(), b.data(),
-                      constant.data(), out.data()});
+      input_gradient({{pixels, channels, element},
+                      xs.data(),
+                      mask,
+                      dys.data(),
+                      a.data(),
+                      b.data(),
+                      constant.data(),
+                      out.data()});
       EXPECT_EQ(out.read(), rounded(dx, element));
     }
   });

@@ -141,7 +141,7 @@ TEST(Damage, EntriesThatAreMissingOrMalformedAreNamed) {
       EXPECT_THAT(read.error().message, HasSubstr(key));
     }
   }
-  expect_refusal("'concertina.statistics.1' has 3 bytes where sub-net",
+  expect_refusal("'concertina.statistics.1' has 3 bytes where its sub-net",
                  [](auto& e) { e["concertina.statistics.1"] = "AAAA"; });
   expect_refusal("holds the impossible value nan", [](auto& e) {
     std::string& text = e["concertina.statistics.1"];
@@ -154,7 +154,7 @@ TEST(Damage, LiesInTheTableAreFound) {
                        [](Json& t) { t["subnets"][1]["parameters_of_its_own"] = 7; });
   expect_table_refusal("not the network's",
                        [](Json& t) { t["subnets"][1]["parameters_of_its_own"].push_back("x.weight"); });
-  expect_table_refusal("bytes where sub-net",
+  expect_table_refusal("bytes where its sub-net",
                        [](Json& t) { t["subnets"][1]["parameters_of_its_own"].erase(0); });
   expect_table_refusal("a wrong size; it has", [](Json& t) { t["subnets"][1]["macs"] = 1; });
   expect_table_refusal("a wrong size; it has", [](Json& t) { t["subnets"][0].erase("parameters"); });

@@ -4,11 +4,10 @@
 
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "base/try.h"
 #include "graph/cost.h"
-#include "onnx/base64.h"
+#include "onnx/own_arrays.h"
 #include "onnx/parse_onnx.h"
 
 namespace concertina {
@@ -25,55 +24,25 @@ std::vector<std::string> dimension_names(const Graph& graph) {
   return names;
 }
 
-std::size_t count_of(const std::vector<int>& sizes) {
-  std::size_t count = 1;
-  for (const int size : sizes) count *= static_cast<std::size_t>(size);
-  return count;
-}
-
 std::string statistics_key(std::size_t i) {
   return fmt::format("concertina.statistics.{}", i);
-}
-
-/// Calls visit(name, count) for each statistic in the graph's order, with its length in the sub-net.
-template <typename Visit>
-void for_each_statistic(const Graph& graph, const Subnet& subnet, Visit visit) {
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    for (const Parameter& parameter : parameters(graph, id)) {
-      if (parameter.trainable) continue;
-      visit(parameter_name(graph.node(id), parameter), active_sizes(graph, id, parameter, subnet)[0]);
-    }
-  }
 }
 
 std::string parameters_key(std::size_t i) {
   return fmt::format("concertina.parameters.{}", i);
 }
 
-/// Calls visit(name, sizes in the sub-net) for each trainable array of the graph that is among `names`.
-template <typename Names, typename Visit>
-void for_each_own_parameter(const Graph& graph, const Subnet& subnet, const Names& has, Visit visit) {
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    for (const Parameter& parameter : parameters(graph, id)) {
-      const std::string name = parameter_name(graph.node(id), parameter);
-      if (parameter.trainable && has(name)) visit(name, active_sizes(graph, id, parameter, subnet));
-    }
-  }
-}
-
 /// The arrays besides its statistics that a sub-net has of its own.
-std::vector<std::string> own_parameters(const Graph& graph, const SubnetRecord& record) {
+std::vector<OwnArray> own_parameters(const Graph& graph, const SubnetRecord& record) {
   std::vector<std::string> names;
-  for_each_own_parameter(
-      graph, record.subnet, [&](const std::string& name) { return record.own.contains(name); },
-      [&](const std::string& name, const std::vector<int>&) { names.push_back(name); });
-  return names;
+  for (const auto& [name, array] : record.own) names.push_back(name);
+  return parameters_among(graph, record.subnet, names);
 }
 
-std::string write_parameters(const SubnetRecord& record, const std::vector<std::string>& names) {
-  std::string bytes;
-  for (const std::string& name : names) bytes += to_little_endian(record.own.at(name).values);
-  return to_base64(bytes);
+std::vector<std::string> names_of(const std::vector<OwnArray>& arrays) {
+  std::vector<std::string> names;
+  for (const OwnArray& array : arrays) names.push_back(array.name);
+  return names;
 }
 
 OrderedJson write_record(const Graph& graph, const SubnetRecord& record) {
@@ -83,17 +52,9 @@ OrderedJson write_record(const Graph& graph, const SubnetRecord& record) {
                        {"parameters", size.parameters},
                        {"validation_accuracy", record.validation_accuracy}};
   if (record.test_accuracy) entry["test_accuracy"] = *record.test_accuracy;
-  const std::vector<std::string> own = own_parameters(graph, record);
-  if (!own.empty()) entry["parameters_of_its_own"] = own;
+  const auto own = own_parameters(graph, record);
+  if (!own.empty()) entry["parameters_of_its_own"] = names_of(own);
   return entry;
-}
-
-std::string write_statistics(const Graph& graph, const SubnetRecord& record) {
-  std::string bytes;
-  for_each_statistic(graph, record.subnet, [&](const std::string& name, int) {
-    bytes += to_little_endian(record.own.at(name).values);
-  });
-  return to_base64(bytes);
 }
 
 Error malformed(std::string_view key, std::string_view what) {
@@ -171,67 +132,28 @@ Result<SubnetRecord> read_record(const Graph& graph, const Json& entry) {
   return record;
 }
 
-Status read_statistics(const Graph& graph, const onnx::ModelProto& file, std::size_t i,
-                       SubnetRecord& record) {
-  const std::string key = statistics_key(i);
+Status read_arrays(const onnx::ModelProto& file, const std::string& key, const std::vector<OwnArray>& arrays,
+                   SubnetRecord& record) {
   const auto text = find_metadata(file, key);
   if (!text) return malformed(key, "is missing");
-  const auto bytes = from_base64(*text);
-  if (!bytes) return malformed(key, "is not base64");
-  std::size_t expected = 0;
-  for_each_statistic(graph, record.subnet,
-                     [&](const std::string&, int n) { expected += static_cast<std::size_t>(n); });
-  if (bytes->size() != expected * 4) {
-    return malformed(key, fmt::format("has {} bytes where sub-net {} needs {}", bytes->size(),
-                                      to_string(record.subnet), expected * 4));
-  }
-  std::string_view rest = *bytes;
-  for_each_statistic(graph, record.subnet, [&](const std::string& name, int n) {
-    const std::size_t length = static_cast<std::size_t>(n) * 4;
-    record.own.emplace(name, Array{{n}, from_little_endian(rest.substr(0, length))});
-    rest.remove_prefix(length);
-  });
-  return {};
+  const Status status = unpack_arrays(*text, arrays, record.own);
+  return status ? status : malformed(key, status.error().message);
 }
 
-/// `entry` is the sub-net's in the table.
-Status read_parameters(const Graph& graph, const onnx::ModelProto& file, std::size_t i, const Json& entry,
+/// `entry` is the sub-net's in the table, `i` its number.
+Status read_own_arrays(const Graph& graph, const onnx::ModelProto& file, std::size_t i, const Json& entry,
                        SubnetRecord& record) {
+  CONCERTINA_TRY(read_arrays(file, statistics_key(i), statistics_of(graph, record.subnet), record));
   const Json& listed = member(entry, "parameters_of_its_own");
   if (listed.is_null()) return {};
   const auto names = read_strings(listed);
   if (!names) return malformed("concertina.subnets", "lists a sub-net's own parameters wrongly");
-  const std::set<std::string> wanted(names->begin(), names->end());
-  std::vector<std::string> known;
-  std::size_t expected = 0;
-  for_each_own_parameter(
-      graph, record.subnet, [&](const std::string& name) { return wanted.contains(name); },
-      [&](const std::string& name, const std::vector<int>& sizes) {
-        known.push_back(name);
-        expected += count_of(sizes);
-      });
-  if (known != *names) {
+  const auto arrays = parameters_among(graph, record.subnet, *names);
+  if (names_of(arrays) != *names) {
     return malformed("concertina.subnets",
                      "lists parameters of a sub-net that are not the network's, in its order");
   }
-  const std::string key = parameters_key(i);
-  const auto text = find_metadata(file, key);
-  if (!text) return malformed(key, "is missing");
-  const auto bytes = from_base64(*text);
-  if (!bytes) return malformed(key, "is not base64");
-  if (bytes->size() != expected * 4) {
-    return malformed(key, fmt::format("has {} bytes where sub-net {} needs {}", bytes->size(),
-                                      to_string(record.subnet), expected * 4));
-  }
-  std::string_view rest = *bytes;
-  for_each_own_parameter(
-      graph, record.subnet, [&](const std::string& name) { return wanted.contains(name); },
-      [&](const std::string& name, const std::vector<int>& sizes) {
-        const std::size_t length = count_of(sizes) * 4;
-        record.own.emplace(name, Array{sizes, from_little_endian(rest.substr(0, length))});
-        rest.remove_prefix(length);
-      });
-  return {};
+  return read_arrays(file, parameters_key(i), arrays, record);
 }
 
 Result<std::vector<SubnetRecord>> read_subnets(const Graph& graph, const onnx::ModelProto& file) {
@@ -245,8 +167,7 @@ Result<std::vector<SubnetRecord>> read_subnets(const Graph& graph, const onnx::M
   std::vector<SubnetRecord> records;
   for (const Json& entry : entries) {
     CONCERTINA_ASSIGN(SubnetRecord record, read_record(graph, entry));
-    CONCERTINA_TRY(read_statistics(graph, file, records.size(), record));
-    CONCERTINA_TRY(read_parameters(graph, file, records.size(), entry, record));
+    CONCERTINA_TRY(read_own_arrays(graph, file, records.size(), entry, record));
     records.push_back(std::move(record));
   }
   return records;
@@ -266,9 +187,10 @@ std::vector<std::pair<std::string, std::string>> write_metadata(const ModelFile&
       {"concertina.preprocessing", preprocessing.dump()},
       {"concertina.classes", OrderedJson(model.classes).dump()}};
   for (std::size_t i = 0; i < model.subnets.size(); ++i) {
-    entries.emplace_back(statistics_key(i), write_statistics(graph, model.subnets[i]));
-    const std::vector<std::string> own = own_parameters(graph, model.subnets[i]);
-    if (!own.empty()) entries.emplace_back(parameters_key(i), write_parameters(model.subnets[i], own));
+    const SubnetRecord& record = model.subnets[i];
+    entries.emplace_back(statistics_key(i), pack_arrays(statistics_of(graph, record.subnet), record.own));
+    const auto own = own_parameters(graph, record);
+    if (!own.empty()) entries.emplace_back(parameters_key(i), pack_arrays(own, record.own));
   }
   return entries;
 }

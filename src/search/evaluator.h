@@ -23,6 +23,10 @@ class Evaluator {
   /// With batch-norm statistics estimated for this sub-net. Changes no weights.
   virtual Result<Evaluation> evaluate(const Subnet& subnet) = 0;
 
+  /// Tells that the search is about to evaluate at least `count` sub-nets that differ from this one in one
+  /// dimension.
+  virtual Status expect_neighbours(const Subnet&, int) { return {}; }
+
   /// Trains the shared weights on the sub-net until its accuracy is `target_accuracy` or the budget ends; the
   /// result is what evaluate() gives then. Before it returns, the new weights are durable under `version`
   /// (1, 2, ...), in place of any that an interrupted search left there.

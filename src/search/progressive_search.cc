@@ -40,6 +40,7 @@ class Search {
     std::vector<std::optional<double>> scores = known_scores(last);
     std::vector<std::optional<TrajectoryStep>> evaluated(candidates.size());
     const Spending before = evaluator_.spent();
+    CONCERTINA_TRY(evaluator_.expect_neighbours(last.subnet, unknown(scores, candidates)));
     int evaluations = 0;
     while (true) {
       const std::optional<std::size_t> best = smallest(scores, candidates);
@@ -98,6 +99,14 @@ class Search {
   std::vector<std::optional<double>> known_scores(const TrajectoryStep& last) const {
     const bool refresh = (last.step + 1) % options_.refresh_every == 0 || last.fine_tuned();
     return refresh ? std::vector<std::optional<double>>(last.scores.size()) : last.scores;
+  }
+
+  /// How many candidates have no score.
+  static int unknown(const std::vector<std::optional<double>>& scores,
+                     const std::vector<std::optional<Subnet>>& candidates) {
+    int count = 0;
+    for (std::size_t d = 0; d < candidates.size(); ++d) count += candidates[d] && !scores[d] ? 1 : 0;
+    return count;
   }
 
   /// The first dimension of the smallest score; unknown scores come before all others.

@@ -4,8 +4,8 @@
 
 namespace concertina {
 
-Spending evaluation_spending(const Graph& graph, const Subnet& subnet, std::int64_t images) {
-  return {images, static_cast<double>(images) * static_cast<double>(cost(graph, subnet).macs)};
+Spending evaluation_spending(const Graph& graph, const Subnet& subnet, std::int64_t images, NodeId first) {
+  return {images, static_cast<double>(images) * static_cast<double>(macs_from(graph, subnet, first))};
 }
 
 Spending training_spending(const Graph& graph, const Subnet& subnet, std::int64_t images) {

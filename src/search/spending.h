@@ -23,8 +23,9 @@ struct Spending {
   friend bool operator==(const Spending&, const Spending&) = default;
 };
 
-/// Of evaluating a sub-net on so many images.
-Spending evaluation_spending(const Graph& graph, const Subnet& subnet, std::int64_t images);
+/// Of evaluating a sub-net on so many images; `first`: the node at which it begins, what comes before being
+/// known.
+Spending evaluation_spending(const Graph& graph, const Subnet& subnet, std::int64_t images, NodeId first = 1);
 
 /// Of training steps of a sub-net with so many images: forward and backward.
 Spending training_spending(const Graph& graph, const Subnet& subnet, std::int64_t images);

@@ -16,31 +16,28 @@ torch::Tensor channels_last(const torch::Tensor& x) {
   return x.contiguous(x.dim() == 4 ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous);
 }
 
-/// Pixels and channels of a channels-last map.
-struct Extent {
-  std::int64_t pixels;
-  std::int64_t channels;
-  kernels::Element element;
-
-  explicit Extent(const torch::Tensor& x)
-      : pixels(x.numel() / x.size(1)),
-        channels(x.size(1)),
-        element(x.scalar_type() == torch::kBFloat16 ? kernels::Element::kBf16 : kernels::Element::kFp32) {}
-};
+/// A channels-last map as the kernels see it.
+kernels::TrainingMap training_map(const torch::Tensor& x) {
+  return {.pixels = x.numel() / x.size(1),
+          .channels = static_cast<int>(x.size(1)),
+          .element = x.scalar_type() == torch::kBFloat16 ? kernels::Element::kBf16 : kernels::Element::kFp32};
+}
 
 /// One value of an fp32 tensor [channels].
 float& at(const torch::Tensor& values, std::int64_t channel) {
   return values.data_ptr<float>()[channel];
 }
 
-/// Calls body(first pixel, pixels, thread) once for each thread.
+/// Calls body(first pixel, run of pixels, thread) once for each thread.
 template <typename Body>
-void for_threads(std::int64_t pixels, const Body& body) {
+void for_threads(const kernels::TrainingMap& map, const Body& body) {
   const std::int64_t threads = at::get_num_threads();
   at::parallel_for(0, threads, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t t = begin; t < end; ++t) {
-      const std::int64_t first = pixels * t / threads;
-      body(first, pixels * (t + 1) / threads - first, t);
+      const std::int64_t first = map.pixels * t / threads;
+      kernels::TrainingMap part = map;
+      part.pixels = map.pixels * (t + 1) / threads - first;
+      body(first, part, t);
     }
   });
 }
@@ -68,22 +65,20 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
   static variable_list forward(AutogradContext* context, const Variable& input, const Variable& scale,
                                const Variable& shift, double epsilon, bool relu) {
     const torch::Tensor x = channels_last(input);
-    const Extent extent(x);
-    const auto [pixels, channels, element] = extent;
+    const kernels::TrainingMap map = training_map(x);
+    const std::int64_t channels = map.channels;
     const torch::Tensor origin = (x.dim() == 4 ? x.select(0, 0).flatten(1).select(1, 0) : x.select(0, 0))
                                      .to(torch::kFloat)
                                      .contiguous();
     const torch::Tensor sums = partial_sums(channels), squares = partial_sums(channels);
-    for_threads(pixels, [&](std::int64_t first, std::int64_t count, std::int64_t thread) {
-      kernels::moments({.pixels = count,
-                        .channels = static_cast<int>(channels),
-                        .element = element,
+    for_threads(map, [&](std::int64_t first, const kernels::TrainingMap& part, std::int64_t thread) {
+      kernels::moments({.map = part,
                         .x = at_pixel(x, first),
                         .origin = origin.data_ptr<float>(),
                         .sums = sums.data_ptr<float>() + thread * channels,
                         .squares = squares.data_ptr<float>() + thread * channels});
     });
-    const auto n = static_cast<double>(pixels);
+    const auto n = static_cast<double>(map.pixels);
     const torch::Tensor mean = torch::empty({channels}), inverse = torch::empty({channels}),
                         unbiased = torch::empty({channels}), factor = torch::empty({channels}),
                         constant = torch::empty({channels});
@@ -97,10 +92,8 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
       at(constant, c) = at(shift, c) - at(mean, c) * at(factor, c);
     }
     const torch::Tensor y = torch::empty_like(x);
-    for_threads(pixels, [&](std::int64_t first, std::int64_t count, std::int64_t) {
-      kernels::normalize({.pixels = count,
-                          .channels = static_cast<int>(channels),
-                          .element = element,
+    for_threads(map, [&](std::int64_t first, const kernels::TrainingMap& part, std::int64_t) {
+      kernels::normalize({.map = part,
                           .x = at_pixel(x, first),
                           .scale = factor.data_ptr<float>(),
                           .shift = constant.data_ptr<float>(),
@@ -117,14 +110,12 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
     const torch::Tensor &x = saved[0], &y = saved[1], &scale = saved[2], &mean = saved[3],
                         &inverse = saved[4];
     const torch::Tensor dy = channels_last(gradients[0]);
-    const Extent extent(x);
-    const auto [pixels, channels, element] = extent;
+    const kernels::TrainingMap map = training_map(x);
+    const std::int64_t channels = map.channels;
     const auto y_at = [&](std::int64_t pixel) { return y.defined() ? at_pixel(y, pixel) : nullptr; };
     const torch::Tensor sums = partial_sums(channels), products = partial_sums(channels);
-    for_threads(pixels, [&](std::int64_t first, std::int64_t count, std::int64_t thread) {
-      kernels::gradient_moments({.pixels = count,
-                                 .channels = static_cast<int>(channels),
-                                 .element = element,
+    for_threads(map, [&](std::int64_t first, const kernels::TrainingMap& part, std::int64_t thread) {
+      kernels::gradient_moments({.map = part,
                                  .x = at_pixel(x, first),
                                  .y = y_at(first),
                                  .dy = at_pixel(dy, first),
@@ -132,7 +123,7 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
                                  .sums = sums.data_ptr<float>() + thread * channels,
                                  .products = products.data_ptr<float>() + thread * channels});
     });
-    const auto n = static_cast<double>(pixels);
+    const auto n = static_cast<double>(map.pixels);
     const torch::Tensor scale_gradient = torch::empty({channels}), shift_gradient = torch::empty({channels}),
                         factor = torch::empty({channels}), of_input = torch::empty({channels}),
                         constant = torch::empty({channels});
@@ -146,10 +137,8 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
       at(constant, c) = static_cast<float>(-at(factor, c) * sum / n - at(of_input, c) * at(mean, c));
     }
     const torch::Tensor dx = torch::empty_like(x);
-    for_threads(pixels, [&](std::int64_t first, std::int64_t count, std::int64_t) {
-      kernels::input_gradient({.pixels = count,
-                               .channels = static_cast<int>(channels),
-                               .element = element,
+    for_threads(map, [&](std::int64_t first, const kernels::TrainingMap& part, std::int64_t) {
+      kernels::input_gradient({.map = part,
                                .x = at_pixel(x, first),
                                .y = y_at(first),
                                .dy = at_pixel(dy, first),

@@ -15,14 +15,15 @@ void for_each_batch(std::span<const std::int64_t> indices, std::size_t batch, Vi
   }
 }
 
-Evaluation evaluate_with(const Supernet& net, const Subnet& subnet, const ForwardOptions& options,
-                         const ImageBatches& images, std::span<const std::int64_t> indices) {
+Evaluation evaluate_with(const Supernet& net, const Subnet& subnet, const ImageBatches& images,
+                         std::span<const std::int64_t> indices, const BatchOptions& options_of) {
   const torch::NoGradGuard no_grad;
   torch::Tensor loss = torch::zeros({}, net.compute().device);
   torch::Tensor correct = torch::zeros({}, net.compute().device);
+  std::size_t number = 0;
   for_each_batch(indices, kEvaluationBatch, [&](std::span<const std::int64_t> part) {
     const Batch batch = images.batch(part);
-    const torch::Tensor logits = net.forward(batch.images, subnet, options);
+    const torch::Tensor logits = net.forward(batch.images, subnet, options_of(number++));
     loss += torch::nn::functional::cross_entropy(
         logits, batch.labels, torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
     correct += (logits.argmax(1) == batch.labels).sum();
@@ -44,13 +45,15 @@ Tensors estimate_statistics(const Supernet& net, const Subnet& subnet, const Ten
 }
 
 Evaluation evaluate_in_batches(const Supernet& net, const Subnet& subnet, const ImageBatches& images,
-                               std::span<const std::int64_t> indices) {
-  return evaluate_with(net, subnet, {}, images, indices);
+                               std::span<const std::int64_t> indices, const BatchOptions& options_of) {
+  return evaluate_with(net, subnet, images, indices,
+                       [&](std::size_t batch) { return options_of ? options_of(batch) : ForwardOptions{}; });
 }
 
 Evaluation evaluate(const Supernet& net, const Subnet& subnet, const Tensors& own, const ImageBatches& images,
                     std::span<const std::int64_t> indices) {
-  return evaluate_with(net, subnet, {.statistics = &own, .own = &own}, images, indices);
+  return evaluate_with(net, subnet, images, indices,
+                       [&](std::size_t) { return ForwardOptions{.statistics = &own, .own = &own}; });
 }
 
 }  // namespace concertina::train

@@ -17,7 +17,10 @@ Result<std::optional<RunResult>> perform(const RunRequest& request, Progress& pr
                     Run::open(request.recipe, request.folder, compute, at::get_num_threads(), progress));
   CONCERTINA_TRY(request.stage ? run_stage(run, *request.stage) : run_all(run));
   std::optional<RunResult> result;
-  if (run.done(Stage::package)) result = {run.model_file(), run.file(Stage::package, "results.json")};
+  if (run.done(Stage::package)) {
+    result = {{}, run.file(Stage::package, "results.json")};
+    if (run.recipe().joint.method == JointMethod::together) result->model = run.model_file();
+  }
   return result;
 }
 

@@ -21,7 +21,7 @@ struct RunRequest {
 
 /// The files of a finished run.
 struct RunResult {
-  std::filesystem::path model;    ///< model.onnx
+  std::optional<std::filesystem::path> model;  ///< model.onnx, unless the sub-nets were trained alone
   std::filesystem::path results;  ///< JSON: widths, parameters, MACs and accuracies of each sub-net
 };
 

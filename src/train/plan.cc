@@ -127,8 +127,8 @@ Result<Plan> read(const toml::table& root, const std::filesystem::path& folder,
   CONCERTINA_ASSIGN(const auto arms, reader.arms());
   for (const auto& [name, own] : arms) {
     std::vector<std::string> all = budget;
-    all.insert(all.end(), own.begin(), own.end());
     all.insert(all.end(), settings.begin(), settings.end());
+    all.insert(all.end(), own.begin(), own.end());  // what makes the arm what it is wins
     auto resolved = read_recipe(folder / recipe, all);
     if (!resolved) return Error{fmt::format("arm '{}': {}", name, resolved.error().message)};
     plan.arms.push_back({name, *std::move(resolved)});

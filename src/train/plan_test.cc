@@ -38,15 +38,16 @@ const std::string kArms =
     "[[arm]]\nname = \"a\"\n[[arm]]\nname = \"b\"\nsearch.method = \"uniform\"\npretrain.epochs = 0\n";
 
 TEST_F(PlanTest, ArmsAreRecipesOverACommonOne) {
-  const Plan plan =
-      *read("seeds = [4, 5]\nbudget = 7.5\npoints = 3\n" + kHead + kArms, {"joint.learning_rate=0.3"});
+  const Plan plan = *read("seeds = [4, 5]\nbudget = 7.5\npoints = 3\n" + kHead + kArms,
+                          {"joint.learning_rate=0.3", "pretrain.epochs=9"});
   EXPECT_EQ(plan.seeds, (std::vector<int>{4, 5}));
   EXPECT_EQ(plan.points, 3);
   ASSERT_EQ(plan.arms.size(), 2u);
   EXPECT_EQ(plan.arms[0].name, "a");
   EXPECT_EQ(plan.arms[0].recipe.search.method, SearchMethod::progressive);
   EXPECT_EQ(plan.arms[1].recipe.search.method, SearchMethod::uniform);
-  EXPECT_EQ(plan.arms[1].recipe.pretrain.epochs, 0);
+  EXPECT_EQ(plan.arms[0].recipe.pretrain.epochs, 9);
+  EXPECT_EQ(plan.arms[1].recipe.pretrain.epochs, 0);  // an arm's own keys are what it is
   for (const Arm& arm : plan.arms) {
     EXPECT_EQ(arm.recipe.joint.epochs, 3);
     EXPECT_EQ(arm.recipe.search.groups, 4);

@@ -17,8 +17,9 @@ enum class RankMethod { noise, l1, input_l1, norm_scale, taylor, fisher, random,
 enum class NoiseVariant { log_barrier, plain };
 enum class RemoveFirst { largest_noise, smallest_noise };
 enum class SearchMethod { progressive, uniform };
-enum class SearchCost { macs, parameters, both };
+enum class SearchCost { macs, parameters, both, latency };
 enum class JointStart { ranked, prepared, scratch };
+enum class JointMethod { together, alone };
 enum class JointSampling { two, lagging, every };
 enum class Distillation { in_place, mutual, none };
 enum class Reselection { pareto, paper };
@@ -81,11 +82,13 @@ struct Recipe {
     int floor_groups = 1;
     Criterion criterion = Criterion::loss_per_cost;
     SearchCost cost = SearchCost::macs;
+    std::string latency_table;   ///< JSON file, for cost = latency
     int refresh_every = 8;       ///< steps between evaluations of all candidates; 1 = at every step
     double end_fraction = 0.25;  ///< stop at the MACs of the uniform sub-net of this width
     int images = 2000;           ///< validation images per evaluation
     int norm_batches = 0;        ///< training batches per batch-norm estimate; 0 = each evaluated batch's own
-    double threshold = 0.5;      ///< fine-tune below this top-1; 0 = never
+    bool reuse_activations = true;  ///< begin an evaluation at the first layer that a candidate changes
+    double threshold = 0.5;         ///< fine-tune below this top-1; 0 = never
     double fine_tune_share = 0.25;  ///< of the training images, at most, per fine-tuning
     double fine_tune_learning_rate = 0.01;
   } search;
@@ -97,6 +100,7 @@ struct Recipe {
   } select;
 
   struct Joint {
+    JointMethod method = JointMethod::together;
     JointStart start = JointStart::ranked;
     int epochs = 10;
     Distillation distillation = Distillation::in_place;
@@ -110,6 +114,10 @@ struct Recipe {
     Schedule schedule = Schedule::one_cycle;
     double label_smoothing = 0.0;
   } joint;
+
+  struct Refine {
+    int images = 0;  ///< validation images per evaluation; 0 = off
+  } refine;
 
   struct Package {
     int norm_batches = 20;

@@ -31,11 +31,13 @@ inline constexpr std::array<std::string_view, 2> kNames<NoiseVariant>{"log_barri
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<RemoveFirst>{"largest_noise", "smallest_noise"};
 template <>
-inline constexpr std::array<std::string_view, 3> kNames<SearchCost>{"macs", "parameters", "both"};
+inline constexpr std::array<std::string_view, 4> kNames<SearchCost>{"macs", "parameters", "both", "latency"};
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<Criterion>{"loss_per_cost", "accuracy"};
 template <>
 inline constexpr std::array<std::string_view, 3> kNames<JointStart>{"ranked", "prepared", "scratch"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<JointMethod>{"together", "alone"};
 template <>
 inline constexpr std::array<std::string_view, 3> kNames<JointSampling>{"two", "lagging", "every"};
 template <>
@@ -83,16 +85,19 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("search", "floor_groups", r.search.floor_groups, at_least_1);
   field("search", "criterion", r.search.criterion, any);
   field("search", "cost", r.search.cost, any);
+  field("search", "latency_table", r.search.latency_table, any);
   field("search", "refresh_every", r.search.refresh_every, at_least_1);
   field("search", "end_fraction", r.search.end_fraction, share);
   field("search", "images", r.search.images, at_least_1);
   field("search", "norm_batches", r.search.norm_batches, count);
+  field("search", "reuse_activations", r.search.reuse_activations, any);
   field("search", "threshold", r.search.threshold, share);
   field("search", "fine_tune_share", r.search.fine_tune_share, share);
   field("search", "fine_tune_learning_rate", r.search.fine_tune_learning_rate, positive);
   field("select", "subnets", r.select.subnets, Range{2, 1000});
   field("select", "images", r.select.images, at_least_1);
   field("select", "rule", r.select.rule, any);
+  field("joint", "method", r.joint.method, any);
   field("joint", "start", r.joint.start, any);
   field("joint", "epochs", r.joint.epochs, count);
   field("joint", "distillation", r.joint.distillation, any);
@@ -105,6 +110,7 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("joint", "learning_rate", r.joint.learning_rate, positive);
   field("joint", "schedule", r.joint.schedule, any);
   field("joint", "label_smoothing", r.joint.label_smoothing, share);
+  field("refine", "images", r.refine.images, count);
   field("package", "norm_batches", r.package.norm_batches, at_least_1);
 }
 

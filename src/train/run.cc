@@ -69,8 +69,19 @@ Result<Run> Run::open(Recipe recipe, std::filesystem::path folder, const Compute
   CONCERTINA_TRY(divide_channels(graph, run.recipe_.search.groups));
   run.data_ = std::make_shared<const TrainingData>(std::move(data));
   run.graph_ = std::make_shared<const Graph>(std::move(graph));
+  CONCERTINA_TRY(run.open_latency_table());
   CONCERTINA_TRY(write_file(run.folder_ / "recipe.toml", to_toml(run.recipe_)));
   return run;
+}
+
+Status Run::open_latency_table() {
+  if (recipe_.search.cost != SearchCost::latency) return {};
+  CONCERTINA_ASSIGN(const std::string bytes, read_file(recipe_.search.latency_table));
+  CONCERTINA_ASSIGN(LatencyTable table, LatencyTable::read(recipe_.search.latency_table));
+  CONCERTINA_TRY(table.check(*graph_));
+  latency_hash_ = Hash().add(bytes).value();
+  latency_table_ = std::make_shared<const LatencyTable>(std::move(table));
+  return {};
 }
 
 std::filesystem::path Run::file(Stage stage, std::string_view name) const {
@@ -160,6 +171,7 @@ std::string Run::fingerprint(Stage stage) const {
   } else {
     hash.add(fingerprint(kStages[static_cast<int>(stage) - 1]));
   }
+  if (stage == Stage::search) hash.add(fmt::format("{:x}", latency_hash_));
   hash.add(stage_name(stage)).add(table_to_toml(recipe_, stage_name(stage)));
   return fmt::format("{:016x}\n", hash.value());
 }

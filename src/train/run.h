@@ -8,6 +8,7 @@
 
 #include "base/progress.h"
 #include "graph/graph.h"
+#include "search/latency_table.h"
 #include "search/spending.h"
 #include "train/compute.h"
 #include "train/image_batches.h"
@@ -54,6 +55,8 @@ class Run {
   const Graph& graph() const { return *graph_; }
   const TrainingData& data() const { return *data_; }
   Progress& progress() const { return *progress_; }
+  /// The table of search.cost = "latency"; null otherwise.
+  std::shared_ptr<const LatencyTable> latency_table() const { return latency_table_; }
 
   const std::filesystem::path& folder() const { return folder_; }
   std::filesystem::path file(Stage stage, std::string_view name) const;
@@ -86,12 +89,16 @@ class Run {
         threads_(threads),
         progress_(&progress) {}
 
+  Status open_latency_table();
+
   Recipe recipe_;
   std::filesystem::path folder_;
   Compute compute_;
   int threads_;
   Progress* progress_;
   std::uint64_t data_hash_ = 0;
+  std::shared_ptr<const LatencyTable> latency_table_;
+  std::uint64_t latency_hash_ = 0;
   std::shared_ptr<const TrainingData> data_;
   std::shared_ptr<const Graph> graph_;
 };

@@ -43,8 +43,15 @@ class Interpreter {
       for (const NodeId input : graph_.node(id).inputs) last_use[static_cast<std::size_t>(input)] = id;
     }
     values_[0] = images.to(net_.compute().dtype);
-    for (id_ = 1; id_ < graph_.size(); ++id_) {
+    if (options_.before) {
+      for (const auto& [id, kept] : *options_.before) {
+        if (id < options_.first) value(id) = kept;
+      }
+    }
+    for (NodeId id = 0; id < options_.first; ++id) keep(id);
+    for (id_ = options_.first; id_ < graph_.size(); ++id_) {
       value(id_) = std::visit(*this, graph_.node(id_).op);
+      keep(id_);
       for (const NodeId input : graph_.node(id_).inputs) {
         if (last_use[static_cast<std::size_t>(input)] == id_) value(input) = torch::Tensor();
       }
@@ -115,6 +122,10 @@ class Interpreter {
   torch::Tensor operator()(const op::Opaque&) const { return {}; }  // refused by Supernet::make()
 
  private:
+  void keep(NodeId id) {
+    if (options_.kept && value(id).defined() && (*options_.keep)[static_cast<std::size_t>(id)])
+      (*options_.kept)[id] = value(id);
+  }
   torch::Tensor& value(NodeId id) { return values_[static_cast<std::size_t>(id)]; }
   const torch::Tensor& input(std::size_t i = 0) const {
     return values_[static_cast<std::size_t>(graph_.node(id_).inputs[i])];

@@ -22,14 +22,21 @@ class StatisticsCollector {
   std::map<std::string, int> counts_;
 };
 
+/// Values of nodes.
+using NodeValues = std::map<NodeId, torch::Tensor>;
+
 /// How one forward pass differs from plain training.
 struct ForwardOptions {
   const Tensors* statistics =
       nullptr;  ///< normalise with these (a sub-net's); otherwise with the batch's own
   StatisticsCollector* collector = nullptr;  ///< hand the batch's own statistics to it
   const NoiseScales* noise = nullptr;        ///< perturb the weights of prunable channels
-  const Tensors* own =
-      nullptr;  ///< the sub-net's own arrays at its widths, in place of the shared ones' parts
+  /// The sub-net's own arrays at its widths, in place of the shared ones' parts.
+  const Tensors* own = nullptr;
+  NodeId first = 1;  ///< begins at this node, with the values of earlier ones from `before`
+  const NodeValues* before = nullptr;
+  const std::vector<bool>* keep = nullptr;  ///< by node: whether its value is left in `kept`
+  NodeValues* kept = nullptr;
 };
 
 /// One set of weights for all sub-nets of a graph; interprets the graph for the sub-net it is given. It

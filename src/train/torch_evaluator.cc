@@ -21,12 +21,17 @@ constexpr std::int64_t kLooks = 8;
 
 Result<TorchEvaluator> TorchEvaluator::make(const Run& run, int images) {
   CONCERTINA_ASSIGN(const Checkpoint prepared, read_checkpoint(run.file(Stage::prepare, "checkpoint.pt")));
-  CONCERTINA_ASSIGN(Supernet net, Supernet::make(run.graph(), prepared.tensors,
+  return make(run, prepared.tensors, images);
+}
+
+Result<TorchEvaluator> TorchEvaluator::make(const Run& run, const Tensors& weights, int images) {
+  CONCERTINA_ASSIGN(Supernet net, Supernet::make(run.graph(), weights,
                                                  run.compute().with(run.recipe().training.precision)));
   return TorchEvaluator(run, std::move(net), images);
 }
 
-TorchEvaluator::TorchEvaluator(const Run& run, Supernet net, int images) : run_(run), net_(std::move(net)) {
+TorchEvaluator::TorchEvaluator(const Run& run, Supernet net, int images)
+    : run_(run), net_(std::move(net)), cache_(run.graph()) {
   const Recipe& recipe = run.recipe();
   const std::span<const std::int64_t> validation = run.data().validation, training = run.data().training;
   validation_ = validation.first(std::min(validation.size(), static_cast<std::size_t>(images)));
@@ -38,14 +43,29 @@ TorchEvaluator::TorchEvaluator(const Run& run, Supernet net, int images) : run_(
 Result<Evaluation> TorchEvaluator::evaluate(const Subnet& subnet) {
   const ImageBatches& images = run_.data().images;
   if (norm_images_.empty()) {
-    spent_ += evaluation_spending(run_.graph(), subnet, static_cast<std::int64_t>(validation_.size()));
-    return evaluate_in_batches(net_, subnet, images, validation_);
+    spent_ += evaluation_spending(run_.graph(), subnet, static_cast<std::int64_t>(validation_.size()),
+                                  cache_.first_changed(subnet));
+    return evaluate_in_batches(net_, subnet, images, validation_,
+                               [&](std::size_t batch) { return cache_.resuming(subnet, batch); });
   }
   const Tensors statistics =
       estimate_statistics(net_, subnet, {}, images, norm_images_, run_.recipe().training.batch);
   spent_ += evaluation_spending(run_.graph(), subnet,
                                 static_cast<std::int64_t>(norm_images_.size() + validation_.size()));
   return train::evaluate(net_, subnet, statistics, images, validation_);
+}
+
+Status TorchEvaluator::expect_neighbours(const Subnet& subnet, int count) {
+  constexpr int kWorthRecording = 3;
+  // Forgotten even if nothing is recorded: what an evaluation costs must not depend on steps before, which a
+  // search that was killed has not repeated.
+  cache_.clear();
+  if (count < kWorthRecording || !norm_images_.empty() || !run_.recipe().search.reuse_activations) return {};
+  cache_.record(subnet);
+  evaluate_in_batches(net_, subnet, run_.data().images, validation_,
+                      [&](std::size_t batch) { return cache_.recording(batch); });
+  spent_ += evaluation_spending(run_.graph(), subnet, static_cast<std::int64_t>(validation_.size()));
+  return {};
 }
 
 Result<Evaluation> TorchEvaluator::fine_tune(const Subnet& subnet, double target_accuracy, int version) {
@@ -65,6 +85,7 @@ Result<Evaluation> TorchEvaluator::fine_tune(const Subnet& subnet, double target
     sgd.optimizer->zero_grad();
     label_loss(net_.forward(images.images, subnet), images.labels, 0).backward();
     sgd.optimizer->step();
+    cache_.clear();
     spent_ += training_spending(run_.graph(), subnet, batch);
     if ((step + 1) % std::max<std::int64_t>(1, steps / kLooks) == 0 || step + 1 == steps) {
       CONCERTINA_ASSIGN(now, evaluate(subnet));
@@ -78,6 +99,7 @@ Result<Evaluation> TorchEvaluator::fine_tune(const Subnet& subnet, double target
 Status TorchEvaluator::restore(int version) {
   CONCERTINA_ASSIGN(const Checkpoint stored, read_checkpoint(weights_file(version)));
   net_.assign(stored.tensors);
+  cache_.clear();
   return {};
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "search/evaluator.h"
+#include "train/activation_cache.h"
 #include "train/run.h"
 #include "train/supernet.h"
 
@@ -12,9 +13,13 @@ class TorchEvaluator final : public Evaluator {
   /// Starts from the prepared weights. `images`: how many validation images an evaluation takes.
   static Result<TorchEvaluator> make(const Run& run, int images);
 
+  /// Starts from other weights; restore() knows only those of the search.
+  static Result<TorchEvaluator> make(const Run& run, const Tensors& weights, int images);
+
   Result<Evaluation> evaluate(const Subnet& subnet) override;
   Result<Evaluation> fine_tune(const Subnet& subnet, double target_accuracy, int version) override;
   Status restore(int version) override;
+  Status expect_neighbours(const Subnet& subnet, int count) override;
   Spending spent() const override { return spent_; }
 
  private:
@@ -26,6 +31,7 @@ class TorchEvaluator final : public Evaluator {
   Supernet net_;
   std::span<const std::int64_t> validation_;
   std::span<const std::int64_t> norm_images_;
+  ActivationCache cache_;
   Spending spent_;
 };
 

@@ -8,8 +8,8 @@
 #include "base/try.h"
 #include "graph/cost.h"
 #include "onnx/model_file.h"
-#include "train/checkpoint.h"
 #include "train/evaluation.h"
+#include "train/joint_weights.h"
 #include "train/own_parameters.h"
 #include "train/selected_subnets.h"
 #include "train/stages/stages.h"
@@ -17,15 +17,6 @@
 
 namespace concertina::train {
 namespace {
-
-/// What joint training has left: the moving average, if it has kept one.
-Tensors final_tensors(const Checkpoint& trained) {
-  Tensors averages;
-  for (const auto& [name, tensor] : trained.tensors) {
-    if (name.starts_with("ema.")) averages[name.substr(4)] = tensor;
-  }
-  return averages.empty() ? trained.tensors : averages;
-}
 
 /// `own`: parameters of the sub-net's own, on the CPU.
 SubnetRecord record(const Run& run, const Supernet& net, const Subnet& subnet, const Tensors& own) {
@@ -44,17 +35,31 @@ SubnetRecord record(const Run& run, const Supernet& net, const Subnet& subnet, c
           .test_accuracy = {}};
 }
 
+/// The trained network for a sub-net, and parameters of its own. In fp32, as the runtime will compute, so
+/// that the accuracies in the file are the runtime's.
+struct Trained {
+  Supernet net;
+  Tensors own;
+};
+
+Result<Trained> read_trained(const Run& run, std::size_t subnet) {
+  CONCERTINA_ASSIGN(const Tensors tensors, read_joint_weights(run, subnet));
+  CONCERTINA_ASSIGN(Supernet net, Supernet::make(run.graph(), tensors, run.compute().with(Precision::fp32)));
+  return Trained{std::move(net), OwnParameters::pick(tensors, subnet)};
+}
+
 /// The one look at the test images, after everything is decided.
-Status add_test_accuracy(const Run& run, const Supernet& net, std::vector<SubnetRecord>& records) {
+Status add_test_accuracy(const Run& run, std::vector<SubnetRecord>& records) {
   CONCERTINA_ASSIGN(const ImageBatches test, run.read_test_images());
   std::vector<std::int64_t> all(static_cast<std::size_t>(test.size()));
   std::iota(all.begin(), all.end(), 0);
   run.progress().start("test", static_cast<std::int64_t>(records.size()));
-  std::int64_t done = 0;
-  for (SubnetRecord& one : records) {
-    const Tensors own = to_tensors(one.own, net.compute().device);
-    one.test_accuracy = evaluate(net, one.subnet, own, test, all).accuracy;
-    run.progress().update(++done, fmt::format("top-1 {:.2f} %", 100 * *one.test_accuracy));
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    CONCERTINA_ASSIGN(const Trained trained, read_trained(run, i));
+    const Tensors own = to_tensors(records[i].own, run.compute().device);
+    records[i].test_accuracy = evaluate(trained.net, records[i].subnet, own, test, all).accuracy;
+    run.progress().update(static_cast<std::int64_t>(i) + 1,
+                          fmt::format("top-1 {:.2f} %", 100 * *records[i].test_accuracy));
   }
   return {};
 }
@@ -72,32 +77,34 @@ Status write_results(const Run& run, const std::vector<SubnetRecord>& records) {
   return write_file(run.file(Stage::package, "results.json"), list.dump(1) + "\n");
 }
 
-}  // namespace
-
-Result<Spending> package(const Run& run) {
-  CONCERTINA_ASSIGN(const Checkpoint trained, read_checkpoint(run.file(Stage::joint, "checkpoint.pt")));
-  const Tensors tensors = final_tensors(trained);
-  CONCERTINA_ASSIGN(const auto subnets, read_subnets(run.file(Stage::select, "subnets.json"), run.graph()));
-  // In fp32, as the runtime will compute, so that the accuracies in the file are the runtime's own.
-  CONCERTINA_ASSIGN(const Supernet net,
-                    Supernet::make(run.graph(), tensors, run.compute().with(Precision::fp32)));
-  std::vector<SubnetRecord> records;
-  run.progress().start("package", static_cast<std::int64_t>(subnets.size()));
-  for (const Subnet& subnet : subnets) {
-    records.push_back(record(run, net, subnet, OwnParameters::pick(tensors, records.size())));
-    run.progress().update(static_cast<std::int64_t>(records.size()),
-                          fmt::format("validation top-1 {:.2f} %", 100 * records.back().validation_accuracy));
-  }
-  CONCERTINA_TRY(add_test_accuracy(run, net, records));
-
-  Weights weights = to_weights(net.weights());
+/// The one file of all sub-nets.
+Status write_dynamic_model(const Run& run, const std::vector<SubnetRecord>& records) {
+  CONCERTINA_ASSIGN(const Trained trained, read_trained(run, 0));
+  Weights weights = to_weights(trained.net.weights());
   weights.insert(records.front().own.begin(), records.front().own.end());
   const ModelFile model{.network = {run.graph(), std::move(weights)},
                         .subnets = records,
                         .preprocessing = {run.data().normalization.mean, run.data().normalization.stddev},
                         .classes = run.data().classes};
+  return write_model(run.model_file(), model);
+}
+
+}  // namespace
+
+Result<Spending> package(const Run& run) {
+  CONCERTINA_ASSIGN(const auto subnets, read_subnets(run.file(Stage::refine, "subnets.json"), run.graph()));
+  std::vector<SubnetRecord> records;
+  run.progress().start("package", static_cast<std::int64_t>(subnets.size()));
+  for (const Subnet& subnet : subnets) {
+    CONCERTINA_ASSIGN(const Trained trained, read_trained(run, records.size()));
+    records.push_back(record(run, trained.net, subnet, trained.own));
+    run.progress().update(static_cast<std::int64_t>(records.size()),
+                          fmt::format("validation top-1 {:.2f} %", 100 * records.back().validation_accuracy));
+  }
+  CONCERTINA_TRY(add_test_accuracy(run, records));
   CONCERTINA_TRY(write_results(run, records));
-  CONCERTINA_TRY(write_model(run.model_file(), model));
+  // Sub-nets that were trained alone share no weights: there is no dynamic network to write.
+  if (run.recipe().joint.method == JointMethod::together) CONCERTINA_TRY(write_dynamic_model(run, records));
   return Spending{};  // calibration and the final test are the same for every way of training
 }
 

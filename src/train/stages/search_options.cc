@@ -15,15 +15,28 @@ namespace {
 
 /// What a step saves. "both" is the mean of the shares of the full network's MACs and parameters, so that a
 /// chain is good on either axis.
-CostFunction cost_function(const Graph& graph, SearchCost wanted) {
-  if (wanted == SearchCost::macs) return {};
+CostFunction cost_function(const Run& run) {
+  const Graph& graph = run.graph();
   const Cost full = cost(graph, full_subnet(graph));
-  return [&graph, wanted, full](const Subnet& subnet) {
-    const Cost c = cost(graph, subnet);
-    const double parameters = static_cast<double>(c.parameters) / static_cast<double>(full.parameters);
-    if (wanted == SearchCost::parameters) return parameters;
-    return (parameters + static_cast<double>(c.macs) / static_cast<double>(full.macs)) / 2;
+  const auto parameters = [&graph, full](const Subnet& subnet) {
+    return static_cast<double>(cost(graph, subnet).parameters) / static_cast<double>(full.parameters);
   };
+  switch (run.recipe().search.cost) {
+    case SearchCost::macs:
+      return {};
+    case SearchCost::parameters:
+      return parameters;
+    case SearchCost::both:
+      return [&graph, full, parameters](const Subnet& subnet) {
+        const double macs = static_cast<double>(cost(graph, subnet).macs) / static_cast<double>(full.macs);
+        return (parameters(subnet) + macs) / 2;
+      };
+    case SearchCost::latency:
+      return [&graph, table = run.latency_table()](const Subnet& subnet) {
+        return table->milliseconds(graph, subnet);
+      };
+  }
+  return {};
 }
 
 }  // namespace
@@ -31,7 +44,7 @@ CostFunction cost_function(const Graph& graph, SearchCost wanted) {
 SearchOptions search_options(const Run& run, const ChannelGroups& groups) {
   const Recipe::Search& recipe = run.recipe().search;
   return {.criterion = recipe.criterion,
-          .cost = cost_function(run.graph(), recipe.cost),
+          .cost = cost_function(run),
           .end_macs = cost(run.graph(), uniform_subnet(groups, groups_at_end(recipe))).macs,
           .floor_groups = recipe.floor_groups,
           .fine_tune_below = recipe.threshold,

@@ -23,6 +23,8 @@ Result<Spending> perform(const Run& run, Stage stage) {
       return select(run);
     case Stage::joint:
       return joint(run);
+    case Stage::refine:
+      return refine(run);
     case Stage::package:
       return package(run);
   }

@@ -27,6 +27,10 @@ Result<Spending> select(const Run& run);
 /// Joint training of the selected sub-nets (METHOD section 6) -> joint/checkpoint.pt.
 Result<Spending> joint(const Run& run);
 
+/// Re-selection after joint training, among neighbours -> refine/subnets.json. Switched off: the same
+/// sub-nets.
+Result<Spending> refine(const Run& run);
+
 /// Batch-norm statistics and accuracy of each sub-net, on validation and, once, on the test images
 /// -> model.onnx, package/results.json.
 Result<Spending> package(const Run& run);

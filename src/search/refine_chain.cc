@@ -1,0 +1,85 @@
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "base/try.h"
+#include "graph/cost.h"
+#include "search/selection.h"
+
+namespace concertina {
+namespace {
+
+/// One group more in dimension `d`, or nothing if there is none.
+std::optional<Subnet> grown(const Graph& graph, const ChannelGroups& groups, const Subnet& subnet,
+                            std::size_t d) {
+  Subnet larger = subnet;
+  larger.widths[d] += groups.unit[d];
+  if (larger.widths[d] > full_subnet(graph).widths[d]) return std::nullopt;
+  return larger;
+}
+
+/// All of one group more or less that fit between `above` and `below` (none for the last of a chain).
+std::vector<Subnet> neighbours(const Graph& graph, const ChannelGroups& groups, const Subnet& subnet,
+                               const Subnet& above, const Subnet* below, int floor_groups) {
+  std::vector<Subnet> result;
+  const auto add = [&](const std::optional<Subnet>& one) {
+    if (!one || !is_nested(*one, above) || *one == above) return;
+    if (below && (!is_nested(*below, *one) || *one == *below)) return;
+    result.push_back(*one);
+  };
+  for (std::size_t d = 0; d < groups.unit.size(); ++d) {
+    add(groups.shrink(subnet, static_cast<int>(d), floor_groups));
+    add(grown(graph, groups, subnet, d));
+  }
+  return result;
+}
+
+/// Accuracy that a change of cost by a factor e is worth between two sub-nets of a chain.
+double slope(const SelectedSubnet& larger, const SelectedSubnet& smaller) {
+  const double way = std::log(larger.cost / smaller.cost);
+  return way > 0 ? std::max(0.0, (larger.evaluation.accuracy - smaller.evaluation.accuracy) / way) : 0;
+}
+
+}  // namespace
+
+Result<std::vector<SelectedSubnet>> refine_chain(const Graph& graph, const ChannelGroups& groups,
+                                                 std::span<const Subnet> chain, Evaluator& evaluator,
+                                                 const RefineOptions& options, Progress& progress) {
+  const CostFunction cost_of = options.cost ? options.cost : [&](const Subnet& subnet) {
+    return static_cast<double>(cost(graph, subnet).macs);
+  };
+  const auto measure = [&](const Subnet& subnet) -> Result<SelectedSubnet> {
+    CONCERTINA_ASSIGN(const Evaluation evaluation, checked(evaluator.evaluate(subnet), subnet));
+    CONCERTINA_ASSIGN(const double subnet_cost, checked_cost(cost_of, subnet));
+    return SelectedSubnet{0, subnet, evaluation, subnet_cost};
+  };
+  constexpr double kNoise = 1e-9;  // of the arithmetic: equals stay
+  std::vector<SelectedSubnet> refined;
+  for (const Subnet& subnet : chain) {
+    CONCERTINA_ASSIGN(SelectedSubnet one, measure(subnet));
+    one.step = static_cast<int>(refined.size());
+    refined.push_back(std::move(one));
+  }
+  progress.start("refine", static_cast<std::int64_t>(refined.size()));
+  for (std::size_t k = 1; k < refined.size(); ++k) {
+    const SelectedSubnet* below = k + 1 < refined.size() ? &refined[k + 1] : nullptr;
+    const double worth = slope(refined[k - 1], below ? *below : refined[k]);
+    const SelectedSubnet original = refined[k];
+    double best = original.evaluation.accuracy;
+    for (const Subnet& subnet : neighbours(graph, groups, original.subnet, refined[k - 1].subnet,
+                                           below ? &below->subnet : nullptr, options.floor_groups)) {
+      CONCERTINA_ASSIGN(SelectedSubnet one, measure(subnet));
+      const double score = one.evaluation.accuracy - worth * std::log(one.cost / original.cost);
+      if (score <= best + kNoise) continue;
+      best = score;
+      one.step = original.step;
+      refined[k] = std::move(one);
+    }
+    progress.update(static_cast<std::int64_t>(k) + 1,
+                    fmt::format("sub-net {}: accuracy {:.1f} %", to_string(refined[k].subnet),
+                                100 * refined[k].evaluation.accuracy));
+  }
+  return refined;
+}
+
+}  // namespace concertina

@@ -1,0 +1,37 @@
+#include "base/try.h"
+#include "graph/channel_groups.h"
+#include "search/selection.h"
+#include "train/joint_weights.h"
+#include "train/selected_subnets.h"
+#include "train/stages/stages.h"
+#include "train/torch_evaluator.h"
+
+namespace concertina::train {
+
+Result<Spending> refine(const Run& run) {
+  const Recipe& recipe = run.recipe();
+  CONCERTINA_ASSIGN(auto subnets, read_subnets(run.file(Stage::select, "subnets.json"), run.graph()));
+  Spending spent;
+  if (recipe.refine.images > 0) {
+    if (recipe.joint.private_norm || recipe.joint.private_classifier ||
+        recipe.joint.method == JointMethod::alone) {
+      return Error{
+          "refine changes sub-nets after their training, which those with parameters of their own cannot "
+          "bear; "
+          "set refine.images = 0"};
+    }
+    CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(run.graph(), recipe.search.groups));
+    CONCERTINA_ASSIGN(const Tensors weights, read_joint_weights(run, 0));
+    CONCERTINA_ASSIGN(TorchEvaluator evaluator, TorchEvaluator::make(run, weights, recipe.refine.images));
+    CONCERTINA_ASSIGN(const auto refined,
+                      refine_chain(run.graph(), groups, subnets, evaluator,
+                                   {.floor_groups = recipe.search.floor_groups, .cost = {}}, run.progress()));
+    subnets.clear();
+    for (const SelectedSubnet& one : refined) subnets.push_back(one.subnet);
+    spent = evaluator.spent();
+  }
+  CONCERTINA_TRY(write_subnets(run.file(Stage::refine, "subnets.json"), run.graph(), subnets));
+  return spent;
+}
+
+}  // namespace concertina::train
