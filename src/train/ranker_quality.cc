@@ -38,8 +38,15 @@ class Removals {
     return removals;
   }
 
+  /// Shows progress from here on: so many removals are asked for.
+  void expect(const std::string& task, std::int64_t count) {
+    run_->progress().start(task, count);
+    asked_ = 0;
+  }
+
   /// Precondition: fewer channels than the dimension has.
   Result<double> loss(int dimension, std::vector<int> channels) {
+    run_->progress().update(++asked_, "");
     std::sort(channels.begin(), channels.end());
     const std::string key = fmt::format("{}:{}", dimension, fmt::join(channels, ","));
     if (const auto known = known_.find(key); known != known_.end()) return known->second;
@@ -80,6 +87,7 @@ class Removals {
   Weights weights_;
   std::filesystem::path file_;
   std::map<std::string, double> known_;
+  std::int64_t asked_ = 0;
 };
 
 double mean(const std::vector<double>& values) {
@@ -90,6 +98,7 @@ double mean(const std::vector<double>& values) {
 Result<std::vector<double>> judge_channels(const Importance& importance, Removals& removals) {
   std::vector<double> correlations;
   for (std::size_t d = 0; d < importance.size(); ++d) {
+    if (importance[d].size() < 2) continue;  // its only channel cannot go
     std::vector<double> losses;
     for (int c = 0; c < static_cast<int>(importance[d].size()); ++c) {
       CONCERTINA_ASSIGN(const double loss, removals.loss(static_cast<int>(d), {c}));
@@ -122,6 +131,16 @@ Result<std::vector<double>> judge_groups(const Importance& importance, const Cha
   return correlations;
 }
 
+/// Removals that judging a ranker takes: every channel, and every group of the dimensions that have several.
+std::int64_t removal_count(const Importance& importance, const ChannelGroups& groups) {
+  std::int64_t count = 0;
+  for (std::size_t d = 0; d < importance.size(); ++d) {
+    const auto channels = static_cast<std::int64_t>(importance[d].size());
+    count += channels + (groups.unit[d] < channels ? channels / groups.unit[d] : 0);
+  }
+  return count;
+}
+
 }  // namespace
 
 Result<std::vector<RankerQuality>> measure_rankers(const Run& run) {
@@ -140,7 +159,7 @@ Result<std::vector<RankerQuality>> measure_rankers(const Run& run) {
     CONCERTINA_ASSIGN(const Ranking ranking, rank_channels(run, pretrained.tensors, method));
     RankerQuality quality{
         .ranker = name, .channels = 0, .groups = 0, .by_dimension = {}, .macs = ranking.spent.macs};
-    run.progress().message(fmt::format("rankers: removing channels to judge {}", name));
+    removals.expect(fmt::format("judge {}", name), removal_count(ranking.importance, groups));
     CONCERTINA_ASSIGN(quality.by_dimension, judge_channels(ranking.importance, removals));
     CONCERTINA_ASSIGN(const auto by_group, judge_groups(ranking.importance, groups, removals));
     quality.channels = mean(quality.by_dimension);
