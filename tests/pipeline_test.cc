@@ -327,6 +327,10 @@ TEST_F(PipelineTest, BadInputGetsOneSentence) {
   expect_refused(train("run", out, {"--set", "network.name=resnet21"}), "no built-in network 'resnet21'");
   expect_refused(train("run", out, {"--set", "data.validation=350"}), "too few for data.validation");
   expect_refused(train("run", out, {"--set", "data.path=/nowhere"}), "/nowhere");
+  expect_refused(train("run", out, {"--set", "refine.images=9", "--set", "joint.private_norm=true"}),
+                 "set refine.images = 0");
+  expect_refused(train("run", out, {"--set", "search.cost=latency", "--set", "search.latency_table=no.json"}),
+                 "no.json");
   expect_refused(train("run", out, {"--device", "tpu"}), "choose cpu, cuda, or cuda:N");
   expect_refused(train("walk", out), "--help");
   expect_refused(run_process({CONCERTINA_TRAIN_PROGRAM, "run", (folder_ / "none.toml").string()}),

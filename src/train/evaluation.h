@@ -17,8 +17,8 @@ Tensors estimate_statistics(const Supernet& net, const Subnet& subnet, const Ten
                             const ImageBatches& images, std::span<const std::int64_t> indices, int batch);
 
 /// Mean cross-entropy and top-1 on the images, each batch of 500 normalised by its own statistics: good for
-/// comparing sub-nets at half the cost, not for stating an accuracy. `options_of(i)`, if given, is for the
-/// i-th pass.
+/// comparing sub-nets without the cost of estimating statistics, not for stating an accuracy.
+/// `options_of(i)`, if given, is for the i-th pass.
 Evaluation evaluate_in_batches(const Supernet& net, const Subnet& subnet, const ImageBatches& images,
                                std::span<const std::int64_t> indices, const BatchOptions& options_of = {});
 

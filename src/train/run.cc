@@ -51,6 +51,16 @@ Result<TrainingData> prepare(const ImageSet& set, const Recipe& recipe, torch::D
                       .validation = {order.begin(), order.begin() + held_out}};
 }
 
+Status check_refinement(const Recipe& recipe) {
+  const bool own = recipe.joint.private_norm || recipe.joint.private_classifier ||
+                   recipe.joint.method == JointMethod::alone;
+  if (recipe.refine.images == 0 || !own) return {};
+  return Error{
+      "refine changes sub-nets after their training, which those with parameters of their own cannot bear; "
+      "set "
+      "refine.images = 0"};
+}
+
 }  // namespace
 
 Result<Run> Run::open(Recipe recipe, std::filesystem::path folder, const Compute& compute, int threads,
@@ -65,7 +75,8 @@ Result<Run> Run::open(Recipe recipe, std::filesystem::path folder, const Compute
                                                .classes = static_cast<int>(data.classes.size()),
                                                .width = run.recipe_.network.width,
                                                .decoupled = run.recipe_.network.decoupled}));
-  // Found out now, not after the training that comes before the search.
+  // Found out now, not after the training that comes before.
+  CONCERTINA_TRY(check_refinement(run.recipe_));
   CONCERTINA_TRY(divide_channels(graph, run.recipe_.search.groups));
   run.data_ = std::make_shared<const TrainingData>(std::move(data));
   run.graph_ = std::make_shared<const Graph>(std::move(graph));

@@ -13,13 +13,6 @@ Result<Spending> refine(const Run& run) {
   CONCERTINA_ASSIGN(auto subnets, read_subnets(run.file(Stage::select, "subnets.json"), run.graph()));
   Spending spent;
   if (recipe.refine.images > 0) {
-    if (recipe.joint.private_norm || recipe.joint.private_classifier ||
-        recipe.joint.method == JointMethod::alone) {
-      return Error{
-          "refine changes sub-nets after their training, which those with parameters of their own cannot "
-          "bear; "
-          "set refine.images = 0"};
-    }
     CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(run.graph(), recipe.search.groups));
     CONCERTINA_ASSIGN(const Tensors weights, read_joint_weights(run, 0));
     CONCERTINA_ASSIGN(TorchEvaluator evaluator, TorchEvaluator::make(run, weights, recipe.refine.images));
