@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -46,16 +47,15 @@ std::string take(const std::string& file) {
 
 }  // namespace
 
-ProcessResult run_process(const std::vector<std::string>& command,
-                          std::optional<std::chrono::milliseconds> kill_after, std::size_t file_limit) {
+ProcessResult run_process(const std::vector<std::string>& command, const std::function<bool()>& kill_when,
+                          std::size_t file_limit) {
   const std::string out = temporary_file(), err = temporary_file();
   const pid_t child = fork();
   if (child == 0) become(command, out, err, file_limit);
   int status = 0;
-  if (kill_after) {
-    const auto end = std::chrono::steady_clock::now() + *kill_after;
+  if (kill_when) {
     while (waitpid(child, &status, WNOHANG) == 0) {
-      if (std::chrono::steady_clock::now() >= end) {
+      if (kill_when()) {
         kill(child, SIGKILL);
         waitpid(child, &status, 0);
         break;

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <chrono>
-#include <optional>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,10 +12,9 @@ struct ProcessResult {
   std::string err;
 };
 
-/// Runs a program to its end, or until `kill_after` has passed, when it gets SIGKILL.
-/// `file_limit`: bytes that it may write to any one file, as a disk without room; 0 = no limit.
+/// Runs a program to its end, or until `kill_when` is true, when it gets SIGKILL; it is asked every
+/// millisecond. `file_limit`: bytes that it may write to any one file, as a disk without room; 0 = no limit.
 ProcessResult run_process(const std::vector<std::string>& command,
-                          std::optional<std::chrono::milliseconds> kill_after = {},
-                          std::size_t file_limit = 0);
+                          const std::function<bool()>& kill_when = {}, std::size_t file_limit = 0);
 
 }  // namespace concertina::testing
