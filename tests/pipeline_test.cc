@@ -251,6 +251,24 @@ TEST_F(PipelineTest, EveryWayOfTrainingWorks) {
   EXPECT_EQ(prepared.exit_code, 0) << prepared.err;
 }
 
+TEST_F(PipelineTest, TrainsTheSubnetsOfAFile) {
+  const fs::path out = folder_ / "run", given = folder_ / "given.json";
+  ASSERT_TRUE(write_file(given, R"([{"widths": "8-8-16-16-32-32"}, {"widths": "3-5-9-9-17-31"}])"));
+  const ProcessResult run = train(
+      "run", out, {"--json", "--set", "search.method=given", "--set", "search.subnets=" + given.string()});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const auto trained = nlohmann::json::parse(run.out);
+  ASSERT_EQ(trained.size(), 2u);
+  EXPECT_EQ(trained[1]["widths"], "3-5-9-9-17-31");
+  EXPECT_GT(trained[1]["test_top1"].get<double>(), 0.5);  // chance is 0.33
+  // Another file means another search, but not another pretraining.
+  ASSERT_TRUE(write_file(given, R"([{"widths": "8-8-16-16-32-32"}, {"widths": "4-4-8-8-16-16"}])"));
+  const ProcessResult again = train(
+      "run", out, {"--json", "--set", "search.method=given", "--set", "search.subnets=" + given.string()});
+  EXPECT_THAT(again.err, HasSubstr("pretrain: done before"));
+  EXPECT_EQ(nlohmann::json::parse(again.out)[1]["widths"], "4-4-8-8-16-16");
+}
+
 TEST_F(PipelineTest, JudgesRankersByTrueRemovalLosses) {
   const fs::path out = folder_ / "run";
   expect_refused(train("rankers", out), "run concertina-train pretrain first");
@@ -336,6 +354,17 @@ TEST_F(PipelineTest, BadInputGetsOneSentence) {
                  "set refine.images = 0");
   expect_refused(train("run", out, {"--set", "search.cost=latency", "--set", "search.latency_table=no.json"}),
                  "no.json");
+  expect_refused(train("run", out, {"--set", "search.method=given"}), "search.subnets");
+  const fs::path given = folder_ / "given.json";
+  const auto refuse_given = [&](const std::string& bytes, const std::string& part) {
+    ASSERT_TRUE(write_file(given, bytes));
+    expect_refused(
+        train("run", out, {"--set", "search.method=given", "--set", "search.subnets=" + given.string()}),
+        part);
+  };
+  refuse_given("{", "not a JSON list");
+  refuse_given(R"([{"macs": 1}])", "entry 1 has no widths");
+  refuse_given(R"([{"widths": "4-4-8-8-16-16"}])", "must be the full network");
   expect_refused(train("run", out, {"--device", "tpu"}), "choose cpu, cuda, or cuda:N");
   expect_refused(train("walk", out), "--help");
   expect_refused(run_process({CONCERTINA_TRAIN_PROGRAM, "run", (folder_ / "none.toml").string()}),

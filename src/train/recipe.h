@@ -16,7 +16,7 @@ enum class Schedule { one_cycle, linear, cosine };
 enum class RankMethod { noise, l1, input_l1, norm_scale, taylor, fisher, random, none };
 enum class NoiseVariant { log_barrier, plain };
 enum class RemoveFirst { largest_noise, smallest_noise };
-enum class SearchMethod { progressive, uniform };
+enum class SearchMethod { progressive, uniform, given };
 enum class SearchCost { macs, parameters, both, latency };
 enum class JointStart { ranked, prepared, scratch };
 enum class JointMethod { together, alone };
@@ -78,6 +78,7 @@ struct Recipe {
 
   struct Search {
     SearchMethod method = SearchMethod::progressive;
+    std::string subnets;  ///< JSON file, for method = given
     int groups = 8;
     int floor_groups = 1;
     Criterion criterion = Criterion::loss_per_cost;

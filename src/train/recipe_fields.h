@@ -25,7 +25,7 @@ template <>
 inline constexpr std::array<std::string_view, 8> kNames<RankMethod>{
     "noise", "l1", "input_l1", "norm_scale", "taylor", "fisher", "random", "none"};
 template <>
-inline constexpr std::array<std::string_view, 2> kNames<SearchMethod>{"progressive", "uniform"};
+inline constexpr std::array<std::string_view, 3> kNames<SearchMethod>{"progressive", "uniform", "given"};
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<NoiseVariant>{"log_barrier", "plain"};
 template <>
@@ -81,6 +81,7 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("prepare", "learning_rate", r.prepare.learning_rate, positive);
   field("prepare", "schedule", r.prepare.schedule, any);
   field("search", "method", r.search.method, any);
+  field("search", "subnets", r.search.subnets, any);
   field("search", "groups", r.search.groups, at_least_1);
   field("search", "floor_groups", r.search.floor_groups, at_least_1);
   field("search", "criterion", r.search.criterion, any);

@@ -5,12 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/random.h"
 #include "base/try.h"
 #include "data/read.h"
 #include "graph/channel_groups.h"
 #include "graph/networks/networks.h"
+#include "train/selected_subnets.h"
 
 namespace concertina::train {
 namespace {
@@ -81,6 +81,7 @@ Result<Run> Run::open(Recipe recipe, std::filesystem::path folder, const Compute
   run.data_ = std::make_shared<const TrainingData>(std::move(data));
   run.graph_ = std::make_shared<const Graph>(std::move(graph));
   CONCERTINA_TRY(run.open_latency_table());
+  CONCERTINA_TRY(run.open_given_subnets());
   CONCERTINA_TRY(write_file(run.folder_ / "recipe.toml", to_toml(run.recipe_)));
   return run;
 }
@@ -90,8 +91,21 @@ Status Run::open_latency_table() {
   CONCERTINA_ASSIGN(const std::string bytes, read_file(recipe_.search.latency_table));
   CONCERTINA_ASSIGN(LatencyTable table, LatencyTable::read(recipe_.search.latency_table));
   CONCERTINA_TRY(table.check(*graph_));
-  latency_hash_ = Hash().add(bytes).value();
+  search_files_.add(bytes);
   latency_table_ = std::make_shared<const LatencyTable>(std::move(table));
+  return {};
+}
+
+Status Run::open_given_subnets() {
+  if (recipe_.search.method != SearchMethod::given) return {};
+  if (recipe_.search.subnets.empty()) {
+    return Error{
+        "search.method = \"given\" needs a file; name it in search.subnets (a select/subnets.json shows "
+        "how)"};
+  }
+  CONCERTINA_ASSIGN(const std::string bytes, read_file(recipe_.search.subnets));
+  CONCERTINA_ASSIGN(given_subnets_, read_subnets(recipe_.search.subnets, *graph_));
+  search_files_.add(bytes);
   return {};
 }
 
@@ -182,7 +196,7 @@ std::string Run::fingerprint(Stage stage) const {
   } else {
     hash.add(fingerprint(kStages[static_cast<int>(stage) - 1]));
   }
-  if (stage == Stage::search) hash.add(fmt::format("{:x}", latency_hash_));
+  if (stage == Stage::search) hash.add(fmt::format("{:x}", search_files_.value()));
   hash.add(stage_name(stage)).add(table_to_toml(recipe_, stage_name(stage)));
   return fmt::format("{:016x}\n", hash.value());
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/hash.h"
 #include "base/progress.h"
 #include "graph/graph.h"
 #include "search/latency_table.h"
@@ -57,6 +58,8 @@ class Run {
   Progress& progress() const { return *progress_; }
   /// The table of search.cost = "latency"; null otherwise.
   std::shared_ptr<const LatencyTable> latency_table() const { return latency_table_; }
+  /// Those of search.method = "given"; empty otherwise.
+  const std::vector<Subnet>& given_subnets() const { return given_subnets_; }
 
   const std::filesystem::path& folder() const { return folder_; }
   std::filesystem::path file(Stage stage, std::string_view name) const;
@@ -90,6 +93,7 @@ class Run {
         progress_(&progress) {}
 
   Status open_latency_table();
+  Status open_given_subnets();
 
   Recipe recipe_;
   std::filesystem::path folder_;
@@ -98,7 +102,8 @@ class Run {
   Progress* progress_;
   std::uint64_t data_hash_ = 0;
   std::shared_ptr<const LatencyTable> latency_table_;
-  std::uint64_t latency_hash_ = 0;
+  std::vector<Subnet> given_subnets_;
+  Hash search_files_;  ///< of the bytes of both
   std::shared_ptr<const TrainingData> data_;
   std::shared_ptr<const Graph> graph_;
 };

@@ -40,15 +40,15 @@ RandomSandwich::RandomSandwich(const Graph& graph, const ChannelGroups& groups, 
       random_(seed, 1) {}
 
 std::vector<Subnet> RandomSandwich::draw(std::int64_t step) const {
-  const auto number = static_cast<std::uint64_t>(step) * 2;
-  return {full_, random_subnet(number), random_subnet(number + 1), uniform_subnet(groups_, smallest_groups_)};
+  const auto number = static_cast<std::uint64_t>(step) * 3;
+  return {full_, random_subnet(number, group_count_), random_subnet(number + 1, group_count_),
+          random_subnet(number + 2, smallest_groups_)};
 }
 
-Subnet RandomSandwich::random_subnet(std::uint64_t number) const {
+Subnet RandomSandwich::random_subnet(std::uint64_t number, int largest_groups) const {
   constexpr double kSpread = 0.3;  // of all groups, to each side
   const std::uint64_t counter = number * (groups_.unit.size() + 1);
-  const double size =
-      smallest_groups_ + random_.uniform(counter) * static_cast<double>(group_count_ - smallest_groups_);
+  const double size = smallest_groups_ + random_.uniform(counter) * (largest_groups - smallest_groups_);
   Subnet subnet = full_;
   for (std::size_t d = 0; d < groups_.unit.size(); ++d) {
     const double offset = kSpread * (2 * random_.uniform(counter + 1 + d) - 1);

@@ -34,9 +34,9 @@ class Sandwich {
 };
 
 /// The sandwich of random sub-nets of the lattice, of which few are uniform: the largest, two drawn ones, and
-/// the smallest uniform one. A size between `smallest_groups` and all of the groups is drawn, and each
+/// a drawn one among the smallest. A size between `smallest_groups` and all of the groups is drawn, and each
 /// dimension's share of groups from around it. What is searched afterwards has then been trained a little,
-/// wherever the search goes.
+/// wherever the search goes: a smallest one that were always uniform would make the uniform shape the best.
 class RandomSandwich {
  public:
   RandomSandwich(const Graph& graph, const ChannelGroups& groups, int group_count, int smallest_groups,
@@ -45,7 +45,7 @@ class RandomSandwich {
   std::vector<Subnet> draw(std::int64_t step) const;
 
  private:
-  Subnet random_subnet(std::uint64_t number) const;
+  Subnet random_subnet(std::uint64_t number, int largest_groups) const;
 
   Subnet full_;
   ChannelGroups groups_;

@@ -23,6 +23,7 @@ Status write_subnets(const std::filesystem::path& path, const Graph& graph,
 Result<std::vector<Subnet>> read_subnets(const std::filesystem::path& path, const Graph& graph) {
   CONCERTINA_ASSIGN(const std::string text, read_file(path));
   const nlohmann::json list = nlohmann::json::parse(text, nullptr, false);
+  if (!list.is_array()) return Error{fmt::format("'{}' is not a JSON list of sub-nets", path.string())};
   std::vector<Subnet> subnets;
   for (const auto& entry : list) {
     const auto* widths = entry.is_object() && entry.contains("widths")
@@ -31,8 +32,8 @@ Result<std::vector<Subnet>> read_subnets(const std::filesystem::path& path, cons
     if (!widths) return Error{fmt::format("'{}': entry {} has no widths", path.string(), subnets.size() + 1)};
     CONCERTINA_ASSIGN(Subnet subnet, parse_subnet(*widths));
     CONCERTINA_TRY(check_subnet(graph, subnet));
-    if (!subnets.empty() && !is_nested(subnet, subnets.back())) {
-      return Error{fmt::format("'{}': sub-net {} is not contained in {}; order them from largest to smallest",
+    if (!subnets.empty() && (!is_nested(subnet, subnets.back()) || subnet == subnets.back())) {
+      return Error{fmt::format("'{}': sub-net {} is not a part of {}; order them from largest to smallest",
                                path.string(), to_string(subnet), to_string(subnets.back()))};
     }
     subnets.push_back(std::move(subnet));

@@ -11,7 +11,7 @@ namespace concertina::train {
 Status write_subnets(const std::filesystem::path& path, const Graph& graph,
                      const std::vector<Subnet>& subnets);
 
-/// Fails unless every sub-net fits the graph and each contains the next.
+/// Of each entry only "widths" is read. Fails unless every sub-net fits the graph and each contains the next.
 Result<std::vector<Subnet>> read_subnets(const std::filesystem::path& path, const Graph& graph);
 
 }  // namespace concertina::train

@@ -8,7 +8,7 @@ namespace concertina::train {
 
 Result<Spending> search(const Run& run) {
   const Recipe::Search& recipe = run.recipe().search;
-  if (recipe.method == SearchMethod::uniform) return Spending{};
+  if (recipe.method != SearchMethod::progressive) return Spending{};
   CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(run.graph(), recipe.groups));
   CONCERTINA_ASSIGN(TorchEvaluator evaluator, TorchEvaluator::make(run, recipe.images));
   CONCERTINA_ASSIGN(Journal journal, open_journal(run, groups));

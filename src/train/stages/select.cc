@@ -58,12 +58,21 @@ Result<Chosen> searched_subnets(const Run& run, const ChannelGroups& groups) {
 Result<Spending> select(const Run& run) {
   CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(run.graph(), run.recipe().search.groups));
   Chosen chosen;
-  if (run.recipe().search.method == SearchMethod::uniform) {
-    chosen.subnets = uniform_subnets(run, groups);
-  } else {
-    CONCERTINA_ASSIGN(chosen, searched_subnets(run, groups));
+  const SearchMethod method = run.recipe().search.method;
+  switch (method) {
+    case SearchMethod::progressive: {
+      CONCERTINA_ASSIGN(chosen, searched_subnets(run, groups));
+      break;
+    }
+    case SearchMethod::uniform:
+      chosen.subnets = uniform_subnets(run, groups);
+      break;
+    case SearchMethod::given:
+      chosen.subnets = run.given_subnets();
+      break;
   }
-  if (static_cast<int>(chosen.subnets.size()) < run.recipe().select.subnets) {
+  if (method != SearchMethod::given &&
+      static_cast<int>(chosen.subnets.size()) < run.recipe().select.subnets) {
     run.progress().message(
         fmt::format("select: there are only {} sub-nets; all are kept", chosen.subnets.size()));
   }
