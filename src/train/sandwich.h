@@ -36,7 +36,7 @@ class Sandwich {
 /// The sandwich of random sub-nets of the lattice, of which few are uniform: the largest, two drawn ones, and
 /// a drawn one among the smallest. A size between `smallest_groups` and all of the groups is drawn, and each
 /// dimension's share of groups from around it. What is searched afterwards has then been trained a little,
-/// wherever the search goes: a smallest one that were always uniform would make the uniform shape the best.
+/// wherever the search goes; a smallest one that was always uniform would favour that shape.
 class RandomSandwich {
  public:
   RandomSandwich(const Graph& graph, const ChannelGroups& groups, int group_count, int smallest_groups,
