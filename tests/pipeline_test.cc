@@ -365,6 +365,12 @@ TEST_F(PipelineTest, BadInputGetsOneSentence) {
   refuse_given("{", "not a JSON list");
   refuse_given(R"([{"macs": 1}])", "entry 1 has no widths");
   refuse_given(R"([{"widths": "4-4-8-8-16-16"}])", "must be the full network");
+  const std::string full = R"({"widths": "8-8-16-16-32-32"})";
+  refuse_given("[" + full + R"(, {"widths": "4-four"}])", "given.json': ");
+  refuse_given("[" + full + R"(, {"widths": "9-8-16-16-32-32"}])", "given.json': ");
+  refuse_given("[" + full + ", " + full + "]", "is not a part of");
+  refuse_given("[" + full + R"(, {"widths": "4-4-8-8-16-16"}, {"widths": "6-6-12-12-24-24"}])",
+               "order them from largest to smallest");
   expect_refused(train("run", out, {"--device", "tpu"}), "choose cpu, cuda, or cuda:N");
   expect_refused(train("walk", out), "--help");
   expect_refused(run_process({CONCERTINA_TRAIN_PROGRAM, "run", (folder_ / "none.toml").string()}),

@@ -30,8 +30,13 @@ Result<std::vector<Subnet>> read_subnets(const std::filesystem::path& path, cons
                              ? entry["widths"].get_ptr<const nlohmann::json::string_t*>()
                              : nullptr;
     if (!widths) return Error{fmt::format("'{}': entry {} has no widths", path.string(), subnets.size() + 1)};
-    CONCERTINA_ASSIGN(Subnet subnet, parse_subnet(*widths));
-    CONCERTINA_TRY(check_subnet(graph, subnet));
+    const auto in_file = [&path](const Error& error) {
+      return Error{fmt::format("'{}': {}", path.string(), error.message)};
+    };
+    Result<Subnet> parsed = parse_subnet(*widths);
+    if (!parsed) return in_file(parsed.error());
+    Subnet subnet = *std::move(parsed);
+    if (const Status fits = check_subnet(graph, subnet); !fits) return in_file(fits.error());
     if (!subnets.empty() && (!is_nested(subnet, subnets.back()) || subnet == subnets.back())) {
       return Error{fmt::format("'{}': sub-net {} is not a part of {}; order them from largest to smallest",
                                path.string(), to_string(subnet), to_string(subnets.back()))};
