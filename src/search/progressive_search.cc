@@ -6,6 +6,7 @@
 
 #include "base/try.h"
 #include "graph/cost.h"
+#include "search/shrinking_prior.h"
 
 namespace concertina {
 namespace {
@@ -20,7 +21,8 @@ class Search {
         evaluator_(evaluator),
         options_(options),
         cost_(cost_function(graph, options)),
-        full_cost_(cost_(full_subnet(graph))) {}
+        full_cost_(cost_(full_subnet(graph))),
+        prior_(graph, groups, options.tilt) {}
 
   Result<TrajectoryStep> first_step() {
     const Spending before = evaluator_.spent();
@@ -127,8 +129,13 @@ class Search {
     }
     constexpr double kLeastSaving = 1e-9;  // measured costs may stay or even rise
     const double saved = std::max((last.cost - next.cost) / full_cost_, kLeastSaving);
-    const double increase = next.evaluation.loss - last.evaluation.loss;
+    const double increase = expected_loss(next) - expected_loss(last);
     return increase > 0 ? increase / saved : increase * saved;
+  }
+
+  /// Measured and believed.
+  double expected_loss(const TrajectoryStep& step) const {
+    return step.evaluation.loss + options_.prior * prior_(step.subnet);
   }
 
   Result<TrajectoryStep> describe(const Subnet& subnet, const Evaluation& evaluation) const {
@@ -161,6 +168,7 @@ class Search {
   const SearchOptions& options_;
   CostFunction cost_;
   double full_cost_;
+  ShrinkingPrior prior_;
 };
 
 /// The search's way in per cent of the MACs that it will remove.

@@ -231,6 +231,30 @@ TEST(ProgressiveSearch, ForgetsScoresAfterFineTuning) {
   EXPECT_GT(some, 0);
 }
 
+// Where all losses are alike, only the prior chooses.
+TEST(ProgressiveSearch, FollowsThePriorWhereNothingElseTells) {
+  const auto end = [](double tilt) {
+    Bench bench("resnet20", 8, [](const Subnet&, double) { return 1.0; });
+    return bench.search({.end_macs = bench.uniform_macs(2), .prior = 0.1, .tilt = tilt})->back();
+  };
+  const Bench bench("resnet20", 8);
+  EXPECT_EQ(end(0).subnet, uniform_subnet(bench.groups, 2));
+  EXPECT_GT(end(0.5).parameters, end(0).parameters * 5 / 4);
+  EXPECT_GT(end(1).parameters, end(0.5).parameters);
+}
+
+// A measured difference outweighs a small prior, and a large prior a measured difference.
+TEST(ProgressiveSearch, WeighsThePriorAgainstTheLoss) {
+  const auto end = [](double prior) {
+    Bench bench("resnet20", 8);
+    return bench.search({.end_macs = bench.uniform_macs(2), .prior = prior})->back().subnet;
+  };
+  const Bench bench("resnet20", 8);
+  EXPECT_EQ(end(0), end(1e-9));
+  EXPECT_NE(end(0), uniform_subnet(bench.groups, 2));
+  EXPECT_EQ(end(1e9), uniform_subnet(bench.groups, 2));
+}
+
 std::string refusal(Bench& bench, const SearchOptions& options) {
   const auto trajectory = bench.search(options);
   return trajectory ? "no error" : trajectory.error().message;
@@ -256,6 +280,10 @@ TEST(ProgressiveSearch, RefusesImpossibleOptions) {
   Bench bench("resnet8", 4);
   EXPECT_THAT(refusal(bench, {.floor_groups = 0}), HasSubstr("floor_groups"));
   EXPECT_THAT(refusal(bench, {.refresh_every = 0}), HasSubstr("refresh_every"));
+  EXPECT_THAT(refusal(bench, {.prior = -1}), HasSubstr("prior"));
+  EXPECT_THAT(refusal(bench, {.prior = NAN}), HasSubstr("prior"));
+  EXPECT_THAT(refusal(bench, {.tilt = 1.5}), HasSubstr("tilt"));
+  EXPECT_THAT(refusal(bench, {.tilt = NAN}), HasSubstr("tilt"));
   EXPECT_THAT(refusal(bench, {.fine_tune_below = 80}), HasSubstr("fine_tune_below"));
   EXPECT_THAT(refusal(bench, {.fine_tune_below = NAN}), HasSubstr("fine_tune_below"));
 }
@@ -274,6 +302,8 @@ TEST(SearchFingerprint, DependsOnAllThatTheSearchDoes) {
   EXPECT_NE(plain, print(bench, {.cost = [](const Subnet&) { return 1.0; }}));
   EXPECT_NE(plain, print(bench, {.end_macs = 1}));
   EXPECT_NE(plain, print(bench, {.floor_groups = 2}));
+  EXPECT_NE(plain, print(bench, {.prior = 1}));
+  EXPECT_NE(print(bench, {.prior = 1}), print(bench, {.prior = 1, .tilt = 0.5}));
   EXPECT_NE(plain, print(bench, {.fine_tune_below = 0.5}));
   EXPECT_NE(plain, print(bench, {.refresh_every = 2}));
 }

@@ -28,6 +28,12 @@ Status check_options(const SearchOptions& options) {
   if (options.refresh_every < 1) {
     return Error{fmt::format("refresh_every is {}; 1 is the smallest", options.refresh_every)};
   }
+  if (!(options.prior >= 0 && std::isfinite(options.prior))) {
+    return Error{fmt::format("prior is {}; give a weight of 0 or more", options.prior)};
+  }
+  if (!(options.tilt >= 0 && options.tilt <= 1)) {
+    return Error{fmt::format("tilt is {}; give a number from 0 (MACs) to 1 (parameters)", options.tilt)};
+  }
   if (!(options.fine_tune_below >= 0 && options.fine_tune_below <= 1)) {
     return Error{fmt::format("fine_tune_below is {}; give a share of the images, from 0 to 1",
                              options.fine_tune_below)};
@@ -49,6 +55,7 @@ Fingerprint search_fingerprint(const Graph& graph, const ChannelGroups& groups, 
           {"channels per group", fmt::format("{}", fmt::join(groups.unit, "-"))},
           {"criterion", options.criterion == Criterion::accuracy ? "accuracy" : "loss_per_cost"},
           {"end_macs", fmt::format("{}", options.end_macs)},
+          {"prior", fmt::format("{} tilt {}", options.prior, options.tilt)},
           {"floor_groups", fmt::format("{}", options.floor_groups)},
           {"fine_tune_below", fmt::format("{}", options.fine_tune_below)},
           {"refresh_every", fmt::format("{}", options.refresh_every)},

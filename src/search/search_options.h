@@ -29,6 +29,8 @@ struct SearchOptions {
   CostFunction cost = {};      ///< MACs if empty
   std::int64_t end_macs = 0;   ///< ends with the first sub-net of at most so many MACs: those of
                                ///< uniform_subnet(), for example, or a fraction of the full network's
+  double prior = 0;            ///< with loss_per_cost: adds prior * ShrinkingPrior to every loss; 0 = none
+  double tilt = 0;             ///< of that ShrinkingPrior
   int floor_groups = 1;        ///< groups that every dimension keeps
   double fine_tune_below = 0;  ///< fine-tunes a step of lower accuracy (0 .. 1) up to this; 0 = never
   /// Evaluates every candidate at each step whose number is a multiple of this; 1 = at every step. In

@@ -83,6 +83,8 @@ struct Recipe {
     int floor_groups = 1;
     Criterion criterion = Criterion::loss_per_cost;
     SearchCost cost = SearchCost::macs;
+    double prior = 0;            ///< weight of the shrinking prior, nats; 0 = none
+    double tilt = 0;             ///< of that prior, from MACs (0) to parameters (1)
     std::string latency_table;   ///< JSON file, for cost = latency
     int refresh_every = 8;       ///< steps between evaluations of all candidates; 1 = at every step
     double end_fraction = 0.25;  ///< stop at the MACs of the uniform sub-net of this width

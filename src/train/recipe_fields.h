@@ -86,6 +86,8 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("search", "floor_groups", r.search.floor_groups, at_least_1);
   field("search", "criterion", r.search.criterion, any);
   field("search", "cost", r.search.cost, any);
+  field("search", "prior", r.search.prior, Range{0, 1e3});
+  field("search", "tilt", r.search.tilt, share);
   field("search", "latency_table", r.search.latency_table, any);
   field("search", "refresh_every", r.search.refresh_every, at_least_1);
   field("search", "end_fraction", r.search.end_fraction, share);

@@ -46,6 +46,8 @@ SearchOptions search_options(const Run& run, const ChannelGroups& groups) {
   return {.criterion = recipe.criterion,
           .cost = cost_function(run),
           .end_macs = cost(run.graph(), uniform_subnet(groups, groups_at_end(recipe))).macs,
+          .prior = recipe.prior,
+          .tilt = recipe.tilt,
           .floor_groups = recipe.floor_groups,
           .fine_tune_below = recipe.threshold,
           .refresh_every = recipe.refresh_every};

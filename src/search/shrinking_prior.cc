@@ -1,0 +1,36 @@
+#include "search/shrinking_prior.h"
+
+#include <cmath>
+#include <numeric>
+
+#include "graph/cost.h"
+
+namespace concertina {
+
+ShrinkingPrior::ShrinkingPrior(const Graph& graph, const ChannelGroups& groups, double tilt)
+    : full_(full_subnet(graph)) {
+  const Cost whole = cost(graph, full_);
+  for (std::size_t d = 0; d < groups.unit.size(); ++d) {
+    Subnet smaller = full_;
+    smaller.widths[d] -= groups.unit[d];
+    const Cost rest = cost(graph, smaller);
+    const double removed = static_cast<double>(groups.unit[d]) / full_.widths[d];
+    const auto touched = [removed](std::int64_t all, std::int64_t left) {
+      return static_cast<double>(all - left) / removed / static_cast<double>(all);
+    };
+    share_.push_back(std::pow(touched(whole.macs, rest.macs), 1 - tilt) *
+                     std::pow(touched(whole.parameters, rest.parameters), tilt));
+  }
+  const double sum = std::accumulate(share_.begin(), share_.end(), 0.0);
+  for (double& share : share_) share /= sum;
+}
+
+double ShrinkingPrior::operator()(const Subnet& subnet) const {
+  double expected = 0;
+  for (std::size_t d = 0; d < share_.size(); ++d) {
+    expected += share_[d] * std::log(static_cast<double>(full_.widths[d]) / subnet.widths[d]);
+  }
+  return expected;
+}
+
+}  // namespace concertina
