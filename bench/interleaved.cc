@@ -1,0 +1,67 @@
+#include "interleaved.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/try.h"
+
+namespace concertina::bench {
+namespace {
+
+/// Appends the times of `runs` runs, after two uncounted ones; gives their median.
+Result<double> run_block(const std::function<Status()>& call, int runs, std::vector<double>& all) {
+  for (int i = 0; i < 2; ++i) CONCERTINA_TRY(call());
+  std::vector<double> block;
+  for (int i = 0; i < runs; ++i) {
+    CONCERTINA_ASSIGN(const double ms, time_ms(call));
+    block.push_back(ms);
+  }
+  all.insert(all.end(), block.begin(), block.end());
+  return quantile(std::move(block), 0.5);
+}
+
+Result<int> runs_in_block(const std::function<Status()>& call, double block_ms) {
+  double fastest = 1e300;
+  for (int i = 0; i < 5; ++i) {
+    CONCERTINA_ASSIGN(const double ms, time_ms(call));
+    fastest = std::min(fastest, ms);
+  }
+  return std::clamp(static_cast<int>(block_ms / fastest), 3, 10'000);
+}
+
+Times summary(const std::vector<double>& all) {
+  return {.median_ms = quantile(all, 0.5), .p99_ms = quantile(all, 0.99)};
+}
+
+}  // namespace
+
+Result<double> time_ms(const std::function<Status()>& call) {
+  const auto start = std::chrono::steady_clock::now();
+  CONCERTINA_TRY(call());
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+double quantile(std::vector<double> values, double q) {
+  const auto at = static_cast<std::ptrdiff_t>(q * static_cast<double>(values.size() - 1) + 0.5);
+  std::nth_element(values.begin(), values.begin() + at, values.end());
+  return values[static_cast<std::size_t>(at)];
+}
+
+Result<Interleaved> interleave(const std::function<Status()>& ours, const std::function<Status()>& peer,
+                               const Pace& pace) {
+  CONCERTINA_ASSIGN(const int our_runs, runs_in_block(ours, pace.block_ms));
+  CONCERTINA_ASSIGN(const int peer_runs, runs_in_block(peer, pace.block_ms));
+  std::vector<double> our_times, peer_times, ratios;
+  for (int round = 0; round < pace.rounds; ++round) {
+    CONCERTINA_ASSIGN(const double our_median, run_block(ours, our_runs, our_times));
+    CONCERTINA_ASSIGN(const double peer_median, run_block(peer, peer_runs, peer_times));
+    ratios.push_back(our_median / peer_median);
+  }
+  return Interleaved{.ours = summary(our_times),
+                     .peer = summary(peer_times),
+                     .ratio = quantile(ratios, 0.5),
+                     .ratio_low = quantile(ratios, 0.25),
+                     .ratio_high = quantile(ratios, 0.75)};
+}
+
+}  // namespace concertina::bench

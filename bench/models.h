@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "onnx/model_file.h"
+
+namespace concertina::bench {
+
+/// A network to measure, with random weights: time does not depend on them.
+struct Case {
+  std::string network;
+  int size = 224;  ///< height and width of its images
+  int classes = 1000;
+  std::vector<int> batches;
+};
+
+/// The networks and batch sizes of the comparison.
+std::vector<Case> all_cases();
+
+/// Sub-nets of a model, from large to small.
+struct NamedSubnet {
+  std::string name;  ///< "x0.5", or "uneven"
+  Subnet subnet;
+};
+
+struct BenchModel {
+  ModelFile file;
+  std::vector<NamedSubnet> subnets;  ///< those of the file, in its order
+};
+
+/// Widths 1, 0.75, 0.5 and 0.25 of the network, and between 0.75 and 0.5 one whose dimensions differ, from
+/// half the channels at the beginning to three quarters at the end. Fails if the network is unknown.
+Result<BenchModel> make_bench_model(const Case& c);
+
+/// A model that concertina-train made; its sub-nets are named by their index.
+Result<BenchModel> read_bench_model(const std::string& path);
+
+}  // namespace concertina::bench

@@ -1,0 +1,170 @@
+#include "onnxruntime.h"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include <cstdint>
+
+#include "base/aligned_buffer.h"
+#include "base/try.h"
+
+namespace concertina::bench {
+namespace {
+
+// The library's C interface is one table of functions whose order never changes; new ones come at its end.
+// These are the places of those used here.
+enum Entry : std::size_t {
+  kGetErrorMessage = 2,
+  kCreateEnv = 3,
+  kCreateSessionFromArray = 8,
+  kRun = 9,
+  kCreateSessionOptions = 10,
+  kSetExecutionMode = 13,
+  kSetOptimizationLevel = 23,
+  kSetIntraOpThreads = 24,
+  kSetInterOpThreads = 25,
+  kCreateTensorWithData = 49,
+  kCreateCpuMemoryInfo = 69,
+  kReleaseEnv = 92,
+  kReleaseStatus = 93,
+  kReleaseMemoryInfo = 94,
+  kReleaseSession = 95,
+  kReleaseValue = 96,
+  kReleaseSessionOptions = 100,
+};
+
+constexpr std::uint32_t kInterfaceVersion = 13;
+constexpr int kWarnings = 2, kSequential = 0, kAllOptimizations = 99;
+constexpr int kArenaAllocator = 1, kDefaultMemory = 0, kFloat = 1;
+
+struct InterfaceBase {
+  const void* const* (*get)(std::uint32_t version);
+  const char* (*version)();
+};
+
+using Handle = void*;
+
+}  // namespace
+
+struct OnnxRuntime::Impl {
+  void* library = nullptr;
+  const void* const* table = nullptr;
+  std::string version;
+  Handle environment = nullptr;
+
+  ~Impl() {
+    if (environment) release(kReleaseEnv, environment);
+    if (library) dlclose(library);
+  }
+
+  /// Calls an entry that returns a status, which is null if all is well.
+  template <typename... Args>
+  Status call(Entry entry, Args... args) const {
+    const Handle status = reinterpret_cast<Handle (*)(Args...)>(const_cast<void*>(table[entry]))(args...);
+    if (!status) return {};
+    const auto message =
+        reinterpret_cast<const char* (*)(Handle)>(const_cast<void*>(table[kGetErrorMessage]));
+    const Error error{fmt::format("ONNX Runtime: {}", message(status))};
+    release(kReleaseStatus, status);
+    return error;
+  }
+  void release(Entry entry, Handle handle) const {
+    if (handle) reinterpret_cast<void (*)(Handle)>(const_cast<void*>(table[entry]))(handle);
+  }
+};
+
+OnnxRuntime::OnnxRuntime(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+OnnxRuntime::~OnnxRuntime() = default;
+
+const std::string& OnnxRuntime::version() const {
+  return impl_->version;
+}
+
+Result<std::shared_ptr<const OnnxRuntime>> OnnxRuntime::load(const std::filesystem::path& path) {
+  auto impl = std::make_unique<Impl>();
+  impl->library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!impl->library) return Error{fmt::format("'{}' cannot be loaded: {}", path.string(), dlerror())};
+  const auto base = reinterpret_cast<const InterfaceBase* (*)()>(dlsym(impl->library, "OrtGetApiBase"));
+  if (!base) return Error{fmt::format("'{}' is not ONNX Runtime: it has no OrtGetApiBase", path.string())};
+  impl->version = base()->version();
+  impl->table = base()->get(kInterfaceVersion);
+  if (!impl->table) return Error{fmt::format("ONNX Runtime {} is too old; 1.13 is needed", impl->version)};
+  CONCERTINA_TRY(impl->call(kCreateEnv, kWarnings, "peer", &impl->environment));
+  return std::shared_ptr<const OnnxRuntime>(std::make_shared<OnnxRuntime>(std::move(impl)));
+}
+
+struct PeerSession::Impl {
+  std::shared_ptr<const OnnxRuntime> runtime;
+  std::string input_name, output_name;
+  AlignedBuffer input, output;
+  Handle options = nullptr, session = nullptr, memory = nullptr, input_value = nullptr,
+         output_value = nullptr;
+
+  Impl(std::shared_ptr<const OnnxRuntime> r, std::size_t inputs, std::size_t outputs)
+      : runtime(std::move(r)), input(inputs), output(outputs) {}
+  ~Impl() {
+    const OnnxRuntime::Impl& api = runtime->impl();
+    api.release(kReleaseValue, input_value);
+    api.release(kReleaseValue, output_value);
+    api.release(kReleaseMemoryInfo, memory);
+    api.release(kReleaseSession, session);
+    api.release(kReleaseSessionOptions, options);
+  }
+};
+
+PeerSession::PeerSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+PeerSession::PeerSession(PeerSession&&) noexcept = default;
+PeerSession& PeerSession::operator=(PeerSession&&) noexcept = default;
+PeerSession::~PeerSession() = default;
+
+namespace {
+
+std::size_t count(const std::vector<std::int64_t>& shape) {
+  std::size_t all = 1;
+  for (const std::int64_t size : shape) all *= static_cast<std::size_t>(size);
+  return all;
+}
+
+}  // namespace
+
+Result<PeerSession> PeerSession::make(std::shared_ptr<const OnnxRuntime> runtime, std::string_view onnx,
+                                      const std::string& input_name, const std::string& output_name,
+                                      const std::vector<std::int64_t>& input_shape,
+                                      const std::vector<std::int64_t>& output_shape, int threads) {
+  const OnnxRuntime::Impl& api = runtime->impl();
+  auto impl = std::make_unique<Impl>(runtime, count(input_shape), count(output_shape));
+  impl->input_name = input_name;
+  impl->output_name = output_name;
+  CONCERTINA_TRY(api.call(kCreateSessionOptions, &impl->options));
+  CONCERTINA_TRY(api.call(kSetExecutionMode, impl->options, kSequential));
+  CONCERTINA_TRY(api.call(kSetOptimizationLevel, impl->options, kAllOptimizations));
+  CONCERTINA_TRY(api.call(kSetIntraOpThreads, impl->options, threads));
+  CONCERTINA_TRY(api.call(kSetInterOpThreads, impl->options, 1));
+  CONCERTINA_TRY(api.call(kCreateSessionFromArray, api.environment, static_cast<const void*>(onnx.data()),
+                          onnx.size(), impl->options, &impl->session));
+  CONCERTINA_TRY(api.call(kCreateCpuMemoryInfo, kArenaAllocator, kDefaultMemory, &impl->memory));
+  const auto bind = [&](AlignedBuffer& buffer, const std::vector<std::int64_t>& shape, Handle* value) {
+    return api.call(kCreateTensorWithData, impl->memory, static_cast<void*>(buffer.data()),
+                    buffer.size() * sizeof(float), shape.data(), shape.size(), kFloat, value);
+  };
+  CONCERTINA_TRY(bind(impl->input, input_shape, &impl->input_value));
+  CONCERTINA_TRY(bind(impl->output, output_shape, &impl->output_value));
+  return PeerSession(std::move(impl));
+}
+
+std::span<float> PeerSession::input() {
+  return {impl_->input.data(), impl_->input.size()};
+}
+std::span<const float> PeerSession::output() const {
+  return {impl_->output.data(), impl_->output.size()};
+}
+
+Status PeerSession::run() {
+  const char* const inputs[] = {impl_->input_name.c_str()};
+  const char* const outputs[] = {impl_->output_name.c_str()};
+  return impl_->runtime->impl().call(kRun, impl_->session, static_cast<Handle>(nullptr), &inputs[0],
+                                     &impl_->input_value, std::size_t{1}, &outputs[0], std::size_t{1},
+                                     &impl_->output_value);
+}
+
+}  // namespace concertina::bench

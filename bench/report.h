@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "interleaved.h"
+
+namespace concertina::bench {
+
+/// One sub-net, batch and number of threads.
+struct Measurement {
+  std::string network;
+  int size = 0;
+  std::string subnet;
+  std::string widths;
+  std::int64_t macs = 0;  ///< of one image
+  int batch = 1;
+  int threads = 1;
+  Interleaved times;
+  double difference = 0;   ///< of the two sides' outputs: the largest, as a share of the largest output
+  double peak_gflops = 0;  ///< of one core, measured just before
+
+  double gflops() const { return 2e-6 * static_cast<double>(macs) * batch / times.ours.median_ms; }
+  double share_of_peak() const { return gflops() / (peak_gflops * threads); }
+};
+
+/// What having all sizes of a network ready costs either side.
+struct Loading {
+  std::string network;
+  int size = 0;
+  double our_ms = 0;         ///< model and session, from the file
+  double peer_ms = 0;        ///< a session for every size
+  double our_megabytes = 0;  ///< of memory, before anything was run
+  double peer_megabytes = 0;
+  double packed_megabytes = 0;     ///< our packed weights, which all sizes share
+  double full_size_megabytes = 0;  ///< the parameters of the largest size
+};
+
+/// The first run after a run of another size, against one after a run of the same size, on one thread.
+struct Switching {
+  std::string network;
+  int size = 0;
+  std::string subnet;
+  double ratio = 0;  ///< of their medians
+};
+
+struct PeerReport {
+  std::string machine;
+  std::string our_target;  ///< instruction set
+  std::string peer_version;
+  std::vector<Measurement> measurements;
+  std::vector<Loading> loading;
+  std::vector<Switching> switching;
+};
+
+std::string to_markdown(const PeerReport& report);
+std::string to_json(const PeerReport& report);
+
+}  // namespace concertina::bench
