@@ -306,7 +306,8 @@ int main(int argc, char** argv) {
   bench::Options options;
   CLI::App program{"Times every size of a few networks against ONNX Runtime.", "concertina-peer"};
   program.add_option("--onnxruntime", options.library, "libonnxruntime.so")->required();
-  program.add_option("--out", options.out, "folder for peer.md and peer.json");
+  program.add_option("--out", options.out, "folder for peer.md and peer.json; the last one counts")
+      ->take_last();
   program.add_option("--networks", options.networks, "only these: resnet18, vgg11-32, ...")->delimiter(',');
   program.add_option("--model", options.model, "a dynamic model (.onnx) instead of the built-in networks");
   program.add_option("--threads", options.threads, "numbers of threads")
