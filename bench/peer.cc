@@ -16,10 +16,10 @@
 #include "concertina/session.h"
 #include "graph/cost.h"
 #include "interleaved.h"
+#include "kernels/peak.h"
 #include "kernels/target.h"
 #include "models.h"
 #include "onnxruntime.h"
-#include "peak.h"
 #include "report.h"
 
 namespace concertina::bench {
@@ -30,6 +30,7 @@ struct Options {
   std::string out;
   std::vector<std::string> networks;  ///< "resnet20" or "resnet20-32"; none = all
   std::string model;
+  std::string save;
   std::vector<int> threads = {1, 2};
   std::vector<int> batches;
   Pace pace;
@@ -104,7 +105,7 @@ Status measure(const Subject& subject, const std::shared_ptr<const Model>& model
                const std::shared_ptr<const OnnxRuntime>& peer, int threads, int batch, const Pace& pace,
                PeerReport& report) {
   const ModelFile& file = subject.model.file;
-  const double peak = peak_gflops();
+  const double peak = kernels::peak_gflops();
   CONCERTINA_ASSIGN(Session session, Session::make(model, {.threads = threads, .max_batch = batch}));
   for (std::size_t i = 0; i < subject.model.subnets.size(); ++i) {
     const NamedSubnet& named = subject.model.subnets[i];
@@ -253,6 +254,13 @@ Result<Loading> measure_loading(const Subject& subject, const std::filesystem::p
 
 Status compare(const Options& options) {
   CONCERTINA_ASSIGN(const std::vector<Subject> all, subjects(options));
+  if (!options.save.empty()) {
+    for (const Subject& subject : all) {
+      const auto name = fmt::format("{}-{}.onnx", subject.network, subject.size);
+      CONCERTINA_TRY(write_model(std::filesystem::path(options.save) / name, subject.model.file));
+    }
+    return {};
+  }
   const std::filesystem::path out = options.out;
   PeerReport report{.machine = cpu_name(),
                     .our_target = kernels::target_name(),
@@ -310,6 +318,9 @@ int main(int argc, char** argv) {
       ->take_last();
   program.add_option("--networks", options.networks, "only these: resnet18, vgg11-32, ...")->delimiter(',');
   program.add_option("--model", options.model, "a dynamic model (.onnx) instead of the built-in networks");
+  program.add_option("--save", options.save,
+                     "an existing folder for the built-in networks as model files, for concertina bench; "
+                     "nothing is measured");
   program.add_option("--threads", options.threads, "numbers of threads")
       ->delimiter(',')
       ->check(CLI::Range(1, 256));

@@ -118,6 +118,19 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
   EXPECT_EQ(inspect.exit_code, 0) << inspect.err;
   EXPECT_THAT(inspect.out, HasSubstr("'stage1.block1.add' combines"));
   EXPECT_EQ(device({"bench", model, "--iterations", "3", "--warm-up", "0"}).exit_code, 0);
+  const ProcessResult bench = device({"bench", model, "--duration", "0.01", "--pin", "0", "--json"});
+  ASSERT_EQ(bench.exit_code, 0) << bench.err;
+  EXPECT_EQ(nlohmann::json::parse(bench.out)["subnets"].size(), 4u);
+  const ProcessResult profile = device({"bench", model, "--profile", "-r", "2", "--subnet", "3", "--json"});
+  ASSERT_EQ(profile.exit_code, 0) << profile.err;
+  std::int64_t macs = 0;
+  for (const auto& step : nlohmann::json::parse(profile.out)["subnets"][0]["steps"]) {
+    macs += step["macs"].get<std::int64_t>();
+  }
+  EXPECT_EQ(macs, table[3]["macs"].get<std::int64_t>());
+  const ProcessResult switches = device({"bench", model, "--switch-test", "-r", "2"});
+  EXPECT_EQ(switches.exit_code, 0) << switches.err;
+  EXPECT_THAT(switches.out, HasSubstr("first after a switch"));
   const ProcessResult exported = device({"export", model, "--out", (folder_ / "exported").string()});
   EXPECT_EQ(exported.exit_code, 0) << exported.err;
   for (int i = 0; i < 4; ++i) {
@@ -125,6 +138,7 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
   }
 
   expect_refused(device({"bench", model, "--subnet", "9"}), "9");
+  expect_refused(device({"bench", model, "--pin", "1023"}), "--pin");
   expect_refused(device({"export", model, "--subnet", "99-1"}), "99-1");
   ASSERT_TRUE(write_file(folder_ / "broken.png", "\x89PNG\r\n\x1a\n and no more"));
   expect_refused(device({"classify", model, (folder_ / "broken.png").string()}), "broken.png");

@@ -1,13 +1,19 @@
 #include <fmt/format.h>
+#include <sched.h>
 
+#include <cerrno>
+#include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/machine.h"
 #include "base/try.h"
 #include "common/table.h"
 #include "device/subnet_choice.h"
 #include "device/timing.h"
 #include "device/verbs.h"
+#include "kernels/peak.h"
+#include "kernels/target.h"
 
 namespace concertina::apps {
 namespace {
@@ -16,42 +22,131 @@ struct Options {
   std::string model;
   std::string subnet = "all";
   int threads = 1;
-  int batch = 1;
-  int warm_up = 50;
-  int iterations = 500;
+  std::vector<int> processors;
+  Timing timing{.warm_up = 50, .runs = 500};
+  bool profile = false;
+  bool switch_test = false;
   bool json = false;
 };
 
+using Rows = std::vector<std::vector<std::string>>;
+
+/// What is printed: a table for people, or the same as JSON.
+struct Report {
+  std::string text;
+  nlohmann::json json;
+};
+
+Status pin(const std::vector<int>& processors) {
+  if (processors.empty()) return {};
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const int processor : processors) CPU_SET(processor, &set);
+  if (sched_setaffinity(0, sizeof set, &set) == 0) return {};
+  return Error{fmt::format("--pin: the system refuses these processors ({}); nproc tells how many there are",
+                           std::strerror(errno))};
+}
+
+std::string number(double value, int digits) {
+  return fmt::format("{:.{}f}", value, digits);
+}
+
+double gflops(std::int64_t macs, int batch, double ms) {
+  return 2e-6 * static_cast<double>(macs) * batch / ms;
+}
+
+Result<Report> time_subnets(Session& session, const std::vector<int>& subnets, const Options& options) {
+  Rows rows = {{"sub-net", "widths", "MMAC", "median ms", "p90 ms", "p99 ms", "images/s", "GFLOP/s"}};
+  Report report{.text = {}, .json = nlohmann::json::array()};
+  for (const int subnet : subnets) {
+    CONCERTINA_ASSIGN(const auto ms, time_runs(session, subnet, options.timing));
+    const SubnetInfo& info = session.model().subnets()[static_cast<std::size_t>(subnet)];
+    const double median = quantile(ms, 0.5), p90 = quantile(ms, 0.9), p99 = quantile(ms, 0.99);
+    const double images = 1e3 * options.timing.batch / median;
+    const double speed = gflops(info.macs, options.timing.batch, median);
+    rows.push_back({std::to_string(subnet), to_string(info.subnet),
+                    number(static_cast<double>(info.macs) / 1e6, 2), number(median, 3), number(p90, 3),
+                    number(p99, 3), number(images, 0), number(speed, 1)});
+    report.json.push_back({{"subnet", subnet},
+                           {"widths", to_string(info.subnet)},
+                           {"macs", info.macs},
+                           {"runs", ms.size()},
+                           {"median_ms", median},
+                           {"p90_ms", p90},
+                           {"p99_ms", p99},
+                           {"images_per_second", images},
+                           {"gflops", speed}});
+  }
+  report.text = format_table(rows);
+  return report;
+}
+
+/// The first run after another sub-net's, against a run after the same one's.
+Result<Report> time_switching(Session& session, const std::vector<int>& subnets, const Options& options) {
+  Rows rows = {{"sub-net", "run before", "median ms", "first after a switch, ms", "ratio"}};
+  Report report{.text = {}, .json = nlohmann::json::array()};
+  const int smallest = static_cast<int>(session.model().subnets().size()) - 1;
+  for (const int subnet : subnets) {
+    const int other = subnet == 0 ? smallest : 0;
+    CONCERTINA_ASSIGN(const auto same, time_switches(session, subnet, subnet, options.timing));
+    CONCERTINA_ASSIGN(const auto after, time_switches(session, subnet, other, options.timing));
+    const double usual = quantile(same, 0.5), first = quantile(after, 0.5);
+    rows.push_back({std::to_string(subnet), std::to_string(other), number(usual, 3), number(first, 3),
+                    number(first / usual, 3)});
+    report.json.push_back(
+        {{"subnet", subnet}, {"other", other}, {"median_ms", usual}, {"first_after_switch_ms", first}});
+  }
+  report.text = format_table(rows);
+  return report;
+}
+
+Result<Report> profile_subnets(Session& session, const std::vector<int>& subnets, const Options& options) {
+  const double peak = kernels::peak_gflops() * options.threads;
+  Report report{.text = {}, .json = nlohmann::json::array()};
+  for (const int subnet : subnets) {
+    CONCERTINA_ASSIGN(const auto steps, session.profile(options.timing.batch, subnet, options.timing.runs));
+    double total = 0;
+    for (const StepTime& step : steps) total += step.median_ms;
+    Rows rows = {{"step", "kind", "MMAC", "median ms", "of the run", "GFLOP/s", "of the peak"}};
+    nlohmann::json list = nlohmann::json::array();
+    for (const StepTime& step : steps) {
+      const double speed = gflops(step.macs, options.timing.batch, step.median_ms);
+      rows.push_back({step.name, step.kind, number(static_cast<double>(step.macs) / 1e6, 2),
+                      number(step.median_ms, 4), number(100 * step.median_ms / total, 1) + " %",
+                      step.macs > 0 ? number(speed, 1) : "",
+                      step.macs > 0 ? number(100 * speed / peak, 0) + " %" : ""});
+      list.push_back({{"step", step.name},
+                      {"kind", step.kind},
+                      {"macs", step.macs},
+                      {"median_ms", step.median_ms},
+                      {"gflops", speed}});
+    }
+    report.text +=
+        fmt::format("{}sub-net {}, {}: {:.3f} ms in all; peak {:.0f} GFLOP/s on {} thread{}\n{}",
+                    report.text.empty() ? "" : "\n", subnet,
+                    to_string(session.model().subnets()[static_cast<std::size_t>(subnet)].subnet), total,
+                    peak, options.threads, options.threads > 1 ? "s" : "", format_table(rows));
+    report.json.push_back({{"subnet", subnet}, {"peak_gflops", peak}, {"steps", list}});
+  }
+  return report;
+}
+
 Status bench(const Options& options) {
+  CONCERTINA_TRY(pin(options.processors));
   CONCERTINA_ASSIGN(const auto model, Model::load(options.model));
   CONCERTINA_ASSIGN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
   CONCERTINA_ASSIGN(Session session,
-                    Session::make(model, {.threads = options.threads, .max_batch = options.batch}));
-  std::vector<std::vector<std::string>> table = {
-      {"sub-net", "widths", "MMAC", "median ms", "p90 ms", "p99 ms", "images/s", "GFLOP/s"}};
-  nlohmann::json list = nlohmann::json::array();
-  for (const int subnet : subnets) {
-    CONCERTINA_ASSIGN(const auto ms,
-                      time_runs(session, subnet, options.batch, options.warm_up, options.iterations));
-    const SubnetInfo& info = model->subnets()[static_cast<std::size_t>(subnet)];
-    const double median = quantile(ms, 0.5), p90 = quantile(ms, 0.9), p99 = quantile(ms, 0.99);
-    const double images = 1e3 * options.batch / median;
-    const double gflops = 2 * static_cast<double>(info.macs) * images / 1e9;
-    table.push_back({std::to_string(subnet), to_string(info.subnet),
-                     fmt::format("{:.2f}", static_cast<double>(info.macs) / 1e6),
-                     fmt::format("{:.3f}", median), fmt::format("{:.3f}", p90), fmt::format("{:.3f}", p99),
-                     fmt::format("{:.0f}", images), fmt::format("{:.1f}", gflops)});
-    list.push_back({{"subnet", subnet},
-                    {"widths", to_string(info.subnet)},
-                    {"macs", info.macs},
-                    {"median_ms", median},
-                    {"p90_ms", p90},
-                    {"p99_ms", p99},
-                    {"images_per_second", images},
-                    {"gflops", gflops}});
-  }
-  const nlohmann::json all = {{"threads", options.threads}, {"batch", options.batch}, {"subnets", list}};
-  fmt::print("{}", options.json ? all.dump(1) + "\n" : format_table(table));
+                    Session::make(model, {.threads = options.threads, .max_batch = options.timing.batch}));
+  const auto measure = options.profile       ? profile_subnets
+                       : options.switch_test ? time_switching
+                                             : time_subnets;
+  CONCERTINA_ASSIGN(const Report report, measure(session, subnets, options));
+  const nlohmann::json all = {{"cpu", cpu_name()},
+                              {"instruction_set", kernels::target_name()},
+                              {"threads", options.threads},
+                              {"batch", options.timing.batch},
+                              {"subnets", report.json}};
+  fmt::print("{}", options.json ? all.dump(1) + "\n" : report.text);
   return {};
 }
 
@@ -60,22 +155,32 @@ Status bench(const Options& options) {
 void add_bench(CLI::App& program, Action& chosen) {
   CLI::App* verb = add_verb(program, "bench", "Time sub-nets on this machine",
                             "  concertina bench model.onnx\n"
-                            "  concertina bench model.onnx --subnet 2 --threads 2 --batch 8\n");
+                            "  concertina bench model.onnx --subnet 2 --threads 2 --batch 8\n"
+                            "  concertina bench model.onnx --subnet 0 --profile\n");
   const auto options = std::make_shared<Options>();
   verb->add_option("MODEL", options->model, "dynamic model (.onnx)")->required();
   add_subnet_option(verb, options->subnet);
-  verb->add_option("--threads", options->threads, "threads of one run")
+  verb->add_option("-x,--threads", options->threads, "threads of one run")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
-  verb->add_option("--batch", options->batch, "images a run")
+  verb->add_option("-b,--batch", options->timing.batch, "images a run")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
-  verb->add_option("--warm-up", options->warm_up, "runs before the timed ones")
+  verb->add_option("--warm-up", options->timing.warm_up, "runs before the timed ones")
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
-  verb->add_option("--iterations", options->iterations, "timed runs")
-      ->check(CLI::Range(1, 10'000'000))
-      ->capture_default_str();
+  auto* iterations = verb->add_option("-r,--iterations", options->timing.runs, "timed runs")
+                         ->check(CLI::Range(1, 10'000'000))
+                         ->capture_default_str();
+  verb->add_option("-t,--duration", options->timing.seconds, "seconds to time each sub-net, not --iterations")
+      ->check(CLI::Range(0.001, 86'400.0))
+      ->excludes(iterations);
+  verb->add_option("--pin", options->processors, "processors to run on, such as 0,1")
+      ->delimiter(',')
+      ->check(CLI::Range(0, CPU_SETSIZE - 1));
+  auto* profile = verb->add_flag("--profile", options->profile, "time every step of the sub-nets");
+  verb->add_flag("--switch-test", options->switch_test, "time the first run after a run of another sub-net")
+      ->excludes(profile);
   verb->add_flag("--json", options->json, "print JSON");
   verb->callback([&chosen, options] { chosen = [options] { return bench(*options); }; });
 }

@@ -117,7 +117,7 @@ Status eval(const Options& options) {
   std::vector<Row> rows;
   for (const int subnet : subnets) {
     CONCERTINA_ASSIGN(const double accuracy, top1(session, subnet, set, options.batch));
-    CONCERTINA_ASSIGN(const auto times, time_runs(single, subnet, 1, 20, 200));
+    CONCERTINA_ASSIGN(const auto times, time_runs(single, subnet, {}));
     rows.push_back({.subnet = subnet, .milliseconds = quantile(times, 0.5), .top1 = accuracy});
     progress.update(static_cast<std::int64_t>(rows.size()), fmt::format("top-1 {:.2f} %", 100 * accuracy));
   }

@@ -7,20 +7,57 @@
 
 namespace concertina::apps {
 
-Result<std::vector<double>> time_runs(Session& session, int subnet, int batch, int warm_up, int runs) {
-  const Model& model = session.model();
-  const auto n = static_cast<std::size_t>(batch);
-  const std::vector<float> images(n * model.image().size());
-  std::vector<float> logits(n * model.classes().size());
-  std::vector<double> milliseconds;
-  for (int i = -warm_up; i < runs; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    CONCERTINA_TRY(session.run(images, batch, subnet, logits));
-    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
-    if (i >= 0) milliseconds.push_back(took.count());
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// A session with a batch of zeros.
+struct Runner {
+  Session& session;
+  int batch;
+  std::vector<float> images;
+  std::vector<float> logits;
+
+  Runner(Session& to_run, int images_a_run)
+      : session(to_run),
+        batch(images_a_run),
+        images(static_cast<std::size_t>(batch) * session.model().image().size()),
+        logits(static_cast<std::size_t>(batch) * session.model().classes().size()) {}
+
+  Status run(int subnet) { return session.run(images, batch, subnet, logits); }
+
+  Result<double> time_ms(int subnet) {
+    const auto start = Clock::now();
+    CONCERTINA_TRY(run(subnet));
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   }
-  std::sort(milliseconds.begin(), milliseconds.end());
-  return milliseconds;
+};
+
+}  // namespace
+
+Result<std::vector<double>> time_runs(Session& session, int subnet, const Timing& timing) {
+  Runner runner(session, timing.batch);
+  for (int i = 0; i < timing.warm_up; ++i) CONCERTINA_TRY(runner.run(subnet));
+  std::vector<double> times;
+  const auto end = Clock::now() + std::chrono::duration<double>(timing.seconds);
+  do {
+    CONCERTINA_ASSIGN(const double ms, runner.time_ms(subnet));
+    times.push_back(ms);
+  } while (timing.seconds > 0 ? Clock::now() < end : static_cast<int>(times.size()) < timing.runs);
+  std::sort(times.begin(), times.end());
+  return times;
+}
+
+Result<std::vector<double>> time_switches(Session& session, int subnet, int other, const Timing& timing) {
+  Runner runner(session, timing.batch);
+  std::vector<double> times;
+  for (int i = 0; i < timing.runs; ++i) {
+    CONCERTINA_TRY(runner.run(other));
+    CONCERTINA_ASSIGN(const double ms, runner.time_ms(subnet));
+    times.push_back(ms);
+  }
+  std::sort(times.begin(), times.end());
+  return times;
 }
 
 double quantile(const std::vector<double>& sorted, double q) {

@@ -6,8 +6,19 @@
 
 namespace concertina::apps {
 
-/// Milliseconds of each of `runs` runs after `warm_up` uncounted ones, on an image of zeros, sorted.
-Result<std::vector<double>> time_runs(Session& session, int subnet, int batch, int warm_up, int runs);
+/// How much is timed.
+struct Timing {
+  int batch = 1;
+  int warm_up = 20;    ///< uncounted runs before
+  int runs = 200;      ///< timed ones
+  double seconds = 0;  ///< if above 0: as many runs as begin in that time, at least one, and not `runs`
+};
+
+/// Milliseconds of each run on images of zeros, sorted.
+Result<std::vector<double>> time_runs(Session& session, int subnet, const Timing& timing);
+
+/// Milliseconds of `subnet`'s first run after one of `other`, `timing.runs` times, sorted.
+Result<std::vector<double>> time_switches(Session& session, int subnet, int other, const Timing& timing);
 
 /// The value below which a share `q` of the sorted values lies. Precondition: not empty.
 double quantile(const std::vector<double>& sorted, double q);

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "concertina/model.h"
 #include "concertina/result.h"
@@ -11,6 +14,14 @@ namespace concertina {
 struct SessionOptions {
   int threads = 1;    ///< that work on one run, the caller's included; 1 .. 256
   int max_batch = 1;  ///< images that one run may have
+};
+
+/// How long one step of a run takes. A step is one or more nodes of the file in one pass over memory.
+struct StepTime {
+  std::string name;       ///< of its first node in the file, or what it does between nodes
+  std::string kind;       ///< "Conv 3x3", "Add"
+  std::int64_t macs = 0;  ///< multiply-accumulates for one image
+  double median_ms = 0;
 };
 
 /// Runs a model. It owns its scratch memory and its threads and is for one thread at a time; sessions of one
@@ -32,6 +43,10 @@ class Session {
   /// Both belong to the caller and are not kept. Neither allocates nor locks. Fails, without touching logits,
   /// if the batch is not in 1 .. max_batch, there is no such sub-net, or a span has not exactly its size.
   Status run(std::span<const float> images, int batch, int subnet, std::span<float> logits);
+
+  /// Times every step of a sub-net, on a batch of zeros, in `runs` runs; their sum is a little above the time
+  /// of a run, because the clock is read after each. Fails as run() does, and if runs < 1.
+  Result<std::vector<StepTime>> profile(int batch, int subnet, int runs);
 
   const Model& model() const;
   const SessionOptions& options() const;

@@ -1,5 +1,7 @@
 #include "runtime/plan.h"
 
+#include <fmt/format.h>
+
 #include "kernels/target.h"
 #include "runtime/epilogues.h"
 #include "runtime/memory_map.h"
@@ -20,6 +22,14 @@ kernels::Window window_over(const Window& w, const Value& input, const Value& ou
           .pad_left = w.pad_left};
 }
 
+std::string kind_of(const Op& op) {
+  const auto* conv = std::get_if<op::Conv>(&op);
+  if (conv == nullptr) return std::string(type_name(op));
+  const Window& w = conv->window;
+  return fmt::format("{} {}x{}{}", conv->depthwise() ? "Depthwise" : "Conv", w.kernel_h, w.kernel_w,
+                     w.stride_h > 1 || w.stride_w > 1 ? fmt::format(" /{}", w.stride_h) : "");
+}
+
 class PlanBuilder {
  public:
   PlanBuilder(const PlanSource& source, const Subnet& subnet, const Weights& own)
@@ -31,8 +41,13 @@ class PlanBuilder {
 
   Plan build() {
     plan_.arena_floats = map_.size();
-    for (const FusedStep& step : source_.program.steps) add_step(step);
+    for (const FusedStep& step : source_.program.steps) {
+      add_step(step);
+      label_steps(step.node == kNone ? "move" : source_.network.graph.node(step.node).name,
+                  step.node == kNone ? "Copy" : kind_of(op_of(step)));
+    }
     add_stores();
+    label_steps("output", "Store");
     plan_.epilogues = epilogues_.take_memory();
     return std::move(plan_);
   }
@@ -41,6 +56,13 @@ class PlanBuilder {
   void add_step(const FusedStep& step) {
     if (step.node == kNone) return add_moves(step);
     std::visit([&](const auto& op) { add(op, step); }, op_of(step));
+  }
+
+  /// Labels those that were added since the last call.
+  void label_steps(const std::string& name, const std::string& kind) {
+    for (std::size_t i = plan_.labels.size(); i < plan_.steps.size(); ++i) {
+      plan_.labels.push_back({.name = name, .kind = kind, .macs = macs_of(plan_.steps[i])});
+    }
   }
 
   void add(const op::Input& op, const FusedStep& step) {

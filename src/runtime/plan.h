@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "base/aligned_buffer.h"
@@ -11,9 +12,17 @@
 
 namespace concertina::runtime {
 
+/// A step for people.
+struct StepLabel {
+  std::string name;
+  std::string kind;
+  std::int64_t macs = 0;  ///< for one image
+};
+
 /// How one sub-net runs. It points into the model's packed weights and its own.
 struct Plan {
   std::vector<Step> steps;
+  std::vector<StepLabel> labels;           ///< one for each step
   AlignedBuffer epilogues;                 ///< scales and shifts
   std::vector<AlignedBuffer> own_weights;  ///< packed filters of linear layers that are not shared
   std::ptrdiff_t arena_floats = 0;         ///< scratch memory, for each image of a batch

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <new>
@@ -36,6 +37,10 @@ Error wrong_size(const char* what, std::size_t given, std::size_t wanted, int ba
       fmt::format("there are {} floats of {} where a batch of {} has {}", given, what, batch, wanted)};
 }
 
+void run_step(const runtime::Step& step, const runtime::Frame& frame) {
+  std::visit([&](const auto& one) { one.run(frame); }, step);
+}
+
 }  // namespace
 
 struct Session::Impl {
@@ -66,6 +71,18 @@ struct Session::Impl {
     }
     return {};
   }
+
+  const runtime::Plan& plan(int subnet) const {
+    return model->impl().plans[static_cast<std::size_t>(subnet)];
+  }
+
+  runtime::Frame frame(std::span<const float> images, int batch, std::span<float> logits) {
+    return {.batch = batch,
+            .images = images.data(),
+            .logits = logits.data(),
+            .arena = arena.data(),
+            .pool = pool};
+  }
 };
 
 Result<Session> Session::make(std::shared_ptr<const Model> model, const SessionOptions& options) {
@@ -91,15 +108,37 @@ Session::~Session() = default;
 
 Status Session::run(std::span<const float> images, int batch, int subnet, std::span<float> logits) {
   CONCERTINA_TRY(impl_->check(images.size(), batch, subnet, logits.size()));
-  const runtime::Frame frame{.batch = batch,
-                             .images = images.data(),
-                             .logits = logits.data(),
-                             .arena = impl_->arena.data(),
-                             .pool = impl_->pool};
-  for (const runtime::Step& step : impl_->model->impl().plans[static_cast<std::size_t>(subnet)].steps) {
-    std::visit([&](const auto& one) { one.run(frame); }, step);
-  }
+  const runtime::Frame frame = impl_->frame(images, batch, logits);
+  for (const runtime::Step& step : impl_->plan(subnet).steps) run_step(step, frame);
   return {};
+}
+
+Result<std::vector<StepTime>> Session::profile(int batch, int subnet, int runs) {
+  if (runs < 1) return Error{fmt::format("{} runs cannot be timed; ask for at least 1", runs)};
+  const auto count = static_cast<std::size_t>(std::max(batch, 0));
+  const std::vector<float> images(count * model().image().size());
+  std::vector<float> logits(count * model().classes().size());
+  CONCERTINA_TRY(run(images, batch, subnet, logits));  // refuses what it does not know
+  const runtime::Frame frame = impl_->frame(images, batch, logits);
+  const runtime::Plan& plan = impl_->plan(subnet);
+  std::vector<std::vector<double>> times(plan.steps.size());
+  for (int i = 0; i < runs; ++i) {
+    auto before = std::chrono::steady_clock::now();
+    for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+      run_step(plan.steps[s], frame);
+      const auto after = std::chrono::steady_clock::now();
+      times[s].push_back(std::chrono::duration<double, std::milli>(after - before).count());
+      before = after;
+    }
+  }
+  std::vector<StepTime> steps;
+  for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+    const auto middle = times[s].begin() + runs / 2;
+    std::nth_element(times[s].begin(), middle, times[s].end());
+    const auto& [name, kind, macs] = plan.labels[s];
+    steps.push_back({.name = name, .kind = kind, .macs = macs, .median_ms = *middle});
+  }
+  return steps;
 }
 
 const Model& Session::model() const {

@@ -92,6 +92,28 @@ TEST(Session, OutlivesTheCallersModel) {
   EXPECT_EQ(testing::run(moved, images, 1, 1), wanted);
 }
 
+TEST(Session, ProfilesEveryStep) {
+  for (const testing::NamedGraph& net : testing::test_graphs()) {
+    const auto model = testing::load(testing::model_file(net.graph, testing::nested_subnets(net.graph, 3)));
+    auto session = Session::make(model, {.max_batch = 2}).value();
+    for (int subnet = 0; subnet < 3; ++subnet) {
+      const auto steps = session.profile(2, subnet, 3).value();
+      std::int64_t macs = 0;
+      for (const StepTime& step : steps) {
+        macs += step.macs;
+        EXPECT_GE(step.median_ms, 0) << net.name << ' ' << step.name;
+        EXPECT_FALSE(step.name.empty() || step.kind.empty()) << net.name;
+      }
+      EXPECT_EQ(macs, model->subnets()[static_cast<std::size_t>(subnet)].macs) << net.name;
+    }
+  }
+  auto session = Session::make(small_model()).value();
+  EXPECT_THAT(session.profile(2, 0, 1).error().message, HasSubstr("a batch of 2"));
+  EXPECT_THAT(session.profile(-1, 0, 1).error().message, HasSubstr("a batch of -1"));
+  EXPECT_THAT(session.profile(1, 9, 1).error().message, HasSubstr("no sub-net number 9"));
+  EXPECT_THAT(session.profile(1, 0, 0).error().message, HasSubstr("0 runs"));
+}
+
 TEST(Session, RefusesOptionsOutOfRange) {
   const auto model = small_model();
   EXPECT_THAT(Session::make(model, {.threads = 0}).error().message, HasSubstr("0 threads"));

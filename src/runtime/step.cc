@@ -36,7 +36,24 @@ void bind_residual(const std::optional<Place>& residual, const Frame& frame, ker
   epilogue.residual_stride = residual->stride;
 }
 
+std::int64_t output_pixels(const kernels::Window& window) {
+  return std::int64_t{window.out_h} * window.out_w;
+}
+
 }  // namespace
+
+std::int64_t macs_of(const Step& step) {
+  if (const auto* conv = std::get_if<ConvStep>(&step)) {
+    std::int64_t inputs = conv->args.filter.groups > 1 ? conv->args.filter.in_channels : 0;
+    for (const kernels::ChannelRange& range : conv->ranges) inputs += range.count;
+    return output_pixels(conv->args.window) * conv->args.groups * conv->args.out_channels * inputs *
+           conv->args.window.taps();
+  }
+  if (const auto* depthwise = std::get_if<DepthwiseStep>(&step)) {
+    return output_pixels(depthwise->args.window) * depthwise->args.channels * depthwise->args.window.taps();
+  }
+  return 0;
+}
 
 void LoadStep::run(const Frame& frame) const {
   kernels::FromPlainArgs bound_args = args;

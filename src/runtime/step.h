@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -126,5 +127,8 @@ struct StoreStep {
 
 using Step = std::variant<LoadStep, ConvStep, DepthwiseStep, AddStep, AffineStep, SoftmaxStep, CopyStep,
                           MaxPoolStep, AveragePoolStep, GlobalPoolStep, FlattenStep, StoreStep>;
+
+/// Multiply-accumulates for one image; those of convolutions and linear layers count.
+std::int64_t macs_of(const Step& step);
 
 }  // namespace concertina::runtime

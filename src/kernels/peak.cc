@@ -1,15 +1,15 @@
-#include "peak.h"
+#include "kernels/peak.h"
 
 #include <algorithm>
 #include <chrono>
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "peak.cc"
+#define HWY_TARGET_INCLUDE "kernels/peak.cc"
 #include "hwy/foreach_target.h"  // must come before highway.h
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace concertina::bench::HWY_NAMESPACE {
+namespace concertina::kernels::HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
@@ -35,11 +35,11 @@ double multiply_adds(int turns, float* sink) {
 }
 
 }  // namespace
-}  // namespace concertina::bench::HWY_NAMESPACE
+}  // namespace concertina::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace concertina::bench {
+namespace concertina::kernels {
 namespace {
 
 HWY_EXPORT(multiply_adds);
@@ -61,5 +61,5 @@ double peak_gflops() {
   return best;
 }
 
-}  // namespace concertina::bench
+}  // namespace concertina::kernels
 #endif
