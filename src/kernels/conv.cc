@@ -10,7 +10,8 @@
 #define HWY_TARGET_INCLUDE "kernels/conv.cc"
 #include "hwy/foreach_target.h"  // must come before highway.h
 #include "hwy/highway.h"
-#include "kernels/simd-inl.h"
+#include "kernels/conv_panel-inl.h"
+#include "kernels/conv_rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace concertina::kernels::HWY_NAMESPACE {
@@ -18,40 +19,13 @@ namespace {
 
 // Two vectors of sums for each pixel, two of weights and one for the pixel's channel: 31 of 32 registers, or
 // 15 of 16.
-constexpr int kTilePixels =
-    HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON ? 14 : 6;
-constexpr int kPanel = 2 * kLanes;
+constexpr int kTilePixels = k32Registers ? 14 : 6;
 
 // The inputs of one block of pixels stay in the second-level cache while all panels pass over them.
 constexpr std::ptrdiff_t kBlockBytes = 256 * 1024;
 
 // Taps whose input pointers are looked up at once.
 constexpr int kTapBlock = 64;
-
-/// One panel of output channels: what all its tiles share.
-struct PanelJob {
-  const ConvArgs& args;
-  const float* weights;                  // [taps][in_channels][kPanel]
-  const float* input;                    // the group's first channel
-  std::span<const ChannelRange> inputs;  // counted from there
-  int channel;                           // the panel's first output channel, over all groups
-  int tail;                              // see TileOutput
-};
-
-TileOutput tile_output(const PanelJob& job, int first, int pixels) {
-  const Epilogue& e = job.args.epilogue;
-  const float* residual = e.residual;
-  if (residual != nullptr) residual += first * e.residual_stride + job.channel;
-  return {.scale = {hn::LoadU(kTag, e.scale + job.channel), hn::LoadU(kTag, e.scale + job.channel + kLanes)},
-          .shift = {hn::LoadU(kTag, e.shift + job.channel), hn::LoadU(kTag, e.shift + job.channel + kLanes)},
-          .residual = residual,
-          .residual_stride = e.residual_stride,
-          .out = job.args.output + first * job.args.output_stride + job.channel,
-          .stride = job.args.output_stride,
-          .pixels = pixels,
-          .tail = job.tail,
-          .act = e.act};
-}
 
 template <int kPixels, int kVectors>
 void run_tile(const PanelJob& job, int first) {
@@ -90,11 +64,17 @@ constexpr std::array<TileFunction, sizeof...(kIndices)> tile_functions(
 constexpr auto kOneVector = tile_functions<1>(std::make_integer_sequence<int, kTilePixels>());
 constexpr auto kTwoVectors = tile_functions<2>(std::make_integer_sequence<int, kTilePixels>());
 
-/// The i-th of `parts` nearly equal parts of [begin, end) begins here.
-int part_begin(int begin, int end, int parts, int i) {
-  return begin + static_cast<int>(static_cast<std::int64_t>(end - begin) * i / parts);
+/// Output pixels first .. last - 1, counted over the batch.
+void run_pixels(const PanelJob& job, int vectors, int first, int last) {
+  const auto& functions = vectors == 1 ? kOneVector : kTwoVectors;
+  const int tiles = hwy::DivCeil(last - first, kTilePixels);
+  for (int t = 0; t < tiles; ++t) {  // even tiles: 49 pixels are 13 + 12 + 12 + 12 and not 14 + 14 + 14 + 7
+    const int at = part_begin(first, last, tiles, t);
+    functions[static_cast<std::size_t>(part_begin(first, last, tiles, t + 1) - at - 1)](job, at);
+  }
 }
 
+/// Output pixels first .. last - 1 of one panel, counted over the batch.
 void run_panel(const ConvArgs& args, int panel, int first, int last) {
   const int panels = hwy::DivCeil(args.out_channels, kPanel);  // of each group
   const int group = panel / panels;
@@ -114,32 +94,44 @@ void run_panel(const ConvArgs& args, int panel, int first, int last) {
       .channel = group * args.out_channels + begin,
       .tail = grouped ? active - (vectors - 1) * kLanes : kLanes,
   };
-  const auto& functions = vectors == 1 ? kOneVector : kTwoVectors;
-  const int tiles = hwy::DivCeil(last - first, kTilePixels);
-  for (int t = 0; t < tiles; ++t) {  // even tiles: 49 pixels are 13 + 12 + 12 + 12 and not 14 + 14 + 14 + 7
-    const int at = part_begin(first, last, tiles, t);
-    functions[static_cast<std::size_t>(part_begin(first, last, tiles, t + 1) - at - 1)](job, at);
-  }
+  const auto* rows = conv_row_tiles(args.window, vectors);
+  if (rows == nullptr) return run_pixels(job, vectors, first, last);
+  rows->cover(args.window.out_w, first, last,
+              [&](RowTileFunction run, int row, int x, int pixels) { run(job, row, x, pixels); });
 }
 
-int count_blocks(const ConvArgs& args, int pixels, int panels, int threads) {
-  const int tiles = hwy::DivCeil(pixels, kTilePixels);
+/// Into how many blocks the pixels are cut, in whole rows or tiles; each is one call for each panel.
+int count_blocks(const ConvArgs& args, int units, int panels, int threads) {
   const Window& w = args.window;
   const std::ptrdiff_t input_bytes = args.batch * args.input_stride * w.in_h * w.in_w * 4;
   std::ptrdiff_t blocks = hwy::DivCeil(input_bytes, kBlockBytes);
   // Without enough panels for the threads to share evenly, the pixels are cut smaller.
   if (threads > 1) blocks = std::max<std::ptrdiff_t>(blocks, hwy::DivCeil(4 * threads, panels));
-  return static_cast<int>(std::min<std::ptrdiff_t>(blocks, tiles));
+  return static_cast<int>(std::min<std::ptrdiff_t>(blocks, units));
 }
 
-void conv(const ConvArgs& args, ThreadPool& pool) {
+/// A convolution that treats every pixel alone sees the whole batch as one long row.
+void join_rows(ConvArgs& args) {
+  const Window& w = args.window;
+  if (w.taps() > 1 || w.stride_h > 1 || w.stride_w > 1 || w.out_h != w.in_h || w.out_w != w.in_w) return;
+  const int pixels = args.batch * w.in_h * w.in_w;
+  args.batch = 1;
+  args.window = {.in_w = pixels, .out_w = pixels};
+}
+
+void conv(const ConvArgs& wanted, ThreadPool& pool) {
+  ConvArgs args = wanted;
+  join_rows(args);
   const int pixels = args.batch * args.window.out_h * args.window.out_w;
   const int panels = args.groups * hwy::DivCeil(args.out_channels, kPanel);
-  const int blocks = count_blocks(args, pixels, panels, pool.size());
-  pool.parallel_for(blocks * panels, [&](int unit) {
-    const int block = unit / panels;
-    run_panel(args, unit % panels, part_begin(0, pixels, blocks, block),
-              part_begin(0, pixels, blocks, block + 1));
+  const bool whole_rows = args.window.out_w < pixels && conv_row_tiles(args.window, 2) != nullptr;
+  const int unit = whole_rows ? args.window.out_w : 1;
+  const int units = whole_rows ? pixels / unit : hwy::DivCeil(pixels, kTilePixels);
+  const int blocks = count_blocks(args, units, panels, pool.size());
+  pool.parallel_for(blocks * panels, [&](int call) {
+    const int block = call / panels;
+    run_panel(args, call % panels, part_begin(0, pixels / unit, blocks, block) * unit,
+              part_begin(0, pixels / unit, blocks, block + 1) * unit);
   });
 }
 

@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "kernels/conv.h"
 #include "kernels/target.h"
+#include "kernels/winograd.h"
 
 namespace concertina::kernels {
 namespace {
@@ -26,19 +27,22 @@ struct Case {
   int kernel;
   int batch = 1;
   int active = 4;
+  int stride = 1;
 };
 
-void run(benchmark::State& state, const Case& c, int threads) {
-  const int in = c.in * c.active / 4;
+void run(benchmark::State& state, const Case& c, int threads, bool winograd) {
+  const int in = c.in == 3 ? 3 : c.in * c.active / 4;  // an image keeps its channels
   const int out = c.out * c.active / 4;
   const Filter filter{.out_channels = c.out, .in_channels = c.in, .taps = c.kernel * c.kernel};
   const AlignedBuffer weights = random_buffer(static_cast<std::size_t>(c.out) * c.in * filter.taps, 1);
-  AlignedBuffer packed(packed_size(filter));
-  pack_conv(filter, weights.data(), packed.data());
+  AlignedBuffer packed(winograd ? winograd_packed_size(filter) : packed_size(filter));
+  (winograd ? pack_winograd : pack_conv)(filter, weights.data(), packed.data());
   const int in_stride = round_up(in, vector_lanes());
   const int out_stride = round_up(out, vector_lanes());
-  const auto pixels = static_cast<std::size_t>(c.batch) * c.size * c.size;
-  const AlignedBuffer input = random_buffer(pixels * in_stride, 2);
+  const int out_size = (c.size - 1) / c.stride + 1;
+  const auto pixels = static_cast<std::size_t>(c.batch) * out_size * out_size;
+  const AlignedBuffer input =
+      random_buffer(static_cast<std::size_t>(c.batch) * c.size * c.size * in_stride, 2);
   AlignedBuffer output(pixels * out_stride);
   const AlignedBuffer scale = random_buffer(static_cast<std::size_t>(epilogue_size(out)), 3);
   const ChannelRange range{.count = in};
@@ -47,10 +51,12 @@ void run(benchmark::State& state, const Case& c, int threads) {
                       .batch = c.batch,
                       .window = {.in_h = c.size,
                                  .in_w = c.size,
-                                 .out_h = c.size,
-                                 .out_w = c.size,
+                                 .out_h = out_size,
+                                 .out_w = out_size,
                                  .kernel_h = c.kernel,
                                  .kernel_w = c.kernel,
+                                 .stride_h = c.stride,
+                                 .stride_w = c.stride,
                                  .pad_top = c.kernel / 2,
                                  .pad_left = c.kernel / 2},
                       .input = input.data(),
@@ -60,9 +66,14 @@ void run(benchmark::State& state, const Case& c, int threads) {
                       .output = output.data(),
                       .output_stride = out_stride,
                       .epilogue = {.scale = scale.data(), .shift = scale.data(), .act = Activation::kRelu}};
+  AlignedBuffer workspace(winograd_workspace(args.inputs));
   ThreadPool pool(threads);
   for (auto _ : state) {
-    conv(args, pool);
+    if (winograd) {
+      winograd_conv(args, workspace.data(), pool);
+    } else {
+      conv(args, pool);
+    }
     benchmark::ClobberMemory();
   }
   const double flop = 2.0 * static_cast<double>(pixels) * in * out * filter.taps;
@@ -75,6 +86,11 @@ const int kRegistered = [] {
     Case shape;
   } cases[] = {
       {"resnet20/32x32x16", {32, 16, 16, 3}},
+      {"resnet20/32x32x16/x0.25", {32, 16, 16, 3, 1, 1}},
+      {"resnet20/16x16x32/x0.25", {16, 32, 32, 3, 1, 1}},
+      {"resnet20/8x8x64/x0.25", {8, 64, 64, 3, 1, 1}},
+      {"mobilenet/112x112x32-64/x0.25", {112, 32, 64, 1, 1, 1}},
+      {"mobilenet/14x14x512/x0.25", {14, 512, 512, 1, 1, 1}},
       {"resnet20/16x16x32", {16, 32, 32, 3}},
       {"resnet20/8x8x64", {8, 64, 64, 3}},
       {"resnet18/56x56x64", {56, 64, 64, 3}},
@@ -83,19 +99,27 @@ const int kRegistered = [] {
       {"resnet18/7x7x512", {7, 512, 512, 3}},
       {"resnet18/14x14x256/x0.5", {14, 256, 256, 3, 1, 2}},
       {"resnet18/14x14x256/batch8", {14, 256, 256, 3, 8}},
-      {"stem/224x224x3", {224, 3, 64, 7}},
+      {"stem/224x224x3", {224, 3, 64, 7, 1, 4, 2}},
+      {"stem/224x224x3/x0.25", {224, 3, 64, 7, 1, 1, 2}},
+      {"mobilenet/stem/x0.25", {224, 3, 32, 3, 1, 1, 2}},
+      {"shortcut/56x56x64-128", {56, 64, 128, 1, 1, 4, 2}},
+      {"resnet18/56x56x64-128", {56, 64, 128, 3, 1, 4, 2}},
       {"pointwise/14x14x512", {14, 512, 512, 1}},
       {"linear/512x1000", {1, 512, 1000, 1}},
       {"linear/25088x4096", {1, 25088, 4096, 1}},
       {"linear/25088x4096/batch8", {1, 25088, 4096, 1, 8}},
   };
   for (const auto& c : cases) {
-    for (const int threads : {1, 2}) {
-      const auto name = std::string(c.name) + "/threads:" + std::to_string(threads);
-      benchmark::RegisterBenchmark(name.c_str(),
-                                   [c, threads](benchmark::State& s) { run(s, c.shape, threads); })
-          ->Unit(benchmark::kMicrosecond)
-          ->UseRealTime();
+    const bool both = c.shape.kernel == 3 && c.shape.stride == 1;
+    for (const bool winograd : both ? std::vector{false, true} : std::vector{false}) {
+      for (const int threads : {1, 2}) {
+        const auto name =
+            std::string(winograd ? "winograd/" : "") + c.name + "/threads:" + std::to_string(threads);
+        benchmark::RegisterBenchmark(
+            name.c_str(), [c, threads, winograd](benchmark::State& s) { run(s, c.shape, threads, winograd); })
+            ->Unit(benchmark::kMicrosecond)
+            ->UseRealTime();
+      }
     }
   }
   return 0;

@@ -8,7 +8,7 @@
 #define HWY_TARGET_INCLUDE "kernels/depthwise.cc"
 #include "hwy/foreach_target.h"  // must come before highway.h
 #include "hwy/highway.h"
-#include "kernels/simd-inl.h"
+#include "kernels/row_tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace concertina::kernels::HWY_NAMESPACE {
@@ -17,9 +17,23 @@ namespace {
 // Sums of eight pixels hide the latency of the multiply-adds, and each weight is loaded once for them.
 constexpr int kTilePixels = 8;
 
+constexpr int kMaxRowKernelHeight = 7;
+
+TileOutput tile_output(const DepthwiseArgs& args, int first, int channel, int pixels) {
+  const Epilogue& e = args.epilogue;
+  return {.scale = {hn::LoadU(kTag, e.scale + channel), hn::Zero(kTag)},
+          .shift = {hn::LoadU(kTag, e.shift + channel), hn::Zero(kTag)},
+          .residual = e.residual == nullptr ? nullptr : e.residual + first * e.residual_stride + channel,
+          .residual_stride = e.residual_stride,
+          .out = args.output + first * args.output_stride + channel,
+          .stride = args.output_stride,
+          .pixels = pixels,
+          .tail = kLanes,
+          .act = e.act};
+}
+
 void run_tile(const DepthwiseArgs& args, int first, int pixels) {
   const Taps<kTilePixels> taps(args.window, args.input_stride, first, pixels);
-  const Epilogue& e = args.epilogue;
   const std::ptrdiff_t row = round_up(args.full_channels, kLanes);
   const float* x[kMaxDepthwiseTaps][kTilePixels];
   for (int begin = 0; begin < args.channels; begin += kMaxRun) {
@@ -27,25 +41,79 @@ void run_tile(const DepthwiseArgs& args, int first, int pixels) {
     const int count = std::min(args.channels - begin, kMaxRun);
     for (int c = 0; c < count; c += kLanes) {
       Tile<kTilePixels, 1> tile;
-      const int channel = begin + c;
-      const float* w = args.packed + channel;
+      const float* w = args.packed + begin + c;
       for (int t = 0; t < args.window.taps(); ++t, w += row) tile.add_lanes(x[t], c, hn::Load(kTag, w));
-      tile.finish(
-          {.scale = {hn::LoadU(kTag, e.scale + channel), hn::Zero(kTag)},
-           .shift = {hn::LoadU(kTag, e.shift + channel), hn::Zero(kTag)},
-           .residual = e.residual == nullptr ? nullptr : e.residual + first * e.residual_stride + channel,
-           .residual_stride = e.residual_stride,
-           .out = args.output + first * args.output_stride + channel,
-           .stride = args.output_stride,
-           .pixels = pixels,
-           .tail = kLanes,
-           .act = e.act});
+      tile.finish(tile_output(args, first, begin + c, pixels));
     }
   }
 }
 
+/// Output pixels x .. x + pixels - 1 of a row.
+template <class Row, int kPixels>
+void run_row_tile(const DepthwiseArgs& args, int out_row, int x, int pixels) {
+  constexpr int kInputs = kRowInputs<Row, kPixels>;
+  const Window& window = args.window;
+  const std::ptrdiff_t row_size = round_up(args.full_channels, kLanes);
+  const RowPlace place(window, out_row, x);
+  for (int begin = 0; begin < args.channels; begin += kMaxRun) {
+    const float* inputs[kMaxRowKernelHeight][kInputs];
+    for (int i = place.begin; i < place.end; ++i) {
+      place.point(window, place.row(window, args.input, args.input_stride, i) + begin, args.input_stride,
+                  kInputs, inputs[i]);
+    }
+    const int count = std::min(args.channels - begin, kMaxRun);
+    for (int c = 0; c < count; c += kLanes) {
+      Tile<kPixels, 1> tile;
+      for (int i = place.begin; i < place.end; ++i) {
+        const RowWeights<Row::kTaps, 1> w(args.packed + i * Row::kTaps * row_size + begin + c, row_size);
+        add_inputs<Row>(tile, w, [&](int at) HWY_ATTR { return hn::LoadU(kTag, inputs[i][at] + c); });
+      }
+      tile.finish(tile_output(args, out_row * window.out_w + x, begin + c, pixels));
+    }
+  }
+}
+
+using RowTileFunction = void (*)(const DepthwiseArgs&, int out_row, int x, int pixels);
+
+constexpr int kRowStep = 2;
+
+template <class Row, int... kIndices>
+constexpr std::array<RowTileFunction, sizeof...(kIndices)> row_tile_functions(
+    std::integer_sequence<int, kIndices...>) {
+  return {run_row_tile<Row, (kIndices + 1) * kRowStep>...};
+}
+
+template <class Row>
+constexpr auto kRowTileFunctions = row_tile_functions<Row>(
+    std::make_integer_sequence<int, std::min(16, kMostRowPixels<Row, 1>) / kRowStep>());
+
+template <class Row>
+constexpr RowTiles<RowTileFunction> kRowTiles = {kRowTileFunctions<Row>.data(), kRowStep,
+                                                 static_cast<int>(kRowTileFunctions<Row>.size()) * kRowStep};
+
+/// Null if there are none for this window.
+const RowTiles<RowTileFunction>* row_tiles(const Window& w) {
+  if (w.dilation_h != 1 || w.dilation_w != 1 || w.kernel_h > kMaxRowKernelHeight) return nullptr;
+  if (w.kernel_w == 3 && w.stride_w == 1) return &kRowTiles<KernelRow<3, 1>>;
+  if (w.kernel_w == 3 && w.stride_w == 2) return &kRowTiles<KernelRow<3, 2>>;
+  if constexpr (k32Registers) {
+    if (w.kernel_w == 5 && w.stride_w == 1) return &kRowTiles<KernelRow<5, 1>>;
+    if (w.kernel_w == 5 && w.stride_w == 2) return &kRowTiles<KernelRow<5, 2>>;
+  }
+  return nullptr;
+}
+
 void depthwise(const DepthwiseArgs& args, ThreadPool& pool) {
-  const int pixels = args.batch * args.window.out_h * args.window.out_w;
+  const int rows = args.batch * args.window.out_h;
+  const int width = args.window.out_w;
+  if (const auto* tiles = row_tiles(args.window)) {
+    pool.parallel_for(rows, [&](int row) {
+      tiles->cover(width, row * width, (row + 1) * width,
+                   [&](RowTileFunction run, int, int x, int pixels) { run(args, row, x, pixels); });
+    });
+    return;
+  }
+  const int pixels = rows * width;
   pool.parallel_for(hwy::DivCeil(pixels, kTilePixels), [&](int tile) {
     const int first = tile * kTilePixels;
     run_tile(args, first, std::min(pixels - first, kTilePixels));

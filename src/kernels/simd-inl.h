@@ -22,6 +22,13 @@ using V = hn::Vec<D>;
 constexpr D kTag;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
 
+constexpr bool k32Registers = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON;
+
+/// The i-th of `parts` nearly equal parts of [begin, end) begins here.
+HWY_INLINE int part_begin(int begin, int end, int parts, int i) {
+  return begin + static_cast<int>(static_cast<std::int64_t>(end - begin) * i / parts);
+}
+
 /// What a tap reads where it falls into the padding. Channels are visited in runs of at most this many.
 constexpr int kMaxRun = 1024;
 alignas(64) constexpr float kZeros[kMaxRun] = {};

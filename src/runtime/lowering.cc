@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 
@@ -20,6 +21,7 @@ class Lowering {
   Program run() {
     for (const Chain& chain : find_chains(graph_)) lower_chain(chain);
     program_.output = read(graph_.output());
+    make_input_dense();
     return std::move(program_);
   }
 
@@ -66,6 +68,20 @@ class Lowering {
   bool prepare(const op::Linear&, const Chain&, FusedStep&, Value&) { return false; }
   bool prepare(const op::Concat&, const Chain&, FusedStep&, Value&) { return false; }
   bool prepare(const op::Opaque&, const Chain&, FusedStep&, Value&) { return false; }
+
+  /// An image has so few channels that padding would be most of it.
+  void make_input_dense() {
+    const ValueId image = read(graph_.input());
+    if (image == program_.output || program_.value(image).spare) return;
+    for (const FusedStep& step : program_.steps) {
+      if (step.residual == image) return;
+      const bool reads = std::find(step.inputs.begin(), step.inputs.end(), image) != step.inputs.end();
+      if (!reads) continue;
+      const auto* conv = step.node == kNone ? nullptr : std::get_if<op::Conv>(&graph_.node(step.node).op);
+      if (conv == nullptr || conv->groups > 1) return;
+    }
+    program_.values[static_cast<std::size_t>(image)].dense = true;
+  }
 
   /// The operand of the chain's addition that the chain does not compute itself.
   NodeId added_to(const Chain& chain) const {

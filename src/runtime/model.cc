@@ -25,7 +25,8 @@ SubnetInfo describe(const Graph& graph, const SubnetRecord& record, const Plan& 
           .validation_accuracy = record.validation_accuracy,
           .test_accuracy = record.test_accuracy,
           .own_bytes = own_floats * sizeof(float),
-          .scratch_bytes = static_cast<std::size_t>(plan.arena_floats) * sizeof(float)};
+          .scratch_bytes = static_cast<std::size_t>(plan.arena_floats) * sizeof(float),
+          .workspace_bytes = plan.workspace_floats * sizeof(float)};
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "runtime/packed_weights.h"
 
 #include "kernels/depthwise.h"
+#include "kernels/winograd.h"
+#include "runtime/window_over.h"
 
 namespace concertina::runtime {
 namespace {
@@ -17,7 +19,7 @@ std::vector<PackedFilter> depthwise_filters(const Graph& graph, NodeId id, const
                         .in_channels = 1,
                         .taps = conv.window.taps()};
     const bool simple = filter.out_channels == 1 && filter.taps <= kernels::kMaxDepthwiseTaps;
-    filters.push_back({.filter = filter, .depthwise = simple});
+    filters.push_back({.filter = filter, .packing = simple ? Packing::kDepthwise : Packing::kDirect});
   }
   return filters;
 }
@@ -30,19 +32,42 @@ std::vector<PackedFilter> filters_of(const Graph& graph, NodeId id) {
   const auto* conv = std::get_if<op::Conv>(&op);
   if (conv == nullptr) return {};
   if (conv->depthwise()) return depthwise_filters(graph, id, *conv);
-  return {{.filter = {.groups = conv->groups,
+  const Filter filter{.groups = conv->groups,
                       .out_channels = conv->out_channels / conv->groups,
                       .in_channels = conv->in_channels / conv->groups,
-                      .taps = conv->window.taps()}}};
+                      .taps = conv->window.taps()};
+  const bool winograd = kernels::prefers_winograd(
+      filter, window_over(conv->window, graph.shape(graph.node(id).inputs[0]), graph.shape(id)));
+  return {{.filter = filter, .packing = winograd ? Packing::kWinograd : Packing::kDirect}};
+}
+
+std::size_t packed_size(const PackedFilter& packed) {
+  switch (packed.packing) {
+    case Packing::kDirect:
+      return kernels::packed_size(packed.filter);
+    case Packing::kDepthwise:
+      return kernels::packed_depthwise_size(packed.filter.groups, packed.filter.taps);
+    case Packing::kWinograd:
+      return kernels::winograd_packed_size(packed.filter);
+  }
+  return 0;
+}
+
+void pack(const PackedFilter& packed, const float* plain, float* to) {
+  switch (packed.packing) {
+    case Packing::kDirect:
+      return kernels::pack_conv(packed.filter, plain, to);
+    case Packing::kDepthwise:
+      return kernels::pack_depthwise(packed.filter.groups, packed.filter.taps, plain, to);
+    case Packing::kWinograd:
+      return kernels::pack_winograd(packed.filter, plain, to);
+  }
 }
 
 /// In whole cache lines.
 std::size_t packed_floats(const PackedFilter& packed) {
   constexpr std::size_t kLine = AlignedBuffer::kAlignment / sizeof(float);
-  const std::size_t size = packed.depthwise
-                               ? kernels::packed_depthwise_size(packed.filter.groups, packed.filter.taps)
-                               : kernels::packed_size(packed.filter);
-  return (size + kLine - 1) / kLine * kLine;
+  return (packed_size(packed) + kLine - 1) / kLine * kLine;
 }
 
 std::size_t plain_floats(const Filter& f) {
@@ -66,12 +91,7 @@ PackedWeights::PackedWeights(const Network& network) {
     if (filters(id).empty()) continue;
     const float* plain = network.weights.at(network.graph.node(id).name + ".weight").values.data();
     for (const PackedFilter& packed : filters(id)) {
-      float* to = buffer_.data() + packed.offset;
-      if (packed.depthwise) {
-        kernels::pack_depthwise(packed.filter.groups, packed.filter.taps, plain, to);
-      } else {
-        kernels::pack_conv(packed.filter, plain, to);
-      }
+      pack(packed, plain, buffer_.data() + packed.offset);
       plain += plain_floats(packed.filter);
     }
   }

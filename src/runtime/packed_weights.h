@@ -9,10 +9,17 @@
 
 namespace concertina::runtime {
 
+/// The kernel that a filter is packed for.
+enum class Packing {
+  kDirect,
+  kDepthwise,  ///< filter.groups are the channels
+  kWinograd,
+};
+
 /// The packed filter of a convolution or linear layer; of a depthwise one, that of one segment.
 struct PackedFilter {
   kernels::Filter filter;
-  bool depthwise = false;  ///< packed for kernels::depthwise, where filter.groups are the channels
+  Packing packing = Packing::kDirect;
   std::size_t offset = 0;  ///< of its first float among the weights
 };
 

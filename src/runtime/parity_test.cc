@@ -84,11 +84,14 @@ TEST_P(ParityTest, NothingIsReadThatWasNotWritten) {
     const Plan& plan = model->impl().plans[i];
     AlignedBuffer arena(static_cast<std::size_t>(plan.arena_floats) * kBatch);
     for (float& v : arena.span()) v = std::numeric_limits<float>::quiet_NaN();
+    AlignedBuffer workspace(plan.workspace_floats);
+    for (float& v : workspace.span()) v = std::numeric_limits<float>::quiet_NaN();
     Floats logits(kBatch * model->classes().size());
     const Frame frame{.batch = kBatch,
                       .images = images.data(),
                       .logits = logits.data(),
                       .arena = arena.data(),
+                      .workspace = workspace.data(),
                       .pool = pool};
     for (const Step& step : plan.steps) std::visit([&](const auto& one) { one.run(frame); }, step);
     EXPECT_EQ(logits, testing::run_alone(model, {.max_batch = kBatch}, images, kBatch, static_cast<int>(i)));

@@ -33,6 +33,7 @@ PixelLayout pixel_layout(const ChannelLayout& channels, const Value& value, cons
       layout.size += kernels::round_up(count, lanes);
     }
   }
+  if (value.dense) layout.size = layout.segments.back().offset + layout.segments.back().count;
   layout.stride = layout.size + (value.spare ? lanes : 0);
   return layout;
 }

@@ -35,6 +35,12 @@ TEST(PixelLayout, SegmentsStartAtWholeVectors) {
   EXPECT_EQ(layout.stride, 48);
 }
 
+TEST(PixelLayout, ADensePixelEndsWithItsLastFeature) {
+  const PixelLayout layout = pixel_layout(channels(), {.axis = {{2, 1}}, .dense = true}, {{12, 20}}, kLanes);
+  EXPECT_EQ(layout.size, 5);
+  EXPECT_EQ(layout.stride, 5);
+}
+
 TEST(PixelLayout, JoinedSegmentsAreOne) {
   const Value value{.axis = {{0, 1}, {2, 1}}, .joined = true};
   const PixelLayout layout = pixel_layout(channels(), value, {{12, 20}}, kLanes);

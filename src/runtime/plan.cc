@@ -2,25 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "kernels/target.h"
+#include "kernels/winograd.h"
 #include "runtime/epilogues.h"
 #include "runtime/memory_map.h"
+#include "runtime/window_over.h"
 
 namespace concertina::runtime {
 namespace {
-
-kernels::Window window_over(const Window& w, const Value& input, const Value& output) {
-  return {.in_h = input.height,
-          .in_w = input.width,
-          .out_h = output.height,
-          .out_w = output.width,
-          .kernel_h = w.kernel_h,
-          .kernel_w = w.kernel_w,
-          .stride_h = w.stride_h,
-          .stride_w = w.stride_w,
-          .pad_top = w.pad_top,
-          .pad_left = w.pad_left};
-}
 
 std::string kind_of(const Op& op) {
   const auto* conv = std::get_if<op::Conv>(&op);
@@ -186,7 +177,13 @@ class PlanBuilder {
     for (const auto& [feature, offset, count] : map_.layout(step.inputs[0]).segments) {
       conv.ranges.push_back({.weight_begin = feature, .input_offset = offset, .count = count});
     }
-    plan_.steps.push_back(std::move(conv));
+    if (packed.packing == Packing::kWinograd) {
+      const std::size_t workspace = kernels::winograd_workspace(conv.ranges);
+      plan_.workspace_floats = std::max(plan_.workspace_floats, workspace);
+      plan_.steps.push_back(WinogradStep{std::move(conv)});
+    } else {
+      plan_.steps.push_back(std::move(conv));
+    }
   }
 
   /// `weight` has the sub-net's own sizes, so its rows and columns have no gaps.
@@ -226,7 +223,7 @@ class PlanBuilder {
       const Place in = map_.place(step.inputs[0], from.segments[i].offset);
       const Place out = map_.place(step.output, at);
       const kernels::Epilogue epilogue{.scale = all.scale + at, .shift = all.shift + at, .act = all.act};
-      if (packed.depthwise) {
+      if (packed.packing == Packing::kDepthwise) {
         plan_.steps.push_back(DepthwiseStep{.args = {.packed = source_.packed.data(packed),
                                                      .full_channels = packed.filter.groups,
                                                      .channels = from.segments[i].count,

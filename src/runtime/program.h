@@ -21,6 +21,8 @@ struct Value {
   int height = 1;
   int width = 1;
   bool joined = false;  ///< the segments follow each other without padding, as one
+  bool dense =
+      false;  ///< the pixel ends with its last feature: only what reads feature by feature may read it
   bool spare = false;  ///< the pixel is a vector longer: room for copies of whole vectors that start anywhere
 
   int pixels() const { return height * width; }

@@ -47,10 +47,16 @@ struct Session::Impl {
   std::shared_ptr<const Model> model;
   SessionOptions options;
   AlignedBuffer arena;
+  AlignedBuffer workspace;
   ThreadPool pool;
 
-  Impl(std::shared_ptr<const Model> shared, const SessionOptions& wanted, std::size_t arena_floats)
-      : model(std::move(shared)), options(wanted), arena(arena_floats), pool(wanted.threads) {}
+  Impl(std::shared_ptr<const Model> shared, const SessionOptions& wanted, std::size_t arena_floats,
+       std::size_t workspace_floats)
+      : model(std::move(shared)),
+        options(wanted),
+        arena(arena_floats),
+        workspace(workspace_floats),
+        pool(wanted.threads) {}
 
   Status check(std::size_t images, int batch, int subnet, std::size_t logits) const {
     const Model::Impl& known = model->impl();
@@ -81,6 +87,7 @@ struct Session::Impl {
             .images = images.data(),
             .logits = logits.data(),
             .arena = arena.data(),
+            .workspace = workspace.data(),
             .pool = pool};
   }
 };
@@ -88,10 +95,14 @@ struct Session::Impl {
 Result<Session> Session::make(std::shared_ptr<const Model> model, const SessionOptions& options) {
   CONCERTINA_TRY(check_options(*model, options));
   std::ptrdiff_t floats = 0;
-  for (const runtime::Plan& plan : model->impl().plans) floats = std::max(floats, plan.arena_floats);
+  std::size_t workspace = 0;
+  for (const runtime::Plan& plan : model->impl().plans) {
+    floats = std::max(floats, plan.arena_floats);
+    workspace = std::max(workspace, plan.workspace_floats);
+  }
   const std::size_t total = static_cast<std::size_t>(floats) * static_cast<std::size_t>(options.max_batch);
   try {
-    return Session(std::make_unique<Impl>(std::move(model), options, total));
+    return Session(std::make_unique<Impl>(std::move(model), options, total, workspace));
   } catch (const std::bad_alloc&) {
     return Error{fmt::format("there is no memory for the {} MB that a batch of {} needs",
                              total * sizeof(float) >> 20, options.max_batch)};

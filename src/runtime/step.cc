@@ -1,5 +1,7 @@
 #include "runtime/step.h"
 
+#include "kernels/winograd.h"
+
 namespace concertina::runtime {
 namespace {
 
@@ -36,19 +38,30 @@ void bind_residual(const std::optional<Place>& residual, const Frame& frame, ker
   epilogue.residual_stride = residual->stride;
 }
 
+kernels::ConvArgs bound_conv(const ConvStep& step, const Frame& frame) {
+  kernels::ConvArgs args = bound_batch(step, frame);
+  args.inputs = step.ranges;
+  bind_residual(step.residual, frame, args.epilogue);
+  return args;
+}
+
 std::int64_t output_pixels(const kernels::Window& window) {
   return std::int64_t{window.out_h} * window.out_w;
+}
+
+std::int64_t macs_of(const ConvStep& step) {
+  std::int64_t inputs = 0;
+  for (const kernels::ChannelRange& range : step.ranges) inputs += range.count;
+  if (step.args.filter.groups > 1) inputs = step.args.filter.in_channels;
+  return output_pixels(step.args.window) * step.args.groups * step.args.out_channels * inputs *
+         step.args.window.taps();
 }
 
 }  // namespace
 
 std::int64_t macs_of(const Step& step) {
-  if (const auto* conv = std::get_if<ConvStep>(&step)) {
-    std::int64_t inputs = conv->args.filter.groups > 1 ? conv->args.filter.in_channels : 0;
-    for (const kernels::ChannelRange& range : conv->ranges) inputs += range.count;
-    return output_pixels(conv->args.window) * conv->args.groups * conv->args.out_channels * inputs *
-           conv->args.window.taps();
-  }
+  if (const auto* conv = std::get_if<ConvStep>(&step)) return macs_of(*conv);
+  if (const auto* winograd = std::get_if<WinogradStep>(&step)) return macs_of(winograd->conv);
   if (const auto* depthwise = std::get_if<DepthwiseStep>(&step)) {
     return output_pixels(depthwise->args.window) * depthwise->args.channels * depthwise->args.window.taps();
   }
@@ -65,10 +78,11 @@ void LoadStep::run(const Frame& frame) const {
 }
 
 void ConvStep::run(const Frame& frame) const {
-  auto bound_args = bound_batch(*this, frame);
-  bound_args.inputs = ranges;
-  bind_residual(residual, frame, bound_args.epilogue);
-  kernels::conv(bound_args, frame.pool);
+  kernels::conv(bound_conv(*this, frame), frame.pool);
+}
+
+void WinogradStep::run(const Frame& frame) const {
+  kernels::winograd_conv(bound_conv(conv, frame), frame.workspace, frame.pool);
 }
 
 void DepthwiseStep::run(const Frame& frame) const {

@@ -21,6 +21,7 @@ struct Frame {
   const float* images = nullptr;
   float* logits = nullptr;
   float* arena = nullptr;
+  float* workspace = nullptr;
   ThreadPool& pool;
 };
 
@@ -46,6 +47,12 @@ struct ConvStep {
   Place input;
   Place output;
   std::optional<Place> residual;
+  void run(const Frame& frame) const;
+};
+
+/// args.packed is a transformed filter.
+struct WinogradStep {
+  ConvStep conv;
   void run(const Frame& frame) const;
 };
 
@@ -125,8 +132,8 @@ struct StoreStep {
   void run(const Frame& frame) const;
 };
 
-using Step = std::variant<LoadStep, ConvStep, DepthwiseStep, AddStep, AffineStep, SoftmaxStep, CopyStep,
-                          MaxPoolStep, AveragePoolStep, GlobalPoolStep, FlattenStep, StoreStep>;
+using Step = std::variant<LoadStep, ConvStep, WinogradStep, DepthwiseStep, AddStep, AffineStep, SoftmaxStep,
+                          CopyStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, FlattenStep, StoreStep>;
 
 /// Multiply-accumulates for one image; those of convolutions and linear layers count.
 std::int64_t macs_of(const Step& step);

@@ -28,8 +28,10 @@ Plan full_plan(const Graph& graph) {
 TEST(Storage, AResnetIsConvolutionsAlone) {
   const Graph graph = *make_network({.name = "resnet20", .input = {3, 32, 32}});
   const Plan plan = full_plan(graph);
-  EXPECT_EQ(count_steps<ConvStep>(plan), 22);  // 19, two projections, the linear layer
-  EXPECT_EQ(plan.steps.size(), 25U);           // and load, pool, store
+  // 19, two projections, the linear layer; ten of them have 32 channels or more and no stride.
+  EXPECT_EQ(count_steps<ConvStep>(plan), 12);
+  EXPECT_EQ(count_steps<WinogradStep>(plan), 10);
+  EXPECT_EQ(plan.steps.size(), 25U);  // and load, pool, store
 }
 
 TEST(Storage, AResnetNeedsTwoMapsAtATime) {

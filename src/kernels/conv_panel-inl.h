@@ -1,0 +1,48 @@
+// Per-target include guard.
+#if defined(CONCERTINA_KERNELS_CONV_PANEL_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CONCERTINA_KERNELS_CONV_PANEL_INL_H_
+#undef CONCERTINA_KERNELS_CONV_PANEL_INL_H_
+#else
+#define CONCERTINA_KERNELS_CONV_PANEL_INL_H_
+#endif
+
+#include "kernels/conv.h"
+#include "kernels/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace concertina::kernels::HWY_NAMESPACE {
+namespace {
+
+/// Output channels whose weights lie together.
+constexpr int kPanel = 2 * kLanes;
+
+/// One panel of output channels: what all its tiles share.
+struct PanelJob {
+  const ConvArgs& args;
+  const float* weights;                  // [taps][in_channels][kPanel]
+  const float* input;                    // the group's first channel
+  std::span<const ChannelRange> inputs;  // counted from there
+  int channel;                           // the panel's first output channel, over all groups
+  int tail;                              // see TileOutput
+};
+
+TileOutput tile_output(const PanelJob& job, int first, int pixels) {
+  const Epilogue& e = job.args.epilogue;
+  const float* residual = e.residual;
+  if (residual != nullptr) residual += first * e.residual_stride + job.channel;
+  return {.scale = {hn::LoadU(kTag, e.scale + job.channel), hn::LoadU(kTag, e.scale + job.channel + kLanes)},
+          .shift = {hn::LoadU(kTag, e.shift + job.channel), hn::LoadU(kTag, e.shift + job.channel + kLanes)},
+          .residual = residual,
+          .residual_stride = e.residual_stride,
+          .out = job.args.output + first * job.args.output_stride + job.channel,
+          .stride = job.args.output_stride,
+          .pixels = pixels,
+          .tail = job.tail,
+          .act = e.act};
+}
+
+}  // namespace
+}  // namespace concertina::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard

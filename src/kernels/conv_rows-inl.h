@@ -1,0 +1,108 @@
+// Per-target include guard.
+#if defined(CONCERTINA_KERNELS_CONV_ROWS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CONCERTINA_KERNELS_CONV_ROWS_INL_H_
+#undef CONCERTINA_KERNELS_CONV_ROWS_INL_H_
+#else
+#define CONCERTINA_KERNELS_CONV_ROWS_INL_H_
+#endif
+
+#include "kernels/conv_panel-inl.h"
+#include "kernels/row_tile-inl.h"
+
+// Convolution by row tiles. An input value is broadcast once for all the taps of a kernel row, where the
+// tiles of conv.cc broadcast it for each tap, and the rows of the filter that lie in the padding cost
+// nothing.
+
+HWY_BEFORE_NAMESPACE();
+namespace concertina::kernels::HWY_NAMESPACE {
+namespace {
+
+/// Adds `run` input channels; x[i] is the address of input i's first one.
+template <class Row, int kPixels, int kVectors, class Inputs>
+HWY_INLINE void add_channels(Tile<kPixels, kVectors>& tile, const Inputs& x, const float* weights,
+                             std::ptrdiff_t tap_size, int run) {
+  for (int c = 0; c < run; ++c, weights += kPanel) {
+    const RowWeights<Row::kTaps, kVectors> w(weights, tap_size);
+    add_inputs<Row>(tile, w, [&](int i) HWY_ATTR { return hn::Set(kTag, x[i][c]); });
+  }
+}
+
+/// Inputs of a map whose pixels lie kStride floats apart, so that all addresses differ by constants.
+template <int kStride>
+struct CloseInputs {
+  const float* first;
+  HWY_INLINE const float* operator[](int i) const { return first + i * kStride; }
+};
+
+/// Output pixels x .. x + pixels - 1 of a row.
+template <class Row, int kPixels, int kVectors>
+void run_row_tile(const PanelJob& job, int out_row, int x, int pixels) {
+  constexpr int kInputs = kRowInputs<Row, kPixels>;
+  const Window& window = job.args.window;
+  const std::ptrdiff_t stride = job.args.input_stride;
+  const std::ptrdiff_t tap_size = static_cast<std::ptrdiff_t>(job.args.filter.in_channels) * kPanel;
+  const RowPlace place(window, out_row, x);
+  const bool is_image = Row::kTaps > 1 && stride == 3 && place.inside(window, kInputs);
+  Tile<kPixels, kVectors> tile;
+  for (int i = place.begin; i < place.end; ++i) {
+    const float* row = place.row(window, job.input, stride, i);
+    for (const ChannelRange& range : job.inputs) {
+      const float* weights =
+          job.weights + i * Row::kTaps * tap_size + std::ptrdiff_t{range.weight_begin} * kPanel;
+      if (is_image) {
+        add_channels<Row>(tile, CloseInputs<3>{row + range.input_offset}, weights, tap_size, range.count);
+        continue;
+      }
+      for (int begin = 0; begin < range.count; begin += kMaxRun) {
+        const int run = std::min(range.count - begin, kMaxRun);
+        const float* inputs[kInputs];
+        place.point(window, row + range.input_offset + begin, stride, kInputs, inputs);
+        add_channels<Row>(tile, inputs, weights + std::ptrdiff_t{begin} * kPanel, tap_size, run);
+      }
+    }
+  }
+  tile.finish(tile_output(job, out_row * window.out_w + x, pixels));
+}
+
+using RowTileFunction = void (*)(const PanelJob&, int out_row, int x, int pixels);
+
+template <class Row, int kVectors, int kStep, int... kIndices>
+constexpr std::array<RowTileFunction, sizeof...(kIndices)> row_tile_functions(
+    std::integer_sequence<int, kIndices...>) {
+  return {run_row_tile<Row, (kIndices + 1) * kStep, kVectors>...};
+}
+
+// Tiles of one vector are many pixels long and rare but in small sub-nets, so not each length is worth its
+// code.
+template <int kVectors>
+constexpr int kRowStep = kVectors == 1 ? 4 : 1;
+
+template <class Row, int kVectors>
+constexpr auto kRowTileFunctions = row_tile_functions<Row, kVectors, kRowStep<kVectors>>(
+    std::make_integer_sequence<int, kMostRowPixels<Row, kVectors> / kRowStep<kVectors>>());
+
+template <class Row, int kVectors>
+constexpr RowTiles<RowTileFunction> kRowTiles = {
+    kRowTileFunctions<Row, kVectors>.data(), kRowStep<kVectors>,
+    static_cast<int>(kRowTileFunctions<Row, kVectors>.size()) * kRowStep<kVectors>};
+
+/// By the vectors of a tile, less one; null if there are no tiles for this window.
+const RowTiles<RowTileFunction>* conv_row_tiles(const Window& w, int vectors) {
+  if (w.dilation_h != 1 || w.dilation_w != 1) return nullptr;
+  const auto tiles = [&]<class Row>(Row) { return vectors == 1 ? &kRowTiles<Row, 1> : &kRowTiles<Row, 2>; };
+  if (w.kernel_w == 1 && w.stride_w == 1) return tiles(KernelRow<1, 1>());
+  if (w.kernel_w == 1 && w.stride_w == 2) return tiles(KernelRow<1, 2>());
+  if (w.kernel_w == 3 && w.stride_w == 1) return tiles(KernelRow<3, 1>());
+  if (w.kernel_w == 3 && w.stride_w == 2) return tiles(KernelRow<3, 2>());
+  if constexpr (k32Registers) {  // with fewer, the weights of a row leave too few for sums
+    if (w.kernel_w == 5 && w.stride_w == 1) return tiles(KernelRow<5, 1>());
+    if (w.kernel_w == 7 && w.stride_w == 2) return tiles(KernelRow<7, 2>());
+  }
+  return nullptr;
+}
+
+}  // namespace
+}  // namespace concertina::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard

@@ -1,0 +1,128 @@
+#pragma once
+
+#include <algorithm>
+
+#include "kernels/conv.h"
+#include "kernels/testing.h"
+#include "kernels/winograd.h"
+
+namespace concertina::kernels {
+
+/// A sub-net's convolution: of each input segment and of the output, the first active channels of the full
+/// ones.
+struct ConvCase {
+  int batch = 1;
+  Window window;
+  int groups = 1;
+  std::vector<int> full_inputs;  ///< full channels of each segment
+  std::vector<int> inputs;       ///< active ones
+  int full_out = 1;              ///< per group
+  int out = 1;
+  bool residual = false;
+  bool in_place = false;  ///< the residual is the output's old content
+  Activation act = Activation::kNone;
+};
+
+inline int sum(const std::vector<int>& values) {
+  int total = 0;
+  for (const int v : values) total += v;
+  return total;
+}
+
+/// The sub-net's own filter, cut out of the full one.
+inline Floats cut(const ConvCase& c, const Floats& full) {
+  const int taps = c.window.taps();
+  Floats result;
+  for (int g = 0; g < c.groups; ++g) {
+    for (int k = 0; k < c.out; ++k) {
+      int begin = 0;
+      for (std::size_t s = 0; s < c.inputs.size(); begin += c.full_inputs[s++]) {
+        const auto row = full.begin() + ((g * c.full_out + k) * sum(c.full_inputs) + begin) * taps;
+        result.insert(result.end(), row, row + c.inputs[s] * taps);
+      }
+    }
+  }
+  return result;
+}
+
+struct ConvProblem {
+  explicit ConvProblem(const ConvCase& shape) : c(shape) {
+    const int taps = c.window.taps();
+    in = sum(c.inputs);
+    out = c.groups * c.out;
+    full_weights =
+        random_floats(static_cast<std::size_t>(c.groups) * c.full_out * sum(c.full_inputs) * taps, 1);
+    ref = {.batch = c.batch,
+           .groups = c.groups,
+           .in_channels = in,
+           .out_channels = c.out,
+           .window = c.window,
+           .x = random_floats(
+               static_cast<std::size_t>(c.batch) * c.groups * in * c.window.in_h * c.window.in_w, 2),
+           .w = cut(c, full_weights),
+           .scale = random_floats(static_cast<std::size_t>(out), 3),
+           .shift = random_floats(static_cast<std::size_t>(out), 4),
+           .residual = {},
+           .act = c.act};
+    const auto size = static_cast<std::size_t>(c.batch) * out * c.window.out_h * c.window.out_w;
+    if (c.residual) ref.residual = random_floats(size, 5);
+  }
+
+  Floats magnitude() const {
+    reference::Conv m = ref;
+    for (Floats* values : {&m.x, &m.w, &m.scale, &m.shift, &m.residual}) *values = magnitudes(*values);
+    m.act = Activation::kNone;
+    return reference::conv(m);
+  }
+
+  Floats run(int threads, bool winograd = false) const {
+    const Filter filter{c.groups, c.full_out, sum(c.full_inputs), c.window.taps()};
+    AlignedBuffer packed = poisoned(winograd ? winograd_packed_size(filter) : packed_size(filter));
+    (winograd ? pack_winograd : pack_conv)(filter, full_weights.data(), packed.data());
+    const int pixels = c.window.out_h * c.window.out_w;
+    Map x(c.batch, c.window.in_h * c.window.in_w, c.groups > 1 ? std::vector{c.groups * in} : c.inputs);
+    Map y(c.batch, pixels, {out});
+    Map r(c.batch, pixels, {out}, 2);
+    x.fill(ref.x);
+    Map& residual = c.in_place ? y : r;
+    if (c.residual) residual.fill(ref.residual);
+    std::vector<ChannelRange> ranges;
+    for (std::size_t s = 0, begin = 0; s < c.inputs.size(); begin += c.full_inputs[s++]) {
+      ranges.push_back({static_cast<int>(begin), c.groups > 1 ? 0 : x.offsets[s], c.inputs[s]});
+    }
+    const AlignedBuffer scale = per_channel(ref.scale);
+    const AlignedBuffer shift = per_channel(ref.shift);
+    ThreadPool pool(threads);
+    const ConvArgs args{.filter = filter,
+                        .packed = packed.data(),
+                        .batch = c.batch,
+                        .window = c.window,
+                        .input = x.buffer.data(),
+                        .input_stride = x.stride,
+                        .inputs = ranges,
+                        .groups = c.groups,
+                        .out_channels = c.out,
+                        .output = y.buffer.data(),
+                        .output_stride = y.stride,
+                        .epilogue = {.scale = scale.data(),
+                                     .shift = shift.data(),
+                                     .residual = c.residual ? residual.buffer.data() : nullptr,
+                                     .residual_stride = residual.stride,
+                                     .act = c.act}};
+    if (winograd) {
+      AlignedBuffer workspace = poisoned(winograd_workspace(ranges));
+      winograd_conv(args, workspace.data(), pool);
+    } else {
+      conv(args, pool);
+    }
+    return y.plain();
+  }
+
+  ConvCase c;
+  int in = 0;
+  int out = 0;
+  Floats full_weights;
+  reference::Conv ref;
+};
+
+}  // namespace concertina::kernels

@@ -1,0 +1,345 @@
+#include "kernels/winograd.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+
+#include "kernels/target.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/winograd.cc"
+#include "hwy/foreach_target.h"  // must come before highway.h
+#include "hwy/highway.h"
+#include "kernels/conv_panel-inl.h"
+#include "kernels/row_tile-inl.h"
+
+namespace concertina::kernels {
+#ifndef CONCERTINA_KERNELS_WINOGRAD_CONSTANTS_
+#define CONCERTINA_KERNELS_WINOGRAD_CONSTANTS_
+
+/// A tile is 4x4 output pixels, made of 6x6 inputs, in as many products.
+constexpr int kTileSide = 4;
+constexpr int kInputSide = 6;
+constexpr int kProducts = kInputSide * kInputSide;
+
+// Transformed inputs that exist at one time stay in the second-level cache, but at least as many tiles as
+// make the weights worth reading.
+constexpr std::size_t kChunkFloats = 96 * 1024;
+constexpr std::size_t kLeastChunkTiles = 28;
+
+/// Floats of one tile's transformed inputs for each product: the ranges side by side in whole vectors.
+inline std::size_t transformed_channels(std::span<const ChannelRange> inputs, int lanes) {
+  std::size_t sum = 0;
+  for (const ChannelRange& range : inputs) sum += static_cast<std::size_t>(round_up(range.count, lanes));
+  return sum;
+}
+
+inline std::size_t most_chunk_tiles(std::size_t channels) {
+  return std::max(kLeastChunkTiles, kChunkFloats / (kProducts * channels));
+}
+
+#endif
+}  // namespace concertina::kernels
+
+HWY_BEFORE_NAMESPACE();
+namespace concertina::kernels::HWY_NAMESPACE {
+namespace {
+
+// Tiles whose products are computed and transformed back together.
+constexpr int kBlockTiles = 28;
+
+/// d -> B^T d
+HWY_INLINE void transform_input(const V (&d)[kInputSide], V (&t)[kInputSide]) {
+  const V four = hn::Set(kTag, 4.0f);
+  const V five = hn::Set(kTag, 5.0f);
+  const V a = hn::NegMulAdd(four, d[2], d[4]);
+  const V b = hn::NegMulAdd(four, d[1], d[3]);
+  const V c = hn::Sub(d[4], d[2]);
+  const V e = hn::Sub(d[3], d[1]);
+  const V twice = hn::Add(e, e);
+  t[0] = hn::MulAdd(four, d[0], hn::NegMulAdd(five, d[2], d[4]));
+  t[1] = hn::Add(a, b);
+  t[2] = hn::Sub(a, b);
+  t[3] = hn::Add(c, twice);
+  t[4] = hn::Sub(c, twice);
+  t[5] = hn::MulAdd(four, d[1], hn::NegMulAdd(five, d[3], d[5]));
+}
+
+/// m -> A^T m
+HWY_INLINE void transform_output(const V (&m)[kInputSide], V (&y)[kTileSide]) {
+  const V s = hn::Add(m[1], m[2]);
+  const V d = hn::Sub(m[1], m[2]);
+  const V s2 = hn::Add(m[3], m[4]);
+  const V d2 = hn::Sub(m[3], m[4]);
+  y[0] = hn::Add(hn::Add(m[0], s), s2);
+  y[1] = hn::MulAdd(hn::Set(kTag, 2.0f), d2, d);
+  y[2] = hn::MulAdd(hn::Set(kTag, 4.0f), s2, s);
+  y[3] = hn::MulAdd(hn::Set(kTag, 8.0f), d2, hn::Add(d, m[5]));
+}
+
+/// Some tiles of the batch, their transformed inputs [kProducts][tiles][channels].
+struct Chunk {
+  int first;
+  int tiles;
+  std::ptrdiff_t channels;
+  float* transformed;
+
+  float* row(int product, int tile) const {
+    return transformed + (static_cast<std::ptrdiff_t>(product) * tiles + tile) * channels;
+  }
+};
+
+/// Where a tile's output begins.
+struct TilePlace {
+  int image;
+  int y;
+  int x;
+
+  TilePlace(const Window& w, int tile) {
+    const int across = hwy::DivCeil(w.out_w, kTileSide);
+    const int down = hwy::DivCeil(w.out_h, kTileSide);
+    image = tile / (across * down);
+    y = tile / across % down * kTileSide;
+    x = tile % across * kTileSide;
+  }
+};
+
+void transform_tile(const ConvArgs& args, const Chunk& chunk, int tile) {
+  const Window& w = args.window;
+  const TilePlace place(w, chunk.first + tile);
+  const int top = place.y - w.pad_top;
+  const int left = place.x - w.pad_left;
+  const float* at[kProducts];  // null in the padding
+  for (int i = 0; i < kInputSide; ++i) {
+    const std::ptrdiff_t row = (static_cast<std::ptrdiff_t>(place.image) * w.in_h + top + i) * w.in_w + left;
+    for (int j = 0; j < kInputSide; ++j) {
+      const bool inside = static_cast<unsigned>(top + i) < static_cast<unsigned>(w.in_h) &&
+                          static_cast<unsigned>(left + j) < static_cast<unsigned>(w.in_w);
+      at[i * kInputSide + j] = inside ? args.input + (row + j) * args.input_stride : nullptr;
+    }
+  }
+  float* to = chunk.row(0, tile);
+  const std::ptrdiff_t product_size = chunk.tiles * chunk.channels;
+  for (const ChannelRange& range : args.inputs) {
+    for (int c = 0; c < range.count; c += kLanes, to += kLanes) {
+      V half[kInputSide][kInputSide];
+      for (int j = 0; j < kInputSide; ++j) {
+        V d[kInputSide], t[kInputSide];
+        for (int i = 0; i < kInputSide; ++i) {
+          const float* from = at[i * kInputSide + j];
+          d[i] = from == nullptr ? hn::Zero(kTag) : hn::LoadU(kTag, from + range.input_offset + c);
+        }
+        transform_input(d, t);
+        for (int i = 0; i < kInputSide; ++i) half[i][j] = t[i];
+      }
+      for (int i = 0; i < kInputSide; ++i) {
+        V t[kInputSide];
+        transform_input(half[i], t);
+        for (int j = 0; j < kInputSide; ++j) {
+          hn::Store(t[j], kTag, to + (i * kInputSide + j) * product_size);
+        }
+      }
+    }
+  }
+}
+
+/// One product of tiles first .. first + kTiles - 1 under one panel: -> sums [kTiles][kPanel].
+template <int kTiles, int kVectors>
+void multiply(const ConvArgs& args, const Chunk& chunk, const float* weights, int product, int first,
+              float* sums) {
+  const float* x[kTiles];
+  for (int t = 0; t < kTiles; ++t) x[t] = chunk.row(product, first + t);
+  Tile<kTiles, kVectors> tile;
+  for (const ChannelRange& range : args.inputs) {
+    const float* w = weights + std::ptrdiff_t{range.weight_begin} * kPanel;
+    for (int c = 0; c < range.count; ++c, w += kPanel) {
+      tile.add_broadcast(x, c, hn::Load(kTag, w), hn::Load(kTag, w + kLanes));
+    }
+    for (int t = 0; t < kTiles; ++t) x[t] += round_up(range.count, kLanes);
+  }
+  const V one = hn::Set(kTag, 1.0f), zero = hn::Zero(kTag);
+  tile.finish({.scale = {one, one},
+               .shift = {zero, zero},
+               .residual = nullptr,
+               .residual_stride = 0,
+               .out = sums,
+               .stride = kPanel,
+               .pixels = kTiles,
+               .tail = kLanes,
+               .act = Activation::kNone});
+}
+
+using Multiply = void (*)(const ConvArgs&, const Chunk&, const float*, int, int, float*);
+
+constexpr int kMostTiles = k32Registers ? 14 : 6;
+
+template <int kVectors, int... kIndices>
+constexpr std::array<Multiply, sizeof...(kIndices)> multiply_functions(
+    std::integer_sequence<int, kIndices...>) {
+  return {multiply<kIndices + 1, kVectors>...};
+}
+constexpr auto kMultiplyOne = multiply_functions<1>(std::make_integer_sequence<int, kMostTiles>());
+constexpr auto kMultiplyTwo = multiply_functions<2>(std::make_integer_sequence<int, kMostTiles>());
+
+/// The products [kProducts][tiles][kPanel] of one tile and one vector of channels -> output pixels.
+void store_tile(const Window& w, const TileOutput& output, int tile, int vector, bool last, const float* sums,
+                int tiles) {
+  V half[kTileSide][kInputSide];
+  for (int j = 0; j < kInputSide; ++j) {
+    V m[kInputSide], y[kTileSide];
+    for (int i = 0; i < kInputSide; ++i) {
+      m[i] = hn::Load(kTag, sums + std::ptrdiff_t{i * kInputSide + j} * tiles * kPanel);
+    }
+    transform_output(m, y);
+    for (int i = 0; i < kTileSide; ++i) half[i][j] = y[i];
+  }
+  const TilePlace place(w, tile);
+  const int columns = std::min(kTileSide, w.out_w - place.x);
+  const int rows = std::min(kTileSide, w.out_h - place.y);
+  for (int i = 0; i < rows; ++i) {
+    V y[kTileSide];
+    transform_output(half[i], y);
+    const int pixel = (place.image * w.out_h + place.y + i) * w.out_w + place.x;
+    for (int j = 0; j < columns; ++j) output.put(pixel + j, vector, last, y[j]);
+  }
+}
+
+/// Tiles first .. last - 1 of the chunk, at most kBlockTiles, under one panel.
+void run_block(const ConvArgs& args, const Chunk& chunk, int panel, int first, int last) {
+  const int begin = panel * kPanel;
+  const int vectors = args.out_channels - begin <= kLanes ? 1 : 2;
+  const std::ptrdiff_t product_size = static_cast<std::ptrdiff_t>(args.filter.in_channels) * kPanel;
+  const PanelJob job{.args = args,
+                     .weights = args.packed + panel * kProducts * product_size,
+                     .input = args.input,
+                     .inputs = args.inputs,
+                     .channel = begin,
+                     .tail = kLanes};
+  alignas(64) float sums[kProducts * kBlockTiles * kPanel];
+  const int tiles = last - first;
+  const int groups = hwy::DivCeil(tiles, kMostTiles);
+  for (int product = 0; product < kProducts; ++product) {
+    for (int g = 0; g < groups; ++g) {
+      const int at = part_begin(0, tiles, groups, g);
+      const auto index = static_cast<std::size_t>(part_begin(0, tiles, groups, g + 1) - at - 1);
+      const Multiply run = vectors == 1 ? kMultiplyOne[index] : kMultiplyTwo[index];
+      run(args, chunk, job.weights + product * product_size, product, first + at,
+          sums + (std::ptrdiff_t{product} * tiles + at) * kPanel);
+    }
+  }
+  const TileOutput output = tile_output(job, 0, 0);
+  for (int t = 0; t < tiles; ++t) {
+    for (int v = 0; v < vectors; ++v) {
+      store_tile(args.window, output, chunk.first + first + t, v, v == vectors - 1,
+                 sums + t * kPanel + v * kLanes, tiles);
+    }
+  }
+}
+
+void winograd_conv(const ConvArgs& args, float* workspace, ThreadPool& pool) {
+  const Window& w = args.window;
+  const int all = args.batch * hwy::DivCeil(w.out_h, kTileSide) * hwy::DivCeil(w.out_w, kTileSide);
+  const int panels = hwy::DivCeil(args.out_channels, kPanel);
+  const std::size_t channels = transformed_channels(args.inputs, kLanes);
+  const int chunks = hwy::DivCeil(all, static_cast<int>(most_chunk_tiles(channels)));
+  for (int i = 0; i < chunks; ++i) {
+    const int first = part_begin(0, all, chunks, i);
+    const Chunk chunk{.first = first,
+                      .tiles = part_begin(0, all, chunks, i + 1) - first,
+                      .channels = static_cast<std::ptrdiff_t>(channels),
+                      .transformed = workspace};
+    pool.parallel_for(chunk.tiles, [&](int tile) { transform_tile(args, chunk, tile); });
+    const int blocks = std::max(hwy::DivCeil(chunk.tiles, kBlockTiles),
+                                std::min(chunk.tiles, hwy::DivCeil(pool.size(), panels)));
+    pool.parallel_for(panels * blocks, [&](int call) {
+      const int block = call % blocks;
+      run_block(args, chunk, call / blocks, part_begin(0, chunk.tiles, blocks, block),
+                part_begin(0, chunk.tiles, blocks, block + 1));
+    });
+  }
+}
+
+}  // namespace
+}  // namespace concertina::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace concertina::kernels {
+namespace {
+
+HWY_EXPORT(winograd_conv);
+
+// G of F(4x4, 3x3).
+constexpr double kFilterTransform[kInputSide][3] = {{1.0 / 4, 0, 0},
+                                                    {-1.0 / 6, -1.0 / 6, -1.0 / 6},
+                                                    {-1.0 / 6, 1.0 / 6, -1.0 / 6},
+                                                    {1.0 / 24, 1.0 / 12, 1.0 / 6},
+                                                    {1.0 / 24, -1.0 / 12, 1.0 / 6},
+                                                    {0, 0, 1}};
+
+/// g -> G g G^T
+std::array<float, kProducts> transform_filter(const float* g) {
+  std::array<float, kProducts> result{};
+  for (int i = 0; i < kInputSide; ++i) {
+    for (int j = 0; j < kInputSide; ++j) {
+      double sum = 0;
+      for (int y = 0; y < 3; ++y) {
+        for (int x = 0; x < 3; ++x) {
+          sum += kFilterTransform[i][y] * static_cast<double>(g[y * 3 + x]) * kFilterTransform[j][x];
+        }
+      }
+      result[static_cast<std::size_t>(i * kInputSide + j)] = static_cast<float>(sum);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+bool winograd_can(const Filter& filter, const Window& w) {
+  return filter.groups == 1 && w.kernel_h == 3 && w.kernel_w == 3 && w.stride_h == 1 && w.stride_w == 1 &&
+         w.dilation_h == 1 && w.dilation_w == 1;
+}
+
+bool prefers_winograd(const Filter& filter, const Window& w) {
+  return winograd_can(filter, w) && filter.in_channels >= 32 && filter.out_channels >= 32 && w.out_h >= 8 &&
+         w.out_w >= 8;
+}
+
+std::size_t winograd_packed_size(const Filter& f) {
+  return static_cast<std::size_t>(round_up(f.out_channels, 2 * vector_lanes())) *
+         static_cast<std::size_t>(f.in_channels) * kProducts;
+}
+
+void pack_winograd(const Filter& f, const float* oihw, float* packed) {
+  const int panel = 2 * vector_lanes();
+  for (int begin = 0; begin < f.out_channels; begin += panel) {
+    for (int c = 0; c < f.in_channels; ++c) {
+      for (int k = 0; k < panel; ++k) {
+        const bool real = begin + k < f.out_channels;
+        const auto values =
+            real ? transform_filter(oihw + (static_cast<std::ptrdiff_t>(begin + k) * f.in_channels + c) * 9)
+                 : std::array<float, kProducts>{};
+        for (std::size_t p = 0; p < kProducts; ++p) {
+          packed[(p * static_cast<std::size_t>(f.in_channels) + static_cast<std::size_t>(c)) *
+                     static_cast<std::size_t>(panel) +
+                 static_cast<std::size_t>(k)] = values[p];
+        }
+      }
+    }
+    packed += static_cast<std::ptrdiff_t>(kProducts) * f.in_channels * panel;
+  }
+}
+
+std::size_t winograd_workspace(std::span<const ChannelRange> inputs) {
+  const std::size_t channels = transformed_channels(inputs, vector_lanes());
+  return most_chunk_tiles(channels) * channels * kProducts;
+}
+
+void winograd_conv(const ConvArgs& args, float* workspace, ThreadPool& pool) {
+  HWY_DYNAMIC_DISPATCH(winograd_conv)(args, workspace, pool);
+}
+
+}  // namespace concertina::kernels
+#endif

@@ -1,0 +1,108 @@
+#include "kernels/winograd.h"
+
+#include "kernels/conv_testing.h"
+
+namespace concertina::kernels {
+namespace {
+
+class WinogradTest : public KernelTest {
+ protected:
+  void check(const ConvCase& c) {
+    const ConvProblem problem(c);
+    const Floats y = problem.run(1, true);
+    errors_.add(y, reference::conv(problem.ref), problem.magnitude());
+    ASSERT_EQ(y, problem.run(3, true)) << "three threads give other bits";
+  }
+
+  // The transforms multiply by up to 8 and 1/24: the worst seen is 6e-6, the root of the mean square 2e-7.
+  void TearDown() override {
+    errors_.expect_below(1e-5);
+    KernelTest::TearDown();
+  }
+
+  ErrorStatistics errors_;
+};
+INSTANTIATE_TEST_SUITE_P(Targets, WinogradTest, all_targets(), name_of);
+
+TEST_P(WinogradTest, AnySizeOfMap) {
+  for (const int h : {1, 2, 3, 4, 5, 8, 9}) {
+    for (const int w : {1, 2, 3, 4, 5, 7, 12, 13}) {
+      for (const int pad : {0, 1, 2}) {
+        if (std::min(h, w) + 2 * pad < 3) continue;
+        check({.batch = 2,
+               .window = window(h, w, 3, 1, pad, pad),
+               .full_inputs = {3},
+               .inputs = {3},
+               .full_out = 5,
+               .out = 4});
+      }
+    }
+  }
+}
+
+TEST_P(WinogradTest, SubnetsArePrefixes) {
+  const int lanes = vector_lanes();
+  const int full = 5 * lanes + 2;
+  for (const int out : {1, lanes, lanes + 1, 2 * lanes, 3 * lanes - 1, 4 * lanes + 1, full}) {
+    for (const int in : {1, lanes, lanes + 2}) {
+      check({.window = window(9, 6, 3, 1, 1, 1),
+             .full_inputs = {lanes + 3},
+             .inputs = {in},
+             .full_out = full,
+             .out = out});
+    }
+  }
+}
+
+TEST_P(WinogradTest, ReadsSegments) {
+  const int lanes = vector_lanes();
+  for (const int first : {1, lanes, lanes + 1}) {
+    check({.batch = 2,
+           .window = window(5, 4, 3, 1, 1, 1),
+           .full_inputs = {lanes + 1, 4, 2},
+           .inputs = {first, 3, 2},
+           .full_out = lanes,
+           .out = lanes});
+  }
+}
+
+TEST_P(WinogradTest, Epilogues) {
+  for (const Activation act : {Activation::kNone, Activation::kRelu, Activation::kRelu6}) {
+    for (const bool residual : {false, true}) {
+      for (const bool in_place : {false, true}) {
+        const int out = vector_lanes() + 1;
+        check({.batch = 3,
+               .window = window(6, 7, 3, 1, 1, 1),
+               .full_inputs = {19},
+               .inputs = {17},
+               .full_out = out,
+               .out = out,
+               .residual = residual,
+               .in_place = in_place,
+               .act = act});
+      }
+    }
+  }
+}
+
+TEST_P(WinogradTest, ManyChunksOfTiles) {
+  check({.batch = 2,
+         .window = window(37, 41, 3, 1, 1, 1),
+         .full_inputs = {70},
+         .inputs = {66},
+         .full_out = 3,
+         .out = 3});
+}
+
+TEST(Winograd, KnowsItsWindows) {
+  const Filter filter{.out_channels = 8, .in_channels = 8, .taps = 9};
+  EXPECT_TRUE(winograd_can(filter, window(9, 9, 3, 1, 1, 1)));
+  EXPECT_FALSE(winograd_can(filter, window(9, 9, 3, 2, 1, 1)));
+  EXPECT_FALSE(winograd_can(filter, window(9, 9, 3, 1, 1, 1, 2)));
+  EXPECT_FALSE(winograd_can(filter, window(9, 9, 5, 1, 2, 2)));
+  EXPECT_FALSE(
+      winograd_can({.groups = 2, .out_channels = 4, .in_channels = 4, .taps = 9}, window(9, 9, 3, 1, 1, 1)));
+}
+
+}  // namespace
+}  // namespace concertina::kernels
