@@ -24,7 +24,7 @@ struct SubnetInfo {
   std::optional<double> test_accuracy;
   std::size_t own_bytes = 0;        ///< memory for it alone: its normalisation; the weights are shared
   std::size_t scratch_bytes = 0;    ///< memory that a session needs to run it, for each image of a batch
-  std::size_t workspace_bytes = 0;  ///< and besides, whatever the batch
+  std::size_t workspace_bytes = 0;  ///< and besides, for each of its threads
 };
 
 /// What a model expects of an image: fp32 values, [channels][height][width], (x - mean) / stddev of pixels of

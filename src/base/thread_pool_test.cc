@@ -19,6 +19,38 @@ TEST(ThreadPool, CallsEveryIndexOnce) {
   }
 }
 
+TEST(ThreadPool, TellsTheThread) {
+  ThreadPool pool(3);
+  std::vector<int> thread_of(1000, -1);
+  for (int round = 0; round < 100; ++round) {
+    pool.parallel_for(1000, [&](int i, int thread) { thread_of[static_cast<std::size_t>(i)] = thread; });
+    for (const int thread : thread_of) ASSERT_TRUE(thread >= 0 && thread < 3);
+  }
+}
+
+TEST(ThreadPool, AThreadIsNeverInTwoCalls) {
+  ThreadPool pool(4);
+  std::vector<std::atomic<int>> inside(4);
+  std::atomic<int> clashes{0};
+  pool.parallel_for(4000, [&](int, int thread) {
+    if (inside[static_cast<std::size_t>(thread)].fetch_add(1) != 0) ++clashes;
+    inside[static_cast<std::size_t>(thread)].fetch_sub(1);
+  });
+  EXPECT_EQ(clashes, 0);
+}
+
+/// More threads than processors, and loops so short that workers come late.
+TEST(ThreadPool, LateWorkersDoNoHarm) {
+  ThreadPool pool(16);
+  std::vector<int> calls(40);
+  for (int round = 0; round < 3000; ++round) {
+    const int count = 2 + round * 7 % 39;
+    std::fill(calls.begin(), calls.end(), 0);
+    pool.parallel_for(count, [&](int i) { ++calls[static_cast<std::size_t>(i)]; });
+    for (int i = 0; i < 40; ++i) ASSERT_EQ(calls[static_cast<std::size_t>(i)], i < count ? 1 : 0);
+  }
+}
+
 TEST(ThreadPool, FinishesOneLoopBeforeTheNext) {
   ThreadPool pool(3);
   std::vector<int> values(16, 0);

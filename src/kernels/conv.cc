@@ -105,8 +105,13 @@ int count_blocks(const ConvArgs& args, int units, int panels, int threads) {
   const Window& w = args.window;
   const std::ptrdiff_t input_bytes = args.batch * args.input_stride * w.in_h * w.in_w * 4;
   std::ptrdiff_t blocks = hwy::DivCeil(input_bytes, kBlockBytes);
-  // Without enough panels for the threads to share evenly, the pixels are cut smaller.
-  if (threads > 1) blocks = std::max<std::ptrdiff_t>(blocks, hwy::DivCeil(4 * threads, panels));
+  if (threads > 1) {
+    // Threads share the pixels, which they find in their own caches, unless the weights are much larger: what
+    // another core has written is slower to read than weights.
+    const std::ptrdiff_t weight_bytes =
+        std::ptrdiff_t{panels} * kPanel * w.taps() * args.filter.in_channels * 4;
+    if (weight_bytes < 4 * input_bytes || panels < threads) blocks = hwy::DivCeil(blocks, threads) * threads;
+  }
   return static_cast<int>(std::min<std::ptrdiff_t>(blocks, units));
 }
 

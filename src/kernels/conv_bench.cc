@@ -66,7 +66,7 @@ void run(benchmark::State& state, const Case& c, int threads, bool winograd) {
                       .output = output.data(),
                       .output_stride = out_stride,
                       .epilogue = {.scale = scale.data(), .shift = scale.data(), .act = Activation::kRelu}};
-  AlignedBuffer workspace(winograd_workspace(args.inputs));
+  AlignedBuffer workspace(winograd_workspace(args.inputs) * static_cast<std::size_t>(threads));
   ThreadPool pool(threads);
   for (auto _ : state) {
     if (winograd) {

@@ -110,7 +110,7 @@ struct ConvProblem {
                                      .residual_stride = residual.stride,
                                      .act = c.act}};
     if (winograd) {
-      AlignedBuffer workspace = poisoned(winograd_workspace(ranges));
+      AlignedBuffer workspace = poisoned(winograd_workspace(ranges) * static_cast<std::size_t>(threads));
       winograd_conv(args, workspace.data(), pool);
     } else {
       conv(args, pool);

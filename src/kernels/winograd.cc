@@ -237,27 +237,38 @@ void run_block(const ConvArgs& args, const Chunk& chunk, int panel, int first, i
   }
 }
 
+/// Panels first .. last - 1 of a chunk.
+void run_chunk(const ConvArgs& args, const Chunk& chunk, int first, int last) {
+  for (int tile = 0; tile < chunk.tiles; ++tile) transform_tile(args, chunk, tile);
+  for (int panel = first; panel < last; ++panel) {
+    for (int at = 0; at < chunk.tiles; at += kBlockTiles) {
+      run_block(args, chunk, panel, at, std::min(chunk.tiles, at + kBlockTiles));
+    }
+  }
+}
+
 void winograd_conv(const ConvArgs& args, float* workspace, ThreadPool& pool) {
   const Window& w = args.window;
-  const int all = args.batch * hwy::DivCeil(w.out_h, kTileSide) * hwy::DivCeil(w.out_w, kTileSide);
+  const int tiles = args.batch * hwy::DivCeil(w.out_h, kTileSide) * hwy::DivCeil(w.out_w, kTileSide);
   const int panels = hwy::DivCeil(args.out_channels, kPanel);
   const std::size_t channels = transformed_channels(args.inputs, kLanes);
-  const int chunks = hwy::DivCeil(all, static_cast<int>(most_chunk_tiles(channels)));
-  for (int i = 0; i < chunks; ++i) {
-    const int first = part_begin(0, all, chunks, i);
-    const Chunk chunk{.first = first,
-                      .tiles = part_begin(0, all, chunks, i + 1) - first,
-                      .channels = static_cast<std::ptrdiff_t>(channels),
-                      .transformed = workspace};
-    pool.parallel_for(chunk.tiles, [&](int tile) { transform_tile(args, chunk, tile); });
-    const int blocks = std::max(hwy::DivCeil(chunk.tiles, kBlockTiles),
-                                std::min(chunk.tiles, hwy::DivCeil(pool.size(), panels)));
-    pool.parallel_for(panels * blocks, [&](int call) {
-      const int block = call % blocks;
-      run_block(args, chunk, call / blocks, part_begin(0, chunk.tiles, blocks, block),
-                part_begin(0, chunk.tiles, blocks, block + 1));
-    });
-  }
+  const std::size_t most = most_chunk_tiles(channels);
+  // Threads share the tiles; of few tiles, each transforms all and they share the panels, which costs less
+  // than to fetch what another one has transformed.
+  const int sharing = tiles < kMostTiles * pool.size() ? std::min(panels, pool.size()) : 1;
+  const int chunks =
+      round_up(hwy::DivCeil(tiles, static_cast<int>(most)), hwy::DivCeil(pool.size(), sharing));
+  pool.parallel_for(chunks * sharing, [&](int call, int thread) {
+    const int at = call / sharing;
+    const int part = call % sharing;
+    const int first = part_begin(0, tiles, chunks, at);
+    const Chunk chunk{
+        .first = first,
+        .tiles = part_begin(0, tiles, chunks, at + 1) - first,
+        .channels = static_cast<std::ptrdiff_t>(channels),
+        .transformed = workspace + static_cast<std::size_t>(thread) * most * channels * kProducts};
+    run_chunk(args, chunk, part_begin(0, panels, sharing, part), part_begin(0, panels, sharing, part + 1));
+  });
 }
 
 }  // namespace

@@ -19,11 +19,11 @@ std::size_t winograd_packed_size(const Filter& filter);
 /// in pack_conv(), every sub-net reads prefixes. packed: 64-byte aligned.
 void pack_winograd(const Filter& filter, const float* oihw, float* packed);
 
-/// Floats of scratch memory for the active input channels that `inputs` hold; they depend on nothing else.
+/// Floats of scratch memory that each thread needs for the active input channels that `inputs` hold.
 std::size_t winograd_workspace(std::span<const ChannelRange> inputs);
 
 /// What conv() computes, under its preconditions and winograd_can(); args.packed comes from pack_winograd().
-/// workspace: 64-byte aligned.
+/// workspace: 64-byte aligned, winograd_workspace() floats for each thread of the pool.
 void winograd_conv(const ConvArgs& args, float* workspace, ThreadPool& pool);
 
 }  // namespace concertina::kernels

@@ -26,7 +26,7 @@ struct Plan {
   AlignedBuffer epilogues;                 ///< scales and shifts
   std::vector<AlignedBuffer> own_weights;  ///< packed filters of linear layers that are not shared
   std::ptrdiff_t arena_floats = 0;         ///< scratch memory, for each image of a batch
-  std::size_t workspace_floats = 0;        ///< scratch memory besides, whatever the batch
+  std::size_t workspace_floats = 0;        ///< scratch memory besides, for each thread
 };
 
 /// What the plans of all sub-nets share.

@@ -102,7 +102,8 @@ Result<Session> Session::make(std::shared_ptr<const Model> model, const SessionO
   }
   const std::size_t total = static_cast<std::size_t>(floats) * static_cast<std::size_t>(options.max_batch);
   try {
-    return Session(std::make_unique<Impl>(std::move(model), options, total, workspace));
+    return Session(std::make_unique<Impl>(std::move(model), options, total,
+                                          workspace * static_cast<std::size_t>(options.threads)));
   } catch (const std::bad_alloc&) {
     return Error{fmt::format("there is no memory for the {} MB that a batch of {} needs",
                              total * sizeof(float) >> 20, options.max_batch)};
