@@ -2,14 +2,34 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
+#include <thread>
 
 #include "base/try.h"
 
 namespace concertina::bench {
 namespace {
 
+double processor_seconds() {
+  timespec spent{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+  return static_cast<double>(spent.tv_sec) + 1e-9 * static_cast<double>(spent.tv_nsec);
+}
+
+/// Waits until no thread of the process works or spins: a side's threads look out for work for a while after
+/// its block, on the processors that the other side needs. A second at most.
+void wait_until_quiet() {
+  using namespace std::chrono_literals;
+  for (int i = 0; i < 500; ++i) {
+    const double before = processor_seconds();
+    std::this_thread::sleep_for(2ms);
+    if (processor_seconds() - before < 2e-4) return;
+  }
+}
+
 /// Appends the times of `runs` runs, after two uncounted ones; gives their median.
 Result<double> run_block(const std::function<Status()>& call, int runs, std::vector<double>& all) {
+  wait_until_quiet();
   for (int i = 0; i < 2; ++i) CONCERTINA_TRY(call());
   std::vector<double> block;
   for (int i = 0; i < runs; ++i) {
