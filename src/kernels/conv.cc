@@ -28,10 +28,10 @@ constexpr std::ptrdiff_t kBlockBytes = 256 * 1024;
 constexpr int kTapBlock = 64;
 
 template <int kPixels, int kVectors>
-void run_tile(const PanelJob& job, int first) {
+void run_tile(const PanelJob& job, int first, int pixels) {
   const Window& window = job.args.window;
   const std::ptrdiff_t tap_size = static_cast<std::ptrdiff_t>(job.args.filter.in_channels) * kPanel;
-  const Taps<kPixels> taps(window, job.args.input_stride, first, kPixels);
+  const Taps<kPixels> taps(window, job.args.input_stride, first, pixels);
   const float* x[kTapBlock][kPixels];
   Tile<kPixels, kVectors> tile;
   for (const ChannelRange& range : job.inputs) {
@@ -51,26 +51,25 @@ void run_tile(const PanelJob& job, int first) {
       }
     }
   }
-  tile.finish(tile_output(job, first, kPixels));
+  tile.finish(tile_output(job, first, pixels));
 }
 
-using TileFunction = void (*)(const PanelJob&, int first);
+using TileFunction = void (*)(const PanelJob&, int first, int pixels);
 
-template <int kVectors, int... kIndices>
-constexpr std::array<TileFunction, sizeof...(kIndices)> tile_functions(
-    std::integer_sequence<int, kIndices...>) {
-  return {run_tile<kIndices + 1, kVectors>...};
-}
-constexpr auto kOneVector = tile_functions<1>(std::make_integer_sequence<int, kTilePixels>());
-constexpr auto kTwoVectors = tile_functions<2>(std::make_integer_sequence<int, kTilePixels>());
+template <int kVectors>
+constexpr auto kTileFunctions = tile_functions<TileFunction, kTilePixels>(
+    Lengths<1, 4, 7>(), []<int kPixels>(std::integral_constant<int, kPixels>) -> TileFunction {
+      return run_tile<kPixels, kVectors>;
+    });
 
 /// Output pixels first .. last - 1, counted over the batch.
 void run_pixels(const PanelJob& job, int vectors, int first, int last) {
-  const auto& functions = vectors == 1 ? kOneVector : kTwoVectors;
-  const int tiles = hwy::DivCeil(last - first, kTilePixels);
-  for (int t = 0; t < tiles; ++t) {  // even tiles: 49 pixels are 13 + 12 + 12 + 12 and not 14 + 14 + 14 + 7
-    const int at = part_begin(first, last, tiles, t);
-    functions[static_cast<std::size_t>(part_begin(first, last, tiles, t + 1) - at - 1)](job, at);
+  const auto& functions = vectors == 1 ? kTileFunctions<1> : kTileFunctions<2>;
+  const TileTable<TileFunction> tiles = {functions.data(), kTilePixels};
+  while (first < last) {
+    const int pixels = tiles.length(last - first);
+    tiles.functions[pixels](job, first, pixels);
+    first += pixels;
   }
 }
 
@@ -96,8 +95,8 @@ void run_panel(const ConvArgs& args, int panel, int first, int last) {
   };
   const auto* rows = conv_row_tiles(args.window, vectors);
   if (rows == nullptr) return run_pixels(job, vectors, first, last);
-  rows->cover(args.window.out_w, first, last,
-              [&](RowTileFunction run, int row, int x, int pixels) { run(job, row, x, pixels); });
+  cover_rows(*rows, args.window.out_w, first, last,
+             [&](RowTileFunction run, int row, int x, int pixels) { run(job, row, x, pixels); });
 }
 
 /// Into how many blocks the pixels are cut, in whole rows or tiles; each is one call for each panel.

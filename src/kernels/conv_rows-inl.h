@@ -42,16 +42,19 @@ void run_row_tile(const PanelJob& job, int out_row, int x, int pixels) {
   const std::ptrdiff_t stride = job.args.input_stride;
   const std::ptrdiff_t tap_size = static_cast<std::ptrdiff_t>(job.args.filter.in_channels) * kPanel;
   const RowPlace place(window, out_row, x);
-  const bool is_image = Row::kTaps > 1 && stride == 3 && place.inside(window, kInputs);
+  constexpr bool kLong = kInputs >= 16;  // short ones are not worth a second loop
+  const bool is_image = kLong && Row::kTaps > 1 && stride == 3 && place.inside(window, kInputs);
   Tile<kPixels, kVectors> tile;
   for (int i = place.begin; i < place.end; ++i) {
     const float* row = place.row(window, job.input, stride, i);
     for (const ChannelRange& range : job.inputs) {
       const float* weights =
           job.weights + i * Row::kTaps * tap_size + std::ptrdiff_t{range.weight_begin} * kPanel;
-      if (is_image) {
-        add_channels<Row>(tile, CloseInputs<3>{row + range.input_offset}, weights, tap_size, range.count);
-        continue;
+      if constexpr (kLong && Row::kTaps > 1) {
+        if (is_image) {
+          add_channels<Row>(tile, CloseInputs<3>{row + range.input_offset}, weights, tap_size, range.count);
+          continue;
+        }
       }
       for (int begin = 0; begin < range.count; begin += kMaxRun) {
         const int run = std::min(range.count - begin, kMaxRun);
@@ -66,28 +69,19 @@ void run_row_tile(const PanelJob& job, int out_row, int x, int pixels) {
 
 using RowTileFunction = void (*)(const PanelJob&, int out_row, int x, int pixels);
 
-template <class Row, int kVectors, int kStep, int... kIndices>
-constexpr std::array<RowTileFunction, sizeof...(kIndices)> row_tile_functions(
-    std::integer_sequence<int, kIndices...>) {
-  return {run_row_tile<Row, (kIndices + 1) * kStep, kVectors>...};
-}
-
-// Tiles of one vector are many pixels long and rare but in small sub-nets, so not each length is worth its
-// code.
-template <int kVectors>
-constexpr int kRowStep = kVectors == 1 ? 4 : 1;
+template <class Row, int kVectors>
+constexpr auto kRowTileFunctions = tile_functions<RowTileFunction, kMostRowPixels<Row, kVectors>>(
+    std::conditional_t<kVectors == 1, LongLengths, ShortLengths>(),
+    []<int kPixels>(std::integral_constant<int, kPixels>) -> RowTileFunction {
+      return run_row_tile<Row, kPixels, kVectors>;
+    });
 
 template <class Row, int kVectors>
-constexpr auto kRowTileFunctions = row_tile_functions<Row, kVectors, kRowStep<kVectors>>(
-    std::make_integer_sequence<int, kMostRowPixels<Row, kVectors> / kRowStep<kVectors>>());
+constexpr TileTable<RowTileFunction> kRowTiles = {kRowTileFunctions<Row, kVectors>.data(),
+                                                  kMostRowPixels<Row, kVectors>};
 
-template <class Row, int kVectors>
-constexpr RowTiles<RowTileFunction> kRowTiles = {
-    kRowTileFunctions<Row, kVectors>.data(), kRowStep<kVectors>,
-    static_cast<int>(kRowTileFunctions<Row, kVectors>.size()) * kRowStep<kVectors>};
-
-/// By the vectors of a tile, less one; null if there are no tiles for this window.
-const RowTiles<RowTileFunction>* conv_row_tiles(const Window& w, int vectors) {
+/// Null if there are no row tiles for this window.
+const TileTable<RowTileFunction>* conv_row_tiles(const Window& w, int vectors) {
   if (w.dilation_h != 1 || w.dilation_w != 1) return nullptr;
   const auto tiles = [&]<class Row>(Row) { return vectors == 1 ? &kRowTiles<Row, 1> : &kRowTiles<Row, 2>; };
   if (w.kernel_w == 1 && w.stride_w == 1) return tiles(KernelRow<1, 1>());

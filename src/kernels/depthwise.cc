@@ -75,24 +75,20 @@ void run_row_tile(const DepthwiseArgs& args, int out_row, int x, int pixels) {
 
 using RowTileFunction = void (*)(const DepthwiseArgs&, int out_row, int x, int pixels);
 
-constexpr int kRowStep = 2;
-
-template <class Row, int... kIndices>
-constexpr std::array<RowTileFunction, sizeof...(kIndices)> row_tile_functions(
-    std::integer_sequence<int, kIndices...>) {
-  return {run_row_tile<Row, (kIndices + 1) * kRowStep>...};
-}
+template <class Row>
+constexpr int kMostPixels = std::min(16, kMostRowPixels<Row, 1>);
 
 template <class Row>
-constexpr auto kRowTileFunctions = row_tile_functions<Row>(
-    std::make_integer_sequence<int, std::min(16, kMostRowPixels<Row, 1>) / kRowStep>());
+constexpr auto kRowTileFunctions = tile_functions<RowTileFunction, kMostPixels<Row>>(
+    Lengths<2, 4, 7, 8, 14>(), []<int kPixels>(std::integral_constant<int, kPixels>) -> RowTileFunction {
+      return run_row_tile<Row, kPixels>;
+    });
 
 template <class Row>
-constexpr RowTiles<RowTileFunction> kRowTiles = {kRowTileFunctions<Row>.data(), kRowStep,
-                                                 static_cast<int>(kRowTileFunctions<Row>.size()) * kRowStep};
+constexpr TileTable<RowTileFunction> kRowTiles = {kRowTileFunctions<Row>.data(), kMostPixels<Row>};
 
 /// Null if there are none for this window.
-const RowTiles<RowTileFunction>* row_tiles(const Window& w) {
+const TileTable<RowTileFunction>* row_tiles(const Window& w) {
   if (w.dilation_h != 1 || w.dilation_w != 1 || w.kernel_h > kMaxRowKernelHeight) return nullptr;
   if (w.kernel_w == 3 && w.stride_w == 1) return &kRowTiles<KernelRow<3, 1>>;
   if (w.kernel_w == 3 && w.stride_w == 2) return &kRowTiles<KernelRow<3, 2>>;
@@ -108,8 +104,8 @@ void depthwise(const DepthwiseArgs& args, ThreadPool& pool) {
   const int width = args.window.out_w;
   if (const auto* tiles = row_tiles(args.window)) {
     pool.parallel_for(rows, [&](int row) {
-      tiles->cover(width, row * width, (row + 1) * width,
-                   [&](RowTileFunction run, int, int x, int pixels) { run(args, row, x, pixels); });
+      cover_rows(*tiles, width, row * width, (row + 1) * width,
+                 [&](RowTileFunction run, int, int x, int pixels) { run(args, row, x, pixels); });
     });
     return;
   }

@@ -122,32 +122,23 @@ struct RowPlace {
   }
 };
 
-/// Tile functions for kStep, 2 kStep, ... pixels. A tile may have fewer pixels than its function; the rest is
-/// not stored.
-template <class Function>
-struct RowTiles {
-  const Function* functions;
-  int step;
-  int most;  // pixels
-
-  /// Cuts pixels first .. last - 1, counted over the batch, into tiles that do not run over the end of a row:
-  /// call(function, row, x, pixels).
-  template <class Call>
-  HWY_INLINE void cover(int width, int first, int last, const Call& call) const {
-    while (first < last) {
-      const int row = first / width;
-      const int begin = first - row * width;
-      const int end = std::min(begin + (last - first), width);
-      const int tiles = hwy::DivCeil(end - begin, most);
-      for (int t = 0; t < tiles; ++t) {
-        const int x = part_begin(begin, end, tiles, t);
-        const int pixels = part_begin(begin, end, tiles, t + 1) - x;
-        call(functions[hwy::DivCeil(pixels, step) - 1], row, x, pixels);
-      }
-      first += end - begin;
+/// Cuts pixels first .. last - 1, counted over the batch, into tiles that do not run over the end of a row:
+/// call(function, row, x, pixels).
+template <class Function, class Call>
+HWY_INLINE void cover_rows(const TileTable<Function>& tiles, int width, int first, int last,
+                           const Call& call) {
+  while (first < last) {
+    const int row = first / width;
+    int x = first - row * width;
+    const int end = std::min(x + (last - first), width);
+    first += end - x;
+    while (x < end) {
+      const int pixels = tiles.length(end - x);
+      call(tiles.functions[pixels], row, x, pixels);
+      x += pixels;
     }
   }
-};
+}
 
 }  // namespace
 }  // namespace concertina::kernels::HWY_NAMESPACE

@@ -144,12 +144,12 @@ void transform_tile(const ConvArgs& args, const Chunk& chunk, int tile) {
   }
 }
 
-/// One product of tiles first .. first + kTiles - 1 under one panel: -> sums [kTiles][kPanel].
+/// One product of tiles first .. first + tiles - 1 under one panel: -> sums [tiles][kPanel].
 template <int kTiles, int kVectors>
 void multiply(const ConvArgs& args, const Chunk& chunk, const float* weights, int product, int first,
-              float* sums) {
+              int tiles, float* sums) {
   const float* x[kTiles];
-  for (int t = 0; t < kTiles; ++t) x[t] = chunk.row(product, first + t);
+  for (int t = 0; t < kTiles; ++t) x[t] = chunk.row(product, first + std::min(t, tiles - 1));
   Tile<kTiles, kVectors> tile;
   for (const ChannelRange& range : args.inputs) {
     const float* w = weights + std::ptrdiff_t{range.weight_begin} * kPanel;
@@ -165,22 +165,19 @@ void multiply(const ConvArgs& args, const Chunk& chunk, const float* weights, in
                .residual_stride = 0,
                .out = sums,
                .stride = kPanel,
-               .pixels = kTiles,
+               .pixels = tiles,
                .tail = kLanes,
                .act = Activation::kNone});
 }
 
-using Multiply = void (*)(const ConvArgs&, const Chunk&, const float*, int, int, float*);
+using Multiply = void (*)(const ConvArgs&, const Chunk&, const float*, int, int, int, float*);
 
 constexpr int kMostTiles = k32Registers ? 14 : 6;
 
-template <int kVectors, int... kIndices>
-constexpr std::array<Multiply, sizeof...(kIndices)> multiply_functions(
-    std::integer_sequence<int, kIndices...>) {
-  return {multiply<kIndices + 1, kVectors>...};
-}
-constexpr auto kMultiplyOne = multiply_functions<1>(std::make_integer_sequence<int, kMostTiles>());
-constexpr auto kMultiplyTwo = multiply_functions<2>(std::make_integer_sequence<int, kMostTiles>());
+template <int kVectors>
+constexpr auto kMultiply = tile_functions<Multiply, kMostTiles>(
+    ShortLengths(),
+    []<int kTiles>(std::integral_constant<int, kTiles>) -> Multiply { return multiply<kTiles, kVectors>; });
 
 /// The products [kProducts][tiles][kPanel] of one tile and one vector of channels -> output pixels.
 void store_tile(const Window& w, const TileOutput& output, int tile, int vector, bool last, const float* sums,
@@ -218,14 +215,13 @@ void run_block(const ConvArgs& args, const Chunk& chunk, int panel, int first, i
                      .tail = kLanes};
   alignas(64) float sums[kProducts * kBlockTiles * kPanel];
   const int tiles = last - first;
-  const int groups = hwy::DivCeil(tiles, kMostTiles);
+  const auto& functions = vectors == 1 ? kMultiply<1> : kMultiply<2>;
+  const TileTable<Multiply> table = {functions.data(), kMostTiles};
   for (int product = 0; product < kProducts; ++product) {
-    for (int g = 0; g < groups; ++g) {
-      const int at = part_begin(0, tiles, groups, g);
-      const auto index = static_cast<std::size_t>(part_begin(0, tiles, groups, g + 1) - at - 1);
-      const Multiply run = vectors == 1 ? kMultiplyOne[index] : kMultiplyTwo[index];
-      run(args, chunk, job.weights + product * product_size, product, first + at,
-          sums + (std::ptrdiff_t{product} * tiles + at) * kPanel);
+    for (int at = 0, count = 0; at < tiles; at += count) {
+      count = table.length(tiles - at);
+      table.functions[count](args, chunk, job.weights + product * product_size, product, first + at, count,
+                             sums + (std::ptrdiff_t{product} * tiles + at) * kPanel);
     }
   }
   const TileOutput output = tile_output(job, 0, 0);

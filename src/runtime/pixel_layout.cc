@@ -5,6 +5,10 @@
 namespace concertina::runtime {
 namespace {
 
+// Pixels so many floats apart, or a multiple, compete for few sets of the first-level cache, where a tile of a
+// convolution needs more than ten of them at a time.
+constexpr int kCollidingStride = 256;
+
 /// The features of each segment at full size.
 std::vector<int> full_counts(const ChannelLayout& channels, const Value& value) {
   std::vector<int> counts;
@@ -34,7 +38,8 @@ PixelLayout pixel_layout(const ChannelLayout& channels, const Value& value, cons
     }
   }
   if (value.dense) layout.size = layout.segments.back().offset + layout.segments.back().count;
-  layout.stride = layout.size + (value.spare ? lanes : 0);
+  const bool collides = value.pixels() > 1 && layout.size % kCollidingStride == 0;
+  layout.stride = layout.size + (value.spare || collides ? lanes : 0);
   return layout;
 }
 
