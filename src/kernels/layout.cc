@@ -6,9 +6,48 @@
 #include "kernels/target.h"
 #include "kernels/window.h"
 
-// Plain loops: all of this is bound by memory, and the compiler does the copies with vectors by itself.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/layout.cc"
+#include "hwy/foreach_target.h"  // must come before highway.h
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace concertina::kernels::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// out[3 * p + c] = planes[c * plane + p] for `count` pixels: an image of three channels, the usual one.
+void interleave_three(const float* planes, std::ptrdiff_t plane, int count, float* out) {
+  const hn::ScalableTag<float> d;
+  const int lanes = static_cast<int>(hn::Lanes(d));
+  const float* a = planes;
+  const float* b = planes + plane;
+  const float* c = planes + 2 * plane;
+  int p = 0;
+  for (; p + lanes <= count; p += lanes) {
+    hn::StoreInterleaved3(hn::LoadU(d, a + p), hn::LoadU(d, b + p), hn::LoadU(d, c + p), d,
+                          out + std::ptrdiff_t{3} * p);
+  }
+  for (; p < count; ++p) {
+    float* pixel = out + std::ptrdiff_t{3} * p;
+    pixel[0] = a[p];
+    pixel[1] = b[p];
+    pixel[2] = c[p];
+  }
+}
+
+}  // namespace
+}  // namespace concertina::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+// Otherwise plain loops: all of this is bound by memory, and the compiler does the copies with vectors by
+// itself.
+#if HWY_ONCE
 namespace concertina::kernels {
 namespace {
+
+HWY_EXPORT(interleave_three);
 
 /// out[c * pixels + p] = in[p * stride + c], in blocks of pixels so that the lines being written stay in the
 /// first-level cache.
@@ -38,6 +77,11 @@ void from_plain(const FromPlainArgs& args, ThreadPool& pool) {
   for_pixel_blocks(args.batch, args.pixels, pool, [&](std::ptrdiff_t n, int begin, int end) {
     const float* in = args.input + n * args.channels * args.pixels;
     float* out = args.output + n * args.pixels * args.output_stride;
+    if (args.channels == 3 && args.output_stride == 3) {
+      HWY_DYNAMIC_DISPATCH(interleave_three)
+      (in + begin, args.pixels, end - begin, out + std::ptrdiff_t{3} * begin);
+      return;
+    }
     for (int c = 0; c < args.channels; ++c) {
       const float* plane = in + static_cast<std::ptrdiff_t>(c) * args.pixels;
       for (int p = begin; p < end; ++p) out[p * args.output_stride + c] = plane[p];
@@ -69,3 +113,4 @@ void flatten(const FlattenArgs& args, ThreadPool& pool) {
 }
 
 }  // namespace concertina::kernels
+#endif

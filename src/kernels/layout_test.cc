@@ -43,6 +43,28 @@ TEST_P(LayoutTest, FromPlainAndBack) {
   }
 }
 
+TEST_P(LayoutTest, DensePixels) {
+  for (int channels = 1; channels <= 4; ++channels) {
+    const Floats in = values(channels);
+    Floats out(in.size());
+    from_plain({.batch = kBatch,
+                .channels = channels,
+                .pixels = kPixels,
+                .input = in.data(),
+                .output = out.data(),
+                .output_stride = channels},
+               pool_);
+    for (int n = 0; n < kBatch; ++n) {
+      for (int p = 0; p < kPixels; ++p) {
+        for (int c = 0; c < channels; ++c) {
+          ASSERT_EQ(out[static_cast<std::size_t>((n * kPixels + p) * channels + c)],
+                    in[static_cast<std::size_t>((n * channels + c) * kPixels + p)]);
+        }
+      }
+    }
+  }
+}
+
 TEST_P(LayoutTest, ConcatAndSegmentsBackToPlain) {
   const int a = vector_lanes() + 1;
   const int b = 3;

@@ -27,7 +27,13 @@ struct KernelRow {
 
 /// Pixels of a tile whose sums, with the weights of a kernel row and one input, fit the registers.
 template <class Row, int kVectors>
-constexpr int kMostRowPixels = ((k32Registers ? 31 : 15) - kVectors * Row::kTaps) / kVectors;
+constexpr int kFittingRowPixels = ((k32Registers ? 31 : 15) - kVectors * Row::kTaps) / kVectors;
+
+/// Pixels of the longest tile. Wide kernels stand at the beginning of networks, over rows of 112 or 224
+/// pixels.
+template <class Row, int kVectors>
+constexpr int kMostRowPixels = Row::kTaps >= 5 ? std::min(16, kFittingRowPixels<Row, kVectors>)
+                                               : kFittingRowPixels<Row, kVectors>;
 
 /// Inputs that a tile sees in a row of the map.
 template <class Row, int kPixels>

@@ -41,6 +41,15 @@ TEST(PixelLayout, ADensePixelEndsWithItsLastFeature) {
   EXPECT_EQ(layout.stride, 5);
 }
 
+TEST(PixelLayout, PixelsAreNotAKilobyteApart) {
+  const Value map{.axis = {{0, 32}, {1, 16}}, .height = 2, .width = 2};
+  EXPECT_EQ(pixel_layout(channels(), map, {{8, 16}}, kLanes).size, 512);
+  EXPECT_EQ(pixel_layout(channels(), map, {{8, 16}}, kLanes).stride, 512 + kLanes);
+  EXPECT_EQ(pixel_layout(channels(), map, {{8, 20}}, kLanes).stride, 576);
+  const Value single{.axis = map.axis};
+  EXPECT_EQ(pixel_layout(channels(), single, {{8, 16}}, kLanes).stride, 512);
+}
+
 TEST(PixelLayout, JoinedSegmentsAreOne) {
   const Value value{.axis = {{0, 1}, {2, 1}}, .joined = true};
   const PixelLayout layout = pixel_layout(channels(), value, {{12, 20}}, kLanes);
