@@ -6,6 +6,7 @@ add_library(concertina_options INTERFACE)
 target_include_directories(concertina_options INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
 target_compile_options(concertina_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Werror)
 if(CONCERTINA_SANITIZE)
+  target_compile_definitions(concertina_options INTERFACE CONCERTINA_SANITIZED)
   target_compile_options(concertina_options INTERFACE -fsanitize=${CONCERTINA_SANITIZE} -fno-sanitize-recover=all
                                                       -fno-omit-frame-pointer)
   target_link_options(concertina_options INTERFACE -fsanitize=${CONCERTINA_SANITIZE})

@@ -75,12 +75,18 @@ void run_row_tile(const DepthwiseArgs& args, int out_row, int x, int pixels) {
 
 using RowTileFunction = void (*)(const DepthwiseArgs&, int out_row, int x, int pixels);
 
+#if defined(CONCERTINA_SANITIZED)
+using DepthwiseLengths = Lengths<2>;
+#else
+using DepthwiseLengths = Lengths<2, 4, 7, 8, 14>;
+#endif
+
 template <class Row>
 constexpr int kMostPixels = std::min(16, kMostRowPixels<Row, 1>);
 
 template <class Row>
 constexpr auto kRowTileFunctions = tile_functions<RowTileFunction, kMostPixels<Row>>(
-    Lengths<2, 4, 7, 8, 14>(), []<int kPixels>(std::integral_constant<int, kPixels>) -> RowTileFunction {
+    DepthwiseLengths(), []<int kPixels>(std::integral_constant<int, kPixels>) -> RowTileFunction {
       return run_row_tile<Row, kPixels>;
     });
 

@@ -24,7 +24,12 @@ using V = hn::Vec<D>;
 constexpr D kTag;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
 
+// Sanitized code gets the short tiles of few registers: the long ones would take minutes to compile.
+#if defined(CONCERTINA_SANITIZED)
+constexpr bool k32Registers = false;
+#else
 constexpr bool k32Registers = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON;
+#endif
 
 /// The i-th of `parts` nearly equal parts of [begin, end) begins here.
 HWY_INLINE int part_begin(int begin, int end, int parts, int i) {
@@ -190,8 +195,13 @@ struct Tile<0, kVectors> {
 /// such that the maps of the usual networks are covered without waste.
 template <int... kLengths>
 struct Lengths {};
+#if defined(CONCERTINA_SANITIZED)
+using LongLengths = Lengths<4>;
+using ShortLengths = Lengths<1>;
+#else
 using LongLengths = Lengths<4, 8, 16, 24, 28>;            // for one vector of sums
 using ShortLengths = Lengths<1, 2, 4, 7, 8, 10, 12, 14>;  // for two
+#endif
 
 /// Tile functions by the pixels that a tile has to cover: the shortest that is long enough.
 template <class Function>
