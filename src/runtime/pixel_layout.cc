@@ -5,8 +5,8 @@
 namespace concertina::runtime {
 namespace {
 
-// Pixels so many floats apart, or a multiple, compete for few sets of the first-level cache, where a tile of a
-// convolution needs more than ten of them at a time.
+// Pixels so many floats apart, or a multiple, compete for few sets of the first-level cache, where a tile of
+// a convolution needs more than ten of them at a time.
 constexpr int kCollidingStride = 256;
 
 /// The features of each segment at full size.
