@@ -123,8 +123,9 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
   EXPECT_EQ(nlohmann::json::parse(bench.out)["subnets"].size(), 4u);
   const ProcessResult profile = device({"bench", model, "--profile", "-r", "2", "--subnet", "3", "--json"});
   ASSERT_EQ(profile.exit_code, 0) << profile.err;
+  const auto profiled = nlohmann::json::parse(profile.out);
   std::int64_t macs = 0;
-  for (const auto& step : nlohmann::json::parse(profile.out)["subnets"][0]["steps"]) {
+  for (const auto& step : profiled["subnets"][0]["steps"]) {
     macs += step["macs"].get<std::int64_t>();
   }
   EXPECT_EQ(macs, table[3]["macs"].get<std::int64_t>());
