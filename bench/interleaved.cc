@@ -27,10 +27,16 @@ void wait_until_quiet() {
   }
 }
 
-/// Appends the times of `runs` runs, after two uncounted ones; gives their median.
-Result<double> run_block(const std::function<Status()>& call, int runs, std::vector<double>& all) {
+/// Appends the times of `runs` runs; gives their median. Before them, uncounted ones for `warm_up_ms`: the
+/// system may need tens of milliseconds to bring threads that slept to processors of their own.
+Result<double> run_block(const std::function<Status()>& call, int runs, double warm_up_ms,
+                         std::vector<double>& all) {
   wait_until_quiet();
-  for (int i = 0; i < 2; ++i) CONCERTINA_TRY(call());
+  double warm = 0;
+  for (int i = 0; i < 2 || warm < warm_up_ms; ++i) {
+    CONCERTINA_ASSIGN(const double ms, time_ms(call));
+    warm += ms;
+  }
   std::vector<double> block;
   for (int i = 0; i < runs; ++i) {
     CONCERTINA_ASSIGN(const double ms, time_ms(call));
@@ -73,8 +79,8 @@ Result<Interleaved> interleave(const std::function<Status()>& ours, const std::f
   CONCERTINA_ASSIGN(const int peer_runs, runs_in_block(peer, pace.block_ms));
   std::vector<double> our_times, peer_times, ratios;
   for (int round = 0; round < pace.rounds; ++round) {
-    CONCERTINA_ASSIGN(const double our_median, run_block(ours, our_runs, our_times));
-    CONCERTINA_ASSIGN(const double peer_median, run_block(peer, peer_runs, peer_times));
+    CONCERTINA_ASSIGN(const double our_median, run_block(ours, our_runs, pace.block_ms, our_times));
+    CONCERTINA_ASSIGN(const double peer_median, run_block(peer, peer_runs, pace.block_ms, peer_times));
     ratios.push_back(our_median / peer_median);
   }
   return Interleaved{.ours = summary(our_times),

@@ -102,9 +102,11 @@ Result<Report> time_switching(Session& session, const std::vector<int>& subnets,
 
 Result<Report> profile_subnets(Session& session, const std::vector<int>& subnets, const Options& options) {
   const double peak = kernels::peak_gflops() * options.threads;
+  const std::vector<float> images = some_images(session.model(), options.timing.batch);
   Report report{.text = {}, .json = nlohmann::json::array()};
   for (const int subnet : subnets) {
-    CONCERTINA_ASSIGN(const auto steps, session.profile(options.timing.batch, subnet, options.timing.runs));
+    CONCERTINA_ASSIGN(const auto steps,
+                      session.profile(images, options.timing.batch, subnet, options.timing.runs));
     double total = 0;
     for (const StepTime& step : steps) total += step.median_ms;
     Rows rows = {{"step", "kind", "MMAC", "median ms", "of the run", "GFLOP/s", "of the peak"}};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/random.h"
 #include "base/try.h"
 
 namespace concertina::apps {
@@ -11,7 +12,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// A session with a batch of zeros.
+/// A session with a batch.
 struct Runner {
   Session& session;
   int batch;
@@ -21,7 +22,7 @@ struct Runner {
   Runner(Session& to_run, int images_a_run)
       : session(to_run),
         batch(images_a_run),
-        images(static_cast<std::size_t>(batch) * session.model().image().size()),
+        images(some_images(session.model(), batch)),
         logits(static_cast<std::size_t>(batch) * session.model().classes().size()) {}
 
   Status run(int subnet) { return session.run(images, batch, subnet, logits); }
@@ -34,6 +35,13 @@ struct Runner {
 };
 
 }  // namespace
+
+std::vector<float> some_images(const Model& model, int batch) {
+  const CounterRandom random(1);
+  std::vector<float> images(static_cast<std::size_t>(batch) * model.image().size());
+  for (std::size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(4 * random.uniform(i) - 2);
+  return images;
+}
 
 Result<std::vector<double>> time_runs(Session& session, int subnet, const Timing& timing) {
   Runner runner(session, timing.batch);

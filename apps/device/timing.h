@@ -14,7 +14,10 @@ struct Timing {
   double seconds = 0;  ///< if above 0: as many runs as begin in that time, at least one, and not `runs`
 };
 
-/// Milliseconds of each run on images of zeros, sorted.
+/// Random images: of zeros, a processor would take less power and run faster.
+std::vector<float> some_images(const Model& model, int batch);
+
+/// Milliseconds of each run on some_images(), sorted.
 Result<std::vector<double>> time_runs(Session& session, int subnet, const Timing& timing);
 
 /// Milliseconds of `subnet`'s first run after one of `other`, `timing.runs` times, sorted.

@@ -44,9 +44,9 @@ class Session {
   /// if the batch is not in 1 .. max_batch, there is no such sub-net, or a span has not exactly its size.
   Status run(std::span<const float> images, int batch, int subnet, std::span<float> logits);
 
-  /// Times every step of a sub-net, on a batch of zeros, in `runs` runs; their sum is a little above the time
-  /// of a run, because the clock is read after each. Fails as run() does, and if runs < 1.
-  Result<std::vector<StepTime>> profile(int batch, int subnet, int runs);
+  /// Times every step of run(images, batch, subnet) in `runs` runs; their sum is a little above the time of a
+  /// run, because the clock is read after each. Fails as run() does, and if runs < 1.
+  Result<std::vector<StepTime>> profile(std::span<const float> images, int batch, int subnet, int runs);
 
   const Model& model() const;
   const SessionOptions& options() const;

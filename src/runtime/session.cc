@@ -125,11 +125,10 @@ Status Session::run(std::span<const float> images, int batch, int subnet, std::s
   return {};
 }
 
-Result<std::vector<StepTime>> Session::profile(int batch, int subnet, int runs) {
+Result<std::vector<StepTime>> Session::profile(std::span<const float> images, int batch, int subnet,
+                                               int runs) {
   if (runs < 1) return Error{fmt::format("{} runs cannot be timed; ask for at least 1", runs)};
-  const auto count = static_cast<std::size_t>(std::max(batch, 0));
-  const std::vector<float> images(count * model().image().size());
-  std::vector<float> logits(count * model().classes().size());
+  std::vector<float> logits(static_cast<std::size_t>(std::max(batch, 0)) * model().classes().size());
   CONCERTINA_TRY(run(images, batch, subnet, logits));  // refuses what it does not know
   const runtime::Frame frame = impl_->frame(images, batch, logits);
   const runtime::Plan& plan = impl_->plan(subnet);

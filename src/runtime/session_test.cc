@@ -97,7 +97,7 @@ TEST(Session, ProfilesEveryStep) {
     const auto model = testing::load(testing::model_file(net.graph, testing::nested_subnets(net.graph, 3)));
     auto session = Session::make(model, {.max_batch = 2}).value();
     for (int subnet = 0; subnet < 3; ++subnet) {
-      const auto steps = session.profile(2, subnet, 3).value();
+      const auto steps = session.profile(testing::random_images(*model, 2), 2, subnet, 3).value();
       std::int64_t macs = 0;
       for (const StepTime& step : steps) {
         macs += step.macs;
@@ -107,11 +107,13 @@ TEST(Session, ProfilesEveryStep) {
       EXPECT_EQ(macs, model->subnets()[static_cast<std::size_t>(subnet)].macs) << net.name;
     }
   }
-  auto session = Session::make(small_model()).value();
-  EXPECT_THAT(session.profile(2, 0, 1).error().message, HasSubstr("a batch of 2"));
-  EXPECT_THAT(session.profile(-1, 0, 1).error().message, HasSubstr("a batch of -1"));
-  EXPECT_THAT(session.profile(1, 9, 1).error().message, HasSubstr("no sub-net number 9"));
-  EXPECT_THAT(session.profile(1, 0, 0).error().message, HasSubstr("0 runs"));
+  const auto model = small_model();
+  auto session = Session::make(model).value();
+  const Floats image = testing::random_images(*model, 1);
+  EXPECT_THAT(session.profile(image, 2, 0, 1).error().message, HasSubstr("a batch of 2"));
+  EXPECT_THAT(session.profile(image, -1, 0, 1).error().message, HasSubstr("a batch of -1"));
+  EXPECT_THAT(session.profile(image, 1, 9, 1).error().message, HasSubstr("no sub-net number 9"));
+  EXPECT_THAT(session.profile(image, 1, 0, 0).error().message, HasSubstr("0 runs"));
 }
 
 TEST(Session, RefusesOptionsOutOfRange) {
