@@ -49,7 +49,8 @@ ThreadPool::~ThreadPool() {
 
 void ThreadPool::stop() {
   stopping_ = true;
-  announced_.tag.fetch_add(1, std::memory_order_release);
+  announced_.tag.fetch_add(
+      1);  // sequentially consistent: a worker that goes to sleep meanwhile must be woken
   announced_.tag.notify_all();
 }
 
@@ -68,7 +69,7 @@ void ThreadPool::run(int count, Call call, void* context) {
   fields.call.store(call, std::memory_order_release);
   fields.context.store(context, std::memory_order_release);
   announced_.tag.store(tag, std::memory_order_release);
-  announced_.tag.notify_all();
+  announced_.tag.notify_all();  // may miss a worker that is just going to sleep; then the others do its part
   const int left = count - do_indices({.tag = tag, .count = count, .call = call, .context = context}, 0);
   // Workers are at what is left; one may have lost its processor.
   for (int looks = 0; finished(tag) != left; ++looks) {
@@ -93,8 +94,8 @@ void ThreadPool::work(int thread) {
   std::uint32_t seen = 0;
   while (true) {
     wait_while(announced_.tag, seen);
-    if (stopping_) return;
     const std::uint32_t tag = announced_.tag.load(std::memory_order_acquire);
+    if (stopping_) return;  // asked after the tag is read, because a stopping pool's last tag has no loop
     const Fields& fields = announced_.fields[tag % 2];
     const Loop loop{.tag = tag,
                     .count = fields.count.load(std::memory_order_acquire),

@@ -51,6 +51,19 @@ TEST(ThreadPool, LateWorkersDoNoHarm) {
   }
 }
 
+/// A worker that wakes for a loop may find the pool stopping.
+TEST(ThreadPool, StopsWhileWorkersComeLate) {
+  for (int round = 0; round < 300; ++round) {
+    std::atomic<int> calls{0};
+    {
+      ThreadPool pool(9);
+      pool.parallel_for(1, [](int) {});  // done without the workers
+      for (int loop = 0; loop < 1 + round % 3; ++loop) pool.parallel_for(2, [&](int) { ++calls; });
+    }
+    ASSERT_EQ(calls, 2 * (1 + round % 3));
+  }
+}
+
 TEST(ThreadPool, FinishesOneLoopBeforeTheNext) {
   ThreadPool pool(3);
   std::vector<int> values(16, 0);
