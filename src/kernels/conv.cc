@@ -17,10 +17,6 @@ HWY_BEFORE_NAMESPACE();
 namespace concertina::kernels::HWY_NAMESPACE {
 namespace {
 
-// Two vectors of sums for each pixel, two of weights and one for the pixel's channel: 31 of 32 registers, or
-// 15 of 16.
-constexpr int kTilePixels = k32Registers ? 14 : 6;
-
 // The inputs of one block of pixels stay in the second-level cache while all panels pass over them.
 constexpr std::ptrdiff_t kBlockBytes = 256 * 1024;
 

@@ -7,7 +7,7 @@
 #endif
 
 #include "kernels/conv.h"
-#include "kernels/simd-inl.h"
+#include "kernels/tile_table-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace concertina::kernels::HWY_NAMESPACE {
@@ -15,6 +15,10 @@ namespace {
 
 /// Output channels whose weights lie together.
 constexpr int kPanel = 2 * kLanes;
+
+/// Pixels of a tile that broadcasts an input to two vectors: of sums, for each pixel, and of weights; with
+/// the input that fills 31 of 32 registers, or 15 of 16.
+constexpr int kTilePixels = k32Registers ? 14 : 6;
 
 /// One panel of output channels: what all its tiles share.
 struct PanelJob {

@@ -87,30 +87,25 @@ TEST_P(ConvTest, RowsOfAnyWidth) {
 }
 
 TEST_P(ConvTest, SubnetsArePrefixes) {
-  const int lanes = vector_lanes();
-  const int full = 5 * lanes + 2;
-  for (const int out : {1, lanes, lanes + 1, 2 * lanes, 3 * lanes - 1, 4 * lanes + 1, full}) {
-    for (const int in : {1, lanes - 1, lanes, lanes + 2}) {
-      if (in < 1) continue;
-      check({.window = window(4, 5, 3, 1, 1, 1),
-             .full_inputs = {lanes + 3},
-             .inputs = {in},
-             .full_out = full,
-             .out = out});
-    }
-  }
+  for (const ConvCase& c : prefix_cases(window(4, 5, 3, 1, 1, 1))) check(c);
 }
 
 TEST_P(ConvTest, ReadsSegments) {
-  const int lanes = vector_lanes();
-  for (const int first : {1, lanes, lanes + 1}) {
-    for (const int second : {1, 3}) {
-      check({.batch = 2,
-             .window = window(5, 4, 3, 1, 1, 1),
-             .full_inputs = {lanes + 1, 4, 2},
-             .inputs = {first, second, 2},
-             .full_out = lanes,
-             .out = lanes});
+  for (const ConvCase& c : segment_cases(window(5, 4, 3, 1, 1, 1))) check(c);
+}
+
+TEST_P(ConvTest, ImagesWithoutPadding) {
+  for (const int kernel : {3, 5, 7}) {
+    for (const int stride : {1, 2}) {
+      for (const int channels : {1, 3}) {
+        check({.batch = 2,
+               .window = window(6, 70, kernel, stride, kernel / 2, kernel / 2),
+               .full_inputs = {channels},
+               .inputs = {channels},
+               .full_out = 2 * vector_lanes() + 1,
+               .out = 2 * vector_lanes() + 1,
+               .dense = true});
+      }
     }
   }
 }
@@ -134,22 +129,7 @@ TEST_P(ConvTest, Groups) {
 }
 
 TEST_P(ConvTest, Epilogues) {
-  for (const Activation act : {Activation::kNone, Activation::kRelu, Activation::kRelu6}) {
-    for (const bool residual : {false, true}) {
-      for (const bool in_place : {false, true}) {
-        const int out = vector_lanes() + 1;
-        check({.batch = 3,
-               .window = window(5, 7, 3, 2, 1, 1),
-               .full_inputs = {19},
-               .inputs = {17},
-               .full_out = out,
-               .out = out,
-               .residual = residual,
-               .in_place = in_place,
-               .act = act});
-      }
-    }
-  }
+  for (const ConvCase& c : epilogue_cases(window(5, 7, 3, 2, 1, 1))) check(c);
 }
 
 TEST_P(ConvTest, LinearLayersLongerThanOneRun) {

@@ -20,6 +20,7 @@ struct ConvCase {
   int out = 1;
   bool residual = false;
   bool in_place = false;  ///< the residual is the output's old content
+  bool dense = false;     ///< the input's pixels have no padding
   Activation act = Activation::kNone;
 };
 
@@ -81,6 +82,10 @@ struct ConvProblem {
     (winograd ? pack_winograd : pack_conv)(filter, full_weights.data(), packed.data());
     const int pixels = c.window.out_h * c.window.out_w;
     Map x(c.batch, c.window.in_h * c.window.in_w, c.groups > 1 ? std::vector{c.groups * in} : c.inputs);
+    if (c.dense) {
+      x.stride = in;
+      x.buffer = poisoned(static_cast<std::size_t>(x.batch) * x.pixels * in);
+    }
     Map y(c.batch, pixels, {out});
     Map r(c.batch, pixels, {out}, 2);
     x.fill(ref.x);
@@ -124,5 +129,58 @@ struct ConvProblem {
   Floats full_weights;
   reference::Conv ref;
 };
+
+/// Sub-nets of one filter.
+inline std::vector<ConvCase> prefix_cases(const Window& w) {
+  std::vector<ConvCase> cases;
+  const int lanes = vector_lanes();
+  const int full = 5 * lanes + 2;
+  for (const int out : {1, lanes, lanes + 1, 2 * lanes, 3 * lanes - 1, 4 * lanes + 1, full}) {
+    for (const int in : {1, lanes - 1, lanes, lanes + 2}) {
+      if (in < 1) continue;
+      cases.push_back(
+          {.window = w, .full_inputs = {lanes + 3}, .inputs = {in}, .full_out = full, .out = out});
+    }
+  }
+  return cases;
+}
+
+/// Inputs of three segments.
+inline std::vector<ConvCase> segment_cases(const Window& w) {
+  std::vector<ConvCase> cases;
+  const int lanes = vector_lanes();
+  for (const int first : {1, lanes, lanes + 1}) {
+    for (const int second : {1, 3}) {
+      cases.push_back({.batch = 2,
+                       .window = w,
+                       .full_inputs = {lanes + 1, 4, 2},
+                       .inputs = {first, second, 2},
+                       .full_out = lanes,
+                       .out = lanes});
+    }
+  }
+  return cases;
+}
+
+inline std::vector<ConvCase> epilogue_cases(const Window& w) {
+  std::vector<ConvCase> cases;
+  const int out = vector_lanes() + 1;
+  for (const Activation act : {Activation::kNone, Activation::kRelu, Activation::kRelu6}) {
+    for (const bool residual : {false, true}) {
+      for (const bool in_place : {false, true}) {
+        cases.push_back({.batch = 3,
+                         .window = w,
+                         .full_inputs = {19},
+                         .inputs = {17},
+                         .full_out = out,
+                         .out = out,
+                         .residual = residual,
+                         .in_place = in_place,
+                         .act = act});
+      }
+    }
+  }
+  return cases;
+}
 
 }  // namespace concertina::kernels

@@ -75,12 +75,6 @@ void run_row_tile(const DepthwiseArgs& args, int out_row, int x, int pixels) {
 
 using RowTileFunction = void (*)(const DepthwiseArgs&, int out_row, int x, int pixels);
 
-#if defined(CONCERTINA_SANITIZED)
-using DepthwiseLengths = Lengths<2>;
-#else
-using DepthwiseLengths = Lengths<2, 4, 7, 8, 14>;
-#endif
-
 template <class Row>
 constexpr int kMostPixels = std::min(16, kMostRowPixels<Row, 1>);
 

@@ -6,10 +6,9 @@
 #define CONCERTINA_KERNELS_ROW_TILE_INL_H_
 #endif
 
-#include <array>
 #include <utility>
 
-#include "kernels/simd-inl.h"
+#include "kernels/tile_table-inl.h"
 
 // Neighbouring output pixels of one row. Each input is read once for all the taps of a kernel row that see
 // it.

@@ -7,9 +7,7 @@
 #endif
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
-#include <type_traits>
 
 #include "hwy/highway.h"
 #include "kernels/window.h"
@@ -23,13 +21,6 @@ using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 constexpr D kTag;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
-
-// Sanitized code gets the short tiles of few registers: the long ones would take minutes to compile.
-#if defined(CONCERTINA_SANITIZED)
-constexpr bool k32Registers = false;
-#else
-constexpr bool k32Registers = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON;
-#endif
 
 /// The i-th of `parts` nearly equal parts of [begin, end) begins here.
 HWY_INLINE int part_begin(int begin, int end, int parts, int i) {
@@ -190,47 +181,6 @@ struct Tile<0, kVectors> {
   HWY_INLINE void add_lanes(const float* const*, int, V) {}
   HWY_INLINE void finish(const TileOutput&) const {}
 };
-
-/// Lengths of the tiles that are compiled, rising: few, because each is code for every instruction set, and
-/// such that the maps of the usual networks are covered without waste.
-template <int... kLengths>
-struct Lengths {};
-#if defined(CONCERTINA_SANITIZED)
-using LongLengths = Lengths<4>;
-using ShortLengths = Lengths<1>;
-#else
-using LongLengths = Lengths<4, 8, 16, 24, 28>;            // for one vector of sums
-using ShortLengths = Lengths<1, 2, 4, 7, 8, 10, 12, 14>;  // for two
-#endif
-
-/// Tile functions by the pixels that a tile has to cover: the shortest that is long enough.
-template <class Function>
-struct TileTable {
-  const Function* functions;
-  int most;  // pixels
-
-  /// The pixels of the next tile, `left` being left: no tile is much shorter than the others.
-  HWY_INLINE int length(int left) const {
-    if (left <= most) return left;
-    return left < 2 * most ? (left + 1) / 2 : most;
-  }
-};
-
-/// make(std::integral_constant<int, kPixels>) gives the function for kPixels.
-template <class Function, int kMost, class Make, int... kLengths>
-constexpr std::array<Function, kMost + 1> tile_functions(Lengths<kLengths...>, Make make) {
-  std::array<Function, kMost + 1> table{};
-  const auto add = [&]<int kLength>(std::integral_constant<int, kLength> length) {
-    if constexpr (kLength <= kMost) {
-      for (std::size_t p = 0; p <= kLength; ++p) {
-        if (table[p] == nullptr) table[p] = make(length);
-      }
-    }
-  };
-  (add(std::integral_constant<int, kLengths>()), ...);
-  add(std::integral_constant<int, kMost>());
-  return table;
-}
 
 }  // namespace
 }  // namespace concertina::kernels::HWY_NAMESPACE

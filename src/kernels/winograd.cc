@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
 
 #include "kernels/target.h"
@@ -12,7 +11,6 @@
 #include "hwy/foreach_target.h"  // must come before highway.h
 #include "hwy/highway.h"
 #include "kernels/conv_panel-inl.h"
-#include "kernels/row_tile-inl.h"
 
 namespace concertina::kernels {
 #ifndef CONCERTINA_KERNELS_WINOGRAD_CONSTANTS_
@@ -28,6 +26,9 @@ constexpr int kProducts = kInputSide * kInputSide;
 constexpr std::size_t kChunkFloats = 96 * 1024;
 constexpr std::size_t kLeastChunkTiles = 28;
 
+// Tiles whose products are computed and transformed back together.
+constexpr int kBlockTiles = 28;
+
 /// Floats of one tile's transformed inputs for each product: the ranges side by side in whole vectors.
 inline std::size_t transformed_channels(std::span<const ChannelRange> inputs, int lanes) {
   std::size_t sum = 0;
@@ -39,15 +40,20 @@ inline std::size_t most_chunk_tiles(std::size_t channels) {
   return std::max(kLeastChunkTiles, kChunkFloats / (kProducts * channels));
 }
 
+/// A thread's scratch memory: the transformed inputs of a chunk, then the products of a block under a panel.
+inline std::size_t transformed_floats(std::size_t channels) {
+  return most_chunk_tiles(channels) * channels * kProducts;
+}
+inline std::size_t workspace_floats(std::size_t channels, int lanes) {
+  return transformed_floats(channels) + static_cast<std::size_t>(kProducts * kBlockTiles * 2 * lanes);
+}
+
 #endif
 }  // namespace concertina::kernels
 
 HWY_BEFORE_NAMESPACE();
 namespace concertina::kernels::HWY_NAMESPACE {
 namespace {
-
-// Tiles whose products are computed and transformed back together.
-constexpr int kBlockTiles = 28;
 
 /// d -> B^T d
 HWY_INLINE void transform_input(const V (&d)[kInputSide], V (&t)[kInputSide]) {
@@ -78,12 +84,14 @@ HWY_INLINE void transform_output(const V (&m)[kInputSide], V (&y)[kTileSide]) {
   y[3] = hn::MulAdd(hn::Set(kTag, 8.0f), d2, hn::Add(d, m[5]));
 }
 
-/// Some tiles of the batch, their transformed inputs [kProducts][tiles][channels].
+/// Some tiles of the batch, their transformed inputs [kProducts][tiles][channels], and room for the products
+/// of a block [kProducts][kBlockTiles][kPanel].
 struct Chunk {
   int first;
   int tiles;
   std::ptrdiff_t channels;
   float* transformed;
+  float* sums;
 
   float* row(int product, int tile) const {
     return transformed + (static_cast<std::ptrdiff_t>(product) * tiles + tile) * channels;
@@ -172,10 +180,8 @@ void multiply(const ConvArgs& args, const Chunk& chunk, const float* weights, in
 
 using Multiply = void (*)(const ConvArgs&, const Chunk&, const float*, int, int, int, float*);
 
-constexpr int kMostTiles = k32Registers ? 14 : 6;
-
 template <int kVectors>
-constexpr auto kMultiply = tile_functions<Multiply, kMostTiles>(
+constexpr auto kMultiply = tile_functions<Multiply, kTilePixels>(
     ShortLengths(),
     []<int kTiles>(std::integral_constant<int, kTiles>) -> Multiply { return multiply<kTiles, kVectors>; });
 
@@ -213,22 +219,21 @@ void run_block(const ConvArgs& args, const Chunk& chunk, int panel, int first, i
                      .inputs = args.inputs,
                      .channel = begin,
                      .tail = kLanes};
-  alignas(64) float sums[kProducts * kBlockTiles * kPanel];
   const int tiles = last - first;
   const auto& functions = vectors == 1 ? kMultiply<1> : kMultiply<2>;
-  const TileTable<Multiply> table = {functions.data(), kMostTiles};
+  const TileTable<Multiply> table = {functions.data(), kTilePixels};
   for (int product = 0; product < kProducts; ++product) {
     for (int at = 0, count = 0; at < tiles; at += count) {
       count = table.length(tiles - at);
       table.functions[count](args, chunk, job.weights + product * product_size, product, first + at, count,
-                             sums + (std::ptrdiff_t{product} * tiles + at) * kPanel);
+                             chunk.sums + (std::ptrdiff_t{product} * tiles + at) * kPanel);
     }
   }
   const TileOutput output = tile_output(job, 0, 0);
   for (int t = 0; t < tiles; ++t) {
     for (int v = 0; v < vectors; ++v) {
       store_tile(args.window, output, chunk.first + first + t, v, v == vectors - 1,
-                 sums + t * kPanel + v * kLanes, tiles);
+                 chunk.sums + t * kPanel + v * kLanes, tiles);
     }
   }
 }
@@ -251,18 +256,19 @@ void winograd_conv(const ConvArgs& args, float* workspace, ThreadPool& pool) {
   const std::size_t most = most_chunk_tiles(channels);
   // Threads share the tiles; of few tiles, each transforms all and they share the panels, which costs less
   // than to fetch what another one has transformed.
-  const int sharing = tiles < kMostTiles * pool.size() ? std::min(panels, pool.size()) : 1;
+  const int sharing = tiles < kTilePixels * pool.size() ? std::min(panels, pool.size()) : 1;
   const int chunks =
       round_up(hwy::DivCeil(tiles, static_cast<int>(most)), hwy::DivCeil(pool.size(), sharing));
   pool.parallel_for(chunks * sharing, [&](int call, int thread) {
     const int at = call / sharing;
     const int part = call % sharing;
     const int first = part_begin(0, tiles, chunks, at);
-    const Chunk chunk{
-        .first = first,
-        .tiles = part_begin(0, tiles, chunks, at + 1) - first,
-        .channels = static_cast<std::ptrdiff_t>(channels),
-        .transformed = workspace + static_cast<std::size_t>(thread) * most * channels * kProducts};
+    float* own = workspace + static_cast<std::size_t>(thread) * workspace_floats(channels, kLanes);
+    const Chunk chunk{.first = first,
+                      .tiles = part_begin(0, tiles, chunks, at + 1) - first,
+                      .channels = static_cast<std::ptrdiff_t>(channels),
+                      .transformed = own,
+                      .sums = own + transformed_floats(channels)};
     run_chunk(args, chunk, part_begin(0, panels, sharing, part), part_begin(0, panels, sharing, part + 1));
   });
 }
@@ -340,8 +346,7 @@ void pack_winograd(const Filter& f, const float* oihw, float* packed) {
 }
 
 std::size_t winograd_workspace(std::span<const ChannelRange> inputs) {
-  const std::size_t channels = transformed_channels(inputs, vector_lanes());
-  return most_chunk_tiles(channels) * channels * kProducts;
+  return workspace_floats(transformed_channels(inputs, vector_lanes()), vector_lanes());
 }
 
 void winograd_conv(const ConvArgs& args, float* workspace, ThreadPool& pool) {

@@ -41,48 +41,15 @@ TEST_P(WinogradTest, AnySizeOfMap) {
 }
 
 TEST_P(WinogradTest, SubnetsArePrefixes) {
-  const int lanes = vector_lanes();
-  const int full = 5 * lanes + 2;
-  for (const int out : {1, lanes, lanes + 1, 2 * lanes, 3 * lanes - 1, 4 * lanes + 1, full}) {
-    for (const int in : {1, lanes, lanes + 2}) {
-      check({.window = window(9, 6, 3, 1, 1, 1),
-             .full_inputs = {lanes + 3},
-             .inputs = {in},
-             .full_out = full,
-             .out = out});
-    }
-  }
+  for (const ConvCase& c : prefix_cases(window(9, 6, 3, 1, 1, 1))) check(c);
 }
 
 TEST_P(WinogradTest, ReadsSegments) {
-  const int lanes = vector_lanes();
-  for (const int first : {1, lanes, lanes + 1}) {
-    check({.batch = 2,
-           .window = window(5, 4, 3, 1, 1, 1),
-           .full_inputs = {lanes + 1, 4, 2},
-           .inputs = {first, 3, 2},
-           .full_out = lanes,
-           .out = lanes});
-  }
+  for (const ConvCase& c : segment_cases(window(5, 4, 3, 1, 1, 1))) check(c);
 }
 
 TEST_P(WinogradTest, Epilogues) {
-  for (const Activation act : {Activation::kNone, Activation::kRelu, Activation::kRelu6}) {
-    for (const bool residual : {false, true}) {
-      for (const bool in_place : {false, true}) {
-        const int out = vector_lanes() + 1;
-        check({.batch = 3,
-               .window = window(6, 7, 3, 1, 1, 1),
-               .full_inputs = {19},
-               .inputs = {17},
-               .full_out = out,
-               .out = out,
-               .residual = residual,
-               .in_place = in_place,
-               .act = act});
-      }
-    }
-  }
+  for (const ConvCase& c : epilogue_cases(window(6, 7, 3, 1, 1, 1))) check(c);
 }
 
 TEST_P(WinogradTest, ManyChunksOfTiles) {
