@@ -140,6 +140,7 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
 
   expect_refused(device({"bench", model, "--subnet", "9"}), "9");
   expect_refused(device({"bench", model, "--pin", "1023"}), "--pin");
+  expect_refused(device({"bench", model, "--profile", "--duration", "1"}), "--duration");
   expect_refused(device({"export", model, "--subnet", "99-1"}), "99-1");
   ASSERT_TRUE(write_file(folder_ / "broken.png", "\x89PNG\r\n\x1a\n and no more"));
   expect_refused(device({"classify", model, (folder_ / "broken.png").string()}), "broken.png");

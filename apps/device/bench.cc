@@ -105,6 +105,7 @@ Result<Report> profile_subnets(Session& session, const std::vector<int>& subnets
   const std::vector<float> images = some_images(session.model(), options.timing.batch);
   Report report{.text = {}, .json = nlohmann::json::array()};
   for (const int subnet : subnets) {
+    CONCERTINA_TRY(warm_up(session, subnet, options.timing));
     CONCERTINA_ASSIGN(const auto steps,
                       session.profile(images, options.timing.batch, subnet, options.timing.runs));
     double total = 0;
@@ -174,15 +175,18 @@ void add_bench(CLI::App& program, Action& chosen) {
   auto* iterations = verb->add_option("-r,--iterations", options->timing.runs, "timed runs")
                          ->check(CLI::Range(1, 10'000'000))
                          ->capture_default_str();
-  verb->add_option("-t,--duration", options->timing.seconds, "seconds to time each sub-net, not --iterations")
-      ->check(CLI::Range(0.001, 86'400.0))
-      ->excludes(iterations);
+  auto* duration = verb->add_option("-t,--duration", options->timing.seconds,
+                                    "seconds to time each sub-net, not --iterations")
+                       ->check(CLI::Range(0.001, 86'400.0))
+                       ->excludes(iterations);
   verb->add_option("--pin", options->processors, "processors to run on, such as 0,1")
       ->delimiter(',')
       ->check(CLI::Range(0, CPU_SETSIZE - 1));
-  auto* profile = verb->add_flag("--profile", options->profile, "time every step of the sub-nets");
+  auto* profile =
+      verb->add_flag("--profile", options->profile, "time every step of the sub-nets")->excludes(duration);
   verb->add_flag("--switch-test", options->switch_test, "time the first run after a run of another sub-net")
-      ->excludes(profile);
+      ->excludes(profile)
+      ->excludes(duration);
   verb->add_flag("--json", options->json, "print JSON");
   verb->callback([&chosen, options] { chosen = [options] { return bench(*options); }; });
 }

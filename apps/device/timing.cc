@@ -43,9 +43,15 @@ std::vector<float> some_images(const Model& model, int batch) {
   return images;
 }
 
-Result<std::vector<double>> time_runs(Session& session, int subnet, const Timing& timing) {
+Status warm_up(Session& session, int subnet, const Timing& timing) {
   Runner runner(session, timing.batch);
   for (int i = 0; i < timing.warm_up; ++i) CONCERTINA_TRY(runner.run(subnet));
+  return {};
+}
+
+Result<std::vector<double>> time_runs(Session& session, int subnet, const Timing& timing) {
+  CONCERTINA_TRY(warm_up(session, subnet, timing));
+  Runner runner(session, timing.batch);
   std::vector<double> times;
   const auto end = Clock::now() + std::chrono::duration<double>(timing.seconds);
   do {
@@ -57,6 +63,7 @@ Result<std::vector<double>> time_runs(Session& session, int subnet, const Timing
 }
 
 Result<std::vector<double>> time_switches(Session& session, int subnet, int other, const Timing& timing) {
+  CONCERTINA_TRY(warm_up(session, subnet, timing));
   Runner runner(session, timing.batch);
   std::vector<double> times;
   for (int i = 0; i < timing.runs; ++i) {

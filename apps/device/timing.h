@@ -17,6 +17,9 @@ struct Timing {
 /// Random images: of zeros, a processor would take less power and run faster.
 std::vector<float> some_images(const Model& model, int batch);
 
+/// The uncounted runs. What follows does them itself.
+Status warm_up(Session& session, int subnet, const Timing& timing);
+
 /// Milliseconds of each run on some_images(), sorted.
 Result<std::vector<double>> time_runs(Session& session, int subnet, const Timing& timing);
 

@@ -40,6 +40,25 @@ TEST(Storage, AResnetNeedsTwoMapsAtATime) {
   EXPECT_EQ(full_plan(graph).arena_floats, 2 * map);
 }
 
+TEST(Storage, AnImageIsDenseIfOnlyConvolutionsReadIt) {
+  const auto is_dense = [](bool activated) {
+    op::Input input;
+    input.shape = {3, 8, 8};
+    op::Conv conv;
+    conv.in_channels = 3;
+    conv.out_channels = 3;
+    GraphBuilder net;
+    const NodeId x = net.add("x", input);
+    const NodeId y = net.add("y", conv, {x});
+    net.add("sum", op::Add{}, {y, activated ? net.add("act", op::Relu{}, {x}) : net.add("z", conv, {x})});
+    const Graph graph = *std::move(net).build();
+    const Program program = *lower(graph);
+    return program.value(program.steps[0].output).dense;
+  };
+  EXPECT_TRUE(is_dense(false));
+  EXPECT_FALSE(is_dense(true));
+}
+
 TEST(Storage, ConcatenationsAreMadeInPlace) {
   op::Input input;
   input.shape = {4, 3, 3};
