@@ -7,6 +7,7 @@
 
 #include "onnx/model_file.h"
 #include "onnx/network_file.h"
+#include "onnx/parse_in_place.h"
 #include "onnx/seal.h"
 
 namespace {
@@ -24,15 +25,33 @@ void check_round_trip(const concertina::ModelFile& model) {
   for (const auto& record : model.subnets) (void)concertina::export_subnet(model, record.subnet);
 }
 
+/// Protobuf's own parser is the reference.
+void check_parser(const std::string& bytes) {
+  concertina::onnx::ModelProto wanted;
+  concertina::OnnxFile file;
+  const bool read = concertina::parse_in_place(bytes, file);
+  require(read == wanted.ParsePartialFromString(bytes));
+  if (!read) return;
+  require(static_cast<int>(file.raw_data.size()) == wanted.graph().initializer_size());
+  for (int i = 0; i < wanted.graph().initializer_size(); ++i) {
+    require(wanted.graph().initializer(i).raw_data() == file.raw_data[static_cast<std::size_t>(i)]);
+    wanted.mutable_graph()->mutable_initializer(i)->clear_raw_data();
+  }
+  require(wanted.SerializePartialAsString() == file.model.SerializePartialAsString());
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string bytes(reinterpret_cast<const char*>(data), size);
+  check_parser(bytes);
   if (const auto network = concertina::parse_network(bytes)) {
     require(concertina::check_network(*network).ok());
     (void)concertina::serialize_static(*network);
   }
   (void)concertina::parse_model(bytes);
-  if (const auto model = concertina::parse_model(concertina::seal(bytes))) check_round_trip(*model);
+  for (const int format : {2, concertina::kModelFormat}) {
+    if (const auto model = concertina::parse_model(concertina::seal(bytes, format))) check_round_trip(*model);
+  }
   return 0;
 }

@@ -1,33 +1,34 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <new>
 #include <span>
+
+#include "base/page_memory.h"
 
 namespace concertina {
 
 /// A fixed number of floats, zeroed, on a cache-line boundary; the widest vector loads are aligned in it.
 class AlignedBuffer {
  public:
-  static constexpr std::size_t kAlignment = 64;
+  static constexpr std::size_t kAlignment = PageMemory::kAlignment;
 
   AlignedBuffer() = default;
-  explicit AlignedBuffer(std::size_t count)
-      : data_(new (std::align_val_t{kAlignment}) float[count]()), count_(count) {}
+  explicit AlignedBuffer(std::size_t count) : memory_(bytes_of(count)) {}
 
-  float* data() { return data_.get(); }
-  const float* data() const { return data_.get(); }
-  std::size_t size() const { return count_; }
-  std::span<float> span() { return {data(), count_}; }
-  std::span<const float> span() const { return {data(), count_}; }
+  float* data() { return static_cast<float*>(memory_.data()); }
+  const float* data() const { return static_cast<const float*>(memory_.data()); }
+  std::size_t size() const { return memory_.size() / sizeof(float); }
+  std::span<float> span() { return {data(), size()}; }
+  std::span<const float> span() const { return {data(), size()}; }
 
  private:
-  struct Delete {
-    void operator()(float* p) const { ::operator delete[](p, std::align_val_t{kAlignment}); }
-  };
-  std::unique_ptr<float[], Delete> data_;
-  std::size_t count_ = 0;
+  static std::size_t bytes_of(std::size_t count) {
+    if (count > static_cast<std::size_t>(-1) / sizeof(float)) throw std::bad_array_new_length();
+    return count * sizeof(float);
+  }
+
+  PageMemory memory_;
 };
 
 }  // namespace concertina

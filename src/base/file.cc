@@ -56,26 +56,36 @@ Status make_parent(const std::filesystem::path& path) {
   return {};
 }
 
+PageMemory larger(const PageMemory& memory) {
+  PageMemory result(2 * memory.size() + 4096);
+  std::memcpy(result.data(), memory.data(), memory.size());
+  return result;
+}
+
 }  // namespace
 
-Result<std::string> read_file(const std::filesystem::path& path) {
+Result<FileBytes> read_bytes(const std::filesystem::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) return system_error("read", path, errno);
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) return system_error("read", path, errno);
   if (S_ISDIR(info.st_mode)) return Error{fmt::format("'{}' is a folder; a file is needed", path.string())};
-  std::string bytes(static_cast<std::size_t>(info.st_size), '\0');
+  // One byte more than the file is said to have: pipes say 0, and a read of nothing shows the end.
+  PageMemory memory(static_cast<std::size_t>(info.st_size) + 1);
   std::size_t done = 0;
   while (true) {
-    if (done == bytes.size()) bytes.resize(bytes.size() + 4096);  // also finds the end of pipes
-    const ssize_t n = ::read(file.get(), bytes.data() + done, bytes.size() - done);
+    if (done == memory.size()) memory = larger(memory);
+    const ssize_t n = ::read(file.get(), static_cast<char*>(memory.data()) + done, memory.size() - done);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return system_error("read", path, errno);
-    if (n == 0) break;
+    if (n == 0) return FileBytes(std::move(memory), done);
     done += static_cast<std::size_t>(n);
   }
-  bytes.resize(done);
-  return bytes;
+}
+
+Result<std::string> read_file(const std::filesystem::path& path) {
+  CONCERTINA_ASSIGN(const FileBytes bytes, read_bytes(path));
+  return std::string(bytes.view());
 }
 
 Status write_file(const std::filesystem::path& path, std::string_view bytes) {

@@ -29,6 +29,14 @@ constexpr std::size_t kLeastChunkTiles = 28;
 // Tiles whose products are computed and transformed back together.
 constexpr int kBlockTiles = 28;
 
+// G of F(4x4, 3x3).
+constexpr double kFilterTransform[kInputSide][3] = {{1.0 / 4, 0, 0},
+                                                    {-1.0 / 6, -1.0 / 6, -1.0 / 6},
+                                                    {-1.0 / 6, 1.0 / 6, -1.0 / 6},
+                                                    {1.0 / 24, 1.0 / 12, 1.0 / 6},
+                                                    {1.0 / 24, -1.0 / 12, 1.0 / 6},
+                                                    {0, 0, 1}};
+
 /// Floats of one tile's transformed inputs for each product: the ranges side by side in whole vectors.
 inline std::size_t transformed_channels(std::span<const ChannelRange> inputs, int lanes) {
   std::size_t sum = 0;
@@ -273,6 +281,41 @@ void winograd_conv(const ConvArgs& args, float* workspace, ThreadPool& pool) {
   });
 }
 
+/// g -> G g G^T in double precision, for the output channels of a panel side by side.
+void transform_filters(const Filter& f, const float* oihw, float* packed) {
+  const auto in_channels = static_cast<std::ptrdiff_t>(f.in_channels);
+  alignas(64) double taps[9][kPanel] = {};
+  alignas(64) double rows[kInputSide][3][kPanel];  // G g
+  for (int begin = 0; begin < f.out_channels; begin += kPanel) {
+    const int count = std::min(kPanel, f.out_channels - begin);
+    for (int t = 0; t < 9; ++t) std::fill(taps[t] + count, taps[t] + kPanel, 0.0);
+    for (std::ptrdiff_t c = 0; c < in_channels; ++c) {
+      for (int k = 0; k < count; ++k) {
+        const float* g = oihw + ((begin + k) * in_channels + c) * 9;
+        for (int t = 0; t < 9; ++t) taps[t][k] = static_cast<double>(g[t]);
+      }
+      for (int i = 0; i < kInputSide; ++i) {
+        const auto& of = kFilterTransform[i];
+        for (int x = 0; x < 3; ++x) {
+          for (int k = 0; k < kPanel; ++k) {
+            rows[i][x][k] = of[0] * taps[x][k] + of[1] * taps[3 + x][k] + of[2] * taps[6 + x][k];
+          }
+        }
+      }
+      for (int i = 0; i < kInputSide; ++i) {
+        for (int j = 0; j < kInputSide; ++j) {
+          const auto& of = kFilterTransform[j];
+          float* to = packed + ((i * kInputSide + j) * in_channels + c) * kPanel;
+          for (int k = 0; k < kPanel; ++k) {
+            to[k] = static_cast<float>(of[0] * rows[i][0][k] + of[1] * rows[i][1][k] + of[2] * rows[i][2][k]);
+          }
+        }
+      }
+    }
+    packed += kProducts * in_channels * kPanel;
+  }
+}
+
 }  // namespace
 }  // namespace concertina::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -282,31 +325,7 @@ namespace concertina::kernels {
 namespace {
 
 HWY_EXPORT(winograd_conv);
-
-// G of F(4x4, 3x3).
-constexpr double kFilterTransform[kInputSide][3] = {{1.0 / 4, 0, 0},
-                                                    {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-                                                    {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-                                                    {1.0 / 24, 1.0 / 12, 1.0 / 6},
-                                                    {1.0 / 24, -1.0 / 12, 1.0 / 6},
-                                                    {0, 0, 1}};
-
-/// g -> G g G^T
-std::array<float, kProducts> transform_filter(const float* g) {
-  std::array<float, kProducts> result{};
-  for (int i = 0; i < kInputSide; ++i) {
-    for (int j = 0; j < kInputSide; ++j) {
-      double sum = 0;
-      for (int y = 0; y < 3; ++y) {
-        for (int x = 0; x < 3; ++x) {
-          sum += kFilterTransform[i][y] * static_cast<double>(g[y * 3 + x]) * kFilterTransform[j][x];
-        }
-      }
-      result[static_cast<std::size_t>(i * kInputSide + j)] = static_cast<float>(sum);
-    }
-  }
-  return result;
-}
+HWY_EXPORT(transform_filters);
 
 }  // namespace
 
@@ -325,24 +344,8 @@ std::size_t winograd_packed_size(const Filter& f) {
          static_cast<std::size_t>(f.in_channels) * kProducts;
 }
 
-void pack_winograd(const Filter& f, const float* oihw, float* packed) {
-  const int panel = 2 * vector_lanes();
-  for (int begin = 0; begin < f.out_channels; begin += panel) {
-    for (int c = 0; c < f.in_channels; ++c) {
-      for (int k = 0; k < panel; ++k) {
-        const bool real = begin + k < f.out_channels;
-        const auto values =
-            real ? transform_filter(oihw + (static_cast<std::ptrdiff_t>(begin + k) * f.in_channels + c) * 9)
-                 : std::array<float, kProducts>{};
-        for (std::size_t p = 0; p < kProducts; ++p) {
-          packed[(p * static_cast<std::size_t>(f.in_channels) + static_cast<std::size_t>(c)) *
-                     static_cast<std::size_t>(panel) +
-                 static_cast<std::size_t>(k)] = values[p];
-        }
-      }
-    }
-    packed += static_cast<std::ptrdiff_t>(kProducts) * f.in_channels * panel;
-  }
+void pack_winograd(const Filter& filter, const float* oihw, float* packed) {
+  HWY_DYNAMIC_DISPATCH(transform_filters)(filter, oihw, packed);
 }
 
 std::size_t winograd_workspace(std::span<const ChannelRange> inputs) {

@@ -1,12 +1,25 @@
 #include "onnx/base64.h"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
+#include <cstring>
 
 namespace concertina {
 namespace {
 
 constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// The digit of each character; 64 for those that are none.
+constexpr std::array<std::uint8_t, 256> kValues = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(64);
+  for (std::size_t i = 0; i < kDigits.size(); ++i) {
+    values[static_cast<unsigned char>(kDigits[i])] = static_cast<std::uint8_t>(i);
+  }
+  return values;
+}();
 
 std::uint32_t byte_at(std::string_view bytes, std::size_t i) {
   return i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0U;
@@ -37,9 +50,9 @@ std::optional<std::string> from_base64(std::string_view text) {
   std::uint32_t group = 0;
   int bits = 0;
   for (const char c : digits) {
-    const std::size_t digit = kDigits.find(c);
-    if (digit == kDigits.npos) return std::nullopt;
-    group = (group << 6 | static_cast<std::uint32_t>(digit)) & 0xffffff;
+    const std::uint32_t digit = kValues[static_cast<unsigned char>(c)];
+    if (digit == 64) return std::nullopt;
+    group = (group << 6 | digit) & 0xffffff;
     bits += 6;
     if (bits < 8) continue;
     bits -= 8;
@@ -61,11 +74,18 @@ std::string to_little_endian(std::span<const float> values) {
 }
 
 std::vector<float> from_little_endian(std::string_view bytes) {
-  std::vector<float> values(bytes.size() / 4);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    std::uint32_t word = 0;
-    for (std::size_t b = 0; b < 4; ++b) word |= byte_at(bytes, 4 * i + b) << (8 * b);
-    values[i] = std::bit_cast<float>(word);
+  std::vector<float> values;
+  values.reserve(bytes.size() / 4);  // and no zeros first: new memory is touched once
+  std::array<float, 1024> block{};
+  while (!bytes.empty()) {
+    const std::size_t count = std::min(block.size(), bytes.size() / 4);
+    std::memcpy(block.data(), bytes.data(), 4 * count);
+    if constexpr (std::endian::native == std::endian::big) {
+      for (float& value : block)
+        value = std::bit_cast<float>(__builtin_bswap32(std::bit_cast<std::uint32_t>(value)));
+    }
+    values.insert(values.end(), block.begin(), block.begin() + static_cast<std::ptrdiff_t>(count));
+    bytes.remove_prefix(4 * count);
   }
   return values;
 }

@@ -80,7 +80,7 @@ TEST(Damage, FlippedBitsUnderAFreshSealDoNotCrash) {
     char& byte = bytes[random.below(bytes.size(), 2 * i)];
     const char flip = static_cast<char>(1 << random.below(8, 2 * i + 1));
     byte = static_cast<char>(byte ^ flip);
-    if (const auto read = parse_model(seal(bytes))) {
+    if (const auto read = parse_model(seal(bytes, kModelFormat))) {
       ++accepted;
       ASSERT_TRUE(check_model(*read));
     }
@@ -90,7 +90,8 @@ TEST(Damage, FlippedBitsUnderAFreshSealDoNotCrash) {
 }
 
 /// Our model with its entries as a map, edited and sealed again.
-Result<ModelFile> parse_edited(const std::function<void(std::map<std::string, std::string>&)>& edit) {
+Result<ModelFile> parse_edited(const std::function<void(std::map<std::string, std::string>&)>& edit,
+                               int seal_format = kModelFormat) {
   onnx::ModelProto model;
   model.ParseFromString(small_file());
   std::map<std::string, std::string> entries;
@@ -102,7 +103,7 @@ Result<ModelFile> parse_edited(const std::function<void(std::map<std::string, st
     model.add_metadata_props()->set_key(key);
     model.mutable_metadata_props()->rbegin()->set_value(value);
   }
-  return parse_model(seal(model.SerializeAsString()));
+  return parse_model(seal(model.SerializeAsString(), seal_format));
 }
 
 void expect_refusal(const char* sentence,
@@ -121,10 +122,17 @@ void expect_table_refusal(const char* sentence, const std::function<void(Json&)>
 }
 
 TEST(Damage, NewerFormatsAreNamed) {
-  expect_refusal("has format 3, but this version reads formats up to 2; update Concertina",
-                 [](auto& e) { e["concertina.format"] = "3"; });
+  expect_refusal("has format 4, but this version reads formats up to 3; update Concertina",
+                 [](auto& e) { e["concertina.format"] = "4"; });
   expect_refusal("format '1x' is not a number", [](auto& e) { e["concertina.format"] = "1x"; });
   expect_refusal("not a dynamic model", [](auto& e) { e.erase("concertina.format"); });
+}
+
+TEST(Damage, AFormatHasItsOwnSeal) {
+  const auto make_old = [](auto& entries) { entries["concertina.format"] = "2"; };
+  EXPECT_TRUE(parse_edited(make_old, 2));
+  EXPECT_FALSE(parse_edited(make_old, 3));
+  EXPECT_FALSE(parse_edited([](auto&) {}, 2));
 }
 
 TEST(Damage, UnknownEntriesAreForLaterVersions) {

@@ -29,12 +29,16 @@ bool makes_channels(const Op& op) {
 
 class GraphReader {
  public:
-  GraphReader(const onnx::GraphProto& graph, std::int64_t operator_set, std::int64_t most_values)
-      : graph_(graph), operator_set_(operator_set), values_left_(most_values) {}
+  GraphReader(const OnnxFile& file, std::int64_t operator_set, std::int64_t most_values)
+      : graph_(file.model.graph()),
+        raw_data_(file.raw_data),
+        operator_set_(operator_set),
+        values_left_(most_values) {}
 
   Result<Network> read() {
-    for (const onnx::TensorProto& tensor : graph_.initializer()) {
-      CONCERTINA_TRY(add_constant(tensor.name(), tensor));
+    for (int i = 0; i < graph_.initializer_size(); ++i) {
+      const onnx::TensorProto& tensor = graph_.initializer(i);
+      CONCERTINA_TRY(add_constant(tensor.name(), {&tensor, raw_data_[static_cast<std::size_t>(i)]}));
     }
     CONCERTINA_TRY(read_input());
     for (const onnx::NodeProto& node : graph_.node()) {
@@ -46,7 +50,6 @@ class GraphReader {
     }
     CONCERTINA_TRY(check_output());
     CONCERTINA_ASSIGN(auto graph, Graph::make(std::move(nodes_)));
-    CONCERTINA_TRY(check_weights(graph, weights_));
     return Network{std::move(graph), std::move(weights_)};
   }
 
@@ -55,8 +58,8 @@ class GraphReader {
     return node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name();
   }
 
-  Status add_constant(const std::string& name, const onnx::TensorProto& tensor) {
-    if (values_.contains(name) || !constants_.emplace(name, &tensor).second) {
+  Status add_constant(const std::string& name, const TensorView& tensor) {
+    if (values_.contains(name) || !constants_.emplace(name, tensor).second) {
       return Error{fmt::format("two values are called '{}'", name)};
     }
     return {};
@@ -120,7 +123,7 @@ class GraphReader {
     if (node.output_size() != 1) return Error{"it does not have exactly one output"};
 
     std::vector<Value> values;
-    std::vector<const onnx::TensorProto*> constants;
+    std::vector<TensorView> constants;
     CONCERTINA_TRY(find_inputs(node, values, constants));
     std::vector<Shape> shapes;
     std::vector<int> ranks;
@@ -141,14 +144,14 @@ class GraphReader {
   }
 
   Status find_inputs(const onnx::NodeProto& node, std::vector<Value>& values,
-                     std::vector<const onnx::TensorProto*>& constants) const {
+                     std::vector<TensorView>& constants) const {
     int count = node.input_size();
     while (count > 0 && node.input(count - 1).empty()) --count;
     for (int i = 0; i < count; ++i) {
       const std::string& name = node.input(i);
       const auto constant = constants_.find(name);
       if (i > 0 && (name.empty() || constant != constants_.end())) {
-        constants.push_back(name.empty() ? nullptr : constant->second);
+        constants.push_back(name.empty() ? TensorView{} : constant->second);
         continue;
       }
       const auto value = values_.find(name);
@@ -160,11 +163,12 @@ class GraphReader {
     return {};
   }
 
-  Status read_parameters(const Node& node, const std::vector<const onnx::TensorProto*>& constants) {
+  Status read_parameters(const Node& node, const std::vector<TensorView>& constants) {
     const auto list = std::visit([](const auto& op) { return op.parameters(); }, node.op);
     for (std::size_t i = 0; i < list.size(); ++i) {
-      auto array = read_tensor(*constants[i]);
-      if (!array) return Error{fmt::format("array '{}': {}", constants[i]->name(), array.error().message)};
+      auto array = read_tensor(constants[i]);
+      if (!array)
+        return Error{fmt::format("array '{}': {}", constants[i].proto->name(), array.error().message)};
       values_left_ -= static_cast<std::int64_t>(array->values.size());
       if (values_left_ < 0) return Error{"arrays are shared by more nodes than is supported"};
       weights_.insert_or_assign(parameter_name(node, list[i]), std::move(array).value());
@@ -176,7 +180,8 @@ class GraphReader {
     if (node.output_size() != 1 || node.attribute_size() != 1 || !node.attribute(0).has_t()) {
       return Error{"only constants that are one array are supported"};
     }
-    return add_constant(node.output(0), node.attribute(0).t());
+    const onnx::TensorProto& tensor = node.attribute(0).t();
+    return add_constant(node.output(0), {&tensor, tensor.raw_data()});
   }
 
   Status read_alias(const onnx::NodeProto& node) {
@@ -204,10 +209,11 @@ class GraphReader {
   }
 
   const onnx::GraphProto& graph_;
+  const std::vector<std::string_view>& raw_data_;  // of each initializer
   std::int64_t operator_set_;
   std::int64_t values_left_;
   std::int64_t segments_ = 0;
-  std::unordered_map<std::string, const onnx::TensorProto*> constants_;
+  std::unordered_map<std::string, TensorView> constants_;
   std::unordered_map<std::string, Value> values_;
   std::vector<Node> nodes_;
   Weights weights_;
@@ -215,16 +221,16 @@ class GraphReader {
 
 }  // namespace
 
-Result<Network> from_onnx(const onnx::ModelProto& model, std::int64_t most_values) {
+Result<Network> from_onnx(const OnnxFile& file, std::int64_t most_values) {
   std::int64_t operator_set = 0;
-  for (const onnx::OperatorSetIdProto& set : model.opset_import()) {
+  for (const onnx::OperatorSetIdProto& set : file.model.opset_import()) {
     if (set.domain().empty() || set.domain() == "ai.onnx") operator_set = set.version();
   }
   if (operator_set < 7) {
     return Error{
         fmt::format("its ONNX operator set is {}; export with operator set 7 or later", operator_set)};
   }
-  return GraphReader(model.graph(), operator_set, most_values).read();
+  return GraphReader(file, operator_set, most_values).read();
 }
 
 }  // namespace concertina

@@ -9,9 +9,6 @@
 
 namespace concertina {
 
-/// The newest format that is known, and the one that is written. It rises when an old reader would go wrong.
-inline constexpr int kModelFormat = 2;
-
 /// Everything of a model but its network, as metadata entries in order. Precondition: check_model() accepts
 /// it.
 std::vector<std::pair<std::string, std::string>> write_metadata(const ModelFile& model);

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/try.h"
+#include "onnx/graph_from_onnx.h"
 #include "onnx/graph_to_onnx.h"
 #include "onnx/metadata.h"
 #include "onnx/network_file.h"
@@ -29,16 +30,16 @@ Result<std::string> serialize_model(const ModelFile& model) {
     entry.set_value(std::move(value));
   }
   CONCERTINA_ASSIGN(std::string bytes, serialize(file));
-  return seal(std::move(bytes));
+  return seal(std::move(bytes), kModelFormat);
 }
 
 Result<ModelFile> parse_model(std::string_view bytes) {
-  CONCERTINA_ASSIGN(const onnx::ModelProto file, parse_onnx(bytes));
-  if (!find_metadata(file, "concertina.format")) {
+  CONCERTINA_ASSIGN(const OnnxFile file, parse_onnx(bytes));
+  if (!find_metadata(file.model, "concertina.format")) {
     return Error{"this is an ONNX file, but not a dynamic model; concertina-train makes one of it"};
   }
-  CONCERTINA_ASSIGN(Network network, network_of(file, bytes.size()));
-  CONCERTINA_ASSIGN(ModelFile model, read_metadata(std::move(network), file));
+  CONCERTINA_ASSIGN(Network network, from_onnx(file, static_cast<std::int64_t>(bytes.size())));
+  CONCERTINA_ASSIGN(ModelFile model, read_metadata(std::move(network), file.model));
   CONCERTINA_TRY(check_model(model));
   return model;
 }
@@ -50,8 +51,8 @@ Status write_model(const std::filesystem::path& path, const ModelFile& model) {
 }
 
 Result<ModelFile> read_model(const std::filesystem::path& path) {
-  CONCERTINA_ASSIGN(const std::string bytes, read_file(path));
-  auto model = parse_model(bytes);
+  CONCERTINA_ASSIGN(const FileBytes bytes, read_bytes(path));
+  auto model = parse_model(bytes.view());
   if (!model) return in_file(path, model.error());
   return model;
 }

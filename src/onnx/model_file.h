@@ -10,6 +10,9 @@
 
 namespace concertina {
 
+/// The newest format that is known, and the one that is written. It rises when an old reader would go wrong.
+inline constexpr int kModelFormat = 3;
+
 /// What a sub-net brings of its own.
 struct SubnetRecord {
   Subnet subnet;

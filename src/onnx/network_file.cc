@@ -18,7 +18,7 @@
 namespace concertina {
 namespace {
 
-Status check_format(std::string_view format) {
+Result<int> read_format(std::string_view format) {
   int number = 0;
   const auto [end, code] = std::from_chars(format.data(), format.data() + format.size(), number);
   if (code != std::errc{} || end != format.data() + format.size() || number < 1) {
@@ -29,7 +29,7 @@ Status check_format(std::string_view format) {
         fmt::format("the model has format {}, but this version reads formats up to {}; update Concertina",
                     number, kModelFormat)};
   }
-  return {};
+  return number;
 }
 
 Status check_length(const std::string& name, const Array& array) {
@@ -77,40 +77,39 @@ std::optional<std::string_view> find_metadata(const onnx::ModelProto& model, std
   return std::nullopt;
 }
 
-Result<onnx::ModelProto> parse_onnx(std::string_view bytes) {
-  onnx::ModelProto model;
+Result<OnnxFile> parse_onnx(std::string_view bytes) {
+  OnnxFile file;
   if (bytes.size() > std::numeric_limits<int>::max()) {
     return Error{"the file is larger than 2 GB, which no ONNX file in one piece can be"};
   }
-  if (!model.ParsePartialFromArray(bytes.data(), static_cast<int>(bytes.size())) || !model.has_graph()) {
+  if (!parse_in_place(bytes, file) || !file.model.has_graph()) {
     return Error{"the file is not ONNX, or it is damaged or cut short"};
   }
   bool dynamic = false;
-  for (const auto& entry : model.metadata_props())
+  for (const auto& entry : file.model.metadata_props())
     dynamic = dynamic || entry.key().starts_with("concertina.");
-  if (!dynamic) return model;
-  if (const auto format = find_metadata(model, "concertina.format")) CONCERTINA_TRY(check_format(*format));
-  if (!is_sealed(bytes)) {
+  if (!dynamic) return file;
+  int format = kModelFormat;
+  if (const auto text = find_metadata(file.model, "concertina.format")) {
+    CONCERTINA_ASSIGN(format, read_format(*text));
+  }
+  if (!is_sealed(bytes, format)) {
     return Error{
         "the model's checksum does not fit its content: the file is damaged, cut short or was edited"};
   }
-  return model;
+  return file;
 }
 
-Result<Network> network_of(const onnx::ModelProto& model, std::size_t bytes) {
-  CONCERTINA_ASSIGN(Network network, from_onnx(model, static_cast<std::int64_t>(bytes)));
+Result<Network> parse_network(std::string_view bytes) {
+  CONCERTINA_ASSIGN(const OnnxFile file, parse_onnx(bytes));
+  CONCERTINA_ASSIGN(Network network, from_onnx(file, static_cast<std::int64_t>(bytes.size())));
   CONCERTINA_TRY(check_network(network));
   return network;
 }
 
-Result<Network> parse_network(std::string_view bytes) {
-  CONCERTINA_ASSIGN(const onnx::ModelProto model, parse_onnx(bytes));
-  return network_of(model, bytes.size());
-}
-
 Result<Network> read_network(const std::filesystem::path& path) {
-  CONCERTINA_ASSIGN(const std::string bytes, read_file(path));
-  auto network = parse_network(bytes);
+  CONCERTINA_ASSIGN(const FileBytes bytes, read_bytes(path));
+  auto network = parse_network(bytes.view());
   if (!network) return Error{fmt::format("'{}': {}", path.string(), network.error().message)};
   return network;
 }

@@ -14,7 +14,7 @@ namespace {
 
 // Sizes of constant `i`, as if no constant were empty, if it has `rank` of them in our range.
 Result<std::vector<int>> constant_sizes(const OpSource& source, std::size_t i, int rank) {
-  const onnx::TensorProto& tensor = *source.constants[i];
+  const onnx::TensorProto& tensor = *source.constants[i].proto;
   std::vector<int> sizes;
   for (const std::int64_t size : tensor.dims()) {
     if (size >= 1 && size <= kMaxSize) sizes.push_back(static_cast<int>(size));
@@ -65,8 +65,8 @@ Result<Op> read_batch_norm(const OpSource& source) {
 // True if the bound is given, by an attribute (before operator set 11) or a constant, and is `wanted`.
 bool is_bound(const OpSource& source, Attributes& attributes, const char* name, std::size_t i, float wanted) {
   if (source.operator_set < 11) return attributes.real(name, NAN) == wanted;
-  if (i >= source.constants.size() || source.constants[i] == nullptr) return false;
-  const auto bound = read_tensor(*source.constants[i]);
+  if (i >= source.constants.size() || source.constants[i].proto == nullptr) return false;
+  const auto bound = read_tensor(source.constants[i]);
   return bound && bound->values == std::vector<float>{wanted};
 }
 
@@ -179,7 +179,7 @@ Status check_counts(const OpReader& reader, const OpSource& source) {
   }
   const bool optional = reader.type == "Clip";
   if (!optional &&
-      std::find(source.constants.begin(), source.constants.end(), nullptr) != source.constants.end()) {
+      std::ranges::find(source.constants, nullptr, &TensorView::proto) != source.constants.end()) {
     return Error{"a constant input that it needs is left out"};
   }
   const bool many = reader.type == "Concat";

@@ -11,9 +11,9 @@ namespace concertina {
 struct OpSource {
   const onnx::NodeProto& node;
   std::int64_t operator_set = 0;
-  std::span<const Shape> values;                        ///< shapes of the values it reads
-  std::span<const int> ranks;                           ///< and their ranks
-  std::span<const onnx::TensorProto* const> constants;  ///< nullptr: left out
+  std::span<const Shape> values;          ///< shapes of the values it reads
+  std::span<const int> ranks;             ///< and their ranks
+  std::span<const TensorView> constants;  ///< without a proto: left out
 };
 
 /// The op of an ONNX node, with as many values as it takes. Its parameters() are the constants in order,

@@ -28,7 +28,8 @@ void write_tensor(const std::string& name, const Array& array, onnx::TensorProto
   tensor.set_raw_data(to_little_endian(array.values));
 }
 
-Result<Array> read_tensor(const onnx::TensorProto& tensor) {
+Result<Array> read_tensor(const TensorView& view) {
+  const onnx::TensorProto& tensor = *view.proto;
   if (tensor.data_location() == onnx::TensorProto::EXTERNAL) {
     return Error{"its values are in another file; save the model as a single file"};
   }
@@ -37,7 +38,7 @@ Result<Array> read_tensor(const onnx::TensorProto& tensor) {
         fmt::format("its data type is number {}, but only 32-bit floats (1) are read", tensor.data_type())};
   }
   CONCERTINA_ASSIGN(auto shape, read_shape(tensor));
-  const std::string& raw = tensor.raw_data();
+  const std::string_view raw = view.raw_data;
   const std::size_t bytes = raw.empty() ? static_cast<std::size_t>(tensor.float_data_size()) * 4 : raw.size();
   std::size_t left = bytes / 4;  // by dividing, as a product could overflow
   bool whole = bytes % 4 == 0 && left > 0;

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "graph/network.h"
-#include "onnx_subset.pb.h"
+#include "onnx/parse_in_place.h"
 
 namespace concertina {
 
@@ -16,6 +16,6 @@ void write_tensor(const std::string& name, const Array& array, onnx::TensorProto
 
 /// Fails, without its name, if the tensor is not of floats, or does not hold as many values as its shape
 /// says.
-Result<Array> read_tensor(const onnx::TensorProto& tensor);
+Result<Array> read_tensor(const TensorView& tensor);
 
 }  // namespace concertina
