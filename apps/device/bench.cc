@@ -9,6 +9,7 @@
 #include "base/machine.h"
 #include "base/try.h"
 #include "common/table.h"
+#include "device/precision.h"
 #include "device/subnet_choice.h"
 #include "device/timing.h"
 #include "device/verbs.h"
@@ -21,6 +22,7 @@ namespace {
 struct Options {
   std::string model;
   std::string subnet = "all";
+  Precision precision = Precision::fp32;
   int threads = 1;
   std::vector<int> processors;
   Timing timing{.warm_up = 50, .runs = 500};
@@ -125,7 +127,7 @@ Result<Report> profile_subnets(Session& session, const std::vector<int>& subnets
                       {"gflops", speed}});
     }
     report.text +=
-        fmt::format("{}sub-net {}, {}: {:.3f} ms in all; peak {:.0f} GFLOP/s on {} thread{}\n{}",
+        fmt::format("{}sub-net {}, {}: {:.3f} ms in all; peak in fp32 {:.0f} GFLOP/s on {} thread{}\n{}",
                     report.text.empty() ? "" : "\n", subnet,
                     to_string(session.model().subnets()[static_cast<std::size_t>(subnet)].subnet), total,
                     peak, options.threads, options.threads > 1 ? "s" : "", format_table(rows));
@@ -136,7 +138,7 @@ Result<Report> profile_subnets(Session& session, const std::vector<int>& subnets
 
 Status bench(const Options& options) {
   CONCERTINA_TRY(pin(options.processors));
-  CONCERTINA_ASSIGN(const auto model, Model::load(options.model));
+  CONCERTINA_ASSIGN(const auto model, Model::load(options.model, {.precision = options.precision}));
   CONCERTINA_ASSIGN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
   CONCERTINA_ASSIGN(Session session,
                     Session::make(model, {.threads = options.threads, .max_batch = options.timing.batch}));
@@ -146,6 +148,7 @@ Status bench(const Options& options) {
   CONCERTINA_ASSIGN(const Report report, measure(session, subnets, options));
   const nlohmann::json all = {{"cpu", cpu_name()},
                               {"instruction_set", kernels::target_name()},
+                              {"precision", name_of(options.precision)},
                               {"threads", options.threads},
                               {"batch", options.timing.batch},
                               {"subnets", report.json}};
@@ -163,6 +166,7 @@ void add_bench(CLI::App& program, Action& chosen) {
   const auto options = std::make_shared<Options>();
   verb->add_option("MODEL", options->model, "dynamic model (.onnx)")->required();
   add_subnet_option(verb, options->subnet);
+  add_precision_option(verb, options->precision);
   verb->add_option("-x,--threads", options->threads, "threads of one run")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();

@@ -42,16 +42,27 @@ struct ImageInfo {
   }
 };
 
+/// What convolutions and linear layers compute with.
+enum class Precision {
+  fp32,
+  bf16,  ///< weights and inputs rounded to bfloat16, sums in fp32
+};
+
+struct ModelOptions {
+  Precision precision = Precision::fp32;
+};
+
 /// A loaded dynamic network: one copy of the weights, packed for this machine's instruction set, and a plan
 /// for each sub-net. It never changes, so any number of sessions on any threads may share it.
 class Model {
  public:
   /// The model in a file that concertina-train wrote. Fails, naming the file, if it cannot be read, is
-  /// damaged, or holds an op that cannot be run.
-  static Result<std::shared_ptr<const Model>> load(const std::filesystem::path& path);
+  /// damaged, holds an op that cannot be run, or if this machine has no instructions for the precision.
+  static Result<std::shared_ptr<const Model>> load(const std::filesystem::path& path,
+                                                   const ModelOptions& options = {});
 
   /// The same with the file's bytes.
-  static Result<std::shared_ptr<const Model>> parse(std::string_view bytes);
+  static Result<std::shared_ptr<const Model>> parse(std::string_view bytes, const ModelOptions& options = {});
 
   ~Model();
   Model(const Model&) = delete;
@@ -68,6 +79,8 @@ class Model {
 
   /// The index of a sub-net. Fails with a list of those that there are.
   Result<int> find(const Subnet& subnet) const;
+
+  Precision precision() const;
 
   /// Memory of the packed weights, which all sub-nets share.
   std::size_t packed_bytes() const;

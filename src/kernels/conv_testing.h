@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "kernels/bf16_conv.h"
 #include "kernels/conv.h"
 #include "kernels/testing.h"
 #include "kernels/winograd.h"
 
 namespace concertina::kernels {
+
+enum class ConvKernel { kDirect, kWinograd, kBf16 };
 
 /// A sub-net's convolution: of each input segment and of the output, the first active channels of the full
 /// ones.
@@ -76,10 +79,9 @@ struct ConvProblem {
     return reference::conv(m);
   }
 
-  Floats run(int threads, bool winograd = false) const {
+  Floats run(int threads, ConvKernel kernel = ConvKernel::kDirect) const {
     const Filter filter{c.groups, c.full_out, sum(c.full_inputs), c.window.taps()};
-    AlignedBuffer packed = poisoned(winograd ? winograd_packed_size(filter) : packed_size(filter));
-    (winograd ? pack_winograd : pack_conv)(filter, full_weights.data(), packed.data());
+    AlignedBuffer packed = pack(filter, kernel);
     const int pixels = c.window.out_h * c.window.out_w;
     Map x(c.batch, c.window.in_h * c.window.in_w, c.groups > 1 ? std::vector{c.groups * in} : c.inputs);
     if (c.dense) {
@@ -114,13 +116,41 @@ struct ConvProblem {
                                      .residual = c.residual ? residual.buffer.data() : nullptr,
                                      .residual_stride = residual.stride,
                                      .act = c.act}};
-    if (winograd) {
-      AlignedBuffer workspace = poisoned(winograd_workspace(ranges) * static_cast<std::size_t>(threads));
-      winograd_conv(args, workspace.data(), pool);
-    } else {
-      conv(args, pool);
+    switch (kernel) {
+      case ConvKernel::kDirect:
+        conv(args, pool);
+        break;
+      case ConvKernel::kWinograd:
+        winograd_conv(args, workspace_for(threads, winograd_workspace(ranges)).data(), pool);
+        break;
+      case ConvKernel::kBf16:
+        bf16_conv(args, workspace_for(threads, bf16_workspace(filter, c.window, ranges)).data(), pool);
+        break;
     }
     return y.plain();
+  }
+
+  AlignedBuffer pack(const Filter& filter, ConvKernel kernel) const {
+    const std::size_t size = kernel == ConvKernel::kDirect     ? packed_size(filter)
+                             : kernel == ConvKernel::kWinograd ? winograd_packed_size(filter)
+                                                               : bf16_packed_size(filter, c.window);
+    AlignedBuffer packed = poisoned(size);
+    switch (kernel) {
+      case ConvKernel::kDirect:
+        pack_conv(filter, full_weights.data(), packed.data());
+        break;
+      case ConvKernel::kWinograd:
+        pack_winograd(filter, full_weights.data(), packed.data());
+        break;
+      case ConvKernel::kBf16:
+        pack_bf16(filter, c.window, full_weights.data(), packed.data());
+        break;
+    }
+    return packed;
+  }
+
+  static AlignedBuffer workspace_for(int threads, std::size_t floats) {
+    return poisoned(floats * static_cast<std::size_t>(threads));
   }
 
   ConvCase c;

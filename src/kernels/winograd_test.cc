@@ -9,9 +9,9 @@ class WinogradTest : public KernelTest {
  protected:
   void check(const ConvCase& c) {
     const ConvProblem problem(c);
-    const Floats y = problem.run(1, true);
+    const Floats y = problem.run(1, ConvKernel::kWinograd);
     errors_.add(y, reference::conv(problem.ref), problem.magnitude());
-    ASSERT_EQ(y, problem.run(3, true)) << "three threads give other bits";
+    ASSERT_EQ(y, problem.run(3, ConvKernel::kWinograd)) << "three threads give other bits";
   }
 
   // The transforms multiply by up to 8 and 1/24: the worst seen is 6e-6, the root of the mean square 2e-7.

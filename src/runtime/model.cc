@@ -5,8 +5,11 @@
 
 #include <algorithm>
 
+#include "base/machine.h"
 #include "base/try.h"
 #include "graph/cost.h"
+#include "kernels/bf16_conv.h"
+#include "kernels/target.h"
 #include "runtime/lowering.h"
 #include "runtime/model_impl.h"
 #include "runtime/storage.h"
@@ -29,22 +32,32 @@ SubnetInfo describe(const Graph& graph, const SubnetRecord& record, const Plan& 
           .workspace_bytes = plan.workspace_floats * sizeof(float)};
 }
 
+Status check_precision(Precision precision) {
+  if (precision == Precision::fp32 || !kernels::bf16_units().empty()) return {};
+  return Error{
+      fmt::format("this machine ({}, {}) has neither AMX nor AVX-512 BF16, which bfloat16 needs; use fp32",
+                  cpu_name(), kernels::target_name())};
+}
+
 }  // namespace
 
-Result<std::shared_ptr<const Model>> make_model(const ModelFile& file) {
+Result<std::shared_ptr<const Model>> make_model(const ModelFile& file, const ModelOptions& options) {
+  CONCERTINA_TRY(check_precision(options.precision));
   const Graph& graph = file.network.graph;
   CONCERTINA_ASSIGN(const Program program, lower(graph));
   const Storage storage = place_values(program, graph);
   const auto [channels, height, width] = graph.shape(graph.input());
-  auto impl = std::make_unique<Model::Impl>(Model::Impl{.image = {.channels = channels,
-                                                                  .height = height,
-                                                                  .width = width,
-                                                                  .mean = file.preprocessing.mean,
-                                                                  .stddev = file.preprocessing.stddev},
-                                                        .classes = file.classes,
-                                                        .subnets = {},
-                                                        .packed = PackedWeights(file.network),
-                                                        .plans = {}});
+  auto impl =
+      std::make_unique<Model::Impl>(Model::Impl{.image = {.channels = channels,
+                                                          .height = height,
+                                                          .width = width,
+                                                          .mean = file.preprocessing.mean,
+                                                          .stddev = file.preprocessing.stddev},
+                                                .classes = file.classes,
+                                                .subnets = {},
+                                                .packed = PackedWeights(file.network, options.precision),
+                                                .plans = {},
+                                                .precision = options.precision});
   for (const Value& value : program.values) impl->largest_map = std::max(impl->largest_map, value.pixels());
   for (const SubnetRecord& record : file.subnets) {
     impl->plans.push_back(
@@ -56,16 +69,17 @@ Result<std::shared_ptr<const Model>> make_model(const ModelFile& file) {
 
 }  // namespace runtime
 
-Result<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& path) {
+Result<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& path,
+                                                 const ModelOptions& options) {
   CONCERTINA_ASSIGN(const ModelFile file, read_model(path));
-  auto model = runtime::make_model(file);
+  auto model = runtime::make_model(file, options);
   if (!model) return Error{fmt::format("'{}': {}", path.string(), model.error().message)};
   return model;
 }
 
-Result<std::shared_ptr<const Model>> Model::parse(std::string_view bytes) {
+Result<std::shared_ptr<const Model>> Model::parse(std::string_view bytes, const ModelOptions& options) {
   CONCERTINA_ASSIGN(const ModelFile file, parse_model(bytes));
-  return runtime::make_model(file);
+  return runtime::make_model(file, options);
 }
 
 Model::Model(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
@@ -92,6 +106,10 @@ Result<int> Model::find(const Subnet& subnet) const {
   }
   return Error{
       fmt::format("the model has no sub-net {}; it has {}", to_string(subnet), fmt::join(names, ", "))};
+}
+
+Precision Model::precision() const {
+  return impl_->precision;
 }
 
 std::size_t Model::packed_bytes() const {

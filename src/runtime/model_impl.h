@@ -16,13 +16,15 @@ struct Model::Impl {
   std::vector<SubnetInfo> subnets;
   runtime::PackedWeights packed;
   std::vector<runtime::Plan> plans;  ///< by sub-net
-  int largest_map = 1;               ///< pixels of the largest value
+  Precision precision = Precision::fp32;
+  int largest_map = 1;  ///< pixels of the largest value
 };
 
 namespace runtime {
 
-/// The runtime's form of a model. Fails if an op cannot be run. Precondition: check_model() accepts it.
-Result<std::shared_ptr<const Model>> make_model(const ModelFile& file);
+/// The runtime's form of a model. Fails if an op cannot be run or the machine lacks the
+/// precision. Precondition: check_model() accepts it.
+Result<std::shared_ptr<const Model>> make_model(const ModelFile& file, const ModelOptions& options = {});
 
 }  // namespace runtime
 }  // namespace concertina

@@ -1,5 +1,6 @@
 #include "runtime/packed_weights.h"
 
+#include "kernels/bf16_conv.h"
 #include "kernels/depthwise.h"
 #include "kernels/winograd.h"
 #include "runtime/window_over.h"
@@ -36,9 +37,14 @@ std::vector<PackedFilter> filters_of(const Graph& graph, NodeId id) {
                       .out_channels = conv->out_channels / conv->groups,
                       .in_channels = conv->in_channels / conv->groups,
                       .taps = conv->window.taps()};
-  const bool winograd = kernels::prefers_winograd(
-      filter, window_over(conv->window, graph.shape(graph.node(id).inputs[0]), graph.shape(id)));
-  return {{.filter = filter, .packing = winograd ? Packing::kWinograd : Packing::kDirect}};
+  const kernels::Window window =
+      window_over(conv->window, graph.shape(graph.node(id).inputs[0]), graph.shape(id));
+  const bool winograd = kernels::prefers_winograd(filter, window);
+  return {{.filter = filter, .window = window, .packing = winograd ? Packing::kWinograd : Packing::kDirect}};
+}
+
+bool prefers_bf16(const PackedFilter& packed) {
+  return packed.packing != Packing::kDepthwise && kernels::bf16_can(packed.filter);
 }
 
 std::size_t packed_size(const PackedFilter& packed) {
@@ -49,6 +55,8 @@ std::size_t packed_size(const PackedFilter& packed) {
       return kernels::packed_depthwise_size(packed.filter.groups, packed.filter.taps);
     case Packing::kWinograd:
       return kernels::winograd_packed_size(packed.filter);
+    case Packing::kBf16:
+      return kernels::bf16_packed_size(packed.filter, packed.window);
   }
   return 0;
 }
@@ -61,6 +69,8 @@ void pack(const PackedFilter& packed, const float* plain, float* to) {
       return kernels::pack_depthwise(packed.filter.groups, packed.filter.taps, plain, to);
     case Packing::kWinograd:
       return kernels::pack_winograd(packed.filter, plain, to);
+    case Packing::kBf16:
+      return kernels::pack_bf16(packed.filter, packed.window, plain, to);
   }
 }
 
@@ -77,11 +87,12 @@ std::size_t plain_floats(const Filter& f) {
 
 }  // namespace
 
-PackedWeights::PackedWeights(const Network& network) {
+PackedWeights::PackedWeights(const Network& network, Precision precision) {
   std::size_t total = 0;
   for (NodeId id = 0; id < network.graph.size(); ++id) {
     filters_.push_back(filters_of(network.graph, id));
     for (PackedFilter& filter : filters_.back()) {
+      if (precision == Precision::bf16 && prefers_bf16(filter)) filter.packing = Packing::kBf16;
       filter.offset = total;
       total += packed_floats(filter);
     }

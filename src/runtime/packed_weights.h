@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "concertina/model.h"
 #include "graph/network.h"
 #include "kernels/conv.h"
 
@@ -14,11 +15,13 @@ enum class Packing {
   kDirect,
   kDepthwise,  ///< filter.groups are the channels
   kWinograd,
+  kBf16,
 };
 
 /// The packed filter of a convolution or linear layer; of a depthwise one, that of one segment.
 struct PackedFilter {
   kernels::Filter filter;
+  kernels::Window window = {};  ///< not of linear layers and depthwise convolutions
   Packing packing = Packing::kDirect;
   std::size_t offset = 0;  ///< of its first float among the weights
 };
@@ -26,7 +29,7 @@ struct PackedFilter {
 /// A network's convolutions and linear layers, packed at full size. Each sub-net reads prefixes of it.
 class PackedWeights {
  public:
-  explicit PackedWeights(const Network& network);
+  PackedWeights(const Network& network, Precision precision);
 
   std::span<const PackedFilter> filters(NodeId id) const { return filters_[static_cast<std::size_t>(id)]; }
   const float* data(const PackedFilter& filter) const { return buffer_.data() + filter.offset; }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kernels/bf16_conv.h"
 #include "kernels/target.h"
 #include "kernels/winograd.h"
 #include "runtime/epilogues.h"
@@ -177,13 +178,24 @@ class PlanBuilder {
     for (const auto& [feature, offset, count] : map_.layout(step.inputs[0]).segments) {
       conv.ranges.push_back({.weight_begin = feature, .input_offset = offset, .count = count});
     }
-    if (packed.packing == Packing::kWinograd) {
-      const std::size_t workspace = kernels::winograd_workspace(conv.ranges);
-      plan_.workspace_floats = std::max(plan_.workspace_floats, workspace);
-      plan_.steps.push_back(WinogradStep{std::move(conv)});
-    } else {
-      plan_.steps.push_back(std::move(conv));
+    switch (packed.packing) {
+      case Packing::kWinograd:
+        need_workspace(kernels::winograd_workspace(conv.ranges));
+        plan_.steps.push_back(WinogradStep{std::move(conv)});
+        break;
+      case Packing::kBf16:
+        need_workspace(kernels::bf16_workspace(packed.filter, window, conv.ranges));
+        plan_.steps.push_back(Bf16Step{std::move(conv)});
+        break;
+      case Packing::kDirect:
+      case Packing::kDepthwise:
+        plan_.steps.push_back(std::move(conv));
+        break;
     }
+  }
+
+  void need_workspace(std::size_t floats) {
+    plan_.workspace_floats = std::max(plan_.workspace_floats, floats);
   }
 
   /// `weight` has the sub-net's own sizes, so its rows and columns have no gaps.

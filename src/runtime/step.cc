@@ -1,5 +1,6 @@
 #include "runtime/step.h"
 
+#include "kernels/bf16_conv.h"
 #include "kernels/winograd.h"
 
 namespace concertina::runtime {
@@ -62,6 +63,7 @@ std::int64_t macs_of(const ConvStep& step) {
 std::int64_t macs_of(const Step& step) {
   if (const auto* conv = std::get_if<ConvStep>(&step)) return macs_of(*conv);
   if (const auto* winograd = std::get_if<WinogradStep>(&step)) return macs_of(winograd->conv);
+  if (const auto* bf16 = std::get_if<Bf16Step>(&step)) return macs_of(bf16->conv);
   if (const auto* depthwise = std::get_if<DepthwiseStep>(&step)) {
     return output_pixels(depthwise->args.window) * depthwise->args.channels * depthwise->args.window.taps();
   }
@@ -83,6 +85,10 @@ void ConvStep::run(const Frame& frame) const {
 
 void WinogradStep::run(const Frame& frame) const {
   kernels::winograd_conv(bound_conv(conv, frame), frame.workspace, frame.pool);
+}
+
+void Bf16Step::run(const Frame& frame) const {
+  kernels::bf16_conv(bound_conv(conv, frame), frame.workspace, frame.pool);
 }
 
 void DepthwiseStep::run(const Frame& frame) const {

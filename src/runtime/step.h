@@ -56,6 +56,12 @@ struct WinogradStep {
   void run(const Frame& frame) const;
 };
 
+/// args.packed is a filter of bfloat16.
+struct Bf16Step {
+  ConvStep conv;
+  void run(const Frame& frame) const;
+};
+
 struct DepthwiseStep {
   kernels::DepthwiseArgs args;
   Place input;
@@ -132,8 +138,9 @@ struct StoreStep {
   void run(const Frame& frame) const;
 };
 
-using Step = std::variant<LoadStep, ConvStep, WinogradStep, DepthwiseStep, AddStep, AffineStep, SoftmaxStep,
-                          CopyStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, FlattenStep, StoreStep>;
+using Step =
+    std::variant<LoadStep, ConvStep, WinogradStep, Bf16Step, DepthwiseStep, AddStep, AffineStep, SoftmaxStep,
+                 CopyStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, FlattenStep, StoreStep>;
 
 /// Multiply-accumulates for one image; those of convolutions and linear layers count.
 std::int64_t macs_of(const Step& step);

@@ -44,8 +44,8 @@ std::vector<Subnet> nested_subnets(const Graph& graph, int count);
 /// Random weights, and random statistics for each sub-net.
 ModelFile model_file(const Graph& graph, const std::vector<Subnet>& subnets);
 
-inline std::shared_ptr<const Model> load(const ModelFile& file) {
-  auto model = make_model(file);
+inline std::shared_ptr<const Model> load(const ModelFile& file, const ModelOptions& options = {}) {
+  auto model = make_model(file, options);
   EXPECT_TRUE(model) << model.error().message;
   return std::move(model).value();
 }

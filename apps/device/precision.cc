@@ -1,0 +1,20 @@
+#include "device/precision.h"
+
+#include <map>
+
+namespace concertina::apps {
+
+void add_precision_option(CLI::App* verb, Precision& precision) {
+  static const std::map<std::string, Precision> names = {{"fp32", Precision::fp32},
+                                                         {"bf16", Precision::bf16}};
+  verb->add_option("--precision", precision,
+                   "fp32, or bf16: convolutions and linear layers in bfloat16 where the machine can")
+      ->transform(CLI::CheckedTransformer(names).description("fp32|bf16"))
+      ->default_str("fp32");
+}
+
+std::string name_of(Precision precision) {
+  return precision == Precision::bf16 ? "bf16" : "fp32";
+}
+
+}  // namespace concertina::apps

@@ -1,0 +1,80 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "kernels/bf16_conv.h"
+#include "kernels/target.h"
+#include "runtime/allocation_count.h"
+#include "runtime/testing.h"
+
+namespace concertina::runtime {
+namespace {
+
+using testing::Floats;
+using ::testing::HasSubstr;
+
+// Weights and inputs lose 16 bits in each layer; the worst seen is 9e-3.
+constexpr double kBound = 0.03;
+constexpr int kBatch = 3;
+constexpr ModelOptions kBf16{.precision = Precision::bf16};
+
+class Bf16Test : public ::testing::TestWithParam<testing::NamedGraph> {
+ protected:
+  void SetUp() override {
+    if (kernels::bf16_units().empty()) GTEST_SKIP() << "this machine has no instructions for bfloat16";
+  }
+  void TearDown() override { ASSERT_TRUE(kernels::limit_bf16_unit("")); }
+};
+
+TEST_P(Bf16Test, StaysCloseToFp32OnEveryUnit) {
+  const Graph& graph = GetParam().graph;
+  const ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 4));
+  const auto exact = testing::load(file);
+  const auto model = testing::load(file, kBf16);
+  EXPECT_EQ(model->precision(), Precision::bf16);
+  EXPECT_LT(model->packed_bytes(), exact->packed_bytes());
+  const Floats images = testing::random_images(*model, kBatch);
+  double worst = 0;
+  for (int i = 0; i < static_cast<int>(model->subnets().size()); ++i) {
+    SCOPED_TRACE(i);
+    const Floats wanted = testing::run_alone(exact, {.max_batch = kBatch}, images, kBatch, i);
+    for (const std::string& unit : kernels::bf16_units()) {
+      ASSERT_TRUE(kernels::limit_bf16_unit(unit));
+      const Floats got = testing::run_alone(model, {.max_batch = kBatch}, images, kBatch, i);
+      worst = std::max(worst, testing::relative_error(got, wanted));
+      EXPECT_EQ(testing::run_alone(model, {.threads = 2, .max_batch = kBatch}, images, kBatch, i), got)
+          << unit;
+    }
+  }
+  EXPECT_LE(worst, kBound);
+  EXPECT_GT(worst, 0);  // it is another precision
+  RecordProperty("worst_error", std::to_string(worst * 1e6) + "e-6");
+}
+
+TEST_P(Bf16Test, RunsWithoutAllocating) {
+  if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  const Graph& graph = GetParam().graph;
+  const auto model = testing::load(testing::model_file(graph, testing::nested_subnets(graph, 3)), kBf16);
+  auto session = Session::make(model, {.threads = 2, .max_batch = 2}).value();
+  const Floats images = testing::random_images(*model, 2);
+  Floats logits(2 * model->classes().size());
+  const std::int64_t before = testing::allocation_count();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(session.run(images, 2, i, logits).ok());
+  EXPECT_EQ(testing::allocation_count(), before);
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, Bf16Test, ::testing::ValuesIn(testing::test_graphs()),
+                         [](const auto& param) { return param.param.name; });
+
+TEST(Bf16, IsRefusedWhereTheMachineLacksIt) {
+  const Graph graph = testing::resnet8();
+  const ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 1));
+  ASSERT_TRUE(kernels::limit_target(kernels::target_names().back()));  // it has no vectors of 512 bits
+  const auto model = make_model(file, kBf16);
+  ASSERT_TRUE(kernels::limit_target(""));
+  ASSERT_FALSE(model);
+  EXPECT_THAT(model.error().message,
+              HasSubstr("neither AMX nor AVX-512 BF16, which bfloat16 needs; use fp32"));
+}
+
+}  // namespace
+}  // namespace concertina::runtime
