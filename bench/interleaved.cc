@@ -5,6 +5,7 @@
 #include <ctime>
 #include <thread>
 
+#include "base/quantile.h"
 #include "base/try.h"
 
 namespace concertina::bench {
@@ -65,12 +66,6 @@ Result<double> time_ms(const std::function<Status()>& call) {
   const auto start = std::chrono::steady_clock::now();
   CONCERTINA_TRY(call());
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-}
-
-double quantile(std::vector<double> values, double q) {
-  const auto at = static_cast<std::ptrdiff_t>(q * static_cast<double>(values.size() - 1) + 0.5);
-  std::nth_element(values.begin(), values.begin() + at, values.end());
-  return values[static_cast<std::size_t>(at)];
 }
 
 Result<Interleaved> interleave(const std::function<Status()>& ours, const std::function<Status()>& peer,

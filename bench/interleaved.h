@@ -32,9 +32,6 @@ struct Pace {
 Result<Interleaved> interleave(const std::function<Status()>& ours, const std::function<Status()>& peer,
                                const Pace& pace);
 
-/// The value below which a share `q` of the values lies. Precondition: not empty.
-double quantile(std::vector<double> values, double q);
-
 /// Milliseconds that the call takes.
 Result<double> time_ms(const std::function<Status()>& call);
 

@@ -11,11 +11,13 @@
 
 #include "base/file.h"
 #include "base/machine.h"
+#include "base/quantile.h"
 #include "base/random.h"
 #include "base/try.h"
 #include "concertina/session.h"
 #include "graph/cost.h"
 #include "interleaved.h"
+#include "kernels/bf16_conv.h"
 #include "kernels/peak.h"
 #include "kernels/target.h"
 #include "models.h"
@@ -35,6 +37,7 @@ struct Options {
   std::vector<int> batches;
   Pace pace;
   bool timing_only = false;
+  bool fp32_only = false;
 };
 
 /// What is measured together: one model.
@@ -139,6 +142,38 @@ Status measure(const Subject& subject, const std::shared_ptr<const Model>& model
       return Error{fmt::format("{}, sub-net {}: the two sides' outputs differ by {:.1e} of the largest",
                                subject.network, m.widths, m.difference)};
     }
+  }
+  return {};
+}
+
+Status measure_rounding(const Subject& subject, const std::shared_ptr<const Model>& exact,
+                        const std::shared_ptr<const Model>& rounded, int threads, int batch, const Pace& pace,
+                        PeerReport& report) {
+  const SessionOptions options{.threads = threads, .max_batch = batch};
+  CONCERTINA_ASSIGN(Session exact_session, Session::make(exact, options));
+  CONCERTINA_ASSIGN(Session rounded_session, Session::make(rounded, options));
+  const auto count = static_cast<std::size_t>(batch);
+  std::vector<float> images(count * exact->image().size());
+  fill(images);
+  std::vector<float> wanted(count * exact->classes().size()), got(wanted.size());
+  for (std::size_t i = 0; i < subject.model.subnets.size(); ++i) {
+    const auto run = [&](Session& session, std::vector<float>& logits) {
+      return [&] { return session.run(images, batch, static_cast<int>(i), logits); };
+    };
+    CONCERTINA_ASSIGN(const Interleaved times,
+                      interleave(run(rounded_session, got), run(exact_session, wanted), pace));
+    report.rounding.push_back({.network = subject.network,
+                               .size = subject.size,
+                               .subnet = subject.model.subnets[i].name,
+                               .batch = batch,
+                               .threads = threads,
+                               .times = times,
+                               .difference = largest_difference(got, wanted),
+                               .packed_megabytes = static_cast<double>(rounded->packed_bytes()) / 1e6});
+    fmt::print("{} {} {} batch {} threads {}: bf16 {:.3f} ms, fp32 {:.3f} ms\n", subject.network,
+               subject.size, subject.model.subnets[i].name, batch, threads, times.ours.median_ms,
+               times.peer.median_ms);
+    std::fflush(stdout);
   }
   return {};
 }
@@ -267,7 +302,9 @@ Status compare(const Options& options) {
                     .peer_version = {},
                     .measurements = {},
                     .loading = {},
-                    .switching = {}};
+                    .switching = {},
+                    .bf16_unit = kernels::bf16_units().empty() ? "" : kernels::bf16_units().front(),
+                    .rounding = {}};
   // First, while this process has none of ONNX Runtime's threads.
   if (!options.timing_only) {
     std::string folder = (std::filesystem::temp_directory_path() / "concertina-peer-XXXXXX").string();
@@ -296,6 +333,14 @@ Status compare(const Options& options) {
     for (const int threads : options.threads) {
       for (const int batch : subject.batches) {
         CONCERTINA_TRY(measure(subject, model, peer, threads, batch, options.pace, report));
+      }
+    }
+    if (!report.bf16_unit.empty() && !options.fp32_only) {
+      CONCERTINA_ASSIGN(const auto rounded, Model::parse(bytes, {.precision = Precision::bf16}));
+      for (const int threads : options.threads) {
+        for (const int batch : subject.batches) {
+          CONCERTINA_TRY(measure_rounding(subject, model, rounded, threads, batch, options.pace, report));
+        }
       }
     }
     if (out.empty()) continue;
@@ -332,6 +377,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1.0, 1e5))
       ->capture_default_str();
   program.add_flag("--timing-only", options.timing_only, "neither loading nor switching");
+  program.add_flag("--fp32-only", options.fp32_only, "no runs in bfloat16");
   CLI11_PARSE(program, argc, argv);
   if (const Status status = bench::compare(options); !status) {
     fmt::print(stderr, "concertina-peer: {}\n", status.error().message);

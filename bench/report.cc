@@ -83,13 +83,31 @@ std::string to_markdown(const PeerReport& report) {
       text += fmt::format("| {} | {} | {:.3f} |\n", name_of(s.network, s.size), s.subnet, s.ratio);
     }
   }
+  if (!report.rounding.empty()) {
+    text += fmt::format(
+        "\n## bfloat16\n\nOurs with `--precision bf16`, on {}, against ours in fp32, in turn. Weights are "
+        "random, so "
+        "the difference says\nlittle of accuracies; `concertina eval --precision bf16` measures those.\n\n"
+        "| network | threads | batch | sub-net | fp32, ms | bf16, ms | fp32 / bf16 | difference of the "
+        "outputs | "
+        "packed weights, MB |\n|---|---:|---:|---|---:|---:|---:|---:|---:|\n",
+        report.bf16_unit);
+    for (const Rounding& r : report.rounding) {
+      text += fmt::format(
+          "| {} | {} | {} | {} | {:.3f} | {:.3f} | {:.2f} ({:.2f} .. {:.2f}) | {:.1e} | {:.2f} |\n",
+          name_of(r.network, r.size), r.threads, r.batch, r.subnet, r.times.peer.median_ms,
+          r.times.ours.median_ms, 1 / r.times.ratio, 1 / r.times.ratio_high, 1 / r.times.ratio_low,
+          r.difference, r.packed_megabytes);
+    }
+  }
   return text;
 }
 
 std::string to_json(const PeerReport& report) {
   nlohmann::json all = {{"machine", report.machine},          {"instruction_set", report.our_target},
                         {"onnxruntime", report.peer_version}, {"measurements", nlohmann::json::array()},
-                        {"loading", nlohmann::json::array()}, {"switching", nlohmann::json::array()}};
+                        {"loading", nlohmann::json::array()}, {"switching", nlohmann::json::array()},
+                        {"bf16_unit", report.bf16_unit},      {"rounding", nlohmann::json::array()}};
   for (const Measurement& m : report.measurements) {
     all["measurements"].push_back({{"network", m.network},
                                    {"size", m.size},
@@ -122,6 +140,20 @@ std::string to_json(const PeerReport& report) {
   for (const Switching& s : report.switching) {
     all["switching"].push_back(
         {{"network", s.network}, {"size", s.size}, {"subnet", s.subnet}, {"ratio", s.ratio}});
+  }
+  for (const Rounding& r : report.rounding) {
+    all["rounding"].push_back({{"network", r.network},
+                               {"size", r.size},
+                               {"subnet", r.subnet},
+                               {"batch", r.batch},
+                               {"threads", r.threads},
+                               {"fp32_median_ms", r.times.peer.median_ms},
+                               {"bf16_median_ms", r.times.ours.median_ms},
+                               {"ratio", r.times.ratio},
+                               {"ratio_low_quartile", r.times.ratio_low},
+                               {"ratio_high_quartile", r.times.ratio_high},
+                               {"relative_difference", r.difference},
+                               {"packed_megabytes", r.packed_megabytes}});
   }
   return all.dump(1) + "\n";
 }

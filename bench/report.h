@@ -45,6 +45,18 @@ struct Switching {
   double ratio = 0;  ///< of their medians
 };
 
+/// Our own runs in bfloat16 against those in fp32.
+struct Rounding {
+  std::string network;
+  int size = 0;
+  std::string subnet;
+  int batch = 1;
+  int threads = 1;
+  Interleaved times;      ///< ours: in bfloat16; peer: in fp32
+  double difference = 0;  ///< of the outputs: the largest, as a share of the largest output
+  double packed_megabytes = 0;
+};
+
 struct PeerReport {
   std::string machine;
   std::string our_target;  ///< instruction set
@@ -52,6 +64,8 @@ struct PeerReport {
   std::vector<Measurement> measurements;
   std::vector<Loading> loading;
   std::vector<Switching> switching;
+  std::string bf16_unit;  ///< empty: the machine has none
+  std::vector<Rounding> rounding;
 };
 
 std::string to_markdown(const PeerReport& report);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/machine.h"
+#include "base/quantile.h"
 #include "base/try.h"
 #include "common/table.h"
 #include "device/precision.h"

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/quantile.h"
 #include "base/try.h"
 #include "common/progress_bar.h"
 #include "common/table.h"

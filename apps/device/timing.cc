@@ -1,6 +1,5 @@
 #include "device/timing.h"
 
-#include <algorithm>
 #include <chrono>
 
 #include "base/random.h"
@@ -58,7 +57,6 @@ Result<std::vector<double>> time_runs(Session& session, int subnet, const Timing
     CONCERTINA_ASSIGN(const double ms, runner.time_ms(subnet));
     times.push_back(ms);
   } while (timing.seconds > 0 ? Clock::now() < end : static_cast<int>(times.size()) < timing.runs);
-  std::sort(times.begin(), times.end());
   return times;
 }
 
@@ -71,12 +69,7 @@ Result<std::vector<double>> time_switches(Session& session, int subnet, int othe
     CONCERTINA_ASSIGN(const double ms, runner.time_ms(subnet));
     times.push_back(ms);
   }
-  std::sort(times.begin(), times.end());
   return times;
-}
-
-double quantile(const std::vector<double>& sorted, double q) {
-  return sorted[static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1) + 0.5)];
 }
 
 }  // namespace concertina::apps

@@ -20,13 +20,10 @@ std::vector<float> some_images(const Model& model, int batch);
 /// The uncounted runs. What follows does them itself.
 Status warm_up(Session& session, int subnet, const Timing& timing);
 
-/// Milliseconds of each run on some_images(), sorted.
+/// Milliseconds of each run on some_images().
 Result<std::vector<double>> time_runs(Session& session, int subnet, const Timing& timing);
 
-/// Milliseconds of `subnet`'s first run after one of `other`, `timing.runs` times, sorted.
+/// Milliseconds of `subnet`'s first run after one of `other`, `timing.runs` times.
 Result<std::vector<double>> time_switches(Session& session, int subnet, int other, const Timing& timing);
-
-/// The value below which a share `q` of the sorted values lies. Precondition: not empty.
-double quantile(const std::vector<double>& sorted, double q);
 
 }  // namespace concertina::apps

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "base/aligned_buffer.h"
+#include "base/quantile.h"
 #include "base/thread_pool.h"
 #include "base/try.h"
 #include "runtime/model_impl.h"
@@ -144,10 +145,9 @@ Result<std::vector<StepTime>> Session::profile(std::span<const float> images, in
   }
   std::vector<StepTime> steps;
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
-    const auto middle = times[s].begin() + runs / 2;
-    std::nth_element(times[s].begin(), middle, times[s].end());
     const auto& [name, kind, macs] = plan.labels[s];
-    steps.push_back({.name = name, .kind = kind, .macs = macs, .median_ms = *middle});
+    steps.push_back(
+        {.name = name, .kind = kind, .macs = macs, .median_ms = quantile(std::move(times[s]), 0.5)});
   }
   return steps;
 }
