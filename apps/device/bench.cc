@@ -10,7 +10,7 @@
 #include "base/quantile.h"
 #include "base/try.h"
 #include "common/table.h"
-#include "device/precision.h"
+#include "device/model_options.h"
 #include "device/subnet_choice.h"
 #include "device/timing.h"
 #include "device/verbs.h"
@@ -23,7 +23,7 @@ namespace {
 struct Options {
   std::string model;
   std::string subnet = "all";
-  Precision precision = Precision::fp32;
+  ModelOptions loading;
   int threads = 1;
   std::vector<int> processors;
   Timing timing{.warm_up = 50, .runs = 500};
@@ -139,7 +139,7 @@ Result<Report> profile_subnets(Session& session, const std::vector<int>& subnets
 
 Status bench(const Options& options) {
   CONCERTINA_TRY(pin(options.processors));
-  CONCERTINA_ASSIGN(const auto model, Model::load(options.model, {.precision = options.precision}));
+  CONCERTINA_ASSIGN(const auto model, Model::load(options.model, options.loading));
   CONCERTINA_ASSIGN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
   CONCERTINA_ASSIGN(Session session,
                     Session::make(model, {.threads = options.threads, .max_batch = options.timing.batch}));
@@ -149,7 +149,7 @@ Status bench(const Options& options) {
   CONCERTINA_ASSIGN(const Report report, measure(session, subnets, options));
   const nlohmann::json all = {{"cpu", cpu_name()},
                               {"instruction_set", kernels::target_name()},
-                              {"precision", name_of(options.precision)},
+                              {"precision", name_of(options.loading.precision)},
                               {"threads", options.threads},
                               {"batch", options.timing.batch},
                               {"subnets", report.json}};
@@ -167,7 +167,7 @@ void add_bench(CLI::App& program, Action& chosen) {
   const auto options = std::make_shared<Options>();
   verb->add_option("MODEL", options->model, "dynamic model (.onnx)")->required();
   add_subnet_option(verb, options->subnet);
-  add_precision_option(verb, options->precision);
+  add_model_options(verb, options->loading);
   verb->add_option("-x,--threads", options->threads, "threads of one run")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();

@@ -10,8 +10,8 @@
 #include "concertina/session.h"
 #include "data/image.h"
 #include "data/resize.h"
+#include "device/model_options.h"
 #include "device/pixels.h"
-#include "device/precision.h"
 #include "device/subnet_choice.h"
 #include "device/verbs.h"
 
@@ -22,7 +22,7 @@ struct Options {
   std::string model;
   std::vector<std::string> images;
   std::string subnet = "0";
-  Precision precision = Precision::fp32;
+  ModelOptions loading;
   int top = 3;
   bool json = false;
 };
@@ -62,7 +62,7 @@ std::vector<double> softmax(const std::vector<float>& logits) {
 }
 
 Status classify(const Options& options) {
-  CONCERTINA_ASSIGN(const auto model, Model::load(options.model, {.precision = options.precision}));
+  CONCERTINA_ASSIGN(const auto model, Model::load(options.model, options.loading));
   CONCERTINA_ASSIGN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
   CONCERTINA_ASSIGN(Session session, Session::make(model));
   const std::size_t top = std::min(static_cast<std::size_t>(options.top), model->classes().size());
@@ -101,7 +101,7 @@ void add_classify(CLI::App& program, Action& chosen) {
   verb->add_option("MODEL", options->model, "dynamic model (.onnx)")->required();
   verb->add_option("IMAGE", options->images, "JPEG or PNG files")->required();
   add_subnet_option(verb, options->subnet);
-  add_precision_option(verb, options->precision);
+  add_model_options(verb, options->loading);
   verb->add_option("--top", options->top, "answers an image")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();

@@ -11,8 +11,8 @@
 #include "common/table.h"
 #include "concertina/session.h"
 #include "data/read.h"
+#include "device/model_options.h"
 #include "device/pixels.h"
-#include "device/precision.h"
 #include "device/subnet_choice.h"
 #include "device/timing.h"
 #include "device/verbs.h"
@@ -26,7 +26,7 @@ struct Options {
   std::string format = "auto";
   std::string split = "test";
   std::string subnet = "all";
-  Precision precision = Precision::fp32;
+  ModelOptions loading;
   int threads = 0;
   int batch = 64;
   bool json = false;
@@ -110,7 +110,7 @@ Status eval(const Options& options) {
   const int threads = options.threads > 0
                           ? options.threads
                           : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  CONCERTINA_ASSIGN(const auto model, Model::load(options.model, {.precision = options.precision}));
+  CONCERTINA_ASSIGN(const auto model, Model::load(options.model, options.loading));
   CONCERTINA_ASSIGN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
   CONCERTINA_ASSIGN(const ImageSet set, read_images(options, *model, threads));
   CONCERTINA_ASSIGN(Session session, Session::make(model, {.threads = threads, .max_batch = options.batch}));
@@ -143,7 +143,7 @@ void add_eval(CLI::App& program, Action& chosen) {
       ->check(CLI::IsMember({"test", "train"}))
       ->capture_default_str();
   add_subnet_option(verb, options->subnet);
-  add_precision_option(verb, options->precision);
+  add_model_options(verb, options->loading);
   verb->add_option("--threads", options->threads, "0 = one per processor")
       ->check(CLI::Range(0, 256))
       ->capture_default_str();

@@ -50,6 +50,9 @@ enum class Precision {
 
 struct ModelOptions {
   Precision precision = Precision::fp32;
+  /// A table of `concertina tune` for this model and machine: the fastest kernel for each layer. Empty: rules
+  /// of thumb choose.
+  std::filesystem::path tuning = {};
 };
 
 /// A loaded dynamic network: one copy of the weights, packed for this machine's instruction set, and a plan
@@ -57,7 +60,8 @@ struct ModelOptions {
 class Model {
  public:
   /// The model in a file that concertina-train wrote. Fails, naming the file, if it cannot be read, is
-  /// damaged, holds an op that cannot be run, or if this machine has no instructions for the precision.
+  /// damaged, holds an op that cannot be run, if this machine has no instructions for the precision, or if
+  /// the tuning does not fit.
   static Result<std::shared_ptr<const Model>> load(const std::filesystem::path& path,
                                                    const ModelOptions& options = {});
 

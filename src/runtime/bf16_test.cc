@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 // Weights and inputs lose 16 bits in each layer; the worst seen is 9e-3.
 constexpr double kBound = 0.03;
 constexpr int kBatch = 3;
-constexpr ModelOptions kBf16{.precision = Precision::bf16};
+const ModelOptions kBf16{.precision = Precision::bf16};
 
 class Bf16Test : public ::testing::TestWithParam<testing::NamedGraph> {
  protected:

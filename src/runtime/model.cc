@@ -13,6 +13,7 @@
 #include "runtime/lowering.h"
 #include "runtime/model_impl.h"
 #include "runtime/storage.h"
+#include "runtime/tuning.h"
 
 namespace concertina {
 namespace runtime {
@@ -42,7 +43,22 @@ Status check_precision(Precision precision) {
 }  // namespace
 
 Result<std::shared_ptr<const Model>> make_model(const ModelFile& file, const ModelOptions& options) {
-  CONCERTINA_TRY(check_precision(options.precision));
+  if (options.tuning.empty()) {
+    return make_model(file, options.precision,
+                      [](const Node&, const LayerFilter& filter) { return filter.packings.front(); });
+  }
+  CONCERTINA_ASSIGN(const Tuning tuning, Tuning::read(options.tuning));
+  if (const Status fits = tuning.check(file.network.graph, options.precision); !fits) {
+    return Error{fmt::format("'{}': {}", options.tuning.string(), fits.error().message)};
+  }
+  return make_model(file, options.precision, [&](const Node& node, const LayerFilter& filter) {
+    return filter.packings.size() > 1 ? tuning.layers.at(node.name).best : filter.packings.front();
+  });
+}
+
+Result<std::shared_ptr<const Model>> make_model(const ModelFile& file, Precision precision,
+                                                const ChoosePacking& choose) {
+  CONCERTINA_TRY(check_precision(precision));
   const Graph& graph = file.network.graph;
   CONCERTINA_ASSIGN(const Program program, lower(graph));
   const Storage storage = place_values(program, graph);
@@ -55,9 +71,9 @@ Result<std::shared_ptr<const Model>> make_model(const ModelFile& file, const Mod
                                                           .stddev = file.preprocessing.stddev},
                                                 .classes = file.classes,
                                                 .subnets = {},
-                                                .packed = PackedWeights(file.network, options.precision),
+                                                .packed = PackedWeights(file.network, precision, choose),
                                                 .plans = {},
-                                                .precision = options.precision});
+                                                .precision = precision});
   for (const Value& value : program.values) impl->largest_map = std::max(impl->largest_map, value.pixels());
   for (const SubnetRecord& record : file.subnets) {
     impl->plans.push_back(

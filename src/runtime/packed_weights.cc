@@ -3,49 +3,11 @@
 #include "kernels/bf16_conv.h"
 #include "kernels/depthwise.h"
 #include "kernels/winograd.h"
-#include "runtime/window_over.h"
 
 namespace concertina::runtime {
 namespace {
 
 using kernels::Filter;
-
-/// One filter for each segment of a depthwise convolution's input.
-std::vector<PackedFilter> depthwise_filters(const Graph& graph, NodeId id, const op::Conv& conv) {
-  std::vector<PackedFilter> filters;
-  for (const auto& [dimension, repeat] : graph.axis(graph.node(id).inputs[0])) {
-    const int channels = graph.layout().dimensions[static_cast<std::size_t>(dimension)].channels * repeat;
-    const Filter filter{.groups = channels,
-                        .out_channels = conv.out_channels / conv.in_channels,
-                        .in_channels = 1,
-                        .taps = conv.window.taps()};
-    const bool simple = filter.out_channels == 1 && filter.taps <= kernels::kMaxDepthwiseTaps;
-    filters.push_back({.filter = filter, .packing = simple ? Packing::kDepthwise : Packing::kDirect});
-  }
-  return filters;
-}
-
-std::vector<PackedFilter> filters_of(const Graph& graph, NodeId id) {
-  const Op& op = graph.node(id).op;
-  if (const auto* linear = std::get_if<op::Linear>(&op)) {
-    return {{.filter = {.out_channels = linear->out_features, .in_channels = linear->in_features}}};
-  }
-  const auto* conv = std::get_if<op::Conv>(&op);
-  if (conv == nullptr) return {};
-  if (conv->depthwise()) return depthwise_filters(graph, id, *conv);
-  const Filter filter{.groups = conv->groups,
-                      .out_channels = conv->out_channels / conv->groups,
-                      .in_channels = conv->in_channels / conv->groups,
-                      .taps = conv->window.taps()};
-  const kernels::Window window =
-      window_over(conv->window, graph.shape(graph.node(id).inputs[0]), graph.shape(id));
-  const bool winograd = kernels::prefers_winograd(filter, window);
-  return {{.filter = filter, .window = window, .packing = winograd ? Packing::kWinograd : Packing::kDirect}};
-}
-
-bool prefers_bf16(const PackedFilter& packed) {
-  return packed.packing != Packing::kDepthwise && kernels::bf16_can(packed.filter);
-}
 
 std::size_t packed_size(const PackedFilter& packed) {
   switch (packed.packing) {
@@ -87,13 +49,16 @@ std::size_t plain_floats(const Filter& f) {
 
 }  // namespace
 
-PackedWeights::PackedWeights(const Network& network, Precision precision) {
+PackedWeights::PackedWeights(const Network& network, Precision precision, const ChoosePacking& choose) {
   std::size_t total = 0;
   for (NodeId id = 0; id < network.graph.size(); ++id) {
-    filters_.push_back(filters_of(network.graph, id));
-    for (PackedFilter& filter : filters_.back()) {
-      if (precision == Precision::bf16 && prefers_bf16(filter)) filter.packing = Packing::kBf16;
-      filter.offset = total;
+    filters_.emplace_back();
+    for (const LayerFilter& layer : layer_filters(network.graph, id, precision)) {
+      PackedFilter& filter =
+          filters_.back().emplace_back(PackedFilter{.filter = layer.filter,
+                                                    .window = layer.window,
+                                                    .packing = choose(network.graph.node(id), layer),
+                                                    .offset = total});
       total += packed_floats(filter);
     }
   }

@@ -1,24 +1,16 @@
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
 #include "base/aligned_buffer.h"
-#include "concertina/model.h"
 #include "graph/network.h"
-#include "kernels/conv.h"
+#include "runtime/packing.h"
 
 namespace concertina::runtime {
 
-/// The kernel that a filter is packed for.
-enum class Packing {
-  kDirect,
-  kDepthwise,  ///< filter.groups are the channels
-  kWinograd,
-  kBf16,
-};
-
-/// The packed filter of a convolution or linear layer; of a depthwise one, that of one segment.
+/// A LayerFilter, packed for one kernel.
 struct PackedFilter {
   kernels::Filter filter;
   kernels::Window window = {};  ///< not of linear layers and depthwise convolutions
@@ -26,10 +18,13 @@ struct PackedFilter {
   std::size_t offset = 0;  ///< of its first float among the weights
 };
 
+/// Chooses one of the filter's packings.
+using ChoosePacking = std::function<Packing(const Node& node, const LayerFilter& filter)>;
+
 /// A network's convolutions and linear layers, packed at full size. Each sub-net reads prefixes of it.
 class PackedWeights {
  public:
-  PackedWeights(const Network& network, Precision precision);
+  PackedWeights(const Network& network, Precision precision, const ChoosePacking& choose);
 
   std::span<const PackedFilter> filters(NodeId id) const { return filters_[static_cast<std::size_t>(id)]; }
   const float* data(const PackedFilter& filter) const { return buffer_.data() + filter.offset; }

@@ -7,8 +7,11 @@
 
 namespace concertina::apps {
 
-/// Adds --precision to a verb that runs a model.
+/// Adds --precision to a verb.
 void add_precision_option(CLI::App* verb, Precision& precision);
+
+/// Adds what decides how a model is loaded, for the verbs that run one.
+void add_model_options(CLI::App* verb, ModelOptions& options);
 
 std::string name_of(Precision precision);
 

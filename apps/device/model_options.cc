@@ -1,4 +1,4 @@
-#include "device/precision.h"
+#include "device/model_options.h"
 
 #include <map>
 
@@ -11,6 +11,13 @@ void add_precision_option(CLI::App* verb, Precision& precision) {
                    "fp32, or bf16: convolutions and linear layers in bfloat16 where the machine can")
       ->transform(CLI::CheckedTransformer(names).description("fp32|bf16"))
       ->default_str("fp32");
+}
+
+void add_model_options(CLI::App* verb, ModelOptions& options) {
+  add_precision_option(verb, options.precision);
+  verb->add_option("--tuning", options.tuning,
+                   "what concertina tune has written for the model on this machine")
+      ->type_name("FILE");
 }
 
 std::string name_of(Precision precision) {

@@ -1,0 +1,96 @@
+#include "runtime/tune.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <utility>
+
+#include "base/file.h"
+#include "base/try.h"
+#include "common/progress_bar.h"
+#include "common/table.h"
+#include "device/model_options.h"
+#include "device/verbs.h"
+#include "onnx/model_file.h"
+
+namespace concertina::apps {
+namespace {
+
+struct Options {
+  std::string model;
+  std::string out;
+  runtime::TuneOptions tune;
+};
+
+std::string sum_of(const runtime::LayerTuning& layer, runtime::Packing packing) {
+  const auto times = layer.milliseconds.find(packing);
+  if (times == layer.milliseconds.end()) return "-";
+  double sum = 0;
+  for (const double ms : times->second) sum += ms;
+  return fmt::format("{:.4f}", sum);
+}
+
+std::string table_of(const runtime::Tuning& tuning) {
+  std::vector<runtime::Packing> packings;
+  for (const auto packing :
+       {runtime::Packing::kDirect, runtime::Packing::kWinograd, runtime::Packing::kBf16}) {
+    const bool used = std::any_of(tuning.layers.begin(), tuning.layers.end(), [&](const auto& layer) {
+      return layer.second.milliseconds.contains(packing);
+    });
+    if (used) packings.push_back(packing);
+  }
+  std::vector<std::vector<std::string>> rows = {{"layer"}};
+  for (const auto packing : packings) rows[0].push_back(fmt::format("{}, ms", packing_name(packing)));
+  rows[0].emplace_back("chosen");
+  for (const auto& [name, layer] : tuning.layers) {
+    rows.push_back({name});
+    for (const auto packing : packings) rows.back().push_back(sum_of(layer, packing));
+    rows.back().emplace_back(packing_name(layer.best));
+  }
+  return format_table(rows);
+}
+
+Status tune_model(Options options) {
+  if (options.out.empty())
+    options.out = std::filesystem::path(options.model).replace_extension(".tuning.json");
+  CONCERTINA_ASSIGN(const ModelFile file, read_model(options.model));
+  ProgressBar progress;
+  bool started = false;
+  CONCERTINA_ASSIGN(const runtime::Tuning tuning, runtime::tune(file, options.tune, [&](int done, int all) {
+                      if (!std::exchange(started, true)) progress.start("tune", all);
+                      progress.update(done, "");
+                    }));
+  CONCERTINA_TRY(write_file(options.out, tuning.to_json()));
+  fmt::print("{}Milliseconds are sums over the sub-nets. The table is {}.\n", table_of(tuning), options.out);
+  return {};
+}
+
+}  // namespace
+
+void add_tune(CLI::App& program, Action& chosen) {
+  CLI::App* verb = add_verb(program, "tune", "Find the fastest kernel for each layer on this machine",
+                            "  concertina tune model.onnx\n"
+                            "  concertina bench model.onnx --tuning model.tuning.json\n");
+  const auto options = std::make_shared<Options>();
+  verb->add_option("MODEL", options->model, "dynamic model (.onnx)")->required();
+  verb->add_option("--out", options->out, "what --tuning takes elsewhere (default: <model>.tuning.json)")
+      ->type_name("FILE");
+  add_precision_option(verb, options->tune.precision);
+  verb->add_option("-x,--threads", options->tune.threads, "threads of one run")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  verb->add_option("-b,--batch", options->tune.batch, "images a run")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  verb->add_option("--rounds", options->tune.rounds, "of all kernels in turn")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  verb->add_option("-r,--iterations", options->tune.runs, "runs of each sub-net in a round")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  verb->callback([&chosen, options] { chosen = [options] { return tune_model(*options); }; });
+}
+
+}  // namespace concertina::apps

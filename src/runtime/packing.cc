@@ -1,0 +1,84 @@
+#include "runtime/packing.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "kernels/bf16_conv.h"
+#include "kernels/depthwise.h"
+#include "kernels/winograd.h"
+#include "runtime/window_over.h"
+
+namespace concertina::runtime {
+namespace {
+
+using kernels::Filter;
+
+constexpr struct {
+  Packing packing;
+  std::string_view name;
+} kNames[] = {{Packing::kDirect, "direct"},
+              {Packing::kDepthwise, "depthwise"},
+              {Packing::kWinograd, "winograd"},
+              {Packing::kBf16, "bf16"}};
+
+/// One filter for each segment of a depthwise convolution's input.
+std::vector<LayerFilter> depthwise_filters(const Graph& graph, NodeId id, const op::Conv& conv) {
+  std::vector<LayerFilter> filters;
+  for (const auto& [dimension, repeat] : graph.axis(graph.node(id).inputs[0])) {
+    const int channels = graph.layout().dimensions[static_cast<std::size_t>(dimension)].channels * repeat;
+    const Filter filter{.groups = channels,
+                        .out_channels = conv.out_channels / conv.in_channels,
+                        .in_channels = 1,
+                        .taps = conv.window.taps()};
+    const bool simple = filter.out_channels == 1 && filter.taps <= kernels::kMaxDepthwiseTaps;
+    filters.push_back({.filter = filter, .packings = {simple ? Packing::kDepthwise : Packing::kDirect}});
+  }
+  return filters;
+}
+
+std::vector<Packing> packings_of(const Filter& filter, const kernels::Window& window, Precision precision) {
+  std::vector<Packing> packings;
+  const auto add = [&](Packing packing) {
+    if (std::find(packings.begin(), packings.end(), packing) == packings.end()) packings.push_back(packing);
+  };
+  if (precision == Precision::bf16 && kernels::bf16_can(filter)) add(Packing::kBf16);
+  if (kernels::prefers_winograd(filter, window)) add(Packing::kWinograd);
+  add(Packing::kDirect);
+  if (kernels::winograd_can(filter, window)) add(Packing::kWinograd);
+  return packings;
+}
+
+}  // namespace
+
+std::string_view packing_name(Packing packing) {
+  return std::find_if(std::begin(kNames), std::end(kNames),
+                      [&](const auto& known) { return known.packing == packing; })
+      ->name;
+}
+
+std::optional<Packing> find_packing(std::string_view name) {
+  for (const auto& known : kNames) {
+    if (known.name == name) return known.packing;
+  }
+  return std::nullopt;
+}
+
+std::vector<LayerFilter> layer_filters(const Graph& graph, NodeId id, Precision precision) {
+  const Op& op = graph.node(id).op;
+  if (const auto* linear = std::get_if<op::Linear>(&op)) {
+    const Filter filter{.out_channels = linear->out_features, .in_channels = linear->in_features};
+    return {{.filter = filter, .packings = packings_of(filter, {}, precision)}};
+  }
+  const auto* conv = std::get_if<op::Conv>(&op);
+  if (conv == nullptr) return {};
+  if (conv->depthwise()) return depthwise_filters(graph, id, *conv);
+  const Filter filter{.groups = conv->groups,
+                      .out_channels = conv->out_channels / conv->groups,
+                      .in_channels = conv->in_channels / conv->groups,
+                      .taps = conv->window.taps()};
+  const kernels::Window window =
+      window_over(conv->window, graph.shape(graph.node(id).inputs[0]), graph.shape(id));
+  return {{.filter = filter, .window = window, .packings = packings_of(filter, window, precision)}};
+}
+
+}  // namespace concertina::runtime

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "concertina/model.h"
+#include "graph/graph.h"
+#include "kernels/conv.h"
+
+namespace concertina::runtime {
+
+/// The kernel that a filter is packed for.
+enum class Packing {
+  kDirect,
+  kDepthwise,  ///< filter.groups are the channels
+  kWinograd,
+  kBf16,
+};
+
+std::string_view packing_name(Packing packing);
+std::optional<Packing> find_packing(std::string_view name);
+
+/// The filter of a convolution or linear layer; of a depthwise convolution, that of one segment.
+struct LayerFilter {
+  kernels::Filter filter;
+  kernels::Window window = {};    ///< not of linear layers and depthwise convolutions
+  std::vector<Packing> packings;  ///< for the kernels that can run it; the first by rule of thumb
+};
+
+/// Empty for other nodes.
+std::vector<LayerFilter> layer_filters(const Graph& graph, NodeId id, Precision precision);
+
+}  // namespace concertina::runtime

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "concertina/model.h"
+#include "graph/graph.h"
+#include "runtime/packing.h"
+
+namespace concertina::runtime {
+
+/// One layer with each kernel that can run it.
+struct LayerTuning {
+  Packing best = Packing::kDirect;
+  std::map<Packing, std::vector<double>> milliseconds;  ///< of each sub-net
+
+  friend bool operator==(const LayerTuning&, const LayerTuning&) = default;
+};
+
+/// Which kernel is fastest for each layer of a network, measured on one machine:
+///
+///   {"concertina_tuning": 1, "cpu": "...", "instruction_set": "AVX3", "precision": "fp32", "threads": 1,
+///    "batch": 1, "layers": {"stem": {"kernel": "direct", "milliseconds": {"direct": [0.2, 0.1],
+///    "winograd": [0.3, 0.2]}}, ...}}
+struct Tuning {
+  std::string cpu;
+  std::string instruction_set;
+  Precision precision = Precision::fp32;
+  int threads = 1;
+  int batch = 1;
+  std::map<std::string, LayerTuning> layers;  ///< by node
+
+  /// The bytes are not trusted.
+  static Result<Tuning> parse(std::string_view text);
+  /// The same with a file; errors name it.
+  static Result<Tuning> read(const std::filesystem::path& path);
+  std::string to_json() const;
+
+  /// Fails, saying why, unless the table was made on a machine like this one, in this precision, of a network
+  /// with these layers.
+  Status check(const Graph& graph, Precision wanted) const;
+
+  friend bool operator==(const Tuning&, const Tuning&) = default;
+};
+
+}  // namespace concertina::runtime

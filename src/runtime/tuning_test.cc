@@ -1,0 +1,158 @@
+#include "runtime/tuning.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/machine.h"
+#include "kernels/bf16_conv.h"
+#include "kernels/target.h"
+#include "runtime/testing.h"
+#include "runtime/tune.h"
+
+namespace concertina::runtime {
+namespace {
+
+using ::testing::HasSubstr;
+using Json = nlohmann::json;
+
+ModelFile small_model() {
+  const Graph graph = testing::resnet8();
+  return testing::model_file(graph, testing::nested_subnets(graph, 3));
+}
+
+Result<Tuning> quick(const ModelFile& file, Precision precision = Precision::fp32) {
+  int last = 0;
+  auto tuning = tune(file, {.precision = precision, .rounds = 2, .runs = 2}, [&](int done, int all) {
+    EXPECT_EQ(done, ++last);
+    EXPECT_LE(done, all);
+  });
+  EXPECT_GT(last, 0);
+  return tuning;
+}
+
+Json small_table() {
+  return {{"concertina_tuning", 1},
+          {"cpu", "abacus"},
+          {"instruction_set", "AVX3"},
+          {"precision", "fp32"},
+          {"threads", 1},
+          {"batch", 1},
+          {"layers", {{"stem", {{"kernel", "direct"}, {"milliseconds", {{"direct", {0.5, 0.25}}}}}}}}};
+}
+
+void expect_refusal(const char* sentence, const std::function<void(Json&)>& edit) {
+  Json table = small_table();
+  edit(table);
+  const auto read = Tuning::parse(table.dump());
+  ASSERT_FALSE(read) << sentence;
+  EXPECT_THAT(read.error().message, HasSubstr(sentence));
+}
+
+TEST(Tuning, SurvivesBeingWritten) {
+  const auto tuning = quick(small_model());
+  ASSERT_TRUE(tuning) << tuning.error().message;
+  EXPECT_FALSE(tuning->layers.empty());
+  EXPECT_EQ(*Tuning::parse(tuning->to_json()), *tuning);
+}
+
+TEST(Tuning, RefusesWhatItWasNotMadeOf) {
+  expect_refusal("it is not a tuning table", [](Json& t) { t.erase("layers"); });
+  expect_refusal("it is not a tuning table", [](Json& t) { t = "text"; });
+  expect_refusal("a format that this version does not read", [](Json& t) { t["concertina_tuning"] = 2; });
+  expect_refusal("neither fp32 nor bf16", [](Json& t) { t["precision"] = "fp8"; });
+  expect_refusal("threads and batch", [](Json& t) { t["threads"] = 0; });
+  expect_refusal("threads and batch", [](Json& t) { t["batch"] = -1; });
+  for (const auto& edit : std::vector<std::function<void(Json&)>>{
+           [](Json& layer) { layer["kernel"] = "abacus"; }, [](Json& layer) { layer["kernel"] = "winograd"; },
+           [](Json& layer) { layer["kernel"] = 1; }, [](Json& layer) { layer.erase("milliseconds"); },
+           [](Json& layer) { layer["milliseconds"]["direct"] = Json::array(); },
+           [](Json& layer) { layer["milliseconds"]["direct"][0] = 0; },
+           [](Json& layer) { layer["milliseconds"]["direct"][0] = "fast"; },
+           [](Json& layer) { layer["milliseconds"]["abacus"] = {1}; }}) {
+    expect_refusal("layer 'stem' lacks a kernel that is known", [&](Json& t) { edit(t["layers"]["stem"]); });
+  }
+  EXPECT_FALSE(Tuning::parse("{"));
+}
+
+TEST(Tuning, IsForOneMachineNetworkAndPrecision) {
+  const ModelFile file = small_model();
+  Tuning tuning = quick(file).value();
+  EXPECT_TRUE(tuning.check(file.network.graph, Precision::fp32));
+  EXPECT_THAT(tuning.check(file.network.graph, Precision::bf16).error().message,
+              HasSubstr("the tuning table is for fp32, but the model is loaded in bf16"));
+  EXPECT_THAT(tuning.check(testing::branches(), Precision::fp32).error().message,
+              HasSubstr("it was made of another network"));
+  Tuning foreign = tuning;
+  foreign.cpu = "abacus";
+  EXPECT_THAT(foreign.check(file.network.graph, Precision::fp32).error().message,
+              HasSubstr("the tuning table was made on 'abacus'"));
+  Tuning impossible = tuning;
+  impossible.layers.begin()->second.best = Packing::kDepthwise;
+  EXPECT_FALSE(impossible.check(file.network.graph, Precision::fp32));
+}
+
+TEST(Tuning, MeasuresEveryKernelThatALayerCanUse) {
+  const ModelFile file = small_model();
+  const Graph& graph = file.network.graph;
+  std::vector<Precision> precisions = {Precision::fp32};
+  if (!kernels::bf16_units().empty()) precisions.push_back(Precision::bf16);
+  for (const Precision precision : precisions) {
+    const Tuning tuning = quick(file, precision).value();
+    std::size_t layers = 0;
+    for (NodeId id = 0; id < graph.size(); ++id) {
+      for (const LayerFilter& filter : layer_filters(graph, id, precision)) {
+        if (filter.packings.size() < 2) continue;
+        ++layers;
+        const LayerTuning& layer = tuning.layers.at(graph.node(id).name);
+        EXPECT_EQ(layer.milliseconds.size(), filter.packings.size());
+        for (const Packing packing : filter.packings) {
+          EXPECT_EQ(layer.milliseconds.at(packing).size(), file.subnets.size());
+        }
+      }
+    }
+    EXPECT_EQ(tuning.layers.size(), layers);
+    EXPECT_GT(layers, 0U);
+  }
+}
+
+TEST(Tuning, DecidesHowAModelIsPacked) {
+  const ModelFile file = small_model();
+  Tuning tuning = quick(file).value();
+  const auto path = std::filesystem::path(::testing::TempDir()) / "runtime_tuning.json";
+  const auto load = [&](Packing packing) {
+    for (auto& [name, layer] : tuning.layers) layer.best = packing;
+    EXPECT_TRUE(write_file(path, tuning.to_json()));
+    return testing::load(file, {.tuning = path});
+  };
+  const auto direct = load(Packing::kDirect);
+  const auto winograd = load(Packing::kWinograd);
+  EXPECT_GT(winograd->packed_bytes(), 2 * direct->packed_bytes());
+  const auto images = testing::random_images(*direct, 1);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_LE(testing::relative_error(testing::run_alone(winograd, {}, images, 1, i),
+                                      testing::run_alone(direct, {}, images, 1, i)),
+              1e-5);
+  }
+  tuning.cpu = "abacus";
+  ASSERT_TRUE(write_file(path, tuning.to_json()));
+  EXPECT_THAT(make_model(file, {.tuning = path}).error().message,
+              HasSubstr("runtime_tuning.json': the tuning table"));
+  std::filesystem::remove(path);
+  EXPECT_THAT(make_model(file, {.tuning = path}).error().message, HasSubstr("runtime_tuning.json"));
+}
+
+TEST(Tuning, OfANetworkWithoutChoicesIsEmpty) {
+  op::Input input;
+  input.shape = {3, 4, 4};
+  GraphBuilder net;
+  net.add("flat", op::GlobalAveragePool{}, {net.add("image", input)});
+  const Graph graph = *std::move(net).build();
+  const ModelFile file = testing::model_file(graph, {full_subnet(graph)});
+  EXPECT_TRUE(quick(file)->layers.empty());
+}
+
+}  // namespace
+}  // namespace concertina::runtime
