@@ -132,6 +132,24 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
   const ProcessResult switches = device({"bench", model, "--switch-test", "-r", "2"});
   EXPECT_EQ(switches.exit_code, 0) << switches.err;
   EXPECT_THAT(switches.out, HasSubstr("first after a switch"));
+
+  const std::string tuning = (folder_ / "tuning.json").string();
+  const ProcessResult tune = device({"tune", model, "--rounds", "1", "-r", "1", "--out", tuning});
+  EXPECT_EQ(tune.exit_code, 0) << tune.err;
+  EXPECT_THAT(tune.out, HasSubstr("chosen"));
+  EXPECT_EQ(device({"bench", model, "-r", "2", "--tuning", tuning}).exit_code, 0);
+  expect_refused(device({"bench", model, "--tuning", (folder_ / "recipe.toml").string()}), "recipe.toml");
+  expect_refused(device({"bench", model, "--precision", "fp8"}), "fp8");
+  const ProcessResult rounded =
+      device({"eval", model, "--data", (folder_ / "data").string(), "--precision", "bf16", "--json"});
+  if (rounded.exit_code == 0) {
+    // 2 of the 90 images.
+    EXPECT_NEAR(nlohmann::json::parse(rounded.out)[0]["top1"].get<double>(), table[0]["top1"].get<double>(),
+                0.03);
+  } else {
+    expect_refused(rounded, "AVX-512 BF16");
+  }
+
   const ProcessResult exported = device({"export", model, "--out", (folder_ / "exported").string()});
   EXPECT_EQ(exported.exit_code, 0) << exported.err;
   for (int i = 0; i < 4; ++i) {
