@@ -17,11 +17,19 @@ HWY_BEFORE_NAMESPACE();
 namespace concertina::kernels::HWY_NAMESPACE {
 namespace {
 
+// Weights of a 1x1 convolution are one long run, but processors fetch ahead only within a page, and a page is
+// used up before the next one comes from the third-level cache. This many channels take that long.
+constexpr int kAhead = 40;
+
 /// Adds `run` input channels; x[i] is the address of input i's first one.
 template <class Row, int kPixels, int kVectors, class Inputs>
 HWY_INLINE void add_channels(Tile<kPixels, kVectors>& tile, const Inputs& x, const float* weights,
                              std::ptrdiff_t tap_size, int run) {
   for (int c = 0; c < run; ++c, weights += kPanel) {
+    if constexpr (Row::kTaps == 1 && kVectors == 2 && kPixels >= 8) {
+      __builtin_prefetch(weights + kAhead * kPanel);
+      __builtin_prefetch(weights + kAhead * kPanel + kLanes);
+    }
     const RowWeights<Row::kTaps, kVectors> w(weights, tap_size);
     add_inputs<Row>(tile, w, [&](int i) HWY_ATTR { return hn::Set(kTag, x[i][c]); });
   }
