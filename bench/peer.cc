@@ -21,7 +21,7 @@
 #include "kernels/peak.h"
 #include "kernels/target.h"
 #include "models.h"
-#include "onnxruntime.h"
+#include "peer/onnxruntime.h"
 #include "report.h"
 
 namespace concertina::bench {
@@ -82,12 +82,12 @@ std::vector<std::int64_t> peer_shape(const Graph& graph, NodeId id, int batch) {
   return {batch, shape.channels, shape.height, shape.width};
 }
 
-Result<PeerSession> peer_session(const std::shared_ptr<const OnnxRuntime>& peer, const ModelFile& file,
-                                 std::string_view onnx, int batch, int threads) {
+Result<OnnxRuntimeSession> peer_session(const std::shared_ptr<const OnnxRuntime>& peer, const ModelFile& file,
+                                        std::string_view onnx, int batch, int threads) {
   const Graph& graph = file.network.graph;
-  return PeerSession::make(peer, onnx, graph.node(graph.input()).name, graph.node(graph.output()).name,
-                           peer_shape(graph, graph.input(), batch), peer_shape(graph, graph.output(), batch),
-                           threads);
+  return OnnxRuntimeSession::make(peer, onnx, graph.node(graph.input()).name, graph.node(graph.output()).name,
+                                  peer_shape(graph, graph.input(), batch),
+                                  peer_shape(graph, graph.output(), batch), threads);
 }
 
 void fill(std::span<float> images) {
@@ -113,7 +113,7 @@ Status measure(const Subject& subject, const std::shared_ptr<const Model>& model
   for (std::size_t i = 0; i < subject.model.subnets.size(); ++i) {
     const NamedSubnet& named = subject.model.subnets[i];
     CONCERTINA_ASSIGN(const std::string onnx, export_subnet(file, named.subnet));
-    CONCERTINA_ASSIGN(PeerSession peer_run, peer_session(peer, file, onnx, batch, threads));
+    CONCERTINA_ASSIGN(OnnxRuntimeSession peer_run, peer_session(peer, file, onnx, batch, threads));
     fill(peer_run.input());
     std::vector<float> logits(peer_run.output().size());
     const auto ours = [&] { return session.run(peer_run.input(), batch, static_cast<int>(i), logits); };
@@ -258,7 +258,7 @@ Result<Loading> measure_loading(const Subject& subject, const std::filesystem::p
   }
   // Kept until the process ends.
   std::vector<Session> sessions;
-  std::vector<PeerSession> peer_sessions;
+  std::vector<OnnxRuntimeSession> peer_sessions;
   std::shared_ptr<const OnnxRuntime> peer;
   CONCERTINA_ASSIGN(const Spent our_cost, in_own_process([&]() -> Status {
                       CONCERTINA_ASSIGN(const auto model, Model::load(ours));
@@ -270,7 +270,7 @@ Result<Loading> measure_loading(const Subject& subject, const std::filesystem::p
                       CONCERTINA_ASSIGN(peer, OnnxRuntime::load(library));
                       for (const auto& path : exports) {
                         CONCERTINA_ASSIGN(const std::string onnx, read_file(path));
-                        CONCERTINA_ASSIGN(PeerSession session, peer_session(peer, file, onnx, 1, 1));
+                        CONCERTINA_ASSIGN(OnnxRuntimeSession session, peer_session(peer, file, onnx, 1, 1));
                         peer_sessions.push_back(std::move(session));
                       }
                       return {};

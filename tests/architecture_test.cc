@@ -19,6 +19,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"graph", {"base"}},
     {"kernels", {"base"}},
     {"onnx", {"base", "graph"}},
+    {"peer", {"base"}},
     {"report", {"base"}},
     {"search", {"base", "graph"}},
     {"runtime", {"base", "graph", "kernels", "onnx"}},

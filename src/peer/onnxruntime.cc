@@ -1,4 +1,4 @@
-#include "onnxruntime.h"
+#include "peer/onnxruntime.h"
 
 #include <dlfcn.h>
 #include <fmt/format.h>
@@ -8,7 +8,7 @@
 #include "base/aligned_buffer.h"
 #include "base/try.h"
 
-namespace concertina::bench {
+namespace concertina {
 namespace {
 
 // The library's C interface is one table of functions whose order never changes; new ones come at its end.
@@ -93,7 +93,7 @@ Result<std::shared_ptr<const OnnxRuntime>> OnnxRuntime::load(const std::filesyst
   return std::shared_ptr<const OnnxRuntime>(std::make_shared<OnnxRuntime>(std::move(impl)));
 }
 
-struct PeerSession::Impl {
+struct OnnxRuntimeSession::Impl {
   std::shared_ptr<const OnnxRuntime> runtime;
   std::string input_name, output_name;
   AlignedBuffer input, output;
@@ -112,10 +112,10 @@ struct PeerSession::Impl {
   }
 };
 
-PeerSession::PeerSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-PeerSession::PeerSession(PeerSession&&) noexcept = default;
-PeerSession& PeerSession::operator=(PeerSession&&) noexcept = default;
-PeerSession::~PeerSession() = default;
+OnnxRuntimeSession::OnnxRuntimeSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+OnnxRuntimeSession::OnnxRuntimeSession(OnnxRuntimeSession&&) noexcept = default;
+OnnxRuntimeSession& OnnxRuntimeSession::operator=(OnnxRuntimeSession&&) noexcept = default;
+OnnxRuntimeSession::~OnnxRuntimeSession() = default;
 
 namespace {
 
@@ -127,10 +127,12 @@ std::size_t count(const std::vector<std::int64_t>& shape) {
 
 }  // namespace
 
-Result<PeerSession> PeerSession::make(std::shared_ptr<const OnnxRuntime> runtime, std::string_view onnx,
-                                      const std::string& input_name, const std::string& output_name,
-                                      const std::vector<std::int64_t>& input_shape,
-                                      const std::vector<std::int64_t>& output_shape, int threads) {
+Result<OnnxRuntimeSession> OnnxRuntimeSession::make(std::shared_ptr<const OnnxRuntime> runtime,
+                                                    std::string_view onnx, const std::string& input_name,
+                                                    const std::string& output_name,
+                                                    const std::vector<std::int64_t>& input_shape,
+                                                    const std::vector<std::int64_t>& output_shape,
+                                                    int threads) {
   const OnnxRuntime::Impl& api = runtime->impl();
   auto impl = std::make_unique<Impl>(runtime, count(input_shape), count(output_shape));
   impl->input_name = input_name;
@@ -149,17 +151,17 @@ Result<PeerSession> PeerSession::make(std::shared_ptr<const OnnxRuntime> runtime
   };
   CONCERTINA_TRY(bind(impl->input, input_shape, &impl->input_value));
   CONCERTINA_TRY(bind(impl->output, output_shape, &impl->output_value));
-  return PeerSession(std::move(impl));
+  return OnnxRuntimeSession(std::move(impl));
 }
 
-std::span<float> PeerSession::input() {
+std::span<float> OnnxRuntimeSession::input() {
   return {impl_->input.data(), impl_->input.size()};
 }
-std::span<const float> PeerSession::output() const {
+std::span<const float> OnnxRuntimeSession::output() const {
   return {impl_->output.data(), impl_->output.size()};
 }
 
-Status PeerSession::run() {
+Status OnnxRuntimeSession::run() {
   const char* const inputs[] = {impl_->input_name.c_str()};
   const char* const outputs[] = {impl_->output_name.c_str()};
   return impl_->runtime->impl().call(kRun, impl_->session, static_cast<Handle>(nullptr), &inputs[0],
@@ -167,4 +169,4 @@ Status PeerSession::run() {
                                      &impl_->output_value);
 }
 
-}  // namespace concertina::bench
+}  // namespace concertina

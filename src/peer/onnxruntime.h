@@ -11,7 +11,7 @@
 
 /// ONNX Runtime through the C interface of its shared library, which is loaded at run time: no header and no
 /// package of it is needed to build.
-namespace concertina::bench {
+namespace concertina {
 
 class OnnxRuntime {
  public:
@@ -35,13 +35,13 @@ class OnnxRuntime {
 
 /// A static model on the CPU with one fp32 input and one fp32 output, with ONNX Runtime's best settings: all
 /// graph optimisations, its own thread pool, input and output in the caller's memory.
-class PeerSession {
+class OnnxRuntimeSession {
  public:
   /// `onnx`: the model's bytes. Fails with ONNX Runtime's message.
-  static Result<PeerSession> make(std::shared_ptr<const OnnxRuntime> runtime, std::string_view onnx,
-                                  const std::string& input_name, const std::string& output_name,
-                                  const std::vector<std::int64_t>& input_shape,
-                                  const std::vector<std::int64_t>& output_shape, int threads);
+  static Result<OnnxRuntimeSession> make(std::shared_ptr<const OnnxRuntime> runtime, std::string_view onnx,
+                                         const std::string& input_name, const std::string& output_name,
+                                         const std::vector<std::int64_t>& input_shape,
+                                         const std::vector<std::int64_t>& output_shape, int threads);
 
   std::span<float> input();
   std::span<const float> output() const;
@@ -49,14 +49,14 @@ class PeerSession {
   /// input() -> output(). Fails with ONNX Runtime's message.
   Status run();
 
-  PeerSession(PeerSession&&) noexcept;
-  PeerSession& operator=(PeerSession&&) noexcept;
-  ~PeerSession();
+  OnnxRuntimeSession(OnnxRuntimeSession&&) noexcept;
+  OnnxRuntimeSession& operator=(OnnxRuntimeSession&&) noexcept;
+  ~OnnxRuntimeSession();
 
  private:
   struct Impl;
-  explicit PeerSession(std::unique_ptr<Impl> impl);
+  explicit OnnxRuntimeSession(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace concertina::bench
+}  // namespace concertina
