@@ -114,6 +114,23 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
   }
   EXPECT_GT(table[0]["top1"].get<double>(), 0.9);  // the task is easy; chance is 0.33
 
+  const std::string data = (folder_ / "data").string();
+  const ProcessResult verify = device({"verify", model, "--data", data, "--json"});
+  ASSERT_EQ(verify.exit_code, 0) << verify.err;
+  for (const auto& row : nlohmann::json::parse(verify.out)) {
+    EXPECT_LT(row["from_reference"].get<double>(), 1e-5);
+    EXPECT_LT(row["from_trainer"].get<double>(), 1e-5);
+    EXPECT_TRUE(row["from_onnxruntime"].is_null());
+    EXPECT_LT(row["from_test_top1"].get<double>(), 1e-3);
+  }
+  fs::copy(folder_ / "data", folder_ / "relabelled");
+  const fs::path labels = folder_ / "relabelled" / "t10k-labels-idx1-ubyte";
+  std::string bytes = *read_file(labels);
+  bytes.back() = 0;  // of a 2
+  ASSERT_TRUE(write_file(labels, bytes));
+  expect_refused(device({"verify", model, "--data", (folder_ / "relabelled").string()}), "the file in top-1");
+  expect_refused(device({"verify", model, "--onnxruntime", "none.so"}), "none.so");
+
   const ProcessResult inspect = device({"inspect", model});
   EXPECT_EQ(inspect.exit_code, 0) << inspect.err;
   EXPECT_THAT(inspect.out, HasSubstr("'stage1.block1.add' combines"));

@@ -7,6 +7,7 @@
 
 #include "base/try.h"
 #include "graph/cost.h"
+#include "onnx/base64.h"
 #include "onnx/own_arrays.h"
 #include "onnx/parse_onnx.h"
 
@@ -26,6 +27,10 @@ std::vector<std::string> dimension_names(const Graph& graph) {
 
 std::string statistics_key(std::size_t i) {
   return fmt::format("concertina.statistics.{}", i);
+}
+
+std::string probe_key(std::size_t i) {
+  return fmt::format("concertina.probe.{}", i);
 }
 
 std::string parameters_key(std::size_t i) {
@@ -156,6 +161,17 @@ Status read_own_arrays(const Graph& graph, const onnx::ModelProto& file, std::si
   return read_arrays(file, parameters_key(i), arrays, record);
 }
 
+Status read_probe(const onnx::ModelProto& file, const std::string& key, SubnetRecord& record) {
+  const auto text = find_metadata(file, key);
+  if (!text) return {};
+  const auto bytes = from_base64(*text);
+  if (!bytes || bytes->empty() || bytes->size() % sizeof(float) != 0) {
+    return malformed(key, "does not hold the base64 of 32-bit floats");
+  }
+  record.probe_logits = from_little_endian(*bytes);
+  return {};
+}
+
 Result<std::vector<SubnetRecord>> read_subnets(const Graph& graph, const onnx::ModelProto& file) {
   constexpr std::string_view kKey = "concertina.subnets";
   CONCERTINA_ASSIGN(const Json table, read_json(file, kKey));
@@ -168,6 +184,7 @@ Result<std::vector<SubnetRecord>> read_subnets(const Graph& graph, const onnx::M
   for (const Json& entry : entries) {
     CONCERTINA_ASSIGN(SubnetRecord record, read_record(graph, entry));
     CONCERTINA_TRY(read_own_arrays(graph, file, records.size(), entry, record));
+    CONCERTINA_TRY(read_probe(file, probe_key(records.size()), record));
     records.push_back(std::move(record));
   }
   return records;
@@ -191,6 +208,9 @@ std::vector<std::pair<std::string, std::string>> write_metadata(const ModelFile&
     entries.emplace_back(statistics_key(i), pack_arrays(statistics_of(graph, record.subnet), record.own));
     const auto own = own_parameters(graph, record);
     if (!own.empty()) entries.emplace_back(parameters_key(i), pack_arrays(own, record.own));
+    if (!record.probe_logits.empty()) {
+      entries.emplace_back(probe_key(i), to_base64(to_little_endian(record.probe_logits)));
+    }
   }
   return entries;
 }

@@ -124,6 +124,19 @@ Status check_chain(const Graph& graph, const std::vector<SubnetRecord>& subnets)
   return {};
 }
 
+Status check_probe(const SubnetRecord& record, std::size_t classes) {
+  const std::vector<float>& logits = record.probe_logits;
+  if (logits.empty()) return {};
+  if (logits.size() != kProbeImages * classes) {
+    return Error{
+        fmt::format("it has {} logits of {} images for {} classes", logits.size(), kProbeImages, classes)};
+  }
+  for (const float value : logits) {
+    if (!std::isfinite(value)) return Error{fmt::format("its logits hold the impossible value {}", value)};
+  }
+  return {};
+}
+
 Status check_full_arrays(const ModelFile& model) {
   for (const auto& [name, array] : model.subnets[0].own) {
     if (model.network.weights.at(name) == array) continue;
@@ -140,7 +153,8 @@ Status check_model(const ModelFile& model) {
   CONCERTINA_TRY(check_preprocessing(model));
   CONCERTINA_TRY(check_chain(model.network.graph, model.subnets));
   for (const SubnetRecord& record : model.subnets) {
-    const Status status = check_record(model.network.graph, record);
+    Status status = check_record(model.network.graph, record);
+    if (status) status = check_probe(record, model.classes.size());
     if (!status)
       return Error{fmt::format("sub-net {}: {}", to_string(record.subnet), status.error().message)};
   }

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "base/file.h"
+#include "base/random.h"
 #include "base/try.h"
 #include "onnx/graph_from_onnx.h"
 #include "onnx/graph_to_onnx.h"
@@ -20,6 +21,15 @@ Error in_file(const std::filesystem::path& path, const Error& error) {
 }
 
 }  // namespace
+
+std::vector<float> probe_images(const Graph& graph) {
+  const Shape& shape = graph.shape(graph.input());
+  const CounterRandom random(0);
+  std::vector<float> images(kProbeImages * static_cast<std::size_t>(shape.channels) *
+                            static_cast<std::size_t>(shape.height) * static_cast<std::size_t>(shape.width));
+  for (std::size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(4 * random.uniform(i) - 2);
+  return images;
+}
 
 Result<std::string> serialize_model(const ModelFile& model) {
   CONCERTINA_TRY(check_model(model));

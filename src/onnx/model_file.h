@@ -22,6 +22,8 @@ struct SubnetRecord {
   Weights own;
   double validation_accuracy = 0;  ///< 0 .. 1
   std::optional<double> test_accuracy;
+  /// What the trainer computed of probe_images(): [kProbeImages][classes]; or empty.
+  std::vector<float> probe_logits = {};
 
   friend bool operator==(const SubnetRecord&, const SubnetRecord&) = default;
 };
@@ -41,6 +43,12 @@ struct ModelFile {
   Preprocessing preprocessing;
   std::vector<std::string> classes;  ///< one name per output
 };
+
+/// Images, normalised, whose logits a model holds so that every program can be checked against the one that
+/// trained it: [kProbeImages][channels][height][width], uniform in [-2, 2); docs/model-format.md has the
+/// formula.
+inline constexpr int kProbeImages = 2;
+std::vector<float> probe_images(const Graph& graph);
 
 /// Fails, with one sentence that names the culprit, unless the model keeps every promise above. Besides:
 /// accuracies are between 0 and 1, numbers are finite, variances and standard deviations sensible, the output

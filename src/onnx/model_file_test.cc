@@ -76,5 +76,15 @@ TEST(ModelFile, ErrorsNameTheFile) {
   EXPECT_THAT(read_model(path).error().message, HasSubstr("check the path"));
 }
 
+// The formula of docs/model-format.md, computed elsewhere.
+TEST(ModelFile, ProbeImagesAreTheSameEverywhere) {
+  const std::vector<float> images = probe_images(
+      testing::random_model(*make_network({.name = "resnet8", .input = {3, 32, 32}}), 1).network.graph);
+  ASSERT_EQ(images.size(), 2U * 3 * 32 * 32);
+  EXPECT_EQ(images[0], 0.6244598847204523F);
+  EXPECT_EQ(images[1], 1.6788051115629599F);
+  EXPECT_EQ(images[2], -1.694448644449671F);
+}
+
 }  // namespace
 }  // namespace concertina

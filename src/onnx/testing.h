@@ -135,6 +135,9 @@ inline ModelFile random_model(const Graph& graph, int count) {
     for (int& width : subnet.widths) width = std::max(1, width - 1);
   }
   if (count > 1) add_own_parameters(graph, model.subnets.back(), 77);
+  for (int i = 0; i < kProbeImages * output.channels; ++i) {
+    model.subnets.back().probe_logits.push_back(0.25F * static_cast<float>(i) - 1);
+  }
   for (const auto& [name, array] : model.subnets[0].own) model.network.weights.at(name) = array;
   model.subnets[0].test_accuracy = 0.1 + 0.2;
   for (int i = 0; i < output.channels; ++i) model.classes.push_back("Stra\u00dfe " + std::to_string(i));

@@ -18,6 +18,20 @@
 namespace concertina::train {
 namespace {
 
+/// What the trainer computes of the probe images, so that the runtime can be held to it.
+std::vector<float> probe_logits(const Supernet& net, const Subnet& subnet, const Tensors& own) {
+  const torch::NoGradGuard no_grad;
+  std::vector<float> images = probe_images(net.graph());
+  const Shape& shape = net.graph().shape(net.graph().input());
+  const torch::Tensor batch =
+      torch::from_blob(images.data(), {kProbeImages, shape.channels, shape.height, shape.width});
+  const torch::Tensor logits =
+      net.forward(batch.to(net.compute().device), subnet, {.statistics = &own, .own = &own})
+          .cpu()
+          .contiguous();
+  return {logits.data_ptr<float>(), logits.data_ptr<float>() + logits.numel()};
+}
+
 /// `own`: parameters of the sub-net's own, on the CPU.
 SubnetRecord record(const Run& run, const Supernet& net, const Subnet& subnet, const Tensors& own) {
   const TrainingData& data = run.data();
@@ -32,7 +46,8 @@ SubnetRecord record(const Run& run, const Supernet& net, const Subnet& subnet, c
   return {.subnet = subnet,
           .own = to_weights(all),
           .validation_accuracy = evaluation.accuracy,
-          .test_accuracy = {}};
+          .test_accuracy = {},
+          .probe_logits = probe_logits(net, subnet, all)};
 }
 
 /// The trained network for a sub-net, and parameters of its own. In fp32, as the runtime will compute, so

@@ -1,0 +1,87 @@
+#include "device/accuracy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "base/try.h"
+#include "device/pixels.h"
+
+namespace concertina::apps {
+namespace {
+
+Result<ImageSet> read_images(const DataOptions& options, const Model& model, int threads) {
+  DatasetSpec spec{.root = options.data, .image_size = 0};
+  if (options.format == "auto") {
+    CONCERTINA_ASSIGN(spec.format, detect_format(options.data));
+  } else {
+    CONCERTINA_ASSIGN(spec.format, parse_format(options.format));
+  }
+  const ImageInfo& wanted = model.image();
+  if (spec.format == Format::image_folder && wanted.height == wanted.width) spec.image_size = wanted.height;
+  CONCERTINA_ASSIGN(ImageSet set,
+                    read_image_set(spec, options.split == "test" ? Split::test : Split::train, threads));
+  if (set.channels != wanted.channels || set.height != wanted.height || set.width != wanted.width) {
+    return Error{fmt::format("the images of '{}' are {}x{}x{}, but the model takes {}x{}x{}", options.data,
+                             set.channels, set.height, set.width, wanted.channels, wanted.height,
+                             wanted.width)};
+  }
+  if (set.classes.size() != model.classes().size()) {
+    return Error{fmt::format("'{}' has {} classes, but the model tells {} apart", options.data,
+                             set.classes.size(), model.classes().size())};
+  }
+  return set;
+}
+
+}  // namespace
+
+void add_data_options(CLI::App* verb, DataOptions& options, bool required) {
+  auto* data = verb->add_option("--data", options.data, "folder of the data set")->type_name("DIR");
+  if (required) data->required();
+  verb->add_option("--format", options.format, "idx, cifar10, image_folder or auto")->capture_default_str();
+  verb->add_option("--split", options.split, "test or train")
+      ->check(CLI::IsMember({"test", "train"}))
+      ->capture_default_str();
+  verb->add_option("--threads", options.threads, "0 = one per processor")
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
+  verb->add_option("--batch", options.batch, "images a run")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+}
+
+Result<Accuracy> Accuracy::make(std::shared_ptr<const Model> model, const DataOptions& options) {
+  const int threads = options.threads > 0
+                          ? options.threads
+                          : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  CONCERTINA_ASSIGN(ImageSet set, read_images(options, *model, threads));
+  CONCERTINA_ASSIGN(Session session,
+                    Session::make(std::move(model), {.threads = threads, .max_batch = options.batch}));
+  return Accuracy(std::move(session), std::move(set), options.batch);
+}
+
+Result<double> Accuracy::of(int subnet) {
+  const std::size_t classes = session_.model().classes().size(), size = set_.image_bytes();
+  std::vector<float> images(static_cast<std::size_t>(batch_) * size);
+  std::vector<float> logits(static_cast<std::size_t>(batch_) * classes);
+  std::int64_t correct = 0;
+  for (std::int64_t begin = 0; begin < set_.size(); begin += batch_) {
+    const int batch = static_cast<int>(std::min<std::int64_t>(batch_, set_.size() - begin));
+    const auto n = static_cast<std::size_t>(batch);
+    for (std::size_t i = 0; i < n; ++i) {
+      normalize_pixels(set_.image(begin + static_cast<std::int64_t>(i)), session_.model().image(),
+                       std::span(images).subspan(i * size, size));
+    }
+    CONCERTINA_TRY(
+        session_.run(std::span(images).first(n * size), batch, subnet, std::span(logits).first(n * classes)));
+    for (std::size_t i = 0; i < n; ++i) {
+      const float* row = logits.data() + i * classes;
+      const auto best = std::max_element(row, row + classes) - row;
+      correct += best == set_.labels[static_cast<std::size_t>(begin) + i] ? 1 : 0;
+    }
+  }
+  return static_cast<double>(correct) / static_cast<double>(set_.size());
+}
+
+}  // namespace concertina::apps

@@ -1,0 +1,190 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/try.h"
+#include "common/progress_bar.h"
+#include "common/table.h"
+#include "concertina/session.h"
+#include "device/accuracy.h"
+#include "device/model_options.h"
+#include "device/verbs.h"
+#include "onnx/model_file.h"
+#include "peer/onnxruntime.h"
+#include "runtime/reference_interpreter.h"
+
+namespace concertina::apps {
+namespace {
+
+/// What the runtime may differ by: logits as a share of the largest one, and top-1.
+struct Bounds {
+  double logits;
+  double top1;
+};
+
+// All sides compute in fp32, each adding in an order of its own.
+constexpr Bounds kFp32Bounds = {.logits = 1e-4, .top1 = 1e-3};
+constexpr Bounds kBf16Bounds = {.logits = 0.05, .top1 = 0.01};
+
+struct Options {
+  std::string model;
+  ModelOptions loading;
+  DataOptions data;
+  std::string onnxruntime;
+  bool json = false;
+};
+
+/// What was compared with the runtime for one sub-net; nothing where there was nothing to compare.
+struct Row {
+  int subnet = 0;
+  double reference = 0;
+  std::optional<double> trainer;
+  std::optional<double> onnxruntime;
+  std::optional<double> accuracy;  ///< its difference from what the file says
+  double next = 0;                 ///< difference from the sub-net before; 0 for the first
+};
+
+double difference(std::span<const float> got, std::span<const float> wanted) {
+  double worst = 0, largest = 0;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (!std::isfinite(got[i]) || !std::isfinite(wanted[i])) return INFINITY;
+    worst = std::max(worst, std::abs(static_cast<double>(got[i]) - wanted[i]));
+    largest = std::max(largest, std::abs(static_cast<double>(wanted[i])));
+  }
+  return worst / std::max(largest, 1e-30);
+}
+
+Result<std::vector<float>> run_exported(const std::shared_ptr<const OnnxRuntime>& library,
+                                        const ModelFile& file, const Subnet& subnet,
+                                        std::span<const float> images) {
+  const Graph& graph = file.network.graph;
+  CONCERTINA_ASSIGN(const std::string onnx, export_subnet(file, subnet));
+  const auto [channels, height, width] = graph.shape(graph.input());
+  CONCERTINA_ASSIGN(
+      OnnxRuntimeSession session,
+      OnnxRuntimeSession::make(library, onnx, graph.node(graph.input()).name, graph.node(graph.output()).name,
+                               {kProbeImages, channels, height, width},
+                               {kProbeImages, static_cast<std::int64_t>(file.classes.size())}, 1));
+  std::copy(images.begin(), images.end(), session.input().begin());
+  CONCERTINA_TRY(session.run());
+  return std::vector<float>(session.output().begin(), session.output().end());
+}
+
+/// Says what is wrong with the rows, a sentence each.
+std::vector<std::string> failures(const std::vector<Row>& rows, const Bounds& bounds) {
+  std::vector<std::string> sentences;
+  const auto hold = [&](const Row& row, const char* what, std::optional<double> value, double limit) {
+    if (!value || *value <= limit) return;
+    sentences.push_back(fmt::format("sub-net {}: the runtime differs from {} by {:.1e}, more than {:.0e}",
+                                    row.subnet, what, *value, limit));
+  };
+  for (const Row& row : rows) {
+    hold(row, "the reference kernels", row.reference, bounds.logits);
+    hold(row, "the trainer", row.trainer, bounds.logits);
+    hold(row, "ONNX Runtime", row.onnxruntime, bounds.logits);
+    hold(row, "the file in top-1", row.accuracy, bounds.top1);
+    if (row.subnet > 0 && row.next == 0) {
+      sentences.push_back(fmt::format("sub-net {} computes the same as the one before", row.subnet));
+    }
+  }
+  return sentences;
+}
+
+std::string cell(const std::optional<double>& value) {
+  return value ? fmt::format("{:.1e}", *value) : "-";
+}
+
+void print_rows(const ModelFile& file, const std::vector<Row>& rows, bool json) {
+  std::vector<std::vector<std::string>> table = {
+      {"sub-net", "widths", "reference kernels", "trainer", "ONNX Runtime", "top-1", "sub-net before"}};
+  nlohmann::json list = nlohmann::json::array();
+  const auto number = [](const std::optional<double>& value) {
+    return value ? nlohmann::json(*value) : nlohmann::json();
+  };
+  for (const Row& row : rows) {
+    const std::string widths = to_string(file.subnets[static_cast<std::size_t>(row.subnet)].subnet);
+    table.push_back({std::to_string(row.subnet), widths, cell(row.reference), cell(row.trainer),
+                     cell(row.onnxruntime), cell(row.accuracy),
+                     row.subnet > 0 ? cell(row.next) : std::string("-")});
+    list.push_back({{"subnet", row.subnet},
+                    {"widths", widths},
+                    {"from_reference", row.reference},
+                    {"from_trainer", number(row.trainer)},
+                    {"from_onnxruntime", number(row.onnxruntime)},
+                    {"from_test_top1", number(row.accuracy)},
+                    {"from_subnet_before", row.next}});
+  }
+  fmt::print("{}", json ? list.dump(1) + "\n"
+                        : format_table(table) +
+                              "Differences of the runtime from each, as shares of the largest logit.\n");
+}
+
+Status verify(const Options& options) {
+  // Reading checks the table: nested and distinct widths, true sizes, statistics for every batch norm.
+  CONCERTINA_ASSIGN(const ModelFile file, read_model(options.model));
+  CONCERTINA_ASSIGN(const auto model, Model::load(options.model, options.loading));
+  CONCERTINA_ASSIGN(Session session, Session::make(model, {.max_batch = kProbeImages}));
+  std::shared_ptr<const OnnxRuntime> library;
+  if (!options.onnxruntime.empty()) {
+    CONCERTINA_ASSIGN(library, OnnxRuntime::load(options.onnxruntime));
+  }
+  std::vector<double> accuracies;
+  if (!options.data.data.empty()) {
+    CONCERTINA_ASSIGN(Accuracy accuracy, Accuracy::make(model, options.data));
+    for (std::size_t i = 0; i < file.subnets.size(); ++i) {
+      CONCERTINA_ASSIGN(const double top1, accuracy.of(static_cast<int>(i)));
+      accuracies.push_back(top1);
+    }
+  }
+  const std::vector<float> images = probe_images(file.network.graph);
+  std::vector<float> logits(kProbeImages * file.classes.size()), before;
+  std::vector<Row> rows;
+  ProgressBar progress;
+  progress.start("verify", static_cast<std::int64_t>(file.subnets.size()));
+  for (std::size_t i = 0; i < file.subnets.size(); ++i) {
+    const SubnetRecord& record = file.subnets[i];
+    Row row{.subnet = static_cast<int>(i), .trainer = {}, .onnxruntime = {}, .accuracy = {}};
+    CONCERTINA_TRY(session.run(images, kProbeImages, row.subnet, logits));
+    CONCERTINA_ASSIGN(
+        const auto reference,
+        runtime::reference_run(extract(file.network, record.subnet, record.own), images, kProbeImages));
+    row.reference = difference(logits, reference);
+    if (!record.probe_logits.empty()) row.trainer = difference(logits, record.probe_logits);
+    if (library) {
+      CONCERTINA_ASSIGN(const auto exported, run_exported(library, file, record.subnet, images));
+      row.onnxruntime = difference(logits, exported);
+    }
+    if (!accuracies.empty() && record.test_accuracy)
+      row.accuracy = std::abs(accuracies[i] - *record.test_accuracy);
+    if (i > 0) row.next = difference(logits, before);
+    before = logits;
+    rows.push_back(row);
+    progress.update(static_cast<std::int64_t>(i) + 1, "");
+  }
+  print_rows(file, rows, options.json);
+  const auto wrong = failures(rows, options.loading.precision == Precision::bf16 ? kBf16Bounds : kFp32Bounds);
+  if (wrong.empty()) return {};
+  return Error{fmt::format("'{}': {}{}", options.model, wrong.front(),
+                           wrong.size() > 1 ? fmt::format("; and {} more", wrong.size() - 1) : "")};
+}
+
+}  // namespace
+
+void add_verify(CLI::App& program, Action& chosen) {
+  CLI::App* verb = add_verb(program, "verify", "Check that every sub-net computes what it claims",
+                            "  concertina verify model.onnx\n"
+                            "  concertina verify model.onnx --data DIR --onnxruntime libonnxruntime.so\n");
+  const auto options = std::make_shared<Options>();
+  verb->add_option("MODEL", options->model, "dynamic model (.onnx)")->required();
+  add_model_options(verb, options->loading);
+  add_data_options(verb, options->data, false);
+  verb->add_option("--onnxruntime", options->onnxruntime, "runs the exported sub-nets too")
+      ->type_name("libonnxruntime.so");
+  verb->add_flag("--json", options->json, "print JSON");
+  verb->callback([&chosen, options] { chosen = [options] { return verify(*options); }; });
+}
+
+}  // namespace concertina::apps
