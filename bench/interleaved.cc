@@ -53,7 +53,7 @@ Result<int> runs_in_block(const std::function<Status()>& call, double block_ms) 
     CONCERTINA_ASSIGN(const double ms, time_ms(call));
     fastest = std::min(fastest, ms);
   }
-  return std::clamp(static_cast<int>(block_ms / fastest), 3, 10'000);
+  return std::clamp(static_cast<int>(block_ms / std::max(fastest, 1e-6)), 3, 10'000);
 }
 
 Times summary(const std::vector<double>& all) {

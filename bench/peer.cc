@@ -269,8 +269,9 @@ Result<Loading> measure_loading(const Subject& subject, const std::filesystem::p
   CONCERTINA_ASSIGN(const Spent peer_cost, in_own_process([&]() -> Status {
                       CONCERTINA_ASSIGN(peer, OnnxRuntime::load(library));
                       for (const auto& path : exports) {
-                        CONCERTINA_ASSIGN(const std::string onnx, read_file(path));
-                        CONCERTINA_ASSIGN(OnnxRuntimeSession session, peer_session(peer, file, onnx, 1, 1));
+                        CONCERTINA_ASSIGN(const FileBytes onnx, read_bytes(path));
+                        CONCERTINA_ASSIGN(OnnxRuntimeSession session,
+                                          peer_session(peer, file, onnx.view(), 1, 1));
                         peer_sessions.push_back(std::move(session));
                       }
                       return {};

@@ -36,19 +36,16 @@ Result<ImageSet> read_images(const DataOptions& options, const Model& model, int
 
 }  // namespace
 
-void add_data_options(CLI::App* verb, DataOptions& options, bool required) {
+CLI::Option* add_data_options(CLI::App* verb, DataOptions& options) {
   auto* data = verb->add_option("--data", options.data, "folder of the data set")->type_name("DIR");
-  if (required) data->required();
   verb->add_option("--format", options.format, "idx, cifar10, image_folder or auto")->capture_default_str();
-  verb->add_option("--split", options.split, "test or train")
-      ->check(CLI::IsMember({"test", "train"}))
-      ->capture_default_str();
   verb->add_option("--threads", options.threads, "0 = one per processor")
       ->check(CLI::Range(0, 256))
       ->capture_default_str();
   verb->add_option("--batch", options.batch, "images a run")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
+  return data;
 }
 
 Result<Accuracy> Accuracy::make(std::shared_ptr<const Model> model, const DataOptions& options) {

@@ -19,14 +19,16 @@ struct DataOptions {
   int batch = 64;
 };
 
-/// Adds --data, --format, --split, --threads and --batch to a verb.
-void add_data_options(CLI::App* verb, DataOptions& options, bool required);
+/// Adds --data, --format, --threads and --batch to a verb.
+CLI::Option* add_data_options(CLI::App* verb, DataOptions& options);
 
 /// A model over a data set.
 class Accuracy {
  public:
   /// Fails if the images cannot be read or the model does not take them.
   static Result<Accuracy> make(std::shared_ptr<const Model> model, const DataOptions& options);
+
+  std::int64_t images() const { return set_.size(); }
 
   /// Top-1 of a sub-net.
   Result<double> of(int subnet);

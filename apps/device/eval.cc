@@ -80,7 +80,10 @@ void add_eval(CLI::App& program, Action& chosen) {
                             "  concertina eval model.onnx --data images --subnet 3 --json\n");
   const auto options = std::make_shared<Options>();
   verb->add_option("MODEL", options->model, "dynamic model (.onnx)")->required();
-  add_data_options(verb, options->data, true);
+  add_data_options(verb, options->data)->required();
+  verb->add_option("--split", options->data.split, "test or train")
+      ->check(CLI::IsMember({"test", "train"}))
+      ->capture_default_str();
   add_subnet_option(verb, options->subnet);
   add_model_options(verb, options->loading);
   verb->add_flag("--json", options->json, "print JSON");

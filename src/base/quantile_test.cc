@@ -5,7 +5,7 @@
 namespace concertina {
 namespace {
 
-TEST(Quantile, IsTheValueOfTheNearestRank) {
+TEST(Quantile, IsTheValueAtTheNearestIndex) {
   const std::vector<double> values = {5, 1, 4, 2, 3};
   EXPECT_EQ(quantile(values, 0), 1);
   EXPECT_EQ(quantile(values, 0.5), 3);

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "graph/networks/networks.h"
 
@@ -49,6 +51,28 @@ TEST(Network, ChecksArraysByNameShapeAndValue) {
   Weights extra = good;
   extra["other"] = {};
   EXPECT_FALSE(check_weights(graph, extra));
+}
+
+// The check goes over whole blocks and then over what is left of them.
+TEST(Network, FindsValuesThatAreNotFiniteAnywhere) {
+  const Graph graph = small_net();
+  const Weights good = numbered_weights(graph);
+  const auto largest = std::max_element(good.begin(), good.end(), [](const auto& a, const auto& b) {
+    return a.second.values.size() < b.second.values.size();
+  });
+  const std::size_t size = largest->second.values.size();
+  ASSERT_GT(size, 600U);
+  for (const std::size_t at : {std::size_t{0}, std::size_t{255}, std::size_t{256}, size - 1}) {
+    for (const float value : {INFINITY, -INFINITY, NAN, -NAN}) {
+      Weights bad = good;
+      bad.at(largest->first).values[at] = value;
+      EXPECT_THAT(check_weights(graph, bad).error().message, HasSubstr(largest->first)) << at;
+    }
+  }
+  Weights extreme = good;
+  extreme.at(largest->first).values[3] = std::numeric_limits<float>::max();
+  extreme.at(largest->first).values[4] = std::numeric_limits<float>::lowest();
+  EXPECT_TRUE(check_weights(graph, extreme));
 }
 
 TEST(Network, ExtractKeepsThePrefixOfEveryAxis) {

@@ -83,8 +83,10 @@ struct Geometry {
     const int least = (kMostBlockPixels + width - 1) / width;
     return static_cast<int>(std::clamp<std::ptrdiff_t>(fit, std::min(least, w.out_h), w.out_h));
   }
+  /// Images of which all rows fit, or as many as fill a block of pixels, which reads all weights.
   int most_images(const Window& w) const {
-    return static_cast<int>(std::max<std::ptrdiff_t>(1, kChunkElements / rows(w.out_h)));
+    const int least = (kMostBlockPixels + w.out_h * width - 1) / (w.out_h * width);
+    return static_cast<int>(std::max<std::ptrdiff_t>(least, kChunkElements / rows(w.out_h)));
   }
 };
 
@@ -135,13 +137,15 @@ std::vector<std::string> bf16_units() {
 Status limit_bf16_unit(std::string_view name) {
   limited_unit = nullptr;
   if (name.empty()) return {};
-  for (const Bf16Unit* const* unit = known_units(); *unit != nullptr; ++unit) {
-    if ((*unit)->name != name) continue;
-    limited_unit = *unit;
-    return {};
+  const std::vector<std::string> names = bf16_units();
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    return Error{fmt::format("this machine has no unit '{}' for bfloat16; it has {}", name,
+                             names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")))};
   }
-  return Error{fmt::format("this machine has no unit '{}' for bfloat16; it has {}", name,
-                           fmt::join(bf16_units(), ", "))};
+  for (const Bf16Unit* const* unit = known_units(); *unit != nullptr; ++unit) {
+    if ((*unit)->name == name) limited_unit = *unit;
+  }
+  return {};
 }
 
 bool bf16_can(const Filter& filter) {
@@ -178,7 +182,8 @@ void pack_bf16(const Filter& f, const Window& w, const float* oihw, float* packe
 
 std::size_t bf16_workspace(const Filter& filter, const Window& window, std::span<const ChannelRange> inputs) {
   const Geometry g(filter, window, inputs);
-  const std::ptrdiff_t chunk = std::max(g.rows(g.most_rows(window)), kChunkElements);
+  const int rows = g.most_rows(window);
+  const std::ptrdiff_t chunk = rows < window.out_h ? g.rows(rows) : g.most_images(window) * g.rows(rows);
   // The last block reads past the last pixel, and that past its last channel.
   const std::ptrdiff_t elements = chunk + kMostBlockPixels * g.pixel + kBf16Channels;
   return static_cast<std::size_t>(elements) / 2;
@@ -407,6 +412,14 @@ void run_chunk(const ConvArgs& args, const Geometry& g, const Chunk& chunk, cons
 HWY_POP_ATTRIBUTES
 
 namespace concertina::kernels {
+namespace {
+
+/// The i-th of `parts` nearly equal parts of [0, end) begins here.
+int part_of(int end, int i, int parts) {
+  return static_cast<int>(std::int64_t{end} * i / parts);
+}
+
+}  // namespace
 
 void bf16_conv(const ConvArgs& args, float* workspace, ThreadPool& pool) {
   const Window& w = args.window;
@@ -422,7 +435,7 @@ void bf16_conv(const ConvArgs& args, float* workspace, ThreadPool& pool) {
   if (chunks() < threads && args.batch >= threads) images = args.batch / threads;
   if (chunks() < threads) {
     pieces = std::clamp((threads + args.batch - 1) / args.batch, pieces,
-                        std::max(pieces, w.out_h * g.width / kLeastChunkPixels));
+                        std::max(pieces, std::min(w.out_h, w.out_h * g.width / kLeastChunkPixels)));
     if (pieces > 1) images = 1;
   }
   const int sharing = chunks() < threads ? std::min(pairs, threads) : 1;
@@ -433,13 +446,13 @@ void bf16_conv(const ConvArgs& args, float* workspace, ThreadPool& pool) {
     const int part = call % sharing;
     const int piece = at % pieces;
     const int image = at / pieces * images;
-    const int row = w.out_h * piece / pieces;
+    const int row = part_of(w.out_h, piece, pieces);
     const Chunk chunk{.image = image,
                       .images = std::min(images, args.batch - image),
                       .row = row,
-                      .rows = w.out_h * (piece + 1) / pieces - row};
+                      .rows = part_of(w.out_h, piece + 1, pieces) - row};
     auto* own = reinterpret_cast<std::uint16_t*>(workspace + static_cast<std::size_t>(thread) * own_floats);
-    run_chunk(args, g, chunk, unit, own, pairs * part / sharing, pairs * (part + 1) / sharing);
+    run_chunk(args, g, chunk, unit, own, part_of(pairs, part, sharing), part_of(pairs, part + 1, sharing));
   });
 }
 

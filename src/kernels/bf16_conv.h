@@ -38,8 +38,8 @@ void pack_bf16(const Filter& filter, const Window& window, const float* oihw, fl
 std::size_t bf16_workspace(const Filter& filter, const Window& window, std::span<const ChannelRange> inputs);
 
 /// What conv() computes, under its preconditions and bf16_can(), but for the rounding; args.packed comes from
-/// pack_bf16(). workspace: 64-byte aligned, bf16_workspace() floats for each thread of the pool.
-/// Precondition: bf16_units() is not empty.
+/// pack_bf16(). workspace: 64-byte aligned, bf16_workspace() floats for each thread of the pool. An input
+/// that is not finite may spread over its row. Precondition: bf16_units() is not empty.
 void bf16_conv(const ConvArgs& args, float* workspace, ThreadPool& pool);
 
 }  // namespace concertina::kernels

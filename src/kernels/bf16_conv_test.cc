@@ -118,6 +118,15 @@ TEST_P(Bf16ConvTest, LinearLayersOfManyImages) {
   }
 }
 
+TEST_P(Bf16ConvTest, OneWideRow) {
+  check(
+      {.window = window(1, 300, 1, 1, 0, 0), .full_inputs = {40}, .inputs = {33}, .full_out = 70, .out = 70});
+}
+
+TEST_P(Bf16ConvTest, LinearLayersTooLargeForAChunk) {
+  check({.batch = 40, .window = {}, .full_inputs = {9000}, .inputs = {8999}, .full_out = 5, .out = 5});
+}
+
 TEST_P(Bf16ConvTest, ManyChunks) {
   check({.batch = 2,
          .window = window(70, 61, 3, 1, 1, 1),

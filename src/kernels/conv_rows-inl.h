@@ -18,8 +18,8 @@ namespace concertina::kernels::HWY_NAMESPACE {
 namespace {
 
 // Weights of a 1x1 convolution are one long run, but processors fetch ahead only within a page, and a page is
-// used up before the next one comes from the third-level cache. This many channels take that long.
-constexpr int kAhead = 40;
+// used up before the next one comes from the third-level cache. So many channels are a page and a quarter.
+constexpr int kAhead = 5 * 1024 / (kPanel * static_cast<int>(sizeof(float)));
 
 /// Adds `run` input channels; x[i] is the address of input i's first one.
 template <class Row, int kPixels, int kVectors, class Inputs>

@@ -77,7 +77,7 @@ std::vector<float> from_little_endian(std::string_view bytes) {
   std::vector<float> values;
   values.reserve(bytes.size() / 4);  // and no zeros first: new memory is touched once
   std::array<float, 1024> block{};
-  while (!bytes.empty()) {
+  while (bytes.size() >= 4) {
     const std::size_t count = std::min(block.size(), bytes.size() / 4);
     std::memcpy(block.data(), bytes.data(), 4 * count);
     if constexpr (std::endian::native == std::endian::big) {

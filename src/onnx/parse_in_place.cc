@@ -13,6 +13,9 @@ namespace {
 using google::protobuf::MessageLite;
 using google::protobuf::internal::WireFormatLite;
 
+/// Bytes of 32 bits. Protobuf's parser refuses longer forms, which CodedInputStream would cut.
+constexpr std::size_t kLongestVarint = 5;
+
 /// Calls take(content) for each occurrence of the length-delimited field `number` in `bytes` and merges all
 /// other fields into `message`. False if the bytes are no message or `take` returns false.
 template <typename Take>
@@ -25,9 +28,12 @@ bool parse_without(int number, std::string_view bytes, MessageLite& message, Tak
   while (here() < bytes.size()) {
     const std::size_t begin = here();
     const std::uint32_t tag = input.ReadTag();
+    if (here() - begin > kLongestVarint) return false;
     if (tag == taken) {
       std::uint32_t size = 0;
-      if (!input.ReadVarint32(&size) || size > bytes.size() - here()) return false;
+      const std::size_t size_begin = here();
+      if (!input.ReadVarint32(&size) || here() - size_begin > kLongestVarint) return false;
+      if (size > bytes.size() - here()) return false;
       if (!take(bytes.substr(here(), size)) || !input.Skip(static_cast<int>(size))) return false;
     } else {
       if (tag == 0 || !WireFormatLite::SkipField(&input, tag)) return false;

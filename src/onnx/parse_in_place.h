@@ -19,7 +19,8 @@ struct OnnxFile {
   std::vector<std::string_view> raw_data;  ///< one for each initializer; views of the parsed bytes
 };
 
-/// False if the bytes are no ModelProto. Reads what ParsePartialFromArray() reads, without its copy.
+/// False if the bytes are no ModelProto. Reads what ParsePartialFromArray() reads, without its
+/// copy, but counts the depth of nesting from the fields that it takes apart.
 bool parse_in_place(std::string_view bytes, OnnxFile& file);
 
 }  // namespace concertina

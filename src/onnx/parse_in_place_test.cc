@@ -81,6 +81,13 @@ TEST(ParseInPlace, MergesPieces) {
 }
 
 TEST(ParseInPlace, RefusesWhatProtobufRefuses) {
+  for (const std::string_view long_varint : {std::string_view("\xba\x80\x80\x80\x80\x00\x00", 7),
+                                             std::string_view("\x3a\x80\x80\x80\x80\x80\x00", 7)}) {
+    onnx::ModelProto model;
+    OnnxFile file;
+    EXPECT_FALSE(model.ParsePartialFromString(std::string(long_varint)));
+    EXPECT_FALSE(parse_in_place(long_varint, file));
+  }
   const std::string bytes = small_model().SerializeAsString();
   for (std::size_t length = 1; length < bytes.size(); ++length) {
     onnx::ModelProto model;

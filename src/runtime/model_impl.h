@@ -22,8 +22,8 @@ struct Model::Impl {
 
 namespace runtime {
 
-/// The runtime's form of a model. Fails if an op cannot be run or the machine lacks the
-/// precision, or if the tuning does not fit. Precondition: check_model() accepts it.
+/// The runtime's form of a model. Fails if an op cannot be run, the machine lacks the precision, or the
+/// tuning does not fit. Precondition: check_model() accepts it.
 Result<std::shared_ptr<const Model>> make_model(const ModelFile& file, const ModelOptions& options = {});
 
 /// The same with the kernels that `choose` names.

@@ -38,6 +38,13 @@ Error wrong_size(const char* what, std::size_t given, std::size_t wanted, int ba
       fmt::format("there are {} floats of {} where a batch of {} has {}", given, what, batch, wanted)};
 }
 
+/// Memory from the system is there only when it is written to. Now is the time to find out that it is not,
+/// and to wait for it.
+void commit(AlignedBuffer& buffer) {
+  constexpr std::size_t kPage = 4096 / sizeof(float);
+  for (std::size_t i = 0; i < buffer.size(); i += kPage) static_cast<volatile float*>(buffer.data())[i] = 0;
+}
+
 void run_step(const runtime::Step& step, const runtime::Frame& frame) {
   std::visit([&](const auto& one) { one.run(frame); }, step);
 }
@@ -57,7 +64,10 @@ struct Session::Impl {
         options(wanted),
         arena(arena_floats),
         workspace(workspace_floats),
-        pool(wanted.threads) {}
+        pool(wanted.threads) {
+    commit(arena);
+    commit(workspace);
+  }
 
   Status check(std::size_t images, int batch, int subnet, std::size_t logits) const {
     const Model::Impl& known = model->impl();

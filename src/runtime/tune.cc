@@ -76,7 +76,8 @@ Status measure(const TuneOptions& options, const std::vector<float>& images, Can
     CONCERTINA_ASSIGN(const auto steps,
                       candidate.session->profile(images, options.batch, static_cast<int>(i), options.runs));
     for (const StepTime& step : steps) {
-      if (!candidate.layers.contains(step.name)) continue;
+      // Steps that are no nodes have names too.
+      if (step.macs == 0 || !candidate.layers.contains(step.name)) continue;
       auto& times = candidate.milliseconds[step.name];
       times.resize(subnets);
       times[i].push_back(std::max(step.median_ms, 1e-6));  // the clock may not have moved

@@ -29,8 +29,8 @@ struct Tuning {
   std::string cpu;
   std::string instruction_set;
   Precision precision = Precision::fp32;
-  int threads = 1;
-  int batch = 1;
+  int threads = 1;                            ///< with which it was measured; it may be used with others
+  int batch = 1;                              ///< the same
   std::map<std::string, LayerTuning> layers;  ///< by node
 
   /// The bytes are not trusted.

@@ -107,6 +107,8 @@ Status write_dynamic_model(const Run& run, const std::vector<SubnetRecord>& reco
 }  // namespace
 
 Result<Spending> package(const Run& run) {
+  // GPUs would otherwise round the inputs of convolutions to 10 bits.
+  at::globalContext().setAllowTF32CuDNN(false);
   CONCERTINA_ASSIGN(const auto subnets, read_subnets(run.file(Stage::refine, "subnets.json"), run.graph()));
   std::vector<SubnetRecord> records;
   run.progress().start("package", static_cast<std::int64_t>(subnets.size()));
