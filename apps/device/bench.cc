@@ -16,6 +16,7 @@
 #include "device/verbs.h"
 #include "kernels/peak.h"
 #include "kernels/target.h"
+#include "runtime/packing.h"
 
 namespace concertina::apps {
 namespace {
@@ -149,7 +150,7 @@ Status bench(const Options& options) {
   CONCERTINA_ASSIGN(const Report report, measure(session, subnets, options));
   const nlohmann::json all = {{"cpu", cpu_name()},
                               {"instruction_set", kernels::target_name()},
-                              {"precision", name_of(options.loading.precision)},
+                              {"precision", runtime::precision_name(options.loading.precision)},
                               {"threads", options.threads},
                               {"batch", options.timing.batch},
                               {"subnets", report.json}};

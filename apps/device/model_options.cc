@@ -1,6 +1,7 @@
 #include "device/model_options.h"
 
 #include <map>
+#include <string>
 
 namespace concertina::apps {
 
@@ -18,10 +19,6 @@ void add_model_options(CLI::App* verb, ModelOptions& options) {
   verb->add_option("--tuning", options.tuning,
                    "what concertina tune has written for the model on this machine")
       ->type_name("FILE");
-}
-
-std::string name_of(Precision precision) {
-  return precision == Precision::bf16 ? "bf16" : "fp32";
 }
 
 }  // namespace concertina::apps

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <string>
 
 #include "concertina/model.h"
 
@@ -12,7 +11,5 @@ void add_precision_option(CLI::App* verb, Precision& precision);
 
 /// Adds what decides how a model is loaded, for the verbs that run one.
 void add_model_options(CLI::App* verb, ModelOptions& options);
-
-std::string name_of(Precision precision);
 
 }  // namespace concertina::apps

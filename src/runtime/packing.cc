@@ -50,6 +50,10 @@ std::vector<Packing> packings_of(const Filter& filter, const kernels::Window& wi
 
 }  // namespace
 
+std::string_view precision_name(Precision precision) {
+  return precision == Precision::bf16 ? "bf16" : "fp32";
+}
+
 std::string_view packing_name(Packing packing) {
   return std::find_if(std::begin(kNames), std::end(kNames),
                       [&](const auto& known) { return known.packing == packing; })

@@ -18,6 +18,9 @@ enum class Packing {
   kBf16,
 };
 
+/// "fp32" or "bf16".
+std::string_view precision_name(Precision precision);
+
 std::string_view packing_name(Packing packing);
 std::optional<Packing> find_packing(std::string_view name);
 

@@ -17,10 +17,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string_view name_of(Precision precision) {
-  return precision == Precision::bf16 ? "bf16" : "fp32";
-}
-
 std::optional<std::vector<double>> read_times(const Json& list) {
   if (!list.is_array() || list.empty()) return std::nullopt;
   std::vector<double> times;
@@ -99,8 +95,12 @@ Result<Tuning> Tuning::read(const std::filesystem::path& path) {
 }
 
 std::string Tuning::to_json() const {
-  Json root = {{"concertina_tuning", 1},          {"cpu", cpu},         {"instruction_set", instruction_set},
-               {"precision", name_of(precision)}, {"threads", threads}, {"batch", batch},
+  Json root = {{"concertina_tuning", 1},
+               {"cpu", cpu},
+               {"instruction_set", instruction_set},
+               {"precision", precision_name(precision)},
+               {"threads", threads},
+               {"batch", batch},
                {"layers", Json::object()}};
   for (const auto& [name, layer] : layers) {
     Json& entry =
@@ -119,8 +119,8 @@ Status Tuning::check(const Graph& graph, Precision wanted) const {
         instruction_set, cpu_name(), kernels::target_name())};
   }
   if (precision != wanted) {
-    return Error{fmt::format("the tuning table is for {}, but the model is loaded in {}", name_of(precision),
-                             name_of(wanted))};
+    return Error{fmt::format("the tuning table is for {}, but the model is loaded in {}",
+                             precision_name(precision), precision_name(wanted))};
   }
   for (NodeId id = 0; id < graph.size(); ++id) {
     for (const LayerFilter& filter : layer_filters(graph, id, wanted)) {
