@@ -1,6 +1,7 @@
 #include "onnx/fold_batch_norm.h"
 
 #include <cmath>
+#include <set>
 
 namespace concertina {
 namespace {
@@ -36,6 +37,7 @@ std::vector<int> reader_counts(const Graph& graph) {
   for (const Node& node : graph.nodes()) {
     for (const NodeId input : node.inputs) ++counts[static_cast<std::size_t>(input)];
   }
+  for (const NodeId output : graph.outputs()) ++counts[static_cast<std::size_t>(output)];
   return counts;
 }
 
@@ -46,11 +48,14 @@ Network fold_batch_norm(const Network& network) {
   std::vector<NodeId> moved;  // old id -> new id
   std::vector<Node> nodes;
   Weights weights;
-  for (const Node& old : network.graph.nodes()) {
+  const std::span<const NodeId> listed = network.graph.outputs();
+  const std::set<NodeId> outputs(listed.begin(), listed.end());  // they keep their names
+  for (NodeId id = 0; id < network.graph.size(); ++id) {
+    const Node& old = network.graph.node(id);
     const NodeId source = old.inputs.empty() ? 0 : old.inputs[0];
     const Node& producer = network.graph.node(source);
     if (std::holds_alternative<op::BatchNorm>(old.op) && std::holds_alternative<op::Conv>(producer.op) &&
-        readers[static_cast<std::size_t>(source)] == 1) {
+        readers[static_cast<std::size_t>(source)] == 1 && !outputs.contains(id)) {
       fold(network.weights, producer, old, weights);
       moved.push_back(moved[static_cast<std::size_t>(source)]);
       std::get<op::Conv>(nodes[static_cast<std::size_t>(moved.back())].op).bias = true;
@@ -58,7 +63,7 @@ Network fold_batch_norm(const Network& network) {
     }
     Node node = old;
     for (NodeId& input : node.inputs) input = moved[static_cast<std::size_t>(input)];
-    for (const Parameter& parameter : parameters(network.graph, static_cast<NodeId>(moved.size()))) {
+    for (const Parameter& parameter : parameters(network.graph, id)) {
       const std::string name = parameter_name(node, parameter);
       weights.emplace(name, network.weights.at(name));
     }
@@ -66,7 +71,9 @@ Network fold_batch_norm(const Network& network) {
     nodes.push_back(std::move(node));
   }
   // A norm changes no shape, so the graph without it is as valid as it was.
-  return {std::move(Graph::make(std::move(nodes))).value(), std::move(weights)};
+  std::vector<NodeId> moved_outputs;
+  for (const NodeId output : listed) moved_outputs.push_back(moved[static_cast<std::size_t>(output)]);
+  return {std::move(Graph::make(std::move(nodes), std::move(moved_outputs))).value(), std::move(weights)};
 }
 
 }  // namespace concertina

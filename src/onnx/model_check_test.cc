@@ -74,7 +74,7 @@ TEST(ModelCheck, WantsAClassifierWithUtf8Names) {
   op::Input input;
   input.shape = {3, 4, 4};
   const auto model = [&](const char* name) {
-    const Graph graph = *Graph::make({{"x", input, {}}, {name, op::Relu{}, {0}}});
+    const Graph graph = *Graph::make({{"x", input, {}}, {name, op::relu(), {0}}});
     return testing::random_model(graph, 1);
   };
   EXPECT_EQ(check_model(model("r")).error().message,

@@ -23,10 +23,8 @@ Error in_file(const std::filesystem::path& path, const Error& error) {
 }  // namespace
 
 std::vector<float> probe_images(const Graph& graph) {
-  const Shape& shape = graph.shape(graph.input());
   const CounterRandom random(0);
-  std::vector<float> images(kProbeImages * static_cast<std::size_t>(shape.channels) *
-                            static_cast<std::size_t>(shape.height) * static_cast<std::size_t>(shape.width));
+  std::vector<float> images(kProbeImages * static_cast<std::size_t>(input_elements(graph)));
   for (std::size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(4 * random.uniform(i) - 2);
   return images;
 }

@@ -251,7 +251,7 @@ TEST(NetworkFile, SaysWhatCannotBeWritten) {
   EXPECT_THAT(serialize_static({pooled, testing::random_weights(pooled)}).error().message,
               HasSubstr("node 'fc' (Linear): it needs an input of rank 2, but rank 4 arrives"));
 
-  const Graph clash = *Graph::make({{"x", input, {}}, {"fc", linear, {0}}, {"fc.weight", op::Relu{}, {1}}});
+  const Graph clash = *Graph::make({{"x", input, {}}, {"fc", linear, {0}}, {"fc.weight", op::relu(), {1}}});
   EXPECT_THAT(serialize_static({clash, testing::random_weights(clash)}).error().message,
               HasSubstr("a node and an array are both called 'fc.weight'"));
 }
@@ -261,7 +261,7 @@ TEST(NetworkFile, AVectorInputHasRankTwo) {
   input.shape = {4, 1, 1};
   op::Linear linear;
   linear.in_features = linear.out_features = 4;
-  const Graph graph = *Graph::make({{"x", input, {}}, {"relu", op::Relu{}, {0}}, {"fc", linear, {1}}});
+  const Graph graph = *Graph::make({{"x", input, {}}, {"relu", op::relu(), {0}}, {"fc", linear, {1}}});
   const auto bytes = serialize_static({graph, testing::random_weights(graph)});
   ASSERT_TRUE(bytes) << bytes.error().message;
   EXPECT_EQ(parse_network(*bytes)->graph, graph);

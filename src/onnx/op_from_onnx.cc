@@ -31,7 +31,7 @@ Status read_window(Attributes& attributes, std::vector<int> kernel, Window& wind
   attributes.expect("dilations", {1, 1});
   attributes.expect_explicit_padding();
   if (std::int64_t{kernel[0]} * kernel[1] > kMaxSize) return Error{"its window is too large"};
-  window = {kernel[0], kernel[1], strides[0], strides[1], pads[0], pads[1], pads[2], pads[3]};
+  window = {kernel[0], kernel[1], strides[0], strides[1], pads[0], pads[1], pads[2], pads[3], 1, 1};
   return attributes.done();
 }
 
@@ -76,13 +76,18 @@ Result<Op> read_clip(const OpSource& source) {
   const bool high = is_bound(source, attributes, "max", 1, 6);
   CONCERTINA_TRY(attributes.done());
   if (!low || !high) return Error{"it does not clip to 0 .. 6, the only clipping that is supported"};
-  return Op{op::Relu6{}};
+  return Op{op::relu6()};
 }
 
 template <typename T>
 Result<Op> read_plain(const OpSource& source) {
   CONCERTINA_TRY(Attributes(source.node).done());
   return Op{T{}};
+}
+
+Result<Op> read_relu(const OpSource& source) {
+  CONCERTINA_TRY(Attributes(source.node).done());
+  return Op{op::relu()};
 }
 
 Result<Op> read_max_pool(const OpSource& source) {
@@ -161,7 +166,7 @@ struct OpReader {
 
 constexpr OpReader kReaders[] = {{"Conv", 1, 2, read_conv},
                                  {"BatchNormalization", 4, 4, read_batch_norm},
-                                 {"Relu", 0, 0, read_plain<op::Relu>},
+                                 {"Relu", 0, 0, read_relu},
                                  {"Clip", 0, 2, read_clip},
                                  {"Add", 0, 0, read_plain<op::Add>},
                                  {"MaxPool", 0, 0, read_max_pool},

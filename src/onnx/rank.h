@@ -12,7 +12,7 @@ namespace concertina {
 /// input.
 Result<int> output_rank(const Op& op, std::span<const int> inputs);
 
-/// The rank of every value. The input has rank 4, unless it is a vector that only makes sense with rank 2.
+/// The rank of every value. Inputs have rank 4, unless those that are vectors only make sense with rank 2.
 Result<std::vector<int>> value_ranks(const Graph& graph);
 
 }  // namespace concertina

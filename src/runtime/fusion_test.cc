@@ -52,9 +52,9 @@ class FusionTest : public ::testing::Test {
 
 TEST_F(FusionTest, AResidualBlockIsTwoConvolutions) {
   const NodeId a =
-      net_.add("a.relu", op::Relu{}, {net_.add("a.norm", norm(4), {net_.add("a", conv(4), {x_})})});
+      net_.add("a.relu", op::relu(), {net_.add("a.norm", norm(4), {net_.add("a", conv(4), {x_})})});
   const NodeId b = net_.add("b.norm", norm(4), {net_.add("b", conv(4), {a})});
-  net_.add("relu", op::Relu{}, {net_.add("sum", op::Add{}, {b, x_})});
+  net_.add("relu", op::relu(), {net_.add("sum", op::Add{}, {b, x_})});
   EXPECT_THAT(chains(), ElementsAre("x", "a+norm+relu", "b+norm+add+relu"));
 }
 
@@ -67,26 +67,26 @@ TEST_F(FusionTest, TheLaterOfTwoConvolutionsAdds) {
 
 TEST_F(FusionTest, WhatHasTwoReadersIsKept) {
   const NodeId a = net_.add("a", conv(4), {x_});
-  const NodeId b = net_.add("b", op::Relu6{}, {a});
-  const NodeId c = net_.add("c", op::Relu{}, {net_.add("c.norm", norm(4), {b})});
+  const NodeId b = net_.add("b", op::relu6(), {a});
+  const NodeId c = net_.add("c", op::relu(), {net_.add("c.norm", norm(4), {b})});
   net_.add("sum", op::Add{}, {a, c});
   EXPECT_THAT(chains(), ElementsAre("x", "a", "b", "c.norm+relu", "sum"));
 }
 
 TEST_F(FusionTest, AValueAddedToItselfHasTwoReaders) {
   const NodeId a = net_.add("a", conv(4), {x_});
-  net_.add("relu", op::Relu{}, {net_.add("sum", op::Add{}, {a, a})});
+  net_.add("relu", op::relu(), {net_.add("sum", op::Add{}, {a, a})});
   EXPECT_THAT(chains(), ElementsAre("x", "a", "sum+relu"));
 }
 
 TEST_F(FusionTest, NothingFollowsAnActivation) {
-  const NodeId a = net_.add("a.relu", op::Relu{}, {net_.add("a", conv(4), {x_})});
-  net_.add("b", op::Relu{}, {net_.add("a.norm", norm(4), {a})});
+  const NodeId a = net_.add("a.relu", op::relu(), {net_.add("a", conv(4), {x_})});
+  net_.add("b", op::relu(), {net_.add("a.norm", norm(4), {a})});
   EXPECT_THAT(chains(), ElementsAre("x", "a+relu", "a.norm+relu"));
 }
 
 TEST_F(FusionTest, WhatNobodyNeedsIsLeftOut) {
-  net_.add("unused.relu", op::Relu{}, {net_.add("unused", conv(4), {x_})});
+  net_.add("unused.relu", op::relu(), {net_.add("unused", conv(4), {x_})});
   net_.add("a", conv(4), {x_});
   EXPECT_THAT(chains(), ElementsAre("x", "a"));
 }

@@ -50,7 +50,7 @@ TEST(Storage, AnImageIsDenseIfOnlyConvolutionsReadIt) {
     GraphBuilder net;
     const NodeId x = net.add("x", input);
     const NodeId y = net.add("y", conv, {x});
-    net.add("sum", op::Add{}, {y, activated ? net.add("act", op::Relu{}, {x}) : net.add("z", conv, {x})});
+    net.add("sum", op::Add{}, {y, activated ? net.add("act", op::relu(), {x}) : net.add("z", conv, {x})});
     const Graph graph = *std::move(net).build();
     const Program program = *lower(graph);
     return program.value(program.steps[0].output).dense;

@@ -82,23 +82,23 @@ Graph resnet8() {
 
 Graph branches() {
   Net net({3, 9, 9});
-  const NodeId stem = net.add("stem.act", op::Relu6{}, {net.conv("stem", kImage, 3, 21, kThree)});
+  const NodeId stem = net.add("stem.act", op::relu6(), {net.conv("stem", kImage, 3, 21, kThree)});
   const NodeId left = net.norm("left.norm", net.conv("left", stem, 21, 5, kOne, 1, false), 5);
-  const NodeId right = net.add("right.act", op::Relu{},
+  const NodeId right = net.add("right.act", op::relu(),
                                {net.conv("right", net.max("right.pool", stem, kThree), 21, 19, kThree)});
   const NodeId join = net.add("join", op::Concat{}, {left, right});
-  const NodeId wide = net.add("wide.act", op::Relu6{},
+  const NodeId wide = net.add("wide.act", op::relu6(),
                               {net.norm("wide.norm", net.conv("wide", join, 24, 48, kThree, 24), 48)});
   const NodeId deep = net.norm("deep.norm", net.conv("deep", wide, 48, 48, kThree, 48, false), 48);
-  const NodeId sum = net.add("sum.act", op::Relu{}, {net.add("sum", op::Add{}, {wide, deep})});
+  const NodeId sum = net.add("sum.act", op::relu(), {net.add("sum", op::Add{}, {wide, deep})});
   const NodeId half = net.average("half", sum, Window::square(3, 2, 1), false);
   const NodeId mix = net.conv("mix", half, 48, 18, kThree);
   const NodeId own = net.add("own", op::Add{}, {net.conv("own.conv", mix, 18, 18, kThree), mix});
   const NodeId dense1 = net.add("dense1", op::Concat{}, {own, half});
   const NodeId grow = net.conv(
-      "grow", net.add("dense1.act", op::Relu{}, {net.norm("dense1.norm", dense1, 66)}), 66, 7, kThree);
+      "grow", net.add("dense1.act", op::relu(), {net.norm("dense1.norm", dense1, 66)}), 66, 7, kThree);
   const NodeId dense2 = net.add("dense2", op::Concat{}, {dense1, grow, grow});
-  const NodeId late = net.add("late", op::Relu{}, {dense2});
+  const NodeId late = net.add("late", op::relu(), {dense2});
   const NodeId small = net.average("small", late,
                                    {.kernel_h = 2,
                                     .kernel_w = 3,
@@ -110,7 +110,7 @@ Graph branches() {
                                     .pad_right = 1},
                                    true);
   const NodeId features = net.flatten("features", small, 9);
-  const NodeId hidden = net.add("hidden.act", op::Relu{}, {net.linear("hidden", features, 80 * 9, 37)});
+  const NodeId hidden = net.add("hidden.act", op::relu(), {net.linear("hidden", features, 80 * 9, 37)});
   net.add("probabilities", op::Softmax{}, {net.linear("logits", hidden, 37, 11, false)});
   return net.build();
 }

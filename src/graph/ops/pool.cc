@@ -4,8 +4,8 @@ namespace concertina::op {
 namespace {
 
 Result<Shape> pooled(const Window& window, const Shape& input) {
-  if (window.pad_top >= window.kernel_h || window.pad_bottom >= window.kernel_h ||
-      window.pad_left >= window.kernel_w || window.pad_right >= window.kernel_w) {
+  if (window.pad_top >= window.extent_h() || window.pad_bottom >= window.extent_h() ||
+      window.pad_left >= window.extent_w() || window.pad_right >= window.extent_w()) {
     return Error{"its padding is as large as its window, which would then see no pixel"};
   }
   return window.slide_over(input);
