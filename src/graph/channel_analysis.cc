@@ -25,8 +25,7 @@ std::size_t count_segments(const std::vector<ChannelAxis>& axes) {
 ChannelAxis ChannelAnalysis::produce(NodeId producer, int channels) {
   const std::string& name = nodes_[static_cast<std::size_t>(producer)].name;
   const auto found = cuts_.find(producer);
-  const std::map<int, Cut::Part> whole = {{0, {}}};
-  const std::map<int, Cut::Part>& parts = found == cuts_.end() ? whole : found->second.parts;
+  const std::map<int, Cut::Part> parts = found == cuts_.end() ? Cut().parts : found->second.parts;
   ChannelAxis axis;
   for (auto part = parts.begin(); part != parts.end(); ++part) {
     const int begin = part->first;
@@ -70,7 +69,7 @@ void ChannelAnalysis::couple(const ChannelAxis& a, const ChannelAxis& b, NodeId 
       }
     } else if (end < begin_a + count_a) {
       fits = cut(a[i], end - begin_a, why);
-    } else {
+    } else if (end < begin_b + count_b) {
       fits = cut(b[j], end - begin_b, why);
     }
     if (end == begin_a + count_a) begin_a = end, ++i;
@@ -145,7 +144,7 @@ int ChannelAnalysis::features(const ChannelAxis& axis) const {
 bool ChannelAnalysis::cut(const Segment& segment, int at, Reason why) {
   if (last_ || at % segment.repeat != 0) return false;
   const Origin& origin = origins_[static_cast<std::size_t>(segment.dimension)];
-  std::map<int, Cut::Part>& parts = cuts_.try_emplace(origin.producer, Cut{{{0, {}}}}).first->second.parts;
+  std::map<int, Cut::Part>& parts = cuts_[origin.producer].parts;
   if (parts.size() >= kMostParts) return false;
   const Cut::Part& first = parts.at(origin.first_feature);
   const int feature = origin.first_feature + at / segment.repeat * origin.granule;
@@ -159,7 +158,7 @@ bool ChannelAnalysis::coarsen(const Segment& segment, int by, Reason why) {
   const ChannelDimension& dimension = dimensions_[static_cast<std::size_t>(segment.dimension)];
   if (last_ || dimension.channels % by != 0) return false;
   const Origin& origin = origins_[static_cast<std::size_t>(segment.dimension)];
-  Cut& cut = cuts_.try_emplace(origin.producer, Cut{{{0, {}}}}).first->second;
+  Cut& cut = cuts_[origin.producer];
   Cut::Part& part = cut.parts.at(origin.first_feature);
   const int wanted = origin.granule * by;
   const auto next = cut.parts.upper_bound(origin.first_feature);
