@@ -78,7 +78,7 @@ TEST(ModelCheck, WantsAClassifierWithUtf8Names) {
     return testing::random_model(graph, 1);
   };
   EXPECT_EQ(check_model(model("r")).error().message,
-            "the network's output is 3x4x4, but a model's output must be a vector");
+            "there are class names, but the network's output is 3x4x4");
   EXPECT_EQ(check_model(model("\xc3")).error().message, "a node's name is not UTF-8; rename the node");
 }
 
