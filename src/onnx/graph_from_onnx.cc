@@ -15,6 +15,7 @@
 #include "onnx/constant.h"
 #include "onnx/op_from_onnx.h"
 #include "onnx/rank.h"
+#include "onnx/recognise.h"
 #include "onnx/tensor.h"
 #include "onnx/view.h"
 
@@ -69,6 +70,7 @@ class GraphReader {
       }
     }
     CONCERTINA_ASSIGN(std::vector<NodeId> outputs, output_nodes());
+    if (!exact_) recognise_functions(nodes_, weights_, outputs);
     prune(nodes_, outputs);
     drop_unused_arrays();
     CONCERTINA_ASSIGN(auto graph, Graph::make(std::move(nodes_), std::move(outputs)));
@@ -216,6 +218,7 @@ class GraphReader {
       CONCERTINA_ASSIGN(Value turned, turned_value(node, values[0], constants));
       return settle(node, std::move(turned));
     }
+    if (type == "Gather") return read_gather(node, values[0], constants);
     if (type == "ReduceMean") return read_mean(node, values[0], constants);
     CONCERTINA_TRY(check_settled(node, values));
     if (type == "Split") return read_split(node, values[0], constants);
@@ -524,6 +527,33 @@ class GraphReader {
     return settle(node, pooled);
   }
 
+  /// One channel, or a run of them.
+  Status read_gather(const onnx::NodeProto& node, const Value& value, const std::vector<Constant>& constants) {
+    const int axis = Attributes(node).integer("axis", 0, -4);
+    if (!value.view.is_map() && !value.view.is_vector()) return Error{"it gathers from an unusual order of values"};
+    if (axis != 1 || constants.size() != 1) return Error{"it gathers something else than channels"};
+    CONCERTINA_ASSIGN(const Known known, constants[0].known());
+    const auto indices = to_integers(known);
+    op::Slice slice;
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      const std::int64_t at = indices[i].value_or(-1) + (indices[i].value_or(-1) < 0 ? value.shape.channels : 0);
+      if (at < 0 || at >= value.shape.channels || (i > 0 && at != slice.end)) {
+        return Error{"its channels are not a run of those that there are"};
+      }
+      if (i == 0) slice.begin = static_cast<int>(at);
+      slice.end = static_cast<int>(at) + 1;
+    }
+    if (indices.empty()) return Error{"it gathers nothing"};
+    Value part = made({slice.end - slice.begin, value.shape.height, value.shape.width}, value.rank, value.segments);
+    if (!known.shape.empty()) return add_node(name_of(node), slice, {value.id}, part, node.output(0));
+    const std::string hidden = fmt::format("{}.channel#{}", name_of(node), nodes_.size());
+    CONCERTINA_TRY(add_node(name_of(node), slice, {value.id}, part, hidden));
+    std::vector<int> sizes = part.view.sizes();
+    sizes.erase(sizes.begin());
+    CONCERTINA_ASSIGN(part.view, part.view.reshaped(sizes));
+    return add_value(node.output(0), part);
+  }
+
   Status read_split(const onnx::NodeProto& node, const Value& value, const std::vector<Constant>& constants) {
     Attributes attributes(node);
     const int axis = attributes.integer("axis", 0, -4);
@@ -636,8 +666,16 @@ class GraphReader {
     if (auto* linear = std::get_if<op::Linear>(&layer.op)) linear->bias = true;
     values_left_ -= static_cast<std::int64_t>(bias.values.size());
     if (values_left_ < 0) return Error{"arrays are shared by more nodes than is supported"};
+    if (output_names_.contains(node.output(0))) rename(layer, unique_name(layer.name, node.output(0)));
     weights_.insert_or_assign(layer.name + ".bias", std::move(bias));
     return add_value(node.output(0), value);
+  }
+
+  void rename(Node& layer, const std::string& name) {
+    auto weight = weights_.extract(layer.name + ".weight");
+    weight.key() = name + ".weight";
+    weights_.insert(std::move(weight));
+    layer.name = name;
   }
 
   /// a - b, or the sum of all, in pairs.
