@@ -62,6 +62,12 @@ Status check_network(const Network& network) {
   return {};
 }
 
+Result<std::string> serialize_network(const Network& network) {
+  CONCERTINA_TRY(check_network(network));
+  CONCERTINA_ASSIGN(const onnx::ModelProto model, to_onnx(network));
+  return serialize(model);
+}
+
 Result<std::string> serialize_static(const Network& network) {
   CONCERTINA_TRY(check_network(network));
   const Network folded = fold_batch_norm(network);

@@ -13,6 +13,9 @@ namespace concertina {
 /// Fails unless check_weights() accepts the weights and every batch norm divides by something positive.
 Status check_network(const Network& network);
 
+/// ONNX of the network as it is, batch norms and all: what a recipe takes. Fails as serialize_static() does.
+Result<std::string> serialize_network(const Network& network);
+
 /// Plain static ONNX, for any runtime: the network with its batch norms folded into its convolutions. Fails
 /// if the network is not sound, has opaque nodes or exceeds 2 GB.
 Result<std::string> serialize_static(const Network& network);
