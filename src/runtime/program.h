@@ -32,7 +32,7 @@ struct Value {
 
 /// One pass over memory: an op, and what its kernel does on the way to its result.
 struct FusedStep {
-  NodeId node = kNone;         ///< the op; kNone: the features move to their places in the output
+  NodeId node = kNone;              ///< the op; kNone: the features move to their places in the output
   std::vector<NodeId> affine = {};  ///< batch norms, scales and shifts right after it
   kernels::Activation act = kernels::Activation::kNone;
   std::vector<ValueId> inputs;
