@@ -70,7 +70,7 @@ void ChannelAnalysis::couple(const ChannelAxis& a, const ChannelAxis& b, NodeId 
       }
     } else if (end < begin_a + count_a) {
       fits = cut(a[i], end - begin_a, why);
-    } else {
+    } else if (end < begin_b + count_b) {
       fits = cut(b[j], end - begin_b, why);
     }
     if (end == begin_a + count_a) begin_a = end, ++i;

@@ -18,16 +18,31 @@ HWY_BEFORE_NAMESPACE();
 namespace concertina::kernels::HWY_NAMESPACE {
 namespace {
 
-void add_pixel(const float* a, const float* b, float* out, int channels, Activation act) {
-  for (int c = 0; c < channels; c += kLanes) {
-    hn::StoreU(activate(act, hn::Add(hn::LoadU(kTag, a + c), hn::LoadU(kTag, b + c))), kTag, out + c);
+/// b(c): the vector of the second operand that meets the channels from c on.
+template <typename Second>
+HWY_INLINE void combine_pixel(const CombineArgs& args, const float* a, const Second& b, float* out) {
+  if (args.arithmetic == Arithmetic::kAdd) {
+    for (int c = 0; c < args.channels; c += kLanes)
+      hn::StoreU(activate(args.act, hn::Add(hn::LoadU(kTag, a + c), b(c))), kTag, out + c);
+  } else {
+    for (int c = 0; c < args.channels; c += kLanes)
+      hn::StoreU(activate(args.act, hn::Mul(hn::LoadU(kTag, a + c), b(c))), kTag, out + c);
   }
 }
 
-void add(const AddArgs& args, ThreadPool& pool) {
-  for_pixels(args.pixels, args.channels, pool, [&](std::ptrdiff_t p) {
-    add_pixel(args.a + p * args.a_stride, args.b + p * args.b_stride, args.output + p * args.output_stride,
-              args.channels, args.act);
+void combine(const CombineArgs& args, ThreadPool& pool) {
+  for_pixels(std::ptrdiff_t{args.batch} * args.pixels, args.channels, pool, [&](std::ptrdiff_t p) HWY_ATTR {
+    const float* a = args.a + p * args.a_stride;
+    const float* b = args.b + p / args.pixels * args.b_image_stride + p % args.pixels * args.b_stride;
+    float* out = args.output + p * args.output_stride;
+    if (args.b_is_spread) {
+      const V one = hn::Set(kTag, *b);
+      combine_pixel(
+          args, a, [&](int) HWY_ATTR { return one; }, out);
+    } else {
+      combine_pixel(
+          args, a, [&](int c) HWY_ATTR { return hn::LoadU(kTag, b + c); }, out);
+    }
   });
 }
 
@@ -87,14 +102,14 @@ HWY_AFTER_NAMESPACE();
 namespace concertina::kernels {
 namespace {
 
-HWY_EXPORT(add);
+HWY_EXPORT(combine);
 HWY_EXPORT(affine);
 HWY_EXPORT(softmax);
 
 }  // namespace
 
-void add(const AddArgs& args, ThreadPool& pool) {
-  HWY_DYNAMIC_DISPATCH(add)(args, pool);
+void combine(const CombineArgs& args, ThreadPool& pool) {
+  HWY_DYNAMIC_DISPATCH(combine)(args, pool);
 }
 
 void affine(const AffineArgs& args, ThreadPool& pool) {

@@ -10,12 +10,16 @@ namespace {
 
 using ::testing::ElementsAre;
 
+std::string affine_name(const Op& op) {
+  return std::holds_alternative<op::BatchNorm>(op) ? "norm" : std::string(type_name(op));
+}
+
 /// "start+norm+add end" of each chain.
 std::vector<std::string> describe(const Graph& graph) {
   std::vector<std::string> list;
   for (const Chain& chain : find_chains(graph)) {
     std::string text = graph.node(chain.start).name;
-    if (chain.norm != kNone) text += "+norm";
+    for (const NodeId id : chain.affine) text.append("+").append(affine_name(graph.node(id).op));
     if (chain.add != kNone) text += "+add";
     if (chain.act == kernels::Activation::kRelu) text += "+relu";
     if (chain.act == kernels::Activation::kRelu6) text += "+relu6";

@@ -28,7 +28,7 @@ TEST(Session, RunsWithoutAllocating) {
     const auto model = testing::load(testing::model_file(net.graph, testing::nested_subnets(net.graph, 3)));
     auto session = Session::make(model, {.threads = 2, .max_batch = 2}).value();
     const Floats images = testing::random_images(*model, 2);
-    Floats logits(2 * model->classes().size());
+    Floats logits(2 * model->output_size());
     const std::int64_t before = testing::allocation_count();
     bool ok = true;
     for (int i = 0; i < static_cast<int>(model->subnets().size()); ++i) {
@@ -71,7 +71,7 @@ TEST(Session, SessionsOnManyThreadsShareAModel) {
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&, t] {
         auto session = Session::make(model, {.threads = 1 + t % 2}).value();
-        Floats logits(model->classes().size());
+        Floats logits(model->output_size());
         for (int i = 0; i < 20; ++i) {
           const int subnet = (i * 3 + t) % 4;
           const bool ok = session.run(images, 1, subnet, logits).ok();
@@ -96,7 +96,7 @@ TEST(Session, ProfilesEveryStep) {
   for (const testing::NamedGraph& net : testing::test_graphs()) {
     const auto model = testing::load(testing::model_file(net.graph, testing::nested_subnets(net.graph, 3)));
     auto session = Session::make(model, {.max_batch = 2}).value();
-    for (int subnet = 0; subnet < 3; ++subnet) {
+    for (int subnet = 0; subnet < static_cast<int>(model->subnets().size()); ++subnet) {
       const auto steps = session.profile(testing::random_images(*model, 2), 2, subnet, 3).value();
       std::int64_t macs = 0;
       double ms = 0;

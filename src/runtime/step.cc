@@ -73,7 +73,7 @@ std::int64_t macs_of(const Step& step) {
 void LoadStep::run(const Frame& frame) const {
   kernels::FromPlainArgs bound_args = args;
   bound_args.batch = frame.batch;
-  bound_args.input = frame.images;
+  bound_args.input = frame.images + begin * frame.batch + plane;
   bound_args.output = output.in(frame);
   bound_args.output_stride = output.stride;
   kernels::from_plain(bound_args, frame.pool);
@@ -97,16 +97,19 @@ void DepthwiseStep::run(const Frame& frame) const {
   kernels::depthwise(bound_args, frame.pool);
 }
 
-void AddStep::run(const Frame& frame) const {
-  kernels::AddArgs bound_args = args;
-  bound_args.pixels *= frame.batch;
+void CombineStep::run(const Frame& frame) const {
+  kernels::CombineArgs bound_args = args;
+  bound_args.batch = frame.batch;
   bound_args.a = a.in(frame);
   bound_args.a_stride = a.stride;
   bound_args.b = b.in(frame);
-  bound_args.b_stride = b.stride;
   bound_args.output = output.in(frame);
   bound_args.output_stride = output.stride;
-  kernels::add(bound_args, frame.pool);
+  kernels::combine(bound_args, frame.pool);
+}
+
+void ActivateStep::run(const Frame& frame) const {
+  kernels::activate(bound_pixels(*this, frame), frame.pool);
 }
 
 void AffineStep::run(const Frame& frame) const {
@@ -119,6 +122,26 @@ void SoftmaxStep::run(const Frame& frame) const {
 
 void CopyStep::run(const Frame& frame) const {
   kernels::copy_channels(bound_pixels(*this, frame), frame.pool);
+}
+
+void GatherStep::run(const Frame& frame) const {
+  auto bound_args = bound_pixels(*this, frame);
+  bound_args.sources = sources;
+  kernels::gather_channels(bound_args, frame.pool);
+}
+
+void PickStep::run(const Frame& frame) const {
+  auto bound_args = bound_batch(*this, frame);
+  bound_args.rows = rows;
+  bound_args.columns = columns;
+  kernels::pick_pixels(bound_args, frame.pool);
+}
+
+void BlendStep::run(const Frame& frame) const {
+  auto bound_args = bound_batch(*this, frame);
+  bound_args.rows = rows;
+  bound_args.columns = columns;
+  kernels::blend_pixels(bound_args, frame.pool);
 }
 
 void MaxPoolStep::run(const Frame& frame) const {
@@ -144,7 +167,7 @@ void StoreStep::run(const Frame& frame) const {
   bound_args.batch = frame.batch;
   bound_args.input = input.in(frame);
   bound_args.input_stride = input.stride;
-  bound_args.output = frame.logits + plane;
+  bound_args.output = frame.logits + begin * frame.batch + plane;
   kernels::to_plain(bound_args, frame.pool);
 }
 
