@@ -73,6 +73,7 @@ Status add_test_accuracy(const Run& run, std::vector<SubnetRecord>& records) {
     CONCERTINA_ASSIGN(const Trained trained, read_trained(run, i));
     const Tensors own = to_tensors(records[i].own, run.compute().device);
     records[i].test_accuracy = evaluate(trained.net, records[i].subnet, own, test, all).accuracy;
+    CONCERTINA_TRY(test.status());
     run.progress().update(static_cast<std::int64_t>(i) + 1,
                           fmt::format("top-1 {:.2f} %", 100 * *records[i].test_accuracy));
   }
@@ -118,6 +119,7 @@ Result<Spending> package(const Run& run) {
     run.progress().update(static_cast<std::int64_t>(records.size()),
                           fmt::format("validation top-1 {:.2f} %", 100 * records.back().validation_accuracy));
   }
+  CONCERTINA_TRY(run.data().images.status());
   CONCERTINA_TRY(add_test_accuracy(run, records));
   CONCERTINA_TRY(write_results(run, records));
   // Sub-nets that were trained alone share no weights: there is no dynamic network to write.
