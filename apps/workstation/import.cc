@@ -29,9 +29,10 @@ Status check_understood(const ImportedNetwork& imported) {
   for (const auto& [node, op, reason] : imported.opaque) {
     list += fmt::format("{}'{}' ({}: {})", list.empty() ? "" : ", ", node, op, reason);
   }
-  return Error{fmt::format("{} of its nodes cannot be trained or run: {}; replace them, or see with explain what "
-                           "could shrink around them",
-                           imported.opaque.size(), list)};
+  return Error{
+      fmt::format("{} of its nodes cannot be trained or run: {}; replace them, or see with explain what "
+                  "could shrink around them",
+                  imported.opaque.size(), list)};
 }
 
 void print_summary(const Options& options, const Graph& graph) {
@@ -84,7 +85,8 @@ void add_import_verb(CLI::App& program, Action& chosen) {
   verb->add_option("NET", options->network, "ONNX file, operator set 7 or later")->required();
   verb->add_option("--input", options->input, "shape of the (first) input, if the file leaves it open")
       ->type_name("CxHxW");
-  verb->add_option("--out", options->out, "file to write (default: NET.imported.onnx here)")->type_name("FILE");
+  verb->add_option("--out", options->out, "file to write (default: NET.imported.onnx here)")
+      ->type_name("FILE");
   verb->add_flag("--json", options->json, "print the summary as JSON");
   verb->callback([&chosen, options] { chosen = [options] { return import(*options); }; });
 }

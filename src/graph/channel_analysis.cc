@@ -76,7 +76,8 @@ void ChannelAnalysis::couple(const ChannelAxis& a, const ChannelAxis& b, NodeId 
     if (end == begin_b + count_b) begin_b = end, ++j;
   }
   if (fits) return;
-  const std::string sentence = fmt::format("'{}' joins channels that come from differently cut sources", name);
+  const std::string sentence =
+      fmt::format("'{}' joins channels that come from differently cut sources", name);
   lock(a, via, sentence);
   lock(b, via, sentence);
 }
@@ -112,10 +113,12 @@ ChannelAxis ChannelAnalysis::regroup(const ChannelAxis& axis, int in, int out, N
     const int repeat = axis[0].repeat;
     if (repeat % in == 0) {
       const ChannelAxis made = {{axis[0].dimension, repeat / in * out}};
-      reproduce(made, producer, fmt::format("'{}' makes {} channels of each {} that it reads", name, out, in));
+      reproduce(made, producer,
+                fmt::format("'{}' makes {} channels of each {} that it reads", name, out, in));
       return made;
     }
-    if (in % repeat == 0 && coarsen(axis[0], in / repeat, why)) return produce(producer, features(axis) / in * out);
+    if (in % repeat == 0 && coarsen(axis[0], in / repeat, why))
+      return produce(producer, features(axis) / in * out);
   }
   const std::string sentence =
       fmt::format("'{}' is a convolution in groups, which do not fit the pieces of its input", name);
@@ -199,7 +202,8 @@ ChannelLayout ChannelAnalysis::finish(std::vector<ChannelAxis> axes) {
   for (std::size_t d = 0; d < dimensions_.size(); ++d) {
     ChannelDimension& dimension = dimensions_[d];
     if (root(static_cast<int>(d)) != static_cast<int>(d) || dimension.channels > 1) continue;
-    dimension.locks.push_back({dimension.producers[0], fmt::format("'{}' has one channel only", dimension.name)});
+    dimension.locks.push_back(
+        {dimension.producers[0], fmt::format("'{}' has one channel only", dimension.name)});
   }
   ChannelLayout layout;
   std::vector<int> number(dimensions_.size(), -1);
@@ -241,8 +245,9 @@ ChannelLayout analyse_channels(std::span<const Node> nodes, std::span<const Node
       continue;
     }
     for (const NodeId output : outputs) {
-      analysis.lock(axes[static_cast<std::size_t>(output)], output,
-                    fmt::format("'{}' is the network's output", nodes[static_cast<std::size_t>(output)].name));
+      analysis.lock(
+          axes[static_cast<std::size_t>(output)], output,
+          fmt::format("'{}' is the network's output", nodes[static_cast<std::size_t>(output)].name));
     }
     return analysis.finish(std::move(axes));
   }

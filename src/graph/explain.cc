@@ -22,7 +22,8 @@ std::vector<DimensionReport> explain(const Graph& graph) {
   const ChannelLayout& layout = graph.layout();
   std::vector<DimensionReport> reports;
   for (std::size_t d = 0; d < layout.dimensions.size(); ++d) {
-    reports.push_back({.dimension = static_cast<int>(d), .makers = layout.dimensions[d].producers, .readers = {}});
+    reports.push_back(
+        {.dimension = static_cast<int>(d), .makers = layout.dimensions[d].producers, .readers = {}});
   }
   for (NodeId id = graph.inputs(); id < graph.size(); ++id) {
     if (!reads_channels(graph, id)) continue;

@@ -15,7 +15,8 @@ Result<std::vector<int>> Constant::sizes(int rank) const {
   const bool sensible =
       std::all_of(dims.begin(), dims.end(), [](std::int64_t size) { return size >= 1 && size <= kMaxSize; });
   if (sensible && static_cast<int>(dims.size()) == rank) return std::vector<int>(dims.begin(), dims.end());
-  return Error{fmt::format("its constant '{}' does not have {} sizes between 1 and {}", name(), rank, kMaxSize)};
+  return Error{
+      fmt::format("its constant '{}' does not have {} sizes between 1 and {}", name(), rank, kMaxSize)};
 }
 
 Result<Array> Constant::floats() const {

@@ -11,7 +11,8 @@ const std::vector<float>& values(const Weights& weights, const std::string& node
 }
 
 // weight * s, (bias - mean) * s + shift with s = scale / sqrt(var + epsilon), per output channel.
-void fold(const Weights& weights, const Node& conv, const Node& norm, const std::string& name, Weights& folded) {
+void fold(const Weights& weights, const Node& conv, const Node& norm, const std::string& name,
+          Weights& folded) {
   Array weight = weights.at(conv.name + ".weight");
   const std::size_t channels = static_cast<std::size_t>(weight.shape[0]);
   const std::size_t taps = weight.values.size() / channels;

@@ -72,7 +72,8 @@ std::vector<std::size_t> walk(std::span<const int> shape, std::span<const std::s
 
 std::vector<std::size_t> strides_of(std::span<const int> shape) {
   std::vector<std::size_t> strides(shape.size(), 1);
-  for (std::size_t d = shape.size(); d-- > 1;) strides[d - 1] = strides[d] * static_cast<std::size_t>(shape[d]);
+  for (std::size_t d = shape.size(); d-- > 1;)
+    strides[d - 1] = strides[d] * static_cast<std::size_t>(shape[d]);
   return strides;
 }
 
@@ -117,8 +118,8 @@ Result<std::vector<int>> axes(const Source& source, int rank) {
 
 Result<Known> unsqueeze(const Source& source) {
   if (!source.input(0)) return Error{"its input is left out"};
-  const std::size_t added = source.input(1) ? source.input(1)->values.size()
-                                            : Attributes(source.node).list("axes").size();
+  const std::size_t added =
+      source.input(1) ? source.input(1)->values.size() : Attributes(source.node).list("axes").size();
   Known result = *source.input(0);
   if (result.shape.size() + added > 16) return Error{"its result has too many dimensions"};
   CONCERTINA_ASSIGN(const auto where, axes(source, static_cast<int>(result.shape.size() + added)));
@@ -138,7 +139,8 @@ Result<Known> squeeze(const Source& source) {
   }
   where.erase(std::unique(where.begin(), where.end()), where.end());
   for (std::size_t i = where.size(); i-- > 0;) {
-    if (result.shape[static_cast<std::size_t>(where[i])] != 1) return Error{"it drops an axis of several values"};
+    if (result.shape[static_cast<std::size_t>(where[i])] != 1)
+      return Error{"it drops an axis of several values"};
     result.shape.erase(result.shape.begin() + where[i]);
   }
   return result;
@@ -153,10 +155,11 @@ Result<Known> transpose(const Source& source) {
   std::vector<std::size_t> turned;
   std::vector<bool> seen(from.shape.size(), false);
   for (std::size_t d = 0; d < from.shape.size(); ++d) {
-    const std::int64_t axis = order.empty() ? static_cast<std::int64_t>(from.shape.size() - 1 - d)
+    const std::int64_t axis = order.empty()      ? static_cast<std::int64_t>(from.shape.size() - 1 - d)
                               : d < order.size() ? order[d]
                                                  : -1;
-    if (axis < 0 || axis >= static_cast<std::int64_t>(from.shape.size()) || seen[static_cast<std::size_t>(axis)]) {
+    if (axis < 0 || axis >= static_cast<std::int64_t>(from.shape.size()) ||
+        seen[static_cast<std::size_t>(axis)]) {
       return Error{"its order is no permutation"};
     }
     seen[static_cast<std::size_t>(axis)] = true;
@@ -180,19 +183,23 @@ Result<Known> gather(const Source& source) {
 }
 
 Result<Known> slice(const Source& source) {
-  if (!source.input(0) || source.input(0)->shape.size() != 1) return Error{"it takes a part of more than a list"};
+  if (!source.input(0) || source.input(0)->shape.size() != 1)
+    return Error{"it takes a part of more than a list"};
   Attributes attributes(source.node);
   std::vector<std::int64_t> starts = attributes.list("starts"), ends = attributes.list("ends");
   if (source.input(1) && source.input(2)) {
     const auto first = to_integers(*source.input(1)), last = to_integers(*source.input(2));
     if (first.size() == 1 && last.size() == 1 && first[0] && last[0]) starts = {*first[0]}, ends = {*last[0]};
   }
-  const auto step = source.input(4) ? to_integers(*source.input(4)) : std::vector<std::optional<std::int64_t>>{1};
+  const auto step =
+      source.input(4) ? to_integers(*source.input(4)) : std::vector<std::optional<std::int64_t>>{1};
   if (starts.size() != 1 || ends.size() != 1 || step.size() != 1 || step[0] != 1) {
     return Error{"it does not take one run of a list"};
   }
   const std::int64_t size = source.input(0)->shape[0];
-  const auto place = [&](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + size : at, 0, size); };
+  const auto place = [&](std::int64_t at) {
+    return std::clamp<std::int64_t>(at < 0 ? at + size : at, 0, size);
+  };
   const auto begin = source.input(0)->values.begin();
   const std::int64_t from = place(starts[0]), to = std::max(from, place(ends[0]));
   return vector_of({begin + from, begin + to});
@@ -235,7 +242,8 @@ Result<Known> cast(const Source& source) {
 }
 
 Result<Known> product_of_all(const Source& source) {
-  if (!source.input(0) || Attributes(source.node).integer("keepdims", 1) == 1) return Error{"it keeps dimensions"};
+  if (!source.input(0) || Attributes(source.node).integer("keepdims", 1) == 1)
+    return Error{"it keeps dimensions"};
   double product = 1;
   for (const double value : source.input(0)->values) product *= value;
   return Known{.shape = {}, .values = {product}};

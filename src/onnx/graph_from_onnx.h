@@ -13,10 +13,10 @@ struct FromOnnxOptions {
   ImportOptions import = {};
 };
 
-/// The network in an ONNX file, its weights still to be checked. Nodes take the names of the ONNX nodes (of their outputs where those have none
-/// or are the network's). What does nothing vanishes: Identity, Dropout, computations of shapes, nodes that no
-/// output needs. If the file is one that to_onnx() wrote, the graph is what it was. Every failure names the
-/// culprit.
+/// The network in an ONNX file, its weights still to be checked. Nodes take the names of the ONNX nodes (of
+/// their outputs where those have none or are the network's). What does nothing vanishes: Identity, Dropout,
+/// computations of shapes, nodes that no output needs. If the file is one that to_onnx() wrote, the graph is
+/// what it was. Every failure names the culprit.
 Result<ImportedNetwork> from_onnx(const OnnxFile& file, const FromOnnxOptions& options);
 
 }  // namespace concertina

@@ -21,9 +21,9 @@ using Integers = OnnxBuilder::Integers;
 class Import : public ::testing::Test {
  protected:
   Result<ImportedNetwork> import(const std::string& bytes, const ImportOptions& options = {}) {
-    const auto path = std::filesystem::path(::testing::TempDir()) /
-                      (std::string("import_") +
-                       ::testing::UnitTest::GetInstance()->current_test_info()->name() + ".onnx");
+    const auto path =
+        std::filesystem::path(::testing::TempDir()) /
+        (std::string("import_") + ::testing::UnitTest::GetInstance()->current_test_info()->name() + ".onnx");
     EXPECT_TRUE(write_file(path, bytes));
     auto imported = import_network(path, options);
     std::filesystem::remove(path);
@@ -52,11 +52,14 @@ class Import : public ::testing::Test {
 
 // Free dimensions by what the papers' structures allow: those that residual connections join count once.
 TEST_F(Import, EveryStructureShrinksWhereItCan) {
-  const std::map<std::string, int> free_dimensions = {
-      {"resnet", 4},       {"resnet_bottleneck", 5}, {"resnext", 3},       {"densenet", 10},
-      {"googlenet", 14},   {"squeezenet", 7},        {"mobilenet_v1", 3},  {"mobilenet_v2", 3},
-      {"mobilenet_v3", 6}, {"shufflenet_v2", 5},     {"efficientnet", 5},  {"vgg", 3},
-      {"alexnet", 3},      {"unet", 5},              {"two_inputs", 3},    {"odd", 2}};
+  const std::map<std::string, int> free_dimensions = {{"resnet", 4},       {"resnet_bottleneck", 5},
+                                                      {"resnext", 3},      {"densenet", 10},
+                                                      {"googlenet", 14},   {"squeezenet", 7},
+                                                      {"mobilenet_v1", 3}, {"mobilenet_v2", 3},
+                                                      {"mobilenet_v3", 6}, {"shufflenet_v2", 5},
+                                                      {"efficientnet", 5}, {"vgg", 3},
+                                                      {"alexnet", 3},      {"unet", 5},
+                                                      {"two_inputs", 3},   {"odd", 2}};
   for (const std::string& name : testing::test_networks()) {
     const Graph network = graph(testing::test_network(name));
     EXPECT_EQ(network.layout().free_dimensions, free_dimensions.at(name)) << name;

@@ -108,7 +108,8 @@ Result<OnnxFile> parse_onnx(std::string_view bytes) {
 
 Result<Network> parse_network(std::string_view bytes) {
   CONCERTINA_ASSIGN(const OnnxFile file, parse_onnx(bytes));
-  CONCERTINA_ASSIGN(ImportedNetwork read, from_onnx(file, {.most_values = static_cast<std::int64_t>(bytes.size())}));
+  CONCERTINA_ASSIGN(ImportedNetwork read,
+                    from_onnx(file, {.most_values = static_cast<std::int64_t>(bytes.size())}));
   CONCERTINA_TRY(check_network(read.network));
   return std::move(read.network);
 }

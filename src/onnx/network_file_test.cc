@@ -69,8 +69,7 @@ TEST(NetworkFile, ReadsWhatItWrote) {
 
 TEST(NetworkFile, RefusesNodesThatItDoesNotUnderstand) {
   expect_refusals(
-      {{"node 'sum' (Pow): there is no rule for this op",
-        [](auto& m) { node(m, "sum").set_op_type("Pow"); }},
+      {{"node 'sum' (Pow): there is no rule for this op", [](auto& m) { node(m, "sum").set_op_type("Pow"); }},
        {"node 'sum' (Add): the op's domain 'my.ops' is not ONNX's own",
         [](auto& m) { node(m, "sum").set_domain("my.ops"); }},
        {"node 'stem' (Conv): its attribute 'novelty' is not supported",
@@ -85,7 +84,8 @@ TEST(NetworkFile, RefusesNodesThatItDoesNotUnderstand) {
         [](auto& m) { node(m, "stem").mutable_attribute(2)->set_type(onnx::AttributeProto::INT); }},
        {"'flatten' (Flatten): it does not flatten from the channels on",
         [](auto& m) { node(m, "flatten").mutable_attribute(0)->set_i(2); }},
-       {"'detail' (Gemm): its bias has 5 values for 160 features", [](auto& m) { node(m, "detail").clear_attribute(); }},
+       {"'detail' (Gemm): its bias has 5 values for 160 features",
+        [](auto& m) { node(m, "detail").clear_attribute(); }},
        {"it works along axis 0, not along the channels",
         [](auto& m) { node(m, "probabilities").mutable_attribute(0)->set_i(0); }},
        {"'stem.relu6' (Clip): its lower bound 0 lies above its upper bound -7",

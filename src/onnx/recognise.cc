@@ -53,8 +53,8 @@ class Recogniser {
     const auto* clip = std::get_if<op::Activation>(&at(id).op);
     if (clip == nullptr || !clip->is_relu6() || !read_once(id)) return -1;
     const NodeId shift = at(id).inputs[0];
-    const bool three = std::holds_alternative<op::Shift>(at(shift).op) && read_once(shift) &&
-                       all_are(at(shift), ".bias", 3);
+    const bool three =
+        std::holds_alternative<op::Shift>(at(shift).op) && read_once(shift) && all_are(at(shift), ".bias", 3);
     return three ? at(shift).inputs[0] : -1;
   }
 
@@ -79,7 +79,8 @@ class Recogniser {
   NodeId gated(const Node& node, Gate gate) const {
     if (!std::holds_alternative<op::Mul>(node.op)) return -1;
     for (const int i : {0, 1}) {
-      const NodeId x = node.inputs[static_cast<std::size_t>(i)], other = node.inputs[static_cast<std::size_t>(1 - i)];
+      const NodeId x = node.inputs[static_cast<std::size_t>(i)],
+                   other = node.inputs[static_cast<std::size_t>(1 - i)];
       if (gate(other) == x) return x;
     }
     return -1;
@@ -98,7 +99,8 @@ class Recogniser {
 
 }  // namespace
 
-void recognise_functions(std::vector<Node>& nodes, const Weights& weights, const std::vector<NodeId>& outputs) {
+void recognise_functions(std::vector<Node>& nodes, const Weights& weights,
+                         const std::vector<NodeId>& outputs) {
   Recogniser(nodes, weights, outputs).run();
 }
 

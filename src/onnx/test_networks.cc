@@ -91,7 +91,8 @@ std::string googlenet() {
     const std::string index = net.integers({c});
     const std::string plane = net.node("Gather", {image, index});
     net.with("axis", std::int64_t{1});
-    const std::string scaled = net.node("Mul", {plane, net.floats({}, {0.9F + 0.1F * static_cast<float>(c)})});
+    const std::string scaled =
+        net.node("Mul", {plane, net.floats({}, {0.9F + 0.1F * static_cast<float>(c)})});
     colours.push_back(net.node("Add", {scaled, net.floats({}, {0.05F * static_cast<float>(c)})}));
   }
   std::string x = net.node("Concat", colours);
@@ -127,8 +128,8 @@ std::string googlenet() {
 /// Fire modules, a convolution as classifier, no batch norm anywhere.
 std::string squeezenet() {
   OnnxBuilder net(9);
-  std::string x =
-      net.relu(net.conv(net.input("image", {3, 17, 17}), {.in = 3, .out = 8, .kernel = 3, .stride = 2, .bias = true}));
+  std::string x = net.relu(
+      net.conv(net.input("image", {3, 17, 17}), {.in = 3, .out = 8, .kernel = 3, .stride = 2, .bias = true}));
   int channels = 8;
   for (int i = 0; i < 2; ++i) {
     const std::string squeezed = net.relu(net.conv(x, {.in = channels, .out = 4, .bias = true}));
@@ -149,10 +150,13 @@ std::string relu6(OnnxBuilder& net, const std::string& x) {
 
 std::string mobilenet_v1() {
   OnnxBuilder net(11);
-  std::string x = relu6(net, net.conv_norm(net.input("image", {3, 16, 16}), {.in = 3, .out = 8, .kernel = 3, .stride = 2}));
+  std::string x = relu6(
+      net, net.conv_norm(net.input("image", {3, 16, 16}), {.in = 3, .out = 8, .kernel = 3, .stride = 2}));
   int channels = 8;
   for (const int stride : {1, 2}) {
-    x = relu6(net, net.conv_norm(x, {.in = channels, .out = channels, .kernel = 3, .stride = stride, .groups = channels}));
+    x = relu6(net,
+              net.conv_norm(
+                  x, {.in = channels, .out = channels, .kernel = 3, .stride = stride, .groups = channels}));
     x = relu6(net, net.conv_norm(x, {.in = channels, .out = 2 * channels}));
     channels *= 2;
   }
@@ -164,7 +168,8 @@ std::string mobilenet_v1() {
 /// Inverted residuals; the flattening computes its shape.
 std::string mobilenet_v2() {
   OnnxBuilder net;
-  std::string x = relu6(net, net.conv_norm(net.input("image", {3, 16, 16}), {.in = 3, .out = 8, .kernel = 3, .stride = 2}));
+  std::string x = relu6(
+      net, net.conv_norm(net.input("image", {3, 16, 16}), {.in = 3, .out = 8, .kernel = 3, .stride = 2}));
   for (int i = 0; i < 2; ++i) {
     const std::string a = relu6(net, net.conv_norm(x, {.in = 8, .out = 24}));
     const std::string b = relu6(net, net.conv_norm(a, {.in = 24, .out = 24, .kernel = 3, .groups = 24}));
@@ -187,11 +192,13 @@ std::string mobilenet_v3() {
     return y;
   };
   const auto swish = [&](const std::string& x) { return net.node("Mul", {x, gate(x)}); };
-  std::string x = swish(net.conv_norm(net.input("image", {3, 16, 16}), {.in = 3, .out = 8, .kernel = 3, .stride = 2}));
+  std::string x =
+      swish(net.conv_norm(net.input("image", {3, 16, 16}), {.in = 3, .out = 8, .kernel = 3, .stride = 2}));
   for (int i = 0; i < 2; ++i) {
     const std::string a = swish(net.conv_norm(x, {.in = 8, .out = 16}));
     const std::string b = swish(net.conv_norm(a, {.in = 16, .out = 16, .kernel = 5, .groups = 16}));
-    const std::string squeezed = net.relu(net.conv(net.node("GlobalAveragePool", {b}), {.in = 16, .out = 4, .bias = true}));
+    const std::string squeezed =
+        net.relu(net.conv(net.node("GlobalAveragePool", {b}), {.in = 16, .out = 4, .bias = true}));
     const std::string factors = gate(net.conv(squeezed, {.in = 4, .out = 16, .bias = true}));
     x = net.node("Add", {net.conv_norm(net.node("Mul", {factors, b}), {.in = 16, .out = 8}), x});
   }
@@ -202,7 +209,8 @@ std::string mobilenet_v3() {
 /// Halves of the channels, shuffled.
 std::string shufflenet_v2() {
   OnnxBuilder net;
-  std::string x = net.conv_norm_relu(net.input("image", {3, 16, 16}), {.in = 3, .out = 8, .kernel = 3, .stride = 2});
+  std::string x =
+      net.conv_norm_relu(net.input("image", {3, 16, 16}), {.in = 3, .out = 8, .kernel = 3, .stride = 2});
   int size = 8;
   const auto branch = [&](const std::string& from, int in, int stride) {
     const std::string a = net.conv_norm_relu(from, {.in = in, .out = 8});
@@ -212,7 +220,8 @@ std::string shufflenet_v2() {
   for (int i = 0; i < 3; ++i) {
     std::string kept, changed;
     if (i == 0) {
-      const std::string reduced = net.conv_norm(x, {.in = 8, .out = 8, .kernel = 3, .stride = 2, .groups = 8});
+      const std::string reduced =
+          net.conv_norm(x, {.in = 8, .out = 8, .kernel = 3, .stride = 2, .groups = 8});
       kept = net.conv_norm_relu(reduced, {.in = 8, .out = 8});
       changed = branch(x, 8, 2);
       size /= 2;
@@ -238,7 +247,8 @@ std::string shufflenet_v2() {
 std::string efficientnet() {
   OnnxBuilder net(15);
   const auto silu = [&](const std::string& x) { return net.node("Mul", {x, net.node("Sigmoid", {x})}); };
-  std::string x = silu(net.conv_norm(net.input("image", {3, 16, 16}), {.in = 3, .out = 8, .kernel = 3, .stride = 2}));
+  std::string x =
+      silu(net.conv_norm(net.input("image", {3, 16, 16}), {.in = 3, .out = 8, .kernel = 3, .stride = 2}));
   for (int i = 0; i < 2; ++i) {
     const std::string a = silu(net.conv_norm(x, {.in = 8, .out = 16}));
     const std::string b = silu(net.conv_norm(a, {.in = 16, .out = 16, .kernel = 3, .groups = 16}));
@@ -310,15 +320,16 @@ std::string unet() {
 std::string two_inputs() {
   OnnxBuilder net;
   const std::string image = net.input("image", {3, 12, 12}), facts = net.input("facts", {7});
-  const std::string seen = net.pooled(net.conv_norm_relu(image, {.in = 3, .out = 8, .kernel = 3, .stride = 2}));
+  const std::string seen =
+      net.pooled(net.conv_norm_relu(image, {.in = 3, .out = 8, .kernel = 3, .stride = 2}));
   const std::string known = net.relu(net.linear(facts, 7, 6));
   const std::string joined = net.node("Concat", {seen, known});
   net.with("axis", std::int64_t{1});
   return classified(net, net.linear(net.relu(net.linear(joined, 14, 12)), 12, kClasses));
 }
 
-/// Masks by channel and by pixel, paddings, leaky and clipped values, constants here and there; an inner value
-/// and a class are outputs.
+/// Masks by channel and by pixel, paddings, leaky and clipped values, constants here and there; an inner
+/// value and a class are outputs.
 std::string odd() {
   OnnxBuilder net;
   const std::string image = net.input("image", {4, 11, 11});
@@ -329,14 +340,18 @@ std::string odd() {
   x = net.node("LeakyRelu", {net.conv_norm(x, {.in = 4, .out = 12, .kernel = 3})});
   net.with("alpha", 0.2F);
   const std::string left = net.node("Slice", {x, net.integers({0}), net.integers({5}), net.integers({1})});
-  const std::string right = net.node("Slice", {x, net.integers({5}), net.integers({1 << 30}), net.integers({1})});
-  const std::string mask = net.node("Sigmoid", {net.conv(left, {.in = 5, .out = 1, .kernel = 3, .bias = true})});
+  const std::string right =
+      net.node("Slice", {x, net.integers({5}), net.integers({1 << 30}), net.integers({1})});
+  const std::string mask =
+      net.node("Sigmoid", {net.conv(left, {.in = 5, .out = 1, .kernel = 3, .bias = true})});
   const std::string masked = net.node("Mul", {right, mask});
   const std::string one = net.node("Sub", {net.floats({}, {1}), mask});
-  const std::string bent = net.node("Clip", {net.node("Mul", {one, left}), net.floats({}, {-0.5F}), net.floats({}, {0.75F})});
+  const std::string bent =
+      net.node("Clip", {net.node("Mul", {one, left}), net.floats({}, {-0.5F}), net.floats({}, {0.75F})});
   const std::string joined = net.node("Concat", {bent, masked});
   net.with("axis", std::int64_t{-3});
-  const std::string padded = net.node("Pad", {joined, net.integers({0, 0, 0, 1, 0, 0, 2, 1}), net.floats({}, {0.25F})});
+  const std::string padded =
+      net.node("Pad", {joined, net.integers({0, 0, 0, 1, 0, 0, 2, 1}), net.floats({}, {0.25F})});
   net.with("mode", "constant");
   const std::string inner = net.conv_norm(padded, {.in = 12, .out = 6, .kernel = 3, .stride = 2});
   const std::string sum = net.node("Sum", {inner, net.node("Neg", {inner}), net.relu(inner)});

@@ -29,8 +29,8 @@ std::string connection(std::size_t from, std::size_t to) {
     return fmt::format("<path d=\"M{0:.1f} {1:.1f}V{2:.1f}\"/>\n", kArcs, y1, y2);
   }
   const double reach = std::min(kArcs - 10, 14 + 9 * std::sqrt(static_cast<double>(to - from)));
-  return fmt::format("<path d=\"M{0:.1f} {1:.1f}C{2:.1f} {1:.1f} {2:.1f} {3:.1f} {0:.1f} {3:.1f}\"/>\n", kArcs, y1,
-                     kArcs - reach, y2);
+  return fmt::format("<path d=\"M{0:.1f} {1:.1f}C{2:.1f} {1:.1f} {2:.1f} {3:.1f} {0:.1f} {3:.1f}\"/>\n",
+                     kArcs, y1, kArcs - reach, y2);
 }
 
 std::string bar(const NetworkPicture& picture, const PictureNode& node, double y, double scale) {
@@ -53,12 +53,13 @@ std::string drawing(const NetworkPicture& picture) {
   double widest = 1;
   for (const PictureNode& node : picture.nodes) {
     double sum = 0;
-    for (const PictureSegment& segment : node.segments) sum += std::sqrt(static_cast<double>(segment.features));
+    for (const PictureSegment& segment : node.segments)
+      sum += std::sqrt(static_cast<double>(segment.features));
     widest = std::max(widest, sum);
   }
-  std::string html = fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{:.0f}\" height=\"{:.0f}\">\n",
-                                 kBars + kLongestBar + 40,
-                                 2 * kTop + kRow * static_cast<double>(picture.nodes.size()));
+  std::string html =
+      fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{:.0f}\" height=\"{:.0f}\">\n",
+                  kBars + kLongestBar + 40, 2 * kTop + kRow * static_cast<double>(picture.nodes.size()));
   html += "<g fill=\"none\" stroke=\"#888\">\n";
   for (std::size_t i = 0; i < picture.nodes.size(); ++i) {
     for (const int input : picture.nodes[i].inputs) html += connection(static_cast<std::size_t>(input), i);
@@ -68,9 +69,10 @@ std::string drawing(const NetworkPicture& picture) {
     const PictureNode& node = picture.nodes[i];
     const double y = centre(i);
     html += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\"/>\n", kArcs, y);
-    html += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\"><tspan class=\"kind\">{}</tspan> {} <tspan class=\"shape\">{}"
-                        "</tspan></text>\n",
-                        kArcs + 10, y + 4, escaped(node.kind), escaped(node.name), escaped(node.shape));
+    html += fmt::format(
+        "<text x=\"{:.1f}\" y=\"{:.1f}\"><tspan class=\"kind\">{}</tspan> {} <tspan class=\"shape\">{}"
+        "</tspan></text>\n",
+        kArcs + 10, y + 4, escaped(node.kind), escaped(node.name), escaped(node.shape));
     html += bar(picture, node, y, kLongestBar / widest);
   }
   return html + "</svg>\n";
@@ -83,10 +85,10 @@ std::string table(const NetworkPicture& picture) {
     const PictureDimension& dimension = picture.dimensions[d];
     std::string reasons;
     for (const std::string& reason : dimension.reasons) reasons += escaped(reason) + "<br>";
-    html += fmt::format("<tr><td style=\"background:{}\"></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-                        colour(picture, static_cast<int>(d)), escaped(dimension.name), dimension.channels,
-                        dimension.locked ? std::string("locked") : fmt::format("{:.1f} %", 100 * dimension.share),
-                        reasons);
+    html += fmt::format(
+        "<tr><td style=\"background:{}\"></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+        colour(picture, static_cast<int>(d)), escaped(dimension.name), dimension.channels,
+        dimension.locked ? std::string("locked") : fmt::format("{:.1f} %", 100 * dimension.share), reasons);
   }
   return html + "</table>\n";
 }
@@ -101,7 +103,8 @@ std::string to_html(const NetworkPicture& picture) {
       "table {{ border-collapse: collapse; margin-bottom: 20px }}\n"
       "td, th {{ padding: 3px 10px; text-align: left; vertical-align: top; border-bottom: 1px solid #ddd }}\n"
       "td:first-child {{ width: 10px }}\n</style></head>\n<body><h1>{0}</h1>\n"
-      "<p>A bar shows a node's channels, coloured by dimension (its length goes with the square root of their number); "
+      "<p>A bar shows a node's channels, coloured by dimension (its length goes with the square root of "
+      "their number); "
       "grey ones are locked.</p>\n{1}{2}</body></html>\n",
       escaped(picture.title), table(picture), drawing(picture));
 }

@@ -15,11 +15,12 @@ std::size_t count(const std::string& text, const std::string& part) {
 }
 
 TEST(NetworkPicture, ShowsEveryNodeConnectionAndSegment) {
-  const NetworkPicture picture{.title = "a <net>",
-                               .nodes = {{"x", "Input", "3x4x4", {}, {{1, 3}}},
-                                         {"a", "Conv", "8x4x4", {0}, {{0, 8}}},
-                                         {"b", "Concat", "11x4x4", {1, 0}, {{0, 8}, {1, 3}}}},
-                               .dimensions = {{"a", 8, false, 0.25, {"because & so"}}, {"x", 3, true, 0, {"input"}}}};
+  const NetworkPicture picture{
+      .title = "a <net>",
+      .nodes = {{"x", "Input", "3x4x4", {}, {{1, 3}}},
+                {"a", "Conv", "8x4x4", {0}, {{0, 8}}},
+                {"b", "Concat", "11x4x4", {1, 0}, {{0, 8}, {1, 3}}}},
+      .dimensions = {{"a", 8, false, 0.25, {"because & so"}}, {"x", 3, true, 0, {"input"}}}};
   const std::string html = to_html(picture);
   EXPECT_THAT(html, HasSubstr("<h1>a &lt;net&gt;</h1>"));
   EXPECT_EQ(count(html, "<circle"), 3u);

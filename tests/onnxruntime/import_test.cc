@@ -8,8 +8,8 @@
 #include "runtime/reference_interpreter.h"
 #include "runtime/testing.h"
 
-// A network by another program: what is read of it computes what ONNX Runtime computes of the file, and so does every
-// sub-net of the dynamic model that it becomes, in our runtime and exported.
+// A network by another program: what is read of it computes what ONNX Runtime computes of the file, and so
+// does every sub-net of the dynamic model that it becomes, in our runtime and exported.
 namespace concertina {
 namespace {
 
@@ -54,7 +54,8 @@ class ImportedTest : public Peer, public ::testing::WithParamInterface<std::stri
 
   /// The imported network with `count` nested sub-nets, each with statistics of its own.
   static ModelFile dynamic_model(const Network& network, int count) {
-    ModelFile file = runtime::testing::model_file(network.graph, runtime::testing::nested_subnets(network.graph, count));
+    ModelFile file =
+        runtime::testing::model_file(network.graph, runtime::testing::nested_subnets(network.graph, count));
     file.network.weights = network.weights;
     for (auto& [name, array] : file.subnets[0].own) array = network.weights.at(name);
     return file;

@@ -18,8 +18,8 @@ class Peer : public ::testing::Test {
   void SetUp() override;
   void TearDown() override;
 
-  /// The inputs of all runs from now on, one after the other, each of its shape. Precondition: at most one call
-  /// for each name.
+  /// The inputs of all runs from now on, one after the other, each of its shape. Precondition: at most one
+  /// call for each name.
   void set_images(const std::string& name, const Floats& images, const std::vector<std::vector<int>>& shapes);
 
   /// Queues a run of an ONNX file.
