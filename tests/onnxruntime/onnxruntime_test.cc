@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "onnx/rank.h"
 #include "runtime/testing.h"
 
 // Two runtimes that share no code, ONNX Runtime and ours, agree on the model file and on every export of it.
@@ -50,7 +51,8 @@ class OnnxRuntimeTest : public ::testing::TestWithParam<testing::NamedGraph> {
     ASSERT_TRUE(write_file(folder_ / (name + ".onnx"), bytes));
     jobs_.push_back({{"model", (folder_ / (name + ".onnx")).string()},
                      {"input", (folder_ / "images.f32").string()},
-                     {"shape", shape_},
+                     {"shapes", shapes_},
+                     {"outputs", outputs_},
                      {"output", (folder_ / (name + ".f32")).string()}});
   }
 
@@ -64,8 +66,9 @@ class OnnxRuntimeTest : public ::testing::TestWithParam<testing::NamedGraph> {
   Floats answer(const std::string& name) const { return as_floats(*read_file(folder_ / (name + ".f32"))); }
 
   fs::path folder_;
-  std::vector<int> shape_;
-  nlohmann::json jobs_ = nlohmann::json::array();
+  nlohmann::ordered_json shapes_;  ///< of each input
+  std::vector<std::string> outputs_;
+  nlohmann::ordered_json jobs_ = nlohmann::ordered_json::array();
 };
 
 TEST_P(OnnxRuntimeTest, AgreesOnTheModelAndOnEverySubnet) {
@@ -74,8 +77,11 @@ TEST_P(OnnxRuntimeTest, AgreesOnTheModelAndOnEverySubnet) {
   const std::string bytes = *serialize_model(file);
   const auto model = Model::parse(bytes);
   ASSERT_TRUE(model) << model.error().message;
-  const ImageInfo& image = (*model)->image();
-  shape_ = {kBatch, image.channels, image.height, image.width};
+  const auto ranks = value_ranks(graph).value();
+  for (NodeId id = 0; id < graph.inputs(); ++id) {
+    shapes_[graph.node(id).name] = onnx_shape(graph.shape(id), ranks[static_cast<std::size_t>(id)], kBatch);
+  }
+  for (const TensorInfo& output : (*model)->outputs()) outputs_.push_back(output.name);
   const Floats images = testing::random_images(**model, kBatch);
   ASSERT_TRUE(write_file(folder_ / "images.f32", as_bytes(images)));
 
