@@ -30,11 +30,11 @@ HWY_INLINE void combine_pixel(const CombineArgs& args, const float* a, const Sec
   }
 }
 
-void combine(const CombineArgs& args, ThreadPool& pool) {
-  for_pixels(std::ptrdiff_t{args.batch} * args.pixels, args.channels, pool, [&](std::ptrdiff_t p) HWY_ATTR {
-    const float* a = args.a + p * args.a_stride;
-    const float* b = args.b + p / args.pixels * args.b_image_stride + p % args.pixels * args.b_stride;
-    float* out = args.output + p * args.output_stride;
+void combine_run(const CombineArgs& args, std::ptrdiff_t image, std::ptrdiff_t begin, std::ptrdiff_t end) {
+  const float* a = args.a + (image * args.pixels + begin) * args.a_stride;
+  const float* b = args.b + image * args.b_image_stride + begin * args.b_stride;
+  float* out = args.output + (image * args.pixels + begin) * args.output_stride;
+  for (std::ptrdiff_t p = begin; p < end; ++p) {
     if (args.b_is_spread) {
       const V one = hn::Set(kTag, *b);
       combine_pixel(
@@ -43,7 +43,17 @@ void combine(const CombineArgs& args, ThreadPool& pool) {
       combine_pixel(
           args, a, [&](int c) HWY_ATTR { return hn::LoadU(kTag, b + c); }, out);
     }
-  });
+    a += args.a_stride;
+    b += args.b_stride;
+    out += args.output_stride;
+  }
+}
+
+void combine(const CombineArgs& args, ThreadPool& pool) {
+  for_image_pixels(args.batch, args.pixels, args.channels, pool,
+                   [&](std::ptrdiff_t image, std::ptrdiff_t begin, std::ptrdiff_t end) {
+                     combine_run(args, image, begin, end);
+                   });
 }
 
 void affine_pixel(const float* x, const float* scale, const float* shift, float* out, int channels,

@@ -89,6 +89,38 @@ TEST_F(FusionTest, NothingFollowsAnActivation) {
   EXPECT_THAT(chains(), ElementsAre("x", "a+relu", "a.norm+relu"));
 }
 
+TEST_F(FusionTest, WhatTheCallerReadsIsKept) {
+  const NodeId a = net_.add("a", conv(4), {x_});
+  const NodeId b = net_.add("b", op::relu(), {a});
+  const NodeId c = net_.add("c", norm(4), {net_.add("c.conv", conv(4), {b})});
+  const Graph graph = *std::move(net_).build({c, a});
+  EXPECT_THAT(describe(graph), ElementsAre("x", "a", "b", "c.conv+norm"));
+}
+
+TEST_F(FusionTest, ConstantsOfChannelsAreTheConvolutions) {
+  op::Scale scale;
+  op::Shift shift;
+  scale.channels = shift.channels = 4;
+  const NodeId a = net_.add("a.norm", norm(4), {net_.add("a.scale", scale, {net_.add("a", conv(4), {x_})})});
+  const NodeId b = net_.add("b", shift, {net_.add("a.relu", op::relu6(), {a})});
+  net_.add("b.relu", op::relu(), {net_.add("b.scale", scale, {b})});
+  EXPECT_THAT(chains(), ElementsAre("x", "a+Scale+norm+relu6", "b+Scale+relu"));
+}
+
+TEST_F(FusionTest, OnlyValuesOfOneShapeAreResiduals) {
+  const NodeId pooled = net_.add("pooled", conv(4), {net_.add("pool", op::GlobalAveragePool{}, {x_})});
+  const NodeId a = net_.add("a", op::Add{}, {x_, pooled});
+  net_.add("b.relu", op::relu(), {net_.add("b", op::Mul{}, {net_.add("b.conv", conv(4), {a}), pooled})});
+  EXPECT_THAT(chains(), ElementsAre("x", "pool", "pooled", "a", "b.conv", "b+relu"));
+}
+
+TEST_F(FusionTest, OtherFunctionsAreStepsOfTheirOwn) {
+  const NodeId a = net_.add("a", conv(4), {x_});
+  const NodeId b = net_.add("b", op::activation(op::Function::hard_swish), {a});
+  net_.add("c", op::activation(op::Function::clip, 0, 5), {net_.add("c.conv", conv(4), {b})});
+  EXPECT_THAT(chains(), ElementsAre("x", "a", "b", "c.conv", "c"));
+}
+
 TEST_F(FusionTest, WhatNobodyNeedsIsLeftOut) {
   net_.add("unused.relu", op::relu(), {net_.add("unused", conv(4), {x_})});
   net_.add("a", conv(4), {x_});

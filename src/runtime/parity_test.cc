@@ -18,6 +18,9 @@ using testing::Floats;
 constexpr double kBound = 3e-6;
 constexpr int kBatch = 3;
 
+// Winograd's algorithm rounds more; see kernels/winograd_test.cc.
+constexpr double kWinogradBound = 2e-5;
+
 class ParityTest : public ::testing::TestWithParam<testing::NamedGraph> {
  protected:
   void TearDown() override { ASSERT_TRUE(kernels::limit_target("")); }
@@ -76,6 +79,21 @@ TEST_P(ParityTest, EverySubnetOnEveryTarget) {
     }
   }
   RecordProperty("worst_error", std::to_string(worst * 1e9) + "e-9");
+}
+
+/// Kernels that the rules of thumb would not choose.
+TEST_P(ParityTest, EverySubnetWithTheLastPacking) {
+  const Graph& graph = GetParam().graph;
+  const ModelFile file = testing::model_file(graph, test_subnets(graph));
+  const auto last = [](const Node&, const LayerFilter& filter) { return filter.packings.back(); };
+  const auto model = make_model(file, Precision::fp32, last);
+  ASSERT_TRUE(model) << model.error().message;
+  const Floats images = testing::random_images(**model, kBatch);
+  const std::vector<Floats> wanted = wanted_logits(file, images);
+  for (int i = 0; i < static_cast<int>(wanted.size()); ++i) {
+    const Floats got = testing::run_alone(*model, {.max_batch = kBatch}, images, kBatch, i);
+    EXPECT_LE(testing::relative_error(got, wanted[static_cast<std::size_t>(i)]), kWinogradBound) << i;
+  }
 }
 
 TEST_P(ParityTest, SubnetsAreNotAllTheSame) {

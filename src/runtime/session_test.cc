@@ -173,6 +173,23 @@ TEST(Model, TellsWhatItIs) {
               HasSubstr("no sub-net 1-2-3; it has " + to_string(file.subnets[0].subnet)));
 }
 
+TEST(Model, TellsItsInputsAndOutputs) {
+  const Graph graph = testing::two_ends();
+  const auto model = testing::load(testing::model_file(graph, testing::nested_subnets(graph, 2)));
+  ASSERT_EQ(model->inputs().size(), 2U);
+  EXPECT_EQ(model->inputs()[1].name, "second");
+  EXPECT_EQ(model->inputs()[1].size(), 12U);
+  EXPECT_EQ(model->input_size(), 3U * 6 * 5 + 12);
+  EXPECT_EQ(model->image().size(), 3U * 6 * 5);
+  ASSERT_EQ(model->outputs().size(), 4U);
+  EXPECT_EQ(model->outputs()[1].name, "middle");
+  EXPECT_EQ(model->outputs()[1].height, 6);
+  EXPECT_EQ(model->output_size(), 5U + 6 * 6 * 5 + 20 + 20);
+  EXPECT_EQ(model->classes().size(), 5U);
+  EXPECT_TRUE(
+      testing::load(testing::model_file(testing::unet(), {full_subnet(testing::unet())}))->classes().empty());
+}
+
 TEST(Model, HoldsOneCopyOfTheWeights) {
   const Graph graph = testing::resnet8();
   const auto one = testing::load(testing::model_file(graph, testing::nested_subnets(graph, 1)));

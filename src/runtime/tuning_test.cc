@@ -51,6 +51,16 @@ void expect_refusal(const char* sentence, const std::function<void(Json&)>& edit
   EXPECT_THAT(read.error().message, HasSubstr(sentence));
 }
 
+TEST(Tuning, ALayerInPartsIsOneLayer) {
+  const Graph graph = testing::cut();
+  const auto tuning = quick(testing::model_file(graph, testing::nested_subnets(graph, 2)));
+  ASSERT_TRUE(tuning) << tuning.error().message;
+  const LayerTuning& layer = tuning->layers.at("all");
+  EXPECT_EQ(layer.milliseconds.at(Packing::kDirect).size(), 2U);
+  EXPECT_EQ(layer.milliseconds.at(Packing::kWinograd).size(), 2U);
+  EXPECT_TRUE(tuning->check(graph, Precision::fp32));
+}
+
 TEST(Tuning, SurvivesBeingWritten) {
   const auto tuning = quick(small_model());
   ASSERT_TRUE(tuning) << tuning.error().message;

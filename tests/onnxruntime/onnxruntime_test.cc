@@ -19,9 +19,8 @@ TEST_P(OnnxRuntimeTest, AgreesOnTheModelAndOnEverySubnet) {
   const std::string bytes = *serialize_model(file);
   const auto model = Model::parse(bytes);
   ASSERT_TRUE(model) << model.error().message;
-  const ImageInfo& image = (*model)->image();
   const Floats images = testing::random_images(**model, kBatch);
-  set_images("images", images, {{kBatch, image.channels, image.height, image.width}});
+  set_images("images", images, input_shapes(graph, kBatch));
 
   ask("model", bytes);
   for (std::size_t i = 0; i < file.subnets.size(); ++i) {
