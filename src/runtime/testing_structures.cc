@@ -186,11 +186,11 @@ Graph cut_across() {
   Net net({5, 4, 4});
   const NodeId few = net.slice("few", kImage, 1, 4);
   const NodeId stem = net.conv("stem", few, 3, 14, kThree);
-  const NodeId free = net.add("free", op::relu(), {net.conv("free.conv", stem, 14, 25, kThree)});
+  const NodeId free = net.add("free", op::relu(), {net.conv("free.conv", stem, 14, 26, kThree)});
   const NodeId grouped = net.conv("grouped", stem, 14, 28, kThree, 7);
   const NodeId parts =
       net.concat("parts", {net.slice("parts.a", grouped, 0, 9), net.slice("parts.b", grouped, 9, 28)});
-  const NodeId mixed = net.shuffle("mixed", net.concat("mixed.in", {parts, free}), 1);
+  const NodeId mixed = net.shuffle("mixed", net.concat("mixed.in", {parts, free}), 2);
   const NodeId turned = net.shuffle("turned", net.slice("some", mixed, 3, 51), 4);
   const NodeId features = net.flatten("features", net.max("small", turned, Window::square(2, 2)), 4);
   const NodeId odd = net.slice("odd", features, 3, 191);

@@ -29,16 +29,6 @@ class ImportedTest : public Peer, public ::testing::WithParamInterface<std::stri
     return images;
   }
 
-  static std::vector<std::vector<int>> shapes(const Graph& graph) {
-    std::vector<std::vector<int>> shapes;
-    for (NodeId id = 0; id < graph.inputs(); ++id) {
-      const auto [channels, height, width] = graph.shape(id);
-      const bool vector = graph.node(id).name == "facts";
-      shapes.push_back(vector ? std::vector{kBatch, channels} : std::vector{kBatch, channels, height, width});
-    }
-    return shapes;
-  }
-
   /// [n][c][h][w] -> [n][h][w][c]
   static Floats pixels_first(const Floats& images, const Shape& shape) {
     Floats turned;
@@ -78,9 +68,9 @@ TEST_P(ImportedTest, ComputesWhatTheFileSays) {
     const auto [channels, height, width] = graph.shape(0);
     set_images("turned", pixels_first(images, graph.shape(0)), {{kBatch, height, width, channels}});
     ask("original", bytes);
-    set_images("images", images, shapes(graph));
+    set_images("images", images, input_shapes(graph, kBatch));
   } else {
-    set_images("images", images, shapes(graph));
+    set_images("images", images, input_shapes(graph, kBatch));
     ask("original", bytes);
   }
   ask("static", *serialize_static(imported->network));

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/file.h"
+#include "onnx/rank.h"
 
 namespace concertina {
 namespace {
@@ -29,8 +30,16 @@ void Peer::TearDown() {
   if (!folder_.empty()) fs::remove_all(folder_);
 }
 
-void Peer::set_images(const std::string& name, const Floats& images,
-                      const std::vector<std::vector<int>>& shapes) {
+Peer::Shapes Peer::input_shapes(const Graph& graph, int batch) {
+  const std::vector<int> ranks = value_ranks(graph).value();
+  Shapes shapes;
+  for (NodeId id = 0; id < graph.inputs(); ++id) {
+    shapes.push_back(onnx_shape(graph.shape(id), ranks[static_cast<std::size_t>(id)], batch));
+  }
+  return shapes;
+}
+
+void Peer::set_images(const std::string& name, const Floats& images, const Shapes& shapes) {
   images_ = (folder_ / (name + ".f32")).string();
   shapes_ = shapes;
   const auto* bytes = reinterpret_cast<const char*>(images.data());

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
+
+#include "graph/graph.h"
 
 /// ONNX Runtime by way of Node.js, for tests: several runs are asked for and made at once.
 namespace concertina {
@@ -18,9 +21,14 @@ class Peer : public ::testing::Test {
   void SetUp() override;
   void TearDown() override;
 
+  using Shapes = std::vector<std::vector<std::int64_t>>;
+
+  /// Those of a network's inputs, as its ONNX file has them.
+  static Shapes input_shapes(const Graph& graph, int batch);
+
   /// The inputs of all runs from now on, one after the other, each of its shape. Precondition: at most one
   /// call for each name.
-  void set_images(const std::string& name, const Floats& images, const std::vector<std::vector<int>>& shapes);
+  void set_images(const std::string& name, const Floats& images, const Shapes& shapes);
 
   /// Queues a run of an ONNX file.
   void ask(const std::string& name, const std::string& bytes);
@@ -32,7 +40,7 @@ class Peer : public ::testing::Test {
  private:
   std::filesystem::path folder_;
   std::string images_;
-  std::vector<std::vector<int>> shapes_;
+  Shapes shapes_;
   nlohmann::json jobs_ = nlohmann::json::array();
 };
 

@@ -5,8 +5,12 @@
 namespace concertina::op {
 
 Result<Shape> ChannelShuffle::output_shape(std::span<const Shape> inputs) const {
-  if (groups >= 1 && inputs[0].channels % groups == 0) return inputs[0];
-  return Error{fmt::format("its {} groups do not divide {} channels", groups, inputs[0].channels)};
+  const int channels = inputs[0].channels;
+  if (groups < 1 || channels % groups != 0) {
+    return Error{fmt::format("its {} groups do not divide {} channels", groups, channels)};
+  }
+  if (groups == 1 || groups == channels) return Error{"it moves no channel"};
+  return inputs[0];
 }
 
 ChannelAxis ChannelShuffle::output_channels(const ChannelContext& context) const {
