@@ -275,6 +275,9 @@ class PlanBuilder {
 
   void add_packed(Packing packing, const kernels::Filter& filter, ConvStep conv) {
     switch (packing) {
+      case Packing::kGrouped:
+        plan_.steps.push_back(GroupedStep{std::move(conv)});
+        break;
       case Packing::kWinograd:
         need_workspace(kernels::winograd_workspace(conv.ranges));
         plan_.steps.push_back(WinogradStep{std::move(conv)});
