@@ -121,7 +121,8 @@ Graph attention() {
       net.add("channels", op::Add{}, {seen, net.conv("bias", net.global("mean", x), 21, 21, kOne)});
   const NodeId all = net.conv("all", net.global("mean2", bias), 21, 1, kOne);
   const NodeId both = net.add("both.act", op::relu6(), {net.add("both", op::Add{}, {bias, all})});
-  const NodeId mask = net.add("mask", op::Add{}, {net.conv("late", both, 21, 17, kThree), pixels});
+  const NodeId spread = net.conv("spread", net.concat("with.pixels", {both, pixels}), 22, 44, kThree, 22);
+  const NodeId mask = net.add("mask", op::Add{}, {net.conv("late", spread, 44, 17, kThree), pixels});
   const NodeId squared = net.add("squared", op::Mul{}, {mask, mask});
   classifier(net, net.add("product", op::Mul{}, {squared, net.conv("other", both, 21, 17, kOne)}), 17, 4);
   return net.build();
