@@ -5,6 +5,7 @@
 
 #include "kernels/bf16_conv.h"
 #include "kernels/depthwise.h"
+#include "kernels/grouped.h"
 #include "kernels/winograd.h"
 #include "runtime/window_over.h"
 
@@ -18,6 +19,7 @@ constexpr struct {
   std::string_view name;
 } kNames[] = {{Packing::kDirect, "direct"},
               {Packing::kDepthwise, "depthwise"},
+              {Packing::kGrouped, "grouped"},
               {Packing::kWinograd, "winograd"},
               {Packing::kBf16, "bf16"}};
 
@@ -54,6 +56,7 @@ std::vector<Packing> packings_of(const Filter& filter, const kernels::Window& wi
   };
   if (precision == Precision::bf16 && kernels::bf16_can(filter)) add(Packing::kBf16);
   if (kernels::prefers_winograd(filter, window)) add(Packing::kWinograd);
+  if (kernels::grouped_can(filter)) add(Packing::kGrouped);
   add(Packing::kDirect);
   if (kernels::winograd_can(filter, window)) add(Packing::kWinograd);
   return packings;

@@ -14,6 +14,7 @@ namespace concertina::runtime {
 enum class Packing {
   kDirect,
   kDepthwise,  ///< filter.groups are the channels
+  kGrouped,
   kWinograd,
   kBf16,
 };

@@ -1,6 +1,7 @@
 #include "runtime/step.h"
 
 #include "kernels/bf16_conv.h"
+#include "kernels/grouped.h"
 #include "kernels/winograd.h"
 
 namespace concertina::runtime {
@@ -62,6 +63,7 @@ std::int64_t macs_of(const ConvStep& step) {
 
 std::int64_t macs_of(const Step& step) {
   if (const auto* conv = std::get_if<ConvStep>(&step)) return macs_of(*conv);
+  if (const auto* grouped = std::get_if<GroupedStep>(&step)) return macs_of(grouped->conv);
   if (const auto* winograd = std::get_if<WinogradStep>(&step)) return macs_of(winograd->conv);
   if (const auto* bf16 = std::get_if<Bf16Step>(&step)) return macs_of(bf16->conv);
   if (const auto* depthwise = std::get_if<DepthwiseStep>(&step)) {
@@ -81,6 +83,10 @@ void LoadStep::run(const Frame& frame) const {
 
 void ConvStep::run(const Frame& frame) const {
   kernels::conv(bound_conv(*this, frame), frame.pool);
+}
+
+void GroupedStep::run(const Frame& frame) const {
+  kernels::grouped_conv(bound_conv(conv, frame), frame.pool);
 }
 
 void WinogradStep::run(const Frame& frame) const {

@@ -54,6 +54,12 @@ struct ConvStep {
   void run(const Frame& frame) const;
 };
 
+/// args.packed comes from pack_grouped().
+struct GroupedStep {
+  ConvStep conv;
+  void run(const Frame& frame) const;
+};
+
 /// args.packed is a transformed filter.
 struct WinogradStep {
   ConvStep conv;
@@ -177,7 +183,7 @@ struct StoreStep {
   void run(const Frame& frame) const;
 };
 
-using Step = std::variant<LoadStep, ConvStep, WinogradStep, Bf16Step, DepthwiseStep, CombineStep,
+using Step = std::variant<LoadStep, ConvStep, GroupedStep, WinogradStep, Bf16Step, DepthwiseStep, CombineStep,
                           ActivateStep, AffineStep, SoftmaxStep, CopyStep, GatherStep, PickStep, BlendStep,
                           MaxPoolStep, AveragePoolStep, GlobalPoolStep, FlattenStep, StoreStep>;
 

@@ -77,10 +77,10 @@ Graph resnext() {
   Net net({3, 8, 8});
   const NodeId stem = net.conv("stem", kImage, 3, 20, kThree);
   const NodeId a =
-      net.add("a.act", op::relu(), {net.norm("a.norm", net.conv("a", stem, 20, 24, kOne, 1, false), 24)});
+      net.add("a.act", op::relu(), {net.norm("a.norm", net.conv("a", stem, 20, 32, kOne, 1, false), 32)});
   const NodeId b =
-      net.add("b.act", op::relu(), {net.norm("b.norm", net.conv("b", a, 24, 24, kThree, 8, false), 24)});
-  const NodeId c = net.norm("c.norm", net.conv("c", b, 24, 20, kOne, 1, false), 20);
+      net.add("b.act", op::relu(), {net.norm("b.norm", net.conv("b", a, 32, 32, kThree, 8, false), 32)});
+  const NodeId c = net.norm("c.norm", net.conv("c", b, 32, 20, kOne, 1, false), 20);
   const NodeId block = net.add("block.act", op::relu(), {net.add("block", op::Add{}, {c, stem})});
   // Two outputs for each input of a group, far from each other, and then the groups' own residual.
   const NodeId wide = net.add("wide.act", op::relu6(), {net.conv("wide", block, 20, 40, dilated(), 4)});
@@ -121,7 +121,8 @@ Graph attention() {
       net.add("channels", op::Add{}, {seen, net.conv("bias", net.global("mean", x), 21, 21, kOne)});
   const NodeId all = net.conv("all", net.global("mean2", bias), 21, 1, kOne);
   const NodeId both = net.add("both.act", op::relu6(), {net.add("both", op::Add{}, {bias, all})});
-  const NodeId mask = net.add("mask", op::Add{}, {net.conv("late", both, 21, 17, kThree), pixels});
+  const NodeId spread = net.conv("spread", net.concat("with.pixels", {both, pixels}), 22, 44, kThree, 22);
+  const NodeId mask = net.add("mask", op::Add{}, {net.conv("late", spread, 44, 17, kThree), pixels});
   const NodeId squared = net.add("squared", op::Mul{}, {mask, mask});
   classifier(net, net.add("product", op::Mul{}, {squared, net.conv("other", both, 21, 17, kOne)}), 17, 4);
   return net.build();
