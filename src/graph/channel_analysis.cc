@@ -25,8 +25,7 @@ std::size_t count_segments(const std::vector<ChannelAxis>& axes) {
 ChannelAxis ChannelAnalysis::produce(NodeId producer, int channels) {
   const std::string& name = nodes_[static_cast<std::size_t>(producer)].name;
   const auto found = cuts_.find(producer);
-  const std::map<int, Cut::Part> whole = {{0, {}}};
-  const std::map<int, Cut::Part>& parts = found == cuts_.end() ? whole : found->second.parts;
+  const std::map<int, Cut::Part> parts = found == cuts_.end() ? Cut().parts : found->second.parts;
   ChannelAxis axis;
   for (auto part = parts.begin(); part != parts.end(); ++part) {
     const int begin = part->first;
@@ -77,7 +76,8 @@ void ChannelAnalysis::couple(const ChannelAxis& a, const ChannelAxis& b, NodeId 
     if (end == begin_b + count_b) begin_b = end, ++j;
   }
   if (fits) return;
-  const std::string sentence = fmt::format("'{}' joins channels that come from differently cut sources", name);
+  const std::string sentence =
+      fmt::format("'{}' joins channels that come from differently cut sources", name);
   lock(a, via, sentence);
   lock(b, via, sentence);
 }
@@ -113,10 +113,12 @@ ChannelAxis ChannelAnalysis::regroup(const ChannelAxis& axis, int in, int out, N
     const int repeat = axis[0].repeat;
     if (repeat % in == 0) {
       const ChannelAxis made = {{axis[0].dimension, repeat / in * out}};
-      reproduce(made, producer, fmt::format("'{}' makes {} channels of each {} that it reads", name, out, in));
+      reproduce(made, producer,
+                fmt::format("'{}' makes {} channels of each {} that it reads", name, out, in));
       return made;
     }
-    if (in % repeat == 0 && coarsen(axis[0], in / repeat, why)) return produce(producer, features(axis) / in * out);
+    if (in % repeat == 0 && coarsen(axis[0], in / repeat, why))
+      return produce(producer, features(axis) / in * out);
   }
   const std::string sentence =
       fmt::format("'{}' is a convolution in groups, which do not fit the pieces of its input", name);
@@ -145,7 +147,7 @@ int ChannelAnalysis::features(const ChannelAxis& axis) const {
 bool ChannelAnalysis::cut(const Segment& segment, int at, Reason why) {
   if (last_ || at % segment.repeat != 0) return false;
   const Origin& origin = origins_[static_cast<std::size_t>(segment.dimension)];
-  std::map<int, Cut::Part>& parts = cuts_.try_emplace(origin.producer, Cut{{{0, {}}}}).first->second.parts;
+  std::map<int, Cut::Part>& parts = cuts_[origin.producer].parts;
   if (parts.size() >= kMostParts) return false;
   const Cut::Part& first = parts.at(origin.first_feature);
   const int feature = origin.first_feature + at / segment.repeat * origin.granule;
@@ -159,7 +161,7 @@ bool ChannelAnalysis::coarsen(const Segment& segment, int by, Reason why) {
   const ChannelDimension& dimension = dimensions_[static_cast<std::size_t>(segment.dimension)];
   if (last_ || dimension.channels % by != 0) return false;
   const Origin& origin = origins_[static_cast<std::size_t>(segment.dimension)];
-  Cut& cut = cuts_.try_emplace(origin.producer, Cut{{{0, {}}}}).first->second;
+  Cut& cut = cuts_[origin.producer];
   Cut::Part& part = cut.parts.at(origin.first_feature);
   const int wanted = origin.granule * by;
   const auto next = cut.parts.upper_bound(origin.first_feature);
@@ -200,7 +202,8 @@ ChannelLayout ChannelAnalysis::finish(std::vector<ChannelAxis> axes) {
   for (std::size_t d = 0; d < dimensions_.size(); ++d) {
     ChannelDimension& dimension = dimensions_[d];
     if (root(static_cast<int>(d)) != static_cast<int>(d) || dimension.channels > 1) continue;
-    dimension.locks.push_back({dimension.producers[0], fmt::format("'{}' has one channel only", dimension.name)});
+    dimension.locks.push_back(
+        {dimension.producers[0], fmt::format("'{}' has one channel only", dimension.name)});
   }
   ChannelLayout layout;
   std::vector<int> number(dimensions_.size(), -1);
@@ -242,8 +245,9 @@ ChannelLayout analyse_channels(std::span<const Node> nodes, std::span<const Node
       continue;
     }
     for (const NodeId output : outputs) {
-      analysis.lock(axes[static_cast<std::size_t>(output)], output,
-                    fmt::format("'{}' is the network's output", nodes[static_cast<std::size_t>(output)].name));
+      analysis.lock(
+          axes[static_cast<std::size_t>(output)], output,
+          fmt::format("'{}' is the network's output", nodes[static_cast<std::size_t>(output)].name));
     }
     return analysis.finish(std::move(axes));
   }

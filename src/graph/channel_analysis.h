@@ -18,7 +18,7 @@ struct Cut {
     int granule = 1;  ///< features that one channel of the dimension stands for
     std::vector<Reason> reasons;
   };
-  std::map<int, Part> parts;  ///< by first feature; the first is 0
+  std::map<int, Part> parts = {{0, Part()}};  ///< by first feature; the first is 0
 };
 
 /// By the node that makes the channels; a node that is not here makes one dimension.

@@ -43,7 +43,8 @@ Status check_outputs(std::span<const Node> nodes, std::span<const NodeId> output
       return Error{"an output of the network is no node of it"};
     }
     const Node& node = nodes[static_cast<std::size_t>(output)];
-    if (std::holds_alternative<op::Input>(node.op)) return at_node(node, "an input cannot be an output as well");
+    if (std::holds_alternative<op::Input>(node.op))
+      return at_node(node, "an input cannot be an output as well");
     if (!seen.insert(output).second) return at_node(node, "it is listed twice as an output");
   }
   return {};

@@ -26,8 +26,8 @@ struct Node {
 class Graph {
  public:
   /// Checks names, order and shapes, and analyses the channels. The inputs come before all other nodes.
-  /// `outputs`: the nodes whose values the network gives, the most important first; none: the last node. Fails
-  /// with the name of the node that does not fit.
+  /// `outputs`: the nodes whose values the network gives, the most important first; none: the last node.
+  /// Fails with the name of the node that does not fit.
   static Result<Graph> make(std::vector<Node> nodes, std::vector<NodeId> outputs = {});
 
   std::span<const Node> nodes() const { return nodes_; }

@@ -11,7 +11,8 @@ const std::vector<float>& values(const Weights& weights, const std::string& node
 }
 
 // weight * s, (bias - mean) * s + shift with s = scale / sqrt(var + epsilon), per output channel.
-void fold(const Weights& weights, const Node& conv, const Node& norm, Weights& folded) {
+void fold(const Weights& weights, const Node& conv, const Node& norm, const std::string& name,
+          Weights& folded) {
   Array weight = weights.at(conv.name + ".weight");
   const std::size_t channels = static_cast<std::size_t>(weight.shape[0]);
   const std::size_t taps = weight.values.size() / channels;
@@ -28,8 +29,10 @@ void fold(const Weights& weights, const Node& conv, const Node& norm, Weights& f
       weight.values[i] = static_cast<float>(weight.values[i] * scale);
     }
   }
-  folded.insert_or_assign(conv.name + ".weight", std::move(weight));
-  folded.insert_or_assign(conv.name + ".bias", std::move(bias));
+  folded.erase(conv.name + ".weight");
+  folded.erase(conv.name + ".bias");
+  folded.insert_or_assign(name + ".weight", std::move(weight));
+  folded.insert_or_assign(name + ".bias", std::move(bias));
 }
 
 std::vector<int> reader_counts(const Graph& graph) {
@@ -55,10 +58,12 @@ Network fold_batch_norm(const Network& network) {
     const NodeId source = old.inputs.empty() ? 0 : old.inputs[0];
     const Node& producer = network.graph.node(source);
     if (std::holds_alternative<op::BatchNorm>(old.op) && std::holds_alternative<op::Conv>(producer.op) &&
-        readers[static_cast<std::size_t>(source)] == 1 && !outputs.contains(id)) {
-      fold(network.weights, producer, old, weights);
+        readers[static_cast<std::size_t>(source)] == 1) {
       moved.push_back(moved[static_cast<std::size_t>(source)]);
-      std::get<op::Conv>(nodes[static_cast<std::size_t>(moved.back())].op).bias = true;
+      Node& folded = nodes[static_cast<std::size_t>(moved.back())];
+      std::get<op::Conv>(folded.op).bias = true;
+      if (outputs.contains(id)) folded.name = old.name;
+      fold(network.weights, producer, old, folded.name, weights);
       continue;
     }
     Node node = old;

@@ -75,10 +75,12 @@ TEST(ModelCheck, WantsAClassifierWithUtf8Names) {
   input.shape = {3, 4, 4};
   const auto model = [&](const char* name) {
     const Graph graph = *Graph::make({{"x", input, {}}, {name, op::relu(), {0}}});
-    return testing::random_model(graph, 1);
+    ModelFile file = testing::random_model(graph, 1);
+    file.classes = {"cat"};
+    return file;
   };
   EXPECT_EQ(check_model(model("r")).error().message,
-            "the network's output is 3x4x4, but a model's output must be a vector");
+            "there are class names, but the network's output is 3x4x4");
   EXPECT_EQ(check_model(model("\xc3")).error().message, "a node's name is not UTF-8; rename the node");
 }
 

@@ -46,8 +46,9 @@ Result<ModelFile> parse_model(std::string_view bytes) {
   if (!find_metadata(file.model, "concertina.format")) {
     return Error{"this is an ONNX file, but not a dynamic model; concertina-train makes one of it"};
   }
-  CONCERTINA_ASSIGN(Network network, from_onnx(file, static_cast<std::int64_t>(bytes.size())));
-  CONCERTINA_ASSIGN(ModelFile model, read_metadata(std::move(network), file.model));
+  CONCERTINA_ASSIGN(ImportedNetwork read,
+                    from_onnx(file, {.most_values = static_cast<std::int64_t>(bytes.size())}));
+  CONCERTINA_ASSIGN(ModelFile model, read_metadata(std::move(read.network), file.model));
   CONCERTINA_TRY(check_model(model));
   return model;
 }

@@ -45,8 +45,8 @@ struct ModelFile {
 };
 
 /// Images, normalised, whose logits a model holds so that every program can be checked against the one that
-/// trained it: [kProbeImages][channels][height][width] for each input, one after the other, uniform in [-2, 2); docs/model-format.md has the
-/// formula.
+/// trained it: [kProbeImages][channels][height][width] for each input, one after the other, uniform in [-2,
+/// 2); docs/model-format.md has the formula.
 inline constexpr int kProbeImages = 2;
 std::vector<float> probe_images(const Graph& graph);
 

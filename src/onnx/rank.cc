@@ -14,29 +14,28 @@ constexpr Rule kAny{};
 constexpr Rule kMap{.input = 4};
 
 Rule rule(const Op& op) {
-  return std::visit(
-      Overloaded{[](const op::Input&) { return kAny; },
-                 [](const op::Conv&) { return kMap; },
-                 [](const op::BatchNorm&) { return kAny; },
-                 [](const op::Activation&) { return kAny; },
-                 [](const op::Add&) { return kAny; },
-                 [](const op::Mul&) { return kAny; },
-                 [](const op::Scale&) { return kAny; },
-                 [](const op::Shift&) { return kAny; },
-                 [](const op::MaxPool&) { return kMap; },
-                 [](const op::AveragePool&) { return kMap; },
-                 [](const op::GlobalAveragePool&) { return kMap; },
-                 [](const op::Flatten&) { return Rule{.output = 2}; },
-                 [](const op::AsMap&) { return Rule{.input = 2, .output = 4}; },
-                 [](const op::Linear&) { return Rule{.input = 2}; },
-                 [](const op::Concat&) { return kAny; },
-                 [](const op::Slice&) { return kAny; },
-                 [](const op::ChannelShuffle&) { return kMap; },
-                 [](const op::Pad&) { return kMap; },
-                 [](const op::Resize&) { return kMap; },
-                 [](const op::Softmax&) { return kAny; },
-                 [](const op::Opaque&) { return kAny; }},
-      op);
+  return std::visit(Overloaded{[](const op::Input&) { return kAny; },
+                               [](const op::Conv&) { return kMap; },
+                               [](const op::BatchNorm&) { return kAny; },
+                               [](const op::Activation&) { return kAny; },
+                               [](const op::Add&) { return kAny; },
+                               [](const op::Mul&) { return kAny; },
+                               [](const op::Scale&) { return kAny; },
+                               [](const op::Shift&) { return kAny; },
+                               [](const op::MaxPool&) { return kMap; },
+                               [](const op::AveragePool&) { return kMap; },
+                               [](const op::GlobalAveragePool&) { return kMap; },
+                               [](const op::Flatten&) { return Rule{.output = 2}; },
+                               [](const op::AsMap&) { return Rule{.input = 2, .output = 4}; },
+                               [](const op::Linear&) { return Rule{.input = 2}; },
+                               [](const op::Concat&) { return kAny; },
+                               [](const op::Slice&) { return kAny; },
+                               [](const op::ChannelShuffle&) { return kMap; },
+                               [](const op::Pad&) { return kMap; },
+                               [](const op::Resize&) { return kMap; },
+                               [](const op::Softmax&) { return kAny; },
+                               [](const op::Opaque&) { return kAny; }},
+                    op);
 }
 
 Result<std::vector<int>> ranks_from(const Graph& graph, std::vector<int> ranks) {
@@ -83,6 +82,11 @@ Result<std::vector<int>> value_ranks(const Graph& graph) {
     if (ranks) return ranks;
   }
   return as_maps;
+}
+
+std::vector<std::int64_t> onnx_shape(const Shape& shape, int rank, int batch) {
+  if (rank == 2) return {batch, shape.channels};
+  return {batch, shape.channels, shape.height, shape.width};
 }
 
 }  // namespace concertina

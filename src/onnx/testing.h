@@ -140,9 +140,8 @@ inline ModelFile random_model(const Graph& graph, int count) {
   }
   for (const auto& [name, array] : model.subnets[0].own) model.network.weights.at(name) = array;
   model.subnets[0].test_accuracy = 0.1 + 0.2;
-  const bool vector = output.height == 1 && output.width == 1;
-  for (int i = 0; vector && i < output.channels; ++i)
-    model.classes.push_back("Stra\u00dfe " + std::to_string(i));
+  const int classes = output.height * output.width == 1 ? output.channels : 0;  // maps have none
+  for (int i = 0; i < classes; ++i) model.classes.push_back("Stra\u00dfe " + std::to_string(i));
   return model;
 }
 

@@ -7,8 +7,7 @@ namespace {
 
 Result<Shape> checked(const Shape& input, int channels) {
   if (input.channels == channels) return input;
-  return Error{
-      fmt::format("it has constants for {} channels, but {} arrive", channels, input.channels)};
+  return Error{fmt::format("it has constants for {} channels, but {} arrive", channels, input.channels)};
 }
 
 std::vector<Parameter> per_channel(const char* name, int channels) {

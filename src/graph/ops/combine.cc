@@ -9,8 +9,7 @@ Result<Shape> Combine::output_shape(std::span<const Shape> inputs) const {
   const bool channels = b.channels == a.channels || b.channels == 1;
   const bool map = (b.height == a.height && b.width == a.width) || (b.height == 1 && b.width == 1);
   if (!channels || !map) {
-    return Error{
-        fmt::format("it combines {} and {}, which do not fit together", to_string(a), to_string(b))};
+    return Error{fmt::format("it combines {} and {}, which do not fit together", to_string(a), to_string(b))};
   }
   return a;
 }
@@ -21,9 +20,8 @@ ChannelAxis Combine::output_channels(const ChannelContext& context) const {
   if (context.analysis.features(other) == context.analysis.features(all)) {
     context.analysis.couple(all, other, context.node);
   } else {
-    context.analysis.lock(
-        other, context.node,
-        fmt::format("'{}' spreads it over the channels of its other input", context.name));
+    context.analysis.lock(other, context.node,
+                          fmt::format("'{}' spreads it over the channels of its other input", context.name));
   }
   return all;
 }

@@ -13,8 +13,8 @@ namespace concertina {
 
 /// What a sub-net keeps around a node.
 struct ActiveFeatures {
-  int in = 0;   ///< features of its first input
-  int out = 0;  ///< features of its output
+  int in = 0;                                  ///< features of its first input
+  int out = 0;                                 ///< features of its output
   std::span<const FeatureRange> input_ranges;  ///< the kept ones as positions in the full first input
 };
 

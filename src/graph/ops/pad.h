@@ -20,8 +20,8 @@ struct Pad : Elementwise {
 
   Result<Shape> output_shape(std::span<const Shape> inputs) const;
 
-  /// The pixel of a line of `size` that position `i` of the padded line shows (`before`: top or left); -1: the
-  /// constant.
+  /// The pixel of a line of `size` that position `i` of the padded line shows (`before`: top or left); -1:
+  /// the constant.
   int source(int i, int before, int size) const;
 
   friend bool operator==(const Pad&, const Pad&) = default;

@@ -19,7 +19,7 @@ struct Resize : Elementwise {
   };
   enum class Rounding { prefer_floor, prefer_ceil, floor, ceil };
 
-  int height = 1, width = 1;        ///< of the output
+  int height = 1, width = 1;       ///< of the output
   float scale_h = 1, scale_w = 1;  ///< s; not always just out / in
   Mode mode = Mode::nearest;
   Coordinates coordinates = Coordinates::asymmetric;

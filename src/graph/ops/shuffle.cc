@@ -10,8 +10,8 @@ Result<Shape> ChannelShuffle::output_shape(std::span<const Shape> inputs) const 
 }
 
 ChannelAxis ChannelShuffle::output_channels(const ChannelContext& context) const {
-  const std::string why =
-      fmt::format("'{}' shuffles its channels, so where one goes depends on how many there are", context.name);
+  const std::string why = fmt::format(
+      "'{}' shuffles its channels, so where one goes depends on how many there are", context.name);
   context.analysis.lock(context.inputs[0], context.node, why);
   ChannelAxis axis = context.analysis.produce(context.node, context.analysis.features(context.inputs[0]));
   context.analysis.lock(axis, context.node, why);
