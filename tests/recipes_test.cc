@@ -76,19 +76,28 @@ class RecipesTest : public DataTest {
   }
 };
 
-class ImageNetRecipes : public RecipesTest, public ::testing::WithParamInterface<const char*> {};
+/// A recipe, and how its search is shortened.
+struct Shortened {
+  const char* recipe;
+  const char* search;
+};
+
+class ImageNetRecipes : public RecipesTest, public ::testing::WithParamInterface<Shortened> {};
 
 TEST_P(ImageNetRecipes, RunOnAnyFolderOfImages) {
-  const fs::path recipe = fs::path(CONCERTINA_SOURCE_DIR) / "recipes" / (std::string(GetParam()) + ".toml");
-  expect_model(run(recipe, {"network.width=0.0625", "data.resize=36"}));
+  const std::string name = std::string(GetParam().recipe) + ".toml";
+  const fs::path recipe = fs::path(CONCERTINA_SOURCE_DIR) / "recipes" / name;
+  expect_model(run(recipe, {"network.width=0.0625", "data.resize=36", GetParam().search}));
   const std::string resolved = *read_file(folder_ / "run" / "recipe.toml");
   EXPECT_THAT(resolved, HasSubstr("crop = \"resized\""));
   EXPECT_THAT(resolved, HasSubstr("mean = [0.485, 0.456, 0.406]"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Recipes, ImageNetRecipes,
-                         ::testing::Values("imagenet-resnet18", "imagenet-mobilenetv1", "imagenet-vgg11",
-                                           "imagenet-alexnet"));
+                         ::testing::Values(Shortened{"imagenet-alexnet", "search.refresh_every=1"},
+                                           Shortened{"imagenet-vgg11", "search.method=uniform"},
+                                           Shortened{"imagenet-resnet18", "search.method=uniform"},
+                                           Shortened{"imagenet-mobilenetv1", "search.method=uniform"}));
 
 TEST_F(RecipesTest, ANetworkFromAFileIsTrainedOn) {
   write_network(3);

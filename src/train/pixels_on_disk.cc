@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <unordered_map>
 
 #include "base/random.h"
 #include "base/thread_pool.h"
@@ -15,6 +16,9 @@ namespace {
 constexpr std::uint64_t kMirrorCounter = 100;  // after those of the box
 constexpr std::int64_t kRgb = 3;
 
+/// Of evaluated images that are kept: a search asks for the same few thousand hundreds of times.
+constexpr std::size_t kCacheBytes = std::size_t{2} << 30;
+
 class PixelsOnDisk final : public PixelSource {
  public:
   PixelsOnDisk(std::vector<std::filesystem::path> files, const Squares& squares, int threads,
@@ -22,20 +26,33 @@ class PixelsOnDisk final : public PixelSource {
       : files_(std::move(files)), squares_(squares), pool_(threads), device_(device) {}
 
   torch::Tensor plain(std::span<const std::int64_t> indices) const override {
-    return decoded(indices, [this](const Image& image, std::int64_t) {
-      return fit_centre(image, squares_.resize, squares_.size);
+    torch::Tensor images = black(indices.size());
+    fill(images, indices, [this](std::int64_t index, std::span<std::uint8_t> place) {
+      const auto known = cache_.find(index);
+      if (known != cache_.end()) {
+        std::copy(known->second.begin(), known->second.end(), place.begin());
+      } else {
+        write(index, place,
+              [this](const Image& image) { return fit_centre(image, squares_.resize, squares_.size); });
+      }
     });
+    remember(indices, images);
+    return images.to(device_);
   }
 
   torch::Tensor augmented(std::span<const std::int64_t> indices, const Augmentation& augmentation,
                           std::uint64_t key) const override {
-    return decoded(indices, [&](const Image& image, std::int64_t index) {
-      const CounterRandom random(key, static_cast<std::uint64_t>(index));
-      const Box box = random_box(image.height, image.width, random);
-      Image square = resize_bilinear(crop(image, box), squares_.size, squares_.size);
-      const bool mirrored = augmentation.flip && random.below(2, kMirrorCounter) == 1;
-      return mirrored ? mirror(std::move(square)) : square;
+    torch::Tensor images = black(indices.size());
+    fill(images, indices, [&](std::int64_t index, std::span<std::uint8_t> place) {
+      write(index, place, [&](const Image& image) {
+        const CounterRandom random(key, static_cast<std::uint64_t>(index));
+        const Box box = random_box(image.height, image.width, random);
+        Image square = resize_bilinear(crop(image, box), squares_.size, squares_.size);
+        const bool mirrored = augmentation.flip && random.below(2, kMirrorCounter) == 1;
+        return mirrored ? mirror(std::move(square)) : square;
+      });
     });
+    return images.to(device_);
   }
 
   Status status() const override {
@@ -44,20 +61,37 @@ class PixelsOnDisk final : public PixelSource {
   }
 
  private:
-  template <typename Fit>
-  torch::Tensor decoded(std::span<const std::int64_t> indices, Fit fit) const {
-    const auto count = static_cast<std::int64_t>(indices.size());
-    torch::Tensor images = torch::zeros({count, squares_.size, squares_.size, kRgb}, torch::kByte);
-    auto* pixels = images.data_ptr<std::uint8_t>();
-    const std::int64_t size = images.numel() / std::max<std::int64_t>(count, 1);
-    pool_.parallel_for(static_cast<int>(count), [&](int i) {
-      const std::int64_t index = indices[static_cast<std::size_t>(i)];
-      auto image = read_image(files_[static_cast<std::size_t>(index)]);
-      if (!image) return fail(image.error());
-      const Image square = fit(to_rgb(*std::move(image)), index);
-      std::copy(square.pixels.begin(), square.pixels.end(), pixels + i * size);
+  torch::Tensor black(std::size_t count) const {
+    return torch::zeros({static_cast<std::int64_t>(count), squares_.size, squares_.size, kRgb}, torch::kByte);
+  }
+  std::span<std::uint8_t> place_of(const torch::Tensor& images, std::size_t i) const {
+    const auto size = static_cast<std::size_t>(kRgb * squares_.size * squares_.size);
+    return {images.data_ptr<std::uint8_t>() + i * size, size};
+  }
+
+  /// Calls make(index, its place in `images`) for each index, by all threads.
+  template <typename Make>
+  void fill(const torch::Tensor& images, std::span<const std::int64_t> indices, Make make) const {
+    pool_.parallel_for(static_cast<int>(indices.size()), [&](int i) {
+      const auto at = static_cast<std::size_t>(i);
+      make(indices[at], place_of(images, at));
     });
-    return images.to(device_);
+  }
+
+  template <typename Fit>
+  void write(std::int64_t index, std::span<std::uint8_t> place, Fit fit) const {
+    auto image = read_image(files_[static_cast<std::size_t>(index)]);
+    if (!image) return fail(image.error());
+    const Image square = fit(to_rgb(*std::move(image)));
+    std::copy(square.pixels.begin(), square.pixels.end(), place.begin());
+  }
+
+  void remember(std::span<const std::int64_t> indices, const torch::Tensor& images) const {
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      const std::span<const std::uint8_t> place = place_of(images, i);
+      if ((cache_.size() + 1) * place.size() > kCacheBytes) return;
+      cache_.try_emplace(indices[i], place.begin(), place.end());
+    }
   }
 
   void fail(const Error& error) const {
@@ -71,6 +105,7 @@ class PixelsOnDisk final : public PixelSource {
   torch::Device device_;
   mutable std::mutex mutex_;
   mutable Status failure_;
+  mutable std::unordered_map<std::int64_t, std::vector<std::uint8_t>> cache_;
 };
 
 }  // namespace

@@ -52,6 +52,16 @@ TEST_F(PixelsOnDiskTest, EvaluatesTheMiddleOfTheScaledImage) {
   }
 }
 
+TEST_F(PixelsOnDiskTest, EvaluatedImagesAreReadOnce) {
+  const auto source = open();
+  const torch::Tensor first = source->plain(all_);
+  for (const auto& file : files_) std::filesystem::remove(file);
+  EXPECT_TRUE(torch::equal(source->plain(all_), first));
+  EXPECT_TRUE(source->status());
+  source->augmented(all_, {}, 1);
+  EXPECT_FALSE(source->status());
+}
+
 TEST_F(PixelsOnDiskTest, TrainsOnRandomBoxesOfEachKeyAndImage) {
   const auto source = open();
   const torch::Tensor got = source->augmented(all_, {.flip = true}, 7);
