@@ -12,16 +12,17 @@ Result<std::optional<Shape>> parse_shape(const std::string& text) {
   std::vector<int> sizes;
   const char* at = text.data();
   const char* const end = at + text.size();
-  while (true) {
+  bool whole = false;
+  while (!whole) {
     int size = 0;
     const auto [next, error] = std::from_chars(at, end, size);
     if (error != std::errc() || size < 1) break;
     sizes.push_back(size);
-    at = next;
-    if (at == end || *at != 'x') break;
-    ++at;
+    whole = next == end;
+    if (!whole && *next != 'x') break;
+    at = next + 1;
   }
-  if (at != end || (sizes.size() != 1 && sizes.size() != 3)) {
+  if (!whole || (sizes.size() != 1 && sizes.size() != 3)) {
     return Error{fmt::format("--input is '{}', which is no shape such as 3x224x224", text)};
   }
   if (sizes.size() == 1) return std::optional(Shape{sizes[0], 1, 1});

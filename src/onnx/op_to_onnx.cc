@@ -134,6 +134,9 @@ Status write(const op::MaxPool& pool, const OpTarget& target) {
 }
 
 Status write(const op::AveragePool& pool, const OpTarget& target) {
+  if (pool.window.dilation_h != 1 || pool.window.dilation_w != 1) {
+    return Error{"its window is dilated, which ONNX has no average for before operator set 19"};
+  }
   onnx::NodeProto& node = add(target, "AveragePool");
   set(node, pool.window);
   set(node, "count_include_pad", pool.count_padding ? 1 : 0);
