@@ -9,6 +9,7 @@
 #include "onnx/network_file.h"
 #include "onnx/testing.h"
 #include "train/structures.h"
+#include "train/supernet.h"
 
 namespace concertina::train {
 namespace {
@@ -112,6 +113,52 @@ TEST(OpenNetwork, ReadsAFileAndPutsNormsBack) {
               HasSubstr(path.string()));
   std::filesystem::remove(path);
 }
+
+class OpenStructure : public ::testing::TestWithParam<Structure> {};
+
+TEST_P(OpenStructure, ComputesWhatWasWritten) {
+  const Network network = network_of(GetParam().name.c_str());
+  const std::filesystem::path path =
+      std::filesystem::path(::testing::TempDir()) / ("network-" + GetParam().name + ".onnx");
+  const auto bytes = serialize_static(network);
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  ASSERT_TRUE(write_file(path, *bytes));
+  SilentProgress progress;
+  Recipe::Network recipe;
+  recipe.file = path.string();
+  if (network.graph.outputs().size() > 1) {
+    const std::string refused = open_network(recipe, kShape, kClasses, progress).error().message;
+    EXPECT_THAT(refused, HasSubstr("it has the outputs '"));
+    recipe.output = refused.substr(refused.find("outputs '") + 9);
+    recipe.output.resize(recipe.output.find('\''));
+  }
+  const auto source = open_network(recipe, kShape, kClasses, progress);
+  std::filesystem::remove(path);
+  ASSERT_TRUE(source) << source.error().message;
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor images = torch::randn({4, 3, 12, 12});
+  const auto forward = [&](const Network& net) {
+    const Tensors arrays = to_tensors(net.weights, torch::kCPU);
+    return Supernet::make(net.graph, arrays, {})
+        ->forward(images, full_subnet(net.graph), {.statistics = &arrays});
+  };
+  const torch::Tensor wanted = forward(network), got = forward(source->network);
+  EXPECT_LT(((got - wanted).abs().max() / wanted.abs().max()).item<double>(), 1e-4);
+}
+
+/// Dilated means are not in the operator set that is written.
+std::vector<Structure> classifiers() {
+  std::vector<Structure> list;
+  for (const Structure& structure : structures()) {
+    const Shape& output = structure.graph.shape(structure.graph.output());
+    if (structure.graph.inputs() == 1 && output.height == 1 && structure.name != "dilated_means")
+      list.push_back(structure);
+  }
+  return list;
+}
+
+INSTANTIATE_TEST_SUITE_P(Structures, OpenStructure, ::testing::ValuesIn(classifiers()),
+                         [](const auto& one) { return one.param.name; });
 
 TEST(OpenNetwork, RefusesWhatHasNothingToLeaveOut) {
   op::Input input;

@@ -69,7 +69,8 @@ TEST_F(SandwichTest, RandomSubnetsAreOfTheLatticeAndOfAllSizes) {
     }
     for (const Subnet& subnet : {drawn[1], drawn[2], drawn[3]}) {
       ASSERT_TRUE(check_subnet(graph_, subnet));
-      for (std::size_t d = 0; d < subnet.widths.size(); ++d) EXPECT_EQ(subnet.widths[d] % groups_.width(static_cast<int>(d), 1), 0);
+      for (std::size_t d = 0; d < subnet.widths.size(); ++d)
+        EXPECT_EQ(subnet.widths[d] % groups_.width(static_cast<int>(d), 1), 0);
       all.insert(subnet.widths);
       smallest = std::min(smallest, macs({subnet}));
       largest = std::max(largest, macs({subnet}));

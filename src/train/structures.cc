@@ -203,7 +203,7 @@ Graph windows() {
   x = net.add(op::activation(op::Function::clip, -0.5F, 1.5F),
               {net.conv(net.add(edge, {x}), 8, dilated, 1, true)});
   op::AveragePool mean;
-  mean.window = {2, 3, 2, 2, 1, 0, 0, 1, 1, 2};
+  mean.window = {2, 3, 2, 2, 1, 0, 0, 1, 1, 1};
   op::MaxPool largest;
   largest.window = {3, 2, 1, 1, 1, 0, 0, 0, 2, 1};
   x = net.add(largest, {net.add(mean, {net.add(constant, {x})})});
@@ -213,6 +213,16 @@ Graph windows() {
   vector_shift.channels = 7;
   x = net.add(vector_shift, {net.add(vector_scale, {net.linear(net.flatten(x), 7)})});
   net.linear(net.add(op::relu6(), {x}), 4);
+  return net.build();
+}
+
+Graph dilated_means() {
+  Layers net;
+  op::AveragePool mean;
+  mean.window = {2, 3, 2, 2, 1, 0, 0, 1, 1, 2};
+  const NodeId x = net.add(mean, {net.conv_norm_relu(0, 8)});
+  mean.count_padding = true;
+  net.classify(net.conv_norm_relu(net.add(mean, {x}), 6));
   return net.build();
 }
 
@@ -260,6 +270,7 @@ std::vector<Structure> structures() {
           {"sliced", sliced()},
           {"dense_net", dense_net()},
           {"windows", windows()},
+          {"dilated_means", dilated_means()},
           {"resized", resized()},
           {"two_inputs", two_inputs()},
           {"many_outputs", many_outputs()}};

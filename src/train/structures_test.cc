@@ -94,6 +94,21 @@ TEST_P(StructuresTest, ASubnetComputesWhatItsExtractedNetworkDoes) {
   }
 }
 
+// By the batch's own statistics a batch norm and its ReLU are one pass, unless somebody else sees between
+// them.
+TEST_P(StructuresTest, AnOutputIsWhatItsNodeSays) {
+  const Supernet net = *Supernet::make(graph(), random_weights(graph()), {});
+  const NodeValues before = more_inputs();
+  const NodeValues values =
+      outputs(net, torch::randn({6, 3, 12, 12}), full_subnet(graph()), {.before = &before});
+  for (const auto& [id, value] : values) {
+    const Node& node = graph().node(id);
+    const bool norm = std::holds_alternative<op::BatchNorm>(node.op);
+    if (!norm && !std::holds_alternative<op::Activation>(node.op)) continue;
+    EXPECT_EQ(value.min().item<double>() < 0, norm) << node.name;
+  }
+}
+
 TEST_P(StructuresTest, OrderOfChannelsChangesNothing) {
   const Tensors weights = random_weights(graph());
   const torch::Tensor images = torch::randn({6, 3, 12, 12});
