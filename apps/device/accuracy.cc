@@ -20,7 +20,10 @@ Result<ImageSet> read_images(const DataOptions& options, const Model& model, int
     CONCERTINA_ASSIGN(spec.format, parse_format(options.format));
   }
   const ImageInfo& wanted = model.image();
-  if (spec.format == Format::image_folder && wanted.height == wanted.width) spec.image_size = wanted.height;
+  if (spec.format == Format::image_folder && wanted.height == wanted.width) {
+    spec.image_size = wanted.height;
+    spec.resize = wanted.resize;
+  }
   CONCERTINA_ASSIGN(ImageSet set,
                     read_image_set(spec, options.split == "test" ? Split::test : Split::train, threads));
   if (set.channels != wanted.channels || set.height != wanted.height || set.width != wanted.width) {

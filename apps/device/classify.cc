@@ -45,7 +45,7 @@ Result<std::vector<float>> load(const std::string& path, const ImageInfo& info) 
     return Error{
         fmt::format("the model takes images of {} channels, which no image file has", info.channels)};
   }
-  image = info.height == info.width ? fit_square(std::move(image), info.height)
+  image = info.height == info.width ? fit_centre(std::move(image), info.resize, info.height)
                                     : resize_bilinear(image, info.height, info.width);
   std::vector<float> values(info.size());
   normalize_pixels(image.pixels, info, values);

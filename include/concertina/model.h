@@ -35,6 +35,7 @@ struct ImageInfo {
   int width = 0;
   std::vector<float> mean;
   std::vector<float> stddev;
+  int resize = 0;  ///< pixels of the shorter side from which the middle is taken; usually the height
 
   std::size_t size() const {
     return static_cast<std::size_t>(channels) * static_cast<std::size_t>(height) *

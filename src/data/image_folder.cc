@@ -112,9 +112,9 @@ Result<Size> output_size(const fs::path& first, int image_size) {
 }
 
 // Reads one image into its place [h][w][3].
-Status read_one(const fs::path& file, int image_size, const Size& size, std::uint8_t* place) {
+Status read_one(const fs::path& file, int image_size, int resize, const Size& size, std::uint8_t* place) {
   CONCERTINA_ASSIGN(Image image, read_image(file));
-  if (image_size > 0) image = fit_square(std::move(image), image_size);
+  if (image_size > 0) image = fit_centre(std::move(image), resize, image_size);
   if (image.height != size.height || image.width != size.width) {
     return Error{fmt::format(
         "'{}' has {} x {} pixels and the images before it {} x {}; set image_size to fit them to one",
@@ -153,7 +153,8 @@ Result<ImageFiles> list_image_folder(const fs::path& root, Split split) {
   return list_images(folder, classes);
 }
 
-Result<ImageSet> read_image_folder(const fs::path& root, Split split, int image_size, ThreadPool& pool) {
+Result<ImageSet> read_image_folder(const fs::path& root, Split split, int image_size, int resize,
+                                   ThreadPool& pool) {
   if (image_size < 0 || image_size > kMaxImageSize) {
     return Error{fmt::format("image_size is {}; set it to 1 to {} pixels, or 0 to keep images as they are",
                              image_size, kMaxImageSize)};
@@ -168,7 +169,7 @@ Result<ImageSet> read_image_folder(const fs::path& root, Split split, int image_
     if (failure.is_before(i)) return;
     const auto at = static_cast<std::size_t>(i);
     const Status status =
-        read_one(listing.files[at], image_size, size, set.pixels.data() + at * set.image_bytes());
+        read_one(listing.files[at], image_size, resize, size, set.pixels.data() + at * set.image_bytes());
     if (!status) failure.report(i, status.error());
   });
   if (failure.error()) return *failure.error();

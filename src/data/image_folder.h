@@ -23,9 +23,10 @@ struct ImageFiles {
 /// files are skipped, and any other thing that is no image is an error.
 Result<ImageFiles> list_image_folder(const std::filesystem::path& root, Split split);
 
-/// Reads the images of such a tree as RGB. With `image_size`, they are fitted to that square (data/resize.h);
-/// with 0 they are taken as they are and must all have one size.
-Result<ImageSet> read_image_folder(const std::filesystem::path& root, Split split, int image_size,
+/// Reads the images of such a tree as RGB. With `image_size`, they are fitted to that square out of `resize`
+/// pixels (fit_centre() in data/resize.h); with 0 they are taken as they are and must all have one size.
+/// Precondition: resize >= image_size.
+Result<ImageSet> read_image_folder(const std::filesystem::path& root, Split split, int image_size, int resize,
                                    ThreadPool& pool);
 
 }  // namespace concertina

@@ -25,7 +25,7 @@ class ImageFolderTest : public DataTest {
   }
 
   Result<ImageSet> read(Split split = Split::train, int image_size = 0) {
-    return read_image_folder(folder_, split, image_size, pool_);
+    return read_image_folder(folder_, split, image_size, image_size, pool_);
   }
   std::string error(Split split = Split::train, int image_size = 0) {
     return error_of(read(split, image_size));

@@ -6,6 +6,7 @@
 #include "base/try.h"
 #include "onnx/model_file.h"
 #include "onnx/network_file.h"
+#include "onnx/tensor.h"
 
 namespace concertina {
 namespace {
@@ -41,7 +42,12 @@ Status check_names(const ModelFile& model) {
 
 Status check_preprocessing(const ModelFile& model) {
   const int channels = model.network.graph.shape(model.network.graph.input()).channels;
-  const auto& [mean, stddev] = model.preprocessing;
+  const auto& [mean, stddev, resize] = model.preprocessing;
+  const int height = model.network.graph.shape(model.network.graph.input()).height;
+  if (resize != 0 && (resize < height || resize > kMaxSize)) {
+    return Error{fmt::format("the preprocessing scales images to {} pixels, but the network takes {}", resize,
+                             height)};
+  }
   for (const auto* values : {&mean, &stddev}) {
     if (values->size() == static_cast<std::size_t>(channels)) continue;
     return Error{fmt::format("the preprocessing has {} values of {} for {} input channels", values->size(),

@@ -31,6 +31,9 @@ struct SubnetRecord {
 /// What is done to pixels of 0 .. 1 before the network sees them: (x - mean) / stddev, per channel.
 struct Preprocessing {
   std::vector<float> mean, stddev;
+  /// Before: images are scaled to so many pixels of the shorter side, then the middle is taken; 0: as many as
+  /// the network's height.
+  int resize = 0;
 
   friend bool operator==(const Preprocessing&, const Preprocessing&) = default;
 };

@@ -68,19 +68,20 @@ Result<std::shared_ptr<const Model>> make_model(const ModelFile& file, Precision
   CONCERTINA_ASSIGN(const Program program, lower(graph));
   const Storage storage = place_values(program, graph);
   const auto [channels, height, width] = graph.shape(graph.input());
-  auto impl =
-      std::make_unique<Model::Impl>(Model::Impl{.image = {.channels = channels,
-                                                          .height = height,
-                                                          .width = width,
-                                                          .mean = file.preprocessing.mean,
-                                                          .stddev = file.preprocessing.stddev},
-                                                .inputs = {},
-                                                .outputs = {},
-                                                .classes = file.classes,
-                                                .subnets = {},
-                                                .packed = PackedWeights(file.network, precision, choose),
-                                                .plans = {},
-                                                .precision = precision});
+  auto impl = std::make_unique<Model::Impl>(
+      Model::Impl{.image = {.channels = channels,
+                            .height = height,
+                            .width = width,
+                            .mean = file.preprocessing.mean,
+                            .stddev = file.preprocessing.stddev,
+                            .resize = file.preprocessing.resize > 0 ? file.preprocessing.resize : height},
+                  .inputs = {},
+                  .outputs = {},
+                  .classes = file.classes,
+                  .subnets = {},
+                  .packed = PackedWeights(file.network, precision, choose),
+                  .plans = {},
+                  .precision = precision});
   for (NodeId id = 0; id < graph.inputs(); ++id) impl->inputs.push_back(describe_value(graph, id));
   for (const NodeId id : graph.outputs()) impl->outputs.push_back(describe_value(graph, id));
   impl->input_size = static_cast<std::size_t>(input_elements(graph));

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "base/random.h"
+#include "onnx/network_file.h"
+#include "onnx/test_networks.h"
 #include "train/activation_cache.h"
 #include "train/supernet.h"
 #include "train/training_loop.h"
@@ -39,10 +41,18 @@ class StructuresTest : public ::testing::TestWithParam<Structure> {
  protected:
   const Graph& graph() const { return GetParam().graph; }
 
+  /// Random values of an input: maps, or vectors.
+  torch::Tensor input(NodeId id, std::int64_t count) const {
+    const auto [channels, height, width] = graph().shape(id);
+    return height * width > 1 ? torch::randn({count, channels, height, width})
+                              : torch::randn({count, channels});
+  }
+  torch::Tensor images(std::int64_t count = 6) const { return input(0, count); }
+
   /// The values of inputs but the first.
-  NodeValues more_inputs() const {
+  NodeValues more_inputs(std::int64_t count = 6) const {
     NodeValues values;
-    for (NodeId id = 1; id < graph().inputs(); ++id) values[id] = torch::randn({6, 3, 12, 12});
+    for (NodeId id = 1; id < graph().inputs(); ++id) values[id] = input(id, count);
     return values;
   }
 
@@ -79,17 +89,17 @@ TEST_P(StructuresTest, HasSomethingToShrink) {
 TEST_P(StructuresTest, ASubnetComputesWhatItsExtractedNetworkDoes) {
   const Tensors weights = random_weights(graph());
   const Supernet net = *Supernet::make(graph(), weights, {});
-  const torch::Tensor images = torch::randn({6, 3, 12, 12});
+  const torch::Tensor x = images();
   const NodeValues before = more_inputs();
   for (const Subnet& subnet : some_subnets(graph())) {
     StatisticsCollector collector;
-    net.forward(images, subnet, {.collector = &collector, .before = &before});
+    net.forward(x, subnet, {.collector = &collector, .before = &before});
     const Tensors statistics = collector.result();
     const Network part = extract({graph(), to_weights(weights)}, subnet, to_weights(statistics));
     const Tensors fixed = to_tensors(part.weights, torch::kCPU);
     const Supernet alone = *Supernet::make(part.graph, fixed, {});
-    expect_near(outputs(net, images, subnet, {.statistics = &statistics, .before = &before}),
-                outputs(alone, images, full_subnet(part.graph), {.statistics = &fixed, .before = &before}),
+    expect_near(outputs(net, x, subnet, {.statistics = &statistics, .before = &before}),
+                outputs(alone, x, full_subnet(part.graph), {.statistics = &fixed, .before = &before}),
                 to_string(subnet));
   }
 }
@@ -99,8 +109,7 @@ TEST_P(StructuresTest, ASubnetComputesWhatItsExtractedNetworkDoes) {
 TEST_P(StructuresTest, AnOutputIsWhatItsNodeSays) {
   const Supernet net = *Supernet::make(graph(), random_weights(graph()), {});
   const NodeValues before = more_inputs();
-  const NodeValues values =
-      outputs(net, torch::randn({6, 3, 12, 12}), full_subnet(graph()), {.before = &before});
+  const NodeValues values = outputs(net, images(), full_subnet(graph()), {.before = &before});
   for (const auto& [id, value] : values) {
     const Node& node = graph().node(id);
     const bool norm = std::holds_alternative<op::BatchNorm>(node.op);
@@ -111,7 +120,7 @@ TEST_P(StructuresTest, AnOutputIsWhatItsNodeSays) {
 
 TEST_P(StructuresTest, OrderOfChannelsChangesNothing) {
   const Tensors weights = random_weights(graph());
-  const torch::Tensor images = torch::randn({6, 3, 12, 12});
+  const torch::Tensor x = images();
   const NodeValues before = more_inputs();
   const Subnet full = full_subnet(graph());
   std::vector<std::vector<int>> orders;
@@ -122,17 +131,17 @@ TEST_P(StructuresTest, OrderOfChannelsChangesNothing) {
   const Weights permuted = permute_channels(graph(), to_weights(weights), orders);
   const Supernet net = *Supernet::make(graph(), weights, {});
   const Supernet reordered = *Supernet::make(graph(), to_tensors(permuted, torch::kCPU), {});
-  expect_near(outputs(reordered, images, full, {.before = &before}),
-              outputs(net, images, full, {.before = &before}), "reordered", 1e-4);
+  expect_near(outputs(reordered, x, full, {.before = &before}), outputs(net, x, full, {.before = &before}),
+              "reordered", 1e-4);
 }
 
 /// A loss that looks at all outputs.
-torch::Tensor loss_of(const Supernet& net, const torch::Tensor& images, const Subnet& subnet,
+torch::Tensor loss_of(const Supernet& net, const torch::Tensor& x, const Subnet& subnet,
                       const NodeValues& before) {
   std::vector<bool> keep(static_cast<std::size_t>(net.graph().size()), false);
   for (const NodeId output : net.graph().outputs()) keep[static_cast<std::size_t>(output)] = true;
   NodeValues values;
-  net.forward(images, subnet, {.before = &before, .keep = &keep, .kept = &values});
+  net.forward(x, subnet, {.before = &before, .keep = &keep, .kept = &values});
   torch::Tensor loss = torch::zeros({});
   for (const auto& [id, value] : values) loss = loss + (value * torch::randn_like(value)).sum();
   return loss;
@@ -153,7 +162,7 @@ Tensors active_masks(const Graph& graph, const Tensors& weights, const Subnet& s
 
 TEST_P(StructuresTest, AStepChangesActiveParametersOnly) {
   const Tensors weights = random_weights(graph());
-  const torch::Tensor images = torch::randn({6, 3, 12, 12});
+  const torch::Tensor x = images();
   const NodeValues before = more_inputs();
   const Subnet subnet = some_subnets(graph())[1];
   const Tensors masks = active_masks(graph(), weights, subnet);
@@ -161,7 +170,7 @@ TEST_P(StructuresTest, AStepChangesActiveParametersOnly) {
   Recipe::Training plain;
   plain.weight_decay = 0;
   const ScheduledOptimizer sgd = make_sgd(net.weights(), plain, 0.1);
-  loss_of(net, images, subnet, before).backward();
+  loss_of(net, x, subnet, before).backward();
   sgd.optimizer->step();
   bool some_inactive = false;
   for (const auto& [name, tensor] : net.weights()) {
@@ -178,28 +187,27 @@ TEST_P(StructuresTest, GivesTheSameValuesFromTheFirstChangeOn) {
   const Supernet net = *Supernet::make(graph(), random_weights(graph()), {});
   if (graph().inputs() > 1) GTEST_SKIP() << "the cache is for networks of one input";
   const torch::NoGradGuard no_grad;
-  const torch::Tensor images = torch::randn({6, 3, 12, 12});
+  const torch::Tensor x = images();
   const Subnet base = some_subnets(graph())[1];
   ActivationCache cache(graph());
   cache.record(base);
-  net.forward(images, base, cache.recording(0));
+  net.forward(x, base, cache.recording(0));
   for (std::size_t d = 0; d < base.widths.size(); ++d) {
     Subnet other = base;
     other.widths[d] = base.widths[d] > 1 ? base.widths[d] - 1 : base.widths[d] + 1;
-    const torch::Tensor resumed = net.forward(images, other, cache.resuming(other, 0));
-    EXPECT_TRUE(torch::equal(resumed, net.forward(images, other))) << "dimension " << d;
+    const torch::Tensor resumed = net.forward(x, other, cache.resuming(other, 0));
+    EXPECT_TRUE(torch::equal(resumed, net.forward(x, other))) << "dimension " << d;
   }
 }
 
 TEST_P(StructuresTest, Bf16IsCloseToFp32) {
   const Supernet net = *Supernet::make(graph(), initial_tensors(graph(), 1), {});
-  const torch::Tensor images = torch::randn({64, 3, 12, 12});
-  NodeValues before;
-  for (NodeId id = 1; id < graph().inputs(); ++id) before[id] = torch::randn({64, 3, 12, 12});
+  const torch::Tensor x = images(64);
+  const NodeValues before = more_inputs(64);
   const Subnet full = full_subnet(graph());
   const Supernet rounded = net.with_precision(Precision::bf16);
-  const torch::Tensor exact = net.forward(images, full, {.before = &before}).detach();
-  const torch::Tensor got = rounded.forward(images, full, {.before = &before});
+  const torch::Tensor exact = net.forward(x, full, {.before = &before}).detach();
+  const torch::Tensor got = rounded.forward(x, full, {.before = &before});
   got.square().sum().backward();
   EXPECT_LT(((got - exact).norm() / exact.norm()).item<double>(), 0.1);
 }
@@ -208,8 +216,7 @@ TEST_P(StructuresTest, NoiseOnTheWeightsKeepsItsScalesDifferentiable) {
   const Supernet net = *Supernet::make(graph(), random_weights(graph()), {});
   const NodeValues before = more_inputs();
   const NoiseScales noise(graph(), 0.1, torch::kCPU);
-  const torch::Tensor y =
-      net.forward(torch::randn({6, 3, 12, 12}), full_subnet(graph()), {.noise = &noise, .before = &before});
+  const torch::Tensor y = net.forward(images(), full_subnet(graph()), {.noise = &noise, .before = &before});
   (y * torch::randn_like(y)).sum().backward();
   EXPECT_TRUE(torch::isfinite(y).all().item<bool>());
   double gradients = 0;
@@ -220,6 +227,19 @@ TEST_P(StructuresTest, NoiseOnTheWeightsKeepsItsScalesDifferentiable) {
   EXPECT_TRUE(std::isfinite(gradients));
 }
 
+/// The structures that people bring, as files.
+std::vector<Structure> imported() {
+  std::vector<Structure> list;
+  for (const std::string& name : testing::test_networks()) {
+    auto network = parse_network(testing::test_network(name));
+    EXPECT_TRUE(network) << name << ": " << network.error().message;
+    if (network) list.push_back({name, std::move(network->graph)});
+  }
+  return list;
+}
+
+INSTANTIATE_TEST_SUITE_P(Imported, StructuresTest, ::testing::ValuesIn(imported()),
+                         [](const auto& one) { return one.param.name; });
 INSTANTIATE_TEST_SUITE_P(Structures, StructuresTest, ::testing::ValuesIn(structures()),
                          [](const auto& one) { return one.param.name; });
 

@@ -98,9 +98,11 @@ Status write_dynamic_model(const Run& run, const std::vector<SubnetRecord>& reco
   CONCERTINA_ASSIGN(const Trained trained, read_trained(run, 0));
   Weights weights = to_weights(trained.net.weights());
   weights.insert(records.front().own.begin(), records.front().own.end());
+  const Recipe::Data& data = run.recipe().data;
   const ModelFile model{.network = {run.graph(), std::move(weights)},
                         .subnets = records,
-                        .preprocessing = {run.data().normalization.mean, run.data().normalization.stddev},
+                        .preprocessing = {run.data().normalization.mean, run.data().normalization.stddev,
+                                          data.crop == Crop::resized ? data.resize : 0},
                         .classes = run.data().classes};
   return write_model(run.model_file(), model);
 }
