@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <map>
@@ -22,8 +23,7 @@ class Import : public ::testing::Test {
  protected:
   Result<ImportedNetwork> import(const std::string& bytes, const ImportOptions& options = {}) {
     const auto path =
-        std::filesystem::path(::testing::TempDir()) /
-        (std::string("import_") + ::testing::UnitTest::GetInstance()->current_test_info()->name() + ".onnx");
+        std::filesystem::path(::testing::TempDir()) / ("import-" + std::to_string(::getpid()) + ".onnx");
     EXPECT_TRUE(write_file(path, bytes));
     auto imported = import_network(path, options);
     std::filesystem::remove(path);

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
@@ -211,7 +212,8 @@ TEST(Model, ComesFromAFile) {
   const Floats images = testing::random_images(*made, 1);
   EXPECT_EQ(testing::run_alone(*parsed, {}, images, 1, 2), testing::run_alone(made, {}, images, 1, 2));
 
-  const std::filesystem::path path = std::filesystem::path(::testing::TempDir()) / "runtime_model.onnx";
+  const std::filesystem::path path =
+      std::filesystem::path(::testing::TempDir()) / ("session-" + std::to_string(::getpid()) + ".onnx");
   ASSERT_TRUE(write_model(path, file));
   const auto loaded = Model::load(path);
   ASSERT_TRUE(loaded) << loaded.error().message;
@@ -229,10 +231,11 @@ TEST(Model, RefusesOpaqueOps) {
   opaque.shape = {3, 1, 1};
   GraphBuilder net;
   net.add("what", opaque, {net.add("image", input)});
-  ModelFile file{.network = {*std::move(net).build(), {}},
-                 .subnets = {{}},
-                 .preprocessing = {{0, 0, 0}, {1, 1, 1}},
-                 .classes = {"a", "b", "c"}};
+  ModelFile file{
+      .network = {*std::move(net).build(), {}}, .subnets = {{}}, .preprocessing = {}, .classes = {}};
+  file.preprocessing.mean.assign(3, 0);
+  file.preprocessing.stddev.assign(3, 1);
+  file.classes = {"a", "b", "c"};
   ASSERT_TRUE(check_model(file));
   const auto model = runtime::make_model(file);
   ASSERT_FALSE(model);

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -131,7 +132,8 @@ TEST(Tuning, MeasuresEveryKernelThatALayerCanUse) {
 TEST(Tuning, DecidesHowAModelIsPacked) {
   const ModelFile file = small_model();
   Tuning tuning = quick(file).value();
-  const auto path = std::filesystem::path(::testing::TempDir()) / "runtime_tuning.json";
+  const auto path =
+      std::filesystem::path(::testing::TempDir()) / ("tuning-" + std::to_string(::getpid()) + ".json");
   const auto load = [&](Packing packing) {
     for (auto& [name, layer] : tuning.layers) layer.best = packing;
     EXPECT_TRUE(write_file(path, tuning.to_json()));

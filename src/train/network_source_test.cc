@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -91,7 +92,8 @@ TEST(FitNetwork, LeavesOffASoftmax) {
 }
 
 TEST(OpenNetwork, ReadsAFileAndPutsNormsBack) {
-  const std::filesystem::path path = std::filesystem::path(::testing::TempDir()) / "network-source.onnx";
+  const std::filesystem::path path = std::filesystem::path(::testing::TempDir()) /
+                                     ("network-source-" + std::to_string(::getpid()) + ".onnx");
   const Graph graph = *make_network({.name = "resnet8", .input = kShape, .classes = kClasses, .width = 0.25});
   const auto bytes = serialize_static({graph, concertina::testing::random_weights(graph)});
   ASSERT_TRUE(bytes) << bytes.error().message;
@@ -118,8 +120,8 @@ class OpenStructure : public ::testing::TestWithParam<Structure> {};
 
 TEST_P(OpenStructure, ComputesWhatWasWritten) {
   const Network network = network_of(GetParam().name.c_str());
-  const std::filesystem::path path =
-      std::filesystem::path(::testing::TempDir()) / ("network-" + GetParam().name + ".onnx");
+  const std::filesystem::path path = std::filesystem::path(::testing::TempDir()) /
+                                     ("network-" + GetParam().name + std::to_string(::getpid()) + ".onnx");
   const auto bytes = serialize_static(network);
   ASSERT_TRUE(bytes) << bytes.error().message;
   ASSERT_TRUE(write_file(path, *bytes));
@@ -166,7 +168,8 @@ TEST(OpenNetwork, RefusesWhatHasNothingToLeaveOut) {
   op::Conv conv;
   conv.in_channels = 3;
   conv.out_channels = kClasses;
-  const std::filesystem::path path = std::filesystem::path(::testing::TempDir()) / "network-rigid.onnx";
+  const std::filesystem::path path =
+      std::filesystem::path(::testing::TempDir()) / ("network-rigid-" + std::to_string(::getpid()) + ".onnx");
   const Graph graph =
       *Graph::make({{"x", input, {}}, {"conv", conv, {0}}, {"pool", op::GlobalAveragePool{}, {1}}});
   ASSERT_TRUE(write_file(path, *serialize_static({graph, concertina::testing::random_weights(graph)})));

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/file.h"
 
@@ -81,7 +82,8 @@ TEST(Recipe, ANetworkIsReadFromAFileOrBuiltByName) {
 }
 
 TEST(Recipe, ANetworksFileIsSoughtFromTheRecipesFolder) {
-  const std::filesystem::path folder = std::filesystem::path(::testing::TempDir()) / "recipe-folder";
+  const std::filesystem::path folder =
+      std::filesystem::path(::testing::TempDir()) / ("recipe-folder-" + std::to_string(::getpid()));
   ASSERT_TRUE(write_file(folder / "r.toml", "network = \"nets/net.onnx\""));
   EXPECT_EQ(read_recipe(folder / "r.toml", {})->network.file, (folder / "nets" / "net.onnx").string());
   ASSERT_TRUE(write_file(folder / "r.toml", "network = \"/nets/net.onnx\""));

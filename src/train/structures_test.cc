@@ -175,7 +175,9 @@ TEST_P(StructuresTest, AStepChangesActiveParametersOnly) {
   bool some_inactive = false;
   for (const auto& [name, tensor] : net.weights()) {
     const torch::Tensor mask = masks.at(name), moved = tensor.detach() != weights.at(name);
-    EXPECT_TRUE((moved * mask).any().item<bool>()) << name;
+    // What a batch norm adds is what the next one behind linear layers takes away again.
+    const bool undone = name.ends_with(".bias") && tensor.grad().abs().max().item<double>() < 1e-6;
+    EXPECT_TRUE(undone || (moved * mask).any().item<bool>()) << name;
     EXPECT_EQ((tensor.grad() * (1 - mask)).abs().sum().item<double>(), 0) << name;
     EXPECT_FALSE((moved * (1 - mask)).any().item<bool>()) << name;
     some_inactive = some_inactive || (1 - mask).any().item<bool>();

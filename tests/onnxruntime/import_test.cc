@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "base/file.h"
@@ -54,7 +56,7 @@ class ImportedTest : public Peer, public ::testing::WithParamInterface<std::stri
 
 TEST_P(ImportedTest, ComputesWhatTheFileSays) {
   const std::string bytes = concertina::testing::test_network(GetParam());
-  const fs::path path = fs::path(::testing::TempDir()) / ("imported_" + GetParam() + ".onnx");
+  const fs::path path = fs::path(::testing::TempDir()) / ("imported-" + std::to_string(::getpid()) + ".onnx");
   ASSERT_TRUE(write_file(path, bytes));
   const auto imported = import_network(path);
   fs::remove(path);
