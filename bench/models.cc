@@ -11,10 +11,10 @@ constexpr int kGroups = 8;
 
 Subnet uneven_subnet(const ChannelGroups& groups) {
   Subnet subnet;
-  const auto last = static_cast<int>(groups.unit.size()) - 1;
+  const int last = groups.dimensions() - 1;
   for (int d = 0; d <= last; ++d) {
     const int kept = 4 + (2 * d + d % 2) / std::max(last, 1);
-    subnet.widths.push_back(groups.unit[static_cast<std::size_t>(d)] * std::min(kept, 6));
+    subnet.widths.push_back(groups.width(d, std::min(kept, 6)));
   }
   return subnet;
 }

@@ -21,6 +21,7 @@
 #include "kernels/peak.h"
 #include "kernels/target.h"
 #include "models.h"
+#include "onnx/rank.h"
 #include "peer/onnxruntime.h"
 #include "report.h"
 
@@ -75,19 +76,18 @@ Result<std::vector<Subject>> subjects(const Options& options) {
   return all;
 }
 
-/// A network's input or output for a batch, as ONNX Runtime wants it.
-std::vector<std::int64_t> peer_shape(const Graph& graph, NodeId id, int batch) {
-  const Shape& shape = graph.shape(id);
-  if (id == graph.output()) return {batch, shape.channels};
-  return {batch, shape.channels, shape.height, shape.width};
-}
-
 Result<OnnxRuntimeSession> peer_session(const std::shared_ptr<const OnnxRuntime>& peer, const ModelFile& file,
                                         std::string_view onnx, int batch, int threads) {
   const Graph& graph = file.network.graph;
-  return OnnxRuntimeSession::make(peer, onnx, graph.node(graph.input()).name, graph.node(graph.output()).name,
-                                  peer_shape(graph, graph.input(), batch),
-                                  peer_shape(graph, graph.output(), batch), threads);
+  CONCERTINA_ASSIGN(const std::vector<int> ranks, value_ranks(graph));
+  const auto described = [&](NodeId id) {
+    const int rank = ranks[static_cast<std::size_t>(id)];
+    return OnnxRuntimeValue{graph.node(id).name, onnx_shape(graph.shape(id), rank, batch)};
+  };
+  std::vector<OnnxRuntimeValue> inputs, outputs;
+  for (NodeId id = 0; id < graph.inputs(); ++id) inputs.push_back(described(id));
+  for (const NodeId id : graph.outputs()) outputs.push_back(described(id));
+  return OnnxRuntimeSession::make(peer, onnx, std::move(inputs), std::move(outputs), threads);
 }
 
 void fill(std::span<float> images) {
@@ -153,9 +153,9 @@ Status measure_rounding(const Subject& subject, const std::shared_ptr<const Mode
   CONCERTINA_ASSIGN(Session exact_session, Session::make(exact, options));
   CONCERTINA_ASSIGN(Session rounded_session, Session::make(rounded, options));
   const auto count = static_cast<std::size_t>(batch);
-  std::vector<float> images(count * exact->image().size());
+  std::vector<float> images(count * exact->input_size());
   fill(images);
-  std::vector<float> wanted(count * exact->classes().size()), got(wanted.size());
+  std::vector<float> wanted(count * exact->output_size()), got(wanted.size());
   for (std::size_t i = 0; i < subject.model.subnets.size(); ++i) {
     const auto run = [&](Session& session, std::vector<float>& logits) {
       return [&] { return session.run(images, batch, static_cast<int>(i), logits); };
@@ -181,7 +181,7 @@ Status measure_rounding(const Subject& subject, const std::shared_ptr<const Mode
 Status measure_switching(const Subject& subject, const std::shared_ptr<const Model>& model,
                          PeerReport& report) {
   CONCERTINA_ASSIGN(Session session, Session::make(model));
-  std::vector<float> images(model->image().size()), logits(model->classes().size());
+  std::vector<float> images(model->input_size()), logits(model->output_size());
   fill(images);
   const int count = static_cast<int>(model->subnets().size());
   const auto run = [&](int subnet) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "onnx/graph_from_onnx.h"
 #include "onnx/model_file.h"
 #include "onnx/network_file.h"
 #include "onnx/parse_in_place.h"
@@ -40,11 +41,25 @@ void check_parser(const std::string& bytes) {
   require(wanted.SerializePartialAsString() == file.model.SerializePartialAsString());
 }
 
+/// Nodes that are not understood may stay; what can be written is read again as it was.
+void check_import(const std::string& bytes) {
+  concertina::OnnxFile file;
+  if (!concertina::parse_in_place(bytes, file)) return;
+  const auto imported = concertina::from_onnx(
+      file, {.most_values = static_cast<std::int64_t>(bytes.size()), .import = {.opaque = true}});
+  if (!imported || !concertina::check_network(imported->network)) return;
+  const auto written = concertina::serialize_network(imported->network);
+  if (!written) return;
+  const auto again = concertina::parse_network(*written);
+  require(again.ok() && again->graph == imported->network.graph);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string bytes(reinterpret_cast<const char*>(data), size);
   check_parser(bytes);
+  check_import(bytes);
   if (const auto network = concertina::parse_network(bytes)) {
     require(concertina::check_network(*network).ok());
     (void)concertina::serialize_static(*network);

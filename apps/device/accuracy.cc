@@ -12,6 +12,7 @@ namespace concertina::apps {
 namespace {
 
 Result<ImageSet> read_images(const DataOptions& options, const Model& model, int threads) {
+  CONCERTINA_TRY(check_classifier(model));
   DatasetSpec spec{.root = options.data, .image_size = 0};
   if (options.format == "auto") {
     CONCERTINA_ASSIGN(spec.format, detect_format(options.data));
@@ -19,7 +20,10 @@ Result<ImageSet> read_images(const DataOptions& options, const Model& model, int
     CONCERTINA_ASSIGN(spec.format, parse_format(options.format));
   }
   const ImageInfo& wanted = model.image();
-  if (spec.format == Format::image_folder && wanted.height == wanted.width) spec.image_size = wanted.height;
+  if (spec.format == Format::image_folder && wanted.height == wanted.width) {
+    spec.image_size = wanted.height;
+    spec.resize = wanted.resize;
+  }
   CONCERTINA_ASSIGN(ImageSet set,
                     read_image_set(spec, options.split == "test" ? Split::test : Split::train, threads));
   if (set.channels != wanted.channels || set.height != wanted.height || set.width != wanted.width) {
@@ -61,7 +65,7 @@ Result<Accuracy> Accuracy::make(std::shared_ptr<const Model> model, const DataOp
 Result<double> Accuracy::of(int subnet) {
   const std::size_t classes = session_.model().classes().size(), size = set_.image_bytes();
   std::vector<float> images(static_cast<std::size_t>(batch_) * size);
-  std::vector<float> logits(static_cast<std::size_t>(batch_) * classes);
+  std::vector<float> logits(static_cast<std::size_t>(batch_) * session_.model().output_size());
   std::int64_t correct = 0;
   for (std::int64_t begin = 0; begin < set_.size(); begin += batch_) {
     const int batch = static_cast<int>(std::min<std::int64_t>(batch_, set_.size() - begin));
@@ -70,8 +74,8 @@ Result<double> Accuracy::of(int subnet) {
       normalize_pixels(set_.image(begin + static_cast<std::int64_t>(i)), session_.model().image(),
                        std::span(images).subspan(i * size, size));
     }
-    CONCERTINA_TRY(
-        session_.run(std::span(images).first(n * size), batch, subnet, std::span(logits).first(n * classes)));
+    CONCERTINA_TRY(session_.run(std::span(images).first(n * size), batch, subnet,
+                                std::span(logits).first(n * session_.model().output_size())));
     for (std::size_t i = 0; i < n; ++i) {
       const float* row = logits.data() + i * classes;
       const auto best = std::max_element(row, row + classes) - row;

@@ -45,7 +45,7 @@ Result<std::vector<float>> load(const std::string& path, const ImageInfo& info) 
     return Error{
         fmt::format("the model takes images of {} channels, which no image file has", info.channels)};
   }
-  image = info.height == info.width ? fit_square(std::move(image), info.height)
+  image = info.height == info.width ? fit_centre(std::move(image), info.resize, info.height)
                                     : resize_bilinear(image, info.height, info.width);
   std::vector<float> values(info.size());
   normalize_pixels(image.pixels, info, values);
@@ -63,6 +63,7 @@ std::vector<double> softmax(const std::vector<float>& logits) {
 
 Status classify(const Options& options) {
   CONCERTINA_ASSIGN(const auto model, Model::load(options.model, options.loading));
+  CONCERTINA_TRY(check_classifier(*model));
   CONCERTINA_ASSIGN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
   CONCERTINA_ASSIGN(Session session, Session::make(model));
   const std::size_t top = std::min(static_cast<std::size_t>(options.top), model->classes().size());
@@ -70,8 +71,9 @@ Status classify(const Options& options) {
   for (const std::string& path : options.images) {
     CONCERTINA_ASSIGN(const std::vector<float> image, load(path, model->image()));
     for (const int subnet : subnets) {
-      std::vector<float> logits(model->classes().size());
+      std::vector<float> logits(model->output_size());
       CONCERTINA_TRY(session.run(image, 1, subnet, logits));
+      logits.resize(model->classes().size());  // the first output
       const std::vector<double> shares = softmax(logits);
       std::vector<std::size_t> order(shares.size());
       std::iota(order.begin(), order.end(), std::size_t{0});

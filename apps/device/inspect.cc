@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <span>
 
 #include "base/try.h"
 #include "common/table.h"
@@ -20,6 +22,11 @@ struct Options {
 
 std::string percent(double share) {
   return fmt::format("{:.2f} %", 100 * share);
+}
+
+nlohmann::json value_json(const Graph& graph, NodeId id) {
+  const auto [channels, height, width] = graph.shape(id);
+  return {{"name", graph.node(id).name}, {"shape", {channels, height, width}}};
 }
 
 nlohmann::json to_json(const ModelFile& model) {
@@ -44,10 +51,25 @@ nlohmann::json to_json(const ModelFile& model) {
     subnets.push_back(entry);
   }
   const Shape& input = graph.shape(graph.input());
+  nlohmann::json inputs = nlohmann::json::array(), outputs = nlohmann::json::array();
+  for (NodeId id = 0; id < graph.inputs(); ++id) inputs.push_back(value_json(graph, id));
+  for (const NodeId id : graph.outputs()) outputs.push_back(value_json(graph, id));
   return {{"input", {input.channels, input.height, input.width}},
+          {"inputs", inputs},
+          {"outputs", outputs},
           {"classes", model.classes},
           {"dimensions", dimensions},
           {"subnets", subnets}};
+}
+
+/// "input 3x32x32", or "inputs a 3x32x32 and b 1x8x8".
+std::string list_values(const Graph& graph, const std::string& what, std::span<const NodeId> ids) {
+  if (ids.size() == 1) return fmt::format("{} {}", what, to_string(graph.shape(ids[0])));
+  std::vector<std::string> values;
+  for (const NodeId id : ids) {
+    values.push_back(fmt::format("{} {}", graph.node(id).name, to_string(graph.shape(id))));
+  }
+  return fmt::format("{}s {}", what, fmt::join(values, " and "));
 }
 
 void print_dimensions(const Graph& graph) {
@@ -85,8 +107,11 @@ Status inspect(const Options& options) {
     return {};
   }
   const Graph& graph = model.network.graph;
-  fmt::print("{}: input {}, {} classes, {} nodes, {} sub-nets in one set of weights\n\n", options.model,
-             to_string(graph.shape(graph.input())), model.classes.size(), graph.size(), model.subnets.size());
+  std::vector<NodeId> inputs(static_cast<std::size_t>(graph.inputs()));
+  std::iota(inputs.begin(), inputs.end(), 0);
+  fmt::print("{}: {}, {}, {} classes, {} nodes, {} sub-nets in one set of weights\n\n", options.model,
+             list_values(graph, "input", inputs), list_values(graph, "output", graph.outputs()),
+             model.classes.size(), graph.size(), model.subnets.size());
   print_dimensions(graph);
   fmt::print("\n");
   print_subnets(model);

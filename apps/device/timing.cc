@@ -22,7 +22,7 @@ struct Runner {
       : session(to_run),
         batch(images_a_run),
         images(some_images(session.model(), batch)),
-        logits(static_cast<std::size_t>(batch) * session.model().classes().size()) {}
+        logits(static_cast<std::size_t>(batch) * session.model().output_size()) {}
 
   Status run(int subnet) { return session.run(images, batch, subnet, logits); }
 
@@ -37,7 +37,7 @@ struct Runner {
 
 std::vector<float> some_images(const Model& model, int batch) {
   const CounterRandom random(1);
-  std::vector<float> images(static_cast<std::size_t>(batch) * model.image().size());
+  std::vector<float> images(static_cast<std::size_t>(batch) * model.input_size());
   for (std::size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(4 * random.uniform(i) - 2);
   return images;
 }

@@ -13,6 +13,7 @@
 #include "device/model_options.h"
 #include "device/verbs.h"
 #include "onnx/model_file.h"
+#include "onnx/rank.h"
 #include "peer/onnxruntime.h"
 #include "runtime/model_impl.h"
 #include "runtime/reference_interpreter.h"
@@ -20,7 +21,7 @@
 namespace concertina::apps {
 namespace {
 
-/// What the runtime may differ by: logits as a share of the largest one; top-1, and of few images so many
+/// What the runtime may differ by: outputs as a share of the largest value; top-1, and of few images so many
 /// answers.
 struct Bounds {
   double logits;
@@ -61,17 +62,33 @@ double difference(std::span<const float> got, std::span<const float> wanted) {
   return worst / std::max(largest, 1e-30);
 }
 
+/// The largest difference(), each of the outputs measured against itself.
+double difference_of_outputs(const Model& model, std::span<const float> got, std::span<const float> wanted) {
+  double worst = 0;
+  for (const TensorInfo& output : model.outputs()) {
+    const std::size_t size = kProbeImages * output.size();
+    worst = std::max(worst, difference(got.first(size), wanted.first(size)));
+    got = got.subspan(size);
+    wanted = wanted.subspan(size);
+  }
+  return worst;
+}
+
 Result<std::vector<float>> run_exported(const std::shared_ptr<const OnnxRuntime>& library,
                                         const ModelFile& file, const Subnet& subnet,
                                         std::span<const float> images) {
   const Graph& graph = file.network.graph;
   CONCERTINA_ASSIGN(const std::string onnx, export_subnet(file, subnet));
-  const auto [channels, height, width] = graph.shape(graph.input());
-  CONCERTINA_ASSIGN(
-      OnnxRuntimeSession session,
-      OnnxRuntimeSession::make(library, onnx, graph.node(graph.input()).name, graph.node(graph.output()).name,
-                               {kProbeImages, channels, height, width},
-                               {kProbeImages, static_cast<std::int64_t>(file.classes.size())}, 1));
+  CONCERTINA_ASSIGN(const std::vector<int> ranks, value_ranks(graph));
+  const auto described = [&](NodeId id) {
+    const int rank = ranks[static_cast<std::size_t>(id)];
+    return OnnxRuntimeValue{graph.node(id).name, onnx_shape(graph.shape(id), rank, kProbeImages)};
+  };
+  std::vector<OnnxRuntimeValue> inputs, outputs;
+  for (NodeId id = 0; id < graph.inputs(); ++id) inputs.push_back(described(id));
+  for (const NodeId id : graph.outputs()) outputs.push_back(described(id));
+  CONCERTINA_ASSIGN(OnnxRuntimeSession session,
+                    OnnxRuntimeSession::make(library, onnx, std::move(inputs), std::move(outputs), 1));
   std::copy(images.begin(), images.end(), session.input().begin());
   CONCERTINA_TRY(session.run());
   return std::vector<float>(session.output().begin(), session.output().end());
@@ -123,9 +140,10 @@ void print_rows(const ModelFile& file, const std::vector<Row>& rows, bool json) 
                     {"from_test_top1", number(row.accuracy)},
                     {"from_subnet_before", row.next}});
   }
-  fmt::print("{}", json ? list.dump(1) + "\n"
-                        : format_table(table) +
-                              "Differences of the runtime from each, as shares of the largest logit.\n");
+  fmt::print("{}",
+             json ? list.dump(1) + "\n"
+                  : format_table(table) +
+                        "Differences of the runtime from each, as shares of an output's largest value.\n");
 }
 
 Status verify(const Options& options) {
@@ -150,7 +168,7 @@ Status verify(const Options& options) {
     }
   }
   const std::vector<float> images = probe_images(file.network.graph);
-  std::vector<float> logits(kProbeImages * file.classes.size()), before;
+  std::vector<float> logits(kProbeImages * model->output_size()), before;
   std::vector<Row> rows;
   ProgressBar progress;
   progress.start("verify", static_cast<std::int64_t>(file.subnets.size()));
@@ -161,15 +179,16 @@ Status verify(const Options& options) {
     CONCERTINA_ASSIGN(
         const auto reference,
         runtime::reference_run(extract(file.network, record.subnet, record.own), images, kProbeImages));
-    row.reference = difference(logits, reference);
-    if (!record.probe_logits.empty()) row.trainer = difference(logits, record.probe_logits);
+    row.reference = difference_of_outputs(*model, logits, reference);
+    if (!record.probe_logits.empty())
+      row.trainer = difference_of_outputs(*model, logits, record.probe_logits);
     if (library) {
       CONCERTINA_ASSIGN(const auto exported, run_exported(library, file, record.subnet, images));
-      row.onnxruntime = difference(logits, exported);
+      row.onnxruntime = difference_of_outputs(*model, logits, exported);
     }
     if (!accuracies.empty() && record.test_accuracy)
       row.accuracy = std::abs(accuracies[i] - *record.test_accuracy);
-    if (i > 0) row.next = difference(logits, before);
+    if (i > 0) row.next = difference_of_outputs(*model, logits, before);
     before = logits;
     rows.push_back(row);
     progress.update(static_cast<std::int64_t>(i) + 1, "");

@@ -10,4 +10,10 @@ void add_run_verbs(CLI::App& program, Action& chosen);
 /// compare
 void add_compare_verb(CLI::App& program, Action& chosen);
 
+/// import: another program's ONNX file -> one that a recipe takes.
+void add_import_verb(CLI::App& program, Action& chosen);
+
+/// explain: the channel dimensions of a network and why they are as they are.
+void add_explain_verb(CLI::App& program, Action& chosen);
+
 }  // namespace concertina::apps

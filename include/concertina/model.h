@@ -27,14 +27,29 @@ struct SubnetInfo {
   std::size_t workspace_bytes = 0;  ///< and besides, for each of its threads
 };
 
-/// What a model expects of an image: fp32 values, [channels][height][width], (x - mean) / stddev of pixels of
-/// 0 .. 1, with a mean and a stddev for each channel.
+/// What a model expects of an image, its first input: fp32 values, [channels][height][width], (x - mean) /
+/// stddev of pixels of 0 .. 1, with a mean and a stddev for each channel.
 struct ImageInfo {
   int channels = 0;
   int height = 0;
   int width = 0;
   std::vector<float> mean;
   std::vector<float> stddev;
+  int resize = 0;  ///< pixels of the shorter side from which the middle is taken; usually the height
+
+  std::size_t size() const {
+    return static_cast<std::size_t>(channels) * static_cast<std::size_t>(height) *
+           static_cast<std::size_t>(width);
+  }
+};
+
+/// One input or output of a model: fp32 values, [channels][height][width] for each image. A vector, such as
+/// logits, is a map of one pixel.
+struct TensorInfo {
+  std::string name;  ///< in the model's file
+  int channels = 0;
+  int height = 1;
+  int width = 1;
 
   std::size_t size() const {
     return static_cast<std::size_t>(channels) * static_cast<std::size_t>(height) *
@@ -74,9 +89,19 @@ class Model {
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
 
+  /// The first input, usually the only one.
   const ImageInfo& image() const;
 
-  /// A name for each value of the output.
+  /// All inputs and outputs, in the order in which a run takes and gives them; none changes with the
+  /// sub-net.
+  std::span<const TensorInfo> inputs() const;
+  std::span<const TensorInfo> outputs() const;
+
+  /// Floats of one image, over all inputs and over all outputs.
+  std::size_t input_size() const;
+  std::size_t output_size() const;
+
+  /// A name for each value of the first output; none if that is a map of several pixels.
   std::span<const std::string> classes() const;
 
   /// From the largest to the smallest, each nested in the one before. Elsewhere a sub-net is known by its

@@ -40,6 +40,8 @@ class Session {
   /// depend on what ran before or on the number of threads.
   ///
   /// images [batch][channels][height][width], normalised as model().image() says -> logits [batch][classes].
+  /// Of several inputs each lies whole after the one before, [batch][channels][height][width] in the order of
+  /// model().inputs(); of several outputs, or one that is a map, the same in the order of model().outputs().
   /// Both belong to the caller and are not kept. Neither allocates nor locks. Fails, without touching logits,
   /// if the batch is not in 1 .. max_batch, there is no such sub-net, or a span has not exactly its size.
   Status run(std::span<const float> images, int batch, int subnet, std::span<float> logits);

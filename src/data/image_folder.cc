@@ -79,13 +79,8 @@ Result<std::vector<std::string>> checked_classes(const fs::path& root, const fs:
       (root / "train").string(), folder.string(), odd.front())};
 }
 
-struct Listing {
-  std::vector<fs::path> files;
-  std::vector<std::int32_t> labels;
-};
-
-Result<Listing> list_images(const fs::path& folder, const std::vector<std::string>& classes) {
-  Listing listing;
+Result<ImageFiles> list_images(const fs::path& folder, const std::vector<std::string>& classes) {
+  ImageFiles listing{.files = {}, .labels = {}, .classes = classes};
   for (std::size_t label = 0; label < classes.size(); ++label) {
     CONCERTINA_ASSIGN(const auto entries, list(folder / classes[label]));
     if (entries.empty()) {
@@ -117,9 +112,9 @@ Result<Size> output_size(const fs::path& first, int image_size) {
 }
 
 // Reads one image into its place [h][w][3].
-Status read_one(const fs::path& file, int image_size, const Size& size, std::uint8_t* place) {
+Status read_one(const fs::path& file, int image_size, int resize, const Size& size, std::uint8_t* place) {
   CONCERTINA_ASSIGN(Image image, read_image(file));
-  if (image_size > 0) image = fit_square(std::move(image), image_size);
+  if (image_size > 0) image = fit_centre(std::move(image), resize, image_size);
   if (image.height != size.height || image.width != size.width) {
     return Error{fmt::format(
         "'{}' has {} x {} pixels and the images before it {} x {}; set image_size to fit them to one",
@@ -152,24 +147,29 @@ class FirstFailure {
 
 }  // namespace
 
-Result<ImageSet> read_image_folder(const fs::path& root, Split split, int image_size, ThreadPool& pool) {
+Result<ImageFiles> list_image_folder(const fs::path& root, Split split) {
+  const fs::path folder = split_folder(root, split);
+  CONCERTINA_ASSIGN(const auto classes, checked_classes(root, folder));
+  return list_images(folder, classes);
+}
+
+Result<ImageSet> read_image_folder(const fs::path& root, Split split, int image_size, int resize,
+                                   ThreadPool& pool) {
   if (image_size < 0 || image_size > kMaxImageSize) {
     return Error{fmt::format("image_size is {}; set it to 1 to {} pixels, or 0 to keep images as they are",
                              image_size, kMaxImageSize)};
   }
-  const fs::path folder = split_folder(root, split);
-  CONCERTINA_ASSIGN(auto classes, checked_classes(root, folder));
-  CONCERTINA_ASSIGN(Listing listing, list_images(folder, classes));
+  CONCERTINA_ASSIGN(ImageFiles listing, list_image_folder(root, split));
   CONCERTINA_ASSIGN(const Size size, output_size(listing.files.front(), image_size));
 
-  ImageSet set{3, size.height, size.width, {}, std::move(listing.labels), std::move(classes)};
+  ImageSet set{3, size.height, size.width, {}, std::move(listing.labels), std::move(listing.classes)};
   set.pixels.resize(listing.files.size() * set.image_bytes());
   FirstFailure failure;
   pool.parallel_for(static_cast<int>(listing.files.size()), [&](int i) {
     if (failure.is_before(i)) return;
     const auto at = static_cast<std::size_t>(i);
     const Status status =
-        read_one(listing.files[at], image_size, size, set.pixels.data() + at * set.image_bytes());
+        read_one(listing.files[at], image_size, resize, size, set.pixels.data() + at * set.image_bytes());
     if (!status) failure.report(i, status.error());
   });
   if (failure.error()) return *failure.error();

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "base/thread_pool.h"
 #include "concertina/result.h"
@@ -8,11 +11,22 @@
 
 namespace concertina {
 
-/// Reads the tree <root>/train/<class>/*.jpg|jpeg|png or <root>/{test,val}/<class>/... (test/ if there are
-/// both) as RGB. The classes are the folders of train/, by name; images stand by class, then by file name.
-/// Hidden files are skipped, and any other thing that is no image is an error. With `image_size`, images are
-/// fitted to that square (data/resize.h); with 0 they are taken as they are and must all have one size.
-Result<ImageSet> read_image_folder(const std::filesystem::path& root, Split split, int image_size,
+/// The images of a folder, not opened.
+struct ImageFiles {
+  std::vector<std::filesystem::path> files;
+  std::vector<std::int32_t> labels;  ///< [file], each below classes.size()
+  std::vector<std::string> classes;  ///< the name of each label
+};
+
+/// Lists the tree <root>/train/<class>/*.jpg|jpeg|png or <root>/{test,val}/<class>/... (test/ if there are
+/// both). The classes are the folders of train/, by name; images stand by class, then by file name. Hidden
+/// files are skipped, and any other thing that is no image is an error.
+Result<ImageFiles> list_image_folder(const std::filesystem::path& root, Split split);
+
+/// Reads the images of such a tree as RGB. With `image_size`, they are fitted to that square out of `resize`
+/// pixels (fit_centre() in data/resize.h); with 0 they are taken as they are and must all have one size.
+/// Precondition: resize >= image_size.
+Result<ImageSet> read_image_folder(const std::filesystem::path& root, Split split, int image_size, int resize,
                                    ThreadPool& pool);
 
 }  // namespace concertina

@@ -25,7 +25,7 @@ class ImageFolderTest : public DataTest {
   }
 
   Result<ImageSet> read(Split split = Split::train, int image_size = 0) {
-    return read_image_folder(folder_, split, image_size, pool_);
+    return read_image_folder(folder_, split, image_size, image_size, pool_);
   }
   std::string error(Split split = Split::train, int image_size = 0) {
     return error_of(read(split, image_size));
@@ -64,7 +64,7 @@ TEST_F(ImageFolderTest, DoesNotDependOnTheThreads) {
     write("train/cat/" + std::to_string(i) + ".jpg", to_jpeg(smooth_image(9 + i, 30 - i / 3, 3, i)));
   }
   ThreadPool one(1);
-  const ImageSet expected = *read_image_folder(folder_, Split::train, 8, one);
+  const ImageSet expected = *read_image_folder(folder_, Split::train, 8, 8, one);
   const ImageSet set = *read(Split::train, 8);
   EXPECT_EQ(set.pixels, expected.pixels);
   EXPECT_EQ(set.labels, expected.labels);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/nearest.h"
@@ -65,7 +66,7 @@ Result<ImageSet> read_image_set(const DatasetSpec& spec, Split split, int thread
       break;
   }
   ThreadPool pool(threads);
-  return read_image_folder(spec.root, split, spec.image_size, pool);
+  return read_image_folder(spec.root, split, spec.image_size, std::max(spec.resize, spec.image_size), pool);
 }
 
 }  // namespace concertina

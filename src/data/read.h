@@ -17,6 +17,7 @@ struct DatasetSpec {
   Format format = Format::idx;
   std::filesystem::path root;
   int image_size = 0;                  ///< image_folder: side of the images; 0 = as they are, all of one size
+  int resize = 0;                      ///< the shorter side before their middle is taken; 0 = image_size
   std::vector<std::string> classes{};  ///< idx: names of the labels; empty = Fashion-MNIST's or "0" .. "9"
 };
 

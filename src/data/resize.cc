@@ -86,13 +86,17 @@ Image resize_bilinear(const Image& image, int height, int width) {
   return resample(image, {image.height, height, 0, height}, {image.width, width, 0, width});
 }
 
-Image fit_square(Image image, int size) {
-  if (image.height == size && image.width == size) return image;
-  const std::int64_t shorter = std::min(image.height, image.width);
-  const std::int64_t height = image.height * std::int64_t{size} / shorter;
-  const std::int64_t width = image.width * std::int64_t{size} / shorter;
+Image fit_centre(Image image, int shorter, int size) {
+  if (image.height == size && image.width == size && shorter == size) return image;
+  const std::int64_t now = std::min(image.height, image.width);
+  const std::int64_t height = image.height * std::int64_t{shorter} / now;
+  const std::int64_t width = image.width * std::int64_t{shorter} / now;
   return resample(image, {image.height, height, middle(height, size), size},
                   {image.width, width, middle(width, size), size});
+}
+
+Image fit_square(Image image, int size) {
+  return fit_centre(std::move(image), size, size);
 }
 
 }  // namespace concertina

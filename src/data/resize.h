@@ -9,9 +9,12 @@ namespace concertina {
 /// Precondition: height, width >= 1; the image is not empty.
 Image resize_bilinear(const Image& image, int height, int width);
 
-/// The shorter side scaled to `size`, then the middle size x size, as torchvision's Resize(size) and
-/// CenterCrop(size). An image that has this size already is unchanged. Precondition: size >= 1; the image is
-/// not empty.
+/// The shorter side scaled to `shorter`, the other to as many pixels as fit whole, then the middle size x
+/// size, as torchvision's Resize(shorter) and CenterCrop(size). An image that needs neither is unchanged.
+/// Precondition: 1 <= size <= shorter; the image is not empty.
+Image fit_centre(Image image, int shorter, int size);
+
+/// The same with shorter = size.
 Image fit_square(Image image, int size);
 
 }  // namespace concertina

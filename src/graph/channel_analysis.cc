@@ -7,16 +7,40 @@
 #include "graph/graph.h"
 
 namespace concertina {
+namespace {
+
+// Bounds the work that a strange network can ask for. Real ones need a few rounds.
+constexpr int kMostRounds = 64;
+constexpr std::size_t kMostParts = 1024;
+constexpr std::size_t kMostSegments = std::size_t{1} << 22;
+
+std::size_t count_segments(const std::vector<ChannelAxis>& axes) {
+  std::size_t count = 0;
+  for (const ChannelAxis& axis : axes) count += axis.size();
+  return count;
+}
+
+}  // namespace
 
 ChannelAxis ChannelAnalysis::produce(NodeId producer, int channels) {
-  const int dimension = static_cast<int>(dimensions_.size());
-  parent_.push_back(dimension);
-  dimensions_.push_back({.name = nodes_[static_cast<std::size_t>(producer)].name,
-                         .channels = channels,
-                         .producers = {producer},
-                         .couplings = {},
-                         .locks = {}});
-  return {{dimension, 1}};
+  const std::string& name = nodes_[static_cast<std::size_t>(producer)].name;
+  const auto found = cuts_.find(producer);
+  const std::map<int, Cut::Part> parts = found == cuts_.end() ? Cut().parts : found->second.parts;
+  ChannelAxis axis;
+  for (auto part = parts.begin(); part != parts.end(); ++part) {
+    const int begin = part->first;
+    const int end = std::next(part) == parts.end() ? channels : std::next(part)->first;
+    const int dimension = static_cast<int>(dimensions_.size());
+    parent_.push_back(dimension);
+    origins_.push_back({.producer = producer, .first_feature = begin, .granule = part->second.granule});
+    dimensions_.push_back({.name = parts.size() == 1 ? name : fmt::format("{}[{}:{}]", name, begin, end),
+                           .channels = (end - begin) / part->second.granule,
+                           .producers = {producer},
+                           .couplings = part->second.reasons,
+                           .locks = {}});
+    axis.push_back({dimension, part->second.granule});
+  }
+  return axis;
 }
 
 void ChannelAnalysis::reproduce(const ChannelAxis& axis, NodeId producer, std::string why) {
@@ -28,26 +52,126 @@ void ChannelAnalysis::reproduce(const ChannelAxis& axis, NodeId producer, std::s
 }
 
 void ChannelAnalysis::couple(const ChannelAxis& a, const ChannelAxis& b, NodeId via) {
-  const auto channels = [this](const Segment& s) {
-    return dimensions_[static_cast<std::size_t>(s.dimension)].channels;
-  };
-  const bool alike = std::equal(
-      a.begin(), a.end(), b.begin(), b.end(),
-      [&](const Segment& x, const Segment& y) { return channels(x) == channels(y) && x.repeat == y.repeat; });
-  if (!alike) {
-    const std::string why = fmt::format("'{}' joins channels that come from differently cut sources",
-                                        nodes_[static_cast<std::size_t>(via)].name);
-    lock(a, via, why);
-    lock(b, via, why);
-    return;
+  const std::string& name = nodes_[static_cast<std::size_t>(via)].name;
+  const Reason why = {via, fmt::format("'{}' combines it with channels that are cut this way", name)};
+  bool fits = true;
+  std::size_t i = 0, j = 0;
+  int begin_a = 0, begin_b = 0;
+  while (fits && i < a.size() && j < b.size()) {
+    const int count_a = features(a[i]), count_b = features(b[j]);
+    const int end = std::min(begin_a + count_a, begin_b + count_b);
+    if (begin_a == begin_b && count_a == count_b) {
+      const int finer = std::min(a[i].repeat, b[j].repeat), coarser = std::max(a[i].repeat, b[j].repeat);
+      if (finer == coarser) {
+        unite(a[i].dimension, b[j].dimension, via);
+      } else {
+        fits = coarser % finer == 0 && coarsen(a[i].repeat == finer ? a[i] : b[j], coarser / finer, why);
+      }
+    } else if (end < begin_a + count_a) {
+      fits = cut(a[i], end - begin_a, why);
+    } else if (end < begin_b + count_b) {
+      fits = cut(b[j], end - begin_b, why);
+    }
+    if (end == begin_a + count_a) begin_a = end, ++i;
+    if (end == begin_b + count_b) begin_b = end, ++j;
   }
-  for (std::size_t i = 0; i < a.size(); ++i) unite(a[i].dimension, b[i].dimension, via);
+  if (fits) return;
+  const std::string sentence =
+      fmt::format("'{}' joins channels that come from differently cut sources", name);
+  lock(a, via, sentence);
+  lock(b, via, sentence);
+}
+
+ChannelAxis ChannelAnalysis::slice(const ChannelAxis& axis, int begin, int end, NodeId via) {
+  const std::string& name = nodes_[static_cast<std::size_t>(via)].name;
+  const Reason why = {via, fmt::format("'{}' takes the channels {} to {} only", name, begin, end)};
+  ChannelAxis part;
+  bool fits = true;
+  int at = 0;
+  for (const Segment& segment : axis) {
+    const int next = at + features(segment);
+    for (const int edge : {begin, end}) {
+      if (edge > at && edge < next) fits = fits && cut(segment, edge - at, why);
+    }
+    if (at >= begin && next <= end) part.push_back(segment);
+    at = next;
+  }
+  if (features(part) == end - begin) return part;
+  part = produce(via, end - begin);  // known to be wrong: this round is not the last, or they are locked
+  if (!fits) {
+    const std::string sentence = fmt::format("'{}' cuts where the channels are in one piece", name);
+    lock(axis, via, sentence);
+    lock(part, via, sentence);
+  }
+  return part;
+}
+
+ChannelAxis ChannelAnalysis::regroup(const ChannelAxis& axis, int in, int out, NodeId producer) {
+  const std::string& name = nodes_[static_cast<std::size_t>(producer)].name;
+  const Reason why = {producer, fmt::format("'{}' reads its channels in groups of {}", name, in)};
+  if (axis.size() == 1) {
+    const int repeat = axis[0].repeat;
+    if (repeat % in == 0) {
+      const ChannelAxis made = {{axis[0].dimension, repeat / in * out}};
+      reproduce(made, producer,
+                fmt::format("'{}' makes {} channels of each {} that it reads", name, out, in));
+      return made;
+    }
+    if (in % repeat == 0 && coarsen(axis[0], in / repeat, why))
+      return produce(producer, features(axis) / in * out);
+  }
+  const std::string sentence =
+      fmt::format("'{}' is a convolution in groups, which do not fit the pieces of its input", name);
+  const ChannelAxis made = produce(producer, features(axis) / in * out);
+  lock(axis, producer, sentence);
+  lock(made, producer, sentence);
+  return made;
 }
 
 void ChannelAnalysis::lock(const ChannelAxis& axis, NodeId node, std::string why) {
   for (const Segment& segment : axis) {
     dimensions_[static_cast<std::size_t>(root(segment.dimension))].locks.push_back({node, why});
   }
+}
+
+int ChannelAnalysis::features(const Segment& segment) const {
+  return dimensions_[static_cast<std::size_t>(segment.dimension)].channels * segment.repeat;
+}
+
+int ChannelAnalysis::features(const ChannelAxis& axis) const {
+  int sum = 0;
+  for (const Segment& segment : axis) sum += features(segment);
+  return sum;
+}
+
+bool ChannelAnalysis::cut(const Segment& segment, int at, Reason why) {
+  if (last_ || at % segment.repeat != 0) return false;
+  const Origin& origin = origins_[static_cast<std::size_t>(segment.dimension)];
+  std::map<int, Cut::Part>& parts = cuts_[origin.producer].parts;
+  if (parts.size() >= kMostParts) return false;
+  const Cut::Part& first = parts.at(origin.first_feature);
+  const int feature = origin.first_feature + at / segment.repeat * origin.granule;
+  if ((feature - origin.first_feature) % first.granule != 0) return true;  // coarsened in this round
+  Cut::Part second = {.granule = first.granule, .reasons = {std::move(why)}};
+  cut_again_ = parts.emplace(feature, std::move(second)).second || cut_again_;
+  return true;
+}
+
+bool ChannelAnalysis::coarsen(const Segment& segment, int by, Reason why) {
+  const ChannelDimension& dimension = dimensions_[static_cast<std::size_t>(segment.dimension)];
+  if (last_ || dimension.channels % by != 0) return false;
+  const Origin& origin = origins_[static_cast<std::size_t>(segment.dimension)];
+  Cut& cut = cuts_[origin.producer];
+  Cut::Part& part = cut.parts.at(origin.first_feature);
+  const int wanted = origin.granule * by;
+  const auto next = cut.parts.upper_bound(origin.first_feature);
+  // A cut of this round may have left too little of it; the next round will see.
+  const bool whole = next == cut.parts.end() || (next->first - origin.first_feature) % wanted == 0;
+  cut_again_ = true;
+  if (!whole || part.granule % wanted == 0) return true;
+  part.granule = wanted;
+  part.reasons.push_back(std::move(why));
+  return true;
 }
 
 int ChannelAnalysis::root(int dimension) const {
@@ -75,6 +199,12 @@ void ChannelAnalysis::unite(int a, int b, NodeId via) {
 }
 
 ChannelLayout ChannelAnalysis::finish(std::vector<ChannelAxis> axes) {
+  for (std::size_t d = 0; d < dimensions_.size(); ++d) {
+    ChannelDimension& dimension = dimensions_[d];
+    if (root(static_cast<int>(d)) != static_cast<int>(d) || dimension.channels > 1) continue;
+    dimension.locks.push_back(
+        {dimension.producers[0], fmt::format("'{}' has one channel only", dimension.name)});
+  }
   ChannelLayout layout;
   std::vector<int> number(dimensions_.size(), -1);
   for (const bool locked : {false, true}) {
@@ -92,6 +222,35 @@ ChannelLayout ChannelAnalysis::finish(std::vector<ChannelAxis> axes) {
   }
   layout.axes = std::move(axes);
   return layout;
+}
+
+ChannelLayout analyse_channels(std::span<const Node> nodes, std::span<const NodeId> outputs) {
+  Cuts cuts;
+  bool last = false;
+  for (int round = 1;; ++round) {
+    last = last || round >= kMostRounds;
+    ChannelAnalysis analysis(nodes, std::move(cuts), last);
+    std::vector<ChannelAxis> axes;
+    for (NodeId id = 0; id < static_cast<NodeId>(nodes.size()); ++id) {
+      const Node& node = nodes[static_cast<std::size_t>(id)];
+      std::vector<ChannelAxis> inputs;
+      for (const NodeId input : node.inputs) inputs.push_back(axes[static_cast<std::size_t>(input)]);
+      const ChannelContext context{analysis, id, node.name, inputs};
+      axes.push_back(std::visit([&](const auto& op) { return op.output_channels(context); }, node.op));
+    }
+    if (analysis.cut_again()) {
+      cuts = analysis.take_cuts();
+      last = count_segments(axes) > kMostSegments;
+      if (last) cuts.clear();
+      continue;
+    }
+    for (const NodeId output : outputs) {
+      analysis.lock(
+          axes[static_cast<std::size_t>(output)], output,
+          fmt::format("'{}' is the network's output", nodes[static_cast<std::size_t>(output)].name));
+    }
+    return analysis.finish(std::move(axes));
+  }
 }
 
 }  // namespace concertina

@@ -2,35 +2,51 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
+
 namespace concertina {
 
+int ChannelGroups::width(int d, int kept) const {
+  const std::int64_t share = std::int64_t{channels_[static_cast<std::size_t>(d)]} * kept;
+  return static_cast<int>((share + groups_ - 1) / groups_);
+}
+
+std::vector<int> ChannelGroups::ends(int d) const {
+  std::vector<int> ends;
+  for (int kept = 1; kept <= groups_; ++kept) ends.push_back(width(d, kept));
+  ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
+  return ends;
+}
+
 std::optional<Subnet> ChannelGroups::shrink(const Subnet& subnet, int d, int floor_groups) const {
-  const auto i = static_cast<std::size_t>(d);
-  if (subnet.widths[i] - unit[i] < floor_groups * unit[i]) return std::nullopt;
+  const std::vector<int> ends = this->ends(d);
   Subnet smaller = subnet;
-  smaller.widths[i] -= unit[i];
+  int& width = smaller.widths[static_cast<std::size_t>(d)];
+  const auto here = std::lower_bound(ends.begin(), ends.end(), width);
+  if (here == ends.begin() || *std::prev(here) < this->width(d, floor_groups)) return std::nullopt;
+  width = *std::prev(here);
   return smaller;
+}
+
+std::optional<Subnet> ChannelGroups::grow(const Subnet& subnet, int d) const {
+  const std::vector<int> ends = this->ends(d);
+  Subnet larger = subnet;
+  int& width = larger.widths[static_cast<std::size_t>(d)];
+  const auto next = std::upper_bound(ends.begin(), ends.end(), width);
+  if (next == ends.end()) return std::nullopt;
+  width = *next;
+  return larger;
 }
 
 Result<ChannelGroups> divide_channels(const Graph& graph, int groups) {
   if (groups < 1) return Error{fmt::format("{} channel groups are asked for; at least 1 is needed", groups)};
-  ChannelGroups result;
-  for (int d = 0; d < graph.layout().free_dimensions; ++d) {
-    const ChannelDimension& dimension = graph.layout().dimensions[static_cast<std::size_t>(d)];
-    if (dimension.channels % groups != 0) {
-      return Error{
-          fmt::format("the {} channels of '{}' cannot be cut into {} equal groups; choose a number of "
-                      "groups that divides them",
-                      dimension.channels, dimension.name, groups)};
-    }
-    result.unit.push_back(dimension.channels / groups);
-  }
-  return result;
+  return ChannelGroups(groups, full_subnet(graph).widths);
 }
 
 Subnet uniform_subnet(const ChannelGroups& groups, int kept_groups) {
   Subnet subnet;
-  for (const int unit : groups.unit) subnet.widths.push_back(unit * kept_groups);
+  for (int d = 0; d < groups.dimensions(); ++d) subnet.widths.push_back(groups.width(d, kept_groups));
   return subnet;
 }
 

@@ -9,20 +9,36 @@ namespace concertina {
 namespace {
 
 TEST(ChannelGroups, ShrinksByOneGroupDownToTheFloor) {
-  const ChannelGroups groups{.unit = {2, 4}};
+  const ChannelGroups groups(8, {16, 32});
   EXPECT_EQ(groups.shrink({{16, 32}}, 0, 1), (Subnet{{14, 32}}));
   EXPECT_EQ(groups.shrink({{16, 32}}, 1, 7), (Subnet{{16, 28}}));
   EXPECT_EQ(groups.shrink({{16, 28}}, 1, 7), std::nullopt);
   EXPECT_EQ(groups.shrink({{2, 32}}, 0, 1), std::nullopt);
 }
 
-TEST(ChannelGroups, NamesTheDimensionThatCannotBeCut) {
+TEST(ChannelGroups, GrowsBackToAllChannels) {
+  const ChannelGroups groups(4, {10, 3});
+  EXPECT_EQ(groups.grow({{5, 1}}, 0), (Subnet{{8, 1}}));
+  EXPECT_EQ(groups.grow({{8, 1}}, 0), (Subnet{{10, 1}}));
+  EXPECT_EQ(groups.grow({{10, 1}}, 0), std::nullopt);
+}
+
+TEST(ChannelGroups, EveryNumberOfChannelsCanBeCut) {
+  const ChannelGroups groups(8, {29, 3});
+  EXPECT_EQ(groups.ends(0), (std::vector<int>{4, 8, 11, 15, 19, 22, 26, 29}));
+  EXPECT_EQ(groups.ends(1), (std::vector<int>{1, 2, 3}));
+  EXPECT_EQ(groups.shrink({{29, 3}}, 1, 1), (Subnet{{29, 2}}));
+  EXPECT_EQ(groups.shrink({{29, 1}}, 1, 1), std::nullopt);
+  EXPECT_EQ(uniform_subnet(groups, 2), (Subnet{{8, 1}}));
+}
+
+TEST(ChannelGroups, DividesEveryFreeDimension) {
   const Graph graph = *make_network({.name = "resnet8", .input = {3, 32, 32}});
-  EXPECT_EQ(divide_channels(graph, 8)->unit, (std::vector<int>{2, 2, 4, 4, 8, 8}));
-  EXPECT_EQ(uniform_subnet(*divide_channels(graph, 8), 2), (Subnet{{4, 4, 8, 8, 16, 16}}));
-  const auto uneven = divide_channels(graph, 5);
-  ASSERT_FALSE(uneven);
-  EXPECT_THAT(uneven.error().message, ::testing::HasSubstr("the 16 channels of 'stem' cannot be cut into 5"));
+  const auto groups = divide_channels(graph, 8);
+  ASSERT_TRUE(groups);
+  EXPECT_EQ(uniform_subnet(*groups, 1), (Subnet{{2, 2, 4, 4, 8, 8}}));
+  EXPECT_EQ(uniform_subnet(*groups, 2), (Subnet{{4, 4, 8, 8, 16, 16}}));
+  EXPECT_THAT(divide_channels(graph, 0).error().message, ::testing::HasSubstr("at least 1"));
 }
 
 }  // namespace

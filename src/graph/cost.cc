@@ -1,12 +1,14 @@
 #include "graph/cost.h"
 
+#include <algorithm>
+
 #include "graph/network.h"
 
 namespace concertina {
 
 std::int64_t macs_from(const Graph& graph, const Subnet& subnet, NodeId first) {
   std::int64_t total = 0;
-  for (NodeId id = first; id < graph.size(); ++id) {
+  for (NodeId id = std::max(first, graph.inputs()); id < graph.size(); ++id) {
     const Node& node = graph.node(id);
     const Shape input = active_shape(graph, node.inputs[0], subnet);
     const Shape output = active_shape(graph, id, subnet);
@@ -16,7 +18,7 @@ std::int64_t macs_from(const Graph& graph, const Subnet& subnet, NodeId first) {
 }
 
 Cost cost(const Graph& graph, const Subnet& subnet) {
-  Cost total{.macs = macs_from(graph, subnet, 1), .parameters = 0};
+  Cost total{.macs = macs_from(graph, subnet, 0), .parameters = 0};
   for (NodeId id = 1; id < graph.size(); ++id) {
     for (const Parameter& parameter : parameters(graph, id)) {
       if (!parameter.trainable) continue;

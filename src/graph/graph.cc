@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "base/try.h"
@@ -20,10 +21,12 @@ std::vector<T> pick(const std::vector<T>& all, const std::vector<NodeId>& ids) {
   return picked;
 }
 
-Status check_inputs(const Node& node, NodeId id) {
+Status check_inputs(const Node& node, NodeId id, int network_inputs) {
   const int wanted = std::visit([](const auto& op) { return op.kInputs; }, node.op);
   const int given = static_cast<int>(node.inputs.size());
-  if ((wanted == -1) != (id == 0)) return at_node(node, "the first node, and no other, must be the input");
+  if ((wanted == -1) != (id < network_inputs)) {
+    return at_node(node, "the network's inputs, at least one, must come before all other nodes");
+  }
   if (wanted > 0 ? given != wanted : wanted == 0 ? given == 0 : given != 0) {
     return at_node(node, fmt::format("it has {} inputs, which is not what this op takes", given));
   }
@@ -33,31 +36,51 @@ Status check_inputs(const Node& node, NodeId id) {
   return {};
 }
 
+Status check_outputs(std::span<const Node> nodes, std::span<const NodeId> outputs) {
+  std::unordered_set<NodeId> seen;
+  for (const NodeId output : outputs) {
+    if (output < 0 || output >= static_cast<NodeId>(nodes.size())) {
+      return Error{"an output of the network is no node of it"};
+    }
+    const Node& node = nodes[static_cast<std::size_t>(output)];
+    if (std::holds_alternative<op::Input>(node.op))
+      return at_node(node, "an input cannot be an output as well");
+    if (!seen.insert(output).second) return at_node(node, "it is listed twice as an output");
+  }
+  return {};
+}
+
+int leading_inputs(std::span<const Node> nodes) {
+  int count = 0;
+  for (const Node& node : nodes) {
+    if (!std::holds_alternative<op::Input>(node.op)) break;
+    ++count;
+  }
+  return std::max(count, 1);
+}
+
 }  // namespace
 
-Result<Graph> Graph::make(std::vector<Node> nodes) {
+Result<Graph> Graph::make(std::vector<Node> nodes, std::vector<NodeId> outputs) {
   if (nodes.size() < 2) return Error{"a network needs an input and at least one op"};
   Graph graph;
   graph.nodes_ = std::move(nodes);
-  ChannelAnalysis analysis(graph.nodes_);
-  std::vector<ChannelAxis> axes;
+  graph.inputs_ = leading_inputs(graph.nodes_);
+  graph.outputs_ = std::move(outputs);
+  if (graph.outputs_.empty()) graph.outputs_ = {graph.size() - 1};
   std::unordered_set<std::string_view> names;
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
     if (node.name.empty() || !names.insert(node.name).second)
       return at_node(node, "its name is empty or not unique");
-    CONCERTINA_TRY(check_inputs(node, id));
+    CONCERTINA_TRY(check_inputs(node, id, graph.inputs_));
     const std::vector<Shape> input_shapes = pick(graph.shapes_, node.inputs);
     const auto shape = std::visit([&](const auto& op) { return op.output_shape(input_shapes); }, node.op);
     if (!shape) return at_node(node, shape.error().message);
     graph.shapes_.push_back(*shape);
-    const std::vector<ChannelAxis> input_axes = pick(axes, node.inputs);
-    const ChannelContext context{analysis, id, node.name, input_axes};
-    axes.push_back(std::visit([&](const auto& op) { return op.output_channels(context); }, node.op));
   }
-  analysis.lock(axes.back(), graph.output(),
-                fmt::format("'{}' is the network's output", graph.node(graph.output()).name));
-  graph.layout_ = analysis.finish(std::move(axes));
+  CONCERTINA_TRY(check_outputs(graph.nodes_, graph.outputs_));
+  graph.layout_ = analyse_channels(graph.nodes_, graph.outputs_);
   return graph;
 }
 
@@ -83,6 +106,18 @@ Status check_subnet(const Graph& graph, const Subnet& subnet) {
     }
   }
   return {};
+}
+
+std::int64_t input_elements(const Graph& graph) {
+  std::int64_t count = 0;
+  for (NodeId id = 0; id < graph.inputs(); ++id) count += graph.shape(id).elements();
+  return count;
+}
+
+std::int64_t output_elements(const Graph& graph) {
+  std::int64_t count = 0;
+  for (const NodeId id : graph.outputs()) count += graph.shape(id).elements();
+  return count;
 }
 
 Shape active_shape(const Graph& graph, NodeId id, const Subnet& subnet) {

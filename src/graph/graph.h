@@ -25,15 +25,20 @@ struct Node {
 /// never changes; shapes, costs and couplings of every sub-net are functions of it.
 class Graph {
  public:
-  /// Checks names, order and shapes, and analyses the channels. The first node is the input and the only one
-  /// of its kind; the last node is the output. Fails with the name of the node that does not fit.
-  static Result<Graph> make(std::vector<Node> nodes);
+  /// Checks names, order and shapes, and analyses the channels. The inputs come before all other nodes.
+  /// `outputs`: the nodes whose values the network gives, the most important first; none: the last node.
+  /// Fails with the name of the node that does not fit.
+  static Result<Graph> make(std::vector<Node> nodes, std::vector<NodeId> outputs = {});
 
   std::span<const Node> nodes() const { return nodes_; }
   const Node& node(NodeId id) const { return nodes_[static_cast<std::size_t>(id)]; }
   int size() const { return static_cast<int>(nodes_.size()); }
+  int inputs() const { return inputs_; }
+  std::span<const NodeId> outputs() const { return outputs_; }
+
+  /// The first of each, often the only one.
   NodeId input() const { return 0; }
-  NodeId output() const { return size() - 1; }
+  NodeId output() const { return outputs_[0]; }
 
   /// Full-size shape of a node's value.
   const Shape& shape(NodeId id) const { return shapes_[static_cast<std::size_t>(id)]; }
@@ -41,12 +46,16 @@ class Graph {
   const ChannelLayout& layout() const { return layout_; }
   const ChannelAxis& axis(NodeId id) const { return layout_.axes[static_cast<std::size_t>(id)]; }
 
-  friend bool operator==(const Graph& a, const Graph& b) { return a.nodes_ == b.nodes_; }
+  friend bool operator==(const Graph& a, const Graph& b) {
+    return a.nodes_ == b.nodes_ && a.outputs_ == b.outputs_;
+  }
 
  private:
   Graph() = default;
 
   std::vector<Node> nodes_;
+  int inputs_ = 0;  ///< the first so many nodes
+  std::vector<NodeId> outputs_;
   std::vector<Shape> shapes_;
   ChannelLayout layout_;
 };
@@ -60,6 +69,10 @@ Status check_subnet(const Graph& graph, const Subnet& subnet);
 /// Shape of a node's value in a sub-net. Precondition, here and below: check_subnet() accepts it.
 Shape active_shape(const Graph& graph, NodeId id, const Subnet& subnet);
 
+/// Values of one image, over all inputs and over all outputs; more than one lie one after another.
+std::int64_t input_elements(const Graph& graph);
+std::int64_t output_elements(const Graph& graph);
+
 /// Builds a node list step by step; the checks come with Graph::make().
 class GraphBuilder {
  public:
@@ -67,7 +80,9 @@ class GraphBuilder {
     nodes_.push_back({std::move(name), std::move(op), std::move(inputs)});
     return static_cast<NodeId>(nodes_.size()) - 1;
   }
-  Result<Graph> build() && { return Graph::make(std::move(nodes_)); }
+  Result<Graph> build(std::vector<NodeId> outputs = {}) && {
+    return Graph::make(std::move(nodes_), std::move(outputs));
+  }
 
  private:
   std::vector<Node> nodes_;

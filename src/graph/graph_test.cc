@@ -38,13 +38,13 @@ TEST(Graph, RefusesBadStructure) {
   EXPECT_FALSE(Graph::make({}));
   EXPECT_FALSE(Graph::make({x}));
   EXPECT_FALSE(Graph::make({x, x}));
-  EXPECT_FALSE(Graph::make({x, {"r", op::Relu{}, {}}}));
-  EXPECT_FALSE(Graph::make({x, {"r", op::Relu{}, {1}}}));
-  EXPECT_FALSE(Graph::make({x, {"r", op::Relu{}, {-1}}}));
-  EXPECT_FALSE(Graph::make({x, {"x", op::Relu{}, {0}}}));
+  EXPECT_FALSE(Graph::make({x, {"r", op::relu(), {}}}));
+  EXPECT_FALSE(Graph::make({x, {"r", op::relu(), {1}}}));
+  EXPECT_FALSE(Graph::make({x, {"r", op::relu(), {-1}}}));
+  EXPECT_FALSE(Graph::make({x, {"x", op::relu(), {0}}}));
   EXPECT_FALSE(Graph::make({x, {"a", op::Add{}, {0}}}));
-  EXPECT_FALSE(Graph::make({{"r", op::Relu{}, {0}}, x}));
-  EXPECT_TRUE(Graph::make({x, {"r", op::Relu{}, {0}}}));
+  EXPECT_FALSE(Graph::make({{"r", op::relu(), {0}}, x}));
+  EXPECT_TRUE(Graph::make({x, {"r", op::relu(), {0}}}));
 }
 
 TEST(Graph, RefusesWindowsThatDoNotFit) {

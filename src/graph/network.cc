@@ -82,10 +82,13 @@ Weights gather_all(const Graph& graph, const Weights& weights, IndexAlong index_
 
 Op resized(const Graph& graph, NodeId id, const Subnet& subnet) {
   Op op = graph.node(id).op;
-  if (id == graph.input()) return op;
-  const int in = active_shape(graph, graph.node(id).inputs[0], subnet).channels;
-  const int out = active_shape(graph, id, subnet).channels;
-  std::visit([&](auto& o) { o.resize(in, out); }, op);
+  if (id < graph.inputs()) return op;
+  const NodeId input = graph.node(id).inputs[0];
+  const auto ranges = graph.layout().active_ranges(graph.axis(input), subnet);
+  const ActiveFeatures active{.in = active_shape(graph, input, subnet).channels,
+                              .out = active_shape(graph, id, subnet).channels,
+                              .input_ranges = ranges};
+  std::visit([&](auto& o) { o.resize(active); }, op);
   return op;
 }
 
@@ -170,7 +173,9 @@ Network extract(const Network& network, const Subnet& subnet, const Weights& own
     nodes.push_back({graph.node(id).name, resized(graph, id, subnet), graph.node(id).inputs});
   }
   // The graph was valid and all channels of a dimension shrink together, so this one is valid too.
-  return {std::move(Graph::make(std::move(nodes))).value(), std::move(weights)};
+  const std::span<const NodeId> outputs = graph.outputs();
+  return {std::move(Graph::make(std::move(nodes), {outputs.begin(), outputs.end()})).value(),
+          std::move(weights)};
 }
 
 }  // namespace concertina

@@ -3,25 +3,33 @@
 #include <variant>
 
 #include "graph/ops/activation.h"
-#include "graph/ops/add.h"
+#include "graph/ops/affine.h"
+#include "graph/ops/as_map.h"
 #include "graph/ops/batch_norm.h"
+#include "graph/ops/combine.h"
 #include "graph/ops/concat.h"
 #include "graph/ops/conv.h"
 #include "graph/ops/flatten.h"
 #include "graph/ops/input.h"
 #include "graph/ops/linear.h"
 #include "graph/ops/opaque.h"
+#include "graph/ops/pad.h"
 #include "graph/ops/pool.h"
+#include "graph/ops/resize.h"
+#include "graph/ops/shuffle.h"
+#include "graph/ops/slice.h"
 #include "graph/ops/softmax.h"
 
 namespace concertina {
 
-using Op = std::variant<op::Input, op::Conv, op::BatchNorm, op::Relu, op::Relu6, op::Add, op::MaxPool,
-                        op::AveragePool, op::GlobalAveragePool, op::Flatten, op::Linear, op::Concat,
-                        op::Softmax, op::Opaque>;
+using Op =
+    std::variant<op::Input, op::Conv, op::BatchNorm, op::Activation, op::Add, op::Mul, op::Scale, op::Shift,
+                 op::MaxPool, op::AveragePool, op::GlobalAveragePool, op::Flatten, op::AsMap, op::Linear,
+                 op::Concat, op::Slice, op::ChannelShuffle, op::Pad, op::Resize, op::Softmax, op::Opaque>;
 
 /// The op's name for people.
 inline std::string_view type_name(const Op& op) {
+  if (const auto* activation = std::get_if<op::Activation>(&op)) return function_name(activation->function);
   return std::visit([](const auto& o) { return o.kType; }, op);
 }
 

@@ -4,12 +4,13 @@
 
 #include "kernels/bf16_conv.h"
 #include "kernels/conv.h"
+#include "kernels/grouped.h"
 #include "kernels/testing.h"
 #include "kernels/winograd.h"
 
 namespace concertina::kernels {
 
-enum class ConvKernel { kDirect, kWinograd, kBf16 };
+enum class ConvKernel { kDirect, kGrouped, kWinograd, kBf16 };
 
 /// A sub-net's convolution: of each input segment and of the output, the first active channels of the full
 /// ones.
@@ -120,6 +121,9 @@ struct ConvProblem {
       case ConvKernel::kDirect:
         conv(args, pool);
         break;
+      case ConvKernel::kGrouped:
+        grouped_conv(args, pool);
+        break;
       case ConvKernel::kWinograd:
         winograd_conv(args, workspace_for(threads, winograd_workspace(ranges)).data(), pool);
         break;
@@ -132,12 +136,16 @@ struct ConvProblem {
 
   AlignedBuffer pack(const Filter& filter, ConvKernel kernel) const {
     const std::size_t size = kernel == ConvKernel::kDirect     ? packed_size(filter)
+                             : kernel == ConvKernel::kGrouped  ? packed_grouped_size(filter)
                              : kernel == ConvKernel::kWinograd ? winograd_packed_size(filter)
                                                                : bf16_packed_size(filter, c.window);
     AlignedBuffer packed = poisoned(size);
     switch (kernel) {
       case ConvKernel::kDirect:
         pack_conv(filter, full_weights.data(), packed.data());
+        break;
+      case ConvKernel::kGrouped:
+        pack_grouped(filter, full_weights.data(), packed.data());
         break;
       case ConvKernel::kWinograd:
         pack_winograd(filter, full_weights.data(), packed.data());

@@ -8,7 +8,7 @@
 #define HWY_TARGET_INCLUDE "kernels/depthwise.cc"
 #include "hwy/foreach_target.h"  // must come before highway.h
 #include "hwy/highway.h"
-#include "kernels/row_tile-inl.h"
+#include "kernels/vector_tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace concertina::kernels::HWY_NAMESPACE {
@@ -16,21 +16,6 @@ namespace {
 
 // Sums of eight pixels hide the latency of the multiply-adds, and each weight is loaded once for them.
 constexpr int kTilePixels = 8;
-
-constexpr int kMaxRowKernelHeight = 7;
-
-TileOutput tile_output(const DepthwiseArgs& args, int first, int channel, int pixels) {
-  const Epilogue& e = args.epilogue;
-  return {.scale = {hn::LoadU(kTag, e.scale + channel), hn::Zero(kTag)},
-          .shift = {hn::LoadU(kTag, e.shift + channel), hn::Zero(kTag)},
-          .residual = e.residual == nullptr ? nullptr : e.residual + first * e.residual_stride + channel,
-          .residual_stride = e.residual_stride,
-          .out = args.output + first * args.output_stride + channel,
-          .stride = args.output_stride,
-          .pixels = pixels,
-          .tail = kLanes,
-          .act = e.act};
-}
 
 void run_tile(const DepthwiseArgs& args, int first, int pixels) {
   const Taps<kTilePixels> taps(args.window, args.input_stride, first, pixels);
@@ -43,7 +28,7 @@ void run_tile(const DepthwiseArgs& args, int first, int pixels) {
       Tile<kTilePixels, 1> tile;
       const float* w = args.packed + begin + c;
       for (int t = 0; t < args.window.taps(); ++t, w += row) tile.add_lanes(x[t], c, hn::Load(kTag, w));
-      tile.finish(tile_output(args, first, begin + c, pixels));
+      tile.finish(vector_output(args, first, begin + c, pixels));
     }
   }
 }
@@ -68,7 +53,7 @@ void run_row_tile(const DepthwiseArgs& args, int out_row, int x, int pixels) {
         const RowWeights<Row::kTaps, 1> w(args.packed + i * Row::kTaps * row_size + begin + c, row_size);
         add_inputs<Row>(tile, w, [&](int at) HWY_ATTR { return hn::LoadU(kTag, inputs[i][at] + c); });
       }
-      tile.finish(tile_output(args, out_row * window.out_w + x, begin + c, pixels));
+      tile.finish(vector_output(args, out_row * window.out_w + x, begin + c, pixels));
     }
   }
 }
@@ -76,16 +61,13 @@ void run_row_tile(const DepthwiseArgs& args, int out_row, int x, int pixels) {
 using RowTileFunction = void (*)(const DepthwiseArgs&, int out_row, int x, int pixels);
 
 template <class Row>
-constexpr int kMostPixels = std::min(16, kMostRowPixels<Row, 1>);
-
-template <class Row>
-constexpr auto kRowTileFunctions = tile_functions<RowTileFunction, kMostPixels<Row>>(
+constexpr auto kRowTileFunctions = tile_functions<RowTileFunction, kMostVectorPixels<Row>>(
     DepthwiseLengths(), []<int kPixels>(std::integral_constant<int, kPixels>) -> RowTileFunction {
       return run_row_tile<Row, kPixels>;
     });
 
 template <class Row>
-constexpr TileTable<RowTileFunction> kRowTiles = {kRowTileFunctions<Row>.data(), kMostPixels<Row>};
+constexpr TileTable<RowTileFunction> kRowTiles = {kRowTileFunctions<Row>.data(), kMostVectorPixels<Row>};
 
 /// Null if there are none for this window.
 const TileTable<RowTileFunction>* row_tiles(const Window& w) {

@@ -18,17 +18,42 @@ HWY_BEFORE_NAMESPACE();
 namespace concertina::kernels::HWY_NAMESPACE {
 namespace {
 
-void add_pixel(const float* a, const float* b, float* out, int channels, Activation act) {
-  for (int c = 0; c < channels; c += kLanes) {
-    hn::StoreU(activate(act, hn::Add(hn::LoadU(kTag, a + c), hn::LoadU(kTag, b + c))), kTag, out + c);
+/// b(c): the vector of the second operand that meets the channels from c on.
+template <typename Second>
+HWY_INLINE void combine_pixel(const CombineArgs& args, const float* a, const Second& b, float* out) {
+  if (args.arithmetic == Arithmetic::kAdd) {
+    for (int c = 0; c < args.channels; c += kLanes)
+      hn::StoreU(activate(args.act, hn::Add(hn::LoadU(kTag, a + c), b(c))), kTag, out + c);
+  } else {
+    for (int c = 0; c < args.channels; c += kLanes)
+      hn::StoreU(activate(args.act, hn::Mul(hn::LoadU(kTag, a + c), b(c))), kTag, out + c);
   }
 }
 
-void add(const AddArgs& args, ThreadPool& pool) {
-  for_pixels(args.pixels, args.channels, pool, [&](std::ptrdiff_t p) {
-    add_pixel(args.a + p * args.a_stride, args.b + p * args.b_stride, args.output + p * args.output_stride,
-              args.channels, args.act);
-  });
+void combine_run(const CombineArgs& args, std::ptrdiff_t image, std::ptrdiff_t begin, std::ptrdiff_t end) {
+  const float* a = args.a + (image * args.pixels + begin) * args.a_stride;
+  const float* b = args.b + image * args.b_image_stride + begin * args.b_stride;
+  float* out = args.output + (image * args.pixels + begin) * args.output_stride;
+  for (std::ptrdiff_t p = begin; p < end; ++p) {
+    if (args.b_is_spread) {
+      const V one = hn::Set(kTag, *b);
+      combine_pixel(
+          args, a, [&](int) HWY_ATTR { return one; }, out);
+    } else {
+      combine_pixel(
+          args, a, [&](int c) HWY_ATTR { return hn::LoadU(kTag, b + c); }, out);
+    }
+    a += args.a_stride;
+    b += args.b_stride;
+    out += args.output_stride;
+  }
+}
+
+void combine(const CombineArgs& args, ThreadPool& pool) {
+  for_image_pixels(args.batch, args.pixels, args.channels, pool,
+                   [&](std::ptrdiff_t image, std::ptrdiff_t begin, std::ptrdiff_t end) {
+                     combine_run(args, image, begin, end);
+                   });
 }
 
 void affine_pixel(const float* x, const float* scale, const float* shift, float* out, int channels,
@@ -87,14 +112,14 @@ HWY_AFTER_NAMESPACE();
 namespace concertina::kernels {
 namespace {
 
-HWY_EXPORT(add);
+HWY_EXPORT(combine);
 HWY_EXPORT(affine);
 HWY_EXPORT(softmax);
 
 }  // namespace
 
-void add(const AddArgs& args, ThreadPool& pool) {
-  HWY_DYNAMIC_DISPATCH(add)(args, pool);
+void combine(const CombineArgs& args, ThreadPool& pool) {
+  HWY_DYNAMIC_DISPATCH(combine)(args, pool);
 }
 
 void affine(const AffineArgs& args, ThreadPool& pool) {

@@ -9,20 +9,26 @@
 /// all its segments and padding: it is rounded up to vector_lanes(). The output may be an input.
 namespace concertina::kernels {
 
-/// out = act(a + b)
-struct AddArgs {
-  std::ptrdiff_t pixels = 0;
+enum class Arithmetic { kAdd, kMultiply };
+
+/// out = act(a + b), or act(a * b)
+struct CombineArgs {
+  Arithmetic arithmetic = Arithmetic::kAdd;
+  int batch = 1;
+  int pixels = 1;  ///< of one image
   int channels = 0;
-  const float* a = nullptr;  ///< [pixels][a_stride]
+  const float* a = nullptr;  ///< [batch][pixels][a_stride]
   std::ptrdiff_t a_stride = 0;
-  const float* b = nullptr;  ///< [pixels][b_stride]
-  std::ptrdiff_t b_stride = 0;
-  float* output = nullptr;  ///< [pixels][output_stride]
+  const float* b = nullptr;
+  std::ptrdiff_t b_image_stride = 0;  ///< from image to image
+  std::ptrdiff_t b_stride = 0;        ///< from pixel to pixel; 0: one pixel is for all of the image
+  bool b_is_spread = false;           ///< the first channel of b is for all channels
+  float* output = nullptr;            ///< [batch][pixels][output_stride]; may be b if b has all that a has
   std::ptrdiff_t output_stride = 0;
   Activation act = Activation::kNone;
 };
 
-void add(const AddArgs& args, ThreadPool& pool);
+void combine(const CombineArgs& args, ThreadPool& pool);
 
 /// out = act(input * scale[c] + shift[c]); with scale and shift null it is the activation alone.
 struct AffineArgs {

@@ -29,27 +29,63 @@ class ElementwiseTest : public KernelTest {
 };
 INSTANTIATE_TEST_SUITE_P(Targets, ElementwiseTest, all_targets(), name_of);
 
-TEST_P(ElementwiseTest, Add) {
+/// Every way in which the second operand may be smaller, with and without an activation.
+TEST_P(ElementwiseTest, Combine) {
   for_shapes([&](int channels, int pixels) {
-    for (const Activation act : kActivations) {
-      const Floats a = values(channels, pixels, 1);
-      const Floats b = values(channels, pixels, 2);
-      Map x(kBatch, pixels, {channels});
-      Map y(kBatch, pixels, {channels}, 0);
-      x.fill(a);
-      y.fill(b);
-      add({.pixels = kBatch * pixels,
-           .channels = channels,
-           .a = x.buffer.data(),
-           .a_stride = x.stride,
-           .b = y.buffer.data(),
-           .b_stride = y.stride,
-           .output = y.buffer.data(),
-           .output_stride = y.stride,
-           .act = act},
-          pool_);
-      EXPECT_EQ(y.plain(), reference::add(a, b, act));
+    const Floats a = values(channels, pixels, 1);
+    for (const int b_channels : {channels, 1}) {
+      for (const int b_pixels : {pixels, 1}) {
+        const Floats b = values(b_channels, b_pixels, 2);
+        for (const Arithmetic arithmetic : {Arithmetic::kAdd, Arithmetic::kMultiply}) {
+          for (const Activation act : kActivations) {
+            Map x(kBatch, pixels, {channels});
+            Map y(kBatch, b_pixels, {b_channels}, 0);
+            x.fill(a);
+            y.fill(b);
+            combine({.arithmetic = arithmetic,
+                     .batch = kBatch,
+                     .pixels = pixels,
+                     .channels = channels,
+                     .a = x.buffer.data(),
+                     .a_stride = x.stride,
+                     .b = y.buffer.data(),
+                     .b_image_stride = std::ptrdiff_t{b_pixels} * y.stride,
+                     .b_stride = b_pixels == pixels ? y.stride : 0,
+                     .b_is_spread = b_channels < channels,
+                     .output = x.buffer.data(),
+                     .output_stride = x.stride,
+                     .act = act},
+                    pool_);
+            EXPECT_EQ(x.plain(), reference::combine(arithmetic, {kBatch, channels, pixels}, a,
+                                                    {kBatch, b_channels, b_pixels}, b, act));
+          }
+        }
+      }
     }
+  });
+}
+
+TEST_P(ElementwiseTest, CombineIntoTheSecond) {
+  for_shapes([&](int channels, int pixels) {
+    const Floats a = values(channels, pixels, 1);
+    const Floats b = values(channels, pixels, 2);
+    Map x(kBatch, pixels, {channels});
+    Map y(kBatch, pixels, {channels}, 0);
+    x.fill(a);
+    y.fill(b);
+    combine({.batch = kBatch,
+             .pixels = pixels,
+             .channels = channels,
+             .a = x.buffer.data(),
+             .a_stride = x.stride,
+             .b = y.buffer.data(),
+             .b_image_stride = std::ptrdiff_t{pixels} * y.stride,
+             .b_stride = y.stride,
+             .output = y.buffer.data(),
+             .output_stride = y.stride},
+            pool_);
+    const reference::Planes planes{kBatch, channels, pixels};
+    EXPECT_EQ(y.plain(), reference::combine(Arithmetic::kAdd, planes, a, planes, b, Activation::kNone));
   });
 }
 
@@ -95,7 +131,9 @@ TEST_P(ElementwiseTest, ActivationAlone) {
             .output_stride = x.stride,
             .act = Activation::kRelu6},
            pool_);
-    EXPECT_EQ(x.plain(), reference::add(in, Floats(in.size()), Activation::kRelu6));
+    Floats wanted = in;
+    for (float& v : wanted) v = reference::activate(Activation::kRelu6, v);
+    EXPECT_EQ(x.plain(), wanted);
   });
 }
 

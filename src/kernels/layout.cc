@@ -37,6 +37,19 @@ void interleave_three(const float* planes, std::ptrdiff_t plane, int count, floa
   }
 }
 
+void gather_channels(const GatherArgs& args, ThreadPool& pool) {
+  const hn::ScalableTag<float> d;
+  const hn::RebindToSigned<decltype(d)> positions;
+  const auto channels = static_cast<int>(args.sources.size());
+  for_pixels(args.pixels, channels, pool, [&](std::ptrdiff_t p) HWY_ATTR {
+    const float* in = args.input + p * args.input_stride;
+    float* out = args.output + p * args.output_stride;
+    for (int c = 0; c < channels; c += static_cast<int>(hn::Lanes(d))) {
+      hn::StoreU(hn::GatherIndex(d, in, hn::LoadU(positions, args.sources.data() + c)), d, out + c);
+    }
+  });
+}
+
 }  // namespace
 }  // namespace concertina::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -48,6 +61,7 @@ namespace concertina::kernels {
 namespace {
 
 HWY_EXPORT(interleave_three);
+HWY_EXPORT(gather_channels);
 
 /// out[c * pixels + p] = in[p * stride + c], in blocks of pixels so that the lines being written stay in the
 /// first-level cache.
@@ -75,7 +89,7 @@ void for_pixel_blocks(int batch, int pixels, ThreadPool& pool, const Body& body)
 
 void from_plain(const FromPlainArgs& args, ThreadPool& pool) {
   for_pixel_blocks(args.batch, args.pixels, pool, [&](std::ptrdiff_t n, int begin, int end) {
-    const float* in = args.input + n * args.channels * args.pixels;
+    const float* in = args.input + n * args.input_channels * args.pixels;
     float* out = args.output + n * args.pixels * args.output_stride;
     if (args.channels == 3 && args.output_stride == 3) {
       HWY_DYNAMIC_DISPATCH(interleave_three)
@@ -101,6 +115,10 @@ void copy_channels(const CopyArgs& args, ThreadPool& pool) {
   for_pixels(args.pixels, channels, pool, [&](std::ptrdiff_t p) {
     std::copy_n(args.input + p * args.input_stride, channels, args.output + p * args.output_stride);
   });
+}
+
+void gather_channels(const GatherArgs& args, ThreadPool& pool) {
+  HWY_DYNAMIC_DISPATCH(gather_channels)(args, pool);
 }
 
 void flatten(const FlattenArgs& args, ThreadPool& pool) {

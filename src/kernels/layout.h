@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "base/thread_pool.h"
@@ -8,13 +9,15 @@
 /// Moving activations: between the layout of target.h and plain arrays, and within it.
 namespace concertina::kernels {
 
-/// Plain [batch][channels][pixels] -> [batch][pixels][output_stride]. The padding lanes are not written.
+/// `channels` planes of a plain [batch][input_channels][pixels] -> [batch][pixels][output_stride]. The
+/// padding lanes are not written.
 struct FromPlainArgs {
   int batch = 1;
   int channels = 0;
-  int pixels = 1;  ///< h * w
-  const float* input = nullptr;
-  float* output = nullptr;  ///< the segment's first channel
+  int pixels = 1;                ///< h * w
+  const float* input = nullptr;  ///< the plane of the segment's first channel in the first image
+  int input_channels = 0;        ///< planes of one image in the input, all segments together
+  float* output = nullptr;       ///< the segment's first channel
   std::ptrdiff_t output_stride = 0;
 };
 
@@ -45,6 +48,19 @@ struct CopyArgs {
 };
 
 void copy_channels(const CopyArgs& args, ThreadPool& pool);
+
+/// Channel k of every pixel is sources[k] floats into the input's: [pixels][input_stride] ->
+/// [pixels][output_stride]. The output does not overlap the input.
+struct GatherArgs {
+  std::ptrdiff_t pixels = 0;
+  std::span<const std::int32_t> sources;  ///< for whole vectors of channels
+  const float* input = nullptr;
+  std::ptrdiff_t input_stride = 0;
+  float* output = nullptr;
+  std::ptrdiff_t output_stride = 0;
+};
+
+void gather_channels(const GatherArgs& args, ThreadPool& pool);
 
 /// The order of features after a flatten is that of NCHW: channel c at pixel p is feature c * pixels + p of
 /// its segment.

@@ -26,6 +26,7 @@ TEST_P(LayoutTest, FromPlainAndBack) {
                 .channels = channels,
                 .pixels = kPixels,
                 .input = in.data(),
+                .input_channels = channels,
                 .output = x.buffer.data(),
                 .output_stride = x.stride},
                pool_);
@@ -51,6 +52,7 @@ TEST_P(LayoutTest, DensePixels) {
                 .channels = channels,
                 .pixels = kPixels,
                 .input = in.data(),
+                .input_channels = channels,
                 .output = out.data(),
                 .output_stride = channels},
                pool_);
@@ -62,6 +64,44 @@ TEST_P(LayoutTest, DensePixels) {
         }
       }
     }
+  }
+}
+
+TEST_P(LayoutTest, SegmentsFromPlain) {
+  const int a = vector_lanes() + 1;
+  const int b = 3;
+  const Floats in = values(a + b);
+  Map x(kBatch, kPixels, {a, b});
+  for (int s = 0, plane = 0; s < 2; plane += x.channels[s++]) {
+    from_plain({.batch = kBatch,
+                .channels = x.channels[s],
+                .pixels = kPixels,
+                .input = in.data() + plane * kPixels,
+                .input_channels = a + b,
+                .output = x.buffer.data() + x.offsets[s],
+                .output_stride = x.stride},
+               pool_);
+  }
+  EXPECT_EQ(x.plain(), in);
+}
+
+TEST_P(LayoutTest, GatherChannels) {
+  for (int channels = 1; channels <= 2 * vector_lanes() + 1; ++channels) {
+    const Floats in = values(channels);
+    Map x(kBatch, kPixels, {channels}, 0);
+    Map y(kBatch, kPixels, {channels});
+    x.fill(in);
+    std::vector<std::int32_t> sources(static_cast<std::size_t>(round_up(channels, vector_lanes())));
+    for (int c = 0; c < channels; ++c) sources[static_cast<std::size_t>(c)] = (7 * c + 3) % channels;
+    gather_channels({.pixels = kBatch * kPixels,
+                     .sources = sources,
+                     .input = x.buffer.data(),
+                     .input_stride = x.stride,
+                     .output = y.buffer.data(),
+                     .output_stride = y.stride},
+                    pool_);
+    sources.resize(static_cast<std::size_t>(channels));
+    EXPECT_EQ(y.plain(), reference::gather_channels({kBatch, channels, kPixels}, in, sources));
   }
 }
 

@@ -19,4 +19,15 @@ void for_pixels(std::ptrdiff_t pixels, int channels, ThreadPool& pool, const Bod
   });
 }
 
+/// The same for runs of pixels of one image: body(image, begin, end).
+template <typename Body>
+void for_image_pixels(int batch, int pixels, int channels, ThreadPool& pool, const Body& body) {
+  const int block = std::max(1, 4096 / std::max(1, channels));
+  const int blocks = (pixels + block - 1) / block;
+  pool.parallel_for(batch * blocks, [&](int i) {
+    const std::ptrdiff_t begin = std::ptrdiff_t{i % blocks} * block;
+    body(std::ptrdiff_t{i / blocks}, begin, std::min<std::ptrdiff_t>(pixels, begin + block));
+  });
+}
+
 }  // namespace concertina::kernels

@@ -1,6 +1,7 @@
 #include "kernels/pool.h"
 
 #include <algorithm>
+#include <limits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/pool.cc"
@@ -13,20 +14,26 @@ namespace concertina::kernels::HWY_NAMESPACE {
 namespace {
 
 struct MaxOp {
+  static HWY_INLINE V nothing() { return hn::Set(kTag, -std::numeric_limits<float>::infinity()); }
   static HWY_INLINE V join(V a, V b) { return hn::Max(a, b); }
 };
 struct SumOp {
+  static HWY_INLINE V nothing() { return hn::Zero(kTag); }
   static HWY_INLINE V join(V a, V b) { return hn::Add(a, b); }
 };
 
-/// The part [begin, end) of a window that lies in [low, high).
+/// The taps of a window, along one side, that lie in some part of the padded map.
 struct Span {
-  int begin;
-  int end;
-  int size() const { return end - begin; }
+  int begin;  ///< where the first one lies
+  int count;
+  int step = 1;
 };
-Span clip(int begin, int size, int low, int high) {
-  return {std::max(begin, low), std::min(begin + size, high)};
+
+/// Of `taps` taps, `step` apart from `begin` on, those in [low, high).
+Span clip(int begin, int taps, int step, int low, int high) {
+  const int first = begin >= low ? 0 : (low - begin + step - 1) / step;
+  const int end = high <= begin ? 0 : std::min(taps, (high - begin + step - 1) / step);
+  return {begin + first * step, std::max(0, end - first), step};
 }
 
 /// Joins the pixels rows x columns of one map, and scales the result.
@@ -34,14 +41,13 @@ template <typename Op>
 void pool_pixel(const float* map, std::ptrdiff_t stride, int map_w, Span rows, Span columns, int channels,
                 float scale, float* out) {
   const V factor = hn::Set(kTag, scale);
+  const std::ptrdiff_t down = std::ptrdiff_t{rows.step} * map_w * stride, right = columns.step * stride;
+  const float* corner = map + (std::ptrdiff_t{rows.begin} * map_w + columns.begin) * stride;
   for (int c = 0; c < channels; c += kLanes) {
-    const float* corner =
-        map + (static_cast<std::ptrdiff_t>(rows.begin) * map_w + columns.begin) * stride + c;
-    V sum = hn::LoadU(kTag, corner);
-    for (int y = 0; y < rows.size(); ++y) {
-      const float* row = corner + static_cast<std::ptrdiff_t>(y) * map_w * stride;
-      for (int x = y == 0 ? 1 : 0; x < columns.size(); ++x)
-        sum = Op::join(sum, hn::LoadU(kTag, row + x * stride));
+    V sum = Op::nothing();
+    for (int y = 0; y < rows.count; ++y) {
+      const float* row = corner + y * down + c;
+      for (int x = 0; x < columns.count; ++x) sum = Op::join(sum, hn::LoadU(kTag, row + x * right));
     }
     hn::StoreU(hn::Mul(sum, factor), kTag, out + c);
   }
@@ -52,13 +58,13 @@ template <typename Op, typename Scale>
 void pool_row(const PoolArgs& args, int row, const Scale& scale) {
   const Window& w = args.window;
   const int y = row % w.out_h * w.stride_h - w.pad_top;
-  const Span rows = clip(y, w.kernel_h, 0, w.in_h);
+  const Span rows = clip(y, w.kernel_h, w.dilation_h, 0, w.in_h);
   const float* map =
       args.input + static_cast<std::ptrdiff_t>(row / w.out_h) * w.in_h * w.in_w * args.input_stride;
   float* out = args.output + static_cast<std::ptrdiff_t>(row) * w.out_w * args.output_stride;
   for (int ox = 0; ox < w.out_w; ++ox, out += args.output_stride) {
     const int x = ox * w.stride_w - w.pad_left;
-    const Span columns = clip(x, w.kernel_w, 0, w.in_w);
+    const Span columns = clip(x, w.kernel_w, w.dilation_w, 0, w.in_w);
     pool_pixel<Op>(map, args.input_stride, w.in_w, rows, columns, args.channels, scale(y, x), out);
   }
 }
@@ -70,11 +76,12 @@ void max_pool(const PoolArgs& args, ThreadPool& pool) {
 
 void average_pool(const PoolArgs& args, const AveragePadding& padding, ThreadPool& pool) {
   const Window& w = args.window;
-  const Span tall = padding.counts ? Span{-w.pad_top, w.in_h + padding.pad_bottom} : Span{0, w.in_h};
-  const Span wide = padding.counts ? Span{-w.pad_left, w.in_w + padding.pad_right} : Span{0, w.in_w};
+  const int top = padding.counts ? -w.pad_top : 0, left = padding.counts ? -w.pad_left : 0;
+  const int bottom = w.in_h + (padding.counts ? padding.pad_bottom : 0);
+  const int right = w.in_w + (padding.counts ? padding.pad_right : 0);
   const auto scale = [&](int y, int x) {
-    const int count =
-        clip(y, w.kernel_h, tall.begin, tall.end).size() * clip(x, w.kernel_w, wide.begin, wide.end).size();
+    const int count = clip(y, w.kernel_h, w.dilation_h, top, bottom).count *
+                      clip(x, w.kernel_w, w.dilation_w, left, right).count;
     return 1.0f / static_cast<float>(count);
   };
   pool.parallel_for(args.batch * w.out_h, [&](int row) { pool_row<SumOp>(args, row, scale); });

@@ -9,8 +9,7 @@
 /// vector_lanes().
 namespace concertina::kernels {
 
-/// Preconditions: every window touches the map; no dilation; output does not overlap the input; fewer than
-/// 2^31 output pixels.
+/// Preconditions: output does not overlap the input; fewer than 2^31 output pixels.
 struct PoolArgs {
   int batch = 1;
   int channels = 0;
@@ -21,7 +20,7 @@ struct PoolArgs {
   std::ptrdiff_t output_stride = 0;
 };
 
-/// The largest value in each window; padding does not count.
+/// The largest value in each window; padding does not count. Minus infinity where a window sees nothing else.
 void max_pool(const PoolArgs& args, ThreadPool& pool);
 
 /// Whether zeros in the padding count in a mean. Windows that reach beyond pad_bottom or pad_right (a
@@ -32,7 +31,7 @@ struct AveragePadding {
   int pad_right = 0;
 };
 
-/// The mean of each window.
+/// The mean of each window. Not a number where there is nothing to count.
 void average_pool(const PoolArgs& args, const AveragePadding& padding, ThreadPool& pool);
 
 /// The mean of each map: input [batch][pixels][input_stride] -> output [batch][output_stride].

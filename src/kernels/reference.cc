@@ -102,10 +102,35 @@ float activate(Activation act, double value) {
   return static_cast<float>(value);
 }
 
-Floats add(const Floats& a, const Floats& b, Activation act) {
+float apply(const Function& f, double x) {
+  switch (f.kind) {
+    case Function::Kind::kClip:
+      return static_cast<float>(std::min<double>(std::max<double>(x, f.a), f.b));
+    case Function::Kind::kLeakyRelu:
+      return static_cast<float>(x >= 0 ? x : f.a * x);
+    case Function::Kind::kHardSigmoid:
+      return static_cast<float>(std::min(std::max(f.a * x + f.b, 0.0), 1.0));
+    case Function::Kind::kHardSwish:
+      return static_cast<float>(x * std::min(std::max(x / 6 + 0.5, 0.0), 1.0));
+    case Function::Kind::kSigmoid:
+      return static_cast<float>(1 / (1 + std::exp(-x)));
+  }
+  return static_cast<float>(x);
+}
+
+Floats combine(Arithmetic arithmetic, const Planes& a_planes, const Floats& a, const Planes& b_planes,
+               const Floats& b, Activation act) {
   Floats result;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    result.push_back(activate(act, static_cast<double>(a[i]) + b[i]));
+  for (int n = 0; n < a_planes.batch; ++n) {
+    for (int c = 0; c < a_planes.channels; ++c) {
+      for (int p = 0; p < a_planes.pixels; ++p) {
+        const double x = a[result.size()];
+        const double y =
+            b[at(n, c % b_planes.channels, b_planes.channels, p % b_planes.pixels, b_planes.pixels)];
+        result.push_back(activate(act, arithmetic == Arithmetic::kAdd ? x + y : x * y));
+      }
+    }
+  }
   return result;
 }
 
@@ -135,6 +160,49 @@ Floats softmax(const Floats& x, int batch, int channels, int pixels) {
       for (int c = 0; c < channels; ++c) sum += std::exp(x[channel(c)] - top);
       for (int c = 0; c < channels; ++c)
         result[channel(c)] = static_cast<float>(std::exp(x[channel(c)] - top) / sum);
+    }
+  }
+  return result;
+}
+
+Floats gather_channels(const Planes& planes, const Floats& x, std::span<const int> sources) {
+  Floats result;
+  for (int n = 0; n < planes.batch; ++n) {
+    for (const int c : sources) {
+      for (int p = 0; p < planes.pixels; ++p)
+        result.push_back(x[at(n, c, planes.channels, p, planes.pixels)]);
+    }
+  }
+  return result;
+}
+
+Floats pick_pixels(const Floats& x, int planes, int in_h, int in_w, std::span<const int> rows,
+                   std::span<const int> columns, float value) {
+  Floats result;
+  for (int c = 0; c < planes; ++c) {
+    for (const int row : rows) {
+      for (const int column : columns) {
+        result.push_back(row < 0 || column < 0 ? value : x[at(c, row, in_h, column, in_w)]);
+      }
+    }
+  }
+  return result;
+}
+
+Floats blend_pixels(const Floats& x, int planes, int in_h, int in_w, std::span<const LinearTap> rows,
+                    std::span<const LinearTap> columns) {
+  Floats result;
+  for (int c = 0; c < planes; ++c) {
+    for (const LinearTap& row : rows) {
+      for (const LinearTap& column : columns) {
+        const auto line = [&](int y) {
+          const double left = x[at(c, y, in_h, column.first, in_w)];
+          const double right = x[at(c, y, in_h, column.second, in_w)];
+          return left + (right - left) * column.share;
+        };
+        const double upper = line(row.first);
+        result.push_back(static_cast<float>(upper + (line(row.second) - upper) * row.share));
+      }
     }
   }
   return result;

@@ -1,7 +1,11 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
+#include "kernels/activate.h"
+#include "kernels/elementwise.h"
+#include "kernels/resample.h"
 #include "kernels/window.h"
 
 /// What every kernel computes, written to be read: plain loops over plain arrays, sums in double. Maps are
@@ -28,7 +32,7 @@ struct Conv {
 };
 Floats conv(const Conv& args);
 
-/// Preconditions as of kernels::max_pool; x [planes][in_h][in_w] -> [planes][out_h][out_w]
+/// x [planes][in_h][in_w] -> [planes][out_h][out_w]
 Floats max_pool(const Floats& x, int planes, const Window& window);
 
 /// The divisor is the part of the window inside the map, or, where padding counts, inside the padded map.
@@ -40,8 +44,18 @@ Floats global_average_pool(const Floats& x, int planes, int pixels);
 
 float activate(Activation act, double value);
 
-/// act(a + b)
-Floats add(const Floats& a, const Floats& b, Activation act);
+float apply(const Function& function, double x);
+
+/// The sizes of a plain array [batch][channels][pixels].
+struct Planes {
+  int batch = 1;
+  int channels = 1;
+  int pixels = 1;
+};
+
+/// act(a + b) or act(a * b); b may have one channel, or one pixel, for all of a's.
+Floats combine(Arithmetic arithmetic, const Planes& a_planes, const Floats& a, const Planes& b_planes,
+               const Floats& b, Activation act);
 
 /// act(x * scale[c] + shift[c]); x [batch][channels][pixels]
 Floats affine(const Floats& x, int batch, int channels, int pixels, const Floats& scale, const Floats& shift,
@@ -49,5 +63,14 @@ Floats affine(const Floats& x, int batch, int channels, int pixels, const Floats
 
 /// Over the channels; x [batch][channels][pixels]
 Floats softmax(const Floats& x, int batch, int channels, int pixels);
+
+/// Channel k of the result is channel sources[k] of x [batch][channels][pixels].
+Floats gather_channels(const Planes& planes, const Floats& x, std::span<const int> sources);
+
+/// As kernels::pick_pixels() and kernels::blend_pixels(); x [planes][in_h][in_w]
+Floats pick_pixels(const Floats& x, int planes, int in_h, int in_w, std::span<const int> rows,
+                   std::span<const int> columns, float value);
+Floats blend_pixels(const Floats& x, int planes, int in_h, int in_w, std::span<const LinearTap> rows,
+                    std::span<const LinearTap> columns);
 
 }  // namespace concertina::kernels::reference

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "onnx/tensor.h"
 
 namespace concertina {
@@ -67,11 +69,26 @@ void Attributes::expect(std::string_view name, const std::vector<int>& wanted) {
   }
 }
 
-void Attributes::expect_explicit_padding() {
-  const onnx::AttributeProto* attribute = find("auto_pad", onnx::AttributeProto::STRING);
-  if (attribute != nullptr && attribute->s() != "NOTSET") {
-    refuse("its padding is automatic ('auto_pad'); export it with explicit pads");
-  }
+std::string Attributes::text(std::string_view name, std::string_view otherwise) {
+  const onnx::AttributeProto* attribute = find(name, onnx::AttributeProto::STRING);
+  return attribute == nullptr ? std::string(otherwise) : attribute->s();
+}
+
+std::vector<std::int64_t> Attributes::list(std::string_view name) {
+  const onnx::AttributeProto* attribute = find(name, onnx::AttributeProto::INTS);
+  if (attribute == nullptr) return {};
+  return {attribute->ints().begin(), attribute->ints().end()};
+}
+
+std::vector<float> Attributes::reals(std::string_view name) {
+  const onnx::AttributeProto* attribute = find(name, onnx::AttributeProto::FLOATS);
+  if (attribute == nullptr) return {};
+  return {attribute->floats().begin(), attribute->floats().end()};
+}
+
+bool Attributes::has(std::string_view name) const {
+  const auto& all = node_.attribute();
+  return std::any_of(all.begin(), all.end(), [&](const auto& attribute) { return attribute.name() == name; });
 }
 
 Status Attributes::done() const {

@@ -21,12 +21,17 @@ class Attributes {
   int integer(std::string_view name, int otherwise, int least = 0);
   std::vector<int> integers(std::string_view name, const std::vector<int>& otherwise, int least);
   float real(std::string_view name, float otherwise);
+  std::string text(std::string_view name, std::string_view otherwise);
+  /// Of any length and size; none if there is no such attribute.
+  std::vector<std::int64_t> list(std::string_view name);
+  std::vector<float> reals(std::string_view name);
+  bool has(std::string_view name) const;
+  /// Accepts the attribute, whatever it says.
+  void ignore(std::string_view name) { asked_.insert(name); }
 
   /// Refuses the node if the attribute, or its default, is not `wanted`.
   void expect(std::string_view name, std::int64_t otherwise, std::int64_t wanted);
   void expect(std::string_view name, const std::vector<int>& wanted);
-  /// Refuses automatic padding.
-  void expect_explicit_padding();
 
   Status done() const;
 

@@ -142,7 +142,7 @@ TEST(Damage, ProbesMayBeMissingButNotMalformed) {
   EXPECT_TRUE(parse_edited([](auto& entries) { entries.erase("concertina.probe.1"); }));
   for (const char* text : {"", "x", "AAAA"})
     expect_refusal("'concertina.probe.1' does not hold", with_probe(text));
-  expect_refusal("it has 1 logits of 2 images for 2 classes", with_probe("AAAAAA=="));
+  expect_refusal("it has 1 logits of 2 images for 2 outputs", with_probe("AAAAAA=="));
   expect_refusal("its logits hold the impossible value nan", with_probe("AADAfwAAwH8AAMB/AADAfw=="));
 }
 

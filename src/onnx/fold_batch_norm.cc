@@ -1,6 +1,7 @@
 #include "onnx/fold_batch_norm.h"
 
 #include <cmath>
+#include <set>
 
 namespace concertina {
 namespace {
@@ -10,7 +11,8 @@ const std::vector<float>& values(const Weights& weights, const std::string& node
 }
 
 // weight * s, (bias - mean) * s + shift with s = scale / sqrt(var + epsilon), per output channel.
-void fold(const Weights& weights, const Node& conv, const Node& norm, Weights& folded) {
+void fold(const Weights& weights, const Node& conv, const Node& norm, const std::string& name,
+          Weights& folded) {
   Array weight = weights.at(conv.name + ".weight");
   const std::size_t channels = static_cast<std::size_t>(weight.shape[0]);
   const std::size_t taps = weight.values.size() / channels;
@@ -27,8 +29,10 @@ void fold(const Weights& weights, const Node& conv, const Node& norm, Weights& f
       weight.values[i] = static_cast<float>(weight.values[i] * scale);
     }
   }
-  folded.insert_or_assign(conv.name + ".weight", std::move(weight));
-  folded.insert_or_assign(conv.name + ".bias", std::move(bias));
+  folded.erase(conv.name + ".weight");
+  folded.erase(conv.name + ".bias");
+  folded.insert_or_assign(name + ".weight", std::move(weight));
+  folded.insert_or_assign(name + ".bias", std::move(bias));
 }
 
 std::vector<int> reader_counts(const Graph& graph) {
@@ -36,6 +40,7 @@ std::vector<int> reader_counts(const Graph& graph) {
   for (const Node& node : graph.nodes()) {
     for (const NodeId input : node.inputs) ++counts[static_cast<std::size_t>(input)];
   }
+  for (const NodeId output : graph.outputs()) ++counts[static_cast<std::size_t>(output)];
   return counts;
 }
 
@@ -46,19 +51,24 @@ Network fold_batch_norm(const Network& network) {
   std::vector<NodeId> moved;  // old id -> new id
   std::vector<Node> nodes;
   Weights weights;
-  for (const Node& old : network.graph.nodes()) {
+  const std::span<const NodeId> listed = network.graph.outputs();
+  const std::set<NodeId> outputs(listed.begin(), listed.end());  // they keep their names
+  for (NodeId id = 0; id < network.graph.size(); ++id) {
+    const Node& old = network.graph.node(id);
     const NodeId source = old.inputs.empty() ? 0 : old.inputs[0];
     const Node& producer = network.graph.node(source);
     if (std::holds_alternative<op::BatchNorm>(old.op) && std::holds_alternative<op::Conv>(producer.op) &&
         readers[static_cast<std::size_t>(source)] == 1) {
-      fold(network.weights, producer, old, weights);
       moved.push_back(moved[static_cast<std::size_t>(source)]);
-      std::get<op::Conv>(nodes[static_cast<std::size_t>(moved.back())].op).bias = true;
+      Node& folded = nodes[static_cast<std::size_t>(moved.back())];
+      std::get<op::Conv>(folded.op).bias = true;
+      if (outputs.contains(id)) folded.name = old.name;
+      fold(network.weights, producer, old, folded.name, weights);
       continue;
     }
     Node node = old;
     for (NodeId& input : node.inputs) input = moved[static_cast<std::size_t>(input)];
-    for (const Parameter& parameter : parameters(network.graph, static_cast<NodeId>(moved.size()))) {
+    for (const Parameter& parameter : parameters(network.graph, id)) {
       const std::string name = parameter_name(node, parameter);
       weights.emplace(name, network.weights.at(name));
     }
@@ -66,7 +76,9 @@ Network fold_batch_norm(const Network& network) {
     nodes.push_back(std::move(node));
   }
   // A norm changes no shape, so the graph without it is as valid as it was.
-  return {std::move(Graph::make(std::move(nodes))).value(), std::move(weights)};
+  std::vector<NodeId> moved_outputs;
+  for (const NodeId output : listed) moved_outputs.push_back(moved[static_cast<std::size_t>(output)]);
+  return {std::move(Graph::make(std::move(nodes), std::move(moved_outputs))).value(), std::move(weights)};
 }
 
 }  // namespace concertina

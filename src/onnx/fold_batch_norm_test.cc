@@ -59,7 +59,8 @@ TEST(FoldBatchNorm, ComputesTheSameFunction) {
                            {"n.weight", {{1}, {4}}},          {"n.bias", {{1}, {-1}}},
                            {"n.running_mean", {{1}, {2}}},    {"n.running_var", {{1}, {3.75F}}}};
   // ((3x + 5) - 2) / sqrt(3.75 + 0.25) * 4 - 1 = 6x + 5
-  const Weights expected = {{"c.weight", {{1, 1, 1, 1}, {6}}}, {"c.bias", {{1}, {5}}}};
+  const Weights expected = {{"n.weight", {{1, 1, 1, 1}, {6}}},
+                            {"n.bias", {{1}, {5}}}};  // an output keeps its name
   EXPECT_EQ(fold_batch_norm({graph, weights}).weights, expected);
 }
 

@@ -1,227 +1,356 @@
 #include "onnx/graph_from_onnx.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <limits>
-#include <unordered_map>
 
 #include "base/try.h"
-#include "onnx/op_from_onnx.h"
-#include "onnx/rank.h"
+#include "onnx/attributes.h"
+#include "onnx/desugar.h"
+#include "onnx/graph_assembly.h"
+#include "onnx/layout_from_onnx.h"
+#include "onnx/recognise.h"
+#include "onnx/tensor.h"
 
 namespace concertina {
 namespace {
 
-// Bounds the work that a small file can ask for: concatenations double the parts of an axis.
-constexpr std::int64_t kMaxSegments = std::int64_t{1} << 20;
+/// Does nothing to values outside of training.
+bool is_alias(const std::string& type) {
+  return type == "Identity" || type == "Dropout" || type == "Cast";
+}
 
-struct Value {
-  NodeId id = 0;
-  Shape shape;
-  int rank = 4;
-  std::int64_t segments = 1;  // of its channel axis
-};
-
-bool makes_channels(const Op& op) {
-  const auto* conv = std::get_if<op::Conv>(&op);
-  return std::holds_alternative<op::Linear>(op) || (conv != nullptr && !conv->depthwise());
+bool has_node(const Graph& graph, const std::string& name) {
+  const auto nodes = graph.nodes();
+  return std::any_of(nodes.begin(), nodes.end(), [&](const Node& node) { return node.name == name; });
 }
 
 class GraphReader {
  public:
-  GraphReader(const OnnxFile& file, std::int64_t operator_set, std::int64_t most_values)
+  GraphReader(const OnnxFile& file, std::int64_t operator_set, const FromOnnxOptions& options)
       : graph_(file.model.graph()),
         raw_data_(file.raw_data),
         operator_set_(operator_set),
-        values_left_(most_values) {}
+        options_(options),
+        assembly_(options.most_values, file.model.producer_name() == "concertina") {}
 
-  Result<Network> read() {
+  Result<ImportedNetwork> read() {
     for (int i = 0; i < graph_.initializer_size(); ++i) {
       const onnx::TensorProto& tensor = graph_.initializer(i);
-      CONCERTINA_TRY(add_constant(tensor.name(), {&tensor, raw_data_[static_cast<std::size_t>(i)]}));
+      CONCERTINA_TRY(
+          assembly_.add_constant(tensor.name(), Constant({&tensor, raw_data_[static_cast<std::size_t>(i)]})));
     }
-    CONCERTINA_TRY(read_input());
+    find_outputs();
+    CONCERTINA_TRY(read_inputs());
     for (const onnx::NodeProto& node : graph_.node()) {
-      const Status status = read_node(node);
+      Status status = read_node(node);
+      if (!status && options_.import.opaque) status = add_opaque(node, status.error().message);
       if (!status) {
         return Error{
             fmt::format("node '{}' ({}): {}", name_of(node), node.op_type(), status.error().message)};
       }
     }
-    CONCERTINA_TRY(check_output());
-    CONCERTINA_ASSIGN(auto graph, Graph::make(std::move(nodes_)));
-    return Network{std::move(graph), std::move(weights_)};
+    CONCERTINA_ASSIGN(std::vector<NodeId> outputs, output_nodes());
+    if (!assembly_.exact()) recognise_functions(assembly_.nodes(), assembly_.weights(), outputs);
+    assembly_.prune_for(outputs);
+    CONCERTINA_ASSIGN(auto graph, Graph::make(std::move(assembly_.nodes()), std::move(outputs)));
+    std::erase_if(not_understood_, [&](const NotUnderstood& one) { return !has_node(graph, one.node); });
+    return ImportedNetwork{.network = {std::move(graph), std::move(assembly_.weights())},
+                           .opaque = std::move(not_understood_)};
   }
 
  private:
-  static const std::string& name_of(const onnx::NodeProto& node) {
-    return node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name();
+  /// Names of outputs stay what they are, also if they are only other names of a node's value.
+  void find_outputs() {
+    for (const onnx::ValueInfoProto& output : graph_.output())
+      assembly_.name_output(output.name(), output.name());
+    for (int i = graph_.node_size() - 1; i >= 0; --i) {
+      const onnx::NodeProto& node = graph_.node(i);
+      if (node.input_size() > 0 && node.output_size() > 0 && is_alias(node.op_type())) {
+        const std::string* output = assembly_.output_name(node.output(0));
+        if (output) assembly_.name_output(node.input(0), std::string(*output));
+      }
+      for (const std::string& input : node.input()) assembly_.count_reader(input);
+    }
   }
 
-  Status add_constant(const std::string& name, const TensorView& tensor) {
-    if (values_.contains(name) || !constants_.emplace(name, tensor).second) {
-      return Error{fmt::format("two values are called '{}'", name)};
+  Status read_inputs() {
+    for (const onnx::ValueInfoProto& input : graph_.input()) {
+      if (assembly_.find_constant(input.name())) continue;  // old exporters list the weights as inputs too
+      CONCERTINA_TRY(read_input(input));
     }
-    return {};
+    return assembly_.nodes().empty() ? Status(Error{"the network has no input"}) : Status();
   }
 
-  Status add_value(const std::string& name, const Value& value) {
-    if (name.empty() || constants_.contains(name) || !values_.emplace(name, value).second) {
-      return Error{fmt::format("its output's name '{}' is empty or not unique", name)};
-    }
-    return {};
-  }
-
-  Status read_input() {
-    const onnx::ValueInfoProto* input = nullptr;
-    for (const onnx::ValueInfoProto& candidate : graph_.input()) {
-      if (constants_.contains(candidate.name())) continue;  // old exporters list the weights as inputs too
-      if (input != nullptr) return Error{"the network has several inputs; only one is supported"};
-      input = &candidate;
-    }
-    if (input == nullptr) return Error{"the network has no input"};
-    const auto& dims = input->type().tensor_type().shape().dim();
-    if (input->type().tensor_type().elem_type() != onnx::TensorProto::FLOAT ||
+  Status read_input(const onnx::ValueInfoProto& input) {
+    const auto& dims = input.type().tensor_type().shape().dim();
+    if (input.type().tensor_type().elem_type() != onnx::TensorProto::FLOAT ||
         (dims.size() != 2 && dims.size() != 4)) {
       return Error{
-          fmt::format("the input '{}' must be 32-bit floats of shape N x C x H x W or N x C", input->name())};
+          fmt::format("the input '{}' must be 32-bit floats of shape N x C x H x W or N x C", input.name())};
     }
+    const bool pixels_first = dims.size() == 4 && only_turned(input.name());
     int sizes[] = {1, 1, 1, 1};
-    for (int i = 1; i < dims.size(); ++i) {
+    const bool given = options_.import.input && assembly_.nodes().empty();
+    if (given) {
+      const Shape& shape = *options_.import.input;
+      sizes[1] = shape.channels;
+      sizes[2] = shape.height;
+      sizes[3] = shape.width;
+      if (pixels_first) std::rotate(sizes + 1, sizes + 2, sizes + 4);
+    }
+    for (int i = 1; i < dims.size() && !given; ++i) {
       if (dims[i].dim_value() < 1 || dims[i].dim_value() > kMaxSize) {
-        return Error{fmt::format(
-            "the input '{}' must have a fixed channel number, height and width; only its batch can "
-            "stay open",
-            input->name())};
+        return Error{
+            fmt::format("the input '{}' leaves its channels, height or width open; say what they shall be "
+                        "with --input CxHxW",
+                        input.name())};
       }
       sizes[i] = static_cast<int>(dims[i].dim_value());
     }
     op::Input op;
-    op.shape = {sizes[1], sizes[2], sizes[3]};
-    return add_node(input->name(), op, {}, {.id = 0, .shape = op.shape, .rank = dims.size()}, input->name());
+    op.shape = pixels_first ? Shape{sizes[3], sizes[1], sizes[2]} : Shape{sizes[1], sizes[2], sizes[3]};
+    if (dims.size() == 2) op.shape.height = op.shape.width = 1;
+    Value value = assembly_.made(op.shape, dims.size() == 2 ? 2 : 4, 1);
+    constexpr int kPixelsFirst[] = {1, 2, 0};
+    if (pixels_first) value.view = value.view.transposed(kPixelsFirst);
+    if (dims.size() == 4 && dims[0].dim_value() > 0) batch_ = dims[0].dim_value();
+    return assembly_.add_node(input.name(), op, {}, value, input.name());
   }
 
-  // Appends the node and makes its value known.
-  Status add_node(const std::string& name, const Op& op, std::vector<NodeId> inputs, const Value& value,
-                  const std::string& output) {
-    const auto& [channels, height, width] = value.shape;
-    if (channels > kMaxSize || height > kMaxSize || width > kMaxSize ||
-        std::int64_t{height} * width > std::numeric_limits<int>::max() / channels) {
-      return Error{fmt::format("its value of {} is too large", to_string(value.shape))};
+  /// Whether all that read the value turn N x H x W x C to N x C x H x W.
+  bool only_turned(const std::string& value) const {
+    int readers = 0;
+    for (const onnx::NodeProto& node : graph_.node()) {
+      if (std::find(node.input().begin(), node.input().end(), value) == node.input().end()) continue;
+      ++readers;
+      if (node.op_type() != "Transpose" ||
+          Attributes(node).list("perm") != std::vector<std::int64_t>{0, 3, 1, 2}) {
+        return false;
+      }
     }
-    segments_ += value.segments;
-    if (segments_ > kMaxSegments) return Error{"the network concatenates too often"};
-    CONCERTINA_TRY(add_value(output, value));
-    nodes_.push_back({name, op, std::move(inputs)});
-    return {};
+    return readers > 0;
   }
 
   Status read_node(const onnx::NodeProto& node) {
     const std::string& type = node.op_type();
-    if (type == "Constant") return read_constant(node);
-    if (type == "Identity" || type == "Dropout") return read_alias(node);
-    if (node.output_size() != 1) return Error{"it does not have exactly one output"};
-
-    std::vector<Value> values;
-    std::vector<TensorView> constants;
-    CONCERTINA_TRY(find_inputs(node, values, constants));
-    std::vector<Shape> shapes;
-    std::vector<int> ranks;
-    std::vector<NodeId> inputs;
-    Value made{.id = static_cast<NodeId>(nodes_.size()), .shape = {}, .rank = 0, .segments = 0};
-    for (const Value& value : values) {
-      shapes.push_back(value.shape);
-      ranks.push_back(value.rank);
-      inputs.push_back(value.id);
-      made.segments += value.segments;
+    if (!node.domain().empty() && node.domain() != "ai.onnx") {
+      return Error{fmt::format("the op's domain '{}' is not ONNX's own", node.domain())};
     }
-    CONCERTINA_ASSIGN(const Op op, read_op({node, operator_set_, shapes, ranks, constants}));
-    CONCERTINA_ASSIGN(made.shape, std::visit([&](const auto& o) { return o.output_shape(shapes); }, op));
-    CONCERTINA_ASSIGN(made.rank, output_rank(op, ranks));
-    if (makes_channels(op)) made.segments = 1;
-    CONCERTINA_TRY(add_node(name_of(node), op, std::move(inputs), made, node.output(0)));
-    return read_parameters(nodes_.back(), constants);
+    if (node.output_size() < 1) return Error{"it has no output"};
+    if (type == "Constant") return read_constant(node);
+    if (type == "Shape") return read_shape(node);
+    std::vector<Value> values;
+    std::vector<Constant> constants;
+    bool constant_first = false;
+    CONCERTINA_TRY(find_inputs(node, values, constants, constant_first));
+    if (values.empty()) return fold_node(node, constants);
+    if (is_alias(type)) return assembly_.add_value(node.output(0), values[0]);
+    if (is_layout_op(type)) {
+      CONCERTINA_ASSIGN(values[0].view, laid_out(node, values[0].view, constants, batch_));
+      return assembly_.settle(node, std::move(values[0]));
+    }
+    CONCERTINA_ASSIGN(const bool done, desugar(assembly_, node, values, constants, constant_first));
+    if (done) return {};
+    if (constant_first) return Error{"it reads a constant where a value was expected"};
+    if ((type == "Add" || type == "Mul") && values.size() == 2) larger_first(values);
+    return read_plain(node, std::move(values), constants);
   }
 
   Status find_inputs(const onnx::NodeProto& node, std::vector<Value>& values,
-                     std::vector<TensorView>& constants) const {
+                     std::vector<Constant>& constants, bool& constant_first) const {
     int count = node.input_size();
     while (count > 0 && node.input(count - 1).empty()) --count;
     for (int i = 0; i < count; ++i) {
       const std::string& name = node.input(i);
-      const auto constant = constants_.find(name);
-      if (i > 0 && (name.empty() || constant != constants_.end())) {
-        constants.push_back(name.empty() ? TensorView{} : constant->second);
+      const Constant* constant = assembly_.find_constant(name);
+      if (name.empty() || constant) {
+        constants.push_back(name.empty() ? Constant() : *constant);
         continue;
       }
-      const auto value = values_.find(name);
-      if (value == values_.end() || !constants.empty()) {
+      const Value* value = assembly_.find_value(name);
+      if (!value)
         return Error{fmt::format("it reads '{}', which is not the output of a node before it", name)};
-      }
-      values.push_back(value->second);
+      constant_first = constant_first || !constants.empty();
+      values.push_back(*value);
     }
     return {};
   }
 
-  Status read_parameters(const Node& node, const std::vector<TensorView>& constants) {
-    const auto list = std::visit([](const auto& op) { return op.parameters(); }, node.op);
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      auto array = read_tensor(constants[i]);
-      if (!array)
-        return Error{fmt::format("array '{}': {}", constants[i].proto->name(), array.error().message)};
-      values_left_ -= static_cast<std::int64_t>(array->values.size());
-      if (values_left_ < 0) return Error{"arrays are shared by more nodes than is supported"};
-      weights_.insert_or_assign(parameter_name(node, list[i]), std::move(array).value());
+  /// A node that is one op. A linear layer takes its features in any order.
+  Status read_plain(const onnx::NodeProto& node, std::vector<Value> values,
+                    const std::vector<Constant>& constants) {
+    std::vector<Shape> shapes;
+    std::vector<int> ranks;
+    for (const Value& value : values) {
+      shapes.push_back(value.shape);
+      ranks.push_back(value.rank);
+    }
+    CONCERTINA_ASSIGN(OpWithArrays read, read_op({node, operator_set_, shapes, ranks, constants}));
+    for (Value& value : values) {
+      if (value.settled()) continue;
+      CONCERTINA_TRY(reorder_columns(value.view, read));
+      CONCERTINA_ASSIGN(value, flattened(name_of(node) + ".flatten", value));
+    }
+    return assembly_.add_op(name_of(node), std::move(read), values, node.output(0));
+  }
+
+  Result<Value> flattened(const std::string& name, const Value& value) {
+    op::Flatten flatten;
+    flatten.pixels = value.shape.height * value.shape.width;
+    const Value flat = assembly_.made({static_cast<int>(value.shape.elements()), 1, 1}, 2, value.segments);
+    CONCERTINA_TRY(assembly_.add_node(name, flatten, {value.id}, flat, assembly_.hidden_name(name)));
+    return flat;
+  }
+
+  /// The linear layer reads features in another order than a flattened map has; its weights take that one.
+  Status reorder_columns(const View& view, OpWithArrays& read) const {
+    const auto* linear = std::get_if<op::Linear>(&read.op);
+    const std::vector<int> sizes = view.sizes();
+    const bool fits = linear && sizes.size() == 1 && sizes[0] == linear->in_features;
+    const auto order = fits ? view.flat_order() : std::nullopt;
+    if (!order) {
+      return Error{fmt::format("it reads {}, an order of values that is neither a map's nor a vector's",
+                               fmt::join(sizes, "x"))};
+    }
+    const Array old = read.arrays[0];
+    const std::size_t columns = order->size();
+    for (std::size_t row = 0; row < old.values.size(); row += columns) {
+      for (std::size_t i = 0; i < columns; ++i) {
+        read.arrays[0].values[row + static_cast<std::size_t>((*order)[i])] = old.values[row + i];
+      }
     }
     return {};
+  }
+
+  Status fold_node(const onnx::NodeProto& node, const std::vector<Constant>& constants) {
+    std::vector<Known> known(constants.size());
+    std::vector<const Known*> inputs;
+    for (std::size_t i = 0; i < constants.size(); ++i) {
+      if (constants[i].count() > assembly_.values_left())
+        return Error{"it reads a larger constant than the file has"};
+      if (!constants[i].left_out()) {
+        CONCERTINA_ASSIGN(known[i], constants[i].known());
+      }
+      inputs.push_back(constants[i].left_out() ? nullptr : &known[i]);
+    }
+    if (is_alias(node.op_type()) && node.op_type() != "Cast" && inputs.size() == 1 && inputs[0]) {
+      return assembly_.add_constant(node.output(0), constants[0]);
+    }
+    CONCERTINA_ASSIGN(Known result, fold(node, inputs, assembly_.values_left()));
+    folded_ += static_cast<std::int64_t>(result.values.size());
+    if (folded_ > 4 * options_.most_values) return Error{"constants are computed out of all proportion"};
+    return assembly_.add_constant(node.output(0), Constant(std::move(result)));
   }
 
   Status read_constant(const onnx::NodeProto& node) {
-    if (node.output_size() != 1 || node.attribute_size() != 1 || !node.attribute(0).has_t()) {
-      return Error{"only constants that are one array are supported"};
+    if (node.attribute_size() != 1) return Error{"it is a constant of a kind that is not supported"};
+    const onnx::AttributeProto& attribute = node.attribute(0);
+    if (attribute.has_t()) {
+      return assembly_.add_constant(node.output(0), Constant({&attribute.t(), attribute.t().raw_data()}));
     }
-    const onnx::TensorProto& tensor = node.attribute(0).t();
-    return add_constant(node.output(0), {&tensor, tensor.raw_data()});
+    Known known;
+    if (attribute.name() == "value_int") known.values = {static_cast<double>(attribute.i())};
+    if (attribute.name() == "value_float") known.values = {attribute.f()};
+    if (attribute.name() == "value_ints") known.values = {attribute.ints().begin(), attribute.ints().end()};
+    if (attribute.name() == "value_floats")
+      known.values = {attribute.floats().begin(), attribute.floats().end()};
+    if (attribute.name().ends_with('s')) known.shape = {static_cast<int>(known.values.size())};
+    if (known.values.empty()) return Error{"it is a constant of a kind that is not supported"};
+    return assembly_.add_constant(node.output(0), Constant(std::move(known)));
   }
 
-  Status read_alias(const onnx::NodeProto& node) {
-    const auto value = node.input_size() > 0 ? values_.find(node.input(0)) : values_.end();
-    if (value == values_.end() || node.output_size() < 1) {
-      return Error{"it does not read the output of a node before it"};
+  Status read_shape(const onnx::NodeProto& node) {
+    const Value* value = node.input_size() == 1 ? assembly_.find_value(node.input(0)) : nullptr;
+    if (!value) return Error{"it does not read the output of a node before it"};
+    Known shape;
+    shape.values = {batch_ > 0 ? static_cast<double>(batch_) : std::numeric_limits<double>::quiet_NaN()};
+    for (const int size : value->view.sizes()) shape.values.push_back(size);
+    Attributes attributes(node);
+    const int rank = static_cast<int>(shape.values.size());
+    const auto place = [&](int at) { return std::clamp(at < 0 ? at + rank : at, 0, rank); };
+    const int begin = place(attributes.integer("start", 0, -8)),
+              end = place(attributes.integer("end", rank, -8));
+    CONCERTINA_TRY(attributes.done());
+    if (begin < end) {
+      shape.values.erase(shape.values.begin() + end, shape.values.end());
+      shape.values.erase(shape.values.begin(), shape.values.begin() + begin);
     }
-    return add_value(node.output(0), Value(value->second));
+    shape.shape = {static_cast<int>(shape.values.size())};
+    return assembly_.add_constant(node.output(0), Constant(std::move(shape)));
   }
 
-  Status check_output() const {
-    if (graph_.output_size() != 1) {
-      return Error{fmt::format("the network has {} outputs; exactly 1 is supported", graph_.output_size())};
+  Status add_opaque(const onnx::NodeProto& node, const std::string& reason) {
+    const Error unchanged{reason};
+    std::vector<NodeId> inputs;
+    for (const std::string& input : node.input()) {
+      const Value* value = assembly_.find_value(input);
+      if (value) inputs.push_back(value->id);
     }
-    const auto value = values_.find(graph_.output(0).name());
-    if (value == values_.end()) {
-      return Error{fmt::format("no node makes the network's output '{}'", graph_.output(0).name())};
-    }
-    if (value->second.id + 1 != static_cast<NodeId>(nodes_.size())) {
-      return Error{
-          fmt::format("the network's output '{}' is not made by the last node; remove unused nodes after it",
-                      graph_.output(0).name())};
+    if (inputs.empty()) return unchanged;
+    for (const std::string& output : node.output()) {
+      if (output.empty() || assembly_.find_value(output)) continue;
+      const auto dims = declared_sizes(output);
+      if (dims.size() != 1 && dims.size() != 3) return unchanged;
+      op::Opaque op;
+      op.type = node.op_type();
+      op.shape = dims.size() == 1 ? Shape{dims[0], 1, 1} : Shape{dims[0], dims[1], dims[2]};
+      const Value value = assembly_.made(op.shape, dims.size() == 1 ? 2 : 4, 1);
+      CONCERTINA_TRY(assembly_.add_node(name_of(node), op, inputs, value, output));
+      not_understood_.push_back(
+          {.node = assembly_.nodes().back().name, .op = node.op_type(), .reason = reason});
     }
     return {};
+  }
+
+  /// The sizes behind the batch that the file declares for a value; none if it does not.
+  std::vector<int> declared_sizes(const std::string& name) const {
+    for (const auto* list : {&graph_.value_info(), &graph_.output()}) {
+      for (const onnx::ValueInfoProto& info : *list) {
+        if (info.name() != name) continue;
+        std::vector<int> sizes;
+        const auto& dims = info.type().tensor_type().shape().dim();
+        for (int i = 1; i < dims.size(); ++i) {
+          if (dims[i].dim_value() < 1 || dims[i].dim_value() > kMaxSize) return {};
+          sizes.push_back(static_cast<int>(dims[i].dim_value()));
+        }
+        return sizes;
+      }
+    }
+    return {};
+  }
+
+  Result<std::vector<NodeId>> output_nodes() const {
+    if (graph_.output_size() == 0) return Error{"the network has no output"};
+    std::vector<NodeId> outputs;
+    for (const onnx::ValueInfoProto& output : graph_.output()) {
+      const Value* value = assembly_.find_value(output.name());
+      if (!value) return Error{fmt::format("no node makes the network's output '{}'", output.name())};
+      if (!value->settled()) {
+        return Error{fmt::format(
+            "the network's output '{}' is {}, which is neither a map N x C x H x W nor a vector N x C",
+            output.name(), fmt::join(value->view.sizes(), "x"))};
+      }
+      outputs.push_back(value->id);
+    }
+    return outputs;
   }
 
   const onnx::GraphProto& graph_;
   const std::vector<std::string_view>& raw_data_;  // of each initializer
   std::int64_t operator_set_;
-  std::int64_t values_left_;
-  std::int64_t segments_ = 0;
-  std::unordered_map<std::string, TensorView> constants_;
-  std::unordered_map<std::string, Value> values_;
-  std::vector<Node> nodes_;
-  Weights weights_;
+  const FromOnnxOptions& options_;
+  GraphAssembly assembly_;
+  std::int64_t batch_ = 0;   // as an input declares it; 0: open
+  std::int64_t folded_ = 0;  // values
+  std::vector<NotUnderstood> not_understood_;
 };
 
 }  // namespace
 
-Result<Network> from_onnx(const OnnxFile& file, std::int64_t most_values) {
+Result<ImportedNetwork> from_onnx(const OnnxFile& file, const FromOnnxOptions& options) {
   std::int64_t operator_set = 0;
   for (const onnx::OperatorSetIdProto& set : file.model.opset_import()) {
     if (set.domain().empty() || set.domain() == "ai.onnx") operator_set = set.version();
@@ -230,7 +359,7 @@ Result<Network> from_onnx(const OnnxFile& file, std::int64_t most_values) {
     return Error{
         fmt::format("its ONNX operator set is {}; export with operator set 7 or later", operator_set)};
   }
-  return GraphReader(file, operator_set, most_values).read();
+  return GraphReader(file, operator_set, options).read();
 }
 
 }  // namespace concertina

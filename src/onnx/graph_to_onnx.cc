@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <unordered_set>
 
@@ -23,32 +24,34 @@ void describe_value(const std::string& name, const Shape& shape, int rank, onnx:
   type.mutable_shape()->add_dim()->set_dim_value(shape.width);
 }
 
-void add_array(const std::string& name, const Array& array, onnx::NodeProto& node, onnx::GraphProto& graph) {
-  node.add_input(name);
-  write_tensor(name, array, *graph.add_initializer());
+/// Constants for each channel of a map: ONNX aligns shapes at their ends, C x 1 x 1 with N x C x H x W.
+bool needs_map(const Op& op, int rank) {
+  return rank == 4 && (std::holds_alternative<op::Scale>(op) || std::holds_alternative<op::Shift>(op));
 }
 
-Status add_node(const Network& network, NodeId id, onnx::GraphProto& graph) {
+Status add_node(const Network& network, NodeId id, int rank, onnx::GraphProto& graph) {
   const Node& source = network.graph.node(id);
-  onnx::NodeProto& node = *graph.add_node();
-  node.set_name(source.name);
-  node.add_output(source.name);
-  for (const NodeId input : source.inputs) node.add_input(network.graph.node(input).name);
+  OpTarget target{.graph = graph,
+                  .name = source.name,
+                  .inputs = {},
+                  .input = network.graph.shape(source.inputs[0]),
+                  .output = network.graph.shape(id)};
+  for (const NodeId input : source.inputs) target.inputs.push_back(network.graph.node(input).name);
   for (const Parameter& parameter : parameters(network.graph, id)) {
-    const std::string name = parameter_name(source, parameter);
-    add_array(name, network.weights.at(name), node, graph);
+    target.inputs.push_back(parameter_name(source, parameter));
+    onnx::TensorProto& tensor = *graph.add_initializer();
+    write_tensor(target.inputs.back(), network.weights.at(target.inputs.back()), tensor);
+    if (needs_map(source.op, rank)) tensor.add_dims(1), tensor.add_dims(1);
   }
-  for (const auto& [name, array] : constant_inputs(source.op)) {
-    add_array(fmt::format("{}.{}", source.name, name), array, node, graph);
-  }
-  const Status status = write_op(source.op, node);
+  const Status status = write_op(source.op, target);
   if (!status) return Error{fmt::format("node '{}': {}", source.name, status.error().message)};
   return {};
 }
 
 // ONNX has one space of names for values and arrays.
 Status check_names(const onnx::GraphProto& graph) {
-  std::unordered_set<std::string_view> names = {graph.input(0).name()};
+  std::unordered_set<std::string_view> names;
+  for (const onnx::ValueInfoProto& input : graph.input()) names.insert(input.name());
   for (const onnx::NodeProto& node : graph.node()) names.insert(node.output(0));
   for (const onnx::TensorProto& tensor : graph.initializer()) {
     if (!names.insert(tensor.name()).second) {
@@ -59,16 +62,25 @@ Status check_names(const onnx::GraphProto& graph) {
   return {};
 }
 
+bool is_output(const Graph& graph, NodeId id) {
+  const std::span<const NodeId> outputs = graph.outputs();
+  return std::find(outputs.begin(), outputs.end(), id) != outputs.end();
+}
+
 Status write_graph(const Network& network, onnx::GraphProto& graph) {
   const Graph& source = network.graph;
   CONCERTINA_ASSIGN(const auto ranks, value_ranks(source));
   graph.set_name("network");
   for (NodeId id = 0; id < source.size(); ++id) {
-    if (id != source.input()) CONCERTINA_TRY(add_node(network, id, graph));
-    onnx::ValueInfoProto& value = id == source.input()    ? *graph.add_input()
-                                  : id == source.output() ? *graph.add_output()
-                                                          : *graph.add_value_info();
-    describe_value(source.node(id).name, source.shape(id), ranks[static_cast<std::size_t>(id)], value);
+    const int rank = ranks[static_cast<std::size_t>(id)];
+    if (id >= source.inputs()) CONCERTINA_TRY(add_node(network, id, rank, graph));
+    if (is_output(source, id)) continue;
+    onnx::ValueInfoProto& value = id < source.inputs() ? *graph.add_input() : *graph.add_value_info();
+    describe_value(source.node(id).name, source.shape(id), rank, value);
+  }
+  for (const NodeId id : source.outputs()) {
+    describe_value(source.node(id).name, source.shape(id), ranks[static_cast<std::size_t>(id)],
+                   *graph.add_output());
   }
   return check_names(graph);
 }
@@ -80,7 +92,7 @@ Result<onnx::ModelProto> to_onnx(const Network& network) {
   model.set_ir_version(8);
   model.set_producer_name("concertina");
   model.set_producer_version(CONCERTINA_VERSION);
-  model.add_opset_import()->set_version(13);
+  model.add_opset_import()->set_version(14);
   CONCERTINA_TRY(write_graph(network, *model.mutable_graph()));
   return model;
 }

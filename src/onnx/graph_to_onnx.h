@@ -5,7 +5,7 @@
 
 namespace concertina {
 
-/// An ONNX model of the network (IR version 8, operator set 13): values are named like the nodes that make
+/// An ONNX model of the network (IR version 8, operator set 14): values are named like the nodes that make
 /// them, arrays like in `Weights`, and the batch is the symbol N. Fails if ONNX cannot express the network.
 /// Precondition: check_weights() accepts it.
 Result<onnx::ModelProto> to_onnx(const Network& network);

@@ -196,8 +196,8 @@ std::vector<std::pair<std::string, std::string>> write_metadata(const ModelFile&
   const Graph& graph = model.network.graph;
   OrderedJson table = {{"dimensions", dimension_names(graph)}, {"subnets", OrderedJson::array()}};
   for (const SubnetRecord& record : model.subnets) table["subnets"].push_back(write_record(graph, record));
-  const OrderedJson preprocessing = {{"mean", model.preprocessing.mean},
-                                     {"stddev", model.preprocessing.stddev}};
+  OrderedJson preprocessing = {{"mean", model.preprocessing.mean}, {"stddev", model.preprocessing.stddev}};
+  if (model.preprocessing.resize > 0) preprocessing["resize"] = model.preprocessing.resize;
   std::vector<std::pair<std::string, std::string>> entries = {
       {"concertina.format", std::to_string(kModelFormat)},
       {"concertina.subnets", table.dump()},
@@ -221,12 +221,15 @@ Result<ModelFile> read_metadata(Network network, const onnx::ModelProto& file) {
   auto mean = read_floats(member(preprocessing, "mean"));
   auto stddev = read_floats(member(preprocessing, "stddev"));
   if (!mean || !stddev) return malformed("concertina.preprocessing", "does not hold a mean and a stddev");
+  const Json& resize = member(preprocessing, "resize");
+  const auto sizes = read_integers(Json::array({resize.is_null() ? Json(0U) : resize}));
+  if (!sizes) return malformed("concertina.preprocessing", "has a resize that is no number of pixels");
   CONCERTINA_ASSIGN(const Json names, read_json(file, "concertina.classes"));
   auto classes = read_strings(names);
   if (!classes) return malformed("concertina.classes", "is not a list of names");
   return ModelFile{.network = std::move(network),
                    .subnets = std::move(subnets),
-                   .preprocessing = {std::move(*mean), std::move(*stddev)},
+                   .preprocessing = {std::move(*mean), std::move(*stddev), sizes->front()},
                    .classes = std::move(*classes)};
 }
 

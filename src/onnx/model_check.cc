@@ -6,6 +6,7 @@
 #include "base/try.h"
 #include "onnx/model_file.h"
 #include "onnx/network_file.h"
+#include "onnx/tensor.h"
 
 namespace concertina {
 namespace {
@@ -25,11 +26,11 @@ Status check_names(const ModelFile& model) {
   }
   const Graph& graph = model.network.graph;
   const Shape& output = graph.shape(graph.output());
-  if (output.height != 1 || output.width != 1) {
-    return Error{
-        fmt::format("the network's output is {}, but a model's output must be a vector", to_string(output))};
+  const bool vector = output.height == 1 && output.width == 1;
+  if (!model.classes.empty() && !vector) {
+    return Error{fmt::format("there are class names, but the network's output is {}", to_string(output))};
   }
-  if (model.classes.size() != static_cast<std::size_t>(output.channels)) {
+  if (vector && model.classes.size() != static_cast<std::size_t>(output.channels)) {
     return Error{
         fmt::format("there are {} class names for {} outputs", model.classes.size(), output.channels)};
   }
@@ -41,7 +42,12 @@ Status check_names(const ModelFile& model) {
 
 Status check_preprocessing(const ModelFile& model) {
   const int channels = model.network.graph.shape(model.network.graph.input()).channels;
-  const auto& [mean, stddev] = model.preprocessing;
+  const auto& [mean, stddev, resize] = model.preprocessing;
+  const int height = model.network.graph.shape(model.network.graph.input()).height;
+  if (resize != 0 && (resize < height || resize > kMaxSize)) {
+    return Error{fmt::format("the preprocessing scales images to {} pixels, but the network takes {}", resize,
+                             height)};
+  }
   for (const auto* values : {&mean, &stddev}) {
     if (values->size() == static_cast<std::size_t>(channels)) continue;
     return Error{fmt::format("the preprocessing has {} values of {} for {} input channels", values->size(),
@@ -124,12 +130,12 @@ Status check_chain(const Graph& graph, const std::vector<SubnetRecord>& subnets)
   return {};
 }
 
-Status check_probe(const SubnetRecord& record, std::size_t classes) {
+Status check_probe(const SubnetRecord& record, std::int64_t outputs) {
   const std::vector<float>& logits = record.probe_logits;
   if (logits.empty()) return {};
-  if (logits.size() != kProbeImages * classes) {
+  if (static_cast<std::int64_t>(logits.size()) != kProbeImages * outputs) {
     return Error{
-        fmt::format("it has {} logits of {} images for {} classes", logits.size(), kProbeImages, classes)};
+        fmt::format("it has {} logits of {} images for {} outputs", logits.size(), kProbeImages, outputs)};
   }
   for (const float value : logits) {
     if (!std::isfinite(value)) return Error{fmt::format("its logits hold the impossible value {}", value)};
@@ -154,7 +160,7 @@ Status check_model(const ModelFile& model) {
   CONCERTINA_TRY(check_chain(model.network.graph, model.subnets));
   for (const SubnetRecord& record : model.subnets) {
     Status status = check_record(model.network.graph, record);
-    if (status) status = check_probe(record, model.classes.size());
+    if (status) status = check_probe(record, output_elements(model.network.graph));
     if (!status)
       return Error{fmt::format("sub-net {}: {}", to_string(record.subnet), status.error().message)};
   }

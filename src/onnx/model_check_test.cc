@@ -74,11 +74,13 @@ TEST(ModelCheck, WantsAClassifierWithUtf8Names) {
   op::Input input;
   input.shape = {3, 4, 4};
   const auto model = [&](const char* name) {
-    const Graph graph = *Graph::make({{"x", input, {}}, {name, op::Relu{}, {0}}});
-    return testing::random_model(graph, 1);
+    const Graph graph = *Graph::make({{"x", input, {}}, {name, op::relu(), {0}}});
+    ModelFile file = testing::random_model(graph, 1);
+    file.classes = {"cat"};
+    return file;
   };
   EXPECT_EQ(check_model(model("r")).error().message,
-            "the network's output is 3x4x4, but a model's output must be a vector");
+            "there are class names, but the network's output is 3x4x4");
   EXPECT_EQ(check_model(model("\xc3")).error().message, "a node's name is not UTF-8; rename the node");
 }
 

@@ -23,10 +23,8 @@ Error in_file(const std::filesystem::path& path, const Error& error) {
 }  // namespace
 
 std::vector<float> probe_images(const Graph& graph) {
-  const Shape& shape = graph.shape(graph.input());
   const CounterRandom random(0);
-  std::vector<float> images(kProbeImages * static_cast<std::size_t>(shape.channels) *
-                            static_cast<std::size_t>(shape.height) * static_cast<std::size_t>(shape.width));
+  std::vector<float> images(kProbeImages * static_cast<std::size_t>(input_elements(graph)));
   for (std::size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(4 * random.uniform(i) - 2);
   return images;
 }
@@ -48,8 +46,9 @@ Result<ModelFile> parse_model(std::string_view bytes) {
   if (!find_metadata(file.model, "concertina.format")) {
     return Error{"this is an ONNX file, but not a dynamic model; concertina-train makes one of it"};
   }
-  CONCERTINA_ASSIGN(Network network, from_onnx(file, static_cast<std::int64_t>(bytes.size())));
-  CONCERTINA_ASSIGN(ModelFile model, read_metadata(std::move(network), file.model));
+  CONCERTINA_ASSIGN(ImportedNetwork read,
+                    from_onnx(file, {.most_values = static_cast<std::int64_t>(bytes.size())}));
+  CONCERTINA_ASSIGN(ModelFile model, read_metadata(std::move(read.network), file.model));
   CONCERTINA_TRY(check_model(model));
   return model;
 }

@@ -22,7 +22,7 @@ struct SubnetRecord {
   Weights own;
   double validation_accuracy = 0;  ///< 0 .. 1
   std::optional<double> test_accuracy;
-  /// What the trainer computed of probe_images(): [kProbeImages][classes]; or empty.
+  /// What the trainer computed of probe_images(): [kProbeImages][...] for each output; or empty.
   std::vector<float> probe_logits = {};
 
   friend bool operator==(const SubnetRecord&, const SubnetRecord&) = default;
@@ -31,6 +31,9 @@ struct SubnetRecord {
 /// What is done to pixels of 0 .. 1 before the network sees them: (x - mean) / stddev, per channel.
 struct Preprocessing {
   std::vector<float> mean, stddev;
+  /// Before: images are scaled to so many pixels of the shorter side, then the middle is taken; 0: as many as
+  /// the network's height.
+  int resize = 0;
 
   friend bool operator==(const Preprocessing&, const Preprocessing&) = default;
 };
@@ -41,18 +44,18 @@ struct ModelFile {
   std::vector<SubnetRecord>
       subnets;  ///< from the full network to the smallest, each nested in the one before
   Preprocessing preprocessing;
-  std::vector<std::string> classes;  ///< one name per output
+  std::vector<std::string> classes;  ///< one name for each value of the first output; none if that is a map
 };
 
 /// Images, normalised, whose logits a model holds so that every program can be checked against the one that
-/// trained it: [kProbeImages][channels][height][width], uniform in [-2, 2); docs/model-format.md has the
-/// formula.
+/// trained it: [kProbeImages][channels][height][width] for each input, one after the other, uniform in [-2,
+/// 2); docs/model-format.md has the formula.
 inline constexpr int kProbeImages = 2;
 std::vector<float> probe_images(const Graph& graph);
 
 /// Fails, with one sentence that names the culprit, unless the model keeps every promise above. Besides:
-/// accuracies are between 0 and 1, numbers are finite, variances and standard deviations sensible, the output
-/// is a vector, and names are UTF-8.
+/// accuracies are between 0 and 1, numbers are finite, variances and standard deviations sensible, and names
+/// are UTF-8.
 Status check_model(const ModelFile& model);
 
 /// A valid ONNX file of the full network, the rest in its metadata. Fails if check_model() does, if a node is

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -61,7 +62,8 @@ TEST(ModelFile, ListsTheSubnetsThatItHas) {
 }
 
 TEST(ModelFile, ErrorsNameTheFile) {
-  const auto path = std::filesystem::path(::testing::TempDir()) / "concertina_model_file_test.onnx";
+  const auto path =
+      std::filesystem::path(::testing::TempDir()) / ("model_file-" + std::to_string(::getpid()) + ".onnx");
   ModelFile model = testing::random_model(testing::every_op(), 2);
   ASSERT_TRUE(write_model(path, model));
   EXPECT_EQ(read_model(path)->subnets, model.subnets);

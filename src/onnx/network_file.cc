@@ -62,6 +62,12 @@ Status check_network(const Network& network) {
   return {};
 }
 
+Result<std::string> serialize_network(const Network& network) {
+  CONCERTINA_TRY(check_network(network));
+  CONCERTINA_ASSIGN(const onnx::ModelProto model, to_onnx(network));
+  return serialize(model);
+}
+
 Result<std::string> serialize_static(const Network& network) {
   CONCERTINA_TRY(check_network(network));
   const Network folded = fold_batch_norm(network);
@@ -102,9 +108,24 @@ Result<OnnxFile> parse_onnx(std::string_view bytes) {
 
 Result<Network> parse_network(std::string_view bytes) {
   CONCERTINA_ASSIGN(const OnnxFile file, parse_onnx(bytes));
-  CONCERTINA_ASSIGN(Network network, from_onnx(file, static_cast<std::int64_t>(bytes.size())));
-  CONCERTINA_TRY(check_network(network));
-  return network;
+  CONCERTINA_ASSIGN(ImportedNetwork read,
+                    from_onnx(file, {.most_values = static_cast<std::int64_t>(bytes.size())}));
+  CONCERTINA_TRY(check_network(read.network));
+  return std::move(read.network);
+}
+
+Result<ImportedNetwork> import_network(const std::filesystem::path& path, const ImportOptions& options) {
+  constexpr std::int64_t kMostValues = std::int64_t{1} << 30;
+  CONCERTINA_ASSIGN(const FileBytes bytes, read_bytes(path));
+  const auto in_file = [&](const Error& error) {
+    return Error{fmt::format("'{}': {}", path.string(), error.message)};
+  };
+  const auto file = parse_onnx(bytes.view());
+  if (!file) return in_file(file.error());
+  auto imported = from_onnx(*file, {.most_values = kMostValues, .import = options});
+  if (!imported) return in_file(imported.error());
+  const Status status = check_network(imported->network);
+  return status ? std::move(imported) : in_file(status.error());
 }
 
 Result<Network> read_network(const std::filesystem::path& path) {

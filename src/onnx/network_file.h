@@ -1,8 +1,10 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "graph/network.h"
 
@@ -11,9 +13,37 @@ namespace concertina {
 /// Fails unless check_weights() accepts the weights and every batch norm divides by something positive.
 Status check_network(const Network& network);
 
+/// ONNX of the network as it is, batch norms and all: what a recipe takes. Fails as serialize_static() does.
+Result<std::string> serialize_network(const Network& network);
+
 /// Plain static ONNX, for any runtime: the network with its batch norms folded into its convolutions. Fails
 /// if the network is not sound, has opaque nodes or exceeds 2 GB.
 Result<std::string> serialize_static(const Network& network);
+
+/// A node of an ONNX file that is not understood.
+struct NotUnderstood {
+  std::string node;
+  std::string op;
+  std::string reason;
+};
+
+/// What an ONNX file by another program holds.
+struct ImportedNetwork {
+  Network network;
+  std::vector<NotUnderstood> opaque;  ///< nodes that are op::Opaque in the graph
+};
+
+struct ImportOptions {
+  /// Takes the place of the first input's shape, of which ONNX may leave rows and columns open.
+  std::optional<Shape> input = {};
+  /// Nodes that are not understood become op::Opaque where the file tells the shape of what they make;
+  /// otherwise they are an error.
+  bool opaque = false;
+};
+
+/// Reads a file that its owner trusts: it may make large constants out of few bytes. Fails, naming the file
+/// and the node, if it cannot be read or is not understood.
+Result<ImportedNetwork> import_network(const std::filesystem::path& path, const ImportOptions& options = {});
 
 /// The graph and the weights of an ONNX file, if they are within the ops of a Graph. Of a dynamic model it is
 /// the full network; one that is damaged is refused.

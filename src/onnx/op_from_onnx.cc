@@ -5,38 +5,27 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/try.h"
 #include "onnx/attributes.h"
+#include "onnx/map_ops_from_onnx.h"
+#include "onnx/tensor.h"
+#include "onnx/window_from_onnx.h"
 
 namespace concertina {
 namespace {
 
-// Sizes of constant `i`, as if no constant were empty, if it has `rank` of them in our range.
-Result<std::vector<int>> constant_sizes(const OpSource& source, std::size_t i, int rank) {
-  const onnx::TensorProto& tensor = *source.constants[i].proto;
-  std::vector<int> sizes;
-  for (const std::int64_t size : tensor.dims()) {
-    if (size >= 1 && size <= kMaxSize) sizes.push_back(static_cast<int>(size));
+/// Appends the arrays of constants [0, count) as they are.
+Status take_arrays(const OpSource& source, std::size_t count, OpWithArrays& read) {
+  for (std::size_t i = 0; i < count; ++i) {
+    CONCERTINA_ASSIGN(read.arrays.emplace_back(), source.constants[i].floats());
   }
-  if (tensor.dims_size() == rank && static_cast<int>(sizes.size()) == rank) return sizes;
-  return Error{fmt::format("its constant '{}' does not have {} sizes between 1 and {}", tensor.name(), rank,
-                           kMaxSize)};
+  return {};
 }
 
-Status read_window(Attributes& attributes, std::vector<int> kernel, Window& window) {
-  kernel = attributes.integers("kernel_shape", kernel, 1);
-  const std::vector<int> strides = attributes.integers("strides", {1, 1}, 1);
-  const std::vector<int> pads = attributes.integers("pads", {0, 0, 0, 0}, 0);
-  attributes.expect("dilations", {1, 1});
-  attributes.expect_explicit_padding();
-  if (std::int64_t{kernel[0]} * kernel[1] > kMaxSize) return Error{"its window is too large"};
-  window = {kernel[0], kernel[1], strides[0], strides[1], pads[0], pads[1], pads[2], pads[3]};
-  return attributes.done();
-}
-
-Result<Op> read_conv(const OpSource& source) {
-  CONCERTINA_ASSIGN(const auto sizes, constant_sizes(source, 0, 4));
+Result<OpWithArrays> read_conv(const OpSource& source) {
+  CONCERTINA_ASSIGN(const auto sizes, source.constants[0].sizes(4));
   Attributes attributes(source.node);
   op::Conv conv;
   conv.groups = attributes.integer("group", 1, 1);
@@ -44,165 +33,270 @@ Result<Op> read_conv(const OpSource& source) {
   if (in_channels > kMaxSize) return Error{"it has too many channels"};
   conv.in_channels = static_cast<int>(in_channels);
   conv.out_channels = sizes[0];
-  conv.bias = source.constants.size() == 2;
-  CONCERTINA_TRY(read_window(attributes, {sizes[2], sizes[3]}, conv.window));
-  return Op{conv};
+  conv.bias = has(source, 1);
+  CONCERTINA_ASSIGN(conv.window, read_window(attributes, {sizes[2], sizes[3]}, source.values[0]));
+  CONCERTINA_TRY(attributes.done());
+  OpWithArrays read{conv};
+  CONCERTINA_TRY(take_arrays(source, conv.bias ? 2 : 1, read));
+  return read;
 }
 
-Result<Op> read_batch_norm(const OpSource& source) {
-  CONCERTINA_ASSIGN(const auto sizes, constant_sizes(source, 0, 1));
+Result<OpWithArrays> read_batch_norm(const OpSource& source) {
+  CONCERTINA_ASSIGN(const auto sizes, source.constants[0].sizes(1));
   Attributes attributes(source.node);
   op::BatchNorm norm;
   norm.channels = sizes[0];
   norm.epsilon = attributes.real("epsilon", 1e-5F);
-  attributes.real("momentum", 0.9F);  // of training only
-  attributes.expect("training_mode", 0, 0);
+  for (const char* of_training : {"momentum", "training_mode", "is_test"}) attributes.ignore(of_training);
   attributes.expect("spatial", 1, 1);
   CONCERTINA_TRY(attributes.done());
-  return Op{norm};
+  OpWithArrays read{norm};
+  CONCERTINA_TRY(take_arrays(source, 4, read));
+  return read;
 }
 
-// True if the bound is given, by an attribute (before operator set 11) or a constant, and is `wanted`.
-bool is_bound(const OpSource& source, Attributes& attributes, const char* name, std::size_t i, float wanted) {
-  if (source.operator_set < 11) return attributes.real(name, NAN) == wanted;
-  if (i >= source.constants.size() || source.constants[i].proto == nullptr) return false;
-  const auto bound = read_tensor(source.constants[i]);
-  return bound && bound->values == std::vector<float>{wanted};
+/// A bound of Clip: an attribute before operator set 11, a constant since.
+Result<float> bound(const OpSource& source, Attributes& attributes, const char* name, std::size_t i,
+                    float otherwise) {
+  if (source.operator_set < 11) return attributes.real(name, otherwise);
+  if (!has(source, i)) return otherwise;
+  CONCERTINA_ASSIGN(const double value, source.constants[i].scalar());
+  return static_cast<float>(value);
 }
 
-Result<Op> read_clip(const OpSource& source) {
+Result<OpWithArrays> read_clip(const OpSource& source) {
+  constexpr float kMost = std::numeric_limits<float>::max();
   Attributes attributes(source.node);
-  const bool low = is_bound(source, attributes, "min", 0, 0);
-  const bool high = is_bound(source, attributes, "max", 1, 6);
+  CONCERTINA_ASSIGN(const float low, bound(source, attributes, "min", 0, -kMost));
+  CONCERTINA_ASSIGN(const float high, bound(source, attributes, "max", 1, kMost));
   CONCERTINA_TRY(attributes.done());
-  if (!low || !high) return Error{"it does not clip to 0 .. 6, the only clipping that is supported"};
-  return Op{op::Relu6{}};
+  if (low == 0 && high >= kMost) return OpWithArrays{op::relu()};
+  return OpWithArrays{op::activation(op::Function::clip, std::max(low, -kMost), std::min(high, kMost))};
+}
+
+Result<OpWithArrays> activation(Attributes& attributes, op::Activation op) {
+  CONCERTINA_TRY(attributes.done());
+  return OpWithArrays{op};
+}
+
+Result<OpWithArrays> read_leaky_relu(const OpSource& source) {
+  Attributes attributes(source.node);
+  return activation(attributes, op::activation(op::Function::leaky_relu, attributes.real("alpha", 0.01F)));
+}
+
+Result<OpWithArrays> read_hard_sigmoid(const OpSource& source) {
+  Attributes attributes(source.node);
+  const float alpha = attributes.real("alpha", 0.2F), beta = attributes.real("beta", 0.5F);
+  return activation(attributes, op::activation(op::Function::hard_sigmoid, alpha, beta));
+}
+
+template <op::Function function>
+Result<OpWithArrays> read_function(const OpSource& source) {
+  Attributes attributes(source.node);
+  return activation(attributes, op::activation(function));
 }
 
 template <typename T>
-Result<Op> read_plain(const OpSource& source) {
+Result<OpWithArrays> read_plain(const OpSource& source) {
   CONCERTINA_TRY(Attributes(source.node).done());
-  return Op{T{}};
+  return OpWithArrays{T{}};
 }
 
-Result<Op> read_max_pool(const OpSource& source) {
+Result<OpWithArrays> read_max_pool(const OpSource& source) {
   Attributes attributes(source.node);
   op::MaxPool pool;
-  attributes.expect("ceil_mode", 0, 0);
-  attributes.expect("storage_order", 0, 0);
-  CONCERTINA_TRY(read_window(attributes, {1, 1}, pool.window));
-  return Op{pool};
+  attributes.ignore("storage_order");  // of the second output
+  CONCERTINA_ASSIGN(pool.window, read_window(attributes, {1, 1}, source.values[0]));
+  CONCERTINA_TRY(attributes.done());
+  return OpWithArrays{pool};
 }
 
-Result<Op> read_average_pool(const OpSource& source) {
+Result<OpWithArrays> read_global_max_pool(const OpSource& source) {
+  CONCERTINA_TRY(Attributes(source.node).done());
+  op::MaxPool pool;
+  pool.window.kernel_h = source.values[0].height;
+  pool.window.kernel_w = source.values[0].width;
+  return OpWithArrays{pool};
+}
+
+Result<OpWithArrays> read_average_pool(const OpSource& source) {
   Attributes attributes(source.node);
   op::AveragePool pool;
-  attributes.expect("ceil_mode", 0, 0);
   pool.count_padding = attributes.integer("count_include_pad", 0) != 0;
-  CONCERTINA_TRY(read_window(attributes, {1, 1}, pool.window));
-  return Op{pool};
-}
-
-Result<Op> read_flatten(const OpSource& source) {
-  Attributes attributes(source.node);
-  attributes.expect("axis", 1, 1);
+  CONCERTINA_ASSIGN(pool.window, read_window(attributes, {1, 1}, source.values[0]));
   CONCERTINA_TRY(attributes.done());
-  const std::int64_t pixels = std::int64_t{source.values[0].height} * source.values[0].width;
-  if (pixels > kMaxSize) return Error{"its input is too large"};
-  op::Flatten flatten;
-  flatten.pixels = static_cast<int>(pixels);
-  return Op{flatten};
-}
-
-Result<Op> read_gemm(const OpSource& source) {
-  CONCERTINA_ASSIGN(const auto sizes, constant_sizes(source, 0, 2));
-  Attributes attributes(source.node);
-  for (const char* factor : {"alpha", "beta"}) {
-    if (attributes.real(factor, 1) != 1) return Error{fmt::format("its attribute '{}' is not 1", factor)};
+  if (pool.window.dilation_h != 1 || pool.window.dilation_w != 1) return Error{"its window is dilated"};
+  const bool rounds_up = attributes.integer("ceil_mode", 0) != 0;
+  if (rounds_up && pool.count_padding) {
+    return Error{"it counts padding and rounds its size up ('ceil_mode'), which together are not supported"};
   }
-  attributes.expect("transA", 0, 0);
-  attributes.expect("transB", 0, 1);
-  CONCERTINA_TRY(attributes.done());
-  op::Linear linear;
-  linear.out_features = sizes[0];
-  linear.in_features = sizes[1];
-  linear.bias = source.constants.size() == 2;
-  return Op{linear};
+  return OpWithArrays{pool};
 }
 
-Result<Op> read_concat(const OpSource& source) {
+/// weight [in][out] -> [out][in], times `factor`.
+Array transposed(const Array& weight, bool turn, float factor) {
+  Array result = weight;
+  const auto rows = static_cast<std::size_t>(weight.shape[0]),
+             columns = static_cast<std::size_t>(weight.shape[1]);
+  if (turn) {
+    result.shape = {weight.shape[1], weight.shape[0]};
+    for (std::size_t i = 0; i < rows; ++i) {
+      for (std::size_t o = 0; o < columns; ++o) result.values[o * rows + i] = weight.values[i * columns + o];
+    }
+  }
+  if (factor == 1) return result;
+  for (float& value : result.values) value *= factor;
+  return result;
+}
+
+Result<OpWithArrays> read_linear(const OpSource& source, bool turned, float alpha, float beta) {
+  CONCERTINA_ASSIGN(const auto sizes, source.constants[0].sizes(2));
+  op::Linear linear;
+  linear.out_features = turned ? sizes[1] : sizes[0];
+  linear.in_features = turned ? sizes[0] : sizes[1];
+  linear.bias = has(source, 1);
+  CONCERTINA_ASSIGN(const Array weight, source.constants[0].floats());
+  OpWithArrays read{linear};
+  read.arrays.push_back(turned || alpha != 1 ? transposed(weight, turned, alpha) : weight);
+  if (!linear.bias) return read;
+  CONCERTINA_ASSIGN(Array bias, source.constants[1].floats());
+  const auto features = static_cast<std::size_t>(linear.out_features);
+  if (bias.values.size() == 1) bias.values.assign(features, bias.values[0]);
+  if (bias.values.size() != features) {
+    return Error{fmt::format("its bias has {} values for {} features", bias.values.size(), features)};
+  }
+  bias.shape = {linear.out_features};
+  for (float& value : bias.values) value *= beta;
+  read.arrays.push_back(std::move(bias));
+  return read;
+}
+
+Result<OpWithArrays> read_gemm(const OpSource& source) {
   Attributes attributes(source.node);
-  attributes.expect("axis", 1, 1);
+  const float alpha = attributes.real("alpha", 1), beta = attributes.real("beta", 1);
+  attributes.expect("transA", 0, 0);
+  const bool turned = attributes.integer("transB", 0) == 0;
+  CONCERTINA_TRY(attributes.done());
+  return read_linear(source, turned, alpha, beta);
+}
+
+Result<OpWithArrays> read_mat_mul(const OpSource& source) {
+  CONCERTINA_TRY(Attributes(source.node).done());
+  return read_linear(source, true, 1, 1);
+}
+
+/// The axis of the channels may be counted from the end.
+Status expect_channels(const OpSource& source, Attributes& attributes, std::int64_t otherwise) {
+  const int axis = attributes.integer("axis", static_cast<int>(otherwise), -4);
+  if (axis == 1 || axis == 1 - source.ranks[0]) return {};
+  return Error{fmt::format("it works along axis {}, not along the channels", axis)};
+}
+
+Result<OpWithArrays> read_concat(const OpSource& source) {
+  Attributes attributes(source.node);
+  CONCERTINA_TRY(expect_channels(source, attributes, 1));
   CONCERTINA_TRY(attributes.done());
   std::int64_t channels = 0;
   for (const Shape& shape : source.values) channels += shape.channels;
   if (channels > kMaxSize) return Error{"it has too many channels"};
-  return Op{op::Concat{}};
+  return OpWithArrays{op::Concat{}};
 }
 
-Result<Op> read_softmax(const OpSource& source) {
+Result<OpWithArrays> read_softmax(const OpSource& source) {
   Attributes attributes(source.node);
   const bool old = source.operator_set < 13;  // it then normalised over all axes from `axis` on
-  const int axis = attributes.integer("axis", old ? 1 : -1, -1);
+  CONCERTINA_TRY(expect_channels(source, attributes, old ? 1 : -1));
   CONCERTINA_TRY(attributes.done());
-  const int last = source.ranks[0] - 1;
-  if ((axis == -1 ? last : axis) != 1) return Error{"it does not normalise over the channels"};
   if (old && source.values[0].height * std::int64_t{source.values[0].width} != 1) {
     return Error{"before operator set 13 it normalises over whole maps, which is not supported"};
   }
-  return Op{op::Softmax{}};
+  return OpWithArrays{op::Softmax{}};
 }
+
+Result<OpWithArrays> read_slice(const OpSource& source) {
+  Attributes attributes(source.node);
+  CONCERTINA_ASSIGN(const auto starts, listed(source, attributes, "starts", 0));
+  CONCERTINA_ASSIGN(const auto ends, listed(source, attributes, "ends", 1));
+  CONCERTINA_ASSIGN(const auto axes, listed(source, attributes, "axes", 2));
+  CONCERTINA_ASSIGN(const auto steps, listed(source, attributes, "steps", 3));
+  CONCERTINA_TRY(attributes.done());
+  if (starts.size() != 1 || ends.size() != 1 || axes.size() != 1 || (!steps.empty() && steps[0] != 1) ||
+      (axes[0] != 1 && axes[0] != 1 - source.ranks[0])) {
+    return Error{"it takes more than one run of channels"};
+  }
+  const std::int64_t channels = source.values[0].channels;
+  const auto place = [&](std::int64_t at) {
+    return static_cast<int>(std::clamp<std::int64_t>(at < 0 ? at + channels : at, 0, channels));
+  };
+  op::Slice slice;
+  slice.begin = place(starts[0]);
+  slice.end = place(ends[0]);
+  return OpWithArrays{slice};
+}
+
+enum class Values { one, two, many };
 
 struct OpReader {
   std::string_view type;
+  Values values;
   std::size_t least_constants, most_constants;
-  Result<Op> (*read)(const OpSource&);
+  Result<OpWithArrays> (*read)(const OpSource&);
 };
 
-constexpr OpReader kReaders[] = {{"Conv", 1, 2, read_conv},
-                                 {"BatchNormalization", 4, 4, read_batch_norm},
-                                 {"Relu", 0, 0, read_plain<op::Relu>},
-                                 {"Clip", 0, 2, read_clip},
-                                 {"Add", 0, 0, read_plain<op::Add>},
-                                 {"MaxPool", 0, 0, read_max_pool},
-                                 {"AveragePool", 0, 0, read_average_pool},
-                                 {"GlobalAveragePool", 0, 0, read_plain<op::GlobalAveragePool>},
-                                 {"Flatten", 0, 0, read_flatten},
-                                 {"Gemm", 1, 2, read_gemm},
-                                 {"Concat", 0, 0, read_concat},
-                                 {"Softmax", 0, 0, read_softmax}};
+constexpr OpReader kReaders[] = {{"Add", Values::two, 0, 0, read_plain<op::Add>},
+                                 {"AveragePool", Values::one, 0, 0, read_average_pool},
+                                 {"BatchNormalization", Values::one, 4, 4, read_batch_norm},
+                                 {"Clip", Values::one, 0, 2, read_clip},
+                                 {"Concat", Values::many, 0, 0, read_concat},
+                                 {"Conv", Values::one, 1, 2, read_conv},
+                                 {"Gemm", Values::one, 1, 2, read_gemm},
+                                 {"GlobalAveragePool", Values::one, 0, 0, read_plain<op::GlobalAveragePool>},
+                                 {"GlobalMaxPool", Values::one, 0, 0, read_global_max_pool},
+                                 {"HardSigmoid", Values::one, 0, 0, read_hard_sigmoid},
+                                 {"HardSwish", Values::one, 0, 0, read_function<op::Function::hard_swish>},
+                                 {"LeakyRelu", Values::one, 0, 0, read_leaky_relu},
+                                 {"MatMul", Values::one, 1, 1, read_mat_mul},
+                                 {"MaxPool", Values::one, 0, 0, read_max_pool},
+                                 {"Mul", Values::two, 0, 0, read_plain<op::Mul>},
+                                 {"Pad", Values::one, 0, 3, read_pad},
+                                 {"Relu", Values::one, 0, 0, read_function<op::Function::relu>},
+                                 {"Resize", Values::one, 1, 3, read_resize},
+                                 {"Sigmoid", Values::one, 0, 0, read_function<op::Function::sigmoid>},
+                                 {"Slice", Values::one, 0, 4, read_slice},
+                                 {"Softmax", Values::one, 0, 0, read_softmax},
+                                 {"Upsample", Values::one, 0, 1, read_resize}};
 
 Status check_counts(const OpReader& reader, const OpSource& source) {
-  const std::size_t count = source.constants.size();
-  if (count < reader.least_constants || count > reader.most_constants) {
-    return Error{fmt::format("it has {} constant inputs, which is not what the op takes", count)};
+  const std::size_t constants = source.constants.size();
+  if (constants < reader.least_constants || constants > reader.most_constants) {
+    return Error{fmt::format("it has {} constant inputs, which is not what the op takes", constants)};
   }
-  const bool optional = reader.type == "Clip";
-  if (!optional &&
-      std::ranges::find(source.constants, nullptr, &TensorView::proto) != source.constants.end()) {
-    return Error{"a constant input that it needs is left out"};
+  for (std::size_t i = 0; i < reader.least_constants; ++i) {
+    const bool optional = reader.read == read_resize;
+    if (source.constants[i].left_out() && !optional)
+      return Error{"a constant input that it needs is left out"};
   }
-  const bool many = reader.type == "Concat";
-  const std::size_t wanted = reader.type == "Add" ? 2 : 1;
-  if (many ? source.values.empty() : source.values.size() != wanted) {
-    return Error{fmt::format("it reads {} values, which is not what the op takes", source.values.size())};
+  const std::size_t values = source.values.size();
+  if (reader.values == Values::many ? values == 0 : values != (reader.values == Values::two ? 2U : 1U)) {
+    return Error{fmt::format("it reads {} values, which is not what the op takes", values)};
   }
   return {};
 }
 
 }  // namespace
 
-Result<Op> read_op(const OpSource& source) {
+Result<OpWithArrays> read_op(const OpSource& source) {
   const auto* reader = std::find_if(std::begin(kReaders), std::end(kReaders),
                                     [&](const OpReader& r) { return r.type == source.node.op_type(); });
-  const bool standard = source.node.domain().empty() || source.node.domain() == "ai.onnx";
-  if (!standard || reader == std::end(kReaders)) {
-    std::vector<std::string_view> known;
-    for (const OpReader& r : kReaders) known.push_back(r.type);
-    return Error{fmt::format("the op is not supported; those that are: {}", fmt::join(known, ", "))};
-  }
+  if (reader == std::end(kReaders)) return Error{"there is no rule for this op"};
   CONCERTINA_TRY(check_counts(*reader, source));
   return reader->read(source);
+}
+
+std::vector<std::string_view> known_ops() {
+  std::vector<std::string_view> known;
+  for (const OpReader& reader : kReaders) known.push_back(reader.type);
+  return known;
 }
 
 }  // namespace concertina

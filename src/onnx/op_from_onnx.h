@@ -3,7 +3,7 @@
 #include <span>
 
 #include "graph/op.h"
-#include "onnx/tensor.h"
+#include "onnx/constant.h"
 
 namespace concertina {
 
@@ -11,14 +11,22 @@ namespace concertina {
 struct OpSource {
   const onnx::NodeProto& node;
   std::int64_t operator_set = 0;
-  std::span<const Shape> values;          ///< shapes of the values it reads
-  std::span<const int> ranks;             ///< and their ranks
-  std::span<const TensorView> constants;  ///< without a proto: left out
+  std::span<const Shape> values;        ///< shapes of the values it reads
+  std::span<const int> ranks;           ///< and their ranks, 2 or 4
+  std::span<const Constant> constants;  ///< those at the end that are left out are not here
 };
 
-/// The op of an ONNX node, with as many values as it takes. Its parameters() are the constants in order,
-/// except that a Relu6 has used up its own. Fails, without the node's name, if we have no such op or it does
-/// not mean the same.
-Result<Op> read_op(const OpSource& source);
+/// An op and its arrays, in the order of its parameters().
+struct OpWithArrays {
+  Op op;
+  std::vector<Array> arrays = {};
+};
+
+/// The op of an ONNX node, with as many values as it takes. Fails, without the node's name, if we have no
+/// such op or it does not mean the same.
+Result<OpWithArrays> read_op(const OpSource& source);
+
+/// The names of all that read_op() knows.
+std::vector<std::string_view> known_ops();
 
 }  // namespace concertina

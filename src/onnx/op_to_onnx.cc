@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+#include <limits>
+
 namespace concertina {
 namespace {
 
@@ -21,6 +24,10 @@ void set(onnx::NodeProto& node, const char* name, float value) {
   attribute(node, name, onnx::AttributeProto::FLOAT).set_f(value);
 }
 
+void set(onnx::NodeProto& node, const char* name, const char* value) {
+  attribute(node, name, onnx::AttributeProto::STRING).set_s(value);
+}
+
 void set(onnx::NodeProto& node, const char* name, const std::vector<int>& values) {
   onnx::AttributeProto& added = attribute(node, name, onnx::AttributeProto::INTS);
   for (const int value : values) added.add_ints(value);
@@ -32,93 +39,247 @@ void set(onnx::NodeProto& node, const Window& w) {
   set(node, "pads", {w.pad_top, w.pad_left, w.pad_bottom, w.pad_right});
 }
 
-Status write(const op::Input&, onnx::NodeProto&) {
+void set_dilations(onnx::NodeProto& node, const Window& w) {
+  if (w.dilation_h != 1 || w.dilation_w != 1) set(node, "dilations", {w.dilation_h, w.dilation_w});
+}
+
+/// Adds a node of the type that reads all of the target's inputs.
+onnx::NodeProto& add(const OpTarget& target, const char* type) {
+  onnx::NodeProto& node = *target.graph.add_node();
+  node.set_name(target.name);
+  node.set_op_type(type);
+  for (const std::string& input : target.inputs) node.add_input(input);
+  node.add_output(target.name);
+  return node;
+}
+
+/// An array of the op itself as a further input of the node.
+void add_floats(const OpTarget& target, const char* what, Array array, onnx::NodeProto& node) {
+  const std::string name = fmt::format("{}.{}", target.name, what);
+  node.add_input(name);
+  write_tensor(name, array, *target.graph.add_initializer());
+}
+
+void add_integers(const OpTarget& target, const char* what, const std::vector<std::int64_t>& values,
+                  onnx::NodeProto& node) {
+  const std::string name = fmt::format("{}.{}", target.name, what);
+  node.add_input(name);
+  write_integers(name, values, *target.graph.add_initializer());
+}
+
+Status write(const op::Input&, const OpTarget&) {
   return {};  // a value without a node
 }
 
-Status write(const op::Conv& conv, onnx::NodeProto& node) {
-  node.set_op_type("Conv");
+Status write(const op::Conv& conv, const OpTarget& target) {
+  onnx::NodeProto& node = add(target, "Conv");
   set(node, conv.window);
+  set_dilations(node, conv.window);
   set(node, "group", conv.groups);
   return {};
 }
 
-Status write(const op::BatchNorm& norm, onnx::NodeProto& node) {
-  node.set_op_type("BatchNormalization");
-  set(node, "epsilon", norm.epsilon);
+Status write(const op::BatchNorm& norm, const OpTarget& target) {
+  set(add(target, "BatchNormalization"), "epsilon", norm.epsilon);
   return {};
 }
 
-Status write(const op::Relu&, onnx::NodeProto& node) {
-  node.set_op_type("Relu");
+Status write(const op::Activation& activation, const OpTarget& target) {
+  onnx::NodeProto& node = add(target, std::string(op::function_name(activation.function)).c_str());
+  switch (activation.function) {
+    case op::Function::clip:
+      add_floats(target, "min", {.shape = {}, .values = {activation.a}}, node);
+      add_floats(target, "max", {.shape = {}, .values = {activation.b}}, node);
+      break;
+    case op::Function::leaky_relu:
+      set(node, "alpha", activation.a);
+      break;
+    case op::Function::hard_sigmoid:
+      set(node, "alpha", activation.a);
+      set(node, "beta", activation.b);
+      break;
+    case op::Function::relu:
+    case op::Function::hard_swish:
+    case op::Function::sigmoid:
+      break;
+  }
   return {};
 }
 
-Status write(const op::Relu6&, onnx::NodeProto& node) {
-  node.set_op_type("Clip");
+Status write(const op::Add&, const OpTarget& target) {
+  add(target, "Add");
   return {};
 }
 
-Status write(const op::Add&, onnx::NodeProto& node) {
-  node.set_op_type("Add");
+Status write(const op::Mul&, const OpTarget& target) {
+  add(target, "Mul");
   return {};
 }
 
-Status write(const op::MaxPool& pool, onnx::NodeProto& node) {
-  node.set_op_type("MaxPool");
+Status write(const op::Scale&, const OpTarget& target) {
+  add(target, "Mul");
+  return {};
+}
+
+Status write(const op::Shift&, const OpTarget& target) {
+  add(target, "Add");
+  return {};
+}
+
+Status write(const op::MaxPool& pool, const OpTarget& target) {
+  onnx::NodeProto& node = add(target, "MaxPool");
   set(node, pool.window);
+  set_dilations(node, pool.window);
   return {};
 }
 
-Status write(const op::AveragePool& pool, onnx::NodeProto& node) {
-  node.set_op_type("AveragePool");
+Status write(const op::AveragePool& pool, const OpTarget& target) {
+  if (pool.window.dilation_h != 1 || pool.window.dilation_w != 1) {
+    return Error{"its window is dilated, which ONNX has no average for before operator set 19"};
+  }
+  onnx::NodeProto& node = add(target, "AveragePool");
   set(node, pool.window);
   set(node, "count_include_pad", pool.count_padding ? 1 : 0);
   return {};
 }
 
-Status write(const op::GlobalAveragePool&, onnx::NodeProto& node) {
-  node.set_op_type("GlobalAveragePool");
+Status write(const op::GlobalAveragePool&, const OpTarget& target) {
+  add(target, "GlobalAveragePool");
   return {};
 }
 
-Status write(const op::Flatten&, onnx::NodeProto& node) {
-  node.set_op_type("Flatten");
-  set(node, "axis", 1);
+Status write(const op::Flatten&, const OpTarget& target) {
+  set(add(target, "Flatten"), "axis", 1);
   return {};
 }
 
-Status write(const op::Linear&, onnx::NodeProto& node) {
-  node.set_op_type("Gemm");
-  set(node, "transB", 1);
+Status write(const op::AsMap&, const OpTarget& target) {
+  add_integers(target, "axes", {2, 3}, add(target, "Unsqueeze"));
   return {};
 }
 
-Status write(const op::Concat&, onnx::NodeProto& node) {
-  node.set_op_type("Concat");
-  set(node, "axis", 1);
+Status write(const op::Linear&, const OpTarget& target) {
+  set(add(target, "Gemm"), "transB", 1);
   return {};
 }
 
-Status write(const op::Softmax&, onnx::NodeProto& node) {
-  node.set_op_type("Softmax");
-  set(node, "axis", 1);
+Status write(const op::Concat&, const OpTarget& target) {
+  set(add(target, "Concat"), "axis", 1);
   return {};
 }
 
-Status write(const op::Opaque& opaque, onnx::NodeProto&) {
+Status write(const op::Slice& slice, const OpTarget& target) {
+  onnx::NodeProto& node = add(target, "Slice");
+  add_integers(target, "starts", {slice.begin}, node);
+  add_integers(target, "ends", {slice.end}, node);
+  add_integers(target, "axes", {1}, node);
+  return {};
+}
+
+/// Channels as a matrix [groups][channels / groups], transposed.
+Status write(const op::ChannelShuffle& shuffle, const OpTarget& target) {
+  const auto& [channels, height, width] = target.input;
+  const std::string cut = target.name + ".cut", turned = target.name + ".turned";
+  onnx::NodeProto& matrix = add(target, "Reshape");
+  matrix.set_name(cut);
+  matrix.set_output(0, cut);
+  add_integers(target, "cut.shape", {0, shuffle.groups, channels / shuffle.groups, height, width}, matrix);
+  onnx::NodeProto& transpose = *target.graph.add_node();
+  transpose.set_name(turned);
+  transpose.set_op_type("Transpose");
+  transpose.add_input(cut);
+  transpose.add_output(turned);
+  set(transpose, "perm", {0, 2, 1, 3, 4});
+  onnx::NodeProto& back = *target.graph.add_node();
+  back.set_name(target.name);
+  back.set_op_type("Reshape");
+  back.add_input(turned);
+  back.add_output(target.name);
+  add_integers(target, "shape", {0, channels, height, width}, back);
+  return {};
+}
+
+Status write(const op::Pad& pad, const OpTarget& target) {
+  onnx::NodeProto& node = add(target, "Pad");
+  add_integers(target, "pads", {0, 0, pad.top, pad.left, 0, 0, pad.bottom, pad.right}, node);
+  switch (pad.mode) {
+    case op::Pad::Mode::constant:
+      set(node, "mode", "constant");
+      add_floats(target, "value", {.shape = {}, .values = {pad.value}}, node);
+      break;
+    case op::Pad::Mode::edge:
+      set(node, "mode", "edge");
+      break;
+    case op::Pad::Mode::reflect:
+      set(node, "mode", "reflect");
+      break;
+  }
+  return {};
+}
+
+const char* name_of(op::Resize::Coordinates coordinates) {
+  switch (coordinates) {
+    case op::Resize::Coordinates::half_pixel:
+      return "half_pixel";
+    case op::Resize::Coordinates::pytorch_half_pixel:
+      return "pytorch_half_pixel";
+    case op::Resize::Coordinates::asymmetric:
+      return "asymmetric";
+    case op::Resize::Coordinates::align_corners:
+      return "align_corners";
+  }
+  return "";
+}
+
+const char* name_of(op::Resize::Rounding rounding) {
+  switch (rounding) {
+    case op::Resize::Rounding::prefer_floor:
+      return "round_prefer_floor";
+    case op::Resize::Rounding::prefer_ceil:
+      return "round_prefer_ceil";
+    case op::Resize::Rounding::floor:
+      return "floor";
+    case op::Resize::Rounding::ceil:
+      return "ceil";
+  }
+  return "";
+}
+
+/// ONNX makes floor(in * scale) pixels, so rounding must not lose the last one.
+float exact_scale(float scale, int in, int out) {
+  const auto makes = [&](float s) { return static_cast<int>(std::floor(static_cast<float>(in) * s)); };
+  while (makes(scale) < out) scale = std::nextafter(scale, std::numeric_limits<float>::infinity());
+  while (makes(scale) > out) scale = std::nextafter(scale, 0.0F);
+  return scale;
+}
+
+Status write(const op::Resize& resize, const OpTarget& target) {
+  onnx::NodeProto& node = add(target, "Resize");
+  node.add_input("");
+  add_floats(target, "scales",
+             {.shape = {4},
+              .values = {1, 1, exact_scale(resize.scale_h, target.input.height, resize.height),
+                         exact_scale(resize.scale_w, target.input.width, resize.width)}},
+             node);
+  set(node, "mode", resize.mode == op::Resize::Mode::nearest ? "nearest" : "linear");
+  set(node, "coordinate_transformation_mode", name_of(resize.coordinates));
+  if (resize.mode == op::Resize::Mode::nearest) set(node, "nearest_mode", name_of(resize.rounding));
+  return {};
+}
+
+Status write(const op::Softmax&, const OpTarget& target) {
+  set(add(target, "Softmax"), "axis", 1);
+  return {};
+}
+
+Status write(const op::Opaque& opaque, const OpTarget&) {
   return Error{fmt::format("the op {} is known by name only and cannot be written", opaque.type)};
 }
 
 }  // namespace
 
-Status write_op(const Op& op, onnx::NodeProto& node) {
-  return std::visit([&](const auto& o) { return write(o, node); }, op);
-}
-
-std::vector<std::pair<std::string, Array>> constant_inputs(const Op& op) {
-  if (!std::holds_alternative<op::Relu6>(op)) return {};
-  return {{"min", {.shape = {}, .values = {0}}}, {"max", {.shape = {}, .values = {6}}}};
+Status write_op(const Op& op, const OpTarget& target) {
+  return std::visit([&](const auto& o) { return write(o, target); }, op);
 }
 
 }  // namespace concertina

@@ -1,15 +1,25 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "graph/op.h"
+#include "graph/shape.h"
 #include "onnx/tensor.h"
 
 namespace concertina {
 
-/// Fills in the type and attributes of an op's ONNX node (operator set 13). Fails if ONNX has no such op.
-Status write_op(const Op& op, onnx::NodeProto& node);
+/// What the writer of an op may look at.
+struct OpTarget {
+  onnx::GraphProto& graph;
+  const std::string& name;          ///< of the node and of its value
+  std::vector<std::string> inputs;  ///< the values it reads, then its parameters' arrays
+  Shape input;                      ///< of the first value
+  Shape output;
+};
 
-/// Arrays that ONNX wants as inputs though they are part of our op, by name; they follow the node's other
-/// inputs.
-std::vector<std::pair<std::string, Array>> constant_inputs(const Op& op);
+/// Adds the ONNX nodes of an op (operator set 14), mostly one. Arrays that ONNX wants as inputs though they
+/// are part of our op become initializers "<name>.<what>". Fails if ONNX has no such op.
+Status write_op(const Op& op, const OpTarget& target);
 
 }  // namespace concertina

@@ -10,23 +10,36 @@ struct Rule {
   int output = 0;  // the rank that it makes; 0: that of its inputs
 };
 
+constexpr Rule kAny{};
+constexpr Rule kMap{.input = 4};
+
 Rule rule(const Op& op) {
-  return std::visit(
-      Overloaded{[](const op::Input&) { return Rule{}; }, [](const op::Conv&) { return Rule{.input = 4}; },
-                 [](const op::BatchNorm&) { return Rule{}; }, [](const op::Relu&) { return Rule{}; },
-                 [](const op::Relu6&) { return Rule{}; }, [](const op::Add&) { return Rule{}; },
-                 [](const op::MaxPool&) { return Rule{.input = 4}; },
-                 [](const op::AveragePool&) { return Rule{.input = 4}; },
-                 [](const op::GlobalAveragePool&) { return Rule{.input = 4}; },
-                 [](const op::Flatten&) { return Rule{.output = 2}; },
-                 [](const op::Linear&) { return Rule{.input = 2}; }, [](const op::Concat&) { return Rule{}; },
-                 [](const op::Softmax&) { return Rule{}; }, [](const op::Opaque&) { return Rule{}; }},
-      op);
+  return std::visit(Overloaded{[](const op::Input&) { return kAny; },
+                               [](const op::Conv&) { return kMap; },
+                               [](const op::BatchNorm&) { return kAny; },
+                               [](const op::Activation&) { return kAny; },
+                               [](const op::Add&) { return kAny; },
+                               [](const op::Mul&) { return kAny; },
+                               [](const op::Scale&) { return kAny; },
+                               [](const op::Shift&) { return kAny; },
+                               [](const op::MaxPool&) { return kMap; },
+                               [](const op::AveragePool&) { return kMap; },
+                               [](const op::GlobalAveragePool&) { return kMap; },
+                               [](const op::Flatten&) { return Rule{.output = 2}; },
+                               [](const op::AsMap&) { return Rule{.input = 2, .output = 4}; },
+                               [](const op::Linear&) { return Rule{.input = 2}; },
+                               [](const op::Concat&) { return kAny; },
+                               [](const op::Slice&) { return kAny; },
+                               [](const op::ChannelShuffle&) { return kMap; },
+                               [](const op::Pad&) { return kMap; },
+                               [](const op::Resize&) { return kMap; },
+                               [](const op::Softmax&) { return kAny; },
+                               [](const op::Opaque&) { return kAny; }},
+                    op);
 }
 
-Result<std::vector<int>> ranks_from(const Graph& graph, int input_rank) {
-  std::vector<int> ranks = {input_rank};
-  for (NodeId id = 1; id < graph.size(); ++id) {
+Result<std::vector<int>> ranks_from(const Graph& graph, std::vector<int> ranks) {
+  for (NodeId id = graph.inputs(); id < graph.size(); ++id) {
     const Node& node = graph.node(id);
     std::vector<int> inputs;
     for (const NodeId input : node.inputs) inputs.push_back(ranks[static_cast<std::size_t>(input)]);
@@ -54,12 +67,26 @@ Result<int> output_rank(const Op& op, std::span<const int> inputs) {
 }
 
 Result<std::vector<int>> value_ranks(const Graph& graph) {
-  auto ranks = ranks_from(graph, 4);
-  const Shape& input = graph.shape(graph.input());
-  if (!ranks && input.height == 1 && input.width == 1) {
-    if (auto as_vector = ranks_from(graph, 2)) return as_vector;
+  constexpr std::size_t kMostVectors = 8;  // of which every choice is tried
+  std::vector<int> inputs(static_cast<std::size_t>(graph.inputs()), 4);
+  std::vector<std::size_t> vectors;
+  for (std::size_t i = 0; i < inputs.size() && vectors.size() < kMostVectors; ++i) {
+    const Shape& shape = graph.shape(static_cast<NodeId>(i));
+    if (shape.height == 1 && shape.width == 1) vectors.push_back(i);
   }
-  return ranks;
+  const auto as_maps = ranks_from(graph, inputs);
+  if (as_maps) return as_maps;
+  for (unsigned choice = 1; choice < 1U << vectors.size(); ++choice) {
+    for (std::size_t i = 0; i < vectors.size(); ++i) inputs[vectors[i]] = choice >> i & 1U ? 2 : 4;
+    auto ranks = ranks_from(graph, inputs);
+    if (ranks) return ranks;
+  }
+  return as_maps;
+}
+
+std::vector<std::int64_t> onnx_shape(const Shape& shape, int rank, int batch) {
+  if (rank == 2) return {batch, shape.channels};
+  return {batch, shape.channels, shape.height, shape.width};
 }
 
 }  // namespace concertina

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -12,7 +13,10 @@ namespace concertina {
 /// input.
 Result<int> output_rank(const Op& op, std::span<const int> inputs);
 
-/// The rank of every value. The input has rank 4, unless it is a vector that only makes sense with rank 2.
+/// The rank of every value. Inputs have rank 4, unless those that are vectors only make sense with rank 2.
 Result<std::vector<int>> value_ranks(const Graph& graph);
+
+/// A value's shape in ONNX, for a batch.
+std::vector<std::int64_t> onnx_shape(const Shape& shape, int rank, int batch);
 
 }  // namespace concertina

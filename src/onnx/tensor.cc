@@ -28,6 +28,14 @@ void write_tensor(const std::string& name, const Array& array, onnx::TensorProto
   tensor.set_raw_data(to_little_endian(array.values));
 }
 
+void write_integers(const std::string& name, const std::vector<std::int64_t>& values,
+                    onnx::TensorProto& tensor) {
+  tensor.set_name(name);
+  tensor.set_data_type(onnx::TensorProto::INT64);
+  tensor.add_dims(static_cast<std::int64_t>(values.size()));
+  for (const std::int64_t value : values) tensor.add_int64_data(value);
+}
+
 Result<Array> read_tensor(const TensorView& view) {
   const onnx::TensorProto& tensor = *view.proto;
   if (tensor.data_location() == onnx::TensorProto::EXTERNAL) {

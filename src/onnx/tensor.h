@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "graph/network.h"
 #include "onnx/parse_in_place.h"
@@ -13,6 +14,10 @@ namespace concertina {
 inline constexpr std::int64_t kMaxSize = std::int64_t{1} << 24;
 
 void write_tensor(const std::string& name, const Array& array, onnx::TensorProto& tensor);
+
+/// A vector of 64-bit integers.
+void write_integers(const std::string& name, const std::vector<std::int64_t>& values,
+                    onnx::TensorProto& tensor);
 
 /// Fails, without its name, if the tensor is not of floats, or does not hold as many values as its shape
 /// says.

@@ -84,10 +84,10 @@ inline Graph every_op() {
 
   GraphBuilder net;
   const NodeId x = net.add("image", input);
-  const NodeId stem = net.add("stem.relu6", op::Relu6{}, {net.add("stem", conv(3, 8, 3, true), {x})});
+  const NodeId stem = net.add("stem.relu6", op::relu6(), {net.add("stem", conv(3, 8, 3, true), {x})});
   const NodeId left = net.add("left.norm", norm(6, 1e-3F), {net.add("left", conv(8, 6, 1, false), {stem})});
   const NodeId right = net.add("right", conv(8, 4, 3, true), {net.add("right.pool", max_pool, {stem})});
-  const NodeId joined = net.add("join", op::Concat{}, {net.add("left.relu", op::Relu{}, {left}), right});
+  const NodeId joined = net.add("join", op::Concat{}, {net.add("left.relu", op::relu(), {left}), right});
   const NodeId mixed = net.add("mix", depthwise, {net.add("join.norm", norm(10, 1e-5F), {joined})});
   const NodeId sum = net.add("sum", op::Add{},
                              {net.add("average", average, {joined}), net.add("counting", counting, {mixed})});
@@ -135,12 +135,13 @@ inline ModelFile random_model(const Graph& graph, int count) {
     for (int& width : subnet.widths) width = std::max(1, width - 1);
   }
   if (count > 1) add_own_parameters(graph, model.subnets.back(), 77);
-  for (int i = 0; i < kProbeImages * output.channels; ++i) {
+  for (int i = 0; i < kProbeImages * static_cast<int>(output_elements(graph)); ++i) {
     model.subnets.back().probe_logits.push_back(0.25F * static_cast<float>(i) - 1);
   }
   for (const auto& [name, array] : model.subnets[0].own) model.network.weights.at(name) = array;
   model.subnets[0].test_accuracy = 0.1 + 0.2;
-  for (int i = 0; i < output.channels; ++i) model.classes.push_back("Stra\u00dfe " + std::to_string(i));
+  const int classes = output.height * output.width == 1 ? output.channels : 0;  // maps have none
+  for (int i = 0; i < classes; ++i) model.classes.push_back("Stra\u00dfe " + std::to_string(i));
   return model;
 }
 

@@ -44,6 +44,12 @@ struct InterfaceBase {
 
 using Handle = void*;
 
+std::size_t count(const std::vector<std::int64_t>& shape) {
+  std::size_t all = 1;
+  for (const std::int64_t size : shape) all *= static_cast<std::size_t>(size);
+  return all;
+}
+
 }  // namespace
 
 struct OnnxRuntime::Impl {
@@ -93,19 +99,48 @@ Result<std::shared_ptr<const OnnxRuntime>> OnnxRuntime::load(const std::filesyst
   return std::shared_ptr<const OnnxRuntime>(std::make_shared<OnnxRuntime>(std::move(impl)));
 }
 
+/// Values of one direction, one after the other in one buffer.
+struct OnnxRuntimeSession::Tensors {
+  std::vector<OnnxRuntimeValue> values;
+  std::vector<const char*> names;
+  AlignedBuffer buffer;
+  std::vector<Handle> handles;
+
+  explicit Tensors(std::vector<OnnxRuntimeValue> all) : values(std::move(all)) {
+    std::size_t total = 0;
+    for (const OnnxRuntimeValue& value : values) {
+      names.push_back(value.name.c_str());
+      total += count(value.shape);
+    }
+    buffer = AlignedBuffer(total);
+  }
+
+  Status bind(const OnnxRuntime::Impl& api, Handle memory) {
+    float* at = buffer.data();
+    for (const OnnxRuntimeValue& value : values) {
+      const std::size_t size = count(value.shape);
+      Handle handle = nullptr;
+      CONCERTINA_TRY(api.call(kCreateTensorWithData, memory, static_cast<void*>(at), size * sizeof(float),
+                              value.shape.data(), value.shape.size(), kFloat, &handle));
+      handles.push_back(handle);
+      at += size;
+    }
+    return {};
+  }
+};
+
 struct OnnxRuntimeSession::Impl {
   std::shared_ptr<const OnnxRuntime> runtime;
-  std::string input_name, output_name;
-  AlignedBuffer input, output;
-  Handle options = nullptr, session = nullptr, memory = nullptr, input_value = nullptr,
-         output_value = nullptr;
+  Tensors inputs, outputs;
+  Handle options = nullptr, session = nullptr, memory = nullptr;
 
-  Impl(std::shared_ptr<const OnnxRuntime> r, std::size_t inputs, std::size_t outputs)
-      : runtime(std::move(r)), input(inputs), output(outputs) {}
+  Impl(std::shared_ptr<const OnnxRuntime> r, std::vector<OnnxRuntimeValue> in,
+       std::vector<OnnxRuntimeValue> out)
+      : runtime(std::move(r)), inputs(std::move(in)), outputs(std::move(out)) {}
   ~Impl() {
     const OnnxRuntime::Impl& api = runtime->impl();
-    api.release(kReleaseValue, input_value);
-    api.release(kReleaseValue, output_value);
+    for (const Handle value : inputs.handles) api.release(kReleaseValue, value);
+    for (const Handle value : outputs.handles) api.release(kReleaseValue, value);
     api.release(kReleaseMemoryInfo, memory);
     api.release(kReleaseSession, session);
     api.release(kReleaseSessionOptions, options);
@@ -117,26 +152,12 @@ OnnxRuntimeSession::OnnxRuntimeSession(OnnxRuntimeSession&&) noexcept = default;
 OnnxRuntimeSession& OnnxRuntimeSession::operator=(OnnxRuntimeSession&&) noexcept = default;
 OnnxRuntimeSession::~OnnxRuntimeSession() = default;
 
-namespace {
-
-std::size_t count(const std::vector<std::int64_t>& shape) {
-  std::size_t all = 1;
-  for (const std::int64_t size : shape) all *= static_cast<std::size_t>(size);
-  return all;
-}
-
-}  // namespace
-
 Result<OnnxRuntimeSession> OnnxRuntimeSession::make(std::shared_ptr<const OnnxRuntime> runtime,
-                                                    std::string_view onnx, const std::string& input_name,
-                                                    const std::string& output_name,
-                                                    const std::vector<std::int64_t>& input_shape,
-                                                    const std::vector<std::int64_t>& output_shape,
-                                                    int threads) {
+                                                    std::string_view onnx,
+                                                    std::vector<OnnxRuntimeValue> inputs,
+                                                    std::vector<OnnxRuntimeValue> outputs, int threads) {
   const OnnxRuntime::Impl& api = runtime->impl();
-  auto impl = std::make_unique<Impl>(runtime, count(input_shape), count(output_shape));
-  impl->input_name = input_name;
-  impl->output_name = output_name;
+  auto impl = std::make_unique<Impl>(runtime, std::move(inputs), std::move(outputs));
   CONCERTINA_TRY(api.call(kCreateSessionOptions, &impl->options));
   CONCERTINA_TRY(api.call(kSetExecutionMode, impl->options, kSequential));
   CONCERTINA_TRY(api.call(kSetOptimizationLevel, impl->options, kAllOptimizations));
@@ -145,28 +166,24 @@ Result<OnnxRuntimeSession> OnnxRuntimeSession::make(std::shared_ptr<const OnnxRu
   CONCERTINA_TRY(api.call(kCreateSessionFromArray, api.environment, static_cast<const void*>(onnx.data()),
                           onnx.size(), impl->options, &impl->session));
   CONCERTINA_TRY(api.call(kCreateCpuMemoryInfo, kArenaAllocator, kDefaultMemory, &impl->memory));
-  const auto bind = [&](AlignedBuffer& buffer, const std::vector<std::int64_t>& shape, Handle* value) {
-    return api.call(kCreateTensorWithData, impl->memory, static_cast<void*>(buffer.data()),
-                    buffer.size() * sizeof(float), shape.data(), shape.size(), kFloat, value);
-  };
-  CONCERTINA_TRY(bind(impl->input, input_shape, &impl->input_value));
-  CONCERTINA_TRY(bind(impl->output, output_shape, &impl->output_value));
+  CONCERTINA_TRY(impl->inputs.bind(api, impl->memory));
+  CONCERTINA_TRY(impl->outputs.bind(api, impl->memory));
   return OnnxRuntimeSession(std::move(impl));
 }
 
 std::span<float> OnnxRuntimeSession::input() {
-  return {impl_->input.data(), impl_->input.size()};
+  return {impl_->inputs.buffer.data(), impl_->inputs.buffer.size()};
 }
 std::span<const float> OnnxRuntimeSession::output() const {
-  return {impl_->output.data(), impl_->output.size()};
+  return {impl_->outputs.buffer.data(), impl_->outputs.buffer.size()};
 }
 
 Status OnnxRuntimeSession::run() {
-  const char* const inputs[] = {impl_->input_name.c_str()};
-  const char* const outputs[] = {impl_->output_name.c_str()};
-  return impl_->runtime->impl().call(kRun, impl_->session, static_cast<Handle>(nullptr), &inputs[0],
-                                     &impl_->input_value, std::size_t{1}, &outputs[0], std::size_t{1},
-                                     &impl_->output_value);
+  Tensors& in = impl_->inputs;
+  Tensors& out = impl_->outputs;
+  return impl_->runtime->impl().call(kRun, impl_->session, static_cast<Handle>(nullptr), in.names.data(),
+                                     in.handles.data(), in.handles.size(), out.names.data(),
+                                     out.handles.size(), out.handles.data());
 }
 
 }  // namespace concertina

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -33,16 +34,22 @@ class OnnxRuntime {
   std::unique_ptr<Impl> impl_;
 };
 
-/// A static model on the CPU with one fp32 input and one fp32 output, with ONNX Runtime's best settings: all
-/// graph optimisations, its own thread pool, input and output in the caller's memory.
+/// A fp32 input or output of a model.
+struct OnnxRuntimeValue {
+  std::string name;
+  std::vector<std::int64_t> shape;
+};
+
+/// A static model on the CPU with ONNX Runtime's best settings: all graph optimisations, its own thread pool,
+/// inputs and outputs in memory that it does not have to copy.
 class OnnxRuntimeSession {
  public:
   /// `onnx`: the model's bytes. Fails with ONNX Runtime's message.
   static Result<OnnxRuntimeSession> make(std::shared_ptr<const OnnxRuntime> runtime, std::string_view onnx,
-                                         const std::string& input_name, const std::string& output_name,
-                                         const std::vector<std::int64_t>& input_shape,
-                                         const std::vector<std::int64_t>& output_shape, int threads);
+                                         std::vector<OnnxRuntimeValue> inputs,
+                                         std::vector<OnnxRuntimeValue> outputs, int threads);
 
+  /// All of them, one after the other.
   std::span<float> input();
   std::span<const float> output() const;
 
@@ -54,6 +61,7 @@ class OnnxRuntimeSession {
   ~OnnxRuntimeSession();
 
  private:
+  struct Tensors;
   struct Impl;
   explicit OnnxRuntimeSession(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

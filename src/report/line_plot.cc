@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "report/markup.h"
+
 namespace concertina {
 namespace {
 
@@ -17,22 +19,6 @@ constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
 
 const char* colour(std::size_t series) {
   return kColours[series % std::size(kColours)];
-}
-
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const char c : text) {
-    if (c == '&') {
-      result += "&amp;";
-    } else if (c == '<') {
-      result += "&lt;";
-    } else if (c == '>') {
-      result += "&gt;";
-    } else {
-      result += c;
-    }
-  }
-  return result;
 }
 
 std::string text(double x, double y, const std::string& content, const char* more = "") {

@@ -8,8 +8,9 @@ namespace {
 bool has_epilogue(const Graph& graph, const FusedStep& step) {
   if (step.node == kNone) return false;
   const Op& op = graph.node(step.node).op;
-  return std::holds_alternative<op::Conv>(op) || std::holds_alternative<op::Linear>(op) ||
-         std::holds_alternative<op::BatchNorm>(op);
+  const bool layer = std::holds_alternative<op::Conv>(op) || std::holds_alternative<op::Linear>(op);
+  return layer || std::holds_alternative<op::BatchNorm>(op) || std::holds_alternative<op::Scale>(op) ||
+         std::holds_alternative<op::Shift>(op);
 }
 
 }  // namespace
@@ -25,9 +26,9 @@ Epilogues::Epilogues(const Network& network, const Program& program, const Memor
 }
 
 kernels::Epilogue Epilogues::next(const FusedStep& step) {
-  const bool is_norm = std::holds_alternative<op::BatchNorm>(network_.graph.node(step.node).op);
-  const FeatureAffine affine =
-      feature_affine(network_, is_norm ? kNone : step.node, is_norm ? step.node : step.norm, subnet_, own_);
+  std::vector<NodeId> nodes = {step.node};
+  nodes.insert(nodes.end(), step.affine.begin(), step.affine.end());
+  const FeatureAffine affine = feature_affine(network_, nodes, subnet_, own_);
   float* scale = memory_.data() + used_;
   float* shift = scale + array_size(step);
   used_ += 2 * array_size(step);

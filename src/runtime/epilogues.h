@@ -8,7 +8,7 @@
 
 namespace concertina::runtime {
 
-/// The scales and shifts of one sub-net: its biases and batch norms.
+/// The scales and shifts of one sub-net: its biases, batch norms and what else is constant for a channel.
 class Epilogues {
  public:
   /// `own` are the sub-net's own arrays, at its widths. Keeps the references.
@@ -16,7 +16,8 @@ class Epilogues {
             const Weights& own, int lanes);
 
   /// That of the next step in the program's order that has one, without its residual. scale and shift are
-  /// placed as the output's pixel. Precondition: the step is a convolution, linear layer or batch norm.
+  /// placed as the output's pixel. Precondition: the step is a convolution, linear layer,
+  /// batch norm, scale or shift.
   kernels::Epilogue next(const FusedStep& step);
 
   /// The memory that all of them point into. It has to live on.

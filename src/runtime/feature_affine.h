@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "graph/network.h"
@@ -13,10 +14,10 @@ struct FeatureAffine {
   std::vector<double> shift;
 };
 
-/// The bias of the convolution or linear layer `node` (kNone: no such layer) and then the batch norm `norm`
-/// (kNone: none), for the active features of a sub-net, all segments together. `own` are the sub-net's own
-/// arrays, at its widths.
-FeatureAffine feature_affine(const Network& network, NodeId node, NodeId norm, const Subnet& subnet,
+/// What the nodes do one after the other, for the active features of a sub-net, all segments together: the
+/// bias of a convolution or linear layer, a batch norm, a scale, a shift. `own` are the sub-net's own arrays,
+/// at its widths. Precondition: there is at least one node.
+FeatureAffine feature_affine(const Network& network, std::span<const NodeId> nodes, const Subnet& subnet,
                              const Weights& own);
 
 }  // namespace concertina::runtime

@@ -15,8 +15,11 @@ class Fusion {
   explicit Fusion(const Graph& graph)
       : graph_(graph), readers_(static_cast<std::size_t>(graph.size())), taken_(readers_.size(), false) {
     std::vector<bool> live(readers_.size(), false);
-    live.back() = true;
-    for (NodeId id = graph.output(); id >= 0; --id) {
+    for (const NodeId output : graph.outputs()) {
+      live[static_cast<std::size_t>(output)] = true;
+      readers_[static_cast<std::size_t>(output)].push_back(kNone);
+    }
+    for (NodeId id = graph.size() - 1; id >= 0; --id) {
       if (!live[static_cast<std::size_t>(id)]) {
         taken_[static_cast<std::size_t>(id)] = true;
         continue;
@@ -31,7 +34,7 @@ class Fusion {
   std::vector<Chain> find() {
     std::vector<Chain> chains;
     // Of two convolutions that are added, the later one adds: its input is still warm.
-    for (NodeId id = graph_.output(); id >= 0; --id) {
+    for (NodeId id = graph_.size() - 1; id >= 0; --id) {
       if (is<op::Conv, op::Linear>(graph_.node(id).op)) extend(id, chains);
     }
     for (NodeId id = 0; id < graph_.size(); ++id) extend(id, chains);
@@ -44,31 +47,41 @@ class Fusion {
     if (taken_[static_cast<std::size_t>(start)]) return;
     taken_[static_cast<std::size_t>(start)] = true;
     Chain chain{.start = start, .end = start};
-    if (is<op::Conv, op::Linear>(graph_.node(start).op)) {
-      if (next_is<op::BatchNorm>(chain)) chain.norm = take_next(chain);
-      if (next_is<op::Add>(chain)) chain.add = take_next(chain);
+    const Op& op = graph_.node(start).op;
+    const bool layer = is<op::Conv, op::Linear>(op), affine = is<op::BatchNorm, op::Scale, op::Shift>(op);
+    if (layer || affine) {
+      while (next_is<op::BatchNorm, op::Scale, op::Shift>(chain)) chain.affine.push_back(take_next(chain));
     }
-    if (is<op::Conv, op::Linear, op::BatchNorm, op::Add>(graph_.node(start).op)) {
-      if (next_is<op::Relu>(chain)) {
-        chain.act = kernels::Activation::kRelu;
-        take_next(chain);
-      } else if (next_is<op::Relu6>(chain)) {
-        chain.act = kernels::Activation::kRelu6;
-        take_next(chain);
-      }
+    if (layer && next_is<op::Add>(chain) && adds_one_shape(sole_reader(chain.end))) {
+      chain.add = take_next(chain);
     }
+    if (layer || affine || is<op::Add, op::Mul>(op)) take_activation(chain);
     chains.push_back(chain);
   }
 
+  bool adds_one_shape(NodeId add) const {
+    const auto& inputs = graph_.node(add).inputs;
+    return graph_.shape(inputs[0]) == graph_.shape(inputs[1]);
+  }
+
+  void take_activation(Chain& chain) {
+    if (!next_is<op::Activation>(chain)) return;
+    const auto& activation = *std::get_if<op::Activation>(&graph_.node(sole_reader(chain.end)).op);
+    if (!activation.is_relu() && !activation.is_relu6()) return;
+    chain.act = activation.is_relu() ? kernels::Activation::kRelu : kernels::Activation::kRelu6;
+    take_next(chain);
+  }
+
+  /// kNone as well if the caller of the network reads it.
   NodeId sole_reader(NodeId id) const {
     const auto& readers = readers_[static_cast<std::size_t>(id)];
     return readers.size() == 1 ? readers[0] : kNone;
   }
 
-  template <typename Wanted>
+  template <typename... Wanted>
   bool next_is(const Chain& chain) const {
     const NodeId next = sole_reader(chain.end);
-    return next != kNone && !taken_[static_cast<std::size_t>(next)] && is<Wanted>(graph_.node(next).op);
+    return next != kNone && !taken_[static_cast<std::size_t>(next)] && is<Wanted...>(graph_.node(next).op);
   }
 
   NodeId take_next(Chain& chain) {
@@ -78,7 +91,8 @@ class Fusion {
   }
 
   const Graph& graph_;
-  std::vector<std::vector<NodeId>> readers_;  ///< of each live node's value, once for each time it is read
+  /// Of each live node's value, once for each time it is read; kNone is the network's caller.
+  std::vector<std::vector<NodeId>> readers_;
   std::vector<bool> taken_;
 };
 

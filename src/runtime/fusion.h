@@ -6,16 +6,17 @@
 
 namespace concertina::runtime {
 
-/// Nodes that one kernel computes together: all but the last have a single reader, the next.
+/// Nodes that one kernel computes together: all but the last have a single reader, the next, and are no
+/// output of the network.
 struct Chain {
   NodeId start = kNone;
-  NodeId norm = kNone;  ///< after a convolution or linear layer
-  NodeId add = kNone;   ///< after those
+  std::vector<NodeId> affine = {};  ///< batch norms, scales and shifts after it
+  NodeId add = kNone;               ///< after those, of values of one shape
   kernels::Activation act = kernels::Activation::kNone;
   NodeId end = kNone;
 };
 
-/// Every node that the output depends on, in exactly one chain; ordered by the chains' ends, so that each
+/// Every node that an output depends on, in exactly one chain; ordered by the chains' ends, so that each
 /// comes after what it reads.
 std::vector<Chain> find_chains(const Graph& graph);
 

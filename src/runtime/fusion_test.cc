@@ -10,12 +10,16 @@ namespace {
 
 using ::testing::ElementsAre;
 
+std::string affine_name(const Op& op) {
+  return std::holds_alternative<op::BatchNorm>(op) ? "norm" : std::string(type_name(op));
+}
+
 /// "start+norm+add end" of each chain.
 std::vector<std::string> describe(const Graph& graph) {
   std::vector<std::string> list;
   for (const Chain& chain : find_chains(graph)) {
     std::string text = graph.node(chain.start).name;
-    if (chain.norm != kNone) text += "+norm";
+    for (const NodeId id : chain.affine) text.append("+").append(affine_name(graph.node(id).op));
     if (chain.add != kNone) text += "+add";
     if (chain.act == kernels::Activation::kRelu) text += "+relu";
     if (chain.act == kernels::Activation::kRelu6) text += "+relu6";
@@ -52,9 +56,9 @@ class FusionTest : public ::testing::Test {
 
 TEST_F(FusionTest, AResidualBlockIsTwoConvolutions) {
   const NodeId a =
-      net_.add("a.relu", op::Relu{}, {net_.add("a.norm", norm(4), {net_.add("a", conv(4), {x_})})});
+      net_.add("a.relu", op::relu(), {net_.add("a.norm", norm(4), {net_.add("a", conv(4), {x_})})});
   const NodeId b = net_.add("b.norm", norm(4), {net_.add("b", conv(4), {a})});
-  net_.add("relu", op::Relu{}, {net_.add("sum", op::Add{}, {b, x_})});
+  net_.add("relu", op::relu(), {net_.add("sum", op::Add{}, {b, x_})});
   EXPECT_THAT(chains(), ElementsAre("x", "a+norm+relu", "b+norm+add+relu"));
 }
 
@@ -67,26 +71,58 @@ TEST_F(FusionTest, TheLaterOfTwoConvolutionsAdds) {
 
 TEST_F(FusionTest, WhatHasTwoReadersIsKept) {
   const NodeId a = net_.add("a", conv(4), {x_});
-  const NodeId b = net_.add("b", op::Relu6{}, {a});
-  const NodeId c = net_.add("c", op::Relu{}, {net_.add("c.norm", norm(4), {b})});
+  const NodeId b = net_.add("b", op::relu6(), {a});
+  const NodeId c = net_.add("c", op::relu(), {net_.add("c.norm", norm(4), {b})});
   net_.add("sum", op::Add{}, {a, c});
   EXPECT_THAT(chains(), ElementsAre("x", "a", "b", "c.norm+relu", "sum"));
 }
 
 TEST_F(FusionTest, AValueAddedToItselfHasTwoReaders) {
   const NodeId a = net_.add("a", conv(4), {x_});
-  net_.add("relu", op::Relu{}, {net_.add("sum", op::Add{}, {a, a})});
+  net_.add("relu", op::relu(), {net_.add("sum", op::Add{}, {a, a})});
   EXPECT_THAT(chains(), ElementsAre("x", "a", "sum+relu"));
 }
 
 TEST_F(FusionTest, NothingFollowsAnActivation) {
-  const NodeId a = net_.add("a.relu", op::Relu{}, {net_.add("a", conv(4), {x_})});
-  net_.add("b", op::Relu{}, {net_.add("a.norm", norm(4), {a})});
+  const NodeId a = net_.add("a.relu", op::relu(), {net_.add("a", conv(4), {x_})});
+  net_.add("b", op::relu(), {net_.add("a.norm", norm(4), {a})});
   EXPECT_THAT(chains(), ElementsAre("x", "a+relu", "a.norm+relu"));
 }
 
+TEST_F(FusionTest, WhatTheCallerReadsIsKept) {
+  const NodeId a = net_.add("a", conv(4), {x_});
+  const NodeId b = net_.add("b", op::relu(), {a});
+  const NodeId c = net_.add("c", norm(4), {net_.add("c.conv", conv(4), {b})});
+  const Graph graph = *std::move(net_).build({c, a});
+  EXPECT_THAT(describe(graph), ElementsAre("x", "a", "b", "c.conv+norm"));
+}
+
+TEST_F(FusionTest, ConstantsOfChannelsAreTheConvolutions) {
+  op::Scale scale;
+  op::Shift shift;
+  scale.channels = shift.channels = 4;
+  const NodeId a = net_.add("a.norm", norm(4), {net_.add("a.scale", scale, {net_.add("a", conv(4), {x_})})});
+  const NodeId b = net_.add("b", shift, {net_.add("a.relu", op::relu6(), {a})});
+  net_.add("b.relu", op::relu(), {net_.add("b.scale", scale, {b})});
+  EXPECT_THAT(chains(), ElementsAre("x", "a+Scale+norm+relu6", "b+Scale+relu"));
+}
+
+TEST_F(FusionTest, OnlyValuesOfOneShapeAreResiduals) {
+  const NodeId pooled = net_.add("pooled", conv(4), {net_.add("pool", op::GlobalAveragePool{}, {x_})});
+  const NodeId a = net_.add("a", op::Add{}, {x_, pooled});
+  net_.add("b.relu", op::relu(), {net_.add("b", op::Mul{}, {net_.add("b.conv", conv(4), {a}), pooled})});
+  EXPECT_THAT(chains(), ElementsAre("x", "pool", "pooled", "a", "b.conv", "b+relu"));
+}
+
+TEST_F(FusionTest, OtherFunctionsAreStepsOfTheirOwn) {
+  const NodeId a = net_.add("a", conv(4), {x_});
+  const NodeId b = net_.add("b", op::activation(op::Function::hard_swish), {a});
+  net_.add("c", op::activation(op::Function::clip, 0, 5), {net_.add("c.conv", conv(4), {b})});
+  EXPECT_THAT(chains(), ElementsAre("x", "a", "b", "c.conv", "c"));
+}
+
 TEST_F(FusionTest, WhatNobodyNeedsIsLeftOut) {
-  net_.add("unused.relu", op::Relu{}, {net_.add("unused", conv(4), {x_})});
+  net_.add("unused.relu", op::relu(), {net_.add("unused", conv(4), {x_})});
   net_.add("a", conv(4), {x_});
   EXPECT_THAT(chains(), ElementsAre("x", "a"));
 }

@@ -20,28 +20,30 @@ class Lowering {
 
   Program run() {
     for (const Chain& chain : find_chains(graph_)) lower_chain(chain);
-    program_.output = read(graph_.output());
-    make_input_dense();
+    for (const NodeId output : graph_.outputs()) program_.outputs.push_back(read(output));
+    for (NodeId input = 0; input < graph_.inputs(); ++input) make_dense(read(input));
     return std::move(program_);
   }
 
  private:
   void lower_chain(const Chain& chain) {
-    FusedStep step{.node = chain.start, .norm = chain.norm, .act = chain.act, .inputs = {}};
+    FusedStep step{.node = chain.start, .affine = chain.affine, .act = chain.act, .inputs = {}};
     for (const NodeId input : graph_.node(chain.start).inputs) step.inputs.push_back(read(input));
     Value output = natural(chain.end);
-    if (chain.add != kNone) step.residual = moved(read(added_to(chain)), output);
     const bool done = std::visit([&](const auto& op) { return prepare(op, chain, step, output); },
                                  graph_.node(chain.start).op);
     if (done) return;
+    if (chain.add != kNone) step.residual = moved(read(added_to(chain)), output);
     step.output = add_value(output);
     program_.steps.push_back(step);
     value_of_[static_cast<std::size_t>(chain.end)] = moved(step.output, natural(chain.end));
   }
 
   // Each op may ask for a special layout of its values; true means that there is nothing left to do.
-  bool prepare(const op::Conv& op, const Chain&, FusedStep& step, Value&) {
-    if (op.groups > 1 && !op.depthwise()) step.inputs[0] = joined(step.inputs[0]);
+  bool prepare(const op::Conv& op, const Chain&, FusedStep& step, Value& output) {
+    if (op.groups == 1 || op.depthwise()) return false;
+    step.inputs[0] = joined(step.inputs[0]);
+    output.joined = output.axis.size() > 1;
     return false;
   }
   bool prepare(const op::Softmax&, const Chain&, FusedStep& step, Value& output) {
@@ -49,30 +51,47 @@ class Lowering {
     output.joined = program_.value(step.inputs[0]).joined;
     return false;
   }
-  bool prepare(const op::Add&, const Chain&, FusedStep& step, Value& output) {
-    step.inputs[1] = moved(step.inputs[1], output);
+  bool prepare(const op::Combine&, const Chain& chain, FusedStep& step, Value& output) {
+    const Shape& other = graph_.shape(graph_.node(chain.start).inputs[1]);
+    if (other.channels != graph_.shape(chain.start).channels) return false;
+    Value like = output;
+    like.height = other.height;
+    like.width = other.width;
+    step.inputs[1] = moved(step.inputs[1], like);
     return false;
   }
   bool prepare(const op::Flatten& op, const Chain& chain, FusedStep& step, Value&) {
-    if (op.pixels != 1) return false;
-    value_of_[static_cast<std::size_t>(chain.end)] = step.inputs[0];
-    return true;
+    return op.pixels == 1 && is_alias(chain, step);
+  }
+  bool prepare(const op::AsMap&, const Chain& chain, FusedStep& step, Value&) {
+    return is_alias(chain, step);
   }
   bool prepare(const op::Input&, const Chain&, FusedStep&, Value&) { return false; }
   bool prepare(const op::BatchNorm&, const Chain&, FusedStep&, Value&) { return false; }
-  bool prepare(const op::Relu&, const Chain&, FusedStep&, Value&) { return false; }
-  bool prepare(const op::Relu6&, const Chain&, FusedStep&, Value&) { return false; }
+  bool prepare(const op::Activation&, const Chain&, FusedStep&, Value&) { return false; }
+  bool prepare(const op::Scale&, const Chain&, FusedStep&, Value&) { return false; }
+  bool prepare(const op::Shift&, const Chain&, FusedStep&, Value&) { return false; }
   bool prepare(const op::MaxPool&, const Chain&, FusedStep&, Value&) { return false; }
   bool prepare(const op::AveragePool&, const Chain&, FusedStep&, Value&) { return false; }
   bool prepare(const op::GlobalAveragePool&, const Chain&, FusedStep&, Value&) { return false; }
   bool prepare(const op::Linear&, const Chain&, FusedStep&, Value&) { return false; }
   bool prepare(const op::Concat&, const Chain&, FusedStep&, Value&) { return false; }
+  bool prepare(const op::Slice&, const Chain&, FusedStep&, Value&) { return false; }
+  bool prepare(const op::ChannelShuffle&, const Chain&, FusedStep&, Value&) { return false; }
+  bool prepare(const op::Pad&, const Chain&, FusedStep&, Value&) { return false; }
+  bool prepare(const op::Resize&, const Chain&, FusedStep&, Value&) { return false; }
   bool prepare(const op::Opaque&, const Chain&, FusedStep&, Value&) { return false; }
 
+  /// What a chain gives is what it reads.
+  bool is_alias(const Chain& chain, const FusedStep& step) {
+    value_of_[static_cast<std::size_t>(chain.end)] = step.inputs[0];
+    return true;
+  }
+
   /// An image has so few channels that padding would be most of it.
-  void make_input_dense() {
-    const ValueId image = read(graph_.input());
-    if (image == program_.output || program_.value(image).spare) return;
+  void make_dense(ValueId image) {
+    if (image == kNone || program_.value(image).spare) return;
+    if (std::find(program_.outputs.begin(), program_.outputs.end(), image) != program_.outputs.end()) return;
     for (const FusedStep& step : program_.steps) {
       if (step.residual == image) return;
       const bool reads = std::find(step.inputs.begin(), step.inputs.end(), image) != step.inputs.end();
@@ -85,7 +104,7 @@ class Lowering {
 
   /// The operand of the chain's addition that the chain does not compute itself.
   NodeId added_to(const Chain& chain) const {
-    const NodeId own = chain.norm != kNone ? chain.norm : chain.start;
+    const NodeId own = chain.affine.empty() ? chain.start : chain.affine.back();
     const auto& inputs = graph_.node(chain.add).inputs;
     return inputs[0] == own ? inputs[1] : inputs[0];
   }

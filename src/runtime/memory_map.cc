@@ -27,7 +27,7 @@ MemoryMap::MemoryMap(const ChannelLayout& channels, const Program& program, cons
   for (const Placement& placement : storage.placements) {
     Place place{.buffer = arena.offsets[static_cast<std::size_t>(placement.root)],
                 .stride = layout(placement.root).stride};
-    for (const ValueId id : placement.before) place.channel += layout(id).size;
+    for (const auto& [value, segments] : placement.before) place.channel += layout(value).before(segments);
     places_.push_back(place);
   }
 }

@@ -33,6 +33,11 @@ SubnetInfo describe(const Graph& graph, const SubnetRecord& record, const Plan& 
           .workspace_bytes = plan.workspace_floats * sizeof(float)};
 }
 
+TensorInfo describe_value(const Graph& graph, NodeId id) {
+  const auto [channels, height, width] = graph.shape(id);
+  return {.name = graph.node(id).name, .channels = channels, .height = height, .width = width};
+}
+
 Status check_precision(Precision precision) {
   if (precision == Precision::fp32 || !kernels::bf16_units().empty()) return {};
   return Error{
@@ -63,17 +68,24 @@ Result<std::shared_ptr<const Model>> make_model(const ModelFile& file, Precision
   CONCERTINA_ASSIGN(const Program program, lower(graph));
   const Storage storage = place_values(program, graph);
   const auto [channels, height, width] = graph.shape(graph.input());
-  auto impl =
-      std::make_unique<Model::Impl>(Model::Impl{.image = {.channels = channels,
-                                                          .height = height,
-                                                          .width = width,
-                                                          .mean = file.preprocessing.mean,
-                                                          .stddev = file.preprocessing.stddev},
-                                                .classes = file.classes,
-                                                .subnets = {},
-                                                .packed = PackedWeights(file.network, precision, choose),
-                                                .plans = {},
-                                                .precision = precision});
+  auto impl = std::make_unique<Model::Impl>(
+      Model::Impl{.image = {.channels = channels,
+                            .height = height,
+                            .width = width,
+                            .mean = file.preprocessing.mean,
+                            .stddev = file.preprocessing.stddev,
+                            .resize = file.preprocessing.resize > 0 ? file.preprocessing.resize : height},
+                  .inputs = {},
+                  .outputs = {},
+                  .classes = file.classes,
+                  .subnets = {},
+                  .packed = PackedWeights(file.network, precision, choose),
+                  .plans = {},
+                  .precision = precision});
+  for (NodeId id = 0; id < graph.inputs(); ++id) impl->inputs.push_back(describe_value(graph, id));
+  for (const NodeId id : graph.outputs()) impl->outputs.push_back(describe_value(graph, id));
+  impl->input_size = static_cast<std::size_t>(input_elements(graph));
+  impl->output_size = static_cast<std::size_t>(output_elements(graph));
   for (const Value& value : program.values) impl->largest_map = std::max(impl->largest_map, value.pixels());
   for (const SubnetRecord& record : file.subnets) {
     impl->plans.push_back(
@@ -104,6 +116,22 @@ Model::~Model() = default;
 
 const ImageInfo& Model::image() const {
   return impl_->image;
+}
+
+std::span<const TensorInfo> Model::inputs() const {
+  return impl_->inputs;
+}
+
+std::span<const TensorInfo> Model::outputs() const {
+  return impl_->outputs;
+}
+
+std::size_t Model::input_size() const {
+  return impl_->input_size;
+}
+
+std::size_t Model::output_size() const {
+  return impl_->output_size;
 }
 
 std::span<const std::string> Model::classes() const {

@@ -12,12 +12,16 @@ namespace concertina {
 
 struct Model::Impl {
   ImageInfo image;
+  std::vector<TensorInfo> inputs;
+  std::vector<TensorInfo> outputs;
   std::vector<std::string> classes;
   std::vector<SubnetInfo> subnets;
   runtime::PackedWeights packed;
   std::vector<runtime::Plan> plans;  ///< by sub-net
   Precision precision = Precision::fp32;
   int largest_map = 1;  ///< pixels of the largest value
+  std::size_t input_size = 0;
+  std::size_t output_size = 0;
 };
 
 namespace runtime {

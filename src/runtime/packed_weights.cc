@@ -2,6 +2,7 @@
 
 #include "kernels/bf16_conv.h"
 #include "kernels/depthwise.h"
+#include "kernels/grouped.h"
 #include "kernels/winograd.h"
 
 namespace concertina::runtime {
@@ -15,6 +16,8 @@ std::size_t packed_size(const PackedFilter& packed) {
       return kernels::packed_size(packed.filter);
     case Packing::kDepthwise:
       return kernels::packed_depthwise_size(packed.filter.groups, packed.filter.taps);
+    case Packing::kGrouped:
+      return kernels::packed_grouped_size(packed.filter);
     case Packing::kWinograd:
       return kernels::winograd_packed_size(packed.filter);
     case Packing::kBf16:
@@ -29,6 +32,8 @@ void pack(const PackedFilter& packed, const float* plain, float* to) {
       return kernels::pack_conv(packed.filter, plain, to);
     case Packing::kDepthwise:
       return kernels::pack_depthwise(packed.filter.groups, packed.filter.taps, plain, to);
+    case Packing::kGrouped:
+      return kernels::pack_grouped(packed.filter, plain, to);
     case Packing::kWinograd:
       return kernels::pack_winograd(packed.filter, plain, to);
     case Packing::kBf16:

@@ -5,6 +5,7 @@
 
 #include "kernels/bf16_conv.h"
 #include "kernels/depthwise.h"
+#include "kernels/grouped.h"
 #include "kernels/winograd.h"
 #include "runtime/window_over.h"
 
@@ -18,6 +19,7 @@ constexpr struct {
   std::string_view name;
 } kNames[] = {{Packing::kDirect, "direct"},
               {Packing::kDepthwise, "depthwise"},
+              {Packing::kGrouped, "grouped"},
               {Packing::kWinograd, "winograd"},
               {Packing::kBf16, "bf16"}};
 
@@ -36,6 +38,17 @@ std::vector<LayerFilter> depthwise_filters(const Graph& graph, NodeId id, const 
   return filters;
 }
 
+/// A part of the filter for each segment of the output: a sub-net keeps a prefix of each.
+std::vector<LayerFilter> cut_by_outputs(const Graph& graph, NodeId id, const LayerFilter& whole) {
+  std::vector<LayerFilter> parts;
+  for (const auto& [dimension, repeat] : graph.axis(id)) {
+    LayerFilter& part = parts.emplace_back(whole);
+    part.filter.out_channels =
+        graph.layout().dimensions[static_cast<std::size_t>(dimension)].channels * repeat;
+  }
+  return parts;
+}
+
 std::vector<Packing> packings_of(const Filter& filter, const kernels::Window& window, Precision precision) {
   std::vector<Packing> packings;
   const auto add = [&](Packing packing) {
@@ -43,6 +56,7 @@ std::vector<Packing> packings_of(const Filter& filter, const kernels::Window& wi
   };
   if (precision == Precision::bf16 && kernels::bf16_can(filter)) add(Packing::kBf16);
   if (kernels::prefers_winograd(filter, window)) add(Packing::kWinograd);
+  if (kernels::grouped_can(filter)) add(Packing::kGrouped);
   add(Packing::kDirect);
   if (kernels::winograd_can(filter, window)) add(Packing::kWinograd);
   return packings;
@@ -71,7 +85,7 @@ std::vector<LayerFilter> layer_filters(const Graph& graph, NodeId id, Precision 
   const Op& op = graph.node(id).op;
   if (const auto* linear = std::get_if<op::Linear>(&op)) {
     const Filter filter{.out_channels = linear->out_features, .in_channels = linear->in_features};
-    return {{.filter = filter, .packings = packings_of(filter, {}, precision)}};
+    return cut_by_outputs(graph, id, {.filter = filter, .packings = packings_of(filter, {}, precision)});
   }
   const auto* conv = std::get_if<op::Conv>(&op);
   if (conv == nullptr) return {};
@@ -82,7 +96,9 @@ std::vector<LayerFilter> layer_filters(const Graph& graph, NodeId id, Precision 
                       .taps = conv->window.taps()};
   const kernels::Window window =
       window_over(conv->window, graph.shape(graph.node(id).inputs[0]), graph.shape(id));
-  return {{.filter = filter, .window = window, .packings = packings_of(filter, window, precision)}};
+  const LayerFilter whole{
+      .filter = filter, .window = window, .packings = packings_of(filter, window, precision)};
+  return conv->groups > 1 ? std::vector{whole} : cut_by_outputs(graph, id, whole);
 }
 
 }  // namespace concertina::runtime

@@ -14,6 +14,7 @@ namespace concertina::runtime {
 enum class Packing {
   kDirect,
   kDepthwise,  ///< filter.groups are the channels
+  kGrouped,
   kWinograd,
   kBf16,
 };
@@ -24,14 +25,15 @@ std::string_view precision_name(Precision precision);
 std::string_view packing_name(Packing packing);
 std::optional<Packing> find_packing(std::string_view name);
 
-/// The filter of a convolution or linear layer; of a depthwise convolution, that of one segment.
+/// The filter of a convolution or linear layer, for one segment of its output.
 struct LayerFilter {
   kernels::Filter filter;
   kernels::Window window = {};    ///< not of linear layers and depthwise convolutions
   std::vector<Packing> packings;  ///< for the kernels that can run it; the first by rule of thumb
 };
 
-/// Empty for other nodes.
+/// One for each segment of the output, or one for all if the layer has groups and is not depthwise. All have
+/// the same packings, but for those of depthwise convolutions. Empty for other nodes.
 std::vector<LayerFilter> layer_filters(const Graph& graph, NodeId id, Precision precision);
 
 }  // namespace concertina::runtime

@@ -48,6 +48,20 @@ bool same_layout(const ChannelLayout& channels, const Value& a, const Value& b) 
   return full_counts(channels, a) == full_counts(channels, b);
 }
 
+std::optional<int> first_segment(const Graph& graph, NodeId slice) {
+  const ChannelAxis& from = graph.axis(graph.node(slice).inputs[0]);
+  const ChannelAxis& part = graph.axis(slice);
+  int feature = std::get_if<op::Slice>(&graph.node(slice).op)->begin;
+  std::size_t first = 0;
+  for (; first < from.size() && feature > 0; ++first) {
+    const auto& [dimension, repeat] = from[first];
+    feature -= graph.layout().dimensions[static_cast<std::size_t>(dimension)].channels * repeat;
+  }
+  const bool fits = feature == 0 && first + part.size() <= from.size() &&
+                    std::equal(part.begin(), part.end(), from.begin() + static_cast<std::ptrdiff_t>(first));
+  return fits ? std::optional(static_cast<int>(first)) : std::nullopt;
+}
+
 std::vector<Move> moves(const PixelLayout& from, const PixelLayout& to) {
   std::vector<Move> list;
   std::size_t i = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "runtime/program.h"
@@ -18,6 +19,12 @@ struct PixelLayout {
   std::vector<PixelSegment> segments;
   int size = 0;    ///< floats that hold features or their padding
   int stride = 0;  ///< floats from one pixel to the next if the value lies alone
+
+  /// Floats of the first `count` segments, with their padding.
+  int before(int count) const {
+    const auto i = static_cast<std::size_t>(count);
+    return i < segments.size() ? segments[i].offset : size;
+  }
 };
 
 /// `lanes`: kernels::vector_lanes()
@@ -26,6 +33,9 @@ PixelLayout pixel_layout(const ChannelLayout& channels, const Value& value, cons
 /// True if the same features have the same places in every sub-net. Precondition: both values have as many
 /// features, in every sub-net.
 bool same_layout(const ChannelLayout& channels, const Value& a, const Value& b);
+
+/// The segment of its input with which a slice begins, if it takes whole segments.
+std::optional<int> first_segment(const Graph& graph, NodeId slice);
 
 /// A run of features that lie together in two layouts.
 struct Move {

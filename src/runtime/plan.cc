@@ -4,11 +4,10 @@
 
 #include <algorithm>
 
-#include "kernels/bf16_conv.h"
 #include "kernels/target.h"
-#include "kernels/winograd.h"
 #include "runtime/epilogues.h"
 #include "runtime/memory_map.h"
+#include "runtime/plan_conv.h"
 #include "runtime/window_over.h"
 
 namespace concertina::runtime {
@@ -18,28 +17,32 @@ std::string kind_of(const Op& op) {
   const auto* conv = std::get_if<op::Conv>(&op);
   if (conv == nullptr) return std::string(type_name(op));
   const Window& w = conv->window;
-  return fmt::format("{} {}x{}{}", conv->depthwise() ? "Depthwise" : "Conv", w.kernel_h, w.kernel_w,
-                     w.stride_h > 1 || w.stride_w > 1 ? fmt::format(" /{}", w.stride_h) : "");
+  const bool dilated = w.dilation_h > 1 || w.dilation_w > 1;
+  return fmt::format("{} {}x{}{}{}",
+                     conv->depthwise()  ? "Depthwise"
+                     : conv->groups > 1 ? "Grouped"
+                                        : "Conv",
+                     w.kernel_h, w.kernel_w,
+                     w.stride_h > 1 || w.stride_w > 1 ? fmt::format(" /{}", w.stride_h) : "",
+                     dilated ? fmt::format(" dilated {}", w.dilation_h) : "");
 }
 
 class PlanBuilder {
  public:
   PlanBuilder(const PlanSource& source, const Subnet& subnet, const Weights& own)
       : source_(source),
-        subnet_(subnet),
-        own_(own),
         map_(source.network.graph.layout(), source.program, source.storage, subnet, kernels::vector_lanes()),
-        epilogues_(source.network, source.program, map_, subnet, own, kernels::vector_lanes()) {}
+        epilogues_(source.network, source.program, map_, subnet, own, kernels::vector_lanes()),
+        conv_source_{source, map_, own, epilogues_} {}
 
   Plan build() {
     plan_.arena_floats = map_.size();
     for (const FusedStep& step : source_.program.steps) {
       add_step(step);
-      label_steps(step.node == kNone ? "move" : source_.network.graph.node(step.node).name,
+      label_steps(step.node == kNone ? "move" : graph().node(step.node).name,
                   step.node == kNone ? "Copy" : kind_of(op_of(step)));
     }
     add_stores();
-    label_steps("output", "Store");
     plan_.epilogues = epilogues_.take_memory();
     return std::move(plan_);
   }
@@ -58,40 +61,46 @@ class PlanBuilder {
   }
 
   void add(const op::Input& op, const FusedStep& step) {
-    const auto [channels, height, width] = op.shape;
-    plan_.steps.push_back(LoadStep{.args = {.channels = channels, .pixels = height * width},
-                                   .output = map_.place(step.output)});
+    const int pixels = op.shape.height * op.shape.width;
+    std::ptrdiff_t begin = 0, plane = 0;
+    for (NodeId id = 0; id < step.node; ++id) begin += graph().shape(id).elements();
+    for (const auto& [feature, offset, count] : map_.layout(step.output).segments) {
+      plan_.steps.push_back(
+          LoadStep{.args = {.channels = count, .pixels = pixels, .input_channels = op.shape.channels},
+                   .begin = begin,
+                   .plane = plane,
+                   .output = map_.place(step.output, offset)});
+      plane += std::ptrdiff_t{count} * pixels;
+    }
   }
 
-  void add(const op::Conv& op, const FusedStep& step) {
-    const kernels::Window window = window_over(op.window, input(step), output(step));
-    if (op.depthwise()) return add_depthwise(window, step);
-    add_conv(window, step);
-  }
-  void add(const op::Linear&, const FusedStep& step) {
-    const auto own = own_.find(source_.network.graph.node(step.node).name + ".weight");
-    if (own == own_.end()) return add_conv({}, step);
-    add_own_linear(own->second, step);
+  void add(const op::Conv&, const FusedStep& step) { add_conv_steps(step, conv_source_, plan_); }
+  void add(const op::Linear&, const FusedStep& step) { add_conv_steps(step, conv_source_, plan_); }
+
+  void add(const op::BatchNorm&, const FusedStep& step) { add_affine(step, epilogues_.next(step)); }
+  void add(const op::Scale&, const FusedStep& step) { add_affine(step, epilogues_.next(step)); }
+  void add(const op::Shift&, const FusedStep& step) { add_affine(step, epilogues_.next(step)); }
+
+  void add(const op::Activation& op, const FusedStep& step) {
+    using Kind = kernels::Function::Kind;
+    switch (op.function) {
+      case op::Function::relu:
+        return add_affine(step, {.act = kernels::Activation::kRelu});
+      case op::Function::clip:
+        return add_function(step, {Kind::kClip, op.a, op.b});
+      case op::Function::leaky_relu:
+        return add_function(step, {Kind::kLeakyRelu, op.a});
+      case op::Function::hard_sigmoid:
+        return add_function(step, {Kind::kHardSigmoid, op.a, op.b});
+      case op::Function::hard_swish:
+        return add_function(step, {Kind::kHardSwish});
+      case op::Function::sigmoid:
+        return add_function(step, {Kind::kSigmoid});
+    }
   }
 
-  void add(const op::BatchNorm&, const FusedStep& step) {
-    const kernels::Epilogue params = epilogues_.next(step);
-    add_affine(step, params.scale, params.shift, step.act);
-  }
-  void add(const op::Relu&, const FusedStep& step) {
-    add_affine(step, nullptr, nullptr, kernels::Activation::kRelu);
-  }
-  void add(const op::Relu6&, const FusedStep& step) {
-    add_affine(step, nullptr, nullptr, kernels::Activation::kRelu6);
-  }
-
-  void add(const op::Add&, const FusedStep& step) {
-    plan_.steps.push_back(AddStep{
-        .args = {.pixels = output(step).pixels(), .channels = map_.layout(step.output).size, .act = step.act},
-        .a = map_.place(step.inputs[0]),
-        .b = map_.place(step.inputs[1]),
-        .output = map_.place(step.output)});
-  }
+  void add(const op::Add&, const FusedStep& step) { add_combination(step, kernels::Arithmetic::kAdd); }
+  void add(const op::Mul&, const FusedStep& step) { add_combination(step, kernels::Arithmetic::kMultiply); }
 
   void add(const op::MaxPool& op, const FusedStep& step) {
     plan_.steps.push_back(MaxPoolStep{.args = pool_args(op.window, step),
@@ -138,7 +147,47 @@ class PlanBuilder {
         add_copy(step, size, map_.place(part), map_.place(step.output, offset));
       }
       offset += size;
-      at.before.push_back(part);
+      at.before.push_back({part, source_.program.value(part).segments()});
+    }
+  }
+
+  /// Copies the channels if they could not stay where they are.
+  void add(const op::Slice& op, const FusedStep& step) {
+    const ValueId from = step.inputs[0];
+    const std::optional<int> first = first_segment(graph(), step.node);
+    if (!first) {  // all channels are locked
+      return add_gather(step, [&](int feature) { return op.begin + feature; });
+    }
+    if (source_.storage.is_view(step.output, from, *first)) return;
+    add_copy(step, map_.layout(step.output).size, map_.place(from, map_.layout(from).before(*first)),
+             map_.place(step.output));
+  }
+  void add(const op::ChannelShuffle& op, const FusedStep& step) {
+    const int channels = graph().shape(step.node).channels;
+    add_gather(step, [&](int c) { return c % op.groups * (channels / op.groups) + c / op.groups; });
+  }
+
+  void add(const op::Pad& op, const FusedStep& step) {
+    PickStep pick = resampling<PickStep>(step);
+    pick.args.value = op.value;
+    for (int y = 0; y < output(step).height; ++y)
+      pick.rows.push_back(op.source(y, op.top, input(step).height));
+    for (int x = 0; x < output(step).width; ++x)
+      pick.columns.push_back(op.source(x, op.left, input(step).width));
+    plan_.steps.push_back(std::move(pick));
+  }
+  void add(const op::Resize& op, const FusedStep& step) {
+    const auto rows = op.rows(input(step).height), columns = op.columns(input(step).width);
+    if (op.mode == op::Resize::Mode::nearest) {
+      PickStep pick = resampling<PickStep>(step);
+      for (const auto& tap : rows) pick.rows.push_back(tap.first);
+      for (const auto& tap : columns) pick.columns.push_back(tap.first);
+      plan_.steps.push_back(std::move(pick));
+    } else {
+      BlendStep blend = resampling<BlendStep>(step);
+      for (const auto& [first, second, share] : rows) blend.rows.push_back({first, second, share});
+      for (const auto& [first, second, share] : columns) blend.columns.push_back({first, second, share});
+      plan_.steps.push_back(std::move(blend));
     }
   }
 
@@ -149,7 +198,45 @@ class PlanBuilder {
         .output = map_.place(step.output)});
   }
 
-  void add(const op::Opaque&, const FusedStep&) {}  // lower() lets none through
+  // lower() lets neither through.
+  void add(const op::AsMap&, const FusedStep&) {}
+  void add(const op::Opaque&, const FusedStep&) {}
+
+  /// Feature i of the result is the input's source(i). Precondition: every channel is locked.
+  template <typename Source>
+  void add_gather(const FusedStep& step, const Source& source) {
+    const PixelLayout& to = map_.layout(step.output);
+    std::vector<std::int32_t> places;
+    for (const PixelSegment& segment : map_.layout(step.inputs[0]).segments) {
+      for (int i = 0; i < segment.count; ++i) places.push_back(segment.offset + i);
+    }
+    std::vector<std::int32_t> sources(static_cast<std::size_t>(to.size), places[0]);
+    int feature = 0;
+    for (const PixelSegment& segment : to.segments) {
+      for (int i = 0; i < segment.count; ++i) {
+        sources[static_cast<std::size_t>(segment.offset + i)] =
+            places[static_cast<std::size_t>(source(feature++))];
+      }
+    }
+    plan_.steps.push_back(GatherStep{.args = {.pixels = output(step).pixels(), .sources = {}},
+                                     .sources = std::move(sources),
+                                     .input = map_.place(step.inputs[0]),
+                                     .output = map_.place(step.output)});
+  }
+
+  /// Without its rows and columns.
+  template <typename Resampling>
+  Resampling resampling(const FusedStep& step) const {
+    return {.args = {.channels = map_.layout(step.output).size,
+                     .in_h = input(step).height,
+                     .in_w = input(step).width,
+                     .rows = {},
+                     .columns = {}},
+            .rows = {},
+            .columns = {},
+            .input = map_.place(step.inputs[0]),
+            .output = map_.place(step.output)};
+  }
 
   void add_moves(const FusedStep& step) {
     for (const auto& [from, to, count] : moves(map_.layout(step.inputs[0]), map_.layout(step.output))) {
@@ -162,126 +249,60 @@ class PlanBuilder {
         .args = {.pixels = output(step).pixels(), .channels = channels}, .input = from, .output = to});
   }
 
-  void add_conv(const kernels::Window& window, const FusedStep& step) {
-    const PackedFilter& packed = source_.packed.filters(step.node)[0];
-    ConvStep conv{.args = {.filter = packed.filter,
-                           .packed = source_.packed.data(packed),
-                           .window = window,
-                           .inputs = {},
-                           .groups = packed.filter.groups,
-                           .out_channels = map_.layout(step.output).segments[0].count / packed.filter.groups,
-                           .epilogue = epilogues_.next(step)},
-                  .ranges = {},
-                  .input = map_.place(step.inputs[0]),
-                  .output = map_.place(step.output),
-                  .residual = residual(step, 0)};
-    for (const auto& [feature, offset, count] : map_.layout(step.inputs[0]).segments) {
-      conv.ranges.push_back({.weight_begin = feature, .input_offset = offset, .count = count});
-    }
-    switch (packed.packing) {
-      case Packing::kWinograd:
-        need_workspace(kernels::winograd_workspace(conv.ranges));
-        plan_.steps.push_back(WinogradStep{std::move(conv)});
-        break;
-      case Packing::kBf16:
-        need_workspace(kernels::bf16_workspace(packed.filter, window, conv.ranges));
-        plan_.steps.push_back(Bf16Step{std::move(conv)});
-        break;
-      case Packing::kDirect:
-      case Packing::kDepthwise:
-        plan_.steps.push_back(std::move(conv));
-        break;
-    }
-  }
-
-  void need_workspace(std::size_t floats) {
-    plan_.workspace_floats = std::max(plan_.workspace_floats, floats);
-  }
-
-  /// `weight` has the sub-net's own sizes, so its rows and columns have no gaps.
-  void add_own_linear(const Array& weight, const FusedStep& step) {
-    const kernels::Filter filter{.out_channels = weight.shape[0], .in_channels = weight.shape[1]};
-    AlignedBuffer packed(kernels::packed_size(filter));
-    kernels::pack_conv(filter, weight.values.data(), packed.data());
-    ConvStep linear{.args = {.filter = filter,
-                             .packed = packed.data(),
-                             .window = {},
-                             .inputs = {},
-                             .groups = 1,
-                             .out_channels = filter.out_channels,
-                             .epilogue = epilogues_.next(step)},
-                    .ranges = {},
-                    .input = map_.place(step.inputs[0]),
-                    .output = map_.place(step.output),
-                    .residual = residual(step, 0)};
-    int column = 0;
-    for (const PixelSegment& segment : map_.layout(step.inputs[0]).segments) {
-      linear.ranges.push_back(
-          {.weight_begin = column, .input_offset = segment.offset, .count = segment.count});
-      column += segment.count;
-    }
-    plan_.steps.push_back(std::move(linear));
-    plan_.own_weights.push_back(std::move(packed));
-  }
-
-  /// One call for each segment.
-  void add_depthwise(const kernels::Window& window, const FusedStep& step) {
-    const kernels::Epilogue all = epilogues_.next(step);
-    const PixelLayout& from = map_.layout(step.inputs[0]);
-    const PixelLayout& to = map_.layout(step.output);
-    for (std::size_t i = 0; i < to.segments.size(); ++i) {
-      const PackedFilter& packed = source_.packed.filters(step.node)[i];
-      const int at = to.segments[i].offset;
-      const Place in = map_.place(step.inputs[0], from.segments[i].offset);
-      const Place out = map_.place(step.output, at);
-      const kernels::Epilogue epilogue{.scale = all.scale + at, .shift = all.shift + at, .act = all.act};
-      if (packed.packing == Packing::kDepthwise) {
-        plan_.steps.push_back(DepthwiseStep{.args = {.packed = source_.packed.data(packed),
-                                                     .full_channels = packed.filter.groups,
-                                                     .channels = from.segments[i].count,
-                                                     .window = window,
-                                                     .epilogue = epilogue},
-                                            .input = in,
-                                            .output = out,
-                                            .residual = residual(step, at)});
-      } else {
-        plan_.steps.push_back(ConvStep{.args = {.filter = packed.filter,
-                                                .packed = source_.packed.data(packed),
-                                                .window = window,
-                                                .inputs = {},
-                                                .groups = from.segments[i].count,
-                                                .out_channels = packed.filter.out_channels,
-                                                .epilogue = epilogue},
-                                       .ranges = {},
-                                       .input = in,
-                                       .output = out,
-                                       .residual = residual(step, at)});
-      }
-    }
-  }
-
-  void add_affine(const FusedStep& step, const float* scale, const float* shift, kernels::Activation act) {
+  /// scale and shift of `epilogue` may be null.
+  void add_affine(const FusedStep& step, const kernels::Epilogue& epilogue) {
     plan_.steps.push_back(AffineStep{.args = {.pixels = output(step).pixels(),
                                               .channels = map_.layout(step.output).size,
-                                              .scale = scale,
-                                              .shift = shift,
-                                              .act = act},
+                                              .scale = epilogue.scale,
+                                              .shift = epilogue.shift,
+                                              .act = epilogue.act},
                                      .input = map_.place(step.inputs[0]),
                                      .output = map_.place(step.output)});
   }
 
+  void add_function(const FusedStep& step, const kernels::Function& function) {
+    plan_.steps.push_back(ActivateStep{.args = {.pixels = output(step).pixels(),
+                                                .channels = map_.layout(step.output).size,
+                                                .function = function},
+                                       .input = map_.place(step.inputs[0]),
+                                       .output = map_.place(step.output)});
+  }
+
+  void add_combination(const FusedStep& step, kernels::Arithmetic arithmetic) {
+    const Value& other = source_.program.value(step.inputs[1]);
+    const std::vector<NodeId>& operands = graph().node(step.node).inputs;
+    const Place b = map_.place(step.inputs[1]);
+    plan_.steps.push_back(CombineStep{
+        .args = {.arithmetic = arithmetic,
+                 .pixels = output(step).pixels(),
+                 .channels = map_.layout(step.output).size,
+                 .b_image_stride = other.pixels() * b.stride,
+                 .b_stride = other.pixels() == output(step).pixels() ? b.stride : 0,
+                 .b_is_spread = graph().shape(operands[1]).channels < graph().shape(operands[0]).channels,
+                 .act = step.act},
+        .a = map_.place(step.inputs[0]),
+        .b = b,
+        .output = map_.place(step.output)});
+  }
+
   void add_stores() {
-    const ValueId result = source_.program.output;
-    const int pixels = source_.program.value(result).pixels();
-    const int channels =
-        active_shape(source_.network.graph, source_.network.graph.output(), subnet_).channels;
-    std::ptrdiff_t plane = 0;
-    for (const auto& [feature, offset, count] : map_.layout(result).segments) {
-      plan_.steps.push_back(
-          StoreStep{.args = {.channels = count, .pixels = pixels, .output_channels = channels},
-                    .input = map_.place(result, offset),
-                    .plane = plane});
-      plane += std::ptrdiff_t{count} * pixels;
+    std::ptrdiff_t begin = 0;
+    for (std::size_t i = 0; i < source_.program.outputs.size(); ++i) {
+      const NodeId node = graph().outputs()[i];
+      const Shape& shape = graph().shape(node);  // outputs are locked
+      const ValueId value = source_.program.outputs[i];
+      const int pixels = shape.height * shape.width;
+      std::ptrdiff_t plane = 0;
+      for (const auto& [feature, offset, count] : map_.layout(value).segments) {
+        plan_.steps.push_back(
+            StoreStep{.args = {.channels = count, .pixels = pixels, .output_channels = shape.channels},
+                      .input = map_.place(value, offset),
+                      .begin = begin,
+                      .plane = plane});
+        plane += std::ptrdiff_t{count} * pixels;
+      }
+      begin += shape.elements();
+      label_steps(source_.program.outputs.size() > 1 ? graph().node(node).name : "output", "Store");
     }
   }
 
@@ -290,20 +311,15 @@ class PlanBuilder {
             .window = window_over(window, input(step), output(step))};
   }
 
-  std::optional<Place> residual(const FusedStep& step, int offset) const {
-    if (step.residual == kNone) return std::nullopt;
-    return map_.place(step.residual, offset);
-  }
-
-  const Op& op_of(const FusedStep& step) const { return source_.network.graph.node(step.node).op; }
+  const Graph& graph() const { return source_.network.graph; }
+  const Op& op_of(const FusedStep& step) const { return graph().node(step.node).op; }
   const Value& input(const FusedStep& step) const { return source_.program.value(step.inputs[0]); }
   const Value& output(const FusedStep& step) const { return source_.program.value(step.output); }
 
   const PlanSource& source_;
-  const Subnet& subnet_;
-  const Weights& own_;
   MemoryMap map_;
   Epilogues epilogues_;
+  ConvSource conv_source_;
   Plan plan_;
 };
 

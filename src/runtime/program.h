@@ -26,12 +26,14 @@ struct Value {
   bool spare = false;  ///< the pixel is a vector longer: room for copies of whole vectors that start anywhere
 
   int pixels() const { return height * width; }
+  /// Of a pixel in memory.
+  int segments() const { return joined ? 1 : static_cast<int>(axis.size()); }
 };
 
 /// One pass over memory: an op, and what its kernel does on the way to its result.
 struct FusedStep {
-  NodeId node = kNone;  ///< the op; kNone: the features move to their places in the output
-  NodeId norm = kNone;  ///< a convolution's batch norm
+  NodeId node = kNone;              ///< the op; kNone: the features move to their places in the output
+  std::vector<NodeId> affine = {};  ///< batch norms, scales and shifts right after it
   kernels::Activation act = kernels::Activation::kNone;
   std::vector<ValueId> inputs;
   ValueId residual = kNone;  ///< added before the activation; laid out as the output
@@ -42,7 +44,7 @@ struct FusedStep {
 struct Program {
   std::vector<Value> values;
   std::vector<FusedStep> steps;
-  ValueId output = kNone;
+  std::vector<ValueId> outputs;  ///< in the graph's order
 
   const Value& value(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
 };

@@ -6,6 +6,7 @@
 
 #include "base/try.h"
 #include "kernels/reference.h"
+#include "runtime/window_over.h"
 
 namespace concertina::runtime {
 namespace {
@@ -24,11 +25,21 @@ class Interpreter {
       if (!value) return value.error();
       values_.push_back(std::move(value).value());
     }
-    return std::move(values_.back());
+    Floats all;
+    for (const NodeId output : graph_.outputs()) {
+      const Floats& value = values_[static_cast<std::size_t>(output)];
+      all.insert(all.end(), value.begin(), value.end());
+    }
+    return all;
   }
 
  private:
-  Result<Floats> compute(const op::Input&) { return Floats(images_.begin(), images_.end()); }
+  Result<Floats> compute(const op::Input& op) {
+    const auto size = static_cast<std::size_t>(batch_ * op.shape.elements());
+    const auto mine = images_.first(size);
+    images_ = images_.subspan(size);
+    return Floats(mine.begin(), mine.end());
+  }
 
   Result<Floats> compute(const op::Conv& op) {
     return conv(op.groups, op.in_channels, op.out_channels, window(op.window), op.bias);
@@ -49,12 +60,38 @@ class Interpreter {
                              kernels::Activation::kNone);
   }
 
-  Result<Floats> compute(const op::Relu&) { return activated(kernels::Activation::kRelu); }
-  Result<Floats> compute(const op::Relu6&) { return activated(kernels::Activation::kRelu6); }
-
-  Result<Floats> compute(const op::Add&) {
-    return reference::add(input(0), input(1), kernels::Activation::kNone);
+  Result<Floats> compute(const op::Scale& op) {
+    const Floats zeros(static_cast<std::size_t>(op.channels));
+    return reference::affine(input(), batch_, op.channels, pixels(), array(".weight"), zeros,
+                             kernels::Activation::kNone);
   }
+  Result<Floats> compute(const op::Shift& op) {
+    const Floats ones(static_cast<std::size_t>(op.channels), 1.0F);
+    return reference::affine(input(), batch_, op.channels, pixels(), ones, array(".bias"),
+                             kernels::Activation::kNone);
+  }
+
+  Result<Floats> compute(const op::Activation& op) {
+    using Kind = kernels::Function::Kind;
+    switch (op.function) {
+      case op::Function::relu:
+        return applied([](float x) { return reference::activate(kernels::Activation::kRelu, x); });
+      case op::Function::clip:
+        return applied({Kind::kClip, op.a, op.b});
+      case op::Function::leaky_relu:
+        return applied({Kind::kLeakyRelu, op.a});
+      case op::Function::hard_sigmoid:
+        return applied({Kind::kHardSigmoid, op.a, op.b});
+      case op::Function::hard_swish:
+        return applied({Kind::kHardSwish});
+      case op::Function::sigmoid:
+        return applied({Kind::kSigmoid});
+    }
+    return input();
+  }
+
+  Result<Floats> compute(const op::Add&) { return combined(kernels::Arithmetic::kAdd); }
+  Result<Floats> compute(const op::Mul&) { return combined(kernels::Arithmetic::kMultiply); }
 
   Result<Floats> compute(const op::MaxPool& op) {
     return reference::max_pool(input(), planes(), window(op.window));
@@ -69,6 +106,30 @@ class Interpreter {
   }
 
   Result<Floats> compute(const op::Flatten&) { return input(); }
+  Result<Floats> compute(const op::AsMap&) { return input(); }
+
+  Result<Floats> compute(const op::Slice& op) {
+    return gathered([&](int c) { return op.begin + c; });
+  }
+  Result<Floats> compute(const op::ChannelShuffle& op) {
+    const int size = input_shape().channels / op.groups;
+    return gathered([&](int c) { return c % op.groups * size + c / op.groups; });
+  }
+
+  Result<Floats> compute(const op::Pad& op) {
+    const auto& [channels, height, width] = input_shape();
+    std::vector<int> rows, columns;
+    for (int y = 0; y < graph_.shape(node_).height; ++y) rows.push_back(op.source(y, op.top, height));
+    for (int x = 0; x < graph_.shape(node_).width; ++x) columns.push_back(op.source(x, op.left, width));
+    return reference::pick_pixels(input(), planes(), height, width, rows, columns, op.value);
+  }
+  Result<Floats> compute(const op::Resize& op) {
+    const auto& [channels, height, width] = input_shape();
+    std::vector<kernels::LinearTap> rows, columns;
+    for (const auto& [first, second, share] : op.rows(height)) rows.push_back({first, second, share});
+    for (const auto& [first, second, share] : op.columns(width)) columns.push_back({first, second, share});
+    return reference::blend_pixels(input(), planes(), height, width, rows, columns);
+  }
 
   Result<Floats> compute(const op::Concat&) {
     Floats joined;
@@ -106,24 +167,34 @@ class Interpreter {
                             .residual = {}});
   }
 
-  Floats activated(kernels::Activation act) {
+  template <typename Apply>
+  Floats applied(const Apply& apply) {
     Floats result = input();
-    for (float& v : result) v = reference::activate(act, v);
+    for (float& v : result) v = apply(v);
     return result;
   }
-
-  kernels::Window window(const Window& w) const {
-    return {.in_h = input_shape().height,
-            .in_w = input_shape().width,
-            .out_h = graph_.shape(node_).height,
-            .out_w = graph_.shape(node_).width,
-            .kernel_h = w.kernel_h,
-            .kernel_w = w.kernel_w,
-            .stride_h = w.stride_h,
-            .stride_w = w.stride_w,
-            .pad_top = w.pad_top,
-            .pad_left = w.pad_left};
+  Floats applied(const kernels::Function& function) {
+    return applied([&](float x) { return reference::apply(function, x); });
   }
+
+  Floats combined(kernels::Arithmetic arithmetic) {
+    const auto planes_of = [&](std::size_t i) {
+      const Shape& shape = graph_.shape(input_id(i));
+      return reference::Planes{batch_, shape.channels, shape.height * shape.width};
+    };
+    return reference::combine(arithmetic, planes_of(0), input(0), planes_of(1), input(1),
+                              kernels::Activation::kNone);
+  }
+
+  /// Channel c of the result is the input's source(c).
+  template <typename Source>
+  Floats gathered(const Source& source) {
+    std::vector<int> sources;
+    for (int c = 0; c < graph_.shape(node_).channels; ++c) sources.push_back(source(c));
+    return reference::gather_channels({batch_, input_shape().channels, pixels()}, input(), sources);
+  }
+
+  kernels::Window window(const Window& w) const { return window_over(w, input_shape(), graph_.shape(node_)); }
 
   NodeId input_id(std::size_t i) const { return graph_.node(node_).inputs[i]; }
   const Floats& input(std::size_t i = 0) const { return values_[static_cast<std::size_t>(input_id(i))]; }
@@ -134,7 +205,7 @@ class Interpreter {
 
   const Graph& graph_;
   const Weights& weights_;
-  std::span<const float> images_;
+  std::span<const float> images_;  ///< of the inputs that were not computed yet
   int batch_;
   NodeId node_ = 0;
   std::vector<Floats> values_;  ///< by node, of those before node_

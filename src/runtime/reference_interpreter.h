@@ -9,7 +9,8 @@
 namespace concertina::runtime {
 
 /// What a network computes, node by node with the kernels' reference twins: the specification of the runtime.
-/// Slow, for any network. images [batch][c][h][w] -> [batch][c][h][w] of the output. Fails if a node is
+/// Slow, for any network. images [batch][c][h][w] of each input, one
+/// after the other -> [batch][c][h][w] of each output. Fails if a node is
 /// opaque. Precondition: check_weights() accepts the network, and `images` has the right size.
 Result<std::vector<float>> reference_run(const Network& network, std::span<const float> images, int batch);
 

@@ -80,11 +80,11 @@ struct Session::Impl {
                                known.plans.size() - 1)};
     }
     const auto count = static_cast<std::size_t>(batch);
-    if (images != count * known.image.size()) {
-      return wrong_size("images", images, count * known.image.size(), batch);
+    if (images != count * known.input_size) {
+      return wrong_size("images", images, count * known.input_size, batch);
     }
-    if (logits != count * known.classes.size()) {
-      return wrong_size("logits", logits, count * known.classes.size(), batch);
+    if (logits != count * known.output_size) {
+      return wrong_size("logits", logits, count * known.output_size, batch);
     }
     return {};
   }
@@ -139,7 +139,7 @@ Status Session::run(std::span<const float> images, int batch, int subnet, std::s
 Result<std::vector<StepTime>> Session::profile(std::span<const float> images, int batch, int subnet,
                                                int runs) {
   if (runs < 1) return Error{fmt::format("{} runs cannot be timed; ask for at least 1", runs)};
-  std::vector<float> logits(static_cast<std::size_t>(std::max(batch, 0)) * model().classes().size());
+  std::vector<float> logits(static_cast<std::size_t>(std::max(batch, 0)) * model().output_size());
   CONCERTINA_TRY(run(images, batch, subnet, logits));  // refuses what it does not know
   const runtime::Frame frame = impl_->frame(images, batch, logits);
   const runtime::Plan& plan = impl_->plan(subnet);

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
@@ -28,7 +29,7 @@ TEST(Session, RunsWithoutAllocating) {
     const auto model = testing::load(testing::model_file(net.graph, testing::nested_subnets(net.graph, 3)));
     auto session = Session::make(model, {.threads = 2, .max_batch = 2}).value();
     const Floats images = testing::random_images(*model, 2);
-    Floats logits(2 * model->classes().size());
+    Floats logits(2 * model->output_size());
     const std::int64_t before = testing::allocation_count();
     bool ok = true;
     for (int i = 0; i < static_cast<int>(model->subnets().size()); ++i) {
@@ -71,7 +72,7 @@ TEST(Session, SessionsOnManyThreadsShareAModel) {
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&, t] {
         auto session = Session::make(model, {.threads = 1 + t % 2}).value();
-        Floats logits(model->classes().size());
+        Floats logits(model->output_size());
         for (int i = 0; i < 20; ++i) {
           const int subnet = (i * 3 + t) % 4;
           const bool ok = session.run(images, 1, subnet, logits).ok();
@@ -96,7 +97,7 @@ TEST(Session, ProfilesEveryStep) {
   for (const testing::NamedGraph& net : testing::test_graphs()) {
     const auto model = testing::load(testing::model_file(net.graph, testing::nested_subnets(net.graph, 3)));
     auto session = Session::make(model, {.max_batch = 2}).value();
-    for (int subnet = 0; subnet < 3; ++subnet) {
+    for (int subnet = 0; subnet < static_cast<int>(model->subnets().size()); ++subnet) {
       const auto steps = session.profile(testing::random_images(*model, 2), 2, subnet, 3).value();
       std::int64_t macs = 0;
       double ms = 0;
@@ -173,6 +174,23 @@ TEST(Model, TellsWhatItIs) {
               HasSubstr("no sub-net 1-2-3; it has " + to_string(file.subnets[0].subnet)));
 }
 
+TEST(Model, TellsItsInputsAndOutputs) {
+  const Graph graph = testing::two_ends();
+  const auto model = testing::load(testing::model_file(graph, testing::nested_subnets(graph, 2)));
+  ASSERT_EQ(model->inputs().size(), 2U);
+  EXPECT_EQ(model->inputs()[1].name, "second");
+  EXPECT_EQ(model->inputs()[1].size(), 12U);
+  EXPECT_EQ(model->input_size(), 3U * 6 * 5 + 12);
+  EXPECT_EQ(model->image().size(), 3U * 6 * 5);
+  ASSERT_EQ(model->outputs().size(), 4U);
+  EXPECT_EQ(model->outputs()[1].name, "middle");
+  EXPECT_EQ(model->outputs()[1].height, 6);
+  EXPECT_EQ(model->output_size(), 5U + 6 * 6 * 5 + 20 + 20);
+  EXPECT_EQ(model->classes().size(), 5U);
+  EXPECT_TRUE(
+      testing::load(testing::model_file(testing::unet(), {full_subnet(testing::unet())}))->classes().empty());
+}
+
 TEST(Model, HoldsOneCopyOfTheWeights) {
   const Graph graph = testing::resnet8();
   const auto one = testing::load(testing::model_file(graph, testing::nested_subnets(graph, 1)));
@@ -194,7 +212,8 @@ TEST(Model, ComesFromAFile) {
   const Floats images = testing::random_images(*made, 1);
   EXPECT_EQ(testing::run_alone(*parsed, {}, images, 1, 2), testing::run_alone(made, {}, images, 1, 2));
 
-  const std::filesystem::path path = std::filesystem::path(::testing::TempDir()) / "runtime_model.onnx";
+  const std::filesystem::path path =
+      std::filesystem::path(::testing::TempDir()) / ("session-" + std::to_string(::getpid()) + ".onnx");
   ASSERT_TRUE(write_model(path, file));
   const auto loaded = Model::load(path);
   ASSERT_TRUE(loaded) << loaded.error().message;
@@ -212,10 +231,11 @@ TEST(Model, RefusesOpaqueOps) {
   opaque.shape = {3, 1, 1};
   GraphBuilder net;
   net.add("what", opaque, {net.add("image", input)});
-  ModelFile file{.network = {*std::move(net).build(), {}},
-                 .subnets = {{}},
-                 .preprocessing = {{0, 0, 0}, {1, 1, 1}},
-                 .classes = {"a", "b", "c"}};
+  ModelFile file{
+      .network = {*std::move(net).build(), {}}, .subnets = {{}}, .preprocessing = {}, .classes = {}};
+  file.preprocessing.mean.assign(3, 0);
+  file.preprocessing.stddev.assign(3, 1);
+  file.classes = {"a", "b", "c"};
   ASSERT_TRUE(check_model(file));
   const auto model = runtime::make_model(file);
   ASSERT_FALSE(model);

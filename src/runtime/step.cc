@@ -1,6 +1,7 @@
 #include "runtime/step.h"
 
 #include "kernels/bf16_conv.h"
+#include "kernels/grouped.h"
 #include "kernels/winograd.h"
 
 namespace concertina::runtime {
@@ -62,6 +63,7 @@ std::int64_t macs_of(const ConvStep& step) {
 
 std::int64_t macs_of(const Step& step) {
   if (const auto* conv = std::get_if<ConvStep>(&step)) return macs_of(*conv);
+  if (const auto* grouped = std::get_if<GroupedStep>(&step)) return macs_of(grouped->conv);
   if (const auto* winograd = std::get_if<WinogradStep>(&step)) return macs_of(winograd->conv);
   if (const auto* bf16 = std::get_if<Bf16Step>(&step)) return macs_of(bf16->conv);
   if (const auto* depthwise = std::get_if<DepthwiseStep>(&step)) {
@@ -73,7 +75,7 @@ std::int64_t macs_of(const Step& step) {
 void LoadStep::run(const Frame& frame) const {
   kernels::FromPlainArgs bound_args = args;
   bound_args.batch = frame.batch;
-  bound_args.input = frame.images;
+  bound_args.input = frame.images + begin * frame.batch + plane;
   bound_args.output = output.in(frame);
   bound_args.output_stride = output.stride;
   kernels::from_plain(bound_args, frame.pool);
@@ -81,6 +83,10 @@ void LoadStep::run(const Frame& frame) const {
 
 void ConvStep::run(const Frame& frame) const {
   kernels::conv(bound_conv(*this, frame), frame.pool);
+}
+
+void GroupedStep::run(const Frame& frame) const {
+  kernels::grouped_conv(bound_conv(conv, frame), frame.pool);
 }
 
 void WinogradStep::run(const Frame& frame) const {
@@ -97,16 +103,19 @@ void DepthwiseStep::run(const Frame& frame) const {
   kernels::depthwise(bound_args, frame.pool);
 }
 
-void AddStep::run(const Frame& frame) const {
-  kernels::AddArgs bound_args = args;
-  bound_args.pixels *= frame.batch;
+void CombineStep::run(const Frame& frame) const {
+  kernels::CombineArgs bound_args = args;
+  bound_args.batch = frame.batch;
   bound_args.a = a.in(frame);
   bound_args.a_stride = a.stride;
   bound_args.b = b.in(frame);
-  bound_args.b_stride = b.stride;
   bound_args.output = output.in(frame);
   bound_args.output_stride = output.stride;
-  kernels::add(bound_args, frame.pool);
+  kernels::combine(bound_args, frame.pool);
+}
+
+void ActivateStep::run(const Frame& frame) const {
+  kernels::activate(bound_pixels(*this, frame), frame.pool);
 }
 
 void AffineStep::run(const Frame& frame) const {
@@ -119,6 +128,26 @@ void SoftmaxStep::run(const Frame& frame) const {
 
 void CopyStep::run(const Frame& frame) const {
   kernels::copy_channels(bound_pixels(*this, frame), frame.pool);
+}
+
+void GatherStep::run(const Frame& frame) const {
+  auto bound_args = bound_pixels(*this, frame);
+  bound_args.sources = sources;
+  kernels::gather_channels(bound_args, frame.pool);
+}
+
+void PickStep::run(const Frame& frame) const {
+  auto bound_args = bound_batch(*this, frame);
+  bound_args.rows = rows;
+  bound_args.columns = columns;
+  kernels::pick_pixels(bound_args, frame.pool);
+}
+
+void BlendStep::run(const Frame& frame) const {
+  auto bound_args = bound_batch(*this, frame);
+  bound_args.rows = rows;
+  bound_args.columns = columns;
+  kernels::blend_pixels(bound_args, frame.pool);
 }
 
 void MaxPoolStep::run(const Frame& frame) const {
@@ -144,7 +173,7 @@ void StoreStep::run(const Frame& frame) const {
   bound_args.batch = frame.batch;
   bound_args.input = input.in(frame);
   bound_args.input_stride = input.stride;
-  bound_args.output = frame.logits + plane;
+  bound_args.output = frame.logits + begin * frame.batch + plane;
   kernels::to_plain(bound_args, frame.pool);
 }
 

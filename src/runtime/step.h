@@ -6,11 +6,13 @@
 #include <variant>
 #include <vector>
 
+#include "kernels/activate.h"
 #include "kernels/conv.h"
 #include "kernels/depthwise.h"
 #include "kernels/elementwise.h"
 #include "kernels/layout.h"
 #include "kernels/pool.h"
+#include "kernels/resample.h"
 
 /// What a session executes: calls of kernels, complete but for the batch and the addresses in its memory.
 namespace concertina::runtime {
@@ -34,9 +36,11 @@ struct Place {
   float* in(const Frame& frame) const { return frame.arena + buffer * frame.batch + channel; }
 };
 
-/// The images come into the arena.
+/// A segment of an input comes into the arena.
 struct LoadStep {
   kernels::FromPlainArgs args;
+  std::ptrdiff_t begin = 0;  ///< floats before the input among the images, for each image of the batch
+  std::ptrdiff_t plane = 0;  ///< floats before the segment in an image
   Place output;
   void run(const Frame& frame) const;
 };
@@ -47,6 +51,12 @@ struct ConvStep {
   Place input;
   Place output;
   std::optional<Place> residual;
+  void run(const Frame& frame) const;
+};
+
+/// args.packed comes from pack_grouped().
+struct GroupedStep {
+  ConvStep conv;
   void run(const Frame& frame) const;
 };
 
@@ -70,11 +80,19 @@ struct DepthwiseStep {
   void run(const Frame& frame) const;
 };
 
-/// In this and the next three, args.pixels are those of one image.
-struct AddStep {
-  kernels::AddArgs args;
+/// The strides of b are in args.
+struct CombineStep {
+  kernels::CombineArgs args;
   Place a;
   Place b;
+  Place output;
+  void run(const Frame& frame) const;
+};
+
+/// In this and the next four, args.pixels are those of one image.
+struct ActivateStep {
+  kernels::ActivateArgs args;
+  Place input;
   Place output;
   void run(const Frame& frame) const;
 };
@@ -95,6 +113,32 @@ struct SoftmaxStep {
 
 struct CopyStep {
   kernels::CopyArgs args;
+  Place input;
+  Place output;
+  void run(const Frame& frame) const;
+};
+
+struct GatherStep {
+  kernels::GatherArgs args;
+  std::vector<std::int32_t> sources;
+  Place input;
+  Place output;
+  void run(const Frame& frame) const;
+};
+
+struct PickStep {
+  kernels::PickArgs args;
+  std::vector<int> rows;
+  std::vector<int> columns;
+  Place input;
+  Place output;
+  void run(const Frame& frame) const;
+};
+
+struct BlendStep {
+  kernels::BlendArgs args;
+  std::vector<kernels::LinearTap> rows;
+  std::vector<kernels::LinearTap> columns;
   Place input;
   Place output;
   void run(const Frame& frame) const;
@@ -130,17 +174,18 @@ struct FlattenStep {
   void run(const Frame& frame) const;
 };
 
-/// A segment of the result goes to the caller.
+/// A segment of an output goes to the caller.
 struct StoreStep {
   kernels::ToPlainArgs args;
   Place input;
-  std::ptrdiff_t plane = 0;  ///< floats before the segment in an image's logits
+  std::ptrdiff_t begin = 0;  ///< floats before the output among the logits, for each image of the batch
+  std::ptrdiff_t plane = 0;  ///< floats before the segment in an image's output
   void run(const Frame& frame) const;
 };
 
-using Step =
-    std::variant<LoadStep, ConvStep, WinogradStep, Bf16Step, DepthwiseStep, AddStep, AffineStep, SoftmaxStep,
-                 CopyStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, FlattenStep, StoreStep>;
+using Step = std::variant<LoadStep, ConvStep, GroupedStep, WinogradStep, Bf16Step, DepthwiseStep, CombineStep,
+                          ActivateStep, AffineStep, SoftmaxStep, CopyStep, GatherStep, PickStep, BlendStep,
+                          MaxPoolStep, AveragePoolStep, GlobalPoolStep, FlattenStep, StoreStep>;
 
 /// Multiply-accumulates for one image; those of convolutions and linear layers count.
 std::int64_t macs_of(const Step& step);

@@ -8,8 +8,16 @@
 namespace concertina::runtime {
 namespace {
 
-bool is_concat(const Graph& graph, const FusedStep& step) {
-  return step.node != kNone && std::holds_alternative<op::Concat>(graph.node(step.node).op);
+template <typename Wanted>
+bool is(const Graph& graph, const FusedStep& step) {
+  return step.node != kNone && std::holds_alternative<Wanted>(graph.node(step.node).op);
+}
+
+/// The place of `whole` from its segment `first` on.
+Placement view(const Storage& storage, ValueId whole, int first) {
+  Placement place = storage.placement(whole);
+  place.before.push_back({whole, first});
+  return place;
 }
 
 class Placing {
@@ -24,10 +32,11 @@ class Placing {
   Storage run() {
     // Backwards, so that the place of a concatenation is known before those of its parts.
     for (std::size_t s = program_.steps.size(); s-- > 0;) {
-      if (is_concat(graph_, program_.steps[s])) place_parts(program_.steps[s]);
+      if (is<op::Concat>(graph_, program_.steps[s])) place_parts(program_.steps[s]);
     }
     find_lifetimes();
     for (std::size_t s = 0; s < program_.steps.size(); ++s) {
+      if (is<op::Slice>(graph_, program_.steps[s])) place_slice(program_.steps[s]);
       for (const ValueId id : overwritable(program_.steps[s])) {
         if (overwrite(program_.steps[s], static_cast<int>(s), id)) break;
       }
@@ -43,8 +52,17 @@ class Placing {
     Placement at = placement(concat.output);
     for (const ValueId part : concat.inputs) {
       if (placement(part).root == part && !program_.value(part).spare) placement(part) = at;
-      at.before.push_back(part);
+      at.before.push_back({part, program_.value(part).segments()});
     }
+  }
+
+  void place_slice(const FusedStep& slice) {
+    const std::optional<int> first = first_segment(graph_, slice.node);
+    const bool alone = placement(slice.output).root == slice.output;
+    if (!first || !alone || !has_room(slice.output, slice.inputs[0])) return;
+    const int end = lifetime(slice.output).end;
+    placement(slice.output) = view(storage_, slice.inputs[0], *first);
+    lifetime(slice.output).end = std::max(lifetime(slice.output).end, end);
   }
 
   void find_lifetimes() {
@@ -54,7 +72,7 @@ class Placing {
       for (const ValueId input : step.inputs) use(input, static_cast<int>(s));
       if (step.residual != kNone) use(step.residual, static_cast<int>(s));
     }
-    use(program_.output, static_cast<int>(program_.steps.size()));
+    for (const ValueId output : program_.outputs) use(output, static_cast<int>(program_.steps.size()));
   }
 
   void use(ValueId id, int step) {
@@ -70,8 +88,10 @@ class Placing {
     const bool elementwise = std::visit(Overloaded{
                                             [](const op::Add&) { return true; },
                                             [](const op::BatchNorm&) { return true; },
-                                            [](const op::Relu&) { return true; },
-                                            [](const op::Relu6&) { return true; },
+                                            [](const op::Activation&) { return true; },
+                                            [](const op::Mul&) { return true; },
+                                            [](const op::Scale&) { return true; },
+                                            [](const op::Shift&) { return true; },
                                             [](const op::Softmax&) { return true; },
                                             [](const op::Input&) { return false; },
                                             [](const op::Conv&) { return false; },
@@ -80,7 +100,12 @@ class Placing {
                                             [](const op::AveragePool&) { return false; },
                                             [](const op::GlobalAveragePool&) { return false; },
                                             [](const op::Flatten&) { return false; },
+                                            [](const op::AsMap&) { return false; },
                                             [](const op::Concat&) { return false; },
+                                            [](const op::Slice&) { return false; },
+                                            [](const op::ChannelShuffle&) { return false; },
+                                            [](const op::Pad&) { return false; },
+                                            [](const op::Resize&) { return false; },
                                             [](const op::Opaque&) { return false; },
                                         },
                                         graph_.node(step.node).op);
@@ -92,8 +117,9 @@ class Placing {
     const Value& output = program_.value(step.output);
     const bool alone = placement(step.output).root == step.output;
     const bool last = lifetime(old).end == index;
-    const bool fits = value.joined == output.joined && same_layout(graph_.layout(), value, output);
-    const bool roomy = !output.spare || program_.value(placement(old).root).spare;
+    const bool fits = value.joined == output.joined && value.pixels() == output.pixels() &&
+                      same_layout(graph_.layout(), value, output);
+    const bool roomy = has_room(step.output, old);
     if (!alone || !last || !fits || !roomy || reads_elsewhere(step, old)) return false;
     const int end = lifetime(step.output).end;
     placement(step.output) = placement(old);
@@ -101,11 +127,17 @@ class Placing {
     return true;
   }
 
-  /// A convolution that adds what it also reads through its window must not write there.
+  /// Whether what reads `id` may read as far past its end in the memory of `there`.
+  bool has_room(ValueId id, ValueId there) {
+    return !program_.value(id).spare || program_.value(placement(there).root).spare;
+  }
+
+  /// A convolution that adds what it also reads through its window must not write there, nor a sum of two
+  /// slices that may overlap.
   bool reads_elsewhere(const FusedStep& step, ValueId old) {
-    if (step.residual == kNone) return false;
-    return std::any_of(step.inputs.begin(), step.inputs.end(),
-                       [&](ValueId input) { return placement(input).root == placement(old).root; });
+    return std::any_of(step.inputs.begin(), step.inputs.end(), [&](ValueId input) {
+      return placement(input).root == placement(old).root && (step.residual != kNone || input != old);
+    });
   }
 
   const Program& program_;
@@ -118,6 +150,10 @@ bool overlap(const Lifetime& a, const Lifetime& b) {
 }
 
 }  // namespace
+
+bool Storage::is_view(ValueId part, ValueId whole, int first) const {
+  return placement(part) == view(*this, whole, first);
+}
 
 Storage place_values(const Program& program, const Graph& graph) {
   return Placing(program, graph).run();

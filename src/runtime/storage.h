@@ -6,11 +6,19 @@
 
 namespace concertina::runtime {
 
-/// Where a value lies: in its own memory or in another's, so that a concatenation or an addition has
+/// The first segments of a value.
+struct Prefix {
+  ValueId value = kNone;
+  int segments = 0;
+
+  friend bool operator==(const Prefix&, const Prefix&) = default;
+};
+
+/// Where a value lies: in its own memory or in another's, so that a concatenation, a slice or an addition has
 /// nothing to copy.
 struct Placement {
-  ValueId root = kNone;         ///< the value whose memory it is, maybe itself
-  std::vector<ValueId> before;  ///< the values that come before it in the root's pixel
+  ValueId root = kNone;        ///< the value whose memory it is, maybe itself
+  std::vector<Prefix> before;  ///< what comes before it in the root's pixel
 
   friend bool operator==(const Placement&, const Placement&) = default;
 };
@@ -28,10 +36,13 @@ struct Storage {
 
   const Placement& placement(ValueId id) const { return placements[static_cast<std::size_t>(id)]; }
   bool is_root(ValueId id) const { return placement(id).root == id; }
+  /// Whether `part` lies in `whole`, from its segment `first` on.
+  bool is_view(ValueId part, ValueId whole, int first) const;
 };
 
-/// Producers write into their place in a concatenation where they can, and a step writes over an input that
-/// nobody reads later where its kernel allows it.
+/// Producers write into their place in a concatenation where they can, a slice of whole segments stays where
+/// it is unless it is such a producer, and a step writes over an input that nobody reads later where its
+/// kernel allows it.
 Storage place_values(const Program& program, const Graph& graph);
 
 /// Memory for things that need it at times only.

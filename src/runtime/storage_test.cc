@@ -50,7 +50,7 @@ TEST(Storage, AnImageIsDenseIfOnlyConvolutionsReadIt) {
     GraphBuilder net;
     const NodeId x = net.add("x", input);
     const NodeId y = net.add("y", conv, {x});
-    net.add("sum", op::Add{}, {y, activated ? net.add("act", op::Relu{}, {x}) : net.add("z", conv, {x})});
+    net.add("sum", op::Add{}, {y, activated ? net.add("act", op::relu(), {x}) : net.add("z", conv, {x})});
     const Graph graph = *std::move(net).build();
     const Program program = *lower(graph);
     return program.value(program.steps[0].output).dense;
@@ -77,6 +77,73 @@ TEST(Storage, ConcatenationsAreMadeInPlace) {
   const Plan plan = full_plan(*std::move(net).build());
   EXPECT_EQ(count_steps<ConvStep>(plan), 4);
   EXPECT_EQ(count_steps<CopyStep>(plan), 0);
+}
+
+op::Slice slice(int begin, int end) {
+  op::Slice op;
+  op.begin = begin;
+  op.end = end;
+  return op;
+}
+
+TEST(Storage, SlicesStayWhereTheyAre) {
+  op::Input input;
+  input.shape = {4, 3, 3};
+  op::Conv conv;
+  conv.in_channels = 4;
+  conv.out_channels = 9;
+  GraphBuilder net;
+  const NodeId all = net.add("all", conv, {net.add("x", input)});
+  const NodeId right = net.add("right", slice(2, 9), {all});
+  const NodeId middle = net.add("middle", slice(1, 4), {right});
+  const NodeId left =
+      net.add("left", op::activation(op::Function::sigmoid), {net.add("first", slice(0, 3), {all})});
+  net.add("product", op::Mul{}, {middle, left});
+  const Plan plan = full_plan(*std::move(net).build());
+  EXPECT_EQ(count_steps<CopyStep>(plan) + count_steps<GatherStep>(plan), 0);
+}
+
+TEST(Storage, AShuffleUnitCopiesWhatPasses) {
+  const Plan plan = full_plan(testing::shufflenet());
+  EXPECT_EQ(count_steps<CopyStep>(plan), 2);
+  EXPECT_EQ(count_steps<GatherStep>(plan), 2);
+}
+
+/// Where the result of the last step of x -> ... lies, and x.
+std::pair<ValueId, ValueId> roots_of_sum(int begin_a, int begin_b) {
+  op::Input input;
+  input.shape = {3, 3, 3};
+  op::Conv conv;
+  conv.in_channels = 3;
+  conv.out_channels = 12;
+  GraphBuilder net;
+  const NodeId all = net.add("all", conv, {net.add("x", input)});
+  const NodeId a = net.add("a", slice(begin_a, begin_a + 4), {all});
+  const NodeId b = net.add("b", slice(begin_b, begin_b + 4), {all});
+  net.add("sum", op::Mul{}, {a, b});
+  const Graph graph = *std::move(net).build();
+  const Program program = *lower(graph);
+  const Storage storage = place_values(program, graph);
+  return {storage.placement(program.outputs[0]).root, storage.placement(program.steps[1].output).root};
+}
+
+TEST(Storage, ASumOfSlicesOfOneValueIsMadeElsewhere) {
+  const auto [sum, all] = roots_of_sum(2, 6);
+  EXPECT_NE(sum, all);
+}
+
+TEST(Storage, WhatTheCallerReadsIsNotWrittenOver) {
+  op::Input input;
+  input.shape = {3, 3, 3};
+  GraphBuilder net;
+  op::Conv conv;
+  conv.in_channels = conv.out_channels = 3;
+  const NodeId a = net.add("a", conv, {net.add("x", input)});
+  const NodeId b = net.add("b", op::relu(), {a});
+  const Graph graph = *std::move(net).build({b, a});
+  const Program program = *lower(graph);
+  const Storage storage = place_values(program, graph);
+  EXPECT_NE(storage.placement(program.outputs[0]).root, storage.placement(program.outputs[1]).root);
 }
 
 TEST(Storage, AConvolutionNeverWritesOverItsOwnInput) {

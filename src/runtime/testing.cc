@@ -2,69 +2,10 @@
 
 #include "base/random.h"
 #include "graph/networks/networks.h"
+#include "runtime/testing_net.h"
 
 namespace concertina::runtime::testing {
 namespace {
-
-class Net {
- public:
-  explicit Net(const Shape& shape) {
-    op::Input input;
-    input.shape = shape;
-    builder_.add("image", input);
-  }
-
-  NodeId conv(const std::string& name, NodeId x, int in, int out, Window window, int groups = 1,
-              bool bias = true) {
-    op::Conv op;
-    op.in_channels = in;
-    op.out_channels = out;
-    op.window = window;
-    op.groups = groups;
-    op.bias = bias;
-    return builder_.add(name, op, {x});
-  }
-  NodeId norm(const std::string& name, NodeId x, int channels) {
-    op::BatchNorm op;
-    op.channels = channels;
-    op.epsilon = 1e-3F;
-    return builder_.add(name, op, {x});
-  }
-  NodeId linear(const std::string& name, NodeId x, int in, int out, bool bias = true) {
-    op::Linear op;
-    op.in_features = in;
-    op.out_features = out;
-    op.bias = bias;
-    return builder_.add(name, op, {x});
-  }
-  NodeId flatten(const std::string& name, NodeId x, int pixels) {
-    op::Flatten op;
-    op.pixels = pixels;
-    return builder_.add(name, op, {x});
-  }
-  NodeId average(const std::string& name, NodeId x, Window window, bool count_padding) {
-    op::AveragePool op;
-    op.window = window;
-    op.count_padding = count_padding;
-    return builder_.add(name, op, {x});
-  }
-  NodeId max(const std::string& name, NodeId x, Window window) {
-    op::MaxPool op;
-    op.window = window;
-    return builder_.add(name, op, {x});
-  }
-  NodeId add(const std::string& name, Op op, std::vector<NodeId> inputs) {
-    return builder_.add(name, std::move(op), std::move(inputs));
-  }
-  Graph build() { return *std::move(builder_).build(); }
-
- private:
-  GraphBuilder builder_;
-};
-
-constexpr NodeId kImage = 0;
-const Window kOne = Window::square(1);
-const Window kThree = Window::square(3, 1, 1);
 
 Graph built_in(const char* name, double width, bool decoupled = false) {
   return *make_network({.name = name,
@@ -82,23 +23,23 @@ Graph resnet8() {
 
 Graph branches() {
   Net net({3, 9, 9});
-  const NodeId stem = net.add("stem.act", op::Relu6{}, {net.conv("stem", kImage, 3, 21, kThree)});
+  const NodeId stem = net.add("stem.act", op::relu6(), {net.conv("stem", kImage, 3, 21, kThree)});
   const NodeId left = net.norm("left.norm", net.conv("left", stem, 21, 5, kOne, 1, false), 5);
-  const NodeId right = net.add("right.act", op::Relu{},
+  const NodeId right = net.add("right.act", op::relu(),
                                {net.conv("right", net.max("right.pool", stem, kThree), 21, 19, kThree)});
   const NodeId join = net.add("join", op::Concat{}, {left, right});
-  const NodeId wide = net.add("wide.act", op::Relu6{},
+  const NodeId wide = net.add("wide.act", op::relu6(),
                               {net.norm("wide.norm", net.conv("wide", join, 24, 48, kThree, 24), 48)});
   const NodeId deep = net.norm("deep.norm", net.conv("deep", wide, 48, 48, kThree, 48, false), 48);
-  const NodeId sum = net.add("sum.act", op::Relu{}, {net.add("sum", op::Add{}, {wide, deep})});
+  const NodeId sum = net.add("sum.act", op::relu(), {net.add("sum", op::Add{}, {wide, deep})});
   const NodeId half = net.average("half", sum, Window::square(3, 2, 1), false);
   const NodeId mix = net.conv("mix", half, 48, 18, kThree);
   const NodeId own = net.add("own", op::Add{}, {net.conv("own.conv", mix, 18, 18, kThree), mix});
   const NodeId dense1 = net.add("dense1", op::Concat{}, {own, half});
   const NodeId grow = net.conv(
-      "grow", net.add("dense1.act", op::Relu{}, {net.norm("dense1.norm", dense1, 66)}), 66, 7, kThree);
+      "grow", net.add("dense1.act", op::relu(), {net.norm("dense1.norm", dense1, 66)}), 66, 7, kThree);
   const NodeId dense2 = net.add("dense2", op::Concat{}, {dense1, grow, grow});
-  const NodeId late = net.add("late", op::Relu{}, {dense2});
+  const NodeId late = net.add("late", op::relu(), {dense2});
   const NodeId small = net.average("small", late,
                                    {.kernel_h = 2,
                                     .kernel_w = 3,
@@ -110,7 +51,7 @@ Graph branches() {
                                     .pad_right = 1},
                                    true);
   const NodeId features = net.flatten("features", small, 9);
-  const NodeId hidden = net.add("hidden.act", op::Relu{}, {net.linear("hidden", features, 80 * 9, 37)});
+  const NodeId hidden = net.add("hidden.act", op::relu(), {net.linear("hidden", features, 80 * 9, 37)});
   net.add("probabilities", op::Softmax{}, {net.linear("logits", hidden, 37, 11, false)});
   return net.build();
 }
@@ -143,7 +84,17 @@ std::vector<NamedGraph> test_graphs() {
           {"mobilenet_v1", built_in("mobilenet_v1", 0.2)},
           {"branches", branches()},
           {"locked", locked()},
-          {"every_op", concertina::testing::every_op()}};
+          {"every_op", concertina::testing::every_op()},
+          {"squeeze_excite", squeeze_excite()},
+          {"unet", unet()},
+          {"resnext", resnext()},
+          {"shufflenet", shufflenet()},
+          {"densenet", densenet()},
+          {"attention", attention()},
+          {"pads", pads()},
+          {"two_ends", two_ends()},
+          {"cut", cut()},
+          {"cut_across", cut_across()}};
 }
 
 std::vector<Subnet> nested_subnets(const Graph& graph, int count) {
@@ -177,13 +128,13 @@ ModelFile model_file(const Graph& graph, const std::vector<Subnet>& subnets) {
 
 Floats random_images(const Model& model, int batch) {
   const CounterRandom random(3);
-  Floats images(static_cast<std::size_t>(batch) * model.image().size());
+  Floats images(static_cast<std::size_t>(batch) * model.input_size());
   for (std::size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(4 * random.uniform(i) - 2);
   return images;
 }
 
 Floats run(Session& session, const Floats& images, int batch, int subnet) {
-  Floats logits(static_cast<std::size_t>(batch) * session.model().classes().size());
+  Floats logits(static_cast<std::size_t>(batch) * session.model().output_size());
   const Status status = session.run(images, batch, subnet, logits);
   EXPECT_TRUE(status) << status.error().message;
   return logits;

@@ -38,6 +38,28 @@ Graph branches();
 /// differently cut axes.
 Graph locked();
 
+/// Blocks that networks in use are made of, each with something odd: squeeze-and-excitation twice (the second
+/// through vectors), an up-sampling decoder whose output is a map, grouped convolutions with and without a
+/// multiplier, ShuffleNet V2 units, a dense block, attention over channels, pixels and all.
+Graph squeeze_excite();
+Graph unet();
+Graph resnext();
+Graph shufflenet();
+Graph densenet();
+Graph attention();
+
+/// Every padding, constants for each channel, the functions that no convolution applies, dilated windows.
+Graph pads();
+
+/// Two inputs; four outputs, of which two are read and one is another under a second name.
+Graph two_ends();
+
+/// Layers of which others read parts, so that their channels have several dimensions.
+Graph cut();
+
+/// Slices and shuffles across what cannot be cut.
+Graph cut_across();
+
 /// `count` nested sub-nets, the last a little above a third of the width; most widths are no whole vectors.
 std::vector<Subnet> nested_subnets(const Graph& graph, int count);
 

@@ -30,9 +30,9 @@ struct Choice {
 std::vector<Choice> choices_of(const Graph& graph, Precision precision) {
   std::vector<Choice> choices;
   for (NodeId id = 0; id < graph.size(); ++id) {
-    for (const LayerFilter& filter : layer_filters(graph, id, precision)) {
-      if (filter.packings.size() > 1) choices.push_back({graph.node(id).name, filter.packings});
-    }
+    const std::vector<LayerFilter> filters = layer_filters(graph, id, precision);
+    if (filters.empty() || filters.front().packings.size() == 1) continue;
+    choices.push_back({graph.node(id).name, filters.front().packings});
   }
   return choices;
 }
@@ -75,12 +75,15 @@ Status measure(const TuneOptions& options, const std::vector<float>& images, Can
   for (std::size_t i = 0; i < subnets; ++i) {
     CONCERTINA_ASSIGN(const auto steps,
                       candidate.session->profile(images, options.batch, static_cast<int>(i), options.runs));
+    std::map<std::string, double> sums;  // a layer may take several steps
     for (const StepTime& step : steps) {
       // Steps that are no nodes have names too.
-      if (step.macs == 0 || !candidate.layers.contains(step.name)) continue;
-      auto& times = candidate.milliseconds[step.name];
+      if (step.macs > 0 && candidate.layers.contains(step.name)) sums[step.name] += step.median_ms;
+    }
+    for (const auto& [layer, ms] : sums) {
+      auto& times = candidate.milliseconds[layer];
       times.resize(subnets);
-      times[i].push_back(std::max(step.median_ms, 1e-6));  // the clock may not have moved
+      times[i].push_back(std::max(ms, 1e-6));  // the clock may not have moved
     }
   }
   return {};
@@ -119,7 +122,7 @@ Result<Tuning> tune(const ModelFile& file, const TuneOptions& options,
   for (Candidate& candidate : candidates) CONCERTINA_TRY(load(file, options, candidate));
   const CounterRandom random(1);
   std::vector<float> images(static_cast<std::size_t>(options.batch) *
-                            candidates[0].session->model().image().size());
+                            candidates[0].session->model().input_size());
   for (std::size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(4 * random.uniform(i) - 2);
   const int all = options.rounds * static_cast<int>(candidates.size());
   for (int done = 0; done < all;) {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -49,6 +50,16 @@ void expect_refusal(const char* sentence, const std::function<void(Json&)>& edit
   const auto read = Tuning::parse(table.dump());
   ASSERT_FALSE(read) << sentence;
   EXPECT_THAT(read.error().message, HasSubstr(sentence));
+}
+
+TEST(Tuning, ALayerInPartsIsOneLayer) {
+  const Graph graph = testing::cut();
+  const auto tuning = quick(testing::model_file(graph, testing::nested_subnets(graph, 2)));
+  ASSERT_TRUE(tuning) << tuning.error().message;
+  const LayerTuning& layer = tuning->layers.at("all");
+  EXPECT_EQ(layer.milliseconds.at(Packing::kDirect).size(), 2U);
+  EXPECT_EQ(layer.milliseconds.at(Packing::kWinograd).size(), 2U);
+  EXPECT_TRUE(tuning->check(graph, Precision::fp32));
 }
 
 TEST(Tuning, SurvivesBeingWritten) {
@@ -121,7 +132,8 @@ TEST(Tuning, MeasuresEveryKernelThatALayerCanUse) {
 TEST(Tuning, DecidesHowAModelIsPacked) {
   const ModelFile file = small_model();
   Tuning tuning = quick(file).value();
-  const auto path = std::filesystem::path(::testing::TempDir()) / "runtime_tuning.json";
+  const auto path =
+      std::filesystem::path(::testing::TempDir()) / ("tuning-" + std::to_string(::getpid()) + ".json");
   const auto load = [&](Packing packing) {
     for (auto& [name, layer] : tuning.layers) layer.best = packing;
     EXPECT_TRUE(write_file(path, tuning.to_json()));

@@ -17,7 +17,9 @@ kernels::Window window_over(const Window& w, const Map& input, const Map& output
           .stride_h = w.stride_h,
           .stride_w = w.stride_w,
           .pad_top = w.pad_top,
-          .pad_left = w.pad_left};
+          .pad_left = w.pad_left,
+          .dilation_h = w.dilation_h,
+          .dilation_w = w.dilation_w};
 }
 
 }  // namespace concertina::runtime

@@ -71,7 +71,7 @@ class Search {
       const TrajectoryStep& step = steps[i];
       const bool follows = i == 0 ? step.subnet == full_subnet(graph_) && step.weights_version == 0
                                   : follows_from(steps[i - 1], step);
-      if (!follows || step.scores.size() != groups_.unit.size() || step.cost != cost_(step.subnet) ||
+      if (!follows || step.scores.size() != step.subnet.widths.size() || step.cost != cost_(step.subnet) ||
           step.macs != cost(graph_, step.subnet).macs) {
         return Error{fmt::format(
             "step {} of the search journal, sub-net {}, does not follow from the one before it; delete the "
@@ -85,7 +85,7 @@ class Search {
  private:
   std::vector<std::optional<Subnet>> shrink_each(const Subnet& subnet) const {
     std::vector<std::optional<Subnet>> smaller;
-    for (int d = 0; d < static_cast<int>(groups_.unit.size()); ++d) {
+    for (int d = 0; d < groups_.dimensions(); ++d) {
       smaller.push_back(groups_.shrink(subnet, d, options_.floor_groups));
     }
     return smaller;

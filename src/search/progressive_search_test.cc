@@ -87,11 +87,11 @@ struct Separable {
   explicit Separable(const ChannelGroups& g) : groups(g) {}
 
   int removed(const Subnet& subnet, std::size_t d) const {
-    return kGroups - subnet.widths[d] / groups.unit[d];
+    return kGroups - subnet.widths[d] / groups.width(static_cast<int>(d), 1);
   }
   double loss(const Subnet& subnet) const {
     double sum = 0.01;
-    for (std::size_t d = 0; d < groups.unit.size(); ++d) {
+    for (std::size_t d = 0; d < subnet.widths.size(); ++d) {
       const double weight = 0.01 + 0.013 * std::sqrt(static_cast<double>(d * 5 % 6));
       sum += weight * std::pow(removed(subnet, d), 1.5 + 0.2 * static_cast<double>(d % 3));
     }
@@ -99,7 +99,7 @@ struct Separable {
   }
   int size(const Subnet& subnet) const {
     int kept = 0;
-    for (std::size_t d = 0; d < groups.unit.size(); ++d) kept += kGroups - removed(subnet, d);
+    for (std::size_t d = 0; d < subnet.widths.size(); ++d) kept += kGroups - removed(subnet, d);
     return kept;
   }
   /// The smallest loss of all sub-nets of each size, by trying all.
@@ -109,10 +109,11 @@ struct Separable {
     while (true) {
       const auto [at, fresh] = best.try_emplace(size(subnet), loss(subnet));
       at->second = std::min(at->second, loss(subnet));
-      std::size_t d = 0;
-      for (; d < groups.unit.size() && removed(subnet, d) == 0; ++d) subnet.widths[d] = groups.unit[d];
-      if (d == groups.unit.size()) return best;
-      subnet.widths[d] += groups.unit[d];
+      int d = 0;
+      for (; d < groups.dimensions() && !groups.grow(subnet, d); ++d)
+        subnet.widths[static_cast<std::size_t>(d)] = groups.width(d, 1);
+      if (d == groups.dimensions()) return best;
+      subnet = *groups.grow(subnet, d);
     }
   }
 

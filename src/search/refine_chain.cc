@@ -9,27 +9,18 @@
 namespace concertina {
 namespace {
 
-/// One group more in dimension `d`, or nothing if there is none.
-std::optional<Subnet> grown(const Graph& graph, const ChannelGroups& groups, const Subnet& subnet,
-                            std::size_t d) {
-  Subnet larger = subnet;
-  larger.widths[d] += groups.unit[d];
-  if (larger.widths[d] > full_subnet(graph).widths[d]) return std::nullopt;
-  return larger;
-}
-
 /// All of one group more or less that fit between `above` and `below` (none for the last of a chain).
-std::vector<Subnet> neighbours(const Graph& graph, const ChannelGroups& groups, const Subnet& subnet,
-                               const Subnet& above, const Subnet* below, int floor_groups) {
+std::vector<Subnet> neighbours(const ChannelGroups& groups, const Subnet& subnet, const Subnet& above,
+                               const Subnet* below, int floor_groups) {
   std::vector<Subnet> result;
   const auto add = [&](const std::optional<Subnet>& one) {
     if (!one || !is_nested(*one, above) || *one == above) return;
     if (below && (!is_nested(*below, *one) || *one == *below)) return;
     result.push_back(*one);
   };
-  for (std::size_t d = 0; d < groups.unit.size(); ++d) {
-    add(groups.shrink(subnet, static_cast<int>(d), floor_groups));
-    add(grown(graph, groups, subnet, d));
+  for (int d = 0; d < groups.dimensions(); ++d) {
+    add(groups.shrink(subnet, d, floor_groups));
+    add(groups.grow(subnet, d));
   }
   return result;
 }
@@ -66,7 +57,7 @@ Result<std::vector<SelectedSubnet>> refine_chain(const Graph& graph, const Chann
     const double worth = slope(refined[k - 1], below ? *below : refined[k]);
     const SelectedSubnet original = refined[k];
     double best = original.evaluation.accuracy;
-    for (const Subnet& subnet : neighbours(graph, groups, original.subnet, refined[k - 1].subnet,
+    for (const Subnet& subnet : neighbours(groups, original.subnet, refined[k - 1].subnet,
                                            below ? &below->subnet : nullptr, options.floor_groups)) {
       CONCERTINA_ASSIGN(SelectedSubnet one, measure(subnet));
       const double score = one.evaluation.accuracy - worth * std::log(one.cost / original.cost);

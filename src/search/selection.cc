@@ -77,7 +77,7 @@ std::vector<int> drop_dominated(std::span<const TrajectoryStep> trajectory) {
   constexpr double kMargin = 0.10;
   std::vector<int> kept;
   for (std::size_t i = 0; i < trajectory.size(); ++i) {
-    if (i + 1 < trajectory.size() && !trajectory[i + 1].fine_tuned()) {
+    if (i > 0 && i + 1 < trajectory.size() && !trajectory[i + 1].fine_tuned()) {
       const double gain = trajectory[i + 1].evaluation.accuracy - trajectory[i].evaluation.accuracy;
       if (gain > 0 && gain < kMargin) continue;
     }

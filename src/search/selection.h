@@ -26,7 +26,8 @@ std::vector<int> pareto_front(std::span<const SelectionPoint> points);
 std::vector<int> thin(std::span<const SelectionPoint> chain, int count);
 
 /// The paper's rule: the indices of the steps that stay when each step i with
-/// acc(i) < acc(i+1) < acc(i) + 0.10 goes, unless step i+1 was fine-tuned.
+/// acc(i) < acc(i+1) < acc(i) + 0.10 goes, unless step i+1 was fine-tuned. The first step, the full network,
+/// always stays.
 std::vector<int> drop_dominated(std::span<const TrajectoryStep> trajectory);
 
 /// A sub-net that joint training gets, evaluated with the final weights.

@@ -69,7 +69,8 @@ TEST(DropDominated, IsThePapersRule) {
   EXPECT_THAT(drop_dominated(trajectory({0.9, 0.8, 0.8})), ElementsAre(0, 1, 2));    // equal stays
   EXPECT_THAT(drop_dominated(trajectory({0.9, 0.6, 0.75})), ElementsAre(0, 1, 2));   // a jump
   EXPECT_THAT(drop_dominated(trajectory({0.9, 0.8, -0.85})), ElementsAre(0, 1, 2));  // fine-tuned
-  EXPECT_THAT(drop_dominated(trajectory({-0.7, 0.72, -0.71})), ElementsAre(1, 2));
+  EXPECT_THAT(drop_dominated(trajectory({0.9, -0.7, 0.72, -0.71})), ElementsAre(0, 2, 3));
+  EXPECT_THAT(drop_dominated(trajectory({0.7, 0.72, 0.6})), ElementsAre(0, 1, 2));  // the full network
 }
 
 class Reselect : public ::testing::Test {

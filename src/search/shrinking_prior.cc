@@ -10,11 +10,14 @@ namespace concertina {
 ShrinkingPrior::ShrinkingPrior(const Graph& graph, const ChannelGroups& groups, double tilt)
     : full_(full_subnet(graph)) {
   const Cost whole = cost(graph, full_);
-  for (std::size_t d = 0; d < groups.unit.size(); ++d) {
-    Subnet smaller = full_;
-    smaller.widths[d] -= groups.unit[d];
-    const Cost rest = cost(graph, smaller);
-    const double removed = static_cast<double>(groups.unit[d]) / full_.widths[d];
+  for (std::size_t d = 0; d < full_.widths.size(); ++d) {
+    const std::optional<Subnet> smaller = groups.shrink(full_, static_cast<int>(d), 1);
+    if (!smaller) {
+      share_.push_back(0);
+      continue;
+    }
+    const Cost rest = cost(graph, *smaller);
+    const double removed = 1 - static_cast<double>(smaller->widths[d]) / full_.widths[d];
     const auto touched = [removed](std::int64_t all, std::int64_t left) {
       return static_cast<double>(all - left) / removed / static_cast<double>(all);
     };
@@ -22,7 +25,7 @@ ShrinkingPrior::ShrinkingPrior(const Graph& graph, const ChannelGroups& groups, 
                      std::pow(touched(whole.parameters, rest.parameters), tilt));
   }
   const double sum = std::accumulate(share_.begin(), share_.end(), 0.0);
-  for (double& share : share_) share /= sum;
+  for (double& share : share_) share /= sum > 0 ? sum : 1;
 }
 
 double ShrinkingPrior::operator()(const Subnet& subnet) const {

@@ -30,8 +30,8 @@ TEST_P(ShrinkingPriorTest, IsTheLogOfAUniformShrinking) {
 TEST_P(ShrinkingPriorTest, TiltGivesWeightToParametersPerMac) {
   const ShrinkingPrior by_macs(graph_, groups_, 0), by_parameters(graph_, groups_, 1);
   const ShrinkingPrior between(graph_, groups_, 0.5);
-  for (std::size_t d = 0; d < groups_.unit.size(); ++d) {
-    for (std::size_t e = 0; e < groups_.unit.size(); ++e) {
+  for (std::size_t d = 0; d < by_macs.share().size(); ++d) {
+    for (std::size_t e = 0; e < by_macs.share().size(); ++e) {
       const double macs = by_macs.share()[d] / by_macs.share()[e];
       const double parameters = by_parameters.share()[d] / by_parameters.share()[e];
       EXPECT_NEAR(between.share()[d] / between.share()[e], std::sqrt(macs * parameters), 1e-9 * macs);

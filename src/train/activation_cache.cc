@@ -11,13 +11,15 @@ ActivationCache::ActivationCache(const Graph& graph)
     first_touched_.push_back(*std::min_element(producers.begin(), producers.end()));
   }
   // To begin at a node takes all values from before it that it or a later node reads.
-  for (NodeId reader = 1; reader < graph.size(); ++reader) {
-    for (const NodeId input : graph.node(reader).inputs) {
-      for (const NodeId first : first_touched_) {
-        if (input < first && first <= reader) wanted_[static_cast<std::size_t>(input)] = true;
-      }
+  const auto want = [&](NodeId input, NodeId reader) {
+    for (const NodeId first : first_touched_) {
+      if (input < first && first <= reader) wanted_[static_cast<std::size_t>(input)] = true;
     }
+  };
+  for (NodeId reader = 0; reader < graph.size(); ++reader) {
+    for (const NodeId input : graph.node(reader).inputs) want(input, reader);
   }
+  for (const NodeId output : graph.outputs()) want(output, graph.size());
 }
 
 void ActivationCache::record(const Subnet& subnet) {
@@ -32,12 +34,12 @@ ForwardOptions ActivationCache::recording(std::size_t batch) {
 
 ForwardOptions ActivationCache::resuming(const Subnet& subnet, std::size_t batch) const {
   const NodeId first = first_changed(subnet);
-  if (first == 1) return {};
+  if (first == graph_.inputs()) return {};
   return {.first = first, .before = &batches_[batch]};
 }
 
 NodeId ActivationCache::first_changed(const Subnet& subnet) const {
-  if (!subnet_ || subnet == *subnet_) return 1;  // what an equal sub-net would need is not kept
+  if (!subnet_ || subnet == *subnet_) return graph_.inputs();  // what an equal sub-net would need is not kept
   NodeId first = graph_.size();
   for (std::size_t d = 0; d < first_touched_.size(); ++d) {
     if (subnet.widths[d] != subnet_->widths[d]) first = std::min(first, first_touched_[d]);

@@ -5,8 +5,13 @@
 namespace concertina::train {
 namespace {
 
-// Large enough that the cost of starting an op does not show.
-constexpr std::size_t kEvaluationBatch = 500;
+/// Large enough that the cost of starting an op does not show, and fewer of large images, whose activations
+/// would not fit.
+std::size_t evaluation_batch(const Shape& image) {
+  constexpr std::int64_t kMost = 500, kFewest = 32, kPixels = kMost * 64 * 64;
+  return static_cast<std::size_t>(
+      std::clamp(kPixels / (std::int64_t{image.height} * image.width), kFewest, kMost));
+}
 
 template <typename Visit>
 void for_each_batch(std::span<const std::int64_t> indices, std::size_t batch, Visit visit) {
@@ -21,7 +26,7 @@ Evaluation evaluate_with(const Supernet& net, const Subnet& subnet, const ImageB
   torch::Tensor loss = torch::zeros({}, net.compute().device);
   torch::Tensor correct = torch::zeros({}, net.compute().device);
   std::size_t number = 0;
-  for_each_batch(indices, kEvaluationBatch, [&](std::span<const std::int64_t> part) {
+  for_each_batch(indices, evaluation_batch(net.graph().shape(0)), [&](std::span<const std::int64_t> part) {
     const Batch batch = images.batch(part);
     const torch::Tensor logits = net.forward(batch.images, subnet, options_of(number++));
     loss += torch::nn::functional::cross_entropy(
@@ -36,10 +41,16 @@ Evaluation evaluate_with(const Supernet& net, const Subnet& subnet, const ImageB
 
 Tensors estimate_statistics(const Supernet& net, const Subnet& subnet, const Tensors& own,
                             const ImageBatches& images, std::span<const std::int64_t> indices, int batch) {
+  return collect_statistics(net, subnet, {.own = &own}, images, indices, batch);
+}
+
+Tensors collect_statistics(const Supernet& net, const Subnet& subnet, ForwardOptions options,
+                           const ImageBatches& images, std::span<const std::int64_t> indices, int batch) {
   const torch::NoGradGuard no_grad;
   StatisticsCollector collector;
+  options.collector = &collector;
   for_each_batch(indices, static_cast<std::size_t>(batch), [&](std::span<const std::int64_t> part) {
-    net.forward(images.batch(part).images, subnet, {.collector = &collector, .own = &own});
+    net.forward(images.batch(part).images, subnet, options);
   });
   return collector.result();
 }

@@ -16,7 +16,12 @@ using BatchOptions = std::function<ForwardOptions(std::size_t batch)>;
 Tensors estimate_statistics(const Supernet& net, const Subnet& subnet, const Tensors& own,
                             const ImageBatches& images, std::span<const std::int64_t> indices, int batch);
 
-/// Mean cross-entropy and top-1 on the images, each batch of 500 normalised by its own statistics: good for
+/// The statistics that the batch norms' inputs have in passes with `options`, over batches as above.
+Tensors collect_statistics(const Supernet& net, const Subnet& subnet, ForwardOptions options,
+                           const ImageBatches& images, std::span<const std::int64_t> indices, int batch);
+
+/// Mean cross-entropy and top-1 on the images, each batch of 500 (fewer above 64 x 64 pixels)
+/// normalised by its own statistics: good for
 /// comparing sub-nets without the cost of estimating statistics, not for stating an accuracy.
 /// `options_of(i)`, if given, is for the i-th pass.
 Evaluation evaluate_in_batches(const Supernet& net, const Subnet& subnet, const ImageBatches& images,

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "concertina/result.h"
 #include "data/image_set.h"
+#include "train/pixel_source.h"
 #include "train/torch.h"
 
 namespace concertina::train {
@@ -22,16 +24,16 @@ struct Normalization {
 };
 Normalization measure_normalization(const ImageSet& set);
 
-/// Random changes to training images.
-struct Augmentation {
-  int pad = 0;        ///< crop at a random place out of `pad` pixels of zeros around
-  bool flip = false;  ///< mirror half of the images
-};
-
-/// An image set on the device, served in batches.
+/// A data set, served in batches.
 class ImageBatches {
  public:
-  ImageBatches(const ImageSet& set, const Normalization& normalization, torch::Device device);
+  /// All in the device's memory.
+  ImageBatches(const ImageSet& set, const Normalization& normalization, torch::Device device)
+      : ImageBatches(pixels_in_memory(set, device), set.labels, normalization, device) {}
+
+  /// `labels`: of each image of the source, whose pixels are on the device.
+  ImageBatches(std::shared_ptr<const PixelSource> source, const std::vector<std::int32_t>& labels,
+               const Normalization& normalization, torch::Device device);
 
   std::int64_t size() const { return labels_.size(0); }
 
@@ -42,10 +44,14 @@ class ImageBatches {
   Batch augmented(std::span<const std::int64_t> indices, const Augmentation& augmentation,
                   std::uint64_t key) const;
 
- private:
-  torch::Tensor normalized(const torch::Tensor& images) const;
+  /// Fails if an image of a batch so far could not be read; it was black. To be asked before results are
+  /// kept.
+  Status status() const { return source_->status(); }
 
-  torch::Tensor images_;  // [n][h][w][c] uint8
+ private:
+  Batch normalized(const torch::Tensor& images, std::span<const std::int64_t> indices) const;
+
+  std::shared_ptr<const PixelSource> source_;
   torch::Tensor labels_;
   torch::Tensor mean_, stddev_;  // [c], in pixel values
 };

@@ -11,6 +11,7 @@ NoiseScales::NoiseScales(const Graph& graph, double initial, torch::Device devic
 
 torch::Tensor NoiseScales::perturb(const torch::Tensor& weight, const Graph& graph, NodeId id,
                                    const Subnet& subnet) const {
+  if (weight.numel() < 2) return weight;  // one value has no deviation
   const ChannelLayout& layout = graph.layout();
   std::vector<torch::Tensor> along;
   for (const auto& [dimension, repeat] : graph.axis(id)) {

@@ -42,6 +42,13 @@ TEST(NoiseScales, LockedChannelsStayAsTheyAre) {
   EXPECT_TRUE(torch::equal(noise.perturb(weight, g, g.output(), full_subnet(g)), weight));
 }
 
+TEST(NoiseScales, ASingleWeightHasNoDeviation) {
+  const Graph g = graph();
+  const NoiseScales noise(g, 0.5, torch::kCPU);
+  const torch::Tensor weight = torch::ones({1, 1});
+  EXPECT_TRUE(torch::equal(noise.perturb(weight, g, g.output(), full_subnet(g)), weight));
+}
+
 TEST(NoiseScales, TheScalesGetAGradientAndTheDeviationDoesNot) {
   const Graph g = graph();
   const NoiseScales noise(g, 0.1, torch::kCPU);

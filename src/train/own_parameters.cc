@@ -2,18 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "graph/edit.h"
+
 namespace concertina::train {
 namespace {
 
 std::string prefix(std::size_t subnet) {
   return fmt::format("own.{}.", subnet);
-}
-
-NodeId last_linear(const Graph& graph) {
-  for (NodeId id = graph.size() - 1; id > 0; --id) {
-    if (std::holds_alternative<op::Linear>(graph.node(id).op)) return id;
-  }
-  return graph.size();
 }
 
 }  // namespace
@@ -22,7 +17,7 @@ OwnParameters::OwnParameters(const Supernet& net, const std::vector<Subnet>& sub
                              bool classifier)
     : tensors_(subnets.size()) {
   const Graph& graph = net.graph();
-  const NodeId last = last_linear(graph);
+  const NodeId last = find_classifier(graph);
   for (std::size_t i = 1; i < subnets.size(); ++i) {
     for (NodeId id = 0; id < graph.size(); ++id) {
       const bool norm = std::holds_alternative<op::BatchNorm>(graph.node(id).op);

@@ -9,7 +9,7 @@ namespace concertina::train {
 /// Parameters that each sub-net of a list but the largest has for itself; they start as the shared ones are.
 class OwnParameters {
  public:
-  /// `norms`: scale and shift of every batch norm; `classifier`: weight and bias of the last linear layer.
+  /// `norms`: scale and shift of every batch norm; `classifier`: weight and bias of the last layer.
   OwnParameters(const Supernet& net, const std::vector<Subnet>& subnets, bool norms, bool classifier);
 
   /// By names as Weights has them. Leaf tensors; none for the first sub-net.

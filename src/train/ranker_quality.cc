@@ -116,10 +116,12 @@ Result<std::vector<double>> judge_groups(const Importance& importance, const Cha
   std::vector<double> correlations;
   for (std::size_t d = 0; d < orders.size(); ++d) {
     std::vector<double> scores, losses;
-    const auto unit = static_cast<std::size_t>(groups.unit[d]);
-    for (std::size_t begin = 0; unit < orders[d].size() && begin < orders[d].size(); begin += unit) {
-      const auto first = orders[d].begin() + static_cast<std::ptrdiff_t>(begin);
-      const std::vector<int> channels(first, first + static_cast<std::ptrdiff_t>(unit));
+    const std::vector<int> ends = groups.ends(static_cast<int>(d));
+    auto first = orders[d].begin();
+    for (std::size_t g = 0; ends.size() > 1 && g < ends.size(); ++g) {
+      const auto last = orders[d].begin() + ends[g];
+      const std::vector<int> channels(first, last);
+      first = last;
       double score = 0;
       for (const int c : channels) score += importance[d][static_cast<std::size_t>(c)];
       CONCERTINA_ASSIGN(const double loss, removals.loss(static_cast<int>(d), channels));
@@ -135,8 +137,8 @@ Result<std::vector<double>> judge_groups(const Importance& importance, const Cha
 std::int64_t removal_count(const Importance& importance, const ChannelGroups& groups) {
   std::int64_t count = 0;
   for (std::size_t d = 0; d < importance.size(); ++d) {
-    const auto channels = static_cast<std::int64_t>(importance[d].size());
-    count += channels + (groups.unit[d] < channels ? channels / groups.unit[d] : 0);
+    const auto of_groups = static_cast<std::int64_t>(groups.ends(static_cast<int>(d)).size());
+    count += static_cast<std::int64_t>(importance[d].size()) + (of_groups > 1 ? of_groups : 0);
   }
   return count;
 }

@@ -71,6 +71,13 @@ Status read_value(const toml::node& node, const std::string& key, T& value, cons
     if (!given || node.is_boolean()) return Error{fmt::format("{} must be a number", key)};
     CONCERTINA_TRY(check_range(*given, range, key));
     value = *given;
+  } else if constexpr (std::is_same_v<T, std::vector<double>>) {
+    const toml::array* list = node.as_array();
+    if (!list) return Error{fmt::format("{} must be a list of numbers, such as [0.5, 0.5, 0.5]", key)};
+    value.clear();
+    for (const toml::node& element : *list) {
+      CONCERTINA_TRY(read_value(element, key, value.emplace_back(), range));
+    }
   } else if constexpr (std::is_same_v<T, std::string>) {
     const auto given = node.value_exact<std::string>();
     if (!given) return Error{fmt::format("{} must be text in quotes", key)};
@@ -94,6 +101,10 @@ std::string write_value(const T& value) {
   } else if constexpr (std::is_same_v<T, double>) {
     const std::string text = fmt::format("{}", value);
     return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
+  } else if constexpr (std::is_same_v<T, std::vector<double>>) {
+    std::vector<std::string> texts;
+    for (const double element : value) texts.push_back(write_value(element));
+    return fmt::format("[{}]", fmt::join(texts, ", "));
   } else if constexpr (std::is_enum_v<T>) {
     return fmt::format("\"{}\"", kNames<T>[static_cast<std::size_t>(value)]);
   } else {
@@ -134,14 +145,42 @@ void merge(toml::table& into, const toml::table& from) {
   }
 }
 
+/// network = "net.onnx" is network.file.
+void expand_shorthand(toml::table& root) {
+  const auto file = root["network"].value_exact<std::string>();
+  if (file) root.insert_or_assign("network", toml::table{{"file", *file}});
+}
+
+/// What a file of a network says itself.
+bool belongs_to_built_in(std::string_view table, std::string_view key) {
+  return table == "network" && (key == "name" || key == "width" || key == "decoupled");
+}
+
+Status check_network_keys(const Recipe& recipe, const toml::table& root) {
+  const Recipe::Network& network = recipe.network;
+  Status status;
+  for_each_field(recipe, [&](std::string_view table, std::string_view key, const auto&, const Range&) {
+    if (network.file.empty() || !belongs_to_built_in(table, key) || !root[table][key]) return;
+    status =
+        Error{fmt::format("network.file and network.{} are both given; a network is read from a file or "
+                          "built by name, so leave one out",
+                          key)};
+  });
+  if (!network.file.empty() || (network.output.empty() && !network.new_classifier)) return status;
+  return Error{fmt::format("network.{} is about a network that is read from a file; name it in network.file",
+                           network.output.empty() ? "new_classifier" : "output")};
+}
+
 }  // namespace
 
 Result<Recipe> parse_recipe(std::string_view text, std::string_view source,
                             std::span<const std::string> settings) {
   CONCERTINA_ASSIGN(toml::table root, parse_table(text, source));
+  expand_shorthand(root);
   CONCERTINA_TRY(check_keys(root, source));
   for (const std::string& setting : settings) {
-    CONCERTINA_ASSIGN(const toml::table over, parse_setting(setting));
+    CONCERTINA_ASSIGN(toml::table over, parse_setting(setting));
+    expand_shorthand(over);
     CONCERTINA_TRY(check_keys(over, "--set " + setting));
     merge(root, over);
   }
@@ -151,18 +190,25 @@ Result<Recipe> parse_recipe(std::string_view text, std::string_view source,
     const auto node = table.empty() ? root[key] : root[table][key];
     if (status && node) status = read_value(*node.node(), dotted(table, key), value, range);
   });
+  if (status) status = check_network_keys(recipe, root);
   if (!status) return Error{fmt::format("{}: {}", source, status.error().message)};
   return recipe;
 }
 
 Result<Recipe> read_recipe(const std::filesystem::path& path, std::span<const std::string> settings) {
   CONCERTINA_ASSIGN(const std::string text, read_file(path));
-  return parse_recipe(text, path.string(), settings);
+  CONCERTINA_ASSIGN(Recipe recipe, parse_recipe(text, path.string(), settings));
+  std::string& file = recipe.network.file;
+  std::error_code code;
+  const std::filesystem::path folder = std::filesystem::absolute(path, code).parent_path();
+  if (!file.empty() && !code) file = (folder / file).lexically_normal().string();
+  return recipe;
 }
 
 std::string table_to_toml(const Recipe& recipe, std::string_view wanted) {
   std::string text;
   for_each_field(recipe, [&](std::string_view table, std::string_view key, const auto& value, const Range&) {
+    if (!recipe.network.file.empty() && belongs_to_built_in(table, key)) return;
     if (table == wanted) text += fmt::format("{} = {}\n", key, write_value(value));
   });
   return text;

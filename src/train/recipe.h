@@ -12,6 +12,8 @@
 namespace concertina::train {
 
 enum class Precision { fp32, bf16 };
+enum class NetworkNorms { automatic, keep };
+enum class Crop { padded, resized };
 enum class Schedule { one_cycle, linear, cosine };
 enum class RankMethod { noise, l1, input_l1, norm_scale, taylor, fisher, random, none };
 enum class NoiseVariant { log_barrier, plain };
@@ -33,15 +35,22 @@ struct Recipe {
     std::string name = "resnet8";
     double width = 1.0;
     bool decoupled = false;
+    std::string file;             ///< ONNX, in place of the three above; absolute once it is read
+    std::string output;           ///< of the file, if it has several
+    bool new_classifier = false;  ///< a fresh last layer, for other classes than the file's
+    NetworkNorms batch_norm = NetworkNorms::automatic;  ///< whether folded batch norms are put back
   } network;
 
   struct Data {
     std::string path = "/usr/share/datasets/fashion-mnist";
-    std::string format = "auto";  ///< idx, cifar10, image_folder, or auto
-    int image_size = 0;           ///< image_folder: pixels of a side; 0 = as they are
-    int validation = 5000;        ///< images split off the training set
-    int pad = 2;                  ///< random crop out of so many pixels of padding
-    bool flip = true;             ///< random horizontal flip
+    std::string format = "auto";       ///< idx, cifar10, image_folder, or auto
+    int image_size = 0;                ///< image_folder: pixels of a side; 0 = as they are
+    int validation = 5000;             ///< images split off the training set
+    Crop crop = Crop::padded;          ///< how training images are cropped
+    int pad = 2;                       ///< random crop out of so many pixels of padding
+    bool flip = true;                  ///< random horizontal flip
+    int resize = 0;                    ///< crop = resized: short side before the centre crop; 0 = image_size
+    std::vector<double> mean, stddev;  ///< of pixels scaled to 0..1, by channel; empty = measured
   } data;
 
   struct Training {
@@ -128,12 +137,14 @@ struct Recipe {
 };
 
 /// Reads a recipe: the file, then each "table.key=value" of `settings` over it. Fails on anything that is not
-/// TOML, on unknown keys (offering the nearest known one), wrong types and values out of range.
+/// TOML, on unknown keys (offering the nearest known one), wrong types, values out of range, and keys that
+/// exclude each other. A network's file is sought from the recipe's folder.
 Result<Recipe> read_recipe(const std::filesystem::path& path, std::span<const std::string> settings);
+/// The same, but network.file stays as it is written.
 Result<Recipe> parse_recipe(std::string_view text, std::string_view source,
                             std::span<const std::string> settings);
 
-/// The whole recipe with every key, as a file that read_recipe() reads back.
+/// The whole recipe with every key that applies, as a file that read_recipe() reads back.
 std::string to_toml(const Recipe& recipe);
 
 /// One table of it ("search"), or the top-level keys (""): what a stage's result depends on.

@@ -20,6 +20,10 @@ inline constexpr std::array<std::string_view, 0> kNames{};
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<Precision>{"fp32", "bf16"};
 template <>
+inline constexpr std::array<std::string_view, 2> kNames<NetworkNorms>{"auto", "keep"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<Crop>{"padded", "resized"};
+template <>
 inline constexpr std::array<std::string_view, 3> kNames<Schedule>{"one_cycle", "linear", "cosine"};
 template <>
 inline constexpr std::array<std::string_view, 8> kNames<RankMethod>{
@@ -54,12 +58,20 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("network", "name", r.network.name, any);
   field("network", "width", r.network.width, positive);
   field("network", "decoupled", r.network.decoupled, any);
+  field("network", "file", r.network.file, any);
+  field("network", "output", r.network.output, any);
+  field("network", "new_classifier", r.network.new_classifier, any);
+  field("network", "batch_norm", r.network.batch_norm, any);
   field("data", "path", r.data.path, any);
   field("data", "format", r.data.format, any);
   field("data", "image_size", r.data.image_size, Range{0, 4096});
   field("data", "validation", r.data.validation, at_least_1);
+  field("data", "crop", r.data.crop, any);
   field("data", "pad", r.data.pad, Range{0, 64});
   field("data", "flip", r.data.flip, any);
+  field("data", "resize", r.data.resize, Range{0, 8192});
+  field("data", "mean", r.data.mean, Range{0, 1});
+  field("data", "stddev", r.data.stddev, Range{1e-6, 1});
   field("training", "batch", r.training.batch, Range{2, 65536});
   field("training", "precision", r.training.precision, any);
   field("training", "momentum", r.training.momentum, share);

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/file.h"
 
 namespace concertina::train {
 namespace {
@@ -61,6 +64,41 @@ TEST(Recipe, WrongTypesAndRangesNameTheKey) {
   EXPECT_THAT(error_of("[rank]\nmethod = \"l2\""),
               HasSubstr("rank.method must be one of: noise, l1, input_l1"));
   EXPECT_THAT(error_of("search = 3"), HasSubstr("no key 'search'"));
+}
+
+TEST(Recipe, ANetworkIsReadFromAFileOrBuiltByName) {
+  const auto recipe = parse_recipe("network = \"net.onnx\"", "r.toml", {});
+  ASSERT_TRUE(recipe) << recipe.error().message;
+  EXPECT_EQ(recipe->network.file, "net.onnx");
+  EXPECT_EQ(to_toml(*parse_recipe(to_toml(*recipe), "r.toml", {})), to_toml(*recipe));
+  EXPECT_EQ(parse_recipe("[network]\nfile = \"a.onnx\"", "r.toml", {})->network.file, "a.onnx");
+  EXPECT_EQ(parse_recipe("", "r.toml", std::vector<std::string>{"network=a.onnx"})->network.file, "a.onnx");
+  EXPECT_THAT(error_of("network = \"net.onnx\"", {"network.width=0.5"}),
+              HasSubstr("network.file and network.width are both given"));
+  EXPECT_THAT(error_of("[network]\nname = \"vgg11\"", {"network=a.onnx"}),
+              HasSubstr("network.file and network.name are both given"));
+  EXPECT_THAT(error_of("[network]\nnew_classifier = true"), HasSubstr("name it in network.file"));
+  EXPECT_THAT(error_of("network = 3"), HasSubstr("no key 'network'"));
+}
+
+TEST(Recipe, ANetworksFileIsSoughtFromTheRecipesFolder) {
+  const std::filesystem::path folder =
+      std::filesystem::path(::testing::TempDir()) / ("recipe-folder-" + std::to_string(::getpid()));
+  ASSERT_TRUE(write_file(folder / "r.toml", "network = \"nets/net.onnx\""));
+  EXPECT_EQ(read_recipe(folder / "r.toml", {})->network.file, (folder / "nets" / "net.onnx").string());
+  ASSERT_TRUE(write_file(folder / "r.toml", "network = \"/nets/net.onnx\""));
+  EXPECT_EQ(read_recipe(folder / "r.toml", {})->network.file, "/nets/net.onnx");
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Recipe, ListsOfNumbersAreReadAndWritten) {
+  const auto recipe = parse_recipe("[data]\nmean = [0.485, 0.5, 1]\nstddev = []", "r.toml", {});
+  ASSERT_TRUE(recipe) << recipe.error().message;
+  EXPECT_EQ(recipe->data.mean, (std::vector<double>{0.485, 0.5, 1}));
+  EXPECT_EQ(parse_recipe(to_toml(*recipe), "r.toml", {})->data.mean, recipe->data.mean);
+  EXPECT_THAT(error_of("[data]\nmean = 0.5"), HasSubstr("data.mean must be a list of numbers"));
+  EXPECT_THAT(error_of("[data]\nmean = [true]"), HasSubstr("data.mean must be a number"));
+  EXPECT_THAT(error_of("[data]\nstddev = [0.0]"), HasSubstr("out of range"));
 }
 
 TEST(Recipe, BadTomlNamesTheLine) {

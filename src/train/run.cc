@@ -7,49 +7,11 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "base/try.h"
-#include "data/read.h"
 #include "graph/channel_groups.h"
-#include "graph/networks/networks.h"
 #include "train/selected_subnets.h"
 
 namespace concertina::train {
 namespace {
-
-// Streams of random numbers that belong to no stage.
-constexpr std::uint64_t kSplitStream = 100;
-
-Result<DatasetSpec> dataset_spec(const Recipe::Data& data) {
-  DatasetSpec spec{.format = {}, .root = data.path, .image_size = data.image_size};
-  if (data.format == "auto") {
-    CONCERTINA_ASSIGN(spec.format, detect_format(data.path));
-  } else {
-    CONCERTINA_ASSIGN(spec.format, parse_format(data.format));
-  }
-  return spec;
-}
-
-std::uint64_t content_hash(const ImageSet& set) {
-  const auto* labels = reinterpret_cast<const std::uint8_t*>(set.labels.data());
-  return Hash().add(set.pixels).add({labels, set.labels.size() * sizeof(set.labels[0])}).value();
-}
-
-Result<TrainingData> prepare(const ImageSet& set, const Recipe& recipe, torch::Device device) {
-  const auto count = static_cast<std::int64_t>(set.labels.size());
-  const std::int64_t held_out = recipe.data.validation;
-  if (held_out + recipe.training.batch > count) {
-    return Error{
-        fmt::format("the training set has {} images: too few for data.validation = {} and a batch of {}",
-                    count, held_out, recipe.training.batch)};
-  }
-  const auto order = CounterRandom(static_cast<std::uint64_t>(recipe.seed), kSplitStream).permutation(count);
-  const Normalization normalization = measure_normalization(set);
-  return TrainingData{.shape = {set.channels, set.height, set.width},
-                      .classes = set.classes,
-                      .normalization = normalization,
-                      .images = ImageBatches(set, normalization, device),
-                      .training = {order.begin() + held_out, order.end()},
-                      .validation = {order.begin(), order.begin() + held_out}};
-}
 
 Status check_refinement(const Recipe& recipe) {
   const bool own = recipe.joint.private_norm || recipe.joint.private_classifier ||
@@ -66,20 +28,14 @@ Status check_refinement(const Recipe& recipe) {
 Result<Run> Run::open(Recipe recipe, std::filesystem::path folder, const Compute& compute, int threads,
                       Progress& progress) {
   Run run(std::move(recipe), std::move(folder), compute, threads, progress);
-  CONCERTINA_ASSIGN(const DatasetSpec spec, dataset_spec(run.recipe_.data));
-  CONCERTINA_ASSIGN(const ImageSet set, read_image_set(spec, Split::train, threads));
-  run.data_hash_ = content_hash(set);
-  CONCERTINA_ASSIGN(TrainingData data, prepare(set, run.recipe_, compute.device));
-  CONCERTINA_ASSIGN(Graph graph, make_network({.name = run.recipe_.network.name,
-                                               .input = data.shape,
-                                               .classes = static_cast<int>(data.classes.size()),
-                                               .width = run.recipe_.network.width,
-                                               .decoupled = run.recipe_.network.decoupled}));
+  CONCERTINA_ASSIGN(TrainingData data, read_training_data(run.recipe_, compute.device, threads));
+  CONCERTINA_ASSIGN(NetworkSource source, open_network(run.recipe_.network, data.shape,
+                                                       static_cast<int>(data.classes.size()), progress));
   // Found out now, not after the training that comes before.
   CONCERTINA_TRY(check_refinement(run.recipe_));
-  CONCERTINA_TRY(divide_channels(graph, run.recipe_.search.groups));
+  CONCERTINA_TRY(divide_channels(source.network.graph, run.recipe_.search.groups));
   run.data_ = std::make_shared<const TrainingData>(std::move(data));
-  run.graph_ = std::make_shared<const Graph>(std::move(graph));
+  run.source_ = std::make_shared<const NetworkSource>(std::move(source));
   CONCERTINA_TRY(run.open_latency_table());
   CONCERTINA_TRY(run.open_given_subnets());
   CONCERTINA_TRY(write_file(run.folder_ / "recipe.toml", to_toml(run.recipe_)));
@@ -90,7 +46,7 @@ Status Run::open_latency_table() {
   if (recipe_.search.cost != SearchCost::latency) return {};
   CONCERTINA_ASSIGN(const std::string bytes, read_file(recipe_.search.latency_table));
   CONCERTINA_ASSIGN(LatencyTable table, LatencyTable::read(recipe_.search.latency_table));
-  CONCERTINA_TRY(table.check(*graph_));
+  CONCERTINA_TRY(table.check(graph()));
   search_files_.add(bytes);
   latency_table_ = std::make_shared<const LatencyTable>(std::move(table));
   return {};
@@ -104,7 +60,7 @@ Status Run::open_given_subnets() {
         "how)"};
   }
   CONCERTINA_ASSIGN(const std::string bytes, read_file(recipe_.search.subnets));
-  CONCERTINA_ASSIGN(given_subnets_, read_subnets(recipe_.search.subnets, *graph_));
+  CONCERTINA_ASSIGN(given_subnets_, read_subnets(recipe_.search.subnets, graph()));
   search_files_.add(bytes);
   return {};
 }
@@ -175,13 +131,7 @@ Result<StageRecord> Run::record(Stage stage) const {
 }
 
 Result<ImageBatches> Run::read_test_images() const {
-  CONCERTINA_ASSIGN(const DatasetSpec spec, dataset_spec(recipe_.data));
-  CONCERTINA_ASSIGN(const ImageSet set, read_image_set(spec, Split::test, threads_));
-  if (Shape{set.channels, set.height, set.width} != data_->shape || set.classes != data_->classes) {
-    return Error{fmt::format("the test images of '{}' differ from its training images in size or classes",
-                             recipe_.data.path)};
-  }
-  return ImageBatches(set, data_->normalization, compute_.device);
+  return train::read_test_images(recipe_, *data_, compute_.device, threads_);
 }
 
 std::uint64_t Run::seed(Stage stage) const {
@@ -191,8 +141,11 @@ std::uint64_t Run::seed(Stage stage) const {
 std::string Run::fingerprint(Stage stage) const {
   Hash hash;
   if (stage == Stage::pretrain) {
-    hash.add(fmt::format("{:x}", data_hash_));
-    for (const char* table : {"", "network", "data", "training"}) hash.add(table_to_toml(recipe_, table));
+    hash.add(fmt::format("{:x}", data_->hash));
+    Recipe recipe = recipe_;
+    // What the file holds counts, not where it lies.
+    if (!recipe.network.file.empty()) recipe.network.file = fmt::format("{:x}", source_->file_hash);
+    for (const char* table : {"", "network", "data", "training"}) hash.add(table_to_toml(recipe, table));
   } else {
     hash.add(fingerprint(kStages[static_cast<int>(stage) - 1]));
   }

@@ -12,21 +12,12 @@
 #include "search/latency_table.h"
 #include "search/spending.h"
 #include "train/compute.h"
-#include "train/image_batches.h"
+#include "train/network_source.h"
 #include "train/recipe.h"
 #include "train/stage.h"
+#include "train/training_data.h"
 
 namespace concertina::train {
-
-/// The training images of a run. The test images are not part of it: see read_test_images().
-struct TrainingData {
-  Shape shape;
-  std::vector<std::string> classes;
-  Normalization normalization;
-  ImageBatches images;
-  std::vector<std::int64_t> training;    ///< indices, in a fixed random order
-  std::vector<std::int64_t> validation;  ///< indices split off for search and selection
-};
 
 /// What a stage has cost.
 struct StageRecord {
@@ -47,13 +38,15 @@ struct StageRecord {
 /// folder is kept as <stage>.previous.
 class Run {
  public:
-  /// Reads the training data and builds the network. Writes nothing but recipe.toml.
+  /// Reads the training data and builds or reads the network. Writes nothing but recipe.toml.
   static Result<Run> open(Recipe recipe, std::filesystem::path folder, const Compute& compute, int threads,
                           Progress& progress);
 
   const Recipe& recipe() const { return recipe_; }
   const Compute& compute() const { return compute_; }
-  const Graph& graph() const { return *graph_; }
+  const Graph& graph() const { return source_->network.graph; }
+  /// The graph and, if it was read from a file, its weights.
+  const NetworkSource& source() const { return *source_; }
   const TrainingData& data() const { return *data_; }
   Progress& progress() const { return *progress_; }
   /// The table of search.cost = "latency"; null otherwise.
@@ -100,12 +93,11 @@ class Run {
   Compute compute_;
   int threads_;
   Progress* progress_;
-  std::uint64_t data_hash_ = 0;
   std::shared_ptr<const LatencyTable> latency_table_;
   std::vector<Subnet> given_subnets_;
   Hash search_files_;  ///< of the bytes of both
   std::shared_ptr<const TrainingData> data_;
-  std::shared_ptr<const Graph> graph_;
+  std::shared_ptr<const NetworkSource> source_;
 };
 
 }  // namespace concertina::train

@@ -47,13 +47,13 @@ std::vector<Subnet> RandomSandwich::draw(std::int64_t step) const {
 
 Subnet RandomSandwich::random_subnet(std::uint64_t number, int largest_groups) const {
   constexpr double kSpread = 0.3;  // of all groups, to each side
-  const std::uint64_t counter = number * (groups_.unit.size() + 1);
+  const std::uint64_t counter = number * (full_.widths.size() + 1);
   const double size = smallest_groups_ + random_.uniform(counter) * (largest_groups - smallest_groups_);
   Subnet subnet = full_;
-  for (std::size_t d = 0; d < groups_.unit.size(); ++d) {
+  for (std::size_t d = 0; d < full_.widths.size(); ++d) {
     const double offset = kSpread * (2 * random_.uniform(counter + 1 + d) - 1);
     const auto kept = static_cast<int>(std::lround(size + offset * group_count_));
-    subnet.widths[d] = groups_.unit[d] * std::clamp(kept, 1, group_count_);
+    subnet.widths[d] = groups_.width(static_cast<int>(d), std::clamp(kept, 1, group_count_));
   }
   return subnet;
 }

@@ -65,11 +65,12 @@ TEST_F(SandwichTest, RandomSubnetsAreOfTheLatticeAndOfAllSizes) {
     ASSERT_EQ(drawn.size(), 4u);
     EXPECT_EQ(drawn.front(), full_subnet(graph_));
     for (std::size_t d = 0; d < full_subnet(graph_).widths.size(); ++d) {
-      EXPECT_LE(drawn[3].widths[d], 4 * groups_.unit[d]);
+      EXPECT_LE(drawn[3].widths[d], groups_.width(static_cast<int>(d), 4));
     }
     for (const Subnet& subnet : {drawn[1], drawn[2], drawn[3]}) {
       ASSERT_TRUE(check_subnet(graph_, subnet));
-      for (std::size_t d = 0; d < subnet.widths.size(); ++d) EXPECT_EQ(subnet.widths[d] % groups_.unit[d], 0);
+      for (std::size_t d = 0; d < subnet.widths.size(); ++d)
+        EXPECT_EQ(subnet.widths[d] % groups_.width(static_cast<int>(d), 1), 0);
       all.insert(subnet.widths);
       smallest = std::min(smallest, macs({subnet}));
       largest = std::max(largest, macs({subnet}));

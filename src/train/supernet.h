@@ -29,11 +29,13 @@ using NodeValues = std::map<NodeId, torch::Tensor>;
 struct ForwardOptions {
   const Tensors* statistics =
       nullptr;  ///< normalise with these (a sub-net's); otherwise with the batch's own
-  StatisticsCollector* collector = nullptr;  ///< hand the batch's own statistics to it
+  StatisticsCollector* collector = nullptr;  ///< hand the batch's own statistics to it, used or not
   const NoiseScales* noise = nullptr;        ///< perturb the weights of prunable channels
   /// The sub-net's own arrays at its widths, in place of the shared ones' parts.
   const Tensors* own = nullptr;
-  NodeId first = 1;  ///< begins at this node, with the values of earlier ones from `before`
+  /// Begins at this node, or at the first that is no input. The values of earlier ones, of inputs but the
+  /// first too, come from `before`.
+  NodeId first = 0;
   const NodeValues* before = nullptr;
   const std::vector<bool>* keep = nullptr;  ///< by node: whether its value is left in `kept`
   NodeValues* kept = nullptr;
@@ -49,7 +51,8 @@ class Supernet {
   const Graph& graph() const { return graph_; }
   const Compute& compute() const { return compute_; }
 
-  /// images [n][c][h][w] fp32 on the device -> logits [n][classes] fp32.
+  /// images [n][c][h][w] fp32 on the device, the first input -> the first output, fp32: logits [n][classes],
+  /// or maps [n][c][h][w] of more than a pixel. Other outputs are had by options.keep.
   torch::Tensor forward(const torch::Tensor& images, const Subnet& subnet,
                         const ForwardOptions& options = {}) const;
 
@@ -62,7 +65,8 @@ class Supernet {
   /// Replaces the values of all weights. Precondition: same names and shapes.
   void assign(const Tensors& weights);
 
-  /// Whether the node is a batch norm that only a ReLU reads, so that one pass can do both.
+  /// Whether the node is a batch norm that only a ReLU reads, so that one pass can do both; without given
+  /// statistics its value is then the ReLU's.
   bool rectified(NodeId id) const { return rectified_[static_cast<std::size_t>(id)]; }
 
   /// The same weights computed in another precision; shares storage.

@@ -7,12 +7,12 @@ namespace {
 
 torch::Tensor initial_tensor(const Node& node, const Parameter& parameter) {
   const std::vector<std::int64_t> shape(parameter.shape.begin(), parameter.shape.end());
-  if (std::holds_alternative<op::BatchNorm>(node.op)) {
+  if (parameter.shape.size() == 1 && !std::holds_alternative<op::Linear>(node.op)) {
     return parameter.name == "weight" ? torch::ones(shape) : torch::zeros(shape);
   }
   if (const auto* conv = std::get_if<op::Conv>(&node.op)) {
     const double fan_out = static_cast<double>(conv->out_channels) / conv->groups * conv->window.taps();
-    return parameter.name == "weight" ? torch::randn(shape) * std::sqrt(2.0 / fan_out) : torch::zeros(shape);
+    return torch::randn(shape) * std::sqrt(2.0 / fan_out);
   }
   const double bound = 1.0 / std::sqrt(static_cast<double>(std::get<op::Linear>(node.op).in_features));
   return (torch::rand(shape) * 2 - 1) * bound;

@@ -16,7 +16,7 @@ Tensors to_tensors(const Weights& weights, torch::Device device);
 Weights to_weights(const Tensors& tensors);
 
 /// Fresh weights for every trainable parameter: He-normal convolutions (fan out), uniform linear layers
-/// (1 / sqrt(fan in)), batch norms at scale 1 and shift 0. A function of the seed.
+/// (1 / sqrt(fan in)), other scales 1 and shifts 0. A function of the seed.
 Tensors initial_tensors(const Graph& graph, std::uint64_t seed);
 
 }  // namespace concertina::train

@@ -45,14 +45,18 @@ Result<Evaluation> TorchEvaluator::evaluate(const Subnet& subnet) {
   if (norm_images_.empty()) {
     spent_ += evaluation_spending(run_.graph(), subnet, static_cast<std::int64_t>(validation_.size()),
                                   cache_.first_changed(subnet));
-    return evaluate_in_batches(net_, subnet, images, validation_,
-                               [&](std::size_t batch) { return cache_.resuming(subnet, batch); });
+    const Evaluation result = evaluate_in_batches(
+        net_, subnet, images, validation_, [&](std::size_t batch) { return cache_.resuming(subnet, batch); });
+    CONCERTINA_TRY(images.status());
+    return result;
   }
   const Tensors statistics =
       estimate_statistics(net_, subnet, {}, images, norm_images_, run_.recipe().training.batch);
   spent_ += evaluation_spending(run_.graph(), subnet,
                                 static_cast<std::int64_t>(norm_images_.size() + validation_.size()));
-  return train::evaluate(net_, subnet, statistics, images, validation_);
+  const Evaluation result = train::evaluate(net_, subnet, statistics, images, validation_);
+  CONCERTINA_TRY(images.status());
+  return result;
 }
 
 Status TorchEvaluator::expect_neighbours(const Subnet& subnet, int count) {

@@ -114,6 +114,7 @@ Result<Spending> TrainingLoop::run(const ImageBatches& images, std::span<const s
       return Error{
           fmt::format("{}: the loss became {} in epoch {}; lower its learning rate", task, loss, epoch + 1)};
     }
+    CONCERTINA_TRY(images.status());
     CONCERTINA_TRY(save(checkpoint, tensors, optimizers, epoch + 1, spent));
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
     const nlohmann::json line = {{"epoch", epoch + 1}, {"loss", loss}, {"seconds", seconds.count()}};

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <numeric>
 
@@ -23,7 +24,7 @@ ImageSet random_set(int count) {
 class TrainingLoopTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::path(::testing::TempDir()) / "training_loop_test";
+    folder_ = std::filesystem::path(::testing::TempDir()) / ("training_loop-" + std::to_string(::getpid()));
     std::filesystem::remove_all(folder_);
     indices_.resize(40);
     std::iota(indices_.begin(), indices_.end(), 0);

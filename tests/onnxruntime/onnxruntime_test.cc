@@ -1,72 +1,17 @@
-#include <gtest/gtest.h>
-
-#include <cstdlib>
-#include <cstring>
-#include <filesystem>
-#include <nlohmann/json.hpp>
-
-#include "base/file.h"
+#include "onnxruntime/peer.h"
 #include "runtime/testing.h"
 
 // Two runtimes that share no code, ONNX Runtime and ours, agree on the model file and on every export of it.
 namespace concertina {
 namespace {
 
-namespace fs = std::filesystem;
 namespace testing = runtime::testing;
 using testing::Floats;
 
 constexpr int kBatch = 2;
 constexpr double kBound = 1e-4;  // of the largest logit
 
-const fs::path kFolder = CONCERTINA_ONNXRUNTIME_DIR;
-
-std::string as_bytes(const Floats& values) {
-  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
-}
-
-Floats as_floats(const std::string& bytes) {
-  Floats values(bytes.size() / sizeof(float));
-  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
-  return values;
-}
-
-class OnnxRuntimeTest : public ::testing::TestWithParam<testing::NamedGraph> {
- protected:
-  void SetUp() override {
-    if (!fs::exists(kFolder / "node_modules" / "onnxruntime-node") ||
-        std::system("node --version >/dev/null 2>&1") != 0) {
-      GTEST_SKIP() << "ONNX Runtime is not installed; run 'npm install --ignore-scripts' in " << kFolder;
-    }
-    folder_ = fs::path(::testing::TempDir()) / ("concertina_onnxruntime_" + GetParam().name);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override {
-    if (!folder_.empty()) fs::remove_all(folder_);
-  }
-
-  /// Queues a run of an ONNX file.
-  void ask(const std::string& name, const std::string& bytes) {
-    ASSERT_TRUE(write_file(folder_ / (name + ".onnx"), bytes));
-    jobs_.push_back({{"model", (folder_ / (name + ".onnx")).string()},
-                     {"input", (folder_ / "images.f32").string()},
-                     {"shape", shape_},
-                     {"output", (folder_ / (name + ".f32")).string()}});
-  }
-
-  void run_all() {
-    ASSERT_TRUE(write_file(folder_ / "jobs.json", jobs_.dump()));
-    const std::string command =
-        "node '" + (kFolder / "run.mjs").string() + "' '" + (folder_ / "jobs.json").string() + "' >/dev/null";
-    ASSERT_EQ(std::system(command.c_str()), 0) << command;
-  }
-
-  Floats answer(const std::string& name) const { return as_floats(*read_file(folder_ / (name + ".f32"))); }
-
-  fs::path folder_;
-  std::vector<int> shape_;
-  nlohmann::json jobs_ = nlohmann::json::array();
-};
+class OnnxRuntimeTest : public Peer, public ::testing::WithParamInterface<testing::NamedGraph> {};
 
 TEST_P(OnnxRuntimeTest, AgreesOnTheModelAndOnEverySubnet) {
   const Graph& graph = GetParam().graph;
@@ -74,10 +19,8 @@ TEST_P(OnnxRuntimeTest, AgreesOnTheModelAndOnEverySubnet) {
   const std::string bytes = *serialize_model(file);
   const auto model = Model::parse(bytes);
   ASSERT_TRUE(model) << model.error().message;
-  const ImageInfo& image = (*model)->image();
-  shape_ = {kBatch, image.channels, image.height, image.width};
   const Floats images = testing::random_images(**model, kBatch);
-  ASSERT_TRUE(write_file(folder_ / "images.f32", as_bytes(images)));
+  set_images("images", images, input_shapes(graph, kBatch));
 
   ask("model", bytes);
   for (std::size_t i = 0; i < file.subnets.size(); ++i) {

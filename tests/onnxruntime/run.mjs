@@ -3,10 +3,11 @@
 //   node run.mjs jobs.json
 //
 // jobs.json is a list of jobs:
-//   {"model": "net.onnx", "input": "x.f32", "shape": [2, 3, 32, 32], "output": "y.f32", "optimize": false}
-// Files hold raw little-endian 32-bit floats, last dimension fastest. The model has one input and one output. "optimize"
-// (default true) lets ONNX Runtime fuse nodes. Prints one JSON line per job: {"model": ..., "shape": [2, 10]}. Exits with
-// 1 and a sentence on stderr that names the model if a job fails.
+//   {"model": "net.onnx", "input": "x.f32", "shapes": [[2, 3, 32, 32]], "output": "y.f32", "optimize": false}
+// Files hold raw little-endian 32-bit floats, last dimension fastest: the inputs in the model's order, each of its shape,
+// one after the other, and so the outputs. "optimize" (default true) lets ONNX Runtime fuse nodes. Prints one JSON line
+// per job: {"model": ..., "shapes": [[2, 10]]}. Exits with 1 and a sentence on stderr that names the model if a job
+// fails.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import ort from 'onnxruntime-node';
@@ -16,19 +17,25 @@ const floats = (path) => {
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
 };
 
-const run = async ({ model, input, shape, output, optimize = true }) => {
+const run = async ({ model, input, shapes, output, optimize = true }) => {
   const session = await ort.InferenceSession.create(model, {
     executionProviders: ['cpu'],
     graphOptimizationLevel: optimize ? 'all' : 'disabled',
     intraOpNumThreads: 1,
   });
-  const [inputName] = session.inputNames;
-  const [outputName] = session.outputNames;
-  const results = await session.run({ [inputName]: new ort.Tensor('float32', floats(input), shape) });
-  const { data, dims } = results[outputName];
-  writeFileSync(output, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  const values = floats(input);
+  const feeds = {};
+  let begin = 0;
+  session.inputNames.forEach((name, i) => {
+    const size = shapes[i].reduce((product, n) => product * n, 1);
+    feeds[name] = new ort.Tensor('float32', values.slice(begin, begin + size), shapes[i]);
+    begin += size;
+  });
+  const results = await session.run(feeds);
+  const made = session.outputNames.map((name) => results[name]);
+  writeFileSync(output, Buffer.concat(made.map(({ data }) => Buffer.from(data.buffer, data.byteOffset, data.byteLength))));
   await session.release();
-  return { model, shape: dims };
+  return { model, shapes: made.map(({ dims }) => dims) };
 };
 
 const [path] = process.argv.slice(2);

@@ -26,7 +26,7 @@ class Layers {
   /// Flatten and a linear layer named `name`.
   NodeId flatten(const std::string& name, NodeId x);
   NodeId linear(const std::string& name, NodeId x, int out_features);
-  NodeId relu(const std::string& name, NodeId x) { return add(name, op::Relu{}, {x}); }
+  NodeId relu(const std::string& name, NodeId x) { return add(name, op::relu(), {x}); }
   /// Global average pool, flatten and the linear layer "fc" to the classes.
   NodeId classify(NodeId x, int classes);
 

@@ -4,16 +4,43 @@
 
 namespace concertina::op {
 
-/// max(x, 0)
-struct Relu : Elementwise {
-  static constexpr std::string_view kType = "Relu";
-  friend bool operator==(const Relu&, const Relu&) = default;
+/// A function of each value by itself.
+enum class Function {
+  relu,          ///< max(x, 0)
+  clip,          ///< min(max(x, a), b)
+  leaky_relu,    ///< x where x >= 0, a * x elsewhere
+  hard_sigmoid,  ///< min(max(a * x + b, 0), 1)
+  hard_swish,    ///< x * min(max(x / 6 + 1/2, 0), 1)
+  sigmoid,       ///< 1 / (1 + exp(-x))
 };
 
-/// min(max(x, 0), 6)
-struct Relu6 : Elementwise {
-  static constexpr std::string_view kType = "Relu6";
-  friend bool operator==(const Relu6&, const Relu6&) = default;
+std::string_view function_name(Function function);
+
+struct Activation : Elementwise {
+  static constexpr std::string_view kType = "Activation";
+
+  Function function = Function::relu;
+  float a = 0, b = 0;  ///< see Function; 0 where it has no such parameter
+
+  Result<Shape> output_shape(std::span<const Shape> inputs) const;
+  bool is_relu() const { return function == Function::relu; }
+  bool is_relu6() const { return function == Function::clip && a == 0 && b == 6; }
+
+  friend bool operator==(const Activation&, const Activation&) = default;
 };
+
+inline Activation activation(Function function, float a = 0, float b = 0) {
+  Activation op;
+  op.function = function;
+  op.a = a;
+  op.b = b;
+  return op;
+}
+inline Activation relu() {
+  return activation(Function::relu);
+}
+inline Activation relu6() {
+  return activation(Function::clip, 0, 6);
+}
 
 }  // namespace concertina::op

@@ -14,7 +14,7 @@ struct BatchNorm : Elementwise {
 
   Result<Shape> output_shape(std::span<const Shape> inputs) const;
   std::vector<Parameter> parameters() const;
-  void resize(int, int out) { channels = out; }
+  void resize(const ActiveFeatures& active) { channels = active.out; }
 
   friend bool operator==(const BatchNorm&, const BatchNorm&) = default;
 };

@@ -27,15 +27,11 @@ ChannelAxis Conv::output_channels(const ChannelContext& context) const {
                                fmt::format("'{}' is depthwise: its channels are its input's", context.name));
     return axis;
   }
-  ChannelAxis axis = context.analysis.produce(context.node, out_channels);
   if (groups > 1) {
-    const std::string why =
-        fmt::format("'{}' is a convolution of {} groups, whose channels cannot be removed one by one",
-                    context.name, groups);
-    context.analysis.lock(context.inputs[0], context.node, why);
-    context.analysis.lock(axis, context.node, why);
+    return context.analysis.regroup(context.inputs[0], in_channels / groups, out_channels / groups,
+                                    context.node);
   }
-  return axis;
+  return context.analysis.produce(context.node, out_channels);
 }
 
 std::vector<Parameter> Conv::parameters() const {
@@ -50,7 +46,7 @@ std::vector<Parameter> Conv::parameters() const {
 }
 
 std::int64_t Conv::macs(const Shape& input, const Shape& output) const {
-  const int group_channels = groups == 1 ? input.channels : in_channels / groups;
+  const std::int64_t group_channels = groups == 1 ? input.channels : in_channels / groups;
   return output.elements() * group_channels * window.taps();
 }
 

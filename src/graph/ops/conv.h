@@ -5,7 +5,8 @@
 
 namespace concertina::op {
 
-/// 2-D convolution. weight [out_channels][in_channels / groups][kernel_h][kernel_w], bias [out_channels].
+/// 2-D convolution. weight [out_channels][in_channels / groups][kernel_h][kernel_w], bias [out_channels]. If
+/// it has groups, they are what its input and its output lose.
 struct Conv : Elementwise {
   static constexpr std::string_view kType = "Conv";
 
@@ -22,10 +23,10 @@ struct Conv : Elementwise {
   ChannelAxis output_channels(const ChannelContext& context) const;
   std::vector<Parameter> parameters() const;
   std::int64_t macs(const Shape& input, const Shape& output) const;
-  void resize(int in, int out) {
-    if (depthwise()) groups = in;
-    in_channels = in;
-    out_channels = out;
+  void resize(const ActiveFeatures& active) {
+    if (groups > 1) groups = active.in / (in_channels / groups);
+    in_channels = active.in;
+    out_channels = active.out;
   }
 
   friend bool operator==(const Conv&, const Conv&) = default;

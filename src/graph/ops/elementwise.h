@@ -11,6 +11,13 @@
 
 namespace concertina {
 
+/// What a sub-net keeps around a node.
+struct ActiveFeatures {
+  int in = 0;                                  ///< features of its first input
+  int out = 0;                                 ///< features of its output
+  std::span<const FeatureRange> input_ranges;  ///< the kept ones as positions in the full first input
+};
+
 /// What most ops with one input share: same shape, same channels, no parameters, no multiplications.
 ///
 /// Every op offers these members: kType, its name for people; kInputs, how many inputs it takes (0 = any
@@ -29,8 +36,8 @@ struct Elementwise {
   /// Multiply-accumulates for active shapes.
   std::int64_t macs(const Shape&, const Shape&) const { return 0; }
 
-  /// Becomes the op of a sub-net with these channels.
-  void resize(int /*in*/, int /*out*/) {}
+  /// Becomes the op of a sub-net.
+  void resize(const ActiveFeatures&) {}
 
   friend bool operator==(const Elementwise&, const Elementwise&) = default;
 };

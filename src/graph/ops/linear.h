@@ -16,9 +16,9 @@ struct Linear : Elementwise {
   ChannelAxis output_channels(const ChannelContext& context) const;
   std::vector<Parameter> parameters() const;
   std::int64_t macs(const Shape& input, const Shape& output) const;
-  void resize(int in, int out) {
-    in_features = in;
-    out_features = out;
+  void resize(const ActiveFeatures& active) {
+    in_features = active.in;
+    out_features = active.out;
   }
 
   friend bool operator==(const Linear&, const Linear&) = default;

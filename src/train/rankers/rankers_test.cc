@@ -75,6 +75,44 @@ TEST(Ranking, InputL1CountsADepthwiseFilterForItsChannel) {
             3);
 }
 
+/// Convolutions that read and make several features for each channel of a dimension.
+Graph grouped_graph() {
+  op::Input input;
+  input.shape = {3, 4, 4};
+  op::Conv before, grouped, doubled;
+  before.in_channels = 3;
+  before.out_channels = grouped.in_channels = grouped.out_channels = doubled.in_channels = 12;
+  grouped.groups = 4;
+  doubled.out_channels = 24;
+  doubled.groups = 12;
+  op::Linear fc;
+  fc.in_features = 24;
+  fc.out_features = 2;
+  return *Graph::make({{"x", input, {}},
+                       {"before", before, {0}},
+                       {"grouped", grouped, {1}},
+                       {"doubled", doubled, {2}},
+                       {"pool", op::GlobalAveragePool{}, {3}},
+                       {"fc", fc, {4}}});
+}
+
+TEST(Ranking, AChannelOfSeveralFeaturesHasTheScoresOfAll) {
+  const Graph g = grouped_graph();
+  ASSERT_EQ(g.axis(1), (ChannelAxis{{0, 3}}));  // the channels are the groups
+  Tensors weights;
+  for (const auto& [name, tensor] : initial_tensors(g, 1)) weights[name] = torch::ones_like(tensor);
+  const auto orders_with = [&](const char* name, std::int64_t filter) {
+    Tensors changed = weights;
+    changed[name] = changed[name].clone();
+    changed[name][filter] *= 2;
+    return std::pair{importance_order(filter_l1_importance(g, changed))[0][0],
+                     importance_order(input_l1_importance(g, changed))[0][0]};
+  };
+  EXPECT_EQ(orders_with("before.weight", 10).first, 3);
+  EXPECT_EQ(orders_with("grouped.weight", 7), (std::pair{2, 2}));
+  EXPECT_EQ(orders_with("doubled.weight", 23), (std::pair{3, 3}));
+}
+
 TEST(Ranking, NormScaleReadsTheBatchNorms) {
   const Graph g = graph();
   Tensors weights = initial_tensors(g, 1);

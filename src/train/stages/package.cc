@@ -73,6 +73,7 @@ Status add_test_accuracy(const Run& run, std::vector<SubnetRecord>& records) {
     CONCERTINA_ASSIGN(const Trained trained, read_trained(run, i));
     const Tensors own = to_tensors(records[i].own, run.compute().device);
     records[i].test_accuracy = evaluate(trained.net, records[i].subnet, own, test, all).accuracy;
+    CONCERTINA_TRY(test.status());
     run.progress().update(static_cast<std::int64_t>(i) + 1,
                           fmt::format("top-1 {:.2f} %", 100 * *records[i].test_accuracy));
   }
@@ -97,9 +98,11 @@ Status write_dynamic_model(const Run& run, const std::vector<SubnetRecord>& reco
   CONCERTINA_ASSIGN(const Trained trained, read_trained(run, 0));
   Weights weights = to_weights(trained.net.weights());
   weights.insert(records.front().own.begin(), records.front().own.end());
+  const Recipe::Data& data = run.recipe().data;
   const ModelFile model{.network = {run.graph(), std::move(weights)},
                         .subnets = records,
-                        .preprocessing = {run.data().normalization.mean, run.data().normalization.stddev},
+                        .preprocessing = {run.data().normalization.mean, run.data().normalization.stddev,
+                                          data.crop == Crop::resized ? data.resize : 0},
                         .classes = run.data().classes};
   return write_model(run.model_file(), model);
 }
@@ -118,6 +121,7 @@ Result<Spending> package(const Run& run) {
     run.progress().update(static_cast<std::int64_t>(records.size()),
                           fmt::format("validation top-1 {:.2f} %", 100 * records.back().validation_accuracy));
   }
+  CONCERTINA_TRY(run.data().images.status());
   CONCERTINA_TRY(add_test_accuracy(run, records));
   CONCERTINA_TRY(write_results(run, records));
   // Sub-nets that were trained alone share no weights: there is no dynamic network to write.

@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "base/try.h"
+#include "train/calibrate_norms.h"
 #include "train/losses.h"
 #include "train/run_training.h"
 #include "train/stages/stages.h"
@@ -6,9 +9,30 @@
 
 namespace concertina::train {
 
+namespace {
+
+/// Training batches over which the norms that are put back are calibrated.
+constexpr std::size_t kCalibrationBatches = 20;
+
+/// The weights of the network's file, if there is one, and fresh ones for what it does not have.
+Result<Tensors> first_weights(const Run& run) {
+  const Graph& graph = run.graph();
+  Tensors start = to_tensors(run.source().network.weights, torch::kCPU);
+  start.merge(initial_tensors(graph, run.seed(Stage::pretrain)));
+  // A checkpoint will replace them.
+  if (std::filesystem::exists(run.file(Stage::pretrain, "checkpoint.pt"))) return start;
+  const int batch = run.recipe().training.batch;
+  const std::span<const std::int64_t> training = run.data().training;
+  const std::size_t wanted = kCalibrationBatches * static_cast<std::size_t>(batch);
+  return calibrate_norms(graph, std::move(start), run.source().norms, run.compute(), run.data().images,
+                         training.first(std::min(training.size(), wanted)), batch);
+}
+
+}  // namespace
+
 Result<Spending> pretrain(const Run& run) {
   const Recipe& recipe = run.recipe();
-  const Tensors start = initial_tensors(run.graph(), run.seed(Stage::pretrain));
+  CONCERTINA_ASSIGN(const Tensors start, first_weights(run));
   CONCERTINA_ASSIGN(const Supernet net,
                     Supernet::make(run.graph(), start, run.compute().with(recipe.training.precision)));
   ScheduledOptimizer optimizers[] = {make_sgd(net.weights(), recipe.training, recipe.pretrain.learning_rate)};

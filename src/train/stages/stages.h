@@ -6,7 +6,7 @@ namespace concertina::train {
 
 // Each stage returns what it spent, on all tries together if it was killed.
 
-/// Trains the full network on labels -> pretrain/checkpoint.pt.
+/// Trains the full network on labels, from the weights of its file if it has one -> pretrain/checkpoint.pt.
 Result<Spending> pretrain(const Run& run);
 
 /// Ranks the channels and sorts them by importance, so that every sub-net is a prefix

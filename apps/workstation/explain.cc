@@ -1,0 +1,169 @@
+#include "graph/explain.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/try.h"
+#include "common/table.h"
+#include "graph/cost.h"
+#include "onnx/network_file.h"
+#include "report/network_picture.h"
+#include "workstation/shape_option.h"
+#include "workstation/verbs.h"
+
+namespace concertina::apps {
+namespace {
+
+struct Options {
+  std::string network;
+  std::string input;
+  std::string html;
+  bool json = false;
+};
+
+double share(std::int64_t part, std::int64_t whole) {
+  return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
+}
+
+std::string percent(double value) {
+  return fmt::format("{:.1f} %", 100 * value);
+}
+
+std::vector<std::string> reasons(const ChannelDimension& dimension) {
+  std::vector<std::string> list;
+  for (const Reason& reason : dimension.couplings) list.push_back(reason.text);
+  for (const Reason& reason : dimension.locks) list.push_back("locked: " + reason.text);
+  return list;
+}
+
+std::vector<std::string> names(const Graph& graph, const std::vector<NodeId>& nodes) {
+  std::vector<std::string> list;
+  for (const NodeId id : nodes) list.push_back(graph.node(id).name);
+  return list;
+}
+
+nlohmann::json to_json(const ImportedNetwork& imported) {
+  const Graph& graph = imported.network.graph;
+  const Cost whole = cost(graph, full_subnet(graph));
+  nlohmann::json dimensions = nlohmann::json::array(), strange = nlohmann::json::array();
+  for (const DimensionReport& report : explain(graph)) {
+    const ChannelDimension& dimension = graph.layout().dimensions[static_cast<std::size_t>(report.dimension)];
+    nlohmann::json couplings = nlohmann::json::array(), locks = nlohmann::json::array();
+    for (const Reason& reason : dimension.couplings) couplings.push_back(reason.text);
+    for (const Reason& reason : dimension.locks) locks.push_back(reason.text);
+    dimensions.push_back({{"name", dimension.name},
+                          {"channels", dimension.channels},
+                          {"free", !dimension.locked()},
+                          {"makers", names(graph, report.makers)},
+                          {"readers", names(graph, report.readers)},
+                          {"macs_at_stake", report.macs},
+                          {"parameters_at_stake", report.parameters},
+                          {"couplings", couplings},
+                          {"locks", locks}});
+  }
+  for (const auto& [node, op, reason] : imported.opaque) {
+    strange.push_back({{"node", node}, {"op", op}, {"reason", reason}});
+  }
+  return {{"nodes", graph.size()},
+          {"macs", whole.macs},
+          {"parameters", whole.parameters},
+          {"dimensions", dimensions},
+          {"not_understood", strange}};
+}
+
+void print_text(const ImportedNetwork& imported) {
+  const Graph& graph = imported.network.graph;
+  const Cost whole = cost(graph, full_subnet(graph));
+  const ChannelLayout& layout = graph.layout();
+  fmt::print("{} nodes, {:.2f} MMAC, {} parameters; {} of {} channel dimensions can shrink\n\n", graph.size(),
+             static_cast<double>(whole.macs) / 1e6, whole.parameters, layout.free_dimensions,
+             layout.dimensions.size());
+  std::vector<std::vector<std::string>> rows = {
+      {"dimension", "", "channels", "made by", "read by", "MACs at stake", "parameters at stake"}};
+  const std::vector<DimensionReport> reports = explain(graph);
+  for (const DimensionReport& report : reports) {
+    const ChannelDimension& dimension = layout.dimensions[static_cast<std::size_t>(report.dimension)];
+    const bool locked = dimension.locked();
+    rows.push_back({dimension.name, locked ? "locked" : "free", std::to_string(dimension.channels),
+                    std::to_string(report.makers.size()), std::to_string(report.readers.size()),
+                    locked ? "-" : percent(share(report.macs, whole.macs)),
+                    locked ? "-" : percent(share(report.parameters, whole.parameters))});
+  }
+  fmt::print("{}\n", format_table(rows));
+  for (const ChannelDimension& dimension : layout.dimensions) {
+    const std::vector<std::string> list = reasons(dimension);
+    if (list.empty()) continue;
+    fmt::print("{}\n", dimension.name);
+    for (const std::string& reason : list) fmt::print("  {}\n", reason);
+  }
+  for (const auto& [node, op, reason] : imported.opaque) {
+    fmt::print("\nnot understood: node '{}' ({}): {}\n", node, op, reason);
+  }
+}
+
+NetworkPicture picture(const Graph& graph, const std::string& title) {
+  NetworkPicture picture{.title = title, .nodes = {}, .dimensions = {}};
+  const ChannelLayout& layout = graph.layout();
+  const Cost whole = cost(graph, full_subnet(graph));
+  for (const DimensionReport& report : explain(graph)) {
+    const ChannelDimension& dimension = layout.dimensions[static_cast<std::size_t>(report.dimension)];
+    picture.dimensions.push_back({.name = dimension.name,
+                                  .channels = dimension.channels,
+                                  .locked = dimension.locked(),
+                                  .share = share(report.macs, whole.macs),
+                                  .reasons = reasons(dimension)});
+  }
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    const Node& node = graph.node(id);
+    PictureNode drawn{.name = node.name,
+                      .kind = std::string(type_name(node.op)),
+                      .shape = to_string(graph.shape(id)),
+                      .inputs = node.inputs,
+                      .segments = {}};
+    for (const auto& [dimension, repeat] : graph.axis(id)) {
+      drawn.segments.push_back(
+          {.dimension = dimension,
+           .features = layout.dimensions[static_cast<std::size_t>(dimension)].channels * repeat});
+    }
+    picture.nodes.push_back(std::move(drawn));
+  }
+  return picture;
+}
+
+Status explain_network(const Options& options) {
+  CONCERTINA_ASSIGN(const auto input, parse_shape(options.input));
+  CONCERTINA_ASSIGN(const ImportedNetwork imported,
+                    import_network(options.network, {.input = input, .opaque = true}));
+  if (!options.html.empty()) {
+    const std::string title = std::filesystem::path(options.network).filename().string();
+    CONCERTINA_TRY(write_file(options.html, to_html(picture(imported.network.graph, title))));
+  }
+  if (options.json) {
+    fmt::print("{}\n", to_json(imported).dump(2));
+  } else {
+    print_text(imported);
+  }
+  return {};
+}
+
+}  // namespace
+
+void add_explain_verb(CLI::App& program, Action& chosen) {
+  CLI::App* verb = add_verb(program, "explain",
+                            "Which channels of a network can shrink, what that saves, and why others cannot",
+                            "  concertina-train explain net.onnx\n"
+                            "  concertina-train explain net.onnx --html net.html\n");
+  const auto options = std::make_shared<Options>();
+  verb->add_option("NET", options->network, "ONNX file")->required();
+  verb->add_option("--input", options->input, "shape of the (first) input, if the file leaves it open")
+      ->type_name("CxHxW");
+  verb->add_option("--html", options->html, "also draw the network into this file")->type_name("FILE");
+  verb->add_flag("--json", options->json, "print JSON");
+  verb->callback([&chosen, options] { chosen = [options] { return explain_network(*options); }; });
+}
+
+}  // namespace concertina::apps

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "base/random.h"
+#include "data/image.h"
+
+namespace concertina {
+
+/// A part of an image, in pixels.
+struct Box {
+  int top = 0;
+  int left = 0;
+  int height = 0;
+  int width = 0;
+
+  friend bool operator==(const Box&, const Box&) = default;
+};
+
+/// A random part as torchvision's RandomResizedCrop draws it, with scale 0.08 .. 1 and ratio 3/4 .. 4/3: an
+/// area uniform in that share of the image's, a ratio of width to height uniform in its logarithm, and a
+/// place uniform among those where the box lies in the image. Of ten tries the first that fits; if none does,
+/// the largest box in the middle whose ratio is allowed. A function of `random`. Precondition: the image is
+/// not empty.
+Box random_box(int height, int width, const CounterRandom& random);
+
+/// That part. Precondition: it lies in the image.
+Image crop(const Image& image, const Box& box);
+
+/// Left and right exchanged.
+Image mirror(Image image);
+
+}  // namespace concertina

@@ -1,0 +1,105 @@
+#include "data/crop.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "data/resize.h"
+#include "data/test_files.h"
+
+namespace concertina {
+namespace {
+
+TEST(RandomBox, StaysInTheImageAndItsBounds) {
+  const int height = 375, width = 500;
+  double smallest = 1, largest = 0, narrowest = 2, widest = 0;
+  int to_the_left = 0;
+  for (std::uint64_t i = 0; i < 4000; ++i) {
+    const Box box = random_box(height, width, CounterRandom(1, i));
+    ASSERT_GE(box.top, 0);
+    ASSERT_GE(box.left, 0);
+    ASSERT_LE(box.top + box.height, height);
+    ASSERT_LE(box.left + box.width, width);
+    const double share = static_cast<double>(box.height) * box.width / (height * width);
+    const double ratio = static_cast<double>(box.width) / box.height;
+    smallest = std::min(smallest, share);
+    largest = std::max(largest, share);
+    narrowest = std::min(narrowest, ratio);
+    widest = std::max(widest, ratio);
+    to_the_left += 2 * box.left <= width - box.width ? 1 : 0;
+  }
+  // Sides are whole pixels, so the bounds hold to within one of them.
+  EXPECT_NEAR(smallest, 0.08, 0.005);
+  EXPECT_GT(largest, 0.95);
+  EXPECT_LE(largest, 1);
+  EXPECT_NEAR(narrowest, 3.0 / 4, 0.02);
+  EXPECT_NEAR(widest, 4.0 / 3, 0.02);
+  EXPECT_NEAR(to_the_left, 2000, 200);
+}
+
+// Of a square, an area s of ratio r fits if s <= min(r, 1 / r). Given that, s is uniform up to 3/4 and thins
+// out as -log(s) / log(4/3) above: by integration its mean is 0.478, and 29.2 % lie below 0.31.
+TEST(RandomBox, DrawsTheAreaUniformlyAmongThoseThatFit) {
+  double sum = 0;
+  int below = 0;
+  for (std::uint64_t i = 0; i < 4000; ++i) {
+    const Box box = random_box(1000, 1000, CounterRandom(2, i));
+    const double share = static_cast<double>(box.height) * box.width / 1e6;
+    sum += share;
+    below += share < 0.31 ? 1 : 0;
+  }
+  EXPECT_NEAR(sum / 4000, 0.478, 0.015);
+  EXPECT_NEAR(below, 0.292 * 4000, 120);
+}
+
+TEST(RandomBox, IsAFunctionOfItsNumbers) {
+  EXPECT_EQ(random_box(100, 80, CounterRandom(5, 3)), random_box(100, 80, CounterRandom(5, 3)));
+  EXPECT_NE(random_box(100, 80, CounterRandom(5, 3)), random_box(100, 80, CounterRandom(5, 4)));
+}
+
+TEST(RandomBox, FallsBackToTheMiddle) {
+  // Ten tries cannot fit: an allowed ratio of 8 % of the area is higher than 10 pixels.
+  EXPECT_EQ(random_box(10, 4000, CounterRandom(1)), (Box{0, (4000 - 13) / 2, 10, 13}));
+  EXPECT_EQ(random_box(4000, 10, CounterRandom(1)), (Box{(4000 - 13) / 2, 0, 13, 10}));
+  EXPECT_EQ(random_box(1, 1, CounterRandom(1)), (Box{0, 0, 1, 1}));
+}
+
+TEST(Crop, TakesThePixelsOfTheBox) {
+  const Image image = smooth_image(9, 7, 3);
+  const Image part = crop(image, {2, 3, 4, 2});
+  ASSERT_EQ(part.pixels.size(), 4u * 2 * 3);
+  for (int y = 0; y < 4; ++y) {
+    for (int x = 0; x < 2; ++x) {
+      for (int c = 0; c < 3; ++c) {
+        EXPECT_EQ(part.pixels[static_cast<std::size_t>((y * 2 + x) * 3 + c)],
+                  image.pixels[static_cast<std::size_t>(((y + 2) * 7 + x + 3) * 3 + c)]);
+      }
+    }
+  }
+  EXPECT_EQ(crop(image, {0, 0, 9, 7}).pixels, image.pixels);
+}
+
+TEST(Mirror, ExchangesLeftAndRight) {
+  const Image image{2, 3, 2, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}};
+  EXPECT_EQ(mirror(image).pixels, (std::vector<std::uint8_t>{5, 6, 3, 4, 1, 2, 11, 12, 9, 10, 7, 8}));
+}
+
+// Resize(256) gives int(256 * long / short) pixels, and CenterCrop(224) begins at int(round((h - 224)
+// / 2.0)).
+TEST(FitCentre, IsResizeAndThenTheMiddle) {
+  for (const auto& [height, width] : {std::pair{375, 500}, {500, 333}, {64, 300}, {256, 256}}) {
+    const Image image = smooth_image(height, width, 3);
+    const int shorter = std::min(height, width);
+    const int new_height = static_cast<int>(256.0 * height / shorter);
+    const int new_width = static_cast<int>(256.0 * width / shorter);
+    const Box middle{static_cast<int>(std::nearbyint((new_height - 224) / 2.0)),
+                     static_cast<int>(std::nearbyint((new_width - 224) / 2.0)), 224, 224};
+    EXPECT_EQ(fit_centre(image, 256, 224).pixels,
+              crop(resize_bilinear(image, new_height, new_width), middle).pixels)
+        << height << " x " << width;
+  }
+}
+
+}  // namespace
+}  // namespace concertina

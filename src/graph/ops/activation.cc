@@ -1,0 +1,35 @@
+#include "graph/ops/activation.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace concertina::op {
+
+std::string_view function_name(Function function) {
+  switch (function) {
+    case Function::relu:
+      return "Relu";
+    case Function::clip:
+      return "Clip";
+    case Function::leaky_relu:
+      return "LeakyRelu";
+    case Function::hard_sigmoid:
+      return "HardSigmoid";
+    case Function::hard_swish:
+      return "HardSwish";
+    case Function::sigmoid:
+      return "Sigmoid";
+  }
+  return "";
+}
+
+Result<Shape> Activation::output_shape(std::span<const Shape> inputs) const {
+  if (std::isnan(a) || std::isnan(b)) return Error{"a parameter of it is not a number"};
+  if (function == Function::clip && a > b) {
+    return Error{fmt::format("its lower bound {} lies above its upper bound {}", a, b)};
+  }
+  return inputs[0];
+}
+
+}  // namespace concertina::op

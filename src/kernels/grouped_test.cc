@@ -1,0 +1,77 @@
+#include "kernels/grouped.h"
+
+#include "kernels/conv_testing.h"
+
+namespace concertina::kernels {
+namespace {
+
+class GroupedTest : public KernelTest {
+ protected:
+  void check(const ConvCase& c) {
+    const ConvProblem problem(c);
+    const Floats y = problem.run(1, ConvKernel::kGrouped);
+    ASSERT_EQ(y, problem.run(3, ConvKernel::kGrouped));
+    errors_.add(y, reference::conv(problem.ref), problem.magnitude());
+  }
+
+  /// Group sizes that fill vectors.
+  static std::vector<int> sizes() {
+    std::vector<int> list;
+    for (int size = 1; size < vector_lanes(); size *= 2) list.push_back(size);
+    return list;
+  }
+
+  ErrorStatistics errors_;
+};
+INSTANTIATE_TEST_SUITE_P(Targets, GroupedTest, all_targets(), name_of);
+
+TEST_P(GroupedTest, AnyNumberOfGroups) {
+  if (vector_lanes() < 4) GTEST_SKIP() << "no vectors to fill";
+  for (const int size : sizes()) {
+    for (const int groups : {2, 3, 2 * vector_lanes() / size, 2 * vector_lanes() / size + 1}) {
+      for (const Activation act : {Activation::kNone, Activation::kRelu6}) {
+        const Filter filter{.groups = groups, .out_channels = size, .in_channels = size, .taps = 9};
+        ASSERT_TRUE(grouped_can(filter));
+        check({.batch = 2,
+               .window = window(5, 7, 3, 1, 1, 1),
+               .groups = groups,
+               .full_inputs = {size},
+               .inputs = {size},
+               .full_out = size,
+               .out = size,
+               .residual = act == Activation::kNone,
+               .act = act});
+      }
+    }
+  }
+  errors_.expect_below(4e-7);
+}
+
+TEST_P(GroupedTest, AnyWindow) {
+  if (vector_lanes() < 4) GTEST_SKIP() << "no vectors to fill";
+  for (const auto& [kernel, dilation] : {std::pair{1, 1}, {3, 1}, {3, 2}, {5, 1}}) {
+    for (const int stride : {1, 2}) {
+      for (const auto& [h, w] : {std::pair{5, 9}, {6, 7}, {12, 17}}) {
+        check({.batch = 3,
+               .window = window(h, w, kernel, stride, kernel / 2, kernel - 1, dilation),
+               .groups = 7,
+               .full_inputs = {2},
+               .inputs = {2},
+               .full_out = 2,
+               .out = 2,
+               .in_place = false});
+      }
+    }
+  }
+  errors_.expect_below(4e-7);
+}
+
+TEST_P(GroupedTest, RefusesGroupsThatFillNoVector) {
+  EXPECT_FALSE(grouped_can({.groups = 1, .out_channels = 2, .in_channels = 2}));
+  EXPECT_FALSE(grouped_can({.groups = 4, .out_channels = 4, .in_channels = 2}));
+  EXPECT_FALSE(grouped_can({.groups = 4, .out_channels = 3, .in_channels = 3}));
+  EXPECT_FALSE(grouped_can({.groups = 4, .out_channels = vector_lanes(), .in_channels = vector_lanes()}));
+}
+
+}  // namespace
+}  // namespace concertina::kernels

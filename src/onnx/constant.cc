@@ -1,0 +1,61 @@
+#include "onnx/constant.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "onnx/tensor.h"
+
+namespace concertina {
+
+Result<std::vector<int>> Constant::sizes(int rank) const {
+  std::vector<std::int64_t> dims;
+  if (known_) dims.assign(known_->shape.begin(), known_->shape.end());
+  if (stored_.proto) dims.assign(stored_.proto->dims().begin(), stored_.proto->dims().end());
+  const bool sensible =
+      std::all_of(dims.begin(), dims.end(), [](std::int64_t size) { return size >= 1 && size <= kMaxSize; });
+  if (sensible && static_cast<int>(dims.size()) == rank) return std::vector<int>(dims.begin(), dims.end());
+  return Error{
+      fmt::format("its constant '{}' does not have {} sizes between 1 and {}", name(), rank, kMaxSize)};
+}
+
+Result<Array> Constant::floats() const {
+  const bool plain = stored_.proto && stored_.proto->data_type() == onnx::TensorProto::FLOAT;
+  auto array = plain ? read_tensor(stored_) : Result<Array>(Array{});
+  if (plain && array) return array;
+  if (plain) return Error{fmt::format("array '{}': {}", name(), array.error().message)};
+  auto values = known();
+  if (!values) return values.error();
+  return to_array(*values);
+}
+
+Result<Known> Constant::known() const {
+  if (known_) return *known_;
+  if (!stored_.proto) return Error{"a constant input that it needs is left out"};
+  auto known = read_known(stored_);
+  if (known) return known;
+  return Error{fmt::format("array '{}': {}", name(), known.error().message)};
+}
+
+Result<double> Constant::scalar() const {
+  if (count() != 1) return Error{fmt::format("its constant '{}' is not one number", name())};
+  const auto values = known();
+  if (!values) return values.error();
+  return values->values[0];
+}
+
+std::int64_t Constant::count() const {
+  std::int64_t count = 1;
+  const auto multiply = [&](std::int64_t size) {
+    count = size < 0 || size > kMaxSize ? kMaxSize + 1 : std::min(count * size, kMaxSize + 1);
+  };
+  if (known_) std::for_each(known_->shape.begin(), known_->shape.end(), multiply);
+  if (stored_.proto) std::for_each(stored_.proto->dims().begin(), stored_.proto->dims().end(), multiply);
+  return count;
+}
+
+std::string Constant::name() const {
+  return stored_.proto ? stored_.proto->name() : "(computed)";
+}
+
+}  // namespace concertina

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "onnx/folding.h"
+
+namespace concertina {
+
+/// An input of a node that is no value of an image: an array of the file, which is read when it is asked for,
+/// or one that was computed from such.
+class Constant {
+ public:
+  Constant() = default;  ///< left out
+  explicit Constant(const TensorView& stored) : stored_(stored) {}
+  explicit Constant(Known known) : known_(std::move(known)) {}
+
+  bool left_out() const { return !stored_.proto && !known_; }
+
+  /// Fails, with its name, if it has not `rank` sizes between 1 and kMaxSize.
+  Result<std::vector<int>> sizes(int rank) const;
+
+  /// As floats, of whatever shape; or, for folding, as it is. Fails with its name.
+  Result<Array> floats() const;
+  Result<Known> known() const;
+
+  /// One number. Fails if it is not one.
+  Result<double> scalar() const;
+
+  /// How many values it has, as far as its shape says; at most kMaxSize + 1.
+  std::int64_t count() const;
+
+ private:
+  std::string name() const;
+
+  TensorView stored_;
+  std::optional<Known> known_;
+};
+
+}  // namespace concertina

@@ -1,0 +1,248 @@
+#include "onnx/desugar.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "base/try.h"
+#include "onnx/attributes.h"
+#include "onnx/layout_from_onnx.h"
+#include "onnx/tensor.h"
+
+namespace concertina {
+namespace {
+
+struct Source {
+  GraphAssembly& assembly;
+  const onnx::NodeProto& node;
+  const std::vector<Value>& values;
+  const std::vector<Constant>& constants;
+  bool constant_first;
+
+  const std::string& name() const { return name_of(node); }
+  const std::string& output() const { return node.output(0); }
+};
+
+Status settled(const Source& source) {
+  for (const Value& value : source.values) {
+    if (!value.settled()) {
+      return Error{fmt::format("it reads {}, an order of values that is neither a map's nor a vector's",
+                               fmt::join(value.view.sizes(), "x"))};
+    }
+  }
+  return {};
+}
+
+Status read_mean(const Source& source) {
+  const Value& value = source.values[0];
+  CONCERTINA_ASSIGN(const auto axes, listed_axes(source.node, source.constants,
+                                                 static_cast<int>(value.view.sizes().size()) + 1));
+  const bool keep = Attributes(source.node).integer("keepdims", 1) != 0;
+  if (value.rank != 4 || axes.empty() || !value.view.are_pixels(axes)) {
+    return Error{"it takes the mean of something else than all rows and columns of a map"};
+  }
+  Value pooled = source.assembly.made({value.shape.channels, 1, 1}, 4, value.segments);
+  const View view = value.view.pooled(axes, keep);
+  if (view.is_map()) {
+    return source.assembly.add_node(source.name(), op::GlobalAveragePool{}, {value.id}, pooled,
+                                    source.output());
+  }
+  const std::string hidden = source.assembly.hidden_name(source.name());
+  CONCERTINA_TRY(
+      source.assembly.add_node(source.name() + ".map", op::GlobalAveragePool{}, {value.id}, pooled, hidden));
+  pooled.view = view;
+  return source.assembly.settle(source.node, pooled);
+}
+
+/// One channel, or a run of them.
+Status read_gather(const Source& source) {
+  CONCERTINA_TRY(settled(source));
+  const Value& value = source.values[0];
+  if (Attributes(source.node).integer("axis", 0, -4) != 1 || source.constants.size() != 1) {
+    return Error{"it gathers something else than channels"};
+  }
+  CONCERTINA_ASSIGN(const Known known, source.constants[0].known());
+  const auto indices = to_integers(known);
+  if (indices.empty()) return Error{"it gathers nothing"};
+  op::Slice slice;
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    const std::int64_t index = indices[i].value_or(value.shape.channels);
+    const std::int64_t at = index < 0 ? index + value.shape.channels : index;
+    if (at < 0 || at >= value.shape.channels || (i > 0 && at != slice.end)) {
+      return Error{"its channels are not a run of those that there are"};
+    }
+    if (i == 0) slice.begin = static_cast<int>(at);
+    slice.end = static_cast<int>(at) + 1;
+  }
+  Value part = source.assembly.made({slice.end - slice.begin, value.shape.height, value.shape.width},
+                                    value.rank, value.segments);
+  if (!known.shape.empty()) {
+    return source.assembly.add_node(source.name(), slice, {value.id}, part, source.output());
+  }
+  const std::string hidden = source.assembly.hidden_name(source.name());
+  CONCERTINA_TRY(source.assembly.add_node(source.name(), slice, {value.id}, part, hidden));
+  std::vector<int> sizes = part.view.sizes();
+  sizes.erase(sizes.begin());
+  CONCERTINA_ASSIGN(part.view, part.view.reshaped(sizes));
+  return source.assembly.add_value(source.output(), part);
+}
+
+/// Channels of each part: an attribute, a constant, or equal parts.
+Result<std::vector<std::int64_t>> split_parts(const Source& source) {
+  Attributes attributes(source.node);
+  const int axis = attributes.integer("axis", 0, -4);
+  std::vector<std::int64_t> parts = attributes.list("split");
+  attributes.ignore("num_outputs");
+  CONCERTINA_TRY(attributes.done());
+  const Value& value = source.values[0];
+  if (axis != 1 && axis != 1 - value.rank) return Error{"it splits something else than channels"};
+  if (!source.constants.empty() && !source.constants[0].left_out()) {
+    CONCERTINA_ASSIGN(const Known known, source.constants[0].known());
+    for (const auto& part : to_integers(known)) parts.push_back(part.value_or(-1));
+  }
+  const int outputs = source.node.output_size(), channels = value.shape.channels;
+  const int each = (channels + outputs - 1) / outputs;
+  for (int i = 0; i < outputs && static_cast<int>(parts.size()) < outputs; ++i) {
+    parts.push_back(std::min(each, channels - i * each));
+  }
+  return parts;
+}
+
+Status read_split(const Source& source) {
+  CONCERTINA_TRY(settled(source));
+  CONCERTINA_ASSIGN(const std::vector<std::int64_t> parts, split_parts(source));
+  const Value& value = source.values[0];
+  const int outputs = source.node.output_size();
+  op::Slice slice;
+  for (int i = 0; i < outputs; ++i) {
+    const std::int64_t size = parts[static_cast<std::size_t>(i)], end = slice.end + std::min(size, kMaxSize);
+    if (size < 1 || end > value.shape.channels) return Error{"its parts do not fit the channels"};
+    slice.begin = slice.end;
+    slice.end = static_cast<int>(end);
+    if (source.node.output(i).empty()) continue;
+    const Shape shape{slice.end - slice.begin, value.shape.height, value.shape.width};
+    CONCERTINA_TRY(source.assembly.add_node(fmt::format("{}.{}", source.name(), i), slice, {value.id},
+                                            source.assembly.made(shape, value.rank, value.segments),
+                                            source.node.output(i)));
+  }
+  if (slice.end != value.shape.channels) return Error{"its parts do not fit the channels"};
+  return {};
+}
+
+/// A number for each channel, or one for all.
+Result<Array> per_channel(const Value& value, const Constant& constant) {
+  if (constant.count() > kMaxSize) return Error{"its constant is too large"};
+  CONCERTINA_ASSIGN(Array array, constant.floats());
+  const auto channels = static_cast<std::size_t>(value.shape.channels);
+  const std::size_t behind = value.rank == 4 ? 2 : 0;
+  const auto size = [&](std::size_t d) {
+    return d < array.shape.size() ? array.shape[array.shape.size() - 1 - d] : 1;
+  };
+  const bool one_pixel = behind == 0 || (size(0) == 1 && size(1) == 1);
+  const bool fits = array.values.size() == 1 ||
+                    (one_pixel && size(behind) == value.shape.channels && array.values.size() == channels);
+  if (!fits || array.shape.size() > static_cast<std::size_t>(value.rank)) {
+    return Error{fmt::format("its constant of {} is not one number for each of {} channels",
+                             fmt::join(array.shape, "x"), channels)};
+  }
+  if (array.values.size() == 1) array.values.assign(channels, array.values[0]);
+  array.shape = {value.shape.channels};
+  return array;
+}
+
+Status scale(const Source& source, const Value& value, Array factors, const std::string& output) {
+  op::Scale scale;
+  scale.channels = value.shape.channels;
+  return source.assembly.add_op(source.name(), {scale, {std::move(factors)}}, {value}, output);
+}
+
+/// -1 for each channel.
+Array negatives(const Value& value) {
+  return {.shape = {value.shape.channels},
+          .values = std::vector<float>(static_cast<std::size_t>(value.shape.channels), -1.0F)};
+}
+
+/// -1 times a value, of a node that no node of the file knows.
+Result<Value> negative(const Source& source, const Value& value) {
+  const std::string hidden = source.assembly.hidden_name(source.name() + ".negative");
+  CONCERTINA_TRY(scale(source, value, negatives(value), hidden));
+  return *source.assembly.find_value(hidden);
+}
+
+/// A value and a constant.
+Status read_arithmetic(const Source& source) {
+  CONCERTINA_TRY(settled(source));
+  const Value& value = source.values[0];
+  CONCERTINA_ASSIGN(Array array, per_channel(value, source.constants[0]));
+  const auto change = [&](auto function) {
+    std::transform(array.values.begin(), array.values.end(), array.values.begin(), function);
+  };
+  const std::string& type = source.node.op_type();
+  if (type == "Div") {
+    if (source.constant_first) return Error{"it divides a constant by a value"};
+    change([](float x) { return 1 / x; });
+  }
+  if (type == "Mul" || type == "Div") return scale(source, value, std::move(array), source.output());
+  if (type == "Sub" && source.constant_first) {
+    CONCERTINA_ASSIGN(const Value turned, negative(source, value));
+    op::Shift shift;
+    shift.channels = value.shape.channels;
+    return source.assembly.add_op(source.name(), {shift, {std::move(array)}}, {turned}, source.output());
+  }
+  if (type == "Sub") change(std::negate<>());
+  return source.assembly.add_constant_to(source.node, value, std::move(array));
+}
+
+Status read_negative(const Source& source) {
+  CONCERTINA_TRY(settled(source));
+  return scale(source, source.values[0], negatives(source.values[0]), source.output());
+}
+
+/// a - b, or the sum of all, in pairs.
+Status read_sum(const Source& source) {
+  CONCERTINA_TRY(settled(source));
+  std::vector<Value> values = source.values;
+  const bool minus = source.node.op_type() == "Sub";
+  if (minus && values.size() != 2) return Error{"it reads the wrong number of values"};
+  if (values.size() == 1) return source.assembly.add_value(source.output(), values[0]);
+  if (minus) {
+    CONCERTINA_ASSIGN(values[1], negative(source, values[1]));
+  }
+  Value sum = values[0];
+  for (std::size_t i = 1; i < values.size(); ++i) {
+    std::vector<Value> pair = {sum, values[i]};
+    larger_first(pair);
+    const bool last = i + 1 == values.size();
+    const std::string output = last ? source.output() : source.assembly.hidden_name(source.name());
+    CONCERTINA_TRY(source.assembly.add_op(source.name(), {op::Add{}, {}}, pair, output));
+    sum = *source.assembly.find_value(output);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<bool> desugar(GraphAssembly& assembly, const onnx::NodeProto& node, const std::vector<Value>& values,
+                     const std::vector<Constant>& constants, bool constant_first) {
+  const Source source{assembly, node, values, constants, constant_first};
+  const std::string& type = node.op_type();
+  const auto done = [](const Status& status) {
+    return status ? Result<bool>(true) : Result<bool>(status.error());
+  };
+  if (type == "ReduceMean") return done(read_mean(source));
+  if (type == "Gather") return done(read_gather(source));
+  if (type == "Split") return done(read_split(source));
+  if (type == "Neg" && values.size() == 1) return done(read_negative(source));
+  const bool arithmetic = type == "Add" || type == "Sub" || type == "Mul" || type == "Div";
+  if (arithmetic && values.size() == 1 && constants.size() == 1) return done(read_arithmetic(source));
+  if ((type == "Sub" || type == "Sum") && constants.empty()) return done(read_sum(source));
+  return false;
+}
+
+void larger_first(std::vector<Value>& pair) {
+  if (pair[0].shape.elements() < pair[1].shape.elements()) std::swap(pair[0], pair[1]);
+}
+
+}  // namespace concertina

@@ -1,0 +1,429 @@
+#include "onnx/folding.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <numeric>
+
+#include "base/try.h"
+#include "onnx/attributes.h"
+#include "onnx/tensor.h"
+
+namespace concertina {
+namespace {
+
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+/// What the folding of an op may look at.
+struct Source {
+  const onnx::NodeProto& node;
+  std::span<const Known* const> inputs;
+  std::int64_t most_values;
+
+  const Known* input(std::size_t i) const { return i < inputs.size() ? inputs[i] : nullptr; }
+};
+
+std::int64_t count(std::span<const int> shape) {
+  std::int64_t product = 1;
+  for (const int size : shape) {
+    product *= size;
+    if (product > kMaxSize) return product;
+  }
+  return product;
+}
+
+Known vector_of(std::vector<double> values) {
+  const int size = static_cast<int>(values.size());
+  return {.shape = {size}, .values = std::move(values)};
+}
+
+Result<std::vector<int>> whole_numbers(const Known& known) {
+  std::vector<int> numbers;
+  for (const auto& value : to_integers(known)) {
+    if (!value || std::abs(*value) > kMaxSize) return Error{"it depends on the size of the batch"};
+    numbers.push_back(static_cast<int>(*value));
+  }
+  return numbers;
+}
+
+/// An axis of `rank`, which may be counted from the end.
+Result<int> axis_of(std::int64_t axis, int rank) {
+  if (axis < -rank || axis >= rank) return Error{fmt::format("its axis {} is none of {}", axis, rank)};
+  return static_cast<int>(axis < 0 ? axis + rank : axis);
+}
+
+/// Where each value of a tensor of `shape` lies in one whose axes have these strides.
+std::vector<std::size_t> walk(std::span<const int> shape, std::span<const std::size_t> strides) {
+  std::vector<std::size_t> offsets = {0};
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    std::vector<std::size_t> longer;
+    longer.reserve(offsets.size() * static_cast<std::size_t>(shape[d]));
+    for (const std::size_t begin : offsets) {
+      for (int i = 0; i < shape[d]; ++i) longer.push_back(begin + static_cast<std::size_t>(i) * strides[d]);
+    }
+    offsets = std::move(longer);
+  }
+  return offsets;
+}
+
+std::vector<std::size_t> strides_of(std::span<const int> shape) {
+  std::vector<std::size_t> strides(shape.size(), 1);
+  for (std::size_t d = shape.size(); d-- > 1;)
+    strides[d - 1] = strides[d] * static_cast<std::size_t>(shape[d]);
+  return strides;
+}
+
+Known gathered(const Known& from, std::vector<int> shape, std::span<const std::size_t> strides) {
+  Known result{.shape = std::move(shape), .values = {}};
+  for (const std::size_t offset : walk(result.shape, strides)) result.values.push_back(from.values[offset]);
+  return result;
+}
+
+Result<Known> reshape(const Source& source) {
+  if (!source.input(0) || !source.input(1)) return Error{"an input of it is left out"};
+  CONCERTINA_ASSIGN(std::vector<int> shape, whole_numbers(*source.input(1)));
+  const auto values = static_cast<std::int64_t>(source.input(0)->values.size());
+  std::int64_t others = 1;
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    if (shape[d] == 0 && d < source.input(0)->shape.size()) shape[d] = source.input(0)->shape[d];
+    if (shape[d] < -1 || shape[d] == 0) return Error{"its shape is impossible"};
+    if (shape[d] > 0) others *= shape[d];
+    if (others > kMaxSize) return Error{"its result is too large"};
+  }
+  for (int& size : shape) {
+    if (size == -1) size = static_cast<int>(values / others);
+  }
+  if (count(shape) != values) return Error{"its shape does not fit its values"};
+  return Known{.shape = std::move(shape), .values = source.input(0)->values};
+}
+
+/// Axes from an attribute (before operator set 13) or from the second input.
+Result<std::vector<int>> axes(const Source& source, int rank) {
+  std::vector<std::int64_t> listed = Attributes(source.node).list("axes");
+  if (source.input(1) != nullptr) {
+    CONCERTINA_ASSIGN(const auto numbers, whole_numbers(*source.input(1)));
+    listed.assign(numbers.begin(), numbers.end());
+  }
+  std::vector<int> result;
+  for (const std::int64_t axis : listed) {
+    CONCERTINA_ASSIGN(result.emplace_back(), axis_of(axis, rank));
+  }
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
+Result<Known> unsqueeze(const Source& source) {
+  if (!source.input(0)) return Error{"its input is left out"};
+  const std::size_t added =
+      source.input(1) ? source.input(1)->values.size() : Attributes(source.node).list("axes").size();
+  Known result = *source.input(0);
+  if (result.shape.size() + added > 16) return Error{"its result has too many dimensions"};
+  CONCERTINA_ASSIGN(const auto where, axes(source, static_cast<int>(result.shape.size() + added)));
+  for (const int axis : where) {
+    if (axis > static_cast<int>(result.shape.size())) return Error{"its axes leave gaps"};
+    result.shape.insert(result.shape.begin() + axis, 1);
+  }
+  return result;
+}
+
+Result<Known> squeeze(const Source& source) {
+  if (!source.input(0)) return Error{"its input is left out"};
+  Known result = *source.input(0);
+  CONCERTINA_ASSIGN(std::vector<int> where, axes(source, static_cast<int>(result.shape.size())));
+  for (std::size_t d = 0; where.empty() && d < result.shape.size(); ++d) {
+    if (result.shape[d] == 1) where.push_back(static_cast<int>(d));
+  }
+  where.erase(std::unique(where.begin(), where.end()), where.end());
+  for (std::size_t i = where.size(); i-- > 0;) {
+    if (result.shape[static_cast<std::size_t>(where[i])] != 1)
+      return Error{"it drops an axis of several values"};
+    result.shape.erase(result.shape.begin() + where[i]);
+  }
+  return result;
+}
+
+Result<Known> transpose(const Source& source) {
+  if (!source.input(0)) return Error{"its input is left out"};
+  const Known& from = *source.input(0);
+  const std::vector<std::int64_t> order = Attributes(source.node).list("perm");
+  const std::vector<std::size_t> strides = strides_of(from.shape);
+  std::vector<int> shape;
+  std::vector<std::size_t> turned;
+  std::vector<bool> seen(from.shape.size(), false);
+  for (std::size_t d = 0; d < from.shape.size(); ++d) {
+    const std::int64_t axis = order.empty()      ? static_cast<std::int64_t>(from.shape.size() - 1 - d)
+                              : d < order.size() ? order[d]
+                                                 : -1;
+    if (axis < 0 || axis >= static_cast<std::int64_t>(from.shape.size()) ||
+        seen[static_cast<std::size_t>(axis)]) {
+      return Error{"its order is no permutation"};
+    }
+    seen[static_cast<std::size_t>(axis)] = true;
+    shape.push_back(from.shape[static_cast<std::size_t>(axis)]);
+    turned.push_back(strides[static_cast<std::size_t>(axis)]);
+  }
+  return gathered(from, std::move(shape), turned);
+}
+
+Result<Known> gather(const Source& source) {
+  if (!source.input(0) || !source.input(1)) return Error{"an input of it is left out"};
+  const Known& from = *source.input(0);
+  if (from.shape.size() != 1) return Error{"it gathers from more than a list"};
+  CONCERTINA_ASSIGN(const auto indices, whole_numbers(*source.input(1)));
+  Known result{.shape = source.input(1)->shape, .values = {}};
+  for (const int index : indices) {
+    CONCERTINA_ASSIGN(const int at, axis_of(index, from.shape[0]));
+    result.values.push_back(from.values[static_cast<std::size_t>(at)]);
+  }
+  return result;
+}
+
+Result<Known> slice(const Source& source) {
+  if (!source.input(0) || source.input(0)->shape.size() != 1)
+    return Error{"it takes a part of more than a list"};
+  Attributes attributes(source.node);
+  std::vector<std::int64_t> starts = attributes.list("starts"), ends = attributes.list("ends");
+  if (source.input(1) && source.input(2)) {
+    const auto first = to_integers(*source.input(1)), last = to_integers(*source.input(2));
+    if (first.size() == 1 && last.size() == 1 && first[0] && last[0]) starts = {*first[0]}, ends = {*last[0]};
+  }
+  const auto step =
+      source.input(4) ? to_integers(*source.input(4)) : std::vector<std::optional<std::int64_t>>{1};
+  if (starts.size() != 1 || ends.size() != 1 || step.size() != 1 || step[0] != 1) {
+    return Error{"it does not take one run of a list"};
+  }
+  const std::int64_t size = source.input(0)->shape[0];
+  const auto place = [&](std::int64_t at) {
+    return std::clamp<std::int64_t>(at < 0 ? at + size : at, 0, size);
+  };
+  const auto begin = source.input(0)->values.begin();
+  const std::int64_t from = place(starts[0]), to = std::max(from, place(ends[0]));
+  return vector_of({begin + from, begin + to});
+}
+
+Result<Known> concat(const Source& source) {
+  std::vector<double> values;
+  for (const Known* input : source.inputs) {
+    if (input == nullptr || input->shape.size() != 1) return Error{"it joins more than lists"};
+    values.insert(values.end(), input->values.begin(), input->values.end());
+  }
+  return vector_of(std::move(values));
+}
+
+Result<Known> constant_of_shape(const Source& source) {
+  if (!source.input(0)) return Error{"its input is left out"};
+  CONCERTINA_ASSIGN(const std::vector<int> shape, whole_numbers(*source.input(0)));
+  for (const int size : shape) {
+    if (size < 0) return Error{"its shape is impossible"};
+  }
+  if (count(shape) > source.most_values) return Error{"it makes more values than the file has"};
+  double value = 0;
+  for (const onnx::AttributeProto& attribute : source.node.attribute()) {
+    if (attribute.name() != "value" || !attribute.has_t()) continue;
+    CONCERTINA_ASSIGN(const Known given, read_known({&attribute.t(), attribute.t().raw_data()}));
+    if (given.values.size() != 1) return Error{"its value is not one number"};
+    value = given.values[0];
+  }
+  return Known{.shape = shape, .values = std::vector<double>(static_cast<std::size_t>(count(shape)), value)};
+}
+
+Result<Known> cast(const Source& source) {
+  if (!source.input(0)) return Error{"its input is left out"};
+  Known result = *source.input(0);
+  const int type = Attributes(source.node).integer("to", 1);
+  if (type == onnx::TensorProto::INT64 || type == onnx::TensorProto::INT32) {
+    for (double& value : result.values) value = std::trunc(value);
+  }
+  return result;
+}
+
+Result<Known> product_of_all(const Source& source) {
+  if (!source.input(0) || Attributes(source.node).integer("keepdims", 1) == 1)
+    return Error{"it keeps dimensions"};
+  double product = 1;
+  for (const double value : source.input(0)->values) product *= value;
+  return Known{.shape = {}, .values = {product}};
+}
+
+Result<std::vector<int>> broadcast(std::span<const int> a, std::span<const int> b) {
+  std::vector<int> shape(std::max(a.size(), b.size()), 1);
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    const int of_a = d < a.size() ? a[a.size() - 1 - d] : 1, of_b = d < b.size() ? b[b.size() - 1 - d] : 1;
+    if (of_a != of_b && of_a != 1 && of_b != 1) return Error{"its inputs do not fit together"};
+    shape[shape.size() - 1 - d] = of_a == 1 ? of_b : of_a;
+  }
+  return shape;
+}
+
+std::vector<std::size_t> spread_strides(std::span<const int> from, std::size_t rank) {
+  const std::vector<std::size_t> strides = strides_of(from);
+  std::vector<std::size_t> spread(rank, 0);
+  for (std::size_t d = 0; d < from.size(); ++d) {
+    if (from[d] > 1) spread[rank - from.size() + d] = strides[d];
+  }
+  return spread;
+}
+
+template <typename Function>
+Result<Known> binary(const Source& source) {
+  if (!source.input(0) || !source.input(1)) return Error{"an input of it is left out"};
+  const Known &a = *source.input(0), &b = *source.input(1);
+  CONCERTINA_ASSIGN(std::vector<int> shape, broadcast(a.shape, b.shape));
+  if (count(shape) > source.most_values) return Error{"it makes more values than the file has"};
+  Known result = gathered(a, shape, spread_strides(a.shape, shape.size()));
+  const Known other = gathered(b, shape, spread_strides(b.shape, shape.size()));
+  for (std::size_t i = 0; i < result.values.size(); ++i) {
+    result.values[i] = Function()(result.values[i], other.values[i]);
+  }
+  return result;
+}
+
+template <double (*function)(double)>
+Result<Known> unary(const Source& source) {
+  if (!source.input(0)) return Error{"its input is left out"};
+  Known result = *source.input(0);
+  for (double& value : result.values) value = function(value);
+  return result;
+}
+
+double same(double x) {
+  return x;
+}
+double negative(double x) {
+  return -x;
+}
+double inverse(double x) {
+  return 1 / x;
+}
+double root(double x) {
+  return std::sqrt(x);
+}
+double below(double x) {
+  return std::floor(x);
+}
+double above(double x) {
+  return std::ceil(x);
+}
+
+constexpr struct {
+  std::string_view type;
+  Result<Known> (*fold)(const Source&);
+} kFolders[] = {{"Add", binary<std::plus<>>},
+                {"Cast", cast},
+                {"Ceil", unary<above>},
+                {"Concat", concat},
+                {"ConstantOfShape", constant_of_shape},
+                {"Div", binary<std::divides<>>},
+                {"Floor", unary<below>},
+                {"Gather", gather},
+                {"Identity", unary<same>},
+                {"Mul", binary<std::multiplies<>>},
+                {"Neg", unary<negative>},
+                {"Reciprocal", unary<inverse>},
+                {"ReduceProd", product_of_all},
+                {"Reshape", reshape},
+                {"Slice", slice},
+                {"Sqrt", unary<root>},
+                {"Squeeze", squeeze},
+                {"Sub", binary<std::minus<>>},
+                {"Transpose", transpose},
+                {"Unsqueeze", unsqueeze}};
+
+template <typename T>
+std::vector<double> read_raw(std::string_view raw) {
+  std::vector<double> values(raw.size() / sizeof(T));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    std::uint64_t bits = 0;
+    for (std::size_t b = 0; b < sizeof(T); ++b) {
+      bits |= std::uint64_t{static_cast<unsigned char>(raw[i * sizeof(T) + b])} << 8 * b;
+    }
+    if constexpr (std::is_same_v<T, std::int64_t> || std::is_same_v<T, double>) {
+      values[i] = static_cast<double>(std::bit_cast<T>(bits));
+    } else if constexpr (std::is_same_v<T, bool>) {
+      values[i] = bits != 0 ? 1 : 0;
+    } else {
+      values[i] = static_cast<double>(std::bit_cast<T>(static_cast<std::uint32_t>(bits)));
+    }
+  }
+  return values;
+}
+
+template <typename T, typename List>
+std::vector<double> read_list(const TensorView& view, const List& list) {
+  if (!view.raw_data.empty()) return read_raw<T>(view.raw_data);
+  return {list.begin(), list.end()};
+}
+
+}  // namespace
+
+Result<Known> read_known(const TensorView& view) {
+  const onnx::TensorProto& tensor = *view.proto;
+  if (tensor.data_location() == onnx::TensorProto::EXTERNAL) {
+    return Error{"its values are in another file; save the model as a single file"};
+  }
+  Known known;
+  for (const std::int64_t size : tensor.dims()) {
+    if (size < 0 || size > kMaxSize) return Error{fmt::format("its size {} is out of range", size)};
+    known.shape.push_back(static_cast<int>(size));
+  }
+  switch (tensor.data_type()) {
+    case onnx::TensorProto::FLOAT:
+      known.values = read_list<float>(view, tensor.float_data());
+      break;
+    case onnx::TensorProto::DOUBLE:
+      known.values = read_list<double>(view, tensor.double_data());
+      break;
+    case onnx::TensorProto::INT32:
+      known.values = read_list<std::int32_t>(view, tensor.int32_data());
+      break;
+    case onnx::TensorProto::INT64:
+      known.values = read_list<std::int64_t>(view, tensor.int64_data());
+      break;
+    case onnx::TensorProto::BOOL:
+      known.values = read_list<bool>(view, tensor.int32_data());
+      break;
+    default:
+      return Error{fmt::format("its data type is number {}, which is not read", tensor.data_type())};
+  }
+  if (static_cast<std::int64_t>(known.values.size()) != count(known.shape)) {
+    return Error{fmt::format("it holds {} values, which do not fill its shape", known.values.size())};
+  }
+  return known;
+}
+
+Array to_array(const Known& known) {
+  Array array{.shape = known.shape, .values = {}};
+  array.values.reserve(known.values.size());
+  for (const double value : known.values) array.values.push_back(static_cast<float>(value));
+  return array;
+}
+
+std::vector<std::optional<std::int64_t>> to_integers(const Known& known) {
+  constexpr double kLimit = 9e18;
+  std::vector<std::optional<std::int64_t>> integers;
+  for (const double value : known.values) {
+    const bool whole = value == std::trunc(value);  // not if it is NaN
+    integers.push_back(whole ? std::optional(static_cast<std::int64_t>(std::clamp(value, -kLimit, kLimit)))
+                             : std::nullopt);
+  }
+  return integers;
+}
+
+Result<Known> fold(const onnx::NodeProto& node, std::span<const Known* const> inputs,
+                   std::int64_t most_values) {
+  for (const auto& folder : kFolders) {
+    if (folder.type != node.op_type()) continue;
+    CONCERTINA_ASSIGN(Known result, folder.fold({node, inputs, most_values}));
+    if (static_cast<std::int64_t>(result.values.size()) > most_values) {
+      return Error{"it makes more values than the file has"};
+    }
+    return result;
+  }
+  return Error{"all its inputs are constants, and this op is not computed beforehand"};
+}
+
+}  // namespace concertina

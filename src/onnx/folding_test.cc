@@ -1,0 +1,104 @@
+#include "onnx/folding.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace concertina {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr std::int64_t kMost = 1000;
+
+onnx::NodeProto node(const char* type) {
+  onnx::NodeProto node;
+  node.set_op_type(type);
+  return node;
+}
+
+void set(onnx::NodeProto& node, const char* name, const std::vector<std::int64_t>& values) {
+  onnx::AttributeProto& attribute = *node.add_attribute();
+  attribute.set_name(name);
+  attribute.set_type(onnx::AttributeProto::INTS);
+  for (const std::int64_t value : values) attribute.add_ints(value);
+}
+
+Result<Known> folded(const onnx::NodeProto& node, const std::vector<Known>& inputs,
+                     std::int64_t most = kMost) {
+  std::vector<const Known*> pointers;
+  for (const Known& input : inputs) pointers.push_back(&input);
+  return fold(node, pointers, most);
+}
+
+Known list(std::vector<double> values) {
+  const int size = static_cast<int>(values.size());
+  return {.shape = {size}, .values = std::move(values)};
+}
+
+const Known kMatrix = {.shape = {2, 3}, .values = {1, 2, 3, 4, 5, 6}};
+
+TEST(Folding, TurnsWeights) {
+  onnx::NodeProto transpose = node("Transpose");
+  set(transpose, "perm", {1, 0});
+  const auto turned = folded(transpose, {kMatrix});
+  ASSERT_TRUE(turned) << turned.error().message;
+  EXPECT_THAT(turned->shape, ElementsAre(3, 2));
+  EXPECT_THAT(turned->values, ElementsAre(1, 4, 2, 5, 3, 6));
+  EXPECT_THAT(folded(node("Reshape"), {kMatrix, list({-1, 2})})->shape, ElementsAre(3, 2));
+  onnx::NodeProto twice = node("Transpose");
+  set(twice, "perm", {0, 0});
+  EXPECT_THAT(folded(twice, {kMatrix}).error().message, HasSubstr("no permutation"));
+}
+
+TEST(Folding, BroadcastsAsNumpyDoes) {
+  const auto sum = folded(node("Add"), {kMatrix, list({10, 20, 30})});
+  EXPECT_THAT(sum->values, ElementsAre(11, 22, 33, 14, 25, 36));
+  const Known column = {.shape = {2, 1}, .values = {1, 2}};
+  EXPECT_THAT(folded(node("Div"), {kMatrix, column})->values, ElementsAre(1, 2, 3, 2, 2.5, 3));
+  EXPECT_THAT(folded(node("Mul"), {kMatrix, list({1, 2})}).error().message, HasSubstr("do not fit together"));
+}
+
+TEST(Folding, ComputesShapes) {
+  const Known shape = list({NAN, 64, 7, 7});  // the batch is open
+  const Known batch = *folded(node("Gather"), {shape, list({0})});
+  const Known target = *folded(node("Concat"), {batch, list({-1})});
+  const auto sizes = to_integers(target);
+  EXPECT_EQ(sizes[0], std::nullopt);
+  EXPECT_EQ(sizes[1], -1);
+  EXPECT_THAT(folded(node("Slice"), {shape, list({1}), list({9e18})})->values, ElementsAre(64, 7, 7));
+  EXPECT_THAT(folded(node("Gather"), {shape, list({4})}).error().message, HasSubstr("axis 4 is none of 4"));
+  onnx::NodeProto unsqueeze = node("Unsqueeze");
+  set(unsqueeze, "axes", {0});
+  EXPECT_THAT(folded(unsqueeze, {Known{.shape = {}, .values = {5}}})->shape, ElementsAre(1));
+}
+
+TEST(Folding, DoesNotMakeMuchOutOfLittle) {
+  EXPECT_EQ(folded(node("ConstantOfShape"), {list({10, 10})})->values.size(), 100u);
+  EXPECT_THAT(folded(node("ConstantOfShape"), {list({100, 100})}).error().message, HasSubstr("more values"));
+  EXPECT_THAT(
+      folded(node("Add"), {kMatrix, {.shape = {4, 1, 1}, .values = {1, 2, 3, 4}}}, 20).error().message,
+      HasSubstr("more values"));
+  EXPECT_THAT(folded(node("Sin"), {kMatrix}).error().message, HasSubstr("not computed beforehand"));
+}
+
+TEST(Folding, ReadsEveryNumberType) {
+  onnx::TensorProto tensor;
+  tensor.add_dims(2);
+  tensor.set_data_type(onnx::TensorProto::DOUBLE);
+  tensor.add_double_data(0.5);
+  tensor.add_double_data(-1e300);
+  EXPECT_THAT(read_known({&tensor, {}})->values, ElementsAre(0.5, -1e300));
+  const std::string raw = {2, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1};
+  tensor.set_data_type(onnx::TensorProto::INT64);
+  EXPECT_THAT(read_known({&tensor, raw})->values, ElementsAre(2, -1));
+  tensor.set_data_type(onnx::TensorProto::FLOAT16);
+  EXPECT_THAT(read_known({&tensor, raw}).error().message, HasSubstr("number 10, which is not read"));
+  tensor.set_data_type(onnx::TensorProto::INT32);
+  EXPECT_THAT(read_known({&tensor, raw}).error().message, HasSubstr("do not fill its shape"));
+}
+
+}  // namespace
+}  // namespace concertina

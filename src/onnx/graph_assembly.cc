@@ -1,0 +1,189 @@
+#include "onnx/graph_assembly.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "base/try.h"
+#include "graph/prune.h"
+#include "onnx/rank.h"
+#include "onnx/tensor.h"
+
+namespace concertina {
+namespace {
+
+// Bounds the work that a small file can ask for: concatenations double the parts of an axis.
+constexpr std::int64_t kMaxSegments = std::int64_t{1} << 20;
+
+bool makes_channels(const Op& op) {
+  const auto* conv = std::get_if<op::Conv>(&op);
+  return std::holds_alternative<op::Linear>(op) || (conv != nullptr && !conv->depthwise());
+}
+
+std::vector<Parameter> parameters_of(const Op& op) {
+  return std::visit([](const auto& o) { return o.parameters(); }, op);
+}
+
+template <typename T>
+const T* find(const std::unordered_map<std::string, T>& all, const std::string& name) {
+  const auto found = all.find(name);
+  return found == all.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
+const std::string& name_of(const onnx::NodeProto& node) {
+  return node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name();
+}
+
+const Value* GraphAssembly::find_value(const std::string& name) const {
+  return find(values_, name);
+}
+const Constant* GraphAssembly::find_constant(const std::string& name) const {
+  return find(constants_, name);
+}
+const std::string* GraphAssembly::output_name(const std::string& value) const {
+  return find(output_names_, value);
+}
+
+Status GraphAssembly::add_constant(const std::string& name, Constant constant) {
+  if (values_.contains(name) || !constants_.emplace(name, std::move(constant)).second) {
+    return Error{fmt::format("two values are called '{}'", name)};
+  }
+  return {};
+}
+
+Status GraphAssembly::add_value(const std::string& name, const Value& value) {
+  if (name.empty() || constants_.contains(name) || !values_.emplace(name, value).second) {
+    return Error{fmt::format("its output's name '{}' is empty or not unique", name)};
+  }
+  return {};
+}
+
+Value GraphAssembly::made(const Shape& shape, int rank, std::int64_t segments) const {
+  return {.id = static_cast<NodeId>(nodes_.size()),
+          .shape = shape,
+          .rank = rank,
+          .segments = segments,
+          .view = rank == 2 ? View::vector(shape) : View::map(shape)};
+}
+
+Status GraphAssembly::add_node(const std::string& name, const Op& op, std::vector<NodeId> inputs,
+                               const Value& value, const std::string& output) {
+  const auto& [channels, height, width] = value.shape;
+  if (channels > kMaxSize || height > kMaxSize || width > kMaxSize ||
+      std::int64_t{height} * width > std::numeric_limits<int>::max() / channels) {
+    return Error{fmt::format("its value of {} is too large", to_string(value.shape))};
+  }
+  segments_ += value.segments;
+  if (segments_ > kMaxSegments) return Error{"the network concatenates too often"};
+  CONCERTINA_TRY(add_value(output, value));
+  nodes_.push_back({unique_name(name, output), op, std::move(inputs)});
+  return {};
+}
+
+Status GraphAssembly::add_op(const std::string& name, OpWithArrays read, const std::vector<Value>& values,
+                             const std::string& output) {
+  std::vector<Shape> shapes;
+  std::vector<int> ranks;
+  std::vector<NodeId> inputs;
+  std::int64_t segments = 0;
+  for (const Value& value : values) {
+    shapes.push_back(value.shape);
+    ranks.push_back(value.rank);
+    inputs.push_back(value.id);
+    segments += value.segments;
+  }
+  CONCERTINA_ASSIGN(const Shape shape,
+                    std::visit([&](const auto& o) { return o.output_shape(shapes); }, read.op));
+  CONCERTINA_ASSIGN(const int rank, output_rank(read.op, ranks));
+  if (makes_channels(read.op)) segments = 1;
+  CONCERTINA_TRY(add_node(name, read.op, std::move(inputs), made(shape, rank, segments), output));
+  const std::vector<Parameter> list = parameters_of(read.op);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    values_left_ -= static_cast<std::int64_t>(read.arrays[i].values.size());
+    if (values_left_ < 0) return Error{"arrays are shared by more nodes than is supported"};
+    weights_.insert_or_assign(parameter_name(nodes_.back(), list[i]), std::move(read.arrays[i]));
+  }
+  return {};
+}
+
+std::string GraphAssembly::hidden_name(const std::string& stem) const {
+  return fmt::format("{}#{}", stem, nodes_.size());
+}
+
+Status GraphAssembly::add_constant_to(const onnx::NodeProto& node, const Value& value, Array array) {
+  const std::string& read = find_value(node.input(0)) ? node.input(0) : node.input(1);
+  if (exact_ || !joins_bias(read, value)) {
+    op::Shift shift;
+    shift.channels = value.shape.channels;
+    return add_op(name_of(node), {shift, {std::move(array)}}, {value}, node.output(0));
+  }
+  Node& layer = nodes_[static_cast<std::size_t>(value.id)];
+  if (auto* conv = std::get_if<op::Conv>(&layer.op)) conv->bias = true;
+  if (auto* linear = std::get_if<op::Linear>(&layer.op)) linear->bias = true;
+  values_left_ -= static_cast<std::int64_t>(array.values.size());
+  if (values_left_ < 0) return Error{"arrays are shared by more nodes than is supported"};
+  if (output_name(node.output(0))) rename(layer, unique_name(layer.name, node.output(0)));
+  weights_.insert_or_assign(layer.name + ".bias", std::move(array));
+  return add_value(node.output(0), value);
+}
+
+Status GraphAssembly::settle(const onnx::NodeProto& node, Value value) {
+  const View& view = value.view;
+  const std::string& name = name_of(node);
+  const std::string& output = node.output(0);
+  const bool is_node = exact_ && node.op_type() == "Flatten";
+  if (view.is_flat() && value.rank == 2 && !is_node) return add_value(output, value);
+  if (view.is_flat()) {
+    op::Flatten flatten;
+    flatten.pixels = value.shape.height * value.shape.width;
+    const Value flat = made({static_cast<int>(value.shape.elements()), 1, 1}, 2, value.segments);
+    return add_node(name, flatten, {value.id}, flat, output);
+  }
+  if (view.is_map() && value.rank == 2) {
+    return add_node(name, op::AsMap{}, {value.id}, made(value.shape, 4, value.segments), output);
+  }
+  if (const auto groups = view.shuffled_groups(); groups && value.rank == 4) {
+    op::ChannelShuffle shuffle;
+    shuffle.groups = *groups;
+    return add_node(name, shuffle, {value.id}, made(value.shape, 4, 1), output);
+  }
+  return add_value(output, value);
+}
+
+void GraphAssembly::prune_for(std::vector<NodeId>& outputs) {
+  prune(nodes_, outputs);
+  std::unordered_set<std::string> arrays;
+  for (const Node& node : nodes_) {
+    for (const Parameter& parameter : parameters_of(node.op)) arrays.insert(parameter_name(node, parameter));
+  }
+  std::erase_if(weights_, [&](const auto& entry) { return !arrays.contains(entry.first); });
+}
+
+std::string GraphAssembly::unique_name(const std::string& wanted, const std::string& output) {
+  const std::string* named = output_name(output);
+  const std::string& base = named ? *named : wanted;
+  std::string name = base;
+  for (int i = 2; !names_.insert(name).second; ++i) name = fmt::format("{}_{}", base, i);
+  return name;
+}
+
+/// A constant that alone follows a layer without a bias is its bias.
+bool GraphAssembly::joins_bias(const std::string& read, const Value& value) const {
+  const int* readers = find(readers_, read);
+  if (!readers || *readers != 1 || output_name(read)) return false;
+  const Op& op = nodes_[static_cast<std::size_t>(value.id)].op;
+  const auto* conv = std::get_if<op::Conv>(&op);
+  const auto* linear = std::get_if<op::Linear>(&op);
+  return (conv && !conv->bias) || (linear && !linear->bias);
+}
+
+void GraphAssembly::rename(Node& layer, const std::string& name) {
+  auto weight = weights_.extract(layer.name + ".weight");
+  weight.key() = name + ".weight";
+  weights_.insert(std::move(weight));
+  layer.name = name;
+}
+
+}  // namespace concertina

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "graph/network.h"
+#include "onnx/constant.h"
+#include "onnx/op_from_onnx.h"
+#include "onnx/view.h"
+
+namespace concertina {
+
+/// What a node of the graph makes, as ONNX sees it.
+struct Value {
+  NodeId id = 0;
+  Shape shape;                // of the node
+  int rank = 4;               // of the node: 4, a map, or 2, a vector
+  std::int64_t segments = 1;  // of its channel axis
+  View view = View::map({});
+
+  /// Whether it lies as a Graph's values do.
+  bool settled() const { return view.is_map() || view.is_vector(); }
+};
+
+/// The name of an ONNX node, or of its first output if it has none.
+const std::string& name_of(const onnx::NodeProto& node);
+
+/// A graph that grows as the nodes of an ONNX file are read: its nodes, their arrays, and the names by which
+/// later nodes know values and constants. Every method that fails says why without the node's name.
+class GraphAssembly {
+ public:
+  /// `most_values`: of all arrays together. `exact`: the file is our own, so nodes stay as they are.
+  GraphAssembly(std::int64_t most_values, bool exact) : values_left_(most_values), exact_(exact) {}
+
+  bool exact() const { return exact_; }
+  std::int64_t values_left() const { return values_left_; }
+  std::vector<Node>& nodes() { return nodes_; }
+  Weights& weights() { return weights_; }
+
+  const Value* find_value(const std::string& name) const;
+  const Constant* find_constant(const std::string& name) const;
+
+  Status add_constant(const std::string& name, Constant constant);
+  Status add_value(const std::string& name, const Value& value);
+
+  /// A value that is known outside under `value` is an output of the network under `output`; its node takes
+  /// that name.
+  void name_output(const std::string& value, const std::string& output) {
+    output_names_.emplace(value, output);
+  }
+  const std::string* output_name(const std::string& value) const;
+  void count_reader(const std::string& value) { ++readers_[value]; }
+
+  /// The value of the node that is added next.
+  Value made(const Shape& shape, int rank, std::int64_t segments) const;
+
+  /// Appends the node and makes its value known as `output`. The node is called `name`, or like the output of
+  /// the network that it is.
+  Status add_node(const std::string& name, const Op& op, std::vector<NodeId> inputs, const Value& value,
+                  const std::string& output);
+
+  /// The same for an op with its arrays, whose value follows from those that it reads.
+  Status add_op(const std::string& name, OpWithArrays op, const std::vector<Value>& values,
+                const std::string& output);
+
+  /// A name for a value that no node of the file knows.
+  std::string hidden_name(const std::string& stem) const;
+
+  /// Adds an array to a value; if the value is of a layer without a bias and only read here, as its bias.
+  Status add_constant_to(const onnx::NodeProto& node, const Value& value, Array array);
+
+  /// A value in a new layout: if the graph knows it, a node makes it so; otherwise it waits for the next
+  /// turn.
+  Status settle(const onnx::NodeProto& node, Value value);
+
+  /// Drops the nodes that no output needs, and their arrays.
+  void prune_for(std::vector<NodeId>& outputs);
+
+ private:
+  std::string unique_name(const std::string& wanted, const std::string& output);
+  bool joins_bias(const std::string& read, const Value& value) const;
+  void rename(Node& layer, const std::string& name);
+
+  std::int64_t values_left_;
+  bool exact_;
+  std::int64_t segments_ = 0;
+  std::unordered_map<std::string, std::string> output_names_;  ///< by value
+  std::unordered_map<std::string, int> readers_;               ///< by value
+  std::unordered_map<std::string, Constant> constants_;
+  std::unordered_map<std::string, Value> values_;
+  std::unordered_set<std::string> names_;
+  std::vector<Node> nodes_;
+  Weights weights_;
+};
+
+}  // namespace concertina

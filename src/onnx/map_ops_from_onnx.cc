@@ -1,0 +1,172 @@
+#include "onnx/map_ops_from_onnx.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "base/try.h"
+#include "onnx/tensor.h"
+
+namespace concertina {
+namespace {
+
+using Resize = op::Resize;
+
+template <typename T>
+struct Named {
+  std::string_view name;
+  T value;
+};
+constexpr Named<Resize::Coordinates> kCoordinates[] = {
+    {"half_pixel", Resize::Coordinates::half_pixel},
+    {"pytorch_half_pixel", Resize::Coordinates::pytorch_half_pixel},
+    {"asymmetric", Resize::Coordinates::asymmetric},
+    {"align_corners", Resize::Coordinates::align_corners}};
+constexpr Named<Resize::Rounding> kRoundings[] = {{"round_prefer_floor", Resize::Rounding::prefer_floor},
+                                                  {"round_prefer_ceil", Resize::Rounding::prefer_ceil},
+                                                  {"floor", Resize::Rounding::floor},
+                                                  {"ceil", Resize::Rounding::ceil}};
+constexpr Named<Resize::Mode> kModes[] = {
+    {"nearest", Resize::Mode::nearest}, {"linear", Resize::Mode::linear}, {"bilinear", Resize::Mode::linear}};
+
+template <typename T, std::size_t n>
+Status choose(const char* what, const std::string& name, const Named<T> (&names)[n], T& value) {
+  for (const Named<T>& known : names) {
+    if (known.name != name) continue;
+    value = known.value;
+    return {};
+  }
+  return Error{fmt::format("its {} '{}' is not supported", what, name)};
+}
+
+/// The numbers for rows and columns out of those for N, C, H, W, or for H, W alone.
+Result<std::array<double, 2>> for_pixels(const Known& known) {
+  const std::vector<double>& v = known.values;
+  if (v.size() == 2) return std::array<double, 2>{v[0], v[1]};
+  if (v.size() == 4) return std::array<double, 2>{v[2], v[3]};
+  return Error{"its scales or sizes are not four numbers"};
+}
+
+Status set_scales(const Known& scales, const Shape& input, Resize& resize) {
+  CONCERTINA_ASSIGN(const auto s, for_pixels(scales));
+  if (scales.values.size() == 4 && (scales.values[0] != 1 || scales.values[1] != 1)) {
+    return Error{"it changes the number of channels"};
+  }
+  resize.scale_h = static_cast<float>(s[0]);
+  resize.scale_w = static_cast<float>(s[1]);
+  const float height = std::floor(static_cast<float>(input.height) * resize.scale_h);
+  const float width = std::floor(static_cast<float>(input.width) * resize.scale_w);
+  if (!(height >= 1 && height <= kMaxSize && width >= 1 && width <= kMaxSize)) {
+    return Error{"its scales are out of range"};
+  }
+  resize.height = static_cast<int>(height);
+  resize.width = static_cast<int>(width);
+  return {};
+}
+
+Status set_sizes(const Known& sizes, const Shape& input, Resize& resize) {
+  CONCERTINA_ASSIGN(const auto s, for_pixels(sizes));
+  if (sizes.values.size() == 4 && sizes.values[1] != input.channels) {
+    return Error{"it changes the number of channels"};
+  }
+  for (const double size : s) {
+    if (!(size >= 1 && size <= kMaxSize)) return Error{"its sizes are out of range or depend on the batch"};
+  }
+  resize.height = static_cast<int>(s[0]);
+  resize.width = static_cast<int>(s[1]);
+  resize.scale_h = static_cast<float>(resize.height) / static_cast<float>(input.height);
+  resize.scale_w = static_cast<float>(resize.width) / static_cast<float>(input.width);
+  return {};
+}
+
+}  // namespace
+
+bool has(const OpSource& source, std::size_t i) {
+  return i < source.constants.size() && !source.constants[i].left_out();
+}
+
+Result<std::vector<std::int64_t>> listed(const OpSource& source, Attributes& attributes, const char* name,
+                                         std::size_t i) {
+  if (!has(source, i)) return attributes.list(name);
+  CONCERTINA_ASSIGN(const Known known, source.constants[i].known());
+  std::vector<std::int64_t> list;
+  for (const auto& value : to_integers(known)) {
+    if (!value) return Error{fmt::format("its '{}' depend on the size of the batch", name)};
+    list.push_back(*value);
+  }
+  return list;
+}
+
+Result<OpWithArrays> read_pad(const OpSource& source) {
+  Attributes attributes(source.node);
+  CONCERTINA_ASSIGN(std::vector<std::int64_t> pads, listed(source, attributes, "pads", 0));
+  op::Pad pad;
+  pad.value = attributes.real("value", 0);
+  if (has(source, 1)) {
+    CONCERTINA_ASSIGN(const double value, source.constants[1].scalar());
+    pad.value = static_cast<float>(value);
+  }
+  const std::string mode = attributes.text("mode", "constant");
+  CONCERTINA_TRY(attributes.done());
+  if (has(source, 2)) return Error{"its axes are listed, which is not supported"};
+  if (mode == "edge") pad.mode = op::Pad::Mode::edge;
+  if (mode == "reflect") pad.mode = op::Pad::Mode::reflect;
+  if (pad.mode == op::Pad::Mode::constant && mode != "constant") {
+    return Error{fmt::format("its mode is '{}'; constant, edge and reflect are supported", mode)};
+  }
+  const auto sensible = [](std::int64_t size) { return size >= 0 && size <= kMaxSize; };
+  if (pads.size() != 8 || !std::all_of(pads.begin(), pads.end(), sensible) ||
+      pads[0] + pads[1] + pads[4] + pads[5] > 0) {
+    return Error{"it pads something else than rows and columns of a map, or cuts them"};
+  }
+  pad.top = static_cast<int>(pads[2]);
+  pad.left = static_cast<int>(pads[3]);
+  pad.bottom = static_cast<int>(pads[6]);
+  pad.right = static_cast<int>(pads[7]);
+  if (pad.mode != op::Pad::Mode::constant) pad.value = 0;
+  return OpWithArrays{pad};
+}
+
+/// Resize(x, roi, scales, sizes) since operator set 11, Resize(x, scales) in 10, Upsample(x, scales) in 9.
+Result<OpWithArrays> read_resize(const OpSource& source) {
+  Attributes attributes(source.node);
+  const bool old = source.node.op_type() == "Upsample" || source.operator_set < 11;
+  Resize resize;
+  CONCERTINA_TRY(choose("mode", attributes.text("mode", "nearest"), kModes, resize.mode));
+  if (!old) {
+    CONCERTINA_TRY(choose("transformation of coordinates",
+                          attributes.text("coordinate_transformation_mode", "half_pixel"), kCoordinates,
+                          resize.coordinates));
+    CONCERTINA_TRY(choose("rounding", attributes.text("nearest_mode", "round_prefer_floor"), kRoundings,
+                          resize.rounding));
+    attributes.expect("antialias", 0, 0);
+    for (const char* of_others : {"cubic_coeff_a", "exclude_outside", "extrapolation_value"}) {
+      attributes.ignore(of_others);
+    }
+    const std::string policy = attributes.text("keep_aspect_ratio_policy", "stretch");
+    if (policy != "stretch") return Error{"it keeps the aspect ratio, which is not supported"};
+  }
+  if (resize.mode == Resize::Mode::linear) resize.rounding = Resize::Rounding::floor;
+  const std::vector<std::int64_t> axes = attributes.list("axes");
+  if (!axes.empty() && axes != std::vector<std::int64_t>{2, 3})
+    return Error{"its axes are not rows and columns"};
+  Known scales{.shape = {}, .values = {}};
+  for (const float scale : attributes.reals("scales")) scales.values.push_back(scale);
+  CONCERTINA_TRY(attributes.done());
+  const std::size_t at = old ? 0 : 1;
+  if (has(source, at) && source.constants[at].count() > 0) {
+    CONCERTINA_ASSIGN(scales, source.constants[at].known());
+  }
+  if (!scales.values.empty()) {
+    CONCERTINA_TRY(set_scales(scales, source.values[0], resize));
+    return OpWithArrays{resize};
+  }
+  if (!has(source, 2)) return Error{"it has neither scales nor sizes"};
+  CONCERTINA_ASSIGN(const Known sizes, source.constants[2].known());
+  CONCERTINA_TRY(set_sizes(sizes, source.values[0], resize));
+  return OpWithArrays{resize};
+}
+
+}  // namespace concertina

@@ -1,0 +1,161 @@
+#include "onnx/view.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace concertina {
+namespace {
+
+constexpr int kAxes = 3;
+
+template <typename Dimension>
+int size_of(const Dimension& pieces) {
+  int size = 1;
+  for (const auto& piece : pieces) size *= piece.size;
+  return size;
+}
+
+}  // namespace
+
+View View::map(const Shape& shape) {
+  View view(shape);
+  for (int axis = 0; axis < kAxes; ++axis) {
+    Dimension& pieces = view.dimensions_.emplace_back();
+    if (view.axis_size(axis) > 1) pieces.push_back({axis, view.axis_size(axis), 1});
+  }
+  return view;
+}
+
+View View::vector(const Shape& shape) {
+  View view = map(shape);
+  view.dimensions_.resize(1);
+  return view;
+}
+
+std::vector<int> View::sizes() const {
+  std::vector<int> sizes;
+  for (const Dimension& pieces : dimensions_) sizes.push_back(size_of(pieces));
+  return sizes;
+}
+
+Result<View> View::reshaped(std::span<const int> sizes) const {
+  std::vector<Piece> rest;
+  for (const Dimension& pieces : dimensions_) rest.insert(rest.end(), pieces.begin(), pieces.end());
+  std::reverse(rest.begin(), rest.end());
+  View view(shape_);
+  for (const int size : sizes) {
+    Dimension& pieces = view.dimensions_.emplace_back();
+    int left = size;
+    while (left > 1 && !rest.empty()) {
+      Piece& next = rest.back();
+      if (left % next.size == 0) {
+        left /= next.size;
+        pieces.push_back(next);
+        rest.pop_back();
+      } else if (next.size % left == 0) {
+        const int inner = next.size / left;
+        pieces.push_back({next.axis, left, next.stride * inner});
+        next.size = inner;
+        left = 1;
+      } else {
+        break;
+      }
+    }
+    if (left != 1) break;
+  }
+  const bool same = view.dimensions_.size() == sizes.size() && rest.empty() &&
+                    std::equal(sizes.begin(), sizes.end(), view.sizes().begin());
+  if (same) return view;
+  return Error{fmt::format("it makes {} of {}, which cuts across channels, rows or columns",
+                           fmt::join(sizes, "x"), fmt::join(this->sizes(), "x"))};
+}
+
+View View::transposed(std::span<const int> order) const {
+  View view(shape_);
+  for (const int i : order) view.dimensions_.push_back(dimensions_[static_cast<std::size_t>(i)]);
+  return view;
+}
+
+View View::pooled(std::span<const int> axes, bool keep_as_one) const {
+  View view({shape_.channels, 1, 1});
+  for (int i = 0; i < static_cast<int>(dimensions_.size()); ++i) {
+    const bool gone = std::find(axes.begin(), axes.end(), i) != axes.end();
+    if (!gone) view.dimensions_.push_back(dimensions_[static_cast<std::size_t>(i)]);
+    if (gone && keep_as_one) view.dimensions_.emplace_back();
+  }
+  return view;
+}
+
+bool View::are_pixels(std::span<const int> axes) const {
+  std::int64_t pixels = 1;
+  for (const int i : axes) {
+    for (const Piece& piece : dimensions_[static_cast<std::size_t>(i)]) {
+      if (piece.axis == 0) return false;
+      pixels *= piece.size;
+    }
+  }
+  return pixels == std::int64_t{shape_.height} * shape_.width;
+}
+
+bool View::is_map() const {
+  if (dimensions_.size() != kAxes) return false;
+  for (int axis = 0; axis < kAxes; ++axis) {
+    const Dimension& pieces = dimensions_[static_cast<std::size_t>(axis)];
+    std::size_t at = 0;
+    if (!walks(pieces, axis, at) || at != pieces.size()) return false;
+  }
+  return true;
+}
+
+bool View::is_flat() const {
+  if (dimensions_.size() != 1) return false;
+  std::size_t at = 0;
+  for (int axis = 0; axis < kAxes; ++axis) {
+    if (!walks(dimensions_[0], axis, at)) return false;
+  }
+  return at == dimensions_[0].size();
+}
+
+std::optional<int> View::shuffled_groups() const {
+  if (dimensions_.size() != kAxes || dimensions_[0].size() != 2) return std::nullopt;
+  const Piece &inner = dimensions_[0][0], &outer = dimensions_[0][1];
+  const bool turned = inner.axis == 0 && outer.axis == 0 && inner.stride == 1 && outer.stride == inner.size &&
+                      inner.size * outer.size == shape_.channels;
+  View straight = *this;
+  straight.dimensions_[0] = {outer, inner};
+  if (!turned || !straight.is_map()) return std::nullopt;
+  return outer.size;
+}
+
+std::optional<std::vector<int>> View::flat_order() const {
+  if (dimensions_.size() != 1 || size_of(dimensions_[0]) != shape_.elements()) return std::nullopt;
+  const int strides[kAxes] = {shape_.height * shape_.width, shape_.width, 1};
+  std::vector<int> order = {0};
+  for (const Piece& piece : dimensions_[0]) {
+    std::vector<int> longer;
+    for (const int begin : order) {
+      for (int i = 0; i < piece.size; ++i) longer.push_back(begin + i * piece.stride * strides[piece.axis]);
+    }
+    order = std::move(longer);
+  }
+  return order;
+}
+
+int View::axis_size(int axis) const {
+  return axis == 0 ? shape_.channels : axis == 1 ? shape_.height : shape_.width;
+}
+
+bool View::walks(const Dimension& pieces, int axis, std::size_t& at) const {
+  int left = axis_size(axis);
+  for (; at < pieces.size() && left > 1; ++at) {
+    const Piece& piece = pieces[at];
+    if (piece.axis != axis || piece.size * piece.stride != left) return false;
+    left = piece.stride;
+  }
+  return left == 1;
+}
+
+}  // namespace concertina

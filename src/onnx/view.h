@@ -1,0 +1,64 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "concertina/result.h"
+#include "graph/shape.h"
+
+namespace concertina {
+
+/// How an ONNX value lies over the C x H x W of one image: its dimensions behind the batch, each made of
+/// pieces of the three axes. Reshape, Transpose, Squeeze and their like only change this; whether the result
+/// is again something that a Graph knows is seen at the end.
+class View {
+ public:
+  /// A map N x C x H x W, or a vector N x C. Precondition for the latter: height and width are 1.
+  static View map(const Shape& shape);
+  static View vector(const Shape& shape);
+
+  std::vector<int> sizes() const;
+
+  /// The same values in the same order with other sizes. Fails if it would cut across an axis unevenly.
+  Result<View> reshaped(std::span<const int> sizes) const;
+
+  /// order[i]: which dimension (of those behind the batch, from 0) becomes the i-th. Precondition: it is a
+  /// permutation of them.
+  View transposed(std::span<const int> order) const;
+
+  /// What is left when all pixels become one. Precondition: are_pixels(axes).
+  View pooled(std::span<const int> axes, bool keep_as_one) const;
+
+  /// Whether these dimensions, together, are all rows and columns and nothing of the channels.
+  bool are_pixels(std::span<const int> axes) const;
+
+  /// N x C x H x W; N x C of a map of one pixel.
+  bool is_map() const;
+  bool is_vector() const { return is_flat() && shape_.height == 1 && shape_.width == 1; }
+  /// N x (C H W), channels outermost.
+  bool is_flat() const;
+  /// N x C x H x W with the channels of `groups` equal parts taken in turn; the number of parts.
+  std::optional<int> shuffled_groups() const;
+  /// For N x (some order of C, H, W) of all values: where each of its features lies in N x (C H W).
+  std::optional<std::vector<int>> flat_order() const;
+
+ private:
+  /// `size` steps of `stride` along an axis; of size 1 there is none.
+  struct Piece {
+    int axis = 0;  // 0, 1, 2: channel, row, column
+    int size = 1;
+    int stride = 1;
+  };
+  using Dimension = std::vector<Piece>;
+
+  explicit View(const Shape& shape) : shape_(shape) {}
+  int axis_size(int axis) const;
+  /// Whether the pieces from `at` on walk through the axis in order; moves `at` behind them.
+  bool walks(const Dimension& pieces, int axis, std::size_t& at) const;
+
+  Shape shape_;
+  std::vector<Dimension> dimensions_;
+};
+
+}  // namespace concertina

@@ -1,0 +1,138 @@
+#include "train/network_source.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/try.h"
+#include "graph/edit.h"
+#include "graph/networks/networks.h"
+#include "onnx/network_file.h"
+
+namespace concertina::train {
+namespace {
+
+std::string names_of(const Graph& graph, std::span<const NodeId> ids) {
+  std::vector<std::string> names;
+  for (const NodeId id : ids) names.push_back(fmt::format("'{}'", graph.node(id).name));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+Result<Network> choose_output(const Network& network, const std::string& wanted) {
+  const Graph& graph = network.graph;
+  if (wanted.empty()) {
+    if (graph.outputs().size() == 1) return keep_outputs(network, {graph.output()});
+    return Error{fmt::format("it has the outputs {}; choose one with network.output",
+                             names_of(graph, graph.outputs()))};
+  }
+  for (const NodeId output : graph.outputs()) {
+    if (graph.node(output).name == wanted) return keep_outputs(network, {output});
+  }
+  return Error{fmt::format("it has no output '{}'; set network.output to one of {}", wanted,
+                           names_of(graph, graph.outputs()))};
+}
+
+/// Precondition: one output.
+Network without_softmax(Network network, Progress& progress) {
+  const Node& last = network.graph.node(network.graph.output());
+  if (!std::holds_alternative<op::Softmax>(last.op) || last.inputs[0] < network.graph.inputs())
+    return network;
+  progress.message(fmt::format("network: the Softmax '{}' at its end is left off", last.name));
+  return keep_outputs(network, {last.inputs[0]});
+}
+
+Status check_suits(const Graph& graph, const Shape& images) {
+  if (graph.inputs() > 1) {
+    std::vector<NodeId> inputs;
+    for (NodeId id = 0; id < graph.inputs(); ++id) inputs.push_back(id);
+    return Error{
+        fmt::format("it has the inputs {}, but the data gives one image at a time; export a network of "
+                    "one input, or choose an output that needs only one with network.output",
+                    names_of(graph, inputs))};
+  }
+  const Shape& input = graph.shape(0);
+  if (input.channels != images.channels) {
+    return Error{
+        fmt::format("it takes images of {} channels, but the data's have {}; choose other data or export "
+                    "it for such images",
+                    input.channels, images.channels)};
+  }
+  if (input != images) {
+    return Error{
+        fmt::format("it takes images of {} x {} pixels, but the data's have {} x {}; set data.image_size "
+                    "if the data is a folder of images, or export it for that size",
+                    input.height, input.width, images.height, images.width)};
+  }
+  const Shape& output = graph.shape(graph.output());
+  if (output.height * output.width == 1) return {};
+  return Error{
+      fmt::format("its output '{}' is a map of {} x {} pixels, but classes need a vector; choose another "
+                  "with network.output",
+                  graph.node(graph.output()).name, output.height, output.width)};
+}
+
+Result<Network> fit_classes(Network network, const Recipe::Network& recipe, int classes) {
+  const int given = network.graph.shape(network.graph.output()).channels;
+  if (recipe.new_classifier) return resize_classifier(std::move(network), classes);
+  if (given == classes) return network;
+  return Error{
+      fmt::format("it tells {} classes apart, but the data has {}; set network.new_classifier = true to "
+                  "give it a new last layer",
+                  given, classes)};
+}
+
+Result<NetworkSource> build_source(const Recipe::Network& recipe, const Shape& shape, int classes) {
+  CONCERTINA_ASSIGN(Graph graph, make_network({.name = recipe.name,
+                                               .input = shape,
+                                               .classes = classes,
+                                               .width = recipe.width,
+                                               .decoupled = recipe.decoupled}));
+  return NetworkSource{{std::move(graph), {}}, {}, 0};
+}
+
+Result<NetworkSource> read_source(const Recipe::Network& recipe, const Shape& shape, int classes,
+                                  Progress& progress) {
+  CONCERTINA_ASSIGN(const Network network, read_network(recipe.file));
+  CONCERTINA_ASSIGN(const FileBytes bytes, read_bytes(recipe.file));
+  auto fitting = fit_network(network, recipe, shape, classes, progress);
+  if (!fitting) return Error{fmt::format("'{}': {}", recipe.file, fitting.error().message)};
+  NetworkSource source{*std::move(fitting), {}, Hash().add(bytes.view()).value()};
+  if (recipe.batch_norm == NetworkNorms::automatic)
+    source.network = insert_norms(source.network, &source.norms);
+  if (!source.norms.empty()) {
+    progress.message(
+        fmt::format("network: {} convolutions get the batch norms back that were folded into them; "
+                    "network.batch_norm = \"keep\" leaves it as it is",
+                    source.norms.size()));
+  }
+  return source;
+}
+
+Status check_free(const Graph& graph) {
+  const ChannelLayout& layout = graph.layout();
+  if (layout.free_dimensions > 0) return {};
+  const std::string why = layout.dimensions.empty() ? "" : ": " + layout.dimensions.back().locks.front().text;
+  return Error{fmt::format("no channels of the network can be left out, so it has no sub-nets{}", why)};
+}
+
+}  // namespace
+
+Result<Network> fit_network(const Network& network, const Recipe::Network& recipe, const Shape& shape,
+                            int classes, Progress& progress) {
+  CONCERTINA_ASSIGN(Network chosen, choose_output(network, recipe.output));
+  chosen = without_softmax(std::move(chosen), progress);
+  CONCERTINA_TRY(check_suits(chosen.graph, shape));
+  return fit_classes(std::move(chosen), recipe, classes);
+}
+
+Result<NetworkSource> open_network(const Recipe::Network& recipe, const Shape& shape, int classes,
+                                   Progress& progress) {
+  CONCERTINA_ASSIGN(NetworkSource source, recipe.file.empty()
+                                              ? build_source(recipe, shape, classes)
+                                              : read_source(recipe, shape, classes, progress));
+  CONCERTINA_TRY(check_free(source.network.graph));
+  return source;
+}
+
+}  // namespace concertina::train

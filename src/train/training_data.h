@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "graph/shape.h"
+#include "train/image_batches.h"
+#include "train/recipe.h"
+
+namespace concertina::train {
+
+/// The training images of a run. The test images are not part of it: see read_test_images().
+struct TrainingData {
+  Shape shape;
+  std::vector<std::string> classes;
+  Normalization normalization;
+  ImageBatches images;
+  std::vector<std::int64_t> training;    ///< indices, in a fixed random order
+  std::vector<std::int64_t> validation;  ///< indices split off for search and selection
+  std::uint64_t hash = 0;  ///< of pixels and labels; of images that stay on the disk, their names and sizes
+};
+
+/// With data.crop = "resized" images stay on the disk; else they are read whole.
+Result<TrainingData> read_training_data(const Recipe& recipe, torch::Device device, int threads);
+
+/// The only reader of the test images, as `training` was read and normalised. Fails if its classes or sizes
+/// differ.
+Result<ImageBatches> read_test_images(const Recipe& recipe, const TrainingData& training,
+                                      torch::Device device, int threads);
+
+}  // namespace concertina::train

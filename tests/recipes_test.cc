@@ -1,0 +1,125 @@
+// The recipes for large images, shortened, and a network from a file, on a small folder of images.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "data/test_files.h"
+#include "onnx/model_file.h"
+#include "onnx/network_file.h"
+#include "onnx/testing.h"
+#include "support/process.h"
+
+namespace concertina::testing {
+namespace {
+
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+class RecipesTest : public DataTest {
+ protected:
+  void SetUp() override {
+    DataTest::SetUp();
+    for (const auto& [split, count] : {std::pair{"train", 16}, {"val", 4}}) {
+      for (int label = 0; label < 3; ++label) {
+        for (int i = 0; i < count; ++i) {
+          const Image image = smooth_image(40 + 11 * (i % 4), 70 - 9 * (i % 5), 3, 2 * label);
+          const fs::path path =
+              fs::path("images") / split / ("class" + std::to_string(label)) / std::to_string(i);
+          write(path.string() + (i % 2 == 0 ? ".png" : ".jpg"), i % 2 == 0 ? to_png(image) : to_jpeg(image));
+        }
+      }
+    }
+  }
+
+  ProcessResult run(const fs::path& recipe, std::vector<std::string> settings) const {
+    settings.insert(settings.end(),
+                    {"data.path=" + (folder_ / "images").string(), "data.image_size=32", "data.validation=12",
+                     "training.batch=6", "training.precision=fp32", "pretrain.epochs=1", "rank.epochs=1",
+                     "search.groups=2", "search.images=12", "search.norm_batches=1", "search.threshold=0",
+                     "select.subnets=3", "select.images=12", "joint.epochs=1", "package.norm_batches=2"});
+    std::vector<std::string> command = {CONCERTINA_TRAIN_PROGRAM,
+                                        "run",
+                                        recipe.string(),
+                                        "--out",
+                                        (folder_ / "run").string(),
+                                        "--threads",
+                                        "2",
+                                        "--json"};
+    for (const std::string& setting : settings) command.insert(command.end(), {"--set", setting});
+    return run_process(command);
+  }
+
+  /// Expects a model of the run's sub-nets.
+  void expect_model(const ProcessResult& result) const {
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    const auto table = nlohmann::json::parse(result.out);
+    ASSERT_GE(table.size(), 2u);
+    EXPECT_LT(table.back()["macs"].get<double>(), table[0]["macs"].get<double>());
+    const auto model = read_model(folder_ / "run" / "model.onnx");
+    ASSERT_TRUE(model) << model.error().message;
+    EXPECT_EQ(model->subnets.size(), table.size());
+    EXPECT_THAT(model->classes, ::testing::ElementsAre("class0", "class1", "class2"));
+  }
+
+  /// A network of `classes` for images of 32 x 32 pixels, as an exporter leaves it.
+  fs::path write_network(int classes) const {
+    const Graph graph =
+        *make_network({.name = "resnet8", .input = {3, 32, 32}, .classes = classes, .width = 0.25});
+    const auto bytes = serialize_static({graph, random_weights(graph)});
+    EXPECT_TRUE(bytes);
+    EXPECT_TRUE(write_file(folder_ / "net.onnx", *bytes));
+    return folder_ / "net.onnx";
+  }
+};
+
+/// A recipe, and how its search is shortened.
+struct Shortened {
+  const char* recipe;
+  const char* search;
+};
+
+class ImageNetRecipes : public RecipesTest, public ::testing::WithParamInterface<Shortened> {};
+
+TEST_P(ImageNetRecipes, RunOnAnyFolderOfImages) {
+  const std::string name = std::string(GetParam().recipe) + ".toml";
+  const fs::path recipe = fs::path(CONCERTINA_SOURCE_DIR) / "recipes" / name;
+  expect_model(run(recipe, {"network.width=0.0625", "data.resize=36", GetParam().search}));
+  const std::string resolved = *read_file(folder_ / "run" / "recipe.toml");
+  EXPECT_THAT(resolved, HasSubstr("crop = \"resized\""));
+  EXPECT_THAT(resolved, HasSubstr("mean = [0.485, 0.456, 0.406]"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Recipes, ImageNetRecipes,
+                         ::testing::Values(Shortened{"imagenet-alexnet", "search.refresh_every=1"},
+                                           Shortened{"imagenet-vgg11", "search.method=uniform"},
+                                           Shortened{"imagenet-resnet18", "search.method=uniform"},
+                                           Shortened{"imagenet-mobilenetv1", "search.method=uniform"}));
+
+TEST_F(RecipesTest, ANetworkFromAFileIsTrainedOn) {
+  write_network(3);
+  write("recipe.toml", "network = \"net.onnx\"\n[data]\ncrop = \"resized\"\n");
+  const ProcessResult first = run(folder_ / "recipe.toml", {"pretrain.epochs=0"});
+  expect_model(first);
+  EXPECT_THAT(first.err, HasSubstr("9 convolutions get the batch norms back"));
+  const std::string fingerprint = *read_file(folder_ / "run" / "pretrain" / "fingerprint");
+
+  // The file's bytes count, not its name; and what was resolved can be run again.
+  fs::rename(folder_ / "net.onnx", folder_ / "other.onnx");
+  write("recipe.toml", "[network]\nfile = \"other.onnx\"\n[data]\ncrop = \"resized\"\n");
+  EXPECT_THAT(run(folder_ / "recipe.toml", {"pretrain.epochs=0"}).err, HasSubstr("pretrain: done before"));
+  EXPECT_THAT(run(folder_ / "run" / "recipe.toml", {"pretrain.epochs=0"}).err,
+              HasSubstr("joint: done before"));
+  fs::copy(write_network(4), folder_ / "other.onnx", fs::copy_options::overwrite_existing);
+  const ProcessResult refused = run(folder_ / "recipe.toml", {});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("set network.new_classifier = true"));
+  expect_model(run(folder_ / "recipe.toml", {"network.new_classifier=true"}));
+  EXPECT_NE(*read_file(folder_ / "run" / "pretrain" / "fingerprint"), fingerprint);
+}
+
+}  // namespace
+}  // namespace concertina::testing
