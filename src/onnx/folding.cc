@@ -6,8 +6,6 @@
 #include <bit>
 #include <cmath>
 #include <functional>
-#include <limits>
-#include <numeric>
 
 #include "base/try.h"
 #include "onnx/attributes.h"
@@ -15,8 +13,6 @@
 
 namespace concertina {
 namespace {
-
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 /// What the folding of an op may look at.
 struct Source {
