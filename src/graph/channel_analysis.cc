@@ -14,10 +14,11 @@ constexpr int kMostRounds = 64;
 constexpr std::size_t kMostParts = 1024;
 constexpr std::size_t kMostSegments = std::size_t{1} << 22;
 
-std::size_t count_segments(const std::vector<ChannelAxis>& axes) {
-  std::size_t count = 0;
-  for (const ChannelAxis& axis : axes) count += axis.size();
-  return count;
+constexpr std::size_t kMostReasons = 64;  // of one dimension; one is enough to lock it
+
+void add_reason(std::vector<Reason>& reasons, NodeId node, const std::string& text) {
+  const bool known = !reasons.empty() && reasons.back().node == node && reasons.back().text == text;
+  if (!known && reasons.size() < kMostReasons) reasons.push_back({node, text});
 }
 
 }  // namespace
@@ -46,8 +47,9 @@ ChannelAxis ChannelAnalysis::produce(NodeId producer, int channels) {
 void ChannelAnalysis::reproduce(const ChannelAxis& axis, NodeId producer, std::string why) {
   for (const Segment& segment : axis) {
     ChannelDimension& dimension = dimensions_[static_cast<std::size_t>(root(segment.dimension))];
+    if (dimension.producers.back() == producer) continue;  // the axis has it twice
     dimension.producers.push_back(producer);
-    dimension.couplings.push_back({producer, why});
+    add_reason(dimension.couplings, producer, why);
   }
 }
 
@@ -130,7 +132,7 @@ ChannelAxis ChannelAnalysis::regroup(const ChannelAxis& axis, int in, int out, N
 
 void ChannelAnalysis::lock(const ChannelAxis& axis, NodeId node, std::string why) {
   for (const Segment& segment : axis) {
-    dimensions_[static_cast<std::size_t>(root(segment.dimension))].locks.push_back({node, why});
+    add_reason(dimensions_[static_cast<std::size_t>(root(segment.dimension))].locks, node, why);
   }
 }
 
@@ -175,8 +177,10 @@ bool ChannelAnalysis::coarsen(const Segment& segment, int by, Reason why) {
 }
 
 int ChannelAnalysis::root(int dimension) const {
-  while (parent_[static_cast<std::size_t>(dimension)] != dimension) {
-    dimension = parent_[static_cast<std::size_t>(dimension)];
+  const auto parent = [this](int d) -> int& { return parent_[static_cast<std::size_t>(d)]; };
+  while (parent(dimension) != dimension) {
+    parent(dimension) = parent(parent(dimension));  // halves the way for those who come later
+    dimension = parent(dimension);
   }
   return dimension;
 }
@@ -188,13 +192,14 @@ void ChannelAnalysis::unite(int a, int b, NodeId via) {
   if (b < a) std::swap(a, b);
   ChannelDimension& kept = dimensions_[static_cast<std::size_t>(a)];
   ChannelDimension& gone = dimensions_[static_cast<std::size_t>(b)];
-  kept.couplings.push_back(
-      {via, fmt::format("'{}' combines the outputs of '{}' and '{}' channel by channel",
-                        nodes_[static_cast<std::size_t>(via)].name, kept.name, gone.name)});
-  const auto move_all = [](auto& from, auto& to) { to.insert(to.end(), from.begin(), from.end()); };
-  move_all(gone.producers, kept.producers);
-  move_all(gone.couplings, kept.couplings);
-  move_all(gone.locks, kept.locks);
+  add_reason(kept.couplings, via,
+             fmt::format("'{}' combines the outputs of '{}' and '{}' channel by channel",
+                         nodes_[static_cast<std::size_t>(via)].name, kept.name, gone.name));
+  for (const Reason& reason : gone.couplings) add_reason(kept.couplings, reason.node, reason.text);
+  for (const Reason& reason : gone.locks) add_reason(kept.locks, reason.node, reason.text);
+  kept.producers.insert(kept.producers.end(), gone.producers.begin(), gone.producers.end());
+  for (auto* list : {&gone.couplings, &gone.locks}) list->clear();
+  gone.producers.clear();
   parent_[static_cast<std::size_t>(b)] = a;
 }
 
@@ -231,19 +236,25 @@ ChannelLayout analyse_channels(std::span<const Node> nodes, std::span<const Node
     last = last || round >= kMostRounds;
     ChannelAnalysis analysis(nodes, std::move(cuts), last);
     std::vector<ChannelAxis> axes;
-    for (NodeId id = 0; id < static_cast<NodeId>(nodes.size()); ++id) {
+    std::size_t segments = 0;
+    for (NodeId id = 0; id < static_cast<NodeId>(nodes.size()) && segments <= kMostSegments; ++id) {
       const Node& node = nodes[static_cast<std::size_t>(id)];
       std::vector<ChannelAxis> inputs;
       for (const NodeId input : node.inputs) inputs.push_back(axes[static_cast<std::size_t>(input)]);
       const ChannelContext context{analysis, id, node.name, inputs};
       axes.push_back(std::visit([&](const auto& op) { return op.output_channels(context); }, node.op));
+      segments += axes.back().size();
+    }
+    if (segments > kMostSegments && !last) {  // without cuts there are fewer
+      cuts.clear();
+      last = true;
+      continue;
     }
     if (analysis.cut_again()) {
       cuts = analysis.take_cuts();
-      last = count_segments(axes) > kMostSegments;
-      if (last) cuts.clear();
       continue;
     }
+    axes.resize(nodes.size());
     for (const NodeId output : outputs) {
       analysis.lock(
           axes[static_cast<std::size_t>(output)], output,

@@ -1,30 +1,9 @@
 #include "graph/edit.h"
 
 #include "base/try.h"
+#include "graph/prune.h"
 
 namespace concertina {
-namespace {
-
-/// By node, whether an output needs it.
-std::vector<bool> needed_nodes(const Graph& graph, const std::vector<NodeId>& outputs) {
-  std::vector<bool> needed(static_cast<std::size_t>(graph.size()), false);
-  for (const NodeId output : outputs) needed[static_cast<std::size_t>(output)] = true;
-  for (NodeId id = graph.size() - 1; id >= 0; --id) {
-    if (!needed[static_cast<std::size_t>(id)]) continue;
-    for (const NodeId input : graph.node(id).inputs) needed[static_cast<std::size_t>(input)] = true;
-  }
-  return needed;
-}
-
-void take_arrays(const Graph& graph, NodeId id, const Weights& from, Weights& to) {
-  for (const Parameter& parameter : parameters(graph, id)) {
-    const auto found = from.find(parameter_name(graph.node(id), parameter));
-    if (found != from.end()) to.insert(*found);
-  }
-}
-
-}  // namespace
-
 NodeId find_classifier(const Graph& graph) {
   NodeId id = graph.output();
   while (!graph.node(id).inputs.empty()) {
@@ -36,21 +15,17 @@ NodeId find_classifier(const Graph& graph) {
 }
 
 Network keep_outputs(const Network& network, const std::vector<NodeId>& outputs) {
-  const Graph& graph = network.graph;
-  const std::vector<bool> needed = needed_nodes(graph, outputs);
-  std::vector<NodeId> moved(needed.size(), -1);  // old id -> new id
-  std::vector<Node> nodes;
+  const std::span<const Node> all = network.graph.nodes();
+  std::vector<Node> nodes(all.begin(), all.end());
+  std::vector<NodeId> kept = outputs;
+  prune(nodes, kept, /*inputs_too=*/true);
   Weights weights;
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    if (!needed[static_cast<std::size_t>(id)]) continue;
-    moved[static_cast<std::size_t>(id)] = static_cast<NodeId>(nodes.size());
-    Node node = graph.node(id);
-    for (NodeId& input : node.inputs) input = moved[static_cast<std::size_t>(input)];
-    nodes.push_back(std::move(node));
-    take_arrays(graph, id, network.weights, weights);
+  for (const Node& node : nodes) {
+    for (const Parameter& parameter : std::visit([](const auto& op) { return op.parameters(); }, node.op)) {
+      const auto found = network.weights.find(parameter_name(node, parameter));
+      if (found != network.weights.end()) weights.insert(*found);
+    }
   }
-  std::vector<NodeId> kept;
-  for (const NodeId output : outputs) kept.push_back(moved[static_cast<std::size_t>(output)]);
   // A part of a valid graph that holds all it reads is valid.
   return {std::move(Graph::make(std::move(nodes), std::move(kept))).value(), std::move(weights)};
 }

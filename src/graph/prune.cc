@@ -4,11 +4,11 @@
 
 namespace concertina {
 
-void prune(std::vector<Node>& nodes, std::vector<NodeId>& outputs) {
+void prune(std::vector<Node>& nodes, std::vector<NodeId>& outputs, bool inputs_too) {
   std::vector<bool> needed(nodes.size(), false);
   for (const NodeId output : outputs) needed[static_cast<std::size_t>(output)] = true;
   for (std::size_t i = nodes.size(); i-- > 0;) {
-    if (std::holds_alternative<op::Input>(nodes[i].op)) needed[i] = true;
+    if (!inputs_too && std::holds_alternative<op::Input>(nodes[i].op)) needed[i] = true;
     if (!needed[i]) continue;
     for (const NodeId input : nodes[i].inputs) needed[static_cast<std::size_t>(input)] = true;
   }

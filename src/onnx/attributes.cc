@@ -1,9 +1,6 @@
 #include "onnx/attributes.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include <algorithm>
 
 #include "onnx/tensor.h"
 
@@ -62,13 +59,6 @@ void Attributes::expect(std::string_view name, std::int64_t otherwise, std::int6
   }
 }
 
-void Attributes::expect(std::string_view name, const std::vector<int>& wanted) {
-  const std::vector<int> values = integers(name, wanted, 0);
-  if (values != wanted) {
-    refuse(fmt::format("its attribute '{}' is {}, but only {} is supported", name, values, wanted));
-  }
-}
-
 std::string Attributes::text(std::string_view name, std::string_view otherwise) {
   const onnx::AttributeProto* attribute = find(name, onnx::AttributeProto::STRING);
   return attribute == nullptr ? std::string(otherwise) : attribute->s();
@@ -84,11 +74,6 @@ std::vector<float> Attributes::reals(std::string_view name) {
   const onnx::AttributeProto* attribute = find(name, onnx::AttributeProto::FLOATS);
   if (attribute == nullptr) return {};
   return {attribute->floats().begin(), attribute->floats().end()};
-}
-
-bool Attributes::has(std::string_view name) const {
-  const auto& all = node_.attribute();
-  return std::any_of(all.begin(), all.end(), [&](const auto& attribute) { return attribute.name() == name; });
 }
 
 Status Attributes::done() const {

@@ -25,13 +25,11 @@ class Attributes {
   /// Of any length and size; none if there is no such attribute.
   std::vector<std::int64_t> list(std::string_view name);
   std::vector<float> reals(std::string_view name);
-  bool has(std::string_view name) const;
   /// Accepts the attribute, whatever it says.
   void ignore(std::string_view name) { asked_.insert(name); }
 
   /// Refuses the node if the attribute, or its default, is not `wanted`.
   void expect(std::string_view name, std::int64_t otherwise, std::int64_t wanted);
-  void expect(std::string_view name, const std::vector<int>& wanted);
 
   Status done() const;
 

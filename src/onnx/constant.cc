@@ -26,14 +26,14 @@ Result<Array> Constant::floats() const {
   if (plain) return Error{fmt::format("array '{}': {}", name(), array.error().message)};
   auto values = known();
   if (!values) return values.error();
-  return to_array(*values);
+  return to_array(**values);
 }
 
-Result<Known> Constant::known() const {
-  if (known_) return *known_;
+Result<std::shared_ptr<const Known>> Constant::known() const {
+  if (known_) return known_;
   if (!stored_.proto) return Error{"a constant input that it needs is left out"};
   auto known = read_known(stored_);
-  if (known) return known;
+  if (known) return std::make_shared<const Known>(std::move(known).value());
   return Error{fmt::format("array '{}': {}", name(), known.error().message)};
 }
 
@@ -41,13 +41,14 @@ Result<double> Constant::scalar() const {
   if (count() != 1) return Error{fmt::format("its constant '{}' is not one number", name())};
   const auto values = known();
   if (!values) return values.error();
-  return values->values[0];
+  return (*values)->values[0];
 }
 
 std::int64_t Constant::count() const {
+  constexpr std::int64_t kMany = std::int64_t{1} << 36;  // times kMaxSize it still fits
   std::int64_t count = 1;
   const auto multiply = [&](std::int64_t size) {
-    count = size < 0 || size > kMaxSize ? kMaxSize + 1 : std::min(count * size, kMaxSize + 1);
+    count = std::min(count * std::clamp<std::int64_t>(size, 0, kMaxSize + 1), kMany);
   };
   if (known_) std::for_each(known_->shape.begin(), known_->shape.end(), multiply);
   if (stored_.proto) std::for_each(stored_.proto->dims().begin(), stored_.proto->dims().end(), multiply);

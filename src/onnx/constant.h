@@ -1,6 +1,6 @@
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,7 +14,7 @@ class Constant {
  public:
   Constant() = default;  ///< left out
   explicit Constant(const TensorView& stored) : stored_(stored) {}
-  explicit Constant(Known known) : known_(std::move(known)) {}
+  explicit Constant(Known known) : known_(std::make_shared<const Known>(std::move(known))) {}
 
   bool left_out() const { return !stored_.proto && !known_; }
 
@@ -23,19 +23,19 @@ class Constant {
 
   /// As floats, of whatever shape; or, for folding, as it is. Fails with its name.
   Result<Array> floats() const;
-  Result<Known> known() const;
+  Result<std::shared_ptr<const Known>> known() const;
 
   /// One number. Fails if it is not one.
   Result<double> scalar() const;
 
-  /// How many values it has, as far as its shape says; at most kMaxSize + 1.
+  /// How many values it has, as far as its shape says; from 2^36 on, only that they are so many.
   std::int64_t count() const;
 
  private:
   std::string name() const;
 
   TensorView stored_;
-  std::optional<Known> known_;
+  std::shared_ptr<const Known> known_;
 };
 
 }  // namespace concertina

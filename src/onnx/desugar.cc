@@ -63,9 +63,9 @@ Status read_gather(const Source& source) {
   if (Attributes(source.node).integer("axis", 0, -4) != 1 || source.constants.size() != 1) {
     return Error{"it gathers something else than channels"};
   }
-  CONCERTINA_ASSIGN(const Known known, source.constants[0].known());
-  const auto indices = to_integers(known);
-  if (indices.empty()) return Error{"it gathers nothing"};
+  CONCERTINA_ASSIGN(const auto known, source.constants[0].known());
+  const auto indices = to_integers(*known);
+  if (indices.empty() || known->shape.size() > 1) return Error{"it does not gather a list of channels"};
   op::Slice slice;
   for (std::size_t i = 0; i < indices.size(); ++i) {
     const std::int64_t index = indices[i].value_or(value.shape.channels);
@@ -78,7 +78,7 @@ Status read_gather(const Source& source) {
   }
   Value part = source.assembly.made({slice.end - slice.begin, value.shape.height, value.shape.width},
                                     value.rank, value.segments);
-  if (!known.shape.empty()) {
+  if (!known->shape.empty()) {
     return source.assembly.add_node(source.name(), slice, {value.id}, part, source.output());
   }
   const std::string hidden = source.assembly.hidden_name(source.name());
@@ -99,8 +99,8 @@ Result<std::vector<std::int64_t>> split_parts(const Source& source) {
   const Value& value = source.values[0];
   if (axis != 1 && axis != 1 - value.rank) return Error{"it splits something else than channels"};
   if (!source.constants.empty() && !source.constants[0].left_out()) {
-    CONCERTINA_ASSIGN(const Known known, source.constants[0].known());
-    for (const auto& part : to_integers(known)) parts.push_back(part.value_or(-1));
+    CONCERTINA_ASSIGN(const auto known, source.constants[0].known());
+    for (const auto& part : to_integers(*known)) parts.push_back(part.value_or(-1));
   }
   const int outputs = source.node.output_size(), channels = value.shape.channels;
   const int each = (channels + outputs - 1) / outputs;
@@ -206,7 +206,7 @@ Status read_sum(const Source& source) {
   std::vector<Value> values = source.values;
   const bool minus = source.node.op_type() == "Sub";
   if (minus && values.size() != 2) return Error{"it reads the wrong number of values"};
-  if (values.size() == 1) return source.assembly.add_value(source.output(), values[0]);
+  if (values.size() == 1) return source.assembly.add_alias(source.output(), values[0]);
   if (minus) {
     CONCERTINA_ASSIGN(values[1], negative(source, values[1]));
   }
@@ -231,11 +231,12 @@ Result<bool> desugar(GraphAssembly& assembly, const onnx::NodeProto& node, const
   const auto done = [](const Status& status) {
     return status ? Result<bool>(true) : Result<bool>(status.error());
   };
+  const bool arithmetic = type == "Add" || type == "Sub" || type == "Mul" || type == "Div";
+  if (constant_first && !arithmetic) return Error{"it reads a constant where a value was expected"};
   if (type == "ReduceMean") return done(read_mean(source));
   if (type == "Gather") return done(read_gather(source));
   if (type == "Split") return done(read_split(source));
   if (type == "Neg" && values.size() == 1) return done(read_negative(source));
-  const bool arithmetic = type == "Add" || type == "Sub" || type == "Mul" || type == "Div";
   if (arithmetic && values.size() == 1 && constants.size() == 1) return done(read_arithmetic(source));
   if ((type == "Sub" || type == "Sum") && constants.empty()) return done(read_sum(source));
   return false;

@@ -23,18 +23,35 @@ struct Source {
   const Known* input(std::size_t i) const { return i < inputs.size() ? inputs[i] : nullptr; }
 };
 
+/// Values of a shape; from 2^36 on, only that they are so many.
 std::int64_t count(std::span<const int> shape) {
+  constexpr std::int64_t kMany = std::int64_t{1} << 36;  // times kMaxSize it still fits
   std::int64_t product = 1;
-  for (const int size : shape) {
-    product *= size;
-    if (product > kMaxSize) return product;
-  }
+  for (const int size : shape) product = std::min(product * size, kMany);
   return product;
 }
 
-Known vector_of(std::vector<double> values) {
+Known vector_of(std::vector<double> values, Known::Type type) {
   const int size = static_cast<int>(values.size());
-  return {.shape = {size}, .values = std::move(values)};
+  return {.shape = {size}, .values = std::move(values), .type = type};
+}
+
+/// As arithmetic of the type would have it.
+double rounded(double value, Known::Type type) {
+  switch (type) {
+    case Known::Type::float32:
+      return static_cast<float>(value);
+    case Known::Type::float64:
+      return value;
+    case Known::Type::integer:
+      return std::trunc(value);
+  }
+  return value;
+}
+
+bool has_unknown(const Known& known) {
+  return std::any_of(known.values.begin(), known.values.end(),
+                     [](double value) { return std::isnan(value); });
 }
 
 Result<std::vector<int>> whole_numbers(const Known& known) {
@@ -74,7 +91,7 @@ std::vector<std::size_t> strides_of(std::span<const int> shape) {
 }
 
 Known gathered(const Known& from, std::vector<int> shape, std::span<const std::size_t> strides) {
-  Known result{.shape = std::move(shape), .values = {}};
+  Known result{.shape = std::move(shape), .values = {}, .type = from.type};
   for (const std::size_t offset : walk(result.shape, strides)) result.values.push_back(from.values[offset]);
   return result;
 }
@@ -94,7 +111,7 @@ Result<Known> reshape(const Source& source) {
     if (size == -1) size = static_cast<int>(values / others);
   }
   if (count(shape) != values) return Error{"its shape does not fit its values"};
-  return Known{.shape = std::move(shape), .values = source.input(0)->values};
+  return Known{.shape = std::move(shape), .values = source.input(0)->values, .type = source.input(0)->type};
 }
 
 /// Axes from an attribute (before operator set 13) or from the second input.
@@ -170,7 +187,7 @@ Result<Known> gather(const Source& source) {
   const Known& from = *source.input(0);
   if (from.shape.size() != 1) return Error{"it gathers from more than a list"};
   CONCERTINA_ASSIGN(const auto indices, whole_numbers(*source.input(1)));
-  Known result{.shape = source.input(1)->shape, .values = {}};
+  Known result{.shape = source.input(1)->shape, .values = {}, .type = from.type};
   for (const int index : indices) {
     CONCERTINA_ASSIGN(const int at, axis_of(index, from.shape[0]));
     result.values.push_back(from.values[static_cast<std::size_t>(at)]);
@@ -198,7 +215,7 @@ Result<Known> slice(const Source& source) {
   };
   const auto begin = source.input(0)->values.begin();
   const std::int64_t from = place(starts[0]), to = std::max(from, place(ends[0]));
-  return vector_of({begin + from, begin + to});
+  return vector_of({begin + from, begin + to}, source.input(0)->type);
 }
 
 Result<Known> concat(const Source& source) {
@@ -207,7 +224,7 @@ Result<Known> concat(const Source& source) {
     if (input == nullptr || input->shape.size() != 1) return Error{"it joins more than lists"};
     values.insert(values.end(), input->values.begin(), input->values.end());
   }
-  return vector_of(std::move(values));
+  return vector_of(std::move(values), source.inputs.empty() ? Known::Type::integer : source.inputs[0]->type);
 }
 
 Result<Known> constant_of_shape(const Source& source) {
@@ -217,32 +234,49 @@ Result<Known> constant_of_shape(const Source& source) {
     if (size < 0) return Error{"its shape is impossible"};
   }
   if (count(shape) > source.most_values) return Error{"it makes more values than the file has"};
+  Known made{.shape = shape, .values = {}};
   double value = 0;
   for (const onnx::AttributeProto& attribute : source.node.attribute()) {
     if (attribute.name() != "value" || !attribute.has_t()) continue;
     CONCERTINA_ASSIGN(const Known given, read_known({&attribute.t(), attribute.t().raw_data()}));
     if (given.values.size() != 1) return Error{"its value is not one number"};
     value = given.values[0];
+    made.type = given.type;
   }
-  return Known{.shape = shape, .values = std::vector<double>(static_cast<std::size_t>(count(shape)), value)};
+  made.values.assign(static_cast<std::size_t>(count(shape)), value);
+  return made;
 }
 
 Result<Known> cast(const Source& source) {
   if (!source.input(0)) return Error{"its input is left out"};
   Known result = *source.input(0);
-  const int type = Attributes(source.node).integer("to", 1);
-  if (type == onnx::TensorProto::INT64 || type == onnx::TensorProto::INT32) {
-    for (double& value : result.values) value = std::trunc(value);
+  switch (Attributes(source.node).integer("to", 1)) {
+    case onnx::TensorProto::FLOAT:
+      result.type = Known::Type::float32;
+      break;
+    case onnx::TensorProto::DOUBLE:
+      result.type = Known::Type::float64;
+      break;
+    case onnx::TensorProto::INT32:
+    case onnx::TensorProto::INT64:
+      result.type = Known::Type::integer;
+      break;
+    default:
+      return Error{"it casts to a type that is not computed with"};
   }
+  for (double& value : result.values) value = rounded(value, result.type);
   return result;
 }
 
 Result<Known> product_of_all(const Source& source) {
-  if (!source.input(0) || Attributes(source.node).integer("keepdims", 1) == 1)
-    return Error{"it keeps dimensions"};
+  if (!source.input(0) || source.input(0)->shape.size() != 1 ||
+      Attributes(source.node).integer("keepdims", 1) == 1) {
+    return Error{"it multiplies something else than a list to one number"};
+  }
+  if (has_unknown(*source.input(0))) return Error{"it computes with the size of the batch"};
   double product = 1;
   for (const double value : source.input(0)->values) product *= value;
-  return Known{.shape = {}, .values = {product}};
+  return Known{.shape = {}, .values = {product}, .type = source.input(0)->type};
 }
 
 Result<std::vector<int>> broadcast(std::span<const int> a, std::span<const int> b) {
@@ -270,10 +304,11 @@ Result<Known> binary(const Source& source) {
   const Known &a = *source.input(0), &b = *source.input(1);
   CONCERTINA_ASSIGN(std::vector<int> shape, broadcast(a.shape, b.shape));
   if (count(shape) > source.most_values) return Error{"it makes more values than the file has"};
+  if (has_unknown(a) || has_unknown(b)) return Error{"it computes with the size of the batch"};
   Known result = gathered(a, shape, spread_strides(a.shape, shape.size()));
   const Known other = gathered(b, shape, spread_strides(b.shape, shape.size()));
   for (std::size_t i = 0; i < result.values.size(); ++i) {
-    result.values[i] = Function()(result.values[i], other.values[i]);
+    result.values[i] = rounded(Function()(result.values[i], other.values[i]), a.type);
   }
   return result;
 }
@@ -282,13 +317,10 @@ template <double (*function)(double)>
 Result<Known> unary(const Source& source) {
   if (!source.input(0)) return Error{"its input is left out"};
   Known result = *source.input(0);
-  for (double& value : result.values) value = function(value);
+  for (double& value : result.values) value = rounded(function(value), result.type);
   return result;
 }
 
-double same(double x) {
-  return x;
-}
 double negative(double x) {
   return -x;
 }
@@ -316,7 +348,6 @@ constexpr struct {
                 {"Div", binary<std::divides<>>},
                 {"Floor", unary<below>},
                 {"Gather", gather},
-                {"Identity", unary<same>},
                 {"Mul", binary<std::multiplies<>>},
                 {"Neg", unary<negative>},
                 {"Reciprocal", unary<inverse>},
@@ -371,15 +402,19 @@ Result<Known> read_known(const TensorView& view) {
       known.values = read_list<float>(view, tensor.float_data());
       break;
     case onnx::TensorProto::DOUBLE:
+      known.type = Known::Type::float64;
       known.values = read_list<double>(view, tensor.double_data());
       break;
     case onnx::TensorProto::INT32:
+      known.type = Known::Type::integer;
       known.values = read_list<std::int32_t>(view, tensor.int32_data());
       break;
     case onnx::TensorProto::INT64:
+      known.type = Known::Type::integer;
       known.values = read_list<std::int64_t>(view, tensor.int64_data());
       break;
     case onnx::TensorProto::BOOL:
+      known.type = Known::Type::integer;
       known.values = read_list<bool>(view, tensor.int32_data());
       break;
     default:

@@ -14,8 +14,11 @@ namespace concertina {
 /// A tensor that is known before the network runs: a constant, or what follows from constants and from
 /// values' shapes. Any of ONNX's number types; what the batch's size decides is NaN.
 struct Known {
+  enum class Type { float32, float64, integer };
+
   std::vector<int> shape;
   std::vector<double> values;
+  Type type = Type::float32;
 };
 
 /// Fails, without its name, if the tensor has a type without numbers, is stored elsewhere, or does not hold

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "base/try.h"
@@ -57,7 +58,25 @@ Status GraphAssembly::add_value(const std::string& name, const Value& value) {
   if (name.empty() || constants_.contains(name) || !values_.emplace(name, value).second) {
     return Error{fmt::format("its output's name '{}' is empty or not unique", name)};
   }
+  ++names_of_[value.id];
   return {};
+}
+
+Status GraphAssembly::add_alias(const std::string& name, const Value& value) {
+  CONCERTINA_TRY(add_value(name, value));
+  const bool input = std::holds_alternative<op::Input>(nodes_[static_cast<std::size_t>(value.id)].op);
+  if (output_name(name) && !input && !outputs_.contains(value.id)) rename(value.id, name);
+  return {};
+}
+
+Status GraphAssembly::spend_segments(std::int64_t segments) {
+  segments_ += segments;
+  return segments_ <= kMaxSegments ? Status() : Status(Error{"the network concatenates too often"});
+}
+
+Status GraphAssembly::spend_values(const std::vector<Array>& arrays) {
+  for (const Array& array : arrays) values_left_ -= static_cast<std::int64_t>(array.values.size());
+  return values_left_ >= 0 ? Status() : Status(Error{"arrays are shared by more nodes than is supported"});
 }
 
 Value GraphAssembly::made(const Shape& shape, int rank, std::int64_t segments) const {
@@ -75,9 +94,9 @@ Status GraphAssembly::add_node(const std::string& name, const Op& op, std::vecto
       std::int64_t{height} * width > std::numeric_limits<int>::max() / channels) {
     return Error{fmt::format("its value of {} is too large", to_string(value.shape))};
   }
-  segments_ += value.segments;
-  if (segments_ > kMaxSegments) return Error{"the network concatenates too often"};
+  CONCERTINA_TRY(spend_segments(value.segments));
   CONCERTINA_TRY(add_value(output, value));
+  if (output_name(output)) outputs_.insert(value.id);
   nodes_.push_back({unique_name(name, output), op, std::move(inputs)});
   return {};
 }
@@ -92,17 +111,17 @@ Status GraphAssembly::add_op(const std::string& name, OpWithArrays read, const s
     shapes.push_back(value.shape);
     ranks.push_back(value.rank);
     inputs.push_back(value.id);
-    segments += value.segments;
+    const bool joins = std::holds_alternative<op::Concat>(read.op);  // all others follow one axis
+    segments = joins ? segments + value.segments : std::max(segments, value.segments);
   }
   CONCERTINA_ASSIGN(const Shape shape,
                     std::visit([&](const auto& o) { return o.output_shape(shapes); }, read.op));
   CONCERTINA_ASSIGN(const int rank, output_rank(read.op, ranks));
   if (makes_channels(read.op)) segments = 1;
+  CONCERTINA_TRY(spend_values(read.arrays));
   CONCERTINA_TRY(add_node(name, read.op, std::move(inputs), made(shape, rank, segments), output));
   const std::vector<Parameter> list = parameters_of(read.op);
   for (std::size_t i = 0; i < list.size(); ++i) {
-    values_left_ -= static_cast<std::int64_t>(read.arrays[i].values.size());
-    if (values_left_ < 0) return Error{"arrays are shared by more nodes than is supported"};
     weights_.insert_or_assign(parameter_name(nodes_.back(), list[i]), std::move(read.arrays[i]));
   }
   return {};
@@ -119,14 +138,12 @@ Status GraphAssembly::add_constant_to(const onnx::NodeProto& node, const Value& 
     shift.channels = value.shape.channels;
     return add_op(name_of(node), {shift, {std::move(array)}}, {value}, node.output(0));
   }
+  CONCERTINA_TRY(spend_values({array}));
   Node& layer = nodes_[static_cast<std::size_t>(value.id)];
   if (auto* conv = std::get_if<op::Conv>(&layer.op)) conv->bias = true;
   if (auto* linear = std::get_if<op::Linear>(&layer.op)) linear->bias = true;
-  values_left_ -= static_cast<std::int64_t>(array.values.size());
-  if (values_left_ < 0) return Error{"arrays are shared by more nodes than is supported"};
-  if (output_name(node.output(0))) rename(layer, unique_name(layer.name, node.output(0)));
   weights_.insert_or_assign(layer.name + ".bias", std::move(array));
-  return add_value(node.output(0), value);
+  return add_alias(node.output(0), value);
 }
 
 Status GraphAssembly::settle(const onnx::NodeProto& node, Value value) {
@@ -134,7 +151,7 @@ Status GraphAssembly::settle(const onnx::NodeProto& node, Value value) {
   const std::string& name = name_of(node);
   const std::string& output = node.output(0);
   const bool is_node = exact_ && node.op_type() == "Flatten";
-  if (view.is_flat() && value.rank == 2 && !is_node) return add_value(output, value);
+  if (view.is_flat() && value.rank == 2 && !is_node) return add_alias(output, value);
   if (view.is_flat()) {
     op::Flatten flatten;
     flatten.pixels = value.shape.height * value.shape.width;
@@ -149,11 +166,11 @@ Status GraphAssembly::settle(const onnx::NodeProto& node, Value value) {
     shuffle.groups = *groups;
     return add_node(name, shuffle, {value.id}, made(value.shape, 4, 1), output);
   }
-  return add_value(output, value);
+  return add_alias(output, value);
 }
 
 void GraphAssembly::prune_for(std::vector<NodeId>& outputs) {
-  prune(nodes_, outputs);
+  prune(nodes_, outputs, /*inputs_too=*/false);
   std::unordered_set<std::string> arrays;
   for (const Node& node : nodes_) {
     for (const Parameter& parameter : parameters_of(node.op)) arrays.insert(parameter_name(node, parameter));
@@ -165,25 +182,33 @@ std::string GraphAssembly::unique_name(const std::string& wanted, const std::str
   const std::string* named = output_name(output);
   const std::string& base = named ? *named : wanted;
   std::string name = base;
-  for (int i = 2; !names_.insert(name).second; ++i) name = fmt::format("{}_{}", base, i);
+  while (!names_.insert(name).second) {
+    int& suffix = suffixes_.try_emplace(base, 1).first->second;
+    name = fmt::format("{}_{}", base, ++suffix);
+  }
   return name;
 }
 
 /// A constant that alone follows a layer without a bias is its bias.
 bool GraphAssembly::joins_bias(const std::string& read, const Value& value) const {
   const int* readers = find(readers_, read);
-  if (!readers || *readers != 1 || output_name(read)) return false;
+  if (!readers || *readers != 1 || output_name(read) || names_of_.at(value.id) != 1) return false;
   const Op& op = nodes_[static_cast<std::size_t>(value.id)].op;
   const auto* conv = std::get_if<op::Conv>(&op);
   const auto* linear = std::get_if<op::Linear>(&op);
   return (conv && !conv->bias) || (linear && !linear->bias);
 }
 
-void GraphAssembly::rename(Node& layer, const std::string& name) {
-  auto weight = weights_.extract(layer.name + ".weight");
-  weight.key() = name + ".weight";
-  weights_.insert(std::move(weight));
-  layer.name = name;
+void GraphAssembly::rename(NodeId id, const std::string& output) {
+  Node& node = nodes_[static_cast<std::size_t>(id)];
+  const std::string name = unique_name(node.name, output);
+  for (const Parameter& parameter : parameters_of(node.op)) {
+    auto array = weights_.extract(parameter_name(node, parameter));
+    array.key() = fmt::format("{}.{}", name, parameter.name);
+    weights_.insert(std::move(array));
+  }
+  node.name = name;
+  outputs_.insert(id);
 }
 
 }  // namespace concertina

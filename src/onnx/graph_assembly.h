@@ -46,6 +46,13 @@ class GraphAssembly {
   Status add_constant(const std::string& name, Constant constant);
   Status add_value(const std::string& name, const Value& value);
 
+  /// The same for a further name of a node's value. If it is an output of the network, the node is called
+  /// like it, unless it is another output already.
+  Status add_alias(const std::string& name, const Value& value);
+
+  /// Fails if all axes together have too many segments.
+  Status spend_segments(std::int64_t segments);
+
   /// A value that is known outside under `value` is an output of the network under `output`; its node takes
   /// that name.
   void name_output(const std::string& value, const std::string& output) {
@@ -81,8 +88,9 @@ class GraphAssembly {
 
  private:
   std::string unique_name(const std::string& wanted, const std::string& output);
+  Status spend_values(const std::vector<Array>& arrays);
   bool joins_bias(const std::string& read, const Value& value) const;
-  void rename(Node& layer, const std::string& name);
+  void rename(NodeId id, const std::string& output);
 
   std::int64_t values_left_;
   bool exact_;
@@ -91,7 +99,11 @@ class GraphAssembly {
   std::unordered_map<std::string, int> readers_;               ///< by value
   std::unordered_map<std::string, Constant> constants_;
   std::unordered_map<std::string, Value> values_;
-  std::unordered_set<std::string> names_;
+  std::unordered_map<NodeId, int> names_of_;  ///< how many names a node's value has
+  std::unordered_set<NodeId> outputs_;        ///< nodes that are called like an output
+  std::unordered_set<std::string> names_;     ///< of nodes
+  std::unordered_map<std::string, int>
+      suffixes_;  ///< by name that was asked for twice: the last that was tried
   std::vector<Node> nodes_;
   Weights weights_;
 };

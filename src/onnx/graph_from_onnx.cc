@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "base/try.h"
 #include "onnx/attributes.h"
@@ -17,14 +20,24 @@
 namespace concertina {
 namespace {
 
+// Bounds the work that a strange node can ask for.
+constexpr std::size_t kMostInputs = 256;
+
 /// Does nothing to values outside of training.
 bool is_alias(const std::string& type) {
   return type == "Identity" || type == "Dropout" || type == "Cast";
 }
 
-bool has_node(const Graph& graph, const std::string& name) {
-  const auto nodes = graph.nodes();
-  return std::any_of(nodes.begin(), nodes.end(), [&](const Node& node) { return node.name == name; });
+/// Turns N x H x W x C to N x C x H x W.
+bool turns_pixels_first(const onnx::NodeProto& node) {
+  return node.op_type() == "Transpose" &&
+         Attributes(node).list("perm") == std::vector<std::int64_t>{0, 3, 1, 2};
+}
+
+std::unordered_set<std::string_view> node_names(const Graph& graph) {
+  std::unordered_set<std::string_view> names;
+  for (const Node& node : graph.nodes()) names.insert(node.name);
+  return names;
 }
 
 class GraphReader {
@@ -56,7 +69,8 @@ class GraphReader {
     if (!assembly_.exact()) recognise_functions(assembly_.nodes(), assembly_.weights(), outputs);
     assembly_.prune_for(outputs);
     CONCERTINA_ASSIGN(auto graph, Graph::make(std::move(assembly_.nodes()), std::move(outputs)));
-    std::erase_if(not_understood_, [&](const NotUnderstood& one) { return !has_node(graph, one.node); });
+    const auto left = node_names(graph);
+    std::erase_if(not_understood_, [&](const NotUnderstood& one) { return !left.contains(one.node); });
     return ImportedNetwork{.network = {std::move(graph), std::move(assembly_.weights())},
                            .opaque = std::move(not_understood_)};
   }
@@ -64,6 +78,9 @@ class GraphReader {
  private:
   /// Names of outputs stay what they are, also if they are only other names of a node's value.
   void find_outputs() {
+    for (const auto* list : {&graph_.value_info(), &graph_.output()}) {
+      for (const onnx::ValueInfoProto& info : *list) declared_.emplace(info.name(), &info);
+    }
     for (const onnx::ValueInfoProto& output : graph_.output())
       assembly_.name_output(output.name(), output.name());
     for (int i = graph_.node_size() - 1; i >= 0; --i) {
@@ -72,7 +89,10 @@ class GraphReader {
         const std::string* output = assembly_.output_name(node.output(0));
         if (output) assembly_.name_output(node.input(0), std::string(*output));
       }
-      for (const std::string& input : node.input()) assembly_.count_reader(input);
+      for (const std::string& input : node.input()) {
+        assembly_.count_reader(input);
+        (turns_pixels_first(node) ? turned_ : read_otherwise_).insert(input);
+      }
     }
   }
 
@@ -91,7 +111,8 @@ class GraphReader {
       return Error{
           fmt::format("the input '{}' must be 32-bit floats of shape N x C x H x W or N x C", input.name())};
     }
-    const bool pixels_first = dims.size() == 4 && only_turned(input.name());
+    const bool pixels_first =
+        dims.size() == 4 && turned_.contains(input.name()) && !read_otherwise_.contains(input.name());
     int sizes[] = {1, 1, 1, 1};
     const bool given = options_.import.input && assembly_.nodes().empty();
     if (given) {
@@ -120,20 +141,6 @@ class GraphReader {
     return assembly_.add_node(input.name(), op, {}, value, input.name());
   }
 
-  /// Whether all that read the value turn N x H x W x C to N x C x H x W.
-  bool only_turned(const std::string& value) const {
-    int readers = 0;
-    for (const onnx::NodeProto& node : graph_.node()) {
-      if (std::find(node.input().begin(), node.input().end(), value) == node.input().end()) continue;
-      ++readers;
-      if (node.op_type() != "Transpose" ||
-          Attributes(node).list("perm") != std::vector<std::int64_t>{0, 3, 1, 2}) {
-        return false;
-      }
-    }
-    return readers > 0;
-  }
-
   Status read_node(const onnx::NodeProto& node) {
     const std::string& type = node.op_type();
     if (!node.domain().empty() && node.domain() != "ai.onnx") {
@@ -147,7 +154,7 @@ class GraphReader {
     bool constant_first = false;
     CONCERTINA_TRY(find_inputs(node, values, constants, constant_first));
     if (values.empty()) return fold_node(node, constants);
-    if (is_alias(type)) return assembly_.add_value(node.output(0), values[0]);
+    if (is_alias(type)) return read_alias(node, values[0]);
     if (is_layout_op(type)) {
       CONCERTINA_ASSIGN(values[0].view, laid_out(node, values[0].view, constants, batch_));
       return assembly_.settle(node, std::move(values[0]));
@@ -157,6 +164,13 @@ class GraphReader {
     if (constant_first) return Error{"it reads a constant where a value was expected"};
     if ((type == "Add" || type == "Mul") && values.size() == 2) larger_first(values);
     return read_plain(node, std::move(values), constants);
+  }
+
+  Status read_alias(const onnx::NodeProto& node, const Value& value) {
+    if (node.op_type() == "Cast" && Attributes(node).integer("to", 0) != onnx::TensorProto::FLOAT) {
+      return Error{"it casts to another type than 32-bit floats"};
+    }
+    return assembly_.add_alias(node.output(0), value);
   }
 
   Status find_inputs(const onnx::NodeProto& node, std::vector<Value>& values,
@@ -225,23 +239,30 @@ class GraphReader {
     return {};
   }
 
+  /// Bounds what constants are read and computed to the order of the file.
+  Status spend_folding(std::int64_t values) {
+    constexpr std::int64_t kTimes = 16;
+    folded_ += values;
+    return folded_ <= kTimes * options_.most_values
+               ? Status()
+               : Status(Error{"constants are computed out of all proportion"});
+  }
+
   Status fold_node(const onnx::NodeProto& node, const std::vector<Constant>& constants) {
-    std::vector<Known> known(constants.size());
-    std::vector<const Known*> inputs;
-    for (std::size_t i = 0; i < constants.size(); ++i) {
-      if (constants[i].count() > assembly_.values_left())
-        return Error{"it reads a larger constant than the file has"};
-      if (!constants[i].left_out()) {
-        CONCERTINA_ASSIGN(known[i], constants[i].known());
-      }
-      inputs.push_back(constants[i].left_out() ? nullptr : &known[i]);
-    }
-    if (is_alias(node.op_type()) && node.op_type() != "Cast" && inputs.size() == 1 && inputs[0]) {
+    if (is_alias(node.op_type()) && node.op_type() != "Cast" && !constants.empty()) {
       return assembly_.add_constant(node.output(0), constants[0]);
     }
+    std::vector<std::shared_ptr<const Known>> known(constants.size());
+    std::vector<const Known*> inputs;
+    for (std::size_t i = 0; i < constants.size(); ++i) {
+      if (!constants[i].left_out()) {
+        CONCERTINA_TRY(spend_folding(constants[i].count()));
+        CONCERTINA_ASSIGN(known[i], constants[i].known());
+      }
+      inputs.push_back(known[i].get());
+    }
     CONCERTINA_ASSIGN(Known result, fold(node, inputs, assembly_.values_left()));
-    folded_ += static_cast<std::int64_t>(result.values.size());
-    if (folded_ > 4 * options_.most_values) return Error{"constants are computed out of all proportion"};
+    CONCERTINA_TRY(spend_folding(static_cast<std::int64_t>(result.values.size())));
     return assembly_.add_constant(node.output(0), Constant(std::move(result)));
   }
 
@@ -252,6 +273,7 @@ class GraphReader {
       return assembly_.add_constant(node.output(0), Constant({&attribute.t(), attribute.t().raw_data()}));
     }
     Known known;
+    if (attribute.name().starts_with("value_int")) known.type = Known::Type::integer;
     if (attribute.name() == "value_int") known.values = {static_cast<double>(attribute.i())};
     if (attribute.name() == "value_float") known.values = {attribute.f()};
     if (attribute.name() == "value_ints") known.values = {attribute.ints().begin(), attribute.ints().end()};
@@ -279,24 +301,30 @@ class GraphReader {
       shape.values.erase(shape.values.begin(), shape.values.begin() + begin);
     }
     shape.shape = {static_cast<int>(shape.values.size())};
+    shape.type = Known::Type::integer;
     return assembly_.add_constant(node.output(0), Constant(std::move(shape)));
   }
 
   Status add_opaque(const onnx::NodeProto& node, const std::string& reason) {
     const Error unchanged{reason};
     std::vector<NodeId> inputs;
+    std::int64_t segments = 0;
     for (const std::string& input : node.input()) {
       const Value* value = assembly_.find_value(input);
-      if (value) inputs.push_back(value->id);
+      if (!value || std::find(inputs.begin(), inputs.end(), value->id) != inputs.end()) continue;
+      inputs.push_back(value->id);
+      segments += value->segments;
     }
-    if (inputs.empty()) return unchanged;
+    if (inputs.empty() || inputs.size() > kMostInputs) return unchanged;
     for (const std::string& output : node.output()) {
-      if (output.empty() || assembly_.find_value(output)) continue;
+      if (output.empty()) continue;
+      if (assembly_.find_value(output)) return unchanged;  // it was understood in part
       const auto dims = declared_sizes(output);
       if (dims.size() != 1 && dims.size() != 3) return unchanged;
       op::Opaque op;
       op.type = node.op_type();
       op.shape = dims.size() == 1 ? Shape{dims[0], 1, 1} : Shape{dims[0], dims[1], dims[2]};
+      CONCERTINA_TRY(assembly_.spend_segments(segments));
       const Value value = assembly_.made(op.shape, dims.size() == 1 ? 2 : 4, 1);
       CONCERTINA_TRY(assembly_.add_node(name_of(node), op, inputs, value, output));
       not_understood_.push_back(
@@ -307,19 +335,15 @@ class GraphReader {
 
   /// The sizes behind the batch that the file declares for a value; none if it does not.
   std::vector<int> declared_sizes(const std::string& name) const {
-    for (const auto* list : {&graph_.value_info(), &graph_.output()}) {
-      for (const onnx::ValueInfoProto& info : *list) {
-        if (info.name() != name) continue;
-        std::vector<int> sizes;
-        const auto& dims = info.type().tensor_type().shape().dim();
-        for (int i = 1; i < dims.size(); ++i) {
-          if (dims[i].dim_value() < 1 || dims[i].dim_value() > kMaxSize) return {};
-          sizes.push_back(static_cast<int>(dims[i].dim_value()));
-        }
-        return sizes;
-      }
+    const auto found = declared_.find(name);
+    if (found == declared_.end()) return {};
+    std::vector<int> sizes;
+    const auto& dims = found->second->type().tensor_type().shape().dim();
+    for (int i = 1; i < dims.size(); ++i) {
+      if (dims[i].dim_value() < 1 || dims[i].dim_value() > kMaxSize) return {};
+      sizes.push_back(static_cast<int>(dims[i].dim_value()));
     }
-    return {};
+    return sizes;
   }
 
   Result<std::vector<NodeId>> output_nodes() const {
@@ -345,6 +369,9 @@ class GraphReader {
   GraphAssembly assembly_;
   std::int64_t batch_ = 0;   // as an input declares it; 0: open
   std::int64_t folded_ = 0;  // values
+  std::unordered_map<std::string, const onnx::ValueInfoProto*> declared_;
+  std::unordered_set<std::string> turned_;          // values that are turned to channels first
+  std::unordered_set<std::string> read_otherwise_;  // and those that other nodes read
   std::vector<NotUnderstood> not_understood_;
 };
 

@@ -52,7 +52,12 @@ Status add_node(const Network& network, NodeId id, int rank, onnx::GraphProto& g
 Status check_names(const onnx::GraphProto& graph) {
   std::unordered_set<std::string_view> names;
   for (const onnx::ValueInfoProto& input : graph.input()) names.insert(input.name());
-  for (const onnx::NodeProto& node : graph.node()) names.insert(node.output(0));
+  for (const onnx::NodeProto& node : graph.node()) {
+    if (!names.insert(node.output(0)).second) {
+      return Error{
+          fmt::format("two values are called '{}', which ONNX forbids; rename the node", node.output(0))};
+    }
+  }
   for (const onnx::TensorProto& tensor : graph.initializer()) {
     if (!names.insert(tensor.name()).second) {
       return Error{fmt::format(

@@ -2,11 +2,14 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
+#include <functional>
 #include <map>
 
 #include "base/file.h"
 #include "graph/cost.h"
+#include "onnx/folding.h"
 #include "onnx/network_file.h"
 #include "onnx/onnx_builder.h"
 #include "onnx/test_networks.h"
@@ -66,7 +69,7 @@ TEST_F(Import, EveryStructureShrinksWhereItCan) {
     Subnet smallest = full_subnet(network);
     for (int& width : smallest.widths) width = 1;
     EXPECT_LT(cost(network, smallest).macs, cost(network, full_subnet(network)).macs) << name;
-    EXPECT_EQ(count<op::Opaque>(network), 0) << name;
+    EXPECT_TRUE(import(testing::test_network(name), {.opaque = true})->opaque.empty()) << name;
   }
 }
 
@@ -173,6 +176,159 @@ TEST_F(Import, LayoutsThatMakeNoSenseAreRefused) {
   turned.with("perm", Integers{0, 2, 3, 1});
   turned.output(turned.node("Relu", {rows}), "y", {4, 4, 6});
   EXPECT_THAT(import(turned.finish()).error().message, HasSubstr("neither a map's nor a vector's"));
+}
+
+// A value by another name is read by others, too.
+TEST_F(Import, AConstantIsNoBiasOfALayerThatOthersRead) {
+  OnnxBuilder net;
+  const std::string c = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4});
+  const std::string more = net.node("Add", {net.node("Identity", {c}), net.floats({4, 1, 1}, {1, 2, 3, 4})});
+  net.output(net.node("Add", {more, net.relu(c)}), "y", {4, 4, 4});
+  const Graph network = graph(net.finish());
+  EXPECT_EQ(count<op::Shift>(network), 1);
+  EXPECT_FALSE(std::get<op::Conv>(network.node(1).op).bias);
+}
+
+TEST_F(Import, OutputsKeepTheirNamesThroughWhatDoesNothing) {
+  OnnxBuilder net;
+  const std::string flat = net.pooled(net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4}));
+  const std::string fc = net.node("MatMul", {flat, net.random({4, 2}, 4)});
+  net.output(net.node("Reshape", {fc, net.integers({0, -1})}), "logits", {2});
+  const Graph network = graph(net.finish());
+  EXPECT_EQ(network.node(network.output()).name, "logits");
+  EXPECT_TRUE(import(net.finish())->network.weights.contains("logits.weight"));
+}
+
+TEST_F(Import, LongResidualStreamsOfProductsAreNoDoubling) {
+  OnnxBuilder net;
+  std::string x = net.input("image", {4, 2, 2});
+  for (int i = 0; i < 30; ++i) {
+    const std::string sum = net.node("Add", {x, net.conv(x, {.in = 4, .out = 4})});
+    x = net.node("Mul", {sum, net.node("Sigmoid", {sum})});
+  }
+  net.output(x, "y", {4, 2, 2});
+  EXPECT_EQ(count<op::Mul>(graph(net.finish())), 30);
+}
+
+TEST_F(Import, ComputesShapesInTheirTypes) {
+  OnnxBuilder net;  // 7 / 2 * 4 is 12 in whole numbers
+  const std::string x = net.input("image", {2, 7, 7});
+  const std::string sizes = net.node("Slice", {net.node("Shape", {x}), net.integers({2}), net.integers({4})});
+  const std::string half = net.node("Div", {sizes, net.integers({2})});
+  const std::string four = net.node("Mul", {half, net.integers({4})});
+  const std::string all = net.node("Concat", {net.integers({1, 2}), four});
+  net.with("axis", std::int64_t{0});
+  net.output(net.node("Resize", {x, "", "", all}), "y", {2, 12, 12});
+  net.with("mode", "nearest").with("coordinate_transformation_mode", "asymmetric");
+  EXPECT_EQ(graph(net.finish()).shape(1), (Shape{2, 12, 12}));
+}
+
+TEST_F(Import, AResizeToSizesIsReadAsItWasWritten) {
+  OnnxBuilder net;
+  const std::string x = net.input("image", {2, 7, 3});
+  net.output(net.node("Resize", {x, "", "", net.integers({1, 2, 31, 10})}), "y", {2, 31, 10});
+  net.with("mode", "linear").with("coordinate_transformation_mode", "half_pixel");
+  const auto imported = import(net.finish());
+  ASSERT_TRUE(imported) << imported.error().message;
+  EXPECT_EQ(parse_network(*serialize_network(imported->network))->graph, imported->network.graph);
+}
+
+struct Strange {
+  const char* sentence;
+  std::function<std::string(OnnxBuilder&, const std::string& x)> node;  // x: [3, 4, 4]
+};
+
+TEST_F(Import, WhatMeansSomethingElseIsRefused) {
+  const std::vector<Strange> all = {
+      {"casts to another type",
+       [](auto& net, const auto& x) {
+         const std::string y = net.node("Cast", {x});
+         net.with("to", std::int64_t{7});
+         return y;
+       }},
+      {"computes with the size of the batch",
+       [](auto& net, const auto& x) {
+         const std::string batch = net.node("Gather", {net.node("Shape", {x}), net.integers({0})});
+         const std::string twice = net.node("Mul", {batch, net.integers({2})});
+         const std::string shape = net.node("Concat", {twice, net.integers({-1})});
+         net.with("axis", std::int64_t{0});
+         return net.node("Reshape", {x, shape});
+       }},
+      {"changes the batch",
+       [](auto& net, const auto& x) {
+         return net.node("Reshape", {x, net.integers({2, -1})});
+       }},
+      {"is not one value for each of 4 features",
+       [](auto& net, const auto& x) {
+         const std::string flat = net.node("Flatten", {x});
+         return net.node("Gemm", {flat, net.random({48, 4}, 48), net.floats({4, 1}, {1, 2, 3, 4})});
+       }},
+      {"lists an axis twice",
+       [](auto& net, const auto& x) {
+         const std::string y = net.node("ReduceMean", {x});
+         net.with("axes", Integers{2, 2});
+         return y;
+       }},
+      {"does not gather a list of channels",
+       [](auto& net, const auto& x) {
+         const std::string index = net.node("Unsqueeze", {net.integers({0, 1}), net.integers({0})});
+         const std::string y = net.node("Gather", {x, index});
+         net.with("axis", std::int64_t{1});
+         return y;
+       }},
+      {"its value is not finite",
+       [](auto& net, const auto& x) {
+         return net.node("Pad", {x, net.integers({0, 0, 1, 1, 0, 0, 1, 1}), net.floats({}, {NAN})});
+       }},
+      {"out of all proportion", [](auto& net, const auto& x) {
+         std::string large = net.node("ConstantOfShape", {net.integers({4096, 4096})});
+         for (int i = 0; i < 2000; ++i) large = net.node("Neg", {large});
+         return net.node("Add", {x, large});
+       }}};
+  for (const auto& [sentence, node] : all) {
+    OnnxBuilder net;
+    const std::string x = net.input("image", {3, 4, 4});
+    net.output(net.relu(node(net, x)), "y", {3, 4, 4});
+    const std::string bytes = net.finish();
+    const auto read = parse_network(bytes);  // bounded by the file's size
+    ASSERT_FALSE(read) << sentence;
+    if (std::string(sentence) == "out of all proportion") continue;  // there it is the first large one
+    EXPECT_THAT(read.error().message, HasSubstr(sentence));
+  }
+}
+
+TEST_F(Import, ANamesakeOfAnInnerValueCannotBeWritten) {
+  op::Input input;
+  input.shape = {4, 2, 2};
+  op::ChannelShuffle shuffle;
+  shuffle.groups = 2;
+  const Graph network = *Graph::make({{"x", input, {}}, {"s", shuffle, {0}}, {"s.cut", op::relu(), {1}}});
+  EXPECT_THAT(serialize_network({network, {}}).error().message, HasSubstr("two values are called 's.cut'"));
+}
+
+// Strange files must not cost much: their arrays' sizes do not say how many values there are, or the same
+// axis is locked over and over.
+TEST_F(Import, SmallFilesStayCheap) {
+  onnx::TensorProto tensor;
+  for (const int size : {4097, 4096, 2}) tensor.add_dims(size);
+  tensor.set_data_type(onnx::TensorProto::BOOL);
+  const std::string raw(4097 * 4096, '\0');
+  EXPECT_FALSE(read_known({&tensor, raw}));
+
+  OnnxBuilder net;
+  std::string x = net.conv(net.input("image", {1, 2, 2}), {.in = 1, .out = 2});
+  for (int i = 0; i < 12; ++i) {
+    x = net.node("Concat", {x, x});
+    net.with("axis", std::int64_t{1});
+  }
+  for (int i = 0; i < 20; ++i) net.node("Softmax", {x}), net.with("axis", std::int64_t{1});
+  net.output(net.node("Softmax", {x}), "y", {8192, 2, 2});
+  net.with("axis", std::int64_t{1});
+  const Graph network = graph(net.finish());
+  for (const ChannelDimension& dimension : network.layout().dimensions) {
+    EXPECT_LE(dimension.locks.size(), 64u);
+    EXPECT_LE(dimension.producers.size(), 64u);
+  }
 }
 
 }  // namespace

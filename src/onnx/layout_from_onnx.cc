@@ -59,13 +59,15 @@ Result<View> flatten(const Source& source) {
 Result<View> reshape(const Source& source) {
   if (source.constants.size() != 1 || !source.has_constant()) return Error{"its shape is not constant"};
   if (Attributes(source.node).integer("allowzero", 0) != 0) return Error{"it allows sizes of zero"};
-  CONCERTINA_ASSIGN(const Known known, source.constants[0].known());
-  const auto listed = to_integers(known);
+  CONCERTINA_ASSIGN(const auto known, source.constants[0].known());
+  const auto listed = to_integers(*known);
   const std::vector<int> old = source.sizes();
   if (listed.empty() || listed.size() > kMostDimensions)
     return Error{"its shape is not a list of a few sizes"};
   const std::int64_t batch = listed[0].value_or(0);
-  if (batch < -1 || (batch > 1 && batch != source.batch)) return Error{"it changes the batch"};
+  // A batch of 1 is what exporters write that were given one image.
+  const bool other = source.batch > 0 ? batch >= 1 && batch != source.batch : batch > 1;
+  if (batch < -1 || other) return Error{"it changes the batch"};
   std::vector<int> sizes;
   std::int64_t others = 1;
   for (std::size_t i = 1; i < listed.size(); ++i) {
@@ -102,10 +104,10 @@ Result<View> unsqueeze(const Source& source) {
 Result<View> squeeze(const Source& source) {
   std::vector<int> sizes = source.sizes();
   CONCERTINA_ASSIGN(auto axes, listed_axes(source.node, source.constants, source.rank()));
+  if (axes.empty() && source.batch == 1) return Error{"it drops the batch, which is 1"};
   for (std::size_t i = 0; axes.empty() && i < sizes.size(); ++i) {
     if (sizes[i] == 1) axes.push_back(static_cast<int>(i));
   }
-  axes.erase(std::unique(axes.begin(), axes.end()), axes.end());
   for (std::size_t i = axes.size(); i-- > 0;) {
     if (sizes[static_cast<std::size_t>(axes[i])] != 1) return Error{"it drops a dimension of several values"};
     sizes.erase(sizes.begin() + axes[i]);
@@ -138,10 +140,12 @@ Result<View> laid_out(const onnx::NodeProto& node, const View& view, const std::
 
 Result<std::vector<int>> listed_axes(const onnx::NodeProto& node, const std::vector<Constant>& constants,
                                      int rank) {
-  std::vector<std::int64_t> listed = Attributes(node).list("axes");
-  if (!constants.empty() && !constants[0].left_out()) {
-    CONCERTINA_ASSIGN(const Known known, constants[0].known());
-    for (const auto& axis : to_integers(known)) listed.push_back(axis.value_or(-rank));
+  std::vector<std::int64_t> listed;
+  if (constants.empty() || constants[0].left_out()) {
+    listed = Attributes(node).list("axes");
+  } else {
+    CONCERTINA_ASSIGN(const auto known, constants[0].known());
+    for (const auto& axis : to_integers(*known)) listed.push_back(axis.value_or(-rank));
   }
   std::vector<int> axes;
   for (const std::int64_t axis : listed) {
@@ -150,6 +154,7 @@ Result<std::vector<int>> listed_axes(const onnx::NodeProto& node, const std::vec
     axes.push_back(static_cast<int>(at) - 1);
   }
   std::sort(axes.begin(), axes.end());
+  if (std::adjacent_find(axes.begin(), axes.end()) != axes.end()) return Error{"it lists an axis twice"};
   return axes;
 }
 

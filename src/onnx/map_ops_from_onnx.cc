@@ -76,8 +76,8 @@ Status set_sizes(const Known& sizes, const Shape& input, Resize& resize) {
   }
   resize.height = static_cast<int>(s[0]);
   resize.width = static_cast<int>(s[1]);
-  resize.scale_h = static_cast<float>(resize.height) / static_cast<float>(input.height);
-  resize.scale_w = static_cast<float>(resize.width) / static_cast<float>(input.width);
+  resize.scale_h = Resize::exact_scale(0, input.height, resize.height);
+  resize.scale_w = Resize::exact_scale(0, input.width, resize.width);
   return {};
 }
 
@@ -90,9 +90,9 @@ bool has(const OpSource& source, std::size_t i) {
 Result<std::vector<std::int64_t>> listed(const OpSource& source, Attributes& attributes, const char* name,
                                          std::size_t i) {
   if (!has(source, i)) return attributes.list(name);
-  CONCERTINA_ASSIGN(const Known known, source.constants[i].known());
+  CONCERTINA_ASSIGN(const auto known, source.constants[i].known());
   std::vector<std::int64_t> list;
-  for (const auto& value : to_integers(known)) {
+  for (const auto& value : to_integers(*known)) {
     if (!value) return Error{fmt::format("its '{}' depend on the size of the batch", name)};
     list.push_back(*value);
   }
@@ -157,15 +157,16 @@ Result<OpWithArrays> read_resize(const OpSource& source) {
   CONCERTINA_TRY(attributes.done());
   const std::size_t at = old ? 0 : 1;
   if (has(source, at) && source.constants[at].count() > 0) {
-    CONCERTINA_ASSIGN(scales, source.constants[at].known());
+    CONCERTINA_ASSIGN(const auto given, source.constants[at].known());
+    scales = *given;
   }
   if (!scales.values.empty()) {
     CONCERTINA_TRY(set_scales(scales, source.values[0], resize));
     return OpWithArrays{resize};
   }
   if (!has(source, 2)) return Error{"it has neither scales nor sizes"};
-  CONCERTINA_ASSIGN(const Known sizes, source.constants[2].known());
-  CONCERTINA_TRY(set_sizes(sizes, source.values[0], resize));
+  CONCERTINA_ASSIGN(const auto sizes, source.constants[2].known());
+  CONCERTINA_TRY(set_sizes(*sizes, source.values[0], resize));
   return OpWithArrays{resize};
 }
 

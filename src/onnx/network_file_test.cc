@@ -84,7 +84,7 @@ TEST(NetworkFile, RefusesNodesThatItDoesNotUnderstand) {
         [](auto& m) { node(m, "stem").mutable_attribute(2)->set_type(onnx::AttributeProto::INT); }},
        {"'flatten' (Flatten): it does not flatten from the channels on",
         [](auto& m) { node(m, "flatten").mutable_attribute(0)->set_i(2); }},
-       {"'detail' (Gemm): its bias has 5 values for 160 features",
+       {"'detail' (Gemm): its bias of 5 is not one value for each of 160 features",
         [](auto& m) { node(m, "detail").clear_attribute(); }},
        {"it works along axis 0, not along the channels",
         [](auto& m) { node(m, "probabilities").mutable_attribute(0)->set_i(0); }},

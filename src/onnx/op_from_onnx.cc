@@ -161,9 +161,15 @@ Result<OpWithArrays> read_linear(const OpSource& source, bool turned, float alph
   if (!linear.bias) return read;
   CONCERTINA_ASSIGN(Array bias, source.constants[1].floats());
   const auto features = static_cast<std::size_t>(linear.out_features);
-  if (bias.values.size() == 1) bias.values.assign(features, bias.values[0]);
-  if (bias.values.size() != features) {
-    return Error{fmt::format("its bias has {} values for {} features", bias.values.size(), features)};
+  if (bias.values.size() == 1) {
+    bias.values.assign(features, bias.values[0]);
+    bias.shape = {linear.out_features};
+  }
+  const bool one_row =
+      !bias.shape.empty() && bias.shape.size() <= 2 && bias.shape.back() == linear.out_features;
+  if (bias.values.size() != features || (features > 1 && !one_row)) {
+    return Error{fmt::format("its bias of {} is not one value for each of {} features",
+                             fmt::join(bias.shape, "x"), features)};
   }
   bias.shape = {linear.out_features};
   for (float& value : bias.values) value *= beta;
@@ -291,12 +297,6 @@ Result<OpWithArrays> read_op(const OpSource& source) {
   if (reader == std::end(kReaders)) return Error{"there is no rule for this op"};
   CONCERTINA_TRY(check_counts(*reader, source));
   return reader->read(source);
-}
-
-std::vector<std::string_view> known_ops() {
-  std::vector<std::string_view> known;
-  for (const OpReader& reader : kReaders) known.push_back(reader.type);
-  return known;
 }
 
 }  // namespace concertina

@@ -26,7 +26,4 @@ struct OpWithArrays {
 /// such op or it does not mean the same.
 Result<OpWithArrays> read_op(const OpSource& source);
 
-/// The names of all that read_op() knows.
-std::vector<std::string_view> known_ops();
-
 }  // namespace concertina

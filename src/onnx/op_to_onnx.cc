@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-#include <limits>
-
 namespace concertina {
 namespace {
 
@@ -245,21 +242,13 @@ const char* name_of(op::Resize::Rounding rounding) {
   return "";
 }
 
-/// ONNX makes floor(in * scale) pixels, so rounding must not lose the last one.
-float exact_scale(float scale, int in, int out) {
-  const auto makes = [&](float s) { return static_cast<int>(std::floor(static_cast<float>(in) * s)); };
-  while (makes(scale) < out) scale = std::nextafter(scale, std::numeric_limits<float>::infinity());
-  while (makes(scale) > out) scale = std::nextafter(scale, 0.0F);
-  return scale;
-}
-
 Status write(const op::Resize& resize, const OpTarget& target) {
   onnx::NodeProto& node = add(target, "Resize");
   node.add_input("");
   add_floats(target, "scales",
              {.shape = {4},
-              .values = {1, 1, exact_scale(resize.scale_h, target.input.height, resize.height),
-                         exact_scale(resize.scale_w, target.input.width, resize.width)}},
+              .values = {1, 1, op::Resize::exact_scale(resize.scale_h, target.input.height, resize.height),
+                         op::Resize::exact_scale(resize.scale_w, target.input.width, resize.width)}},
              node);
   set(node, "mode", resize.mode == op::Resize::Mode::nearest ? "nearest" : "linear");
   set(node, "coordinate_transformation_mode", name_of(resize.coordinates));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/pixel_layout.h"
+
 namespace concertina::runtime {
 namespace {
 
@@ -52,16 +54,20 @@ class Fusion {
     if (layer || affine) {
       while (next_is<op::BatchNorm, op::Scale, op::Shift>(chain)) chain.affine.push_back(take_next(chain));
     }
-    if (layer && next_is<op::Add>(chain) && adds_one_shape(sole_reader(chain.end))) {
+    if (layer && next_is<op::Add>(chain) && adds_alike(sole_reader(chain.end), chain.end)) {
       chain.add = take_next(chain);
     }
     if (layer || affine || is<op::Add, op::Mul>(op)) take_activation(chain);
     chains.push_back(chain);
   }
 
-  bool adds_one_shape(NodeId add) const {
+  /// Whether the layer can add what the node adds, channel by channel where they lie. Locked axes may be cut
+  /// differently.
+  bool adds_alike(NodeId add, NodeId layer) const {
     const auto& inputs = graph_.node(add).inputs;
-    return graph_.shape(inputs[0]) == graph_.shape(inputs[1]);
+    const auto laid_out = [&](NodeId id) { return Value{.axis = graph_.axis(id)}; };
+    return graph_.shape(inputs[0]) == graph_.shape(inputs[1]) &&
+           same_layout(graph_.layout(), laid_out(add), laid_out(layer));
   }
 
   void take_activation(Chain& chain) {

@@ -219,7 +219,7 @@ TEST(Model, ComesFromAFile) {
   ASSERT_TRUE(loaded) << loaded.error().message;
   EXPECT_EQ(testing::run_alone(*loaded, {}, images, 1, 1), testing::run_alone(made, {}, images, 1, 1));
   std::filesystem::remove(path);
-  EXPECT_THAT(Model::load(path).error().message, HasSubstr("runtime_model.onnx"));
+  EXPECT_THAT(Model::load(path).error().message, HasSubstr("session-"));
   EXPECT_FALSE(Model::parse(bytes.substr(1)));
 }
 

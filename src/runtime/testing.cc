@@ -94,7 +94,8 @@ std::vector<NamedGraph> test_graphs() {
           {"pads", pads()},
           {"two_ends", two_ends()},
           {"cut", cut()},
-          {"cut_across", cut_across()}};
+          {"cut_across", cut_across()},
+          {"unlike_sums", unlike_sums()}};
 }
 
 std::vector<Subnet> nested_subnets(const Graph& graph, int count) {

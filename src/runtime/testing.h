@@ -60,6 +60,9 @@ Graph cut();
 /// Slices and shuffles across what cannot be cut.
 Graph cut_across();
 
+/// Sums of locked channels that are cut in different ways, after layers that could have added themselves.
+Graph unlike_sums();
+
 /// `count` nested sub-nets, the last a little above a third of the width; most widths are no whole vectors.
 std::vector<Subnet> nested_subnets(const Graph& graph, int count);
 

@@ -183,6 +183,23 @@ Graph cut() {
   return net.build();
 }
 
+Graph unlike_sums() {
+  Net net({3, 6, 6});
+  const NodeId stem = net.conv("stem", kImage, 3, 12, kThree);
+  const NodeId grouped = net.conv("grouped", stem, 12, 12, kThree, 4);
+  const NodeId joined =
+      net.concat("joined", {net.conv("a", stem, 12, 5, kOne), net.conv("b", stem, 12, 7, kOne)});
+  const NodeId deep = net.conv("deep", joined, 12, 12, kThree, 12);
+  const NodeId sum = net.add("sum", op::Add{}, {grouped, deep});
+  std::vector<NodeId> planes;  // more pieces than a layer is cut into
+  for (int i = 0; i < 1100; ++i) planes.push_back(net.conv("plane" + std::to_string(i), kImage, 3, 1, kOne));
+  const NodeId whole = net.conv("whole", kImage, 3, 1100, kOne);
+  const NodeId many = net.add("many", op::Add{}, {net.concat("planes", planes), whole});
+  const NodeId all = net.concat("all", {sum, many});
+  classifier(net, all, 1112, 4);
+  return net.build();
+}
+
 Graph cut_across() {
   Net net({5, 4, 4});
   const NodeId few = net.slice("few", kImage, 1, 4);

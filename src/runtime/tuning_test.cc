@@ -150,10 +150,9 @@ TEST(Tuning, DecidesHowAModelIsPacked) {
   }
   tuning.cpu = "abacus";
   ASSERT_TRUE(write_file(path, tuning.to_json()));
-  EXPECT_THAT(make_model(file, {.tuning = path}).error().message,
-              HasSubstr("runtime_tuning.json': the tuning table"));
+  EXPECT_THAT(make_model(file, {.tuning = path}).error().message, HasSubstr(".json': the tuning table"));
   std::filesystem::remove(path);
-  EXPECT_THAT(make_model(file, {.tuning = path}).error().message, HasSubstr("runtime_tuning.json"));
+  EXPECT_THAT(make_model(file, {.tuning = path}).error().message, HasSubstr("tuning-"));
 }
 
 TEST(Tuning, OfANetworkWithoutChoicesIsEmpty) {

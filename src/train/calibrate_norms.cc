@@ -13,6 +13,7 @@ Result<Tensors> calibrate_norms(const Graph& graph, Tensors arrays, const std::v
   CONCERTINA_ASSIGN(const Supernet net, Supernet::make(graph, arrays, compute.with(Precision::fp32)));
   const Tensors statistics =
       collect_statistics(net, full_subnet(graph), {.statistics = &arrays}, images, indices, batch);
+  CONCERTINA_TRY(images.status());
   for (const auto& [conv, norm] : norms) {
     const torch::Tensor mean = statistics.at(norm + ".running_mean");
     const torch::Tensor variance = statistics.at(norm + ".running_var");

@@ -61,6 +61,20 @@ TEST_P(CalibrateNormsTest, TheFullNetworkComputesWhatItDid) {
   const torch::Tensor wanted = old_net.forward(x, full, {.statistics = &before});
   const torch::Tensor got = new_net.forward(x, full, {.statistics = &*calibrated});
   EXPECT_LT(((got - wanted).abs().max() / wanted.abs().max()).item<double>(), 1e-4);
+  // The statistics are those of what the convolution makes.
+  std::vector<bool> keep(static_cast<std::size_t>(folded.graph.size()), false);
+  NodeId first = 0;
+  while (folded.graph.node(first).name != norms[0].conv) ++first;
+  keep[static_cast<std::size_t>(first)] = true;
+  NodeValues kept;
+  old_net.forward(x, full, {.statistics = &before, .keep = &keep, .kept = &kept});
+  const torch::Tensor mean = kept.at(first).mean({0, 2, 3});
+  const torch::Tensor variance = kept.at(first).var({0, 2, 3}, true);
+  const auto near = [&](const torch::Tensor& a, const torch::Tensor& b) {
+    return (a - b).abs().max().item<double>() <= 0.05 * b.abs().max().item<double>();
+  };
+  EXPECT_TRUE(near(calibrated->at(norms[0].norm + ".running_mean"), mean));
+  EXPECT_TRUE(near(calibrated->at(norms[0].norm + ".running_var"), variance));
   // Not for want of anything to undo.
   EXPECT_GT((calibrated->at(norms[0].norm + ".bias")).abs().max().item<double>(), 0.01);
 }

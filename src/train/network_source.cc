@@ -74,7 +74,15 @@ Status check_suits(const Graph& graph, const Shape& images) {
 
 Result<Network> fit_classes(Network network, const Recipe::Network& recipe, int classes) {
   const int given = network.graph.shape(network.graph.output()).channels;
-  if (recipe.new_classifier) return resize_classifier(std::move(network), classes);
+  if (recipe.new_classifier) {
+    CONCERTINA_ASSIGN(Network fitted, resize_classifier(std::move(network), classes));
+    const int made = fitted.graph.shape(fitted.graph.output()).channels;
+    if (made == classes) return fitted;
+    return Error{
+        fmt::format("with a new last layer it gives {} scores for {} classes; choose another output with "
+                    "network.output, or end the network in one layer",
+                    made, classes)};
+  }
   if (given == classes) return network;
   return Error{
       fmt::format("it tells {} classes apart, but the data has {}; set network.new_classifier = true to "

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/random.h"
 #include "base/thread_pool.h"
@@ -16,7 +17,8 @@ namespace {
 constexpr std::uint64_t kMirrorCounter = 100;  // after those of the box
 constexpr std::int64_t kRgb = 3;
 
-/// Of evaluated images that are kept: a search asks for the same few thousand hundreds of times.
+/// Of evaluated images that are kept: a search asks for the same few thousand hundreds of times. Those that
+/// are asked for once, to measure or to calibrate, are not among them.
 constexpr std::size_t kCacheBytes = std::size_t{2} << 30;
 
 class PixelsOnDisk final : public PixelSource {
@@ -89,6 +91,7 @@ class PixelsOnDisk final : public PixelSource {
   void remember(std::span<const std::int64_t> indices, const torch::Tensor& images) const {
     for (std::size_t i = 0; i < indices.size(); ++i) {
       const std::span<const std::uint8_t> place = place_of(images, i);
+      if (asked_.insert(indices[i]).second) continue;
       if ((cache_.size() + 1) * place.size() > kCacheBytes) return;
       cache_.try_emplace(indices[i], place.begin(), place.end());
     }
@@ -105,6 +108,7 @@ class PixelsOnDisk final : public PixelSource {
   torch::Device device_;
   mutable std::mutex mutex_;
   mutable Status failure_;
+  mutable std::unordered_set<std::int64_t> asked_;
   mutable std::unordered_map<std::int64_t, std::vector<std::uint8_t>> cache_;
 };
 

@@ -156,6 +156,27 @@ bool belongs_to_built_in(std::string_view table, std::string_view key) {
   return table == "network" && (key == "name" || key == "width" || key == "decoupled");
 }
 
+/// A setting that says where the network comes from replaces all that the recipe says of that. Its file is
+/// the user's, who stands in the working folder.
+void choose_network(toml::table& over, toml::table& root) {
+  toml::table* chosen = over["network"].as_table();
+  toml::table* network = root["network"].as_table();
+  if (chosen == nullptr) return;
+  const auto drop = [&](std::initializer_list<std::string_view> keys) {
+    for (const std::string_view key : keys) {
+      if (network != nullptr && !chosen->contains(key)) network->erase(key);
+    }
+  };
+  if (const auto file = (*chosen)["file"].value<std::string>(); file && !file->empty()) {
+    drop({"name", "width", "decoupled"});
+    std::error_code code;
+    const std::filesystem::path path = std::filesystem::absolute(*file, code);
+    if (!code) chosen->insert_or_assign("file", path.lexically_normal().string());
+  } else if (chosen->contains("name")) {
+    drop({"file", "output", "new_classifier", "batch_norm"});
+  }
+}
+
 Status check_network_keys(const Recipe& recipe, const toml::table& root) {
   const Recipe::Network& network = recipe.network;
   Status status;
@@ -182,6 +203,7 @@ Result<Recipe> parse_recipe(std::string_view text, std::string_view source,
     CONCERTINA_ASSIGN(toml::table over, parse_setting(setting));
     expand_shorthand(over);
     CONCERTINA_TRY(check_keys(over, "--set " + setting));
+    choose_network(over, root);
     merge(root, over);
   }
   Recipe recipe;

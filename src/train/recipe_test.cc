@@ -72,13 +72,27 @@ TEST(Recipe, ANetworkIsReadFromAFileOrBuiltByName) {
   EXPECT_EQ(recipe->network.file, "net.onnx");
   EXPECT_EQ(to_toml(*parse_recipe(to_toml(*recipe), "r.toml", {})), to_toml(*recipe));
   EXPECT_EQ(parse_recipe("[network]\nfile = \"a.onnx\"", "r.toml", {})->network.file, "a.onnx");
-  EXPECT_EQ(parse_recipe("", "r.toml", std::vector<std::string>{"network=a.onnx"})->network.file, "a.onnx");
   EXPECT_THAT(error_of("network = \"net.onnx\"", {"network.width=0.5"}),
               HasSubstr("network.file and network.width are both given"));
-  EXPECT_THAT(error_of("[network]\nname = \"vgg11\"", {"network=a.onnx"}),
+  EXPECT_THAT(error_of("[network]\nname = \"vgg11\"\nfile = \"a.onnx\""),
               HasSubstr("network.file and network.name are both given"));
   EXPECT_THAT(error_of("[network]\nnew_classifier = true"), HasSubstr("name it in network.file"));
   EXPECT_THAT(error_of("network = 3"), HasSubstr("no key 'network'"));
+}
+
+TEST(Recipe, ASettingReplacesTheNetwork) {
+  const std::string built_in = "[network]\nname = \"vgg11\"\nwidth = 0.5";
+  const auto here = std::filesystem::absolute("a.onnx").string();
+  for (const char* setting : {"network=a.onnx", "network.file=a.onnx"}) {
+    const auto recipe = parse_recipe(built_in, "r.toml", std::vector<std::string>{setting});
+    ASSERT_TRUE(recipe) << recipe.error().message;
+    EXPECT_EQ(recipe->network.file, here);
+    EXPECT_EQ(recipe->network.width, 1);
+  }
+  const std::vector<std::string> by_name = {"network.name=resnet20"};
+  const auto recipe = parse_recipe("[network]\nfile = \"a.onnx\"\nnew_classifier = true", "r.toml", by_name);
+  ASSERT_TRUE(recipe) << recipe.error().message;
+  EXPECT_EQ(recipe->network.file, "");
 }
 
 TEST(Recipe, ANetworksFileIsSoughtFromTheRecipesFolder) {

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "base/try.h"
 #include "graph/channel_groups.h"
+#include "graph/edit.h"
 #include "train/selected_subnets.h"
 
 namespace concertina::train {
@@ -23,6 +24,15 @@ Status check_refinement(const Recipe& recipe) {
       "refine.images = 0"};
 }
 
+Status check_classifier(const Recipe& recipe, const Graph& graph) {
+  if (!recipe.joint.private_classifier) return {};
+  const NodeId last = find_classifier(graph);
+  if (last < graph.size() && std::holds_alternative<op::Linear>(graph.node(last).op)) return {};
+  return Error{
+      "joint.private_classifier is for networks that end in a linear layer, and this one does not; set it to "
+      "false"};
+}
+
 }  // namespace
 
 Result<Run> Run::open(Recipe recipe, std::filesystem::path folder, const Compute& compute, int threads,
@@ -33,6 +43,7 @@ Result<Run> Run::open(Recipe recipe, std::filesystem::path folder, const Compute
                                                        static_cast<int>(data.classes.size()), progress));
   // Found out now, not after the training that comes before.
   CONCERTINA_TRY(check_refinement(run.recipe_));
+  CONCERTINA_TRY(check_classifier(run.recipe_, source.network.graph));
   CONCERTINA_TRY(divide_channels(source.network.graph, run.recipe_.search.groups));
   run.data_ = std::make_shared<const TrainingData>(std::move(data));
   run.source_ = std::make_shared<const NetworkSource>(std::move(source));

@@ -25,7 +25,7 @@ std::string_view function_name(Function function) {
 }
 
 Result<Shape> Activation::output_shape(std::span<const Shape> inputs) const {
-  if (std::isnan(a) || std::isnan(b)) return Error{"a parameter of it is not a number"};
+  if (!std::isfinite(a) || !std::isfinite(b)) return Error{"a parameter of it is not finite"};
   if (function == Function::clip && a > b) {
     return Error{fmt::format("its lower bound {} lies above its upper bound {}", a, b)};
   }

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace concertina::op {
 
 Result<Shape> Pad::output_shape(std::span<const Shape> inputs) const {
   Shape shape = inputs[0];
+  if (!std::isfinite(value)) return Error{"its value is not finite"};
   for (const int margin : {top, left, bottom, right}) {
     if (margin < 0) return Error{"it cuts a map, as its padding is negative"};
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace concertina::op {
 namespace {
@@ -36,6 +37,16 @@ float rounded(Resize::Rounding rounding, float x) {
 }
 
 }  // namespace
+
+float Resize::exact_scale(float scale, int in, int out) {
+  const auto made = [&](float s) { return std::floor(static_cast<float>(in) * s); };
+  const auto wanted = static_cast<float>(out);
+  if (made(scale) == wanted) return scale;
+  scale = wanted / static_cast<float>(in);
+  while (made(scale) < wanted) scale = std::nextafter(scale, std::numeric_limits<float>::infinity());
+  while (made(scale) > wanted) scale = std::nextafter(scale, 0.0F);
+  return scale;
+}
 
 Result<Shape> Resize::output_shape(std::span<const Shape> inputs) const {
   if (height < 1 || width < 1) return Error{"it makes a map without pixels"};

@@ -27,6 +27,10 @@ struct Resize : Elementwise {
 
   Result<Shape> output_shape(std::span<const Shape> inputs) const;
 
+  /// `scale` if it makes `out` pixels of `in` as ONNX counts them, floor(in * scale) in 32-bit floats;
+  /// otherwise the one nearest to out / in that does.
+  static float exact_scale(float scale, int in, int out);
+
   /// An output row (or column) is (1 - share) * input[first] + share * input[second].
   struct Tap {
     int first = 0;
