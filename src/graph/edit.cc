@@ -4,6 +4,7 @@
 #include "graph/prune.h"
 
 namespace concertina {
+
 NodeId find_classifier(const Graph& graph) {
   NodeId id = graph.output();
   while (!graph.node(id).inputs.empty()) {

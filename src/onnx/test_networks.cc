@@ -245,15 +245,15 @@ std::string shufflenet_v2() {
 
 /// SiLU; the squeeze keeps its dimensions.
 std::string efficientnet() {
-  OnnxBuilder net(15);
+  OnnxBuilder net(18);
   const auto silu = [&](const std::string& x) { return net.node("Mul", {x, net.node("Sigmoid", {x})}); };
   std::string x =
       silu(net.conv_norm(net.input("image", {3, 16, 16}), {.in = 3, .out = 8, .kernel = 3, .stride = 2}));
   for (int i = 0; i < 2; ++i) {
     const std::string a = silu(net.conv_norm(x, {.in = 8, .out = 16}));
     const std::string b = silu(net.conv_norm(a, {.in = 16, .out = 16, .kernel = 3, .groups = 16}));
-    const std::string mean = net.node("ReduceMean", {b});
-    net.with("axes", Integers{2, 3}).with("keepdims", std::int64_t{1});
+    const std::string mean = net.node("ReduceMean", {b, net.integers({2, 3})});
+    net.with("keepdims", std::int64_t{1});
     const std::string squeezed = silu(net.conv(mean, {.in = 16, .out = 4, .bias = true}));
     const std::string factors = net.node("Sigmoid", {net.conv(squeezed, {.in = 4, .out = 16, .bias = true})});
     x = net.node("Add", {net.conv_norm(net.node("Mul", {b, factors}), {.in = 16, .out = 8}), x});
