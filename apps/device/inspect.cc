@@ -38,6 +38,7 @@ nlohmann::json to_json(const ModelFile& model) {
     for (const Reason& reason : dimension.locks) locks.push_back(reason.text);
     dimensions.push_back({{"name", dimension.name},
                           {"channels", dimension.channels},
+                          {"features_per_channel", dimension.granule},
                           {"couplings", couplings},
                           {"locks", locks}});
   }

@@ -33,6 +33,12 @@ std::string percent(double value) {
   return fmt::format("{:.1f} %", 100 * value);
 }
 
+/// "32", or "32 x 4" where they are groups of 4.
+std::string width_text(const ChannelDimension& dimension) {
+  if (dimension.granule == 1) return std::to_string(dimension.channels);
+  return fmt::format("{} x {}", dimension.channels, dimension.granule);
+}
+
 std::vector<std::string> reasons(const ChannelDimension& dimension) {
   std::vector<std::string> list;
   for (const Reason& reason : dimension.couplings) list.push_back(reason.text);
@@ -57,6 +63,7 @@ nlohmann::json to_json(const ImportedNetwork& imported) {
     for (const Reason& reason : dimension.locks) locks.push_back(reason.text);
     dimensions.push_back({{"name", dimension.name},
                           {"channels", dimension.channels},
+                          {"features_per_channel", dimension.granule},
                           {"free", !dimension.locked()},
                           {"makers", names(graph, report.makers)},
                           {"readers", names(graph, report.readers)},
@@ -88,7 +95,7 @@ void print_text(const ImportedNetwork& imported) {
   for (const DimensionReport& report : reports) {
     const ChannelDimension& dimension = layout.dimensions[static_cast<std::size_t>(report.dimension)];
     const bool locked = dimension.locked();
-    rows.push_back({dimension.name, locked ? "locked" : "free", std::to_string(dimension.channels),
+    rows.push_back({dimension.name, locked ? "locked" : "free", width_text(dimension),
                     std::to_string(report.makers.size()), std::to_string(report.readers.size()),
                     locked ? "-" : percent(share(report.macs, whole.macs)),
                     locked ? "-" : percent(share(report.parameters, whole.parameters))});

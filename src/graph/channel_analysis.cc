@@ -36,6 +36,7 @@ ChannelAxis ChannelAnalysis::produce(NodeId producer, int channels) {
     origins_.push_back({.producer = producer, .first_feature = begin, .granule = part->second.granule});
     dimensions_.push_back({.name = parts.size() == 1 ? name : fmt::format("{}[{}:{}]", name, begin, end),
                            .channels = (end - begin) / part->second.granule,
+                           .granule = part->second.granule,
                            .producers = {producer},
                            .couplings = part->second.reasons,
                            .locks = {}});
@@ -208,7 +209,8 @@ ChannelLayout ChannelAnalysis::finish(std::vector<ChannelAxis> axes) {
     ChannelDimension& dimension = dimensions_[d];
     if (root(static_cast<int>(d)) != static_cast<int>(d) || dimension.channels > 1) continue;
     dimension.locks.push_back(
-        {dimension.producers[0], fmt::format("'{}' has one channel only", dimension.name)});
+        {dimension.producers[0], fmt::format("'{}' has one {} only", dimension.name,
+                                             dimension.granule > 1 ? "group of channels" : "channel")});
   }
   ChannelLayout layout;
   std::vector<int> number(dimensions_.size(), -1);

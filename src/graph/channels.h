@@ -33,6 +33,8 @@ struct Reason {
 struct ChannelDimension {
   std::string name;  ///< of its first producer
   int channels = 0;
+  int granule =
+      1;  ///< features that a channel stands for in its producers: of a grouped convolution, a group's
   std::vector<NodeId> producers;  ///< nodes whose weights make these channels, in topological order
   std::vector<Reason> couplings;  ///< why the producers share the dimension
   std::vector<Reason> locks;      ///< why it keeps all its channels; empty if it is free

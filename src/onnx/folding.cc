@@ -233,7 +233,8 @@ Result<Known> constant_of_shape(const Source& source) {
   for (const int size : shape) {
     if (size < 0) return Error{"its shape is impossible"};
   }
-  if (count(shape) > source.most_values) return Error{"it makes more values than the file has"};
+  if (count(shape) > source.most_values)
+    return Error{"it makes more values than the file has; write it anew with concertina-train import"};
   Known made{.shape = shape, .values = {}};
   double value = 0;
   for (const onnx::AttributeProto& attribute : source.node.attribute()) {
@@ -303,7 +304,8 @@ Result<Known> binary(const Source& source) {
   if (!source.input(0) || !source.input(1)) return Error{"an input of it is left out"};
   const Known &a = *source.input(0), &b = *source.input(1);
   CONCERTINA_ASSIGN(std::vector<int> shape, broadcast(a.shape, b.shape));
-  if (count(shape) > source.most_values) return Error{"it makes more values than the file has"};
+  if (count(shape) > source.most_values)
+    return Error{"it makes more values than the file has; write it anew with concertina-train import"};
   if (has_unknown(a) || has_unknown(b)) return Error{"it computes with the size of the batch"};
   Known result = gathered(a, shape, spread_strides(a.shape, shape.size()));
   const Known other = gathered(b, shape, spread_strides(b.shape, shape.size()));
@@ -450,7 +452,7 @@ Result<Known> fold(const onnx::NodeProto& node, std::span<const Known* const> in
     if (folder.type != node.op_type()) continue;
     CONCERTINA_ASSIGN(Known result, folder.fold({node, inputs, most_values}));
     if (static_cast<std::int64_t>(result.values.size()) > most_values) {
-      return Error{"it makes more values than the file has"};
+      return Error{"it makes more values than the file has; write it anew with concertina-train import"};
     }
     return result;
   }

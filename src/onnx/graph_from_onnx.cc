@@ -320,7 +320,11 @@ class GraphReader {
       if (output.empty()) continue;
       if (assembly_.find_value(output)) return unchanged;  // it was understood in part
       const auto dims = declared_sizes(output);
-      if (dims.size() != 1 && dims.size() != 3) return unchanged;
+      if (dims.size() != 1 && dims.size() != 3) {
+        return Error{reason +
+                     "; nor does the file tell the shape of what it makes, as after ONNX's shape inference, "
+                     "so what follows cannot be read either"};
+      }
       op::Opaque op;
       op.type = node.op_type();
       op.shape = dims.size() == 1 ? Shape{dims[0], 1, 1} : Shape{dims[0], dims[1], dims[2]};

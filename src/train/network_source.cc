@@ -46,10 +46,9 @@ Status check_suits(const Graph& graph, const Shape& images) {
   if (graph.inputs() > 1) {
     std::vector<NodeId> inputs;
     for (NodeId id = 0; id < graph.inputs(); ++id) inputs.push_back(id);
-    return Error{
-        fmt::format("it has the inputs {}, but the data gives one image at a time; export a network of "
-                    "one input, or choose an output that needs only one with network.output",
-                    names_of(graph, inputs))};
+    return Error{fmt::format(
+        "it has the inputs {}, but the data gives one image at a time; give a network of one input",
+        names_of(graph, inputs))};
   }
   const Shape& input = graph.shape(0);
   if (input.channels != images.channels) {
@@ -67,8 +66,8 @@ Status check_suits(const Graph& graph, const Shape& images) {
   const Shape& output = graph.shape(graph.output());
   if (output.height * output.width == 1) return {};
   return Error{
-      fmt::format("its output '{}' is a map of {} x {} pixels, but classes need a vector; choose another "
-                  "with network.output",
+      fmt::format("its output '{}' is a map of {} x {} pixels, but recipes train classifiers, which give "
+                  "a vector; give a network that does, or name such an output in network.output",
                   graph.node(graph.output()).name, output.height, output.width)};
 }
 
@@ -121,7 +120,10 @@ Status check_free(const Graph& graph) {
   const ChannelLayout& layout = graph.layout();
   if (layout.free_dimensions > 0) return {};
   const std::string why = layout.dimensions.empty() ? "" : ": " + layout.dimensions.back().locks.front().text;
-  return Error{fmt::format("no channels of the network can be left out, so it has no sub-nets{}", why)};
+  return Error{
+      fmt::format("no channels of the network can be left out, so it has no sub-nets{}; concertina-train "
+                  "explain shows the reasons",
+                  why)};
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ TEST(FitNetwork, SaysWhatDoesNotSuitTheData) {
   EXPECT_THAT(refusal(network, {}, {3, 24, 12}), HasSubstr("12 x 12 pixels, but the data's have 24 x 12"));
   EXPECT_THAT(refusal(network, {}, {3, 24, 12}), HasSubstr("data.image_size"));
   EXPECT_THAT(refusal(network_of("u_net")),
-              HasSubstr("is a map of 12 x 12 pixels, but classes need a vector"));
+              HasSubstr("is a map of 12 x 12 pixels, but recipes train classifiers"));
   EXPECT_THAT(refusal(network_of("two_inputs")), HasSubstr("has the inputs 'Input1', 'Input2'"));
 }
 

@@ -168,7 +168,7 @@ void choose_network(toml::table& over, toml::table& root) {
     }
   };
   if (const auto file = (*chosen)["file"].value<std::string>(); file && !file->empty()) {
-    drop({"name", "width", "decoupled"});
+    drop({"name", "width", "decoupled", "output", "new_classifier", "batch_norm"});
     std::error_code code;
     const std::filesystem::path path = std::filesystem::absolute(*file, code);
     if (!code) chosen->insert_or_assign("file", path.lexically_normal().string());

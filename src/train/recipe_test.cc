@@ -82,6 +82,11 @@ TEST(Recipe, ANetworkIsReadFromAFileOrBuiltByName) {
 
 TEST(Recipe, ASettingReplacesTheNetwork) {
   const std::string built_in = "[network]\nname = \"vgg11\"\nwidth = 0.5";
+  const std::vector<std::string> other = {"network=b.onnx", "network.output=y"};
+  const auto kept = parse_recipe("[network]\nfile = \"a.onnx\"\nnew_classifier = true", "r.toml", other);
+  ASSERT_TRUE(kept) << kept.error().message;
+  EXPECT_FALSE(kept->network.new_classifier);
+  EXPECT_EQ(kept->network.output, "y");
   const auto here = std::filesystem::absolute("a.onnx").string();
   for (const char* setting : {"network=a.onnx", "network.file=a.onnx"}) {
     const auto recipe = parse_recipe(built_in, "r.toml", std::vector<std::string>{setting});

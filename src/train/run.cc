@@ -25,6 +25,12 @@ Status check_refinement(const Recipe& recipe) {
 }
 
 Status check_classifier(const Recipe& recipe, const Graph& graph) {
+  if (recipe.network.new_classifier && recipe.pretrain.epochs == 0) {
+    return Error{
+        "network.new_classifier gives the network a last layer that knows nothing, and pretrain.epochs = 0 "
+        "does "
+        "not train it before the channels are ranked; set it to 1 or more"};
+  }
   if (!recipe.joint.private_classifier) return {};
   const NodeId last = find_classifier(graph);
   if (last < graph.size() && std::holds_alternative<op::Linear>(graph.node(last).op)) return {};
@@ -44,6 +50,12 @@ Result<Run> Run::open(Recipe recipe, std::filesystem::path folder, const Compute
   // Found out now, not after the training that comes before.
   CONCERTINA_TRY(check_refinement(run.recipe_));
   CONCERTINA_TRY(check_classifier(run.recipe_, source.network.graph));
+  if (!run.recipe_.network.file.empty() && run.recipe_.joint.start == JointStart::scratch) {
+    progress.message(
+        "joint: begins with random weights, not with those of the network's file; joint.start = \"ranked\" "
+        "goes on "
+        "from them");
+  }
   CONCERTINA_TRY(divide_channels(source.network.graph, run.recipe_.search.groups));
   run.data_ = std::make_shared<const TrainingData>(std::move(data));
   run.source_ = std::make_shared<const NetworkSource>(std::move(source));
