@@ -80,6 +80,8 @@ class RecipesTest : public DataTest {
 struct Shortened {
   const char* recipe;
   const char* search;
+
+  friend void PrintTo(const Shortened& one, std::ostream* stream) { *stream << one.recipe; }
 };
 
 class ImageNetRecipes : public RecipesTest, public ::testing::WithParamInterface<Shortened> {};
@@ -97,7 +99,8 @@ INSTANTIATE_TEST_SUITE_P(Recipes, ImageNetRecipes,
                          ::testing::Values(Shortened{"imagenet-alexnet", "search.refresh_every=1"},
                                            Shortened{"imagenet-vgg11", "search.method=uniform"},
                                            Shortened{"imagenet-resnet18", "search.method=uniform"},
-                                           Shortened{"imagenet-mobilenetv1", "search.method=uniform"}));
+                                           Shortened{"imagenet-mobilenetv1", "search.method=uniform"}),
+                         [](const auto& one) { return std::string(one.param.recipe).substr(9); });
 
 TEST_F(RecipesTest, ANetworkFromAFileIsTrainedOn) {
   write_network(3);
