@@ -21,9 +21,11 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"onnx", {"base", "graph"}},
     {"peer", {"base"}},
     {"report", {"base"}},
-    {"search", {"base", "graph"}},
+    {"latency", {"base", "graph"}},
+    {"search", {"base", "graph", "latency"}},
+    {"control", {"base", "graph", "latency", "runtime"}},
     {"runtime", {"base", "graph", "kernels", "onnx"}},
-    {"train", {"base", "data", "graph", "kernels", "onnx", "report", "search"}},
+    {"train", {"base", "data", "graph", "kernels", "latency", "onnx", "report", "search"}},
 };
 
 std::vector<std::string> matches(const std::string& text, const char* pattern) {

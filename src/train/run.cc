@@ -69,7 +69,7 @@ Status Run::open_latency_table() {
   if (recipe_.search.cost != SearchCost::latency) return {};
   CONCERTINA_ASSIGN(const std::string bytes, read_file(recipe_.search.latency_table));
   CONCERTINA_ASSIGN(LatencyTable table, LatencyTable::read(recipe_.search.latency_table));
-  CONCERTINA_TRY(table.check(graph()));
+  CONCERTINA_TRY(table.check_layers(graph()));
   search_files_.add(bytes);
   latency_table_ = std::make_shared<const LatencyTable>(std::move(table));
   return {};

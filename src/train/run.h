@@ -9,7 +9,7 @@
 #include "base/hash.h"
 #include "base/progress.h"
 #include "graph/graph.h"
-#include "search/latency_table.h"
+#include "latency/latency_table.h"
 #include "search/spending.h"
 #include "train/compute.h"
 #include "train/network_source.h"

@@ -33,7 +33,7 @@ CostFunction cost_function(const Run& run) {
       };
     case SearchCost::latency:
       return [&graph, table = run.latency_table()](const Subnet& subnet) {
-        return table->milliseconds(graph, subnet);
+        return table->layer_sum(graph, subnet);
       };
   }
   return {};

@@ -1,4 +1,4 @@
-#include "search/latency_table.h"
+#include "latency/latency_table.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -42,7 +42,7 @@ class LatencyTableTest : public ::testing::Test {
 
 TEST_F(LatencyTableTest, InterpolatesBetweenMeasuredWidths) {
   const LatencyTable table = *LatencyTable::parse(table_.dump());
-  ASSERT_TRUE(table.check(graph_));
+  ASSERT_TRUE(table.check_layers(graph_));
   Subnet subnet = full_subnet(graph_);
   for (int& width : subnet.widths) width = width * 5 / 8;
   double expected = 0;  // a product of two widths is what bilinear interpolation gives back exactly
@@ -52,7 +52,7 @@ TEST_F(LatencyTableTest, InterpolatesBetweenMeasuredWidths) {
     expected += 1e-3 * active_shape(graph_, node.inputs[0], subnet).channels *
                 active_shape(graph_, id, subnet).channels;
   }
-  EXPECT_NEAR(table.milliseconds(graph_, subnet), expected, 1e-9);
+  EXPECT_NEAR(table.layer_sum(graph_, subnet), expected, 1e-9);
 }
 
 TEST_F(LatencyTableTest, IsConstantOutsideAndAddsWhatIsFixed) {
@@ -64,7 +64,7 @@ TEST_F(LatencyTableTest, IsConstantOutsideAndAddsWhatIsFixed) {
     layer["milliseconds"] = {{0.5}};
   }
   const LatencyTable parsed = *LatencyTable::parse(table.dump());
-  EXPECT_NEAR(parsed.milliseconds(graph_, full_subnet(graph_)),
+  EXPECT_NEAR(parsed.layer_sum(graph_, full_subnet(graph_)),
               2.5 + 0.5 * static_cast<double>(table["layers"].size()), 1e-9);
 }
 
@@ -89,10 +89,57 @@ TEST_F(LatencyTableTest, RefusesWhatIsNotOne) {
   EXPECT_FALSE(LatencyTable::read("/nowhere.json"));
 }
 
+TEST_F(LatencyTableTest, HoldsTheTimesOfSubnets) {
+  LatencyTable table;
+  table.machine = {.cpu = "a processor", .instruction_set = "AVX3", .cores = 2, .governor = "performance"};
+  table.precision = "bf16";
+  std::vector<double> runs(101);
+  for (std::size_t i = 0; i < runs.size(); ++i) runs[i] = 1 + static_cast<double>(100 - i) / 100;
+  const TimeQuantiles times = TimeQuantiles::of(runs);
+  table.subnets.push_back({.subnet = {{16, 8}}, .batch = 1, .threads = 2, .runs = 101, .times = times});
+  table.layers["stem"] = {.inputs = {3}, .outputs = {4, 8}, .milliseconds = {0.1, 0.25}};
+  table.fixed_milliseconds = 0.5;
+  const auto again = LatencyTable::parse(table.to_json());
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(*again, table);
+  ASSERT_NE(again->find({{16, 8}}, 1, 2), nullptr);
+  EXPECT_EQ(again->find({{16, 8}}, 1, 1), nullptr);
+  EXPECT_EQ(again->find({{16, 4}}, 1, 2), nullptr);
+  EXPECT_DOUBLE_EQ(times.median(), 1.5);
+  EXPECT_DOUBLE_EQ(times.at(0.9), 1.9);
+  EXPECT_DOUBLE_EQ(times.at(0.97), 1.97);
+  EXPECT_DOUBLE_EQ(times.at(1), 2);
+  EXPECT_DOUBLE_EQ(times.at(0), times.at(0.05));
+}
+
+TEST_F(LatencyTableTest, RefusesWrongSubnets) {
+  const Json good = {{"widths", "16-8"},
+                     {"batch", 1},
+                     {"threads", 1},
+                     {"runs", 9},
+                     {"milliseconds", {1, 1, 2, 2, 3, 3, 4, 5}}};
+  const auto with = [&](const char* key, const Json& value) {
+    Json one = good;
+    one[key] = value;
+    return Json{{"concertina_latency", 1}, {"subnets", {one}}};
+  };
+  ASSERT_TRUE(LatencyTable::parse(with("runs", 9).dump()));
+  expect_refused(with("widths", "16-x"), "sub-net 0");
+  expect_refused(with("batch", 0), "16-8");
+  expect_refused(with("threads", -1), "16-8");
+  expect_refused(with("runs", 1e30), "16-8");
+  expect_refused(with("milliseconds", {1, 1, 2, 2, 3, 3, 4}), "16-8");
+  expect_refused(with("milliseconds", {1, 1, 2, 2, 3, 3, 4, 3}), "ascending");
+  expect_refused(with("milliseconds", {0, 1, 2, 2, 3, 3, 4, 5}), "positive");
+  expect_refused({{"concertina_latency", 1}, {"subnets", {good, good}}}, "twice");
+  expect_refused({{"concertina_latency", 1}, {"subnets", 7}}, "not a list");
+  expect_refused({{"concertina_latency", 1}, {"precision", "int4"}}, "precision");
+}
+
 TEST_F(LatencyTableTest, NamesALayerThatWasNotMeasured) {
   Json table = table_;
   table["layers"].erase("fc");
-  EXPECT_THAT(LatencyTable::parse(table.dump())->check(graph_).error().message, HasSubstr("'fc'"));
+  EXPECT_THAT(LatencyTable::parse(table.dump())->check_layers(graph_).error().message, HasSubstr("'fc'"));
 }
 
 }  // namespace

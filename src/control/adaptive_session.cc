@@ -1,0 +1,3 @@
+#include "concertina/adaptive_session.h"
+
+#include "control/policy.h"

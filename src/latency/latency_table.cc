@@ -1,0 +1,86 @@
+#include "latency/latency_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/quantile.h"
+
+namespace concertina {
+namespace {
+
+/// Where a width lies between measured ones: value = (1 - share) * [low] + share * [high].
+struct Place {
+  std::size_t low;
+  std::size_t high;
+  double share;
+};
+
+Place place(const std::vector<int>& widths, int width) {
+  const auto above = std::lower_bound(widths.begin(), widths.end(), width);
+  if (above == widths.end()) return {widths.size() - 1, widths.size() - 1, 0};
+  const auto high = static_cast<std::size_t>(above - widths.begin());
+  if (high == 0 || *above == width) return {high, high, 0};
+  const int left = widths[high - 1];
+  return {high - 1, high, static_cast<double>(width - left) / (*above - left)};
+}
+
+double interpolated(const LayerLatency& layer, int inputs, int outputs) {
+  const Place in = place(layer.inputs, inputs), out = place(layer.outputs, outputs);
+  const auto row = [&](std::size_t i) {
+    const double* values = layer.milliseconds.data() + i * layer.outputs.size();
+    return (1 - out.share) * values[out.low] + out.share * values[out.high];
+  };
+  return (1 - in.share) * row(in.low) + in.share * row(in.high);
+}
+
+bool is_layer(const Op& op) {
+  return std::holds_alternative<op::Conv>(op) || std::holds_alternative<op::Linear>(op);
+}
+
+}  // namespace
+
+TimeQuantiles TimeQuantiles::of(std::vector<double> milliseconds) {
+  std::array<double, kLevels.size()> times;
+  for (std::size_t i = 0; i < times.size(); ++i) times[i] = quantile(milliseconds, kLevels[i]);
+  return TimeQuantiles(times);
+}
+
+double TimeQuantiles::at(double level) const {
+  const auto above = std::lower_bound(kLevels.begin(), kLevels.end(), level);
+  if (above == kLevels.begin()) return milliseconds_.front();
+  if (above == kLevels.end()) return milliseconds_.back();
+  const auto high = static_cast<std::size_t>(above - kLevels.begin());
+  const double share = (level - kLevels[high - 1]) / (kLevels[high] - kLevels[high - 1]);
+  return (1 - share) * milliseconds_[high - 1] + share * milliseconds_[high];
+}
+
+Status LatencyTable::check_layers(const Graph& graph) const {
+  for (const Node& node : graph.nodes()) {
+    if (is_layer(node.op) && !layers.contains(node.name)) {
+      return Error{
+          fmt::format("the latency table has no layer '{}'; it was measured on another network", node.name)};
+    }
+  }
+  return {};
+}
+
+double LatencyTable::layer_sum(const Graph& graph, const Subnet& subnet) const {
+  double sum = fixed_milliseconds;
+  for (NodeId id = 1; id < graph.size(); ++id) {
+    const Node& node = graph.node(id);
+    if (!is_layer(node.op)) continue;
+    sum += interpolated(layers.at(node.name), active_shape(graph, node.inputs[0], subnet).channels,
+                        active_shape(graph, id, subnet).channels);
+  }
+  return sum;
+}
+
+const TimeQuantiles* LatencyTable::find(const Subnet& subnet, int batch, int threads) const {
+  const auto found = std::find_if(subnets.begin(), subnets.end(), [&](const SubnetLatency& one) {
+    return one.batch == batch && one.threads == threads && one.subnet == subnet;
+  });
+  return found == subnets.end() ? nullptr : &found->times;
+}
+
+}  // namespace concertina

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace concertina {
+
+/// The machine on which a table was measured.
+struct MeasuredMachine {
+  std::string cpu;              ///< the processor's name
+  std::string instruction_set;  ///< of the kernels
+  int cores = 0;                ///< that the program may use; 0: unknown
+  std::string governor;         ///< of the processor's frequency; empty where it is not visible
+
+  friend bool operator==(const MeasuredMachine&, const MeasuredMachine&) = default;
+};
+
+/// Measured milliseconds of one layer at a grid of widths.
+struct LayerLatency {
+  std::vector<int> inputs;           ///< active input channels, ascending
+  std::vector<int> outputs;          ///< active output channels, ascending
+  std::vector<double> milliseconds;  ///< [inputs][outputs]
+
+  friend bool operator==(const LayerLatency&, const LayerLatency&) = default;
+};
+
+/// How long runs of one kind took: their times' quantiles.
+class TimeQuantiles {
+ public:
+  /// The shares of runs that took no longer than each of the times; the last is the longest run.
+  static constexpr std::array<double, 8> kLevels = {0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0};
+
+  /// Preconditions: positive, finite, ascending or equal.
+  explicit TimeQuantiles(const std::array<double, kLevels.size()>& milliseconds)
+      : milliseconds_(milliseconds) {}
+
+  /// Of measured runs. Precondition: not empty, each positive and finite.
+  static TimeQuantiles of(std::vector<double> milliseconds);
+
+  const std::array<double, kLevels.size()>& milliseconds() const { return milliseconds_; }
+  double median() const { return milliseconds_[2]; }
+
+  /// Milliseconds that a share `level` (0 .. 1) of the runs does not exceed, linear between the levels,
+  /// constant below the first.
+  double at(double level) const;
+
+  friend bool operator==(const TimeQuantiles&, const TimeQuantiles&) = default;
+
+ private:
+  std::array<double, kLevels.size()> milliseconds_;
+};
+
+/// One sub-net as it runs with one batch on one number of threads.
+struct SubnetLatency {
+  Subnet subnet;
+  int batch = 1;
+  int threads = 1;
+  int runs = 0;  ///< that were measured
+  TimeQuantiles times;
+
+  friend bool operator==(const SubnetLatency&, const SubnetLatency&) = default;
+};
+
+/// What a network's layers, and a model's sub-nets, take on one machine, measured there:
+///
+///   {"concertina_latency": 1,
+///    "machine": {"cpu": "...", "instruction_set": "AVX3", "cores": 2, "governor": ""}, "precision": "fp32",
+///    "subnets": [{"widths": "16-12", "batch": 1, "threads": 1, "runs": 500, "milliseconds": [0.1, ...]},
+///    ...], "layers": {"stem": {"inputs": [3], "outputs": [8, 16], "milliseconds": [[0.02, 0.03]]}, ...},
+///    "fixed_milliseconds": 0.1}
+///
+/// "milliseconds" of a sub-net are at TimeQuantiles::kLevels. Layers serve the search, sub-nets the runtime;
+/// either may be missing.
+struct LatencyTable {
+  MeasuredMachine machine;
+  std::string precision = "fp32";  ///< or "bf16"
+  std::vector<SubnetLatency> subnets;
+  std::map<std::string, LayerLatency> layers;  ///< by node
+  double fixed_milliseconds = 0;               ///< what does not depend on widths
+
+  /// The bytes are not trusted: every number must be positive and finite, every list ascending, every grid
+  /// complete, no sub-net twice with one batch and number of threads.
+  static Result<LatencyTable> parse(std::string_view text);
+  /// The same with a file; errors name it.
+  static Result<LatencyTable> read(const std::filesystem::path& path);
+  std::string to_json() const;
+
+  /// Fails, naming the layer, unless each convolution and linear layer of the graph is in the table.
+  Status check_layers(const Graph& graph) const;
+
+  /// The sum over layers, each interpolated bilinearly between the measured widths and constant outside them,
+  /// plus what does not depend on widths. Precondition: check_layers(graph).
+  double layer_sum(const Graph& graph, const Subnet& subnet) const;
+
+  /// How long `subnet` runs; null if that was not measured.
+  const TimeQuantiles* find(const Subnet& subnet, int batch, int threads) const;
+
+  friend bool operator==(const LatencyTable&, const LatencyTable&) = default;
+};
+
+}  // namespace concertina
