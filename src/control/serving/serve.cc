@@ -11,7 +11,11 @@ constexpr std::size_t kMostWaiting = 64;
 class Serving {
  public:
   Serving(std::span<const Time> arrivals, const ServeOptions& options, Policy& policy, Server& server)
-      : arrivals_(arrivals), options_(options), policy_(policy), server_(server), start_(server.clock().now()) {}
+      : arrivals_(arrivals),
+        options_(options),
+        policy_(policy),
+        server_(server),
+        start_(server.clock().now()) {}
 
   Result<Outcome> answer(std::size_t request) {
     const Time arrival = start_ + arrivals_[request];
@@ -63,8 +67,8 @@ class Serving {
 
 }  // namespace
 
-Result<std::vector<Outcome>> serve(std::span<const Time> arrivals, const ServeOptions& options, Policy& policy,
-                                   Server& server) {
+Result<std::vector<Outcome>> serve(std::span<const Time> arrivals, const ServeOptions& options,
+                                   Policy& policy, Server& server) {
   Serving serving(arrivals, options, policy, server);
   std::vector<Outcome> outcomes;
   outcomes.reserve(arrivals.size());

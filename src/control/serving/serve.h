@@ -27,10 +27,10 @@ struct ServeOptions {
   double min_accuracy = 0;
 };
 
-/// Lets `policy` answer requests that arrive at these times after the start, in their order. One whose deadline
-/// has passed when its turn comes is not run, whatever the policy. Returns an outcome for each request, times
-/// since the start. Precondition: arrivals ascend.
-Result<std::vector<Outcome>> serve(std::span<const Time> arrivals, const ServeOptions& options, Policy& policy,
-                                   Server& server);
+/// Lets `policy` answer requests that arrive at these times after the start, in their order. One whose
+/// deadline has passed when its turn comes is not run, whatever the policy. Returns an outcome for each
+/// request, times since the start. Precondition: arrivals ascend.
+Result<std::vector<Outcome>> serve(std::span<const Time> arrivals, const ServeOptions& options,
+                                   Policy& policy, Server& server);
 
 }  // namespace concertina::control

@@ -8,8 +8,8 @@
 
 namespace concertina::control {
 
-/// A machine that is as slow as the contention says and whose runs scatter as the latency table's do. How far a
-/// run lies from the median depends on the seed and the request alone, so that policies meet equal luck.
+/// A machine that is as slow as the contention says and whose runs scatter as the latency table's do. How far
+/// a run lies from the median depends on the seed and the request alone, so that policies meet equal luck.
 class SimulatedServer final : public Server {
  public:
   /// The times of the machine are counted from the contention's start. Precondition: `sizes` and `contention`
