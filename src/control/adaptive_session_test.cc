@@ -65,7 +65,7 @@ class AdaptiveSessionTest : public ::testing::Test {
 
 TEST_F(AdaptiveSessionTest, RunsTheLargestInAmpleTimeAndTheFastestInNone) {
   AdaptiveSession adaptive = session();
-  Session plain = *Session::make(model_);
+  Session plain = Session::make(model_).value();
   const auto ample = adaptive.run(images_, {.deadline = 1h}, logits_);
   ASSERT_TRUE(ample) << ample.error().message;
   EXPECT_EQ(ample->subnet, 0);
