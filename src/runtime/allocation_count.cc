@@ -18,11 +18,13 @@
 namespace {
 
 std::atomic<std::int64_t> count{0};
+std::atomic<std::int64_t> until_failure{-1};
 
 constexpr std::align_val_t kUsual{__STDCPP_DEFAULT_NEW_ALIGNMENT__};
 
 void* allocate(std::size_t size, std::align_val_t align) noexcept {
   ++count;
+  if (until_failure >= 0 && until_failure-- == 0) return nullptr;
   const auto unit = static_cast<std::size_t>(align);
   return std::aligned_alloc(unit, (size + unit - 1) / unit * unit);
 }
@@ -88,10 +90,16 @@ std::int64_t concertina::runtime::testing::allocation_count() {
   return count;
 }
 
+void concertina::runtime::testing::fail_allocation(std::int64_t after) {
+  until_failure = after;
+}
+
 #else
 
 std::int64_t concertina::runtime::testing::allocation_count() {
   return -1;
 }
+
+void concertina::runtime::testing::fail_allocation(std::int64_t) {}
 
 #endif
