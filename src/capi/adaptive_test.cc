@@ -1,8 +1,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/allocation_count.h"
 #include "capi/testing.h"
-#include "runtime/allocation_count.h"
 
 namespace concertina::capi::testing {
 namespace {
@@ -151,10 +151,10 @@ TEST_F(CAdaptive, NothingIsNullButTheAnswer) {
 }
 
 TEST_F(CAdaptive, RunsWithoutAllocating) {
-  if (runtime::testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
-  const std::int64_t before = runtime::testing::allocation_count();
+  if (allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  const std::int64_t before = allocation_count();
   const auto status = run(kInfinity);
-  EXPECT_EQ(runtime::testing::allocation_count(), before);
+  EXPECT_EQ(allocation_count(), before);
   EXPECT_EQ(status, CONCERTINA_OK);
 }
 

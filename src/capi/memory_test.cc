@@ -1,13 +1,10 @@
 // Every request for memory fails once, in turn: the C API says so, gives nothing, and the next call works.
 
+#include "base/allocation_count.h"
 #include "capi/testing.h"
-#include "runtime/allocation_count.h"
 
 namespace concertina::capi::testing {
 namespace {
-
-using runtime::testing::allocation_count;
-using runtime::testing::fail_allocation;
 
 /// Calls make(&handle) with the first request failing, then the second, until one call succeeds; gives the
 /// number of those that did not.

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/allocation_count.h"
 #include "capi/testing.h"
-#include "runtime/allocation_count.h"
 
 namespace concertina::capi::testing {
 namespace {
@@ -38,15 +38,15 @@ TEST(CSession, RunsWhatTheCppSessionRuns) {
 }
 
 TEST(CSession, RunsWithoutAllocating) {
-  if (runtime::testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  if (allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
   const auto known = cpp_model();
   const auto session = open_session(open_model().get());
   const Floats images = runtime::testing::random_images(*known, 1);
   Floats outputs(known->output_size());
-  const std::int64_t before = runtime::testing::allocation_count();
+  const std::int64_t before = allocation_count();
   const auto status = concertina_session_run(session.get(), images.data(), images.size(), 1, 2,
                                              outputs.data(), outputs.size(), nullptr);
-  EXPECT_EQ(runtime::testing::allocation_count(), before);
+  EXPECT_EQ(allocation_count(), before);
   EXPECT_EQ(status, CONCERTINA_OK);
 }
 

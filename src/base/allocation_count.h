@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace concertina::runtime::testing {
+namespace concertina {
 
 /// How often this program has asked operator new for memory, on all threads. (Linking it replaces operator
 /// new.) -1 if a sanitizer stands in the way.
@@ -12,4 +12,4 @@ std::int64_t allocation_count();
 /// the way.
 void fail_allocation(std::int64_t after);
 
-}  // namespace concertina::runtime::testing
+}  // namespace concertina

@@ -1,4 +1,4 @@
-#include "runtime/allocation_count.h"
+#include "base/allocation_count.h"
 
 #include <atomic>
 #include <cstdlib>
@@ -86,20 +86,20 @@ void operator delete[](void* p, const std::nothrow_t&) noexcept {
   std::free(p);
 }
 
-std::int64_t concertina::runtime::testing::allocation_count() {
+std::int64_t concertina::allocation_count() {
   return count;
 }
 
-void concertina::runtime::testing::fail_allocation(std::int64_t after) {
+void concertina::fail_allocation(std::int64_t after) {
   until_failure = after;
 }
 
 #else
 
-std::int64_t concertina::runtime::testing::allocation_count() {
+std::int64_t concertina::allocation_count() {
   return -1;
 }
 
-void concertina::runtime::testing::fail_allocation(std::int64_t) {}
+void concertina::fail_allocation(std::int64_t) {}
 
 #endif
