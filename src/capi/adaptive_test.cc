@@ -16,10 +16,13 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 class CAdaptive : public ::testing::Test {
  protected:
   void SetUp() override {
+    const std::string table = write_latency_table();
+    auto options = sized<concertina_adaptive_options>();
+    options.latency_table = table.c_str();
+    options.other_machine = 1;
     concertina_adaptive* made = nullptr;
-    concertina_error error;
-    ASSERT_EQ(concertina_adaptive_create(open_model().get(), nullptr, &made, &error), CONCERTINA_OK)
-        << error.message;
+    ASSERT_EQ(concertina_adaptive_create(open_model().get(), &options, &made, &error_), CONCERTINA_OK)
+        << error_.message;
     adaptive_.reset(made);
   }
 

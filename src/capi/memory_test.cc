@@ -1,4 +1,4 @@
-// Every request for memory fails once, in turn: the C API says so, gives nothing, and the next call works.
+// Requests for memory fail, one in each call: the C API says so, gives nothing, and the next call works.
 
 #include "base/allocation_count.h"
 #include "capi/testing.h"
@@ -6,18 +6,20 @@
 namespace concertina::capi::testing {
 namespace {
 
-/// Calls make(&handle) with the first request failing, then the second, until one call succeeds; gives the
-/// number of those that did not.
+/// Calls make(&handle) with the first request failing, then the second, later with ever larger gaps, until
+/// one call succeeds; gives the number of those that did not.
 template <typename Handle, typename Make>
 int failures_of(Make make) {
-  for (int failing = 0;; ++failing) {
+  int failures = 0;
+  for (int failing = 0;; failing += 1 + failing / 32) {
     Handle* made = nullptr;
     concertina_error error;
     fail_allocation(failing);
     const concertina_status status = make(&made, &error);
     fail_allocation(-1);
     const Owned<Handle> owned(made);
-    if (status == CONCERTINA_OK) return failing;
+    if (status == CONCERTINA_OK) return failures;
+    ++failures;
     EXPECT_EQ(made, nullptr);
     EXPECT_STRNE(error.message, "");
   }
@@ -50,8 +52,12 @@ TEST_F(CMemory, MayRunOutWhileASessionIsMade) {
 
 TEST_F(CMemory, MayRunOutWhileAnAdaptiveSessionIsMade) {
   const auto model = open_model();
+  const std::string table = write_latency_table();
+  auto options = sized<concertina_adaptive_options>();
+  options.latency_table = table.c_str();
+  options.other_machine = 1;
   EXPECT_GT(failures_of<concertina_adaptive>([&](concertina_adaptive** adaptive, concertina_error* error) {
-              return concertina_adaptive_create(model.get(), nullptr, adaptive, error);
+              return concertina_adaptive_create(model.get(), &options, adaptive, error);
             }),
             3);
 }

@@ -88,7 +88,7 @@ TEST(CModel, TellsItsInputsAndOutputs) {
 
 TEST(CModel, ComesFromAFile) {
   const auto folder = std::filesystem::path(::testing::TempDir());
-  const auto path = folder / "capi_model.onnx";
+  const auto path = folder / ("capi_model." + std::to_string(getpid()) + ".onnx");
   ASSERT_TRUE(write_file(path, model_bytes()));
   concertina_model* opened = nullptr;
   concertina_error error;
