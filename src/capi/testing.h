@@ -62,7 +62,8 @@ inline std::shared_ptr<const Model> cpp_model() {
 inline std::string write_latency_table() {
   std::string subnets;
   double ms = 0.4;
-  for (const SubnetInfo& info : cpp_model()->subnets()) {
+  const auto model = cpp_model();
+  for (const SubnetInfo& info : model->subnets()) {
     subnets += fmt::format(
         R"({}{{"widths": "{}", "batch": 1, "threads": 1, "runs": 100, "milliseconds": [{}]}})",
         subnets.empty() ? "" : ", ", to_string(info.subnet), fmt::join(std::vector<double>(8, ms), ", "));
