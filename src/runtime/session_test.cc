@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "runtime/allocation_count.h"
+#include "base/allocation_count.h"
 #include "runtime/testing.h"
 
 namespace concertina {
@@ -24,21 +24,21 @@ std::shared_ptr<const Model> small_model(int subnets = 4) {
 }
 
 TEST(Session, RunsWithoutAllocating) {
-  if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  if (allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
   for (const testing::NamedGraph& net : testing::test_graphs()) {
     const auto model = testing::load(testing::model_file(net.graph, testing::nested_subnets(net.graph, 3)));
     auto session = Session::make(model, {.threads = 2, .max_batch = 2}).value();
     const Floats images = testing::random_images(*model, 2);
     Floats logits(2 * model->output_size());
-    const std::int64_t before = testing::allocation_count();
+    const std::int64_t before = allocation_count();
     bool ok = true;
     for (int i = 0; i < static_cast<int>(model->subnets().size()); ++i) {
       ok = ok && session.run(images, 2, i, logits).ok();
     }
-    EXPECT_EQ(testing::allocation_count(), before) << net.name;
+    EXPECT_EQ(allocation_count(), before) << net.name;
     EXPECT_TRUE(ok) << net.name;
   }
-  EXPECT_GT(testing::allocation_count(), 0);
+  EXPECT_GT(allocation_count(), 0);
 }
 
 TEST(Session, SwitchingLeavesNoTrace) {
