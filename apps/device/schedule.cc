@@ -1,14 +1,12 @@
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "base/try.h"
 #include "common/progress_bar.h"
 #include "common/table.h"
-#include "control/scheduler/model_cost.h"
+#include "control/scheduler/cost_measurement.h"
 #include "control/scheduler/poisson.h"
 #include "control/scheduler/schedule_metrics.h"
 #include "control/scheduler/session_executor.h"
@@ -31,16 +29,18 @@ struct Options {
   std::vector<std::string> policies = {"all"};
   PoissonOptions arrivals;
   SimulationOptions simulation;
+  SchedulingOptions scheduling;
   int seeds = 5;
-  int profile_runs = 200;
+  int rounds = 100;
   bool real = false;
   bool cpu_time = false;
   bool json = false;
 };
 
-/// The models, and what they cost on this machine.
+/// The models, loaded, and what they cost on this machine.
 struct Tenants {
-  std::vector<std::shared_ptr<const Model>> models;
+  std::unique_ptr<Clock> clock;
+  std::unique_ptr<SessionExecutor> executor;
   std::vector<ModelCost> costs;
 };
 
@@ -68,43 +68,34 @@ constexpr Figure kFigures[] = {
 
 Result<Tenants> load_tenants(const Options& options) {
   Tenants tenants;
+  std::vector<SessionExecutor::Tenant> sessions;
   for (const std::string& path : options.models) {
-    CONCERTINA_ASSIGN(auto model, Model::load(path, options.loading));
+    CONCERTINA_ASSIGN(const auto model, Model::load(path, options.loading));
     CONCERTINA_ASSIGN(Session session, Session::make(model));
     CONCERTINA_TRY(warm_up(session, 0, {}));
-    CONCERTINA_ASSIGN(ModelCost cost,
-                      measure_cost(session, some_images(*model, 1), path, options.profile_runs));
-    tenants.models.push_back(std::move(model));
-    tenants.costs.push_back(std::move(cost));
+    tenants.costs.push_back(untimed_cost(session, path));
+    sessions.push_back({.session = std::move(session), .images = some_images(*model, 1)});
   }
+  if (options.cpu_time) {
+    tenants.clock = std::make_unique<ThreadCpuClock>();
+  } else {
+    tenants.clock = std::make_unique<SteadyClock>();
+  }
+  tenants.executor = std::make_unique<SessionExecutor>(std::move(sessions), *tenants.clock);
+  CONCERTINA_TRY(measure_costs(*tenants.executor, options.rounds, tenants.costs));
   return tenants;
 }
 
-Result<std::unique_ptr<StepExecutor>> make_executor(const Tenants& tenants, const Clock& clock,
-                                                    std::uint64_t seed, const Options& options) {
-  if (!options.real) {
-    SimulationOptions simulation = options.simulation;
-    simulation.seed = seed;
-    return std::unique_ptr<StepExecutor>(std::make_unique<SimulatedExecutor>(tenants.costs, simulation));
-  }
-  std::vector<SessionExecutor::Tenant> running;
-  for (const auto& model : tenants.models) {
-    CONCERTINA_ASSIGN(Session session, Session::make(model));
-    CONCERTINA_TRY(warm_up(session, 0, {}));
-    running.push_back({.session = std::move(session), .images = some_images(*model, 1)});
-  }
-  return std::unique_ptr<StepExecutor>(std::make_unique<SessionExecutor>(std::move(running), clock));
-}
-
-Result<ScheduleMetrics> run_once(const Tenants& tenants, const std::string& policy, PoissonOptions arrivals,
+Result<ScheduleMetrics> run_once(Tenants& tenants, const std::string& policy, const PoissonOptions& arrivals,
                                  const Options& options) {
-  const SteadyClock steady;
-  const ThreadCpuClock cpu;
-  const Clock& clock = options.cpu_time ? static_cast<const Clock&>(cpu) : steady;
-  CONCERTINA_ASSIGN(const auto chooser, make_scheduling_policy(policy, tenants.costs));
+  CONCERTINA_ASSIGN(const auto chooser, make_scheduling_policy(policy, tenants.costs, options.scheduling));
   const std::vector<Arrival> requests = poisson_arrivals(tenants.costs, arrivals);
-  CONCERTINA_ASSIGN(const auto executor, make_executor(tenants, clock, arrivals.seed, options));
-  CONCERTINA_ASSIGN(const ScheduleLog log, run_schedule(tenants.costs, requests, *chooser, *executor));
+  SimulationOptions simulation = options.simulation;
+  simulation.seed = arrivals.seed;
+  SimulatedExecutor simulated(tenants.costs, simulation);
+  tenants.executor->restart_clock();
+  StepExecutor& executor = options.real ? static_cast<StepExecutor&>(*tenants.executor) : simulated;
+  CONCERTINA_ASSIGN(const ScheduleLog log, run_schedule(tenants.costs, requests, *chooser, executor));
   return measure(log, tenants.costs);
 }
 
@@ -121,8 +112,9 @@ struct Row {
   }
 };
 
-/// Policies take turns, so that what changes on the machine meets all of them.
-Result<std::vector<Row>> run_all(const Tenants& tenants, const std::vector<std::string>& policies,
+/// Policies take turns, and times are measured anew for each seed of a real run, so that what changes on the
+/// machine meets all of them and the load is what it is called.
+Result<std::vector<Row>> run_all(Tenants& tenants, const std::vector<std::string>& policies,
                                  const Options& options) {
   ProgressBar progress;
   progress.start("schedule",
@@ -133,6 +125,7 @@ Result<std::vector<Row>> run_all(const Tenants& tenants, const std::vector<std::
     const std::size_t first = rows.size();
     for (const std::string& policy : policies) rows.push_back({.load = load, .policy = policy, .seeds = {}});
     for (int seed = 0; seed < options.seeds; ++seed) {
+      if (options.real) CONCERTINA_TRY(measure_costs(*tenants.executor, options.rounds, tenants.costs));
       for (std::size_t p = 0; p < policies.size(); ++p) {
         PoissonOptions arrivals = options.arrivals;
         arrivals.load = load;
@@ -164,7 +157,7 @@ void print_table(const Tenants& tenants, const std::vector<Row>& rows, const Opt
   fmt::print("\n{}Mean of {} seed{} (standard deviation); {}.\n", format_table(table), options.seeds,
              options.seeds == 1 ? "" : "s",
              !options.real      ? "simulated"
-             : options.cpu_time ? "run here, on the clock of the thread's processor time"
+             : options.cpu_time ? "run here, in the thread's processor time"
                                 : "run here");
 }
 
@@ -201,7 +194,7 @@ Status schedule(const Options& options) {
   if (policies == std::vector<std::string>{"all"}) {
     policies.assign(scheduling_policies().begin(), scheduling_policies().end());
   }
-  CONCERTINA_ASSIGN(const Tenants tenants, load_tenants(options));
+  CONCERTINA_ASSIGN(Tenants tenants, load_tenants(options));
   CONCERTINA_ASSIGN(const std::vector<Row> rows, run_all(tenants, policies, options));
   (options.json ? print_json : print_table)(tenants, rows, options);
   return {};
@@ -231,16 +224,23 @@ void add_schedule(CLI::App& program, Action& chosen) {
   verb->add_option("--seeds", options->seeds, "arrivals anew")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  verb->add_option("--iterations", options->profile_runs, "runs that time the steps of each size")
+  verb->add_option("--rounds", options->rounds, "of all models and sizes in turn, to time their steps")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   verb->add_option("--noise", options->simulation.noise,
                    "simulated: deviation of a run's time from its prediction, as a share")
       ->check(CLI::Range(0.0, 2.0))
       ->capture_default_str();
+  verb->add_option("--dysta-eta", options->scheduling.dysta_eta, "dysta's weight of deadlines")
+      ->check(CLI::Range(0.0, 1e3))
+      ->capture_default_str();
+  verb->add_option("--reserve", options->scheduling.reserve,
+                   "sizes: share of the time to a deadline that plans leave free")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
   verb->add_flag("--real", options->real, "run the models; otherwise time is simulated");
   verb->add_flag("--cpu-time", options->cpu_time,
-                 "with --real: the thread's processor time is the clock, for machines that are shared");
+                 "times are of the thread's processor time, for machines that are shared");
   add_model_options(verb, options->loading);
   verb->add_flag("--json", options->json, "print JSON");
   verb->callback([&chosen, options] { chosen = [options] { return schedule(*options); }; });

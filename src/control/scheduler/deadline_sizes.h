@@ -12,7 +12,7 @@ namespace concertina::control {
 struct DeadlineSizesOptions {
   /// The share of the time from a request's arrival to its deadline that sizes are chosen to leave free, for
   /// predictions that are too low and for requests that are still to come; 0 .. 1.
-  double reserve = 0.15;
+  double reserve = 0.1;
   bool lowers_sizes = true;  ///< false: the full size only, to tell what the sizes are worth
 };
 

@@ -19,9 +19,7 @@ namespace concertina::control {
 /// is the time that the job has waited.
 class Dysta final : public SchedulingPolicy {
  public:
-  explicit Dysta(std::vector<ModelCost> models, double eta = kEta);
-
-  static constexpr double kEta = 0.05;
+  explicit Dysta(std::vector<ModelCost> models, double eta);
 
   std::string_view name() const override { return "dysta"; }
   Action choose(const Situation& situation) override;

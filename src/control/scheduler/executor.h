@@ -10,7 +10,7 @@ class StepExecutor {
  public:
   virtual ~StepExecutor() = default;
 
-  /// Since the executor was made.
+  /// Since the executor was made or its clock restarted.
   virtual Time now() const = 0;
   virtual void wait_until(Time moment) = 0;
 

@@ -16,31 +16,31 @@ class Scheduler {
   }
 
   Result<ScheduleLog> serve() {
+    now_ = executor_.now();
     while (true) {
-      const Time now = executor_.now();
-      admit(now);
+      admit();
       if (queue_.empty() && next_ == arrivals_.size()) break;
       if (queue_.empty()) {
         executor_.wait_until(arrivals_[next_].at);
+        now_ = executor_.now();
         continue;
       }
       const Action action = policy_.choose(
-          {.now = now, .queue = queue_, .running = running_, .changed = std::exchange(changed_, false)});
-      log_.deciding += executor_.now() - now;
+          {.now = now_, .queue = queue_, .running = running_, .changed = std::exchange(changed_, false)});
       CONCERTINA_TRY(check(action));
       if (action.kind == Action::Kind::shed) {
-        leave(action.job, now, true);
+        leave(action.job, true);
       } else {
         CONCERTINA_TRY(run(action));
       }
     }
-    log_.ended = executor_.now();
+    log_.ended = now_;
     return std::move(log_);
   }
 
  private:
-  void admit(Time now) {
-    for (; next_ < arrivals_.size() && arrivals_[next_].at <= now; ++next_) {
+  void admit() {
+    for (; next_ < arrivals_.size() && arrivals_[next_].at <= now_; ++next_) {
       const Arrival& arrival = arrivals_[next_];
       queue_.push_back({.id = static_cast<int>(next_),
                         .model = arrival.model,
@@ -75,19 +75,19 @@ class Scheduler {
       CONCERTINA_TRY(executor_.begin(job));
     }
     const Time started = executor_.now();
+    log_.deciding += started - now_;
     CONCERTINA_TRY(executor_.step(job));
-    const Time ended = executor_.now();
+    now_ = executor_.now();
     const SizeCost& cost = model_of(job).sizes[static_cast<std::size_t>(job.size)];
-    policy_.observe({.model = job.model, .predicted = cost.step(job.done), .took = ended - started});
-    log_.deciding += executor_.now() - ended;
+    policy_.observe({.model = job.model, .predicted = cost.step(job.done), .took = now_ - started});
     ++log_.steps;
-    if (++job.done == cost.steps()) leave(action.job, ended, false);
+    if (++job.done == cost.steps()) leave(action.job, false);
     return {};
   }
 
-  void leave(int place, Time now, bool shed) {
+  void leave(int place, bool shed) {
     const auto job = queue_.begin() + place;
-    log_.records.push_back({.job = *job, .left = now, .shed = shed});
+    log_.records.push_back({.job = *job, .left = now_, .shed = shed});
     queue_.erase(job);
     if (running_ == place) running_ = -1;
     if (running_ > place) --running_;
@@ -100,6 +100,7 @@ class Scheduler {
   std::span<const Arrival> arrivals_;
   SchedulingPolicy& policy_;
   StepExecutor& executor_;
+  Time now_{0};  ///< when the last step or wait ended
   std::vector<Job> queue_;
   std::size_t next_ = 0;
   int running_ = -1;

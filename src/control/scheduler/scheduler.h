@@ -22,7 +22,7 @@ struct ScheduleLog {
   int preemptions = 0;             ///< a run that has not ended is followed by a step of another job
   int restarts = 0;                ///< a run that has begun begins anew at another size
   int steps = 0;
-  Time deciding{0};  ///< time that choose() and observe() took, on the executor's clock
+  Time deciding{0};  ///< between steps, on the executor's clock: choices and what goes with them
   Time ended{0};
 };
 

@@ -26,16 +26,17 @@ std::span<const std::string> scheduling_policies() {
 }
 
 Result<std::unique_ptr<SchedulingPolicy>> make_scheduling_policy(std::string_view name,
-                                                                 std::vector<ModelCost> models) {
+                                                                 std::vector<ModelCost> models,
+                                                                 const SchedulingOptions& options) {
   using Made = std::unique_ptr<SchedulingPolicy>;
   if (name == "fcfs") return Made(std::make_unique<FirstCome>());
   if (name == "edf") return Made(std::make_unique<EarliestDeadline>(std::move(models)));
   if (name == "srtf") return Made(std::make_unique<ShortestRemaining>(std::move(models)));
-  if (name == "dysta") return Made(std::make_unique<Dysta>(std::move(models)));
-  if (name == "sizes") return Made(std::make_unique<DeadlineSizes>(std::move(models)));
-  if (name == "full-size") {
-    return Made(
-        std::make_unique<DeadlineSizes>(std::move(models), DeadlineSizesOptions{.lowers_sizes = false}));
+  if (name == "dysta") return Made(std::make_unique<Dysta>(std::move(models), options.dysta_eta));
+  if (name == "sizes" || name == "full-size") {
+    return Made(std::make_unique<DeadlineSizes>(
+        std::move(models),
+        DeadlineSizesOptions{.reserve = options.reserve, .lowers_sizes = name == "sizes"}));
   }
   return Error{fmt::format("there is no scheduling policy '{}'; the nearest is '{}'", name,
                            nearest_name(name, scheduling_policies()))};

@@ -22,6 +22,9 @@ class SessionExecutor final : public StepExecutor {
   /// The clock must outlive it. Precondition: every image has its model's input_size().
   SessionExecutor(std::vector<Tenant> tenants, const Clock& clock, Answered answered = {});
 
+  /// now() is zero again.
+  void restart_clock() { origin_ = clock_.now(); }
+
   Time now() const override { return clock_.now() - origin_; }
   void wait_until(Time moment) override;
   Status begin(const Job& job) override;
