@@ -72,7 +72,7 @@ std::size_t least_runnable(std::span<const Job> queue, Key key) {
 /// What policies can be told.
 struct SchedulingOptions {
   double dysta_eta = 0.03;  ///< Dysta's weight of deadlines against remaining times
-  double reserve = 0.1;    ///< DeadlineSizesOptions::reserve
+  double reserve = 0.1;     ///< DeadlineSizesOptions::reserve
 };
 
 /// What make_scheduling_policy() knows, in the order of tables.
