@@ -7,7 +7,7 @@
 #include "common/progress_bar.h"
 #include "common/table.h"
 #include "control/scheduler/cost_measurement.h"
-#include "control/scheduler/poisson.h"
+#include "control/scheduler/requests.h"
 #include "control/scheduler/schedule_metrics.h"
 #include "control/scheduler/session_executor.h"
 #include "control/scheduler/simulated_executor.h"
@@ -27,7 +27,8 @@ struct Options {
   ModelOptions loading;
   std::vector<double> loads = {1.0};
   std::vector<std::string> policies = {"all"};
-  PoissonOptions arrivals;
+  std::string process = "poisson";
+  RequestOptions arrivals;
   SimulationOptions simulation;
   SchedulingOptions scheduling;
   int seeds = 5;
@@ -86,10 +87,10 @@ Result<Tenants> load_tenants(const Options& options) {
   return tenants;
 }
 
-Result<ScheduleMetrics> run_once(Tenants& tenants, const std::string& policy, const PoissonOptions& arrivals,
+Result<ScheduleMetrics> run_once(Tenants& tenants, const std::string& policy, const RequestOptions& arrivals,
                                  const Options& options) {
   CONCERTINA_ASSIGN(const auto chooser, make_scheduling_policy(policy, tenants.costs, options.scheduling));
-  const std::vector<Arrival> requests = poisson_arrivals(tenants.costs, arrivals);
+  CONCERTINA_ASSIGN(const std::vector<Arrival> requests, make_requests(tenants.costs, arrivals));
   SimulationOptions simulation = options.simulation;
   simulation.seed = arrivals.seed;
   SimulatedExecutor simulated(tenants.costs, simulation);
@@ -127,7 +128,7 @@ Result<std::vector<Row>> run_all(Tenants& tenants, const std::vector<std::string
     for (int seed = 0; seed < options.seeds; ++seed) {
       if (options.real) CONCERTINA_TRY(measure_costs(*tenants.executor, options.rounds, tenants.costs));
       for (std::size_t p = 0; p < policies.size(); ++p) {
-        PoissonOptions arrivals = options.arrivals;
+        RequestOptions arrivals = options.arrivals;
         arrivals.load = load;
         arrivals.seed += static_cast<std::uint64_t>(seed);
         CONCERTINA_ASSIGN(ScheduleMetrics metrics, run_once(tenants, policies[p], arrivals, options));
@@ -189,7 +190,8 @@ void print_json(const Tenants& tenants, const std::vector<Row>& rows, const Opti
   fmt::print("{}\n", all.dump(1));
 }
 
-Status schedule(const Options& options) {
+Status schedule(Options options) {
+  CONCERTINA_ASSIGN(options.arrivals.process, parse_arrivals(options.process, CONCERTINA_TRACES));
   std::vector<std::string> policies = options.policies;
   if (policies == std::vector<std::string>{"all"}) {
     policies.assign(scheduling_policies().begin(), scheduling_policies().end());
@@ -217,6 +219,9 @@ void add_schedule(CLI::App& program, Action& chosen) {
   verb->add_option("--deadline-multiple", options->arrivals.deadline_multiple,
                    "deadlines, in times of a model's full size alone")
       ->check(CLI::Range(1.0, 1e6))
+      ->capture_default_str();
+  verb->add_option("--arrivals", options->process,
+                   "poisson, gamma:CV2, bursts, ramp, step, azure_code, azure_conv, or a trace's file")
       ->capture_default_str();
   verb->add_option("--requests", options->arrivals.requests, "of all models, for each seed")
       ->check(CLI::Range(1, 10'000'000))

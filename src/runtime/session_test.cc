@@ -99,11 +99,12 @@ TEST(Session, PausedRunsKeepTheirValues) {
     const Floats one = testing::random_images(*model, 1), two = testing::random_images(*model, 2);
     auto paused = Session::make(model, {.threads = 2, .max_batch = 2}).value();
     auto other = Session::make(model).value();
-    for (int subnet = 0; subnet < static_cast<int>(model->subnets().size()); ++subnet) {
+    const int subnets = static_cast<int>(model->subnets().size());
+    for (int subnet = 0; subnet < subnets; ++subnet) {
       Floats logits(2 * model->output_size());
       ASSERT_TRUE(paused.begin(two, 2, subnet, logits));
       int steps = 1;
-      for (; !paused.advance(); ++steps) testing::run(other, one, 1, (subnet + steps) % 3);
+      for (; !paused.advance(); ++steps) testing::run(other, one, 1, (subnet + steps) % subnets);
       EXPECT_EQ(steps, paused.steps(subnet)) << net.name;
       EXPECT_EQ(logits, testing::run_alone(model, {.max_batch = 2}, two, 2, subnet)) << net.name;
     }

@@ -7,7 +7,7 @@
 
 #include "control/scheduler/cost_measurement.h"
 #include "control/scheduler/first_come.h"
-#include "control/scheduler/poisson.h"
+#include "control/scheduler/requests.h"
 #include "control/scheduler/schedule_metrics.h"
 #include "control/scheduler/shortest_remaining.h"
 #include "control/scheduler/simulated_executor.h"
@@ -59,7 +59,7 @@ TEST(Scheduler, EveryRequestLeavesOnce) {
   const auto models = three_models();
   for (const double load : {0.5, 1.0, 3.0}) {
     const auto arrivals =
-        poisson_arrivals(models, {.load = load, .requests = 500, .deadline_multiple = 4, .seed = 7});
+        make_requests(models, {.load = load, .requests = 500, .deadline_multiple = 4, .seed = 7}).value();
     for (const std::string& name : scheduling_policies()) {
       const auto policy = make_scheduling_policy(name, models).value();
       SimulatedExecutor executor(models, {.noise = 0.3, .slowdown = 1.2});
@@ -83,7 +83,7 @@ TEST(Scheduler, EveryRequestLeavesOnce) {
 TEST(Scheduler, SizesMeetMoreDeadlinesThanAnyOtherPolicy) {
   const auto models = three_models();
   for (const double load : {0.95, 1.0, 1.05}) {
-    const auto arrivals = poisson_arrivals(models, {.load = load, .requests = 2000});
+    const auto arrivals = make_requests(models, {.load = load, .requests = 2000}).value();
     ScheduleMetrics ours, best_other{.violations = 1};
     for (const std::string& name : scheduling_policies()) {
       const auto policy = make_scheduling_policy(name, models).value();
@@ -146,9 +146,10 @@ TEST(ScheduleMetrics, AreWhatTheLogSays) {
   EXPECT_NEAR(metrics.decision_us, 2, 1e-9);
 }
 
-TEST(PoissonArrivals, BringTheLoadThatIsAskedFor) {
+TEST(ScheduledRequests, BringTheLoadThatIsAskedFor) {
   const auto models = three_models();
-  const auto arrivals = poisson_arrivals(models, {.load = 0.8, .requests = 20000, .deadline_multiple = 3});
+  const auto arrivals =
+      make_requests(models, {.load = 0.8, .requests = 20000, .deadline_multiple = 3}).value();
   ASSERT_EQ(arrivals.size(), 20000U);
   Time work{0}, before{0};
   std::vector<int> counts(3);
@@ -162,7 +163,8 @@ TEST(PoissonArrivals, BringTheLoadThatIsAskedFor) {
   }
   EXPECT_NEAR(to_ms(work) / to_ms(before), 0.8, 0.03);
   for (const int count : counts) EXPECT_NEAR(count, 20000 / 3.0, 300);
-  EXPECT_EQ(poisson_arrivals(models, {.requests = 5})[4].at, poisson_arrivals(models, {.requests = 9})[4].at);
+  EXPECT_EQ(make_requests(models, {.requests = 5}).value()[4].at,
+            make_requests(models, {.requests = 9}).value()[4].at);
 }
 
 TEST(MeasureCosts, FindsWhatTheExecutorTakes) {

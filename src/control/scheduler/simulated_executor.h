@@ -1,8 +1,9 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <span>
 
-#include "base/random.h"
 #include "control/scheduler/executor.h"
 
 namespace concertina::control {
@@ -29,7 +30,6 @@ class SimulatedExecutor final : public StepExecutor {
  private:
   std::span<const ModelCost> models_;
   SimulationOptions options_;
-  CounterRandom random_;
   ManualClock clock_;
 };
 

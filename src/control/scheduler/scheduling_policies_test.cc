@@ -24,7 +24,9 @@ constexpr auto kShed = Action::Kind::shed;
 void expect(const Action& action, Action::Kind kind, int place, int size = 0) {
   EXPECT_EQ(action.kind, kind);
   EXPECT_EQ(action.job, place);
-  if (kind == kRun) EXPECT_EQ(action.size, size);
+  if (kind == kRun) {
+    EXPECT_EQ(action.size, size);
+  }
 }
 
 TEST(SchedulingPolicy, OfAModelsJobsOneIsBegun) {
@@ -124,7 +126,7 @@ TEST(DeadlineSizes, ShedsOnlyWhoCannotBeInTimeAlone) {
   DeadlineSizes policy(three_models());
   expect(policy.choose(at(1, {job(0, 0, 0, 2), job(1, 2, 0, 1.9)})), kShed, 1);
   // Both alone, not together: one waits for better times.
-  expect(policy.choose(at(1, {job(0, 0, 0, 2), job(1, 2, 0, 2)})), kRun, 1, 0);
+  expect(policy.choose(at(1, {job(0, 0, 0, 2), job(1, 2, 0, 2)})), kRun, 0, 2);
   DeadlineSizes full(three_models(), {.lowers_sizes = false});
   expect(full.choose(at(1, {job(0, 0, 0, 2), job(1, 2, 0, 2)})), kShed, 0);
 }
