@@ -11,5 +11,6 @@ void add_tune(CLI::App& program, Action& chosen);
 void add_verify(CLI::App& program, Action& chosen);
 void add_export(CLI::App& program, Action& chosen);
 void add_classify(CLI::App& program, Action& chosen);
+void add_watch(CLI::App& program, Action& chosen);
 
 }  // namespace concertina::apps

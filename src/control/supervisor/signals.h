@@ -1,0 +1,41 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include "control/supervisor/cgroup.h"
+#include "control/supervisor/frequency.h"
+#include "control/supervisor/kernel_files.h"
+#include "control/supervisor/power.h"
+#include "control/supervisor/temperature.h"
+
+namespace concertina::control {
+
+/// What a machine shows of itself at one moment. Anything may be missing; counters are as the kernel has
+/// them.
+struct Signals {
+  std::optional<Pressure> pressure = {};  ///< of the whole machine
+  CgroupSignals cgroup = {};
+  std::vector<Temperature> temperatures = {};
+  std::optional<Frequency> frequency = {};
+  PowerSignals power = {};
+};
+
+/// Reads a machine's signals below a root folder. For one thread at a time.
+class SignalReader {
+ public:
+  /// Looks for what there is; what appears later is not seen. Nothing there is not an error.
+  explicit SignalReader(const std::filesystem::path& root = "/");
+
+  Signals read() const;
+
+ private:
+  std::filesystem::path root_;
+  CgroupReader cgroup_;
+  TemperatureReader temperatures_;
+  FrequencyReader frequency_;
+  PowerReader power_;
+};
+
+}  // namespace concertina::control
