@@ -35,6 +35,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto celsius = parse_temperature(text)) require(*celsius >= -50 && *celsius <= 200);
   const CgroupPaths paths = parse_cgroup(text);
   require(stays_below(paths.v1_cpu) && stays_below(paths.v2));
+  if (const auto time = parse_schedstat(text))
+    require(parse_schedstat(std::to_string(time->ran_ns) + " " + std::to_string(time->waited_ns) + " 0") ==
+            time);
   if (const auto number = parse_integer(text)) require(parse_integer(std::to_string(*number)) == number);
   if (const auto word = parse_word(text)) require(!word->empty() && parse_word(*word) == word);
   return 0;

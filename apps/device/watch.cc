@@ -20,6 +20,7 @@ namespace {
 struct Options {
   std::string model;
   std::string root = "/";
+  std::string process = "self";
   int period = 200;  // milliseconds
   int samples = 0;   // 0: until Ctrl-C
   bool once = false;
@@ -68,13 +69,21 @@ void print(const std::string& line) {
   std::fflush(stdout);
 }
 
-Status watch(const Options& options) {
+Status check(const Options& options) {
   std::error_code code;
-  if (!std::filesystem::is_directory(options.root, code))
+  const std::filesystem::path root = options.root;
+  if (!std::filesystem::is_directory(root, code))
     return Error{fmt::format("'{}' is no folder; --root takes one with proc/ and sys/ in it", options.root)};
+  if (options.process != "self" && !std::filesystem::is_directory(root / "proc" / options.process, code))
+    return Error{fmt::format("there is no process {}; --pid takes one that runs", options.process)};
+  return {};
+}
+
+Status watch(const Options& options) {
+  CONCERTINA_TRY(check(options));
   CONCERTINA_ASSIGN(std::vector<double> costs, costs_of(options.model));
   control::Supervisor supervisor(std::move(costs));
-  const control::SignalReader reader(options.root);
+  const control::SignalReader reader(options.root, options.process);
   const control::SteadyClock clock;
   const control::Time start = clock.now();
   const Interruption interruption;
@@ -95,15 +104,19 @@ Status watch(const Options& options) {
 }  // namespace
 
 void add_watch(CLI::App& program, Action& chosen) {
-  CLI::App* verb =
-      add_verb(program, "watch", "Show the machine's pressure, heat and power, and the sub-nets they allow",
-               "  concertina watch model.onnx\n  concertina watch --once --json\n");
+  CLI::App* verb = add_verb(
+      program, "watch", "Show the machine's pressure, heat and power, and the sub-nets they allow",
+      "  concertina watch model.onnx\n  concertina watch --once --json\n  concertina watch --pid 4711\n");
   const auto options = std::make_shared<Options>();
   verb->add_option("MODEL", options->model,
                    "dynamic model (.onnx): shows its largest sub-net that may run, by multiply-accumulates");
   verb->add_option("--root", options->root, "folder with proc/ and sys/ of the machine to look at")
       ->type_name("DIR")
       ->capture_default_str();
+  verb->add_option("--pid", options->process,
+                   "process whose threads and cgroups are looked at (default: this one)")
+      ->check(CLI::PositiveNumber)
+      ->type_name("PID");
   verb->add_option("--period", options->period, "milliseconds between two samples")
       ->check(CLI::Range(10, 60'000))
       ->capture_default_str();

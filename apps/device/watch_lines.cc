@@ -11,7 +11,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kRow = "{:>8} {:<9} {:>7} {:>8} {:>9} {:>8} {:>6} {:>7} {:>6}  {}";
+constexpr const char* kRow = "{:>8} {:<9} {:>7} {:>8} {:>8} {:>9} {:>8} {:>6} {:>7} {:>6}  {}";
 
 Json number(const std::optional<double>& value) {
   return value ? Json(*value) : Json();
@@ -74,8 +74,9 @@ std::string describe(const control::Signals& signals) {
   const auto& pressure = signals.cgroup.pressure ? signals.cgroup.pressure : signals.pressure;
   const std::vector<std::pair<const char*, std::string>> kinds = {
       {"pressure", !pressure                 ? ""
-                   : signals.cgroup.pressure ? "of the program's cgroup"
+                   : signals.cgroup.pressure ? "of the process's cgroup"
                                              : "of the whole machine"},
+      {"process", signals.process ? "how long it waits for a processor" : ""},
       {"quota", !signals.cgroup.throttling ? ""
                 : signals.cgroup.cpus      ? decimal(signals.cgroup.cpus, 2) + " processors"
                                            : "none is set"},
@@ -93,14 +94,14 @@ std::string describe(const control::Signals& signals) {
 }
 
 std::string sample_head() {
-  return fmt::format(kRow, "seconds", "state", "sub-net", "waiting", "throttled", "degrees", "MHz", "allowed",
-                     "watts", "why");
+  return fmt::format(kRow, "seconds", "state", "sub-net", "pressure", "waiting", "throttled", "degrees",
+                     "MHz", "allowed", "watts", "why");
 }
 
 std::string sample_line(double seconds, const control::Signals& signals, const control::Advice& advice) {
   const control::Measured& m = advice.measured;
   return fmt::format(kRow, decimal(seconds, 1), name_of(advice.state), advice.largest, percent(m.pressure),
-                     percent(m.throttled), m.heat ? decimal(m.heat->celsius, 1) : "-",
+                     percent(m.waiting), percent(m.throttled), m.heat ? decimal(m.heat->celsius, 1) : "-",
                      decimal(mhz_of(signals), 0), percent(m.allowed_frequency), decimal(m.watts, 1),
                      advice.why);
 }
@@ -115,6 +116,7 @@ Json sample_json(double seconds, const control::Signals& signals, const control:
           {"share", advice.share},
           {"why", advice.why},
           {"pressure", number(m.pressure)},
+          {"waiting", number(m.waiting)},
           {"throttled", number(m.throttled)},
           {"quota_cpus", number(signals.cgroup.cpus)},
           {"hottest",

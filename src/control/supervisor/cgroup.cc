@@ -46,8 +46,8 @@ std::optional<double> quota_of(const fs::path& level, bool v1) {
 
 }  // namespace
 
-CgroupReader::CgroupReader(const fs::path& root) {
-  const CgroupPaths paths = parse_cgroup(read_text(root / "proc/self/cgroup").value_or(""));
+CgroupReader::CgroupReader(const fs::path& root, const fs::path& process) {
+  const CgroupPaths paths = parse_cgroup(read_text(process / "cgroup").value_or(""));
   v1_ = paths.v1_cpu.has_value();
   const fs::path v2_mount =
       v1_ ? root / "sys/fs/cgroup/unified" : mount_of(root, {"sys/fs/cgroup", "sys/fs/cgroup/unified"});

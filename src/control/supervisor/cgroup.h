@@ -15,12 +15,12 @@ struct CgroupSignals {
   std::optional<Pressure> pressure;
 };
 
-/// Reads the cgroups of this process, of version 1 or 2, where distributions mount them.
+/// Reads the cgroups of a process, of version 1 or 2, where distributions mount them.
 class CgroupReader {
  public:
-  /// Looks for them below `root`. A cgroup of /proc/self/cgroup that is not there is one outside of a
-  /// container, in which the mount itself is the container's.
-  explicit CgroupReader(const std::filesystem::path& root);
+  /// Looks for them below `root`; `process` is its folder in /proc. A cgroup that the process is said to be
+  /// in but that is not there is seen from within a container, in which the mount itself is the container's.
+  CgroupReader(const std::filesystem::path& root, const std::filesystem::path& process);
 
   CgroupSignals read() const;
 

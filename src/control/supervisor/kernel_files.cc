@@ -124,6 +124,15 @@ CgroupPaths parse_cgroup(std::string_view text) {
   return paths;
 }
 
+std::optional<ProcessorTime> parse_schedstat(std::string_view text) {
+  const auto fields = split(without_newline(text), ' ');
+  if (fields.size() != 3) return std::nullopt;
+  const auto ran = number<std::uint64_t>(fields[0]);
+  const auto waited = number<std::uint64_t>(fields[1]);
+  if (!ran || !waited) return std::nullopt;
+  return ProcessorTime{.ran_ns = *ran, .waited_ns = *waited};
+}
+
 std::optional<std::int64_t> parse_integer(std::string_view text) {
   return number<std::int64_t>(without_newline(text));
 }

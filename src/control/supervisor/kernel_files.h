@@ -52,6 +52,17 @@ struct CgroupPaths {
 /// /proc/self/cgroup. A path that leads above its mount is left out.
 CgroupPaths parse_cgroup(std::string_view text);
 
+/// What a thread has had of the processors since its start (Documentation/scheduler/sched-stats.rst).
+struct ProcessorTime {
+  std::uint64_t ran_ns = 0;
+  std::uint64_t waited_ns = 0;  ///< ready to run, while others ran
+
+  friend bool operator==(const ProcessorTime&, const ProcessorTime&) = default;
+};
+
+/// /proc/<pid>/task/<tid>/schedstat.
+std::optional<ProcessorTime> parse_schedstat(std::string_view text);
+
 /// A file of one whole number.
 std::optional<std::int64_t> parse_integer(std::string_view text);
 

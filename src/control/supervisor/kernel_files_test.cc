@@ -59,6 +59,12 @@ TEST(KernelFiles, CgroupPathsStayBelowTheirMount) {
   EXPECT_FALSE(parse_cgroup(std::string("0::/a\0b\n", 8)).v2);
 }
 
+TEST(KernelFiles, Schedstat) {
+  EXPECT_EQ(parse_schedstat("6138 1402 3\n"), (ProcessorTime{.ran_ns = 6138, .waited_ns = 1402}));
+  for (const char* damaged : {"", "6138\n", "6138 1402\n", "6138 -1 3\n", "a b c\n", "1 2 3 4\n"})
+    EXPECT_FALSE(parse_schedstat(damaged)) << damaged;
+}
+
 TEST(KernelFiles, Numbers) {
   EXPECT_EQ(parse_integer("-42\n"), -42);
   for (const char* damaged : {"", "\n", " 1", "1 ", "1\n2\n", "0x1", "9223372036854775808", "1.5"})

@@ -29,10 +29,16 @@ bool chooses_itself(std::string_view driver) {
 }  // namespace
 
 Meter::Meter(const MeterOptions& options)
-    : options_(options), waited_(options.window), periods_(options.window), throttled_(options.window) {}
+    : options_(options),
+      pressure_(options.window),
+      ran_(options.window),
+      waited_(options.window),
+      periods_(options.window),
+      throttled_(options.window) {}
 
 Measured Meter::measure(Time elapsed, const Signals& signals) {
   Measured measured{.pressure = pressure(elapsed, signals),
+                    .waiting = waiting(elapsed, signals.process),
                     .throttled = throttled(elapsed, signals.cgroup.throttling),
                     .heat = hottest(signals.temperatures, options_),
                     .watts = watts(elapsed, signals.power.packages),
@@ -42,16 +48,25 @@ Measured Meter::measure(Time elapsed, const Signals& signals) {
 }
 
 void Meter::restart() {
-  for (CounterWindow* window : {&waited_, &periods_, &throttled_}) window->restart();
+  for (CounterWindow* window : {&pressure_, &ran_, &waited_, &periods_, &throttled_}) window->restart();
   for (CounterWindow& window : energies_) window.restart();
 }
 
 /// Of the process's own cgroup where that is shown: on a machine with many processors somebody always waits.
 std::optional<double> Meter::pressure(Time elapsed, const Signals& signals) {
   const auto& shown = signals.cgroup.pressure ? signals.cgroup.pressure : signals.pressure;
-  const auto growth = waited_.update(elapsed, shown ? std::optional(shown->waited_us) : std::nullopt);
+  const auto growth = pressure_.update(elapsed, shown ? std::optional(shown->waited_us) : std::nullopt);
   if (growth) return std::min(growth->per_second() / 1e6, 1.0);
   return shown ? std::optional(shown->avg10) : std::nullopt;
+}
+
+std::optional<double> Meter::waiting(Time elapsed, const std::optional<ProcessorTime>& process) {
+  const auto ran = ran_.update(elapsed, process ? std::optional(process->ran_ns) : std::nullopt);
+  const auto waited = waited_.update(elapsed, process ? std::optional(process->waited_ns) : std::nullopt);
+  if (!ran || !waited) return std::nullopt;
+  const double wanted = ran->amount + waited->amount;
+  if (!(wanted > 0 && wanted >= options_.idle * static_cast<double>(ran->over.count()))) return std::nullopt;
+  return waited->amount / wanted;
 }
 
 std::optional<double> Meter::throttled(Time elapsed, const std::optional<Throttling>& counters) {

@@ -31,6 +31,20 @@ TEST(Meter, PressureOfTheOwnCgroupComesFirst) {
   EXPECT_DOUBLE_EQ(*meter.measure(Time(0), signals).pressure, 0.1);
 }
 
+TEST(Meter, WaitingIsAShareOfTheTimeThatTheProcessWants) {
+  Meter meter({});
+  Signals signals{.process = ProcessorTime{.ran_ns = 1'000'000'000, .waited_ns = 0}};
+  EXPECT_FALSE(meter.measure(Time(0), signals).waiting);
+  signals.process = ProcessorTime{.ran_ns = 1'300'000'000, .waited_ns = 100'000'000};
+  EXPECT_DOUBLE_EQ(*meter.measure(kSecond, signals).waiting, 0.25);
+  // 40 ms of a second are too few to judge by.
+  signals.process = ProcessorTime{.ran_ns = 1'310'000'000, .waited_ns = 130'000'000};
+  EXPECT_FALSE(meter.measure(kSecond, signals).waiting);
+  // A thread has ended.
+  signals.process = ProcessorTime{.ran_ns = 900'000'000, .waited_ns = 190'000'000};
+  EXPECT_FALSE(meter.measure(kSecond, signals).waiting);
+}
+
 TEST(Meter, ThrottledIsAShareOfPeriods) {
   Meter meter({});
   Signals signals;

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "control/supervisor/cgroup.h"
@@ -15,7 +16,8 @@ namespace concertina::control {
 /// What a machine shows of itself at one moment. Anything may be missing; counters are as the kernel has
 /// them.
 struct Signals {
-  std::optional<Pressure> pressure = {};  ///< of the whole machine
+  std::optional<Pressure> pressure = {};      ///< of the whole machine
+  std::optional<ProcessorTime> process = {};  ///< of all threads of the process
   CgroupSignals cgroup = {};
   std::vector<Temperature> temperatures = {};
   std::optional<Frequency> frequency = {};
@@ -25,13 +27,15 @@ struct Signals {
 /// Reads a machine's signals below a root folder. For one thread at a time.
 class SignalReader {
  public:
-  /// Looks for what there is; what appears later is not seen. Nothing there is not an error.
-  explicit SignalReader(const std::filesystem::path& root = "/");
+  /// Looks for what there is; what appears later is not seen. Nothing there is not an error. Threads and
+  /// cgroups are those of `process`, a number or "self".
+  explicit SignalReader(const std::filesystem::path& root = "/", const std::string& process = "self");
 
   Signals read() const;
 
  private:
-  std::filesystem::path root_;
+  std::filesystem::path pressure_;
+  std::filesystem::path threads_;
   CgroupReader cgroup_;
   TemperatureReader temperatures_;
   FrequencyReader frequency_;

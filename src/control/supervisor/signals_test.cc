@@ -56,12 +56,34 @@ TEST(Signals, OfAVirtualMachine) {
   const Signals signals = signals_of("vm");
   ASSERT_TRUE(signals.pressure);
   EXPECT_GT(signals.pressure->waited_us, 0u);
+  EXPECT_GT(signals.process->waited_ns, 0u);
   EXPECT_FALSE(signals.cgroup.cpus);
   EXPECT_EQ(signals.cgroup.throttling, Throttling());
   EXPECT_TRUE(signals.cgroup.pressure);
   EXPECT_THAT(signals.temperatures, IsEmpty());
   EXPECT_FALSE(signals.frequency);
   EXPECT_FALSE(signals.power.mains);
+}
+
+TEST(Signals, OfThisProcess) {
+  const SignalReader reader;
+  const auto before = reader.read().process;
+  if (!before) GTEST_SKIP() << "the kernel keeps no scheduler statistics";
+  // Reading takes time itself; this ends when that is seen.
+  while (reader.read().process->ran_ns <= before->ran_ns) {
+  }
+}
+
+TEST_F(Scratch, AllThreadsOfTheProcessCount) {
+  put("proc/42/task/42/schedstat", "1000 20 1\n");
+  put("proc/42/task/43/schedstat", "5000 30 9\n");
+  put("proc/42/task/44/schedstat", "damaged\n");
+  put("proc/42/cgroup", "0::/box\n");
+  put("sys/fs/cgroup/box/cpu.max", "100000 100000\n");
+  const Signals signals = SignalReader(root_, "42").read();
+  EXPECT_EQ(signals.process, (ProcessorTime{.ran_ns = 6000, .waited_ns = 50}));
+  EXPECT_EQ(signals.cgroup.cpus, 1);
+  EXPECT_FALSE(SignalReader(root_).read().process);
 }
 
 TEST(Signals, OfALaptop) {

@@ -17,7 +17,17 @@ std::optional<double> slowed(const Measured& m) {
   return m.allowed_frequency ? std::optional(1 - *m.allowed_frequency) : std::nullopt;
 }
 
+/// What the process has seen itself is better than what others have, who may be of a lower priority.
+std::optional<double> delay_of(const Measured& m) {
+  return m.waiting ? m.waiting : m.pressure;
+}
+
 std::string say_pressure(const Measured& m, const Thresholds& t) {
+  if (m.waiting) {
+    return fmt::format(
+        "the program waited for a processor {:.0f} % of the time that it wanted (limit {:.0f} %)",
+        100 * *m.waiting, 100 * t.enter);
+  }
   return fmt::format("tasks waited for a processor {:.0f} % of the time (limit {:.0f} %)",
                      100 * m.pressure.value_or(0), 100 * t.enter);
 }
@@ -59,7 +69,6 @@ std::uint64_t distance(Time earlier, Time later) {
 
 Supervisor::Supervisor(std::vector<double> costs, const SupervisorOptions& options)
     : costs_(std::move(costs)), options_(options), meter_(options.meter) {
-  const auto pressure = [](const Measured& m) { return m.pressure; };
   const auto throttled = [](const Measured& m) { return m.throttled; };
   const auto watts = [](const Measured& m) { return m.watts; };
   const auto told = [](const Measured& m) { return std::optional(m.told_to_save.empty() ? 0.0 : 1.0); };
@@ -68,7 +77,7 @@ Supervisor::Supervisor(std::vector<double> costs, const SupervisorOptions& optio
   add_cause(MachineState::saving, options.told, told, say_told);
   add_cause(MachineState::saving, options.slowed, slowed, say_slowed);
   if (options.watts) add_cause(MachineState::saving, *options.watts, watts, say_watts);
-  add_cause(MachineState::busy, options.pressure, pressure, say_pressure);
+  add_cause(MachineState::busy, options.pressure, delay_of, say_pressure);
 }
 
 void Supervisor::add_cause(MachineState state, const Thresholds& thresholds, decltype(Cause::value) value,

@@ -13,7 +13,8 @@ namespace concertina::control {
 /// Defaults are for samples every 100 to 500 ms. docs/supervisor.md says where they come from.
 struct SupervisorOptions {
   MeterOptions meter = {};
-  /// MachineState::busy: the share of the time in which a task waited for a processor.
+  /// MachineState::busy: the share of its time for which the process waits for a processor; while it is idle,
+  /// and where that is not shown, the share of the time in which any task does.
   Thresholds pressure = {.enter = 0.4,
                          .leave = 0.2,
                          .dwell = from_ms(3000),

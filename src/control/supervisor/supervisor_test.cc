@@ -174,6 +174,25 @@ TEST(Supervisor, BurstsShorterThanTheDwellTimeAreOneChange) {
   EXPECT_EQ(play.state_changes, 1);
 }
 
+// Something of a low priority always waits; what the program itself sees decides, while it runs.
+TEST(Supervisor, WaitingOfOthersDoesNotCountWhileTheProgramRunsFreely) {
+  Play play;
+  Signals signals{.pressure = Pressure{.avg10 = 0.9}, .process = ProcessorTime{}};
+  const auto run = [&](std::uint64_t ran_ms, std::uint64_t waited_ms) -> const Advice& {
+    signals.pressure->waited_us += 190'000;
+    signals.process->ran_ns += ran_ms * 1'000'000;
+    signals.process->waited_ns += waited_ms * 1'000'000;
+    return play.sample(signals);
+  };
+  EXPECT_EQ(run(0, 0).state, MachineState::busy);
+  for (int i = 0; i < 50; ++i) run(150, 5);
+  EXPECT_EQ(play.advice().state, MachineState::normal);
+  for (int i = 0; i < 5; ++i) run(100, 100);
+  EXPECT_EQ(play.advice().state, MachineState::busy);
+  EXPECT_THAT(play.advice().why,
+              HasSubstr("the program waited for a processor 50 % of the time that it wanted"));
+}
+
 TEST(Supervisor, TheWorstStateAndTheSmallestShareHold) {
   Signals signals = pi_at(81);
   signals.pressure = Pressure{.avg10 = 0.5};
