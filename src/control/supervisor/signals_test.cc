@@ -160,6 +160,25 @@ TEST_F(Scratch, TheTightestQuotaAboveTheProcessCounts) {
   EXPECT_EQ(signals.cgroup.throttling->throttled, 4u);
 }
 
+TEST_F(Scratch, ACgroupOutsideOfTheContainerIsTheMount) {
+  put("proc/self/cgroup", "0::/kubepods/pod7\n");
+  put("sys/fs/cgroup/cpu.pressure", "some avg10=50.00 avg60=0.00 avg300=0.00 total=1\n");
+  put("sys/fs/cgroup/cpu.stat", "nr_periods 9\nnr_throttled 4\nthrottled_usec 1\n");
+  const Signals signals = SignalReader(root_).read();
+  EXPECT_TRUE(signals.cgroup.pressure);
+  EXPECT_TRUE(signals.cgroup.throttling);
+}
+
+TEST_F(Scratch, ABatteryOfAMouseIsNotTheMachines) {
+  put("sys/class/power_supply/hid/type", "Battery\n");
+  put("sys/class/power_supply/hid/scope", "Device\n");
+  put("sys/class/power_supply/hid/capacity", "5\n");
+  EXPECT_FALSE(SignalReader(root_).read().power.battery);
+  put("sys/class/power_supply/BAT1/type", "Battery\n");
+  put("sys/class/power_supply/BAT1/capacity", "70\n");
+  EXPECT_EQ(SignalReader(root_).read().power.battery, 0.7);
+}
+
 TEST_F(Scratch, WhatDisappearsIsMissing) {
   copy("laptop");
   const SignalReader reader(root_);
