@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/quantile.h"
-#include "report/statistics.h"
+#include "base/statistics.h"
 
 namespace concertina {
 
@@ -13,9 +13,10 @@ PredictionError PredictionError::of(std::span<const double> predicted, std::span
   std::vector<double> errors;
   for (std::size_t i = 0; i < measured.size(); ++i)
     errors.push_back(std::abs(predicted[i] / measured[i] - 1));
-  return {.median = quantile(errors, 0.5),
-          .worst = *std::max_element(errors.begin(), errors.end()),
-          .rank_correlation = spearman({predicted.begin(), predicted.end()}, {measured.begin(), measured.end()})};
+  return {
+      .median = quantile(errors, 0.5),
+      .worst = *std::max_element(errors.begin(), errors.end()),
+      .rank_correlation = spearman({predicted.begin(), predicted.end()}, {measured.begin(), measured.end()})};
 }
 
 }  // namespace concertina

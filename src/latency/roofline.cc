@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "graph/cost.h"
 #include "graph/network.h"
-#include "latency/layers.h"
 
 namespace concertina {
 namespace {
@@ -23,10 +23,11 @@ double weights_of(const Graph& graph, NodeId id, const Subnet& subnet) {
 double roofline_ms(const Roofline& machine, const Graph& graph, const Subnet& subnet, int batch) {
   double sum = 0;
   for (NodeId id = graph.inputs(); id < graph.size(); ++id) {
-    if (!is_layer(graph.node(id).op)) continue;
+    const std::int64_t macs = macs_of(graph, id, subnet);
+    if (macs == 0) continue;
     const auto input = static_cast<double>(active_shape(graph, graph.node(id).inputs[0], subnet).elements());
     const auto output = static_cast<double>(active_shape(graph, id, subnet).elements());
-    const double operations = 2.0 * batch * static_cast<double>(macs_of(graph, id, subnet));
+    const double operations = 2.0 * batch * static_cast<double>(macs);
     const double bytes = 4 * (batch * (input + output) + weights_of(graph, id, subnet));
     sum += std::max(operations / machine.gflops, bytes / machine.gbytes_per_second) * 1e-6;
   }

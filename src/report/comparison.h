@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "report/statistics.h"
+#include "base/statistics.h"
 
 namespace concertina {
 

@@ -12,7 +12,7 @@
 #include "base/hash.h"
 #include "base/try.h"
 #include "graph/channel_groups.h"
-#include "report/statistics.h"
+#include "base/statistics.h"
 #include "train/checkpoint.h"
 #include "train/evaluation.h"
 #include "train/rankers/rankers.h"
