@@ -1,0 +1,148 @@
+#include "control/measure_layers.h"
+
+#include <algorithm>
+
+#include "base/machine.h"
+#include "base/quantile.h"
+#include "base/try.h"
+#include "control/layer_grid.h"
+#include "control/layer_times.h"
+#include "control/probe_subnets.h"
+#include "graph/cost.h"
+#include "kernels/bandwidth.h"
+#include "kernels/peak.h"
+#include "kernels/target.h"
+#include "latency/roofline.h"
+#include "runtime/timing_model.h"
+
+namespace concertina::control {
+namespace {
+
+constexpr int kHeldOut = 24;
+constexpr std::uint64_t kHeldOutSeed = 5;
+
+double median(const std::vector<double>& values) {
+  return quantile(values, 0.5);
+}
+
+Roofline this_roofline(int threads) {
+  return {.gflops = kernels::peak_gflops() * std::min(threads, usable_cores()),
+          .gbytes_per_second = std::max(kernels::memory_gbytes_per_second(), 1e-3)};
+}
+
+/// So many widths of each dimension that there is time for some rounds.
+int width_count(const Graph& graph, const Roofline& machine, const LayerOptions& options) {
+  constexpr double kRounds = 6, kRunsOfEach = 3, kMeanSize = 0.45, kShareOfRoofline = 0.5;
+  const double full = roofline_ms(machine, graph, full_subnet(graph), options.batch) / kShareOfRoofline;
+  int count = 6;
+  while (count > 3 &&
+         (1.5 * count * count + kHeldOut) * kRounds * kRunsOfEach * kMeanSize * full > 1e3 * options.seconds)
+    --count;
+  return count;
+}
+
+/// What was measured: the sub-nets whose layers make the table, and behind them those that are held out.
+struct Measured {
+  const Graph& graph;
+  const LayerTimes& times;
+  std::vector<Subnet> subnets;
+  std::size_t used = 0;  ///< the first so many make the table
+
+  double run(std::size_t i) const { return median(times.of(i).runs); }
+
+  /// What whole runs take of what their steps take, each of which the clock is read after.
+  double scale() const {
+    std::vector<double> ratios;
+    for (std::size_t i = 0; i < used; ++i) {
+      double sum = median(times.of(i).others);
+      for (const auto& [node, list] : times.of(i).nodes) sum += median(list);
+      ratios.push_back(run(i) / sum);
+    }
+    return median(ratios);
+  }
+
+  /// Its time follows its output alone: it is no convolution or linear layer, or the channels before it are
+  /// those behind it.
+  bool follows_output(NodeId id) const {
+    if (macs_of(graph, id, full_subnet(graph)) == 0) return true;
+    const int free = graph.layout().free_dimensions;
+    const ChannelAxis &before = graph.axis(graph.node(id).inputs[0]), &behind = graph.axis(id);
+    return behind.size() == 1 && behind[0].dimension < free &&
+           std::all_of(before.begin(), before.end(), [&](const Segment& segment) {
+             return segment.dimension >= free || segment.dimension == behind[0].dimension;
+           });
+  }
+
+  LayerLatency layer(NodeId id, double scaled, int vector) const {
+    const NodeId input = id < graph.inputs() ? id : graph.node(id).inputs[0];
+    const int most = graph.shape(id).channels;
+    std::vector<LayerSample> samples;
+    for (std::size_t i = 0; i < used; ++i) {
+      const auto found = times.of(i).nodes.find(id);
+      if (found == times.of(i).nodes.end()) continue;
+      const int outputs = active_shape(graph, id, subnets[i]).channels;
+      samples.push_back({.inputs = active_shape(graph, input, subnets[i]).channels,
+                         .outputs = std::min((outputs + vector - 1) / vector * vector, most),
+                         .milliseconds = scaled * median(found->second)});
+    }
+    LayerLatency layer = grid_of(samples, follows_output(id));
+    layer.macs = macs_of(graph, id, full_subnet(graph));
+    return layer;
+  }
+};
+
+void fill(const Measured& measured, LatencyTable& table) {
+  const double scaled = measured.scale();
+  std::vector<double> others;
+  for (std::size_t i = 0; i < measured.used; ++i) others.push_back(median(measured.times.of(i).others));
+  table.fixed_milliseconds = scaled * median(others);
+  for (const auto& [id, list] : measured.times.of(0).nodes)
+    table.layers[measured.graph.node(id).name] = measured.layer(id, scaled, table.conditions.vector);
+}
+
+PredictionQuality quality(const Measured& measured, const Roofline& machine, const LatencyTable& table) {
+  std::vector<double> factors;
+  for (std::size_t i = 0; i < measured.used; ++i) {
+    factors.push_back(measured.run(i) / static_cast<double>(cost(measured.graph, measured.subnets[i]).macs));
+  }
+  const double factor = median(factors);
+  std::vector<double> runs, sums, roofline, macs;
+  for (std::size_t i = measured.used; i < measured.subnets.size(); ++i) {
+    const Subnet& subnet = measured.subnets[i];
+    runs.push_back(measured.run(i));
+    sums.push_back(table.layer_sum(measured.graph, subnet));
+    roofline.push_back(roofline_ms(machine, measured.graph, subnet, table.conditions.batch));
+    macs.push_back(factor * static_cast<double>(cost(measured.graph, subnet).macs));
+  }
+  return {.subnets = static_cast<int>(runs.size()),
+          .layer_sums = PredictionError::of(sums, runs),
+          .roofline = PredictionError::of(roofline, runs),
+          .macs = PredictionError::of(macs, runs),
+          .machine = machine};
+}
+
+}  // namespace
+
+Status measure_layers(Network network, const LayerOptions& options, const Clock& clock, Progress& progress,
+                      LatencyTable& table) {
+  const Graph graph = network.graph;
+  const Roofline machine = this_roofline(options.threads);
+  const int vector = kernels::vector_lanes();
+  std::vector<Subnet> subnets = covering_subnets(graph, width_count(graph, machine, options), vector);
+  const std::size_t used = subnets.size();
+  const int held_out = graph.layout().free_dimensions > 0 ? kHeldOut : 0;
+  for (Subnet& subnet : random_subnets(graph, held_out, kHeldOutSeed)) subnets.push_back(std::move(subnet));
+  CONCERTINA_ASSIGN(const auto model,
+                    runtime::make_timing_model(std::move(network), subnets, options.loading));
+  CONCERTINA_ASSIGN(Session session,
+                    Session::make(model, {.threads = options.threads, .max_batch = options.batch}));
+  LayerTimes times(session, graph, options.batch);
+  CONCERTINA_TRY(times.measure(options.seconds, options.least_rounds, clock, progress));
+  table.conditions = {.batch = options.batch, .threads = options.threads, .vector = vector};
+  const Measured measured{graph, times, std::move(subnets), used};
+  fill(measured, table);
+  if (held_out > 0) table.prediction = quality(measured, machine, table);
+  return {};
+}
+
+}  // namespace concertina::control
