@@ -1,6 +1,7 @@
 #include "control/measure_layers.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/machine.h"
 #include "base/quantile.h"
@@ -96,7 +97,11 @@ void fill(const Measured& measured, LatencyTable& table) {
   std::vector<double> others;
   for (std::size_t i = 0; i < measured.used; ++i) others.push_back(median(measured.times.of(i).others));
   table.fixed_milliseconds = scaled * median(others);
-  for (const auto& [id, list] : measured.times.of(0).nodes)
+  std::set<NodeId> nodes;  // some sub-nets have steps that others do without
+  for (std::size_t i = 0; i < measured.used; ++i) {
+    for (const auto& [id, list] : measured.times.of(i).nodes) nodes.insert(id);
+  }
+  for (const NodeId id : nodes)
     table.layers[measured.graph.node(id).name] = measured.layer(id, scaled, table.conditions.vector);
 }
 
@@ -130,7 +135,8 @@ Status measure_layers(Network network, const LayerOptions& options, const Clock&
   const int vector = kernels::vector_lanes();
   std::vector<Subnet> subnets = covering_subnets(graph, width_count(graph, machine, options), vector);
   const std::size_t used = subnets.size();
-  const int held_out = graph.layout().free_dimensions > 0 ? kHeldOut : 0;
+  const bool judged = graph.layout().free_dimensions > 0 && cost(graph, subnets[0]).macs > 0;
+  const int held_out = judged ? kHeldOut : 0;
   for (Subnet& subnet : random_subnets(graph, held_out, kHeldOutSeed)) subnets.push_back(std::move(subnet));
   CONCERTINA_ASSIGN(const auto model,
                     runtime::make_timing_model(std::move(network), subnets, options.loading));
@@ -141,7 +147,7 @@ Status measure_layers(Network network, const LayerOptions& options, const Clock&
   table.conditions = {.batch = options.batch, .threads = options.threads, .vector = vector};
   const Measured measured{graph, times, std::move(subnets), used};
   fill(measured, table);
-  if (held_out > 0) table.prediction = quality(measured, machine, table);
+  if (judged) table.prediction = quality(measured, machine, table);
   return {};
 }
 
