@@ -53,16 +53,16 @@ std::string prediction_table(const LatencyTable& table) {
   if (!table.prediction) return "";
   const PredictionQuality& quality = *table.prediction;
   return fmt::format(
-      "\n{} layers with batch {} on {} thread{}; so far from the medians of {} random sub-nets were "
-      "predictions by\n{}"
-      "The roofline is {:.0f} GFLOP/s and {:.1f} GB/s.\n",
+      "\n{} layers were measured with batch {} on {} thread{}. So far from the times of {} random sub-nets, "
+      "which had no part in it, are predictions by\n{}"
+      "Those times themselves repeat to {:.1f} %. The roofline is {:.0f} GFLOP/s and {:.1f} GB/s.\n",
       table.layers.size(), table.conditions.batch, table.conditions.threads,
       table.conditions.threads == 1 ? "" : "s", quality.subnets,
       format_table({{"", "median error", "worst error", "rank correlation"},
                     prediction_row("sums of layers", quality.layer_sums),
                     prediction_row("roofline", quality.roofline),
                     prediction_row("MACs alone", quality.macs)}),
-      quality.machine.gflops, quality.machine.gbytes_per_second);
+      100 * quality.noise, quality.machine.gflops, quality.machine.gbytes_per_second);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "control/layer_times.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/random.h"
 #include "base/try.h"
@@ -23,7 +24,7 @@ LayerTimes::LayerTimes(Session& session, const Graph& graph, int batch)
 }
 
 Status LayerTimes::measure(double seconds, int least, const Clock& clock, Progress& progress) {
-  const auto total = static_cast<std::int64_t>(seconds * 1e3);
+  const auto total = static_cast<std::int64_t>(std::ceil(seconds));
   progress.start("measure layers", total);
   const Time start = clock.now();
   double spent = 0;
@@ -32,11 +33,11 @@ Status LayerTimes::measure(double seconds, int least, const Clock& clock, Progre
     for (const std::int64_t subnet : order) {
       CONCERTINA_TRY(measure_once(static_cast<int>(subnet), clock));
       spent = to_ms(clock.now() - start) / 1e3;
-      progress.update(std::min(total - 1, static_cast<std::int64_t>(spent * 1e3)), "");
+      progress.update(std::min(total - 1, static_cast<std::int64_t>(spent)), "seconds");
     }
     ++rounds_;
   }
-  progress.update(total, "");
+  progress.update(total, "seconds");
   return {};
 }
 

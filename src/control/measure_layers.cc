@@ -1,6 +1,7 @@
 #include "control/measure_layers.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "base/machine.h"
@@ -26,6 +27,12 @@ double median(const std::vector<double>& values) {
   return quantile(values, 0.5);
 }
 
+/// What a run takes that nobody disturbs: of few runs on a busy machine the lower quartile tells more than
+/// the median; on a quiet one they are the same.
+double typical(const std::vector<double>& times) {
+  return quantile(times, 0.25);
+}
+
 Roofline this_roofline(int threads) {
   return {.gflops = kernels::peak_gflops() * std::min(threads, usable_cores()),
           .gbytes_per_second = std::max(kernels::memory_gbytes_per_second(), 1e-3)};
@@ -49,14 +56,14 @@ struct Measured {
   std::vector<Subnet> subnets;
   std::size_t used = 0;  ///< the first so many make the table
 
-  double run(std::size_t i) const { return median(times.of(i).runs); }
+  double run(std::size_t i) const { return typical(times.of(i).runs); }
 
   /// What whole runs take of what their steps take, each of which the clock is read after.
   double scale() const {
     std::vector<double> ratios;
     for (std::size_t i = 0; i < used; ++i) {
-      double sum = median(times.of(i).others);
-      for (const auto& [node, list] : times.of(i).nodes) sum += median(list);
+      double sum = typical(times.of(i).others);
+      for (const auto& [node, list] : times.of(i).nodes) sum += typical(list);
       ratios.push_back(run(i) / sum);
     }
     return median(ratios);
@@ -84,7 +91,7 @@ struct Measured {
       const int outputs = active_shape(graph, id, subnets[i]).channels;
       samples.push_back({.inputs = active_shape(graph, input, subnets[i]).channels,
                          .outputs = std::min((outputs + vector - 1) / vector * vector, most),
-                         .milliseconds = scaled * median(found->second)});
+                         .milliseconds = scaled * typical(found->second)});
     }
     LayerLatency layer = grid_of(samples, follows_output(id));
     layer.macs = macs_of(graph, id, full_subnet(graph));
@@ -95,7 +102,7 @@ struct Measured {
 void fill(const Measured& measured, LatencyTable& table) {
   const double scaled = measured.scale();
   std::vector<double> others;
-  for (std::size_t i = 0; i < measured.used; ++i) others.push_back(median(measured.times.of(i).others));
+  for (std::size_t i = 0; i < measured.used; ++i) others.push_back(typical(measured.times.of(i).others));
   table.fixed_milliseconds = scaled * median(others);
   std::set<NodeId> nodes;  // some sub-nets have steps that others do without
   for (std::size_t i = 0; i < measured.used; ++i) {
@@ -105,21 +112,30 @@ void fill(const Measured& measured, LatencyTable& table) {
     table.layers[measured.graph.node(id).name] = measured.layer(id, scaled, table.conditions.vector);
 }
 
+/// How far the times of odd rounds are from those of even ones.
+double noise_of(const std::vector<double>& runs) {
+  std::vector<double> halves[2];
+  for (std::size_t i = 0; i < runs.size(); ++i) halves[i % 2].push_back(runs[i]);
+  return halves[1].empty() ? 0 : std::abs(typical(halves[0]) / typical(halves[1]) - 1);
+}
+
 PredictionQuality quality(const Measured& measured, const Roofline& machine, const LatencyTable& table) {
   std::vector<double> factors;
   for (std::size_t i = 0; i < measured.used; ++i) {
     factors.push_back(measured.run(i) / static_cast<double>(cost(measured.graph, measured.subnets[i]).macs));
   }
   const double factor = median(factors);
-  std::vector<double> runs, sums, roofline, macs;
+  std::vector<double> runs, sums, roofline, macs, noise;
   for (std::size_t i = measured.used; i < measured.subnets.size(); ++i) {
     const Subnet& subnet = measured.subnets[i];
     runs.push_back(measured.run(i));
+    noise.push_back(noise_of(measured.times.of(i).runs));
     sums.push_back(table.layer_sum(measured.graph, subnet));
     roofline.push_back(roofline_ms(machine, measured.graph, subnet, table.conditions.batch));
     macs.push_back(factor * static_cast<double>(cost(measured.graph, subnet).macs));
   }
   return {.subnets = static_cast<int>(runs.size()),
+          .noise = median(noise),
           .layer_sums = PredictionError::of(sums, runs),
           .roofline = PredictionError::of(roofline, runs),
           .macs = PredictionError::of(macs, runs),

@@ -86,13 +86,13 @@ struct LayerConditions {
 /// docs/latency-table.md describes the file. Layers serve the search, sub-nets the runtime; either may be
 /// missing.
 struct LatencyTable {
-  MeasuredMachine machine;
+  MeasuredMachine machine = {};
   std::string precision = "fp32";  ///< or "bf16"
-  std::vector<SubnetLatency> subnets;
-  LayerConditions conditions;
-  std::map<std::string, LayerLatency> layers;   ///< by node
-  double fixed_milliseconds = 0;                ///< what does not depend on widths
-  std::optional<PredictionQuality> prediction;  ///< how good layer_sum() is
+  std::vector<SubnetLatency> subnets = {};
+  LayerConditions conditions = {};
+  std::map<std::string, LayerLatency> layers = {};   ///< by node
+  double fixed_milliseconds = 0;                     ///< what does not depend on widths
+  std::optional<PredictionQuality> prediction = {};  ///< how good layer_sum() is
 
   /// The bytes are not trusted: every number must be positive and finite, every list ascending, every grid
   /// complete, no sub-net twice with one batch and number of threads.

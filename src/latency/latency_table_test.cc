@@ -151,6 +151,8 @@ TEST_F(LatencyTableTest, RefusesWhatIsNotOne) {
   table = table_;
   table["prediction"] = {{"subnets", 3}};
   expect_refused(table, "prediction");
+  table["prediction"] = 7;
+  expect_refused(table, "prediction");
   EXPECT_FALSE(LatencyTable::parse("{"));
   EXPECT_FALSE(LatencyTable::read("/nowhere.json"));
 }
@@ -168,6 +170,7 @@ TEST_F(LatencyTableTest, HoldsTheTimesOfSubnets) {
   table.conditions = {.batch = 8, .threads = 2, .vector = 16};
   table.fixed_milliseconds = 0.5;
   table.prediction = {.subnets = 24,
+                      .noise = 0.02,
                       .layer_sums = {0.01, 0.1, 0.99},
                       .roofline = {0.5, 2, 0.9},
                       .macs = {0.2, 0.4, -0.5},

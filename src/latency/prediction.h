@@ -28,6 +28,7 @@ struct Roofline {
 /// How well the times of random sub-nets, of which nothing went into the table, are predicted.
 struct PredictionQuality {
   int subnets = 0;             ///< that were measured
+  double noise = 0;            ///< median of |one half of a sub-net's runs / the other half - 1|
   PredictionError layer_sums;  ///< by the table's layers
   PredictionError roofline;    ///< without having measured a layer
   PredictionError macs;        ///< by one factor for multiply-accumulates
