@@ -106,6 +106,17 @@ double LatencyTable::layer_sum(const Graph& graph, const Subnet& subnet) const {
   return sum;
 }
 
+std::string describe_layers(const LatencyTable& table) {
+  const auto& [cpu, instruction_set, cores, governor] = table.machine;
+  std::string text = cpu.empty() ? "an unknown machine" : cpu;
+  if (!instruction_set.empty()) text += ", " + instruction_set;
+  if (cores > 0) text += fmt::format(", {} core{}", cores, cores == 1 ? "" : "s");
+  if (!governor.empty()) text += ", governor " + governor;
+  const auto& [batch, threads, vector] = table.conditions;
+  return fmt::format("{}, {}, batch {}, {} thread{}", text, table.precision, batch, threads,
+                     threads == 1 ? "" : "s");
+}
+
 const TimeQuantiles* LatencyTable::find(const Subnet& subnet, int batch, int threads) const {
   const auto found = std::find_if(subnets.begin(), subnets.end(), [&](const SubnetLatency& one) {
     return one.batch == batch && one.threads == threads && one.subnet == subnet;

@@ -116,4 +116,7 @@ struct LatencyTable {
   friend bool operator==(const LatencyTable&, const LatencyTable&) = default;
 };
 
+/// What the layers' milliseconds are of, for people: "Xeon, AVX3, 2 cores, fp32, batch 1, 1 thread".
+std::string describe_layers(const LatencyTable& table);
+
 }  // namespace concertina
