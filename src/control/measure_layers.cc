@@ -20,8 +20,8 @@
 namespace concertina::control {
 namespace {
 
-constexpr int kHeldOut = 24;
-constexpr std::uint64_t kHeldOutSeed = 5;
+constexpr int kScaling = 12, kHeldOut = 24;
+constexpr std::uint64_t kScalingSeed = 4, kHeldOutSeed = 5;
 
 double median(const std::vector<double>& values) {
   return quantile(values, 0.5);
@@ -43,31 +43,22 @@ int width_count(const Graph& graph, const Roofline& machine, const LayerOptions&
   constexpr double kRounds = 6, kRunsOfEach = 3, kMeanSize = 0.45, kShareOfRoofline = 0.5;
   const double full = roofline_ms(machine, graph, full_subnet(graph), options.batch) / kShareOfRoofline;
   int count = 6;
-  while (count > 3 &&
-         (1.5 * count * count + kHeldOut) * kRounds * kRunsOfEach * kMeanSize * full > 1e3 * options.seconds)
+  while (count > 3 && (1.5 * count * count + kScaling + kHeldOut) * kRounds * kRunsOfEach * kMeanSize * full >
+                          1e3 * options.seconds)
     --count;
   return count;
 }
 
-/// What was measured: the sub-nets whose layers make the table, and behind them those that are held out.
+/// What was measured: sub-nets whose layers make the grids, those that the sums are held against, and those
+/// that predictions are judged by, one after the other.
 struct Measured {
   const Graph& graph;
   const LayerTimes& times;
   std::vector<Subnet> subnets;
-  std::size_t used = 0;  ///< the first so many make the table
+  std::size_t grid_end = 0;
+  std::size_t scale_end = 0;
 
   double run(std::size_t i) const { return typical(times.of(i).runs); }
-
-  /// What whole runs take of what their steps take, each of which the clock is read after.
-  double scale() const {
-    std::vector<double> ratios;
-    for (std::size_t i = 0; i < used; ++i) {
-      double sum = typical(times.of(i).others);
-      for (const auto& [node, list] : times.of(i).nodes) sum += typical(list);
-      ratios.push_back(run(i) / sum);
-    }
-    return median(ratios);
-  }
 
   /// Its time follows its output alone: it is no convolution or linear layer, or the channels before it are
   /// those behind it.
@@ -81,17 +72,17 @@ struct Measured {
            });
   }
 
-  LayerLatency layer(NodeId id, double scaled, int vector) const {
+  LayerLatency layer(NodeId id, int vector) const {
     const NodeId input = id < graph.inputs() ? id : graph.node(id).inputs[0];
     const int most = graph.shape(id).channels;
     std::vector<LayerSample> samples;
-    for (std::size_t i = 0; i < used; ++i) {
+    for (std::size_t i = 0; i < grid_end; ++i) {
       const auto found = times.of(i).nodes.find(id);
       if (found == times.of(i).nodes.end()) continue;
       const int outputs = active_shape(graph, id, subnets[i]).channels;
       samples.push_back({.inputs = active_shape(graph, input, subnets[i]).channels,
                          .outputs = std::min((outputs + vector - 1) / vector * vector, most),
-                         .milliseconds = scaled * typical(found->second)});
+                         .milliseconds = typical(found->second)});
     }
     LayerLatency layer = grid_of(samples, follows_output(id));
     layer.macs = macs_of(graph, id, full_subnet(graph));
@@ -100,16 +91,29 @@ struct Measured {
 };
 
 void fill(const Measured& measured, LatencyTable& table) {
-  const double scaled = measured.scale();
   std::vector<double> others;
-  for (std::size_t i = 0; i < measured.used; ++i) others.push_back(typical(measured.times.of(i).others));
-  table.fixed_milliseconds = scaled * median(others);
   std::set<NodeId> nodes;  // some sub-nets have steps that others do without
-  for (std::size_t i = 0; i < measured.used; ++i) {
+  for (std::size_t i = 0; i < measured.grid_end; ++i) {
+    others.push_back(typical(measured.times.of(i).others));
     for (const auto& [id, list] : measured.times.of(i).nodes) nodes.insert(id);
   }
+  table.fixed_milliseconds = median(others);
+  table.layers.clear();
   for (const NodeId id : nodes)
-    table.layers[measured.graph.node(id).name] = measured.layer(id, scaled, table.conditions.vector);
+    table.layers[measured.graph.node(id).name] = measured.layer(id, table.conditions.vector);
+}
+
+/// Makes sums of layers what runs of random sub-nets take: the clock is read after every step, and a small
+/// layer is faster between small neighbours, which leave it its place in the caches.
+void scale(const Measured& measured, LatencyTable& table) {
+  std::vector<double> ratios;
+  for (std::size_t i = measured.grid_end; i < measured.scale_end; ++i)
+    ratios.push_back(measured.run(i) / table.layer_sum(measured.graph, measured.subnets[i]));
+  const double ratio = median(ratios);
+  table.fixed_milliseconds *= ratio;
+  for (auto& [name, layer] : table.layers) {
+    for (double& ms : layer.milliseconds) ms *= ratio;
+  }
 }
 
 /// How far the times of odd rounds are from those of even ones.
@@ -121,12 +125,12 @@ double noise_of(const std::vector<double>& runs) {
 
 PredictionQuality quality(const Measured& measured, const Roofline& machine, const LatencyTable& table) {
   std::vector<double> factors;
-  for (std::size_t i = 0; i < measured.used; ++i) {
+  for (std::size_t i = measured.grid_end; i < measured.scale_end; ++i) {
     factors.push_back(measured.run(i) / static_cast<double>(cost(measured.graph, measured.subnets[i]).macs));
   }
   const double factor = median(factors);
   std::vector<double> runs, sums, roofline, macs, noise;
-  for (std::size_t i = measured.used; i < measured.subnets.size(); ++i) {
+  for (std::size_t i = measured.scale_end; i < measured.subnets.size(); ++i) {
     const Subnet& subnet = measured.subnets[i];
     runs.push_back(measured.run(i));
     noise.push_back(noise_of(measured.times.of(i).runs));
@@ -142,6 +146,10 @@ PredictionQuality quality(const Measured& measured, const Roofline& machine, con
           .machine = machine};
 }
 
+void append(std::vector<Subnet> more, std::vector<Subnet>& subnets) {
+  for (Subnet& subnet : more) subnets.push_back(std::move(subnet));
+}
+
 }  // namespace
 
 Status measure_layers(Network network, const LayerOptions& options, const Clock& clock, Progress& progress,
@@ -150,10 +158,11 @@ Status measure_layers(Network network, const LayerOptions& options, const Clock&
   const Roofline machine = this_roofline(options.threads);
   const int vector = kernels::vector_lanes();
   std::vector<Subnet> subnets = covering_subnets(graph, width_count(graph, machine, options), vector);
-  const std::size_t used = subnets.size();
+  const std::size_t grid_end = subnets.size();
+  append(random_subnets(graph, kScaling, kScalingSeed), subnets);
+  const std::size_t scale_end = subnets.size();
   const bool judged = graph.layout().free_dimensions > 0 && cost(graph, subnets[0]).macs > 0;
-  const int held_out = judged ? kHeldOut : 0;
-  for (Subnet& subnet : random_subnets(graph, held_out, kHeldOutSeed)) subnets.push_back(std::move(subnet));
+  if (judged) append(random_subnets(graph, kHeldOut, kHeldOutSeed), subnets);
   CONCERTINA_ASSIGN(const auto model,
                     runtime::make_timing_model(std::move(network), subnets, options.loading));
   CONCERTINA_ASSIGN(Session session,
@@ -161,8 +170,9 @@ Status measure_layers(Network network, const LayerOptions& options, const Clock&
   LayerTimes times(session, graph, options.batch);
   CONCERTINA_TRY(times.measure(options.seconds, options.least_rounds, clock, progress));
   table.conditions = {.batch = options.batch, .threads = options.threads, .vector = vector};
-  const Measured measured{graph, times, std::move(subnets), used};
+  const Measured measured{graph, times, std::move(subnets), grid_end, scale_end};
   fill(measured, table);
+  scale(measured, table);
   if (judged) table.prediction = quality(measured, machine, table);
   return {};
 }
