@@ -8,6 +8,7 @@ void add_inspect(CLI::App& program, Action& chosen);
 void add_eval(CLI::App& program, Action& chosen);
 void add_bench(CLI::App& program, Action& chosen);
 void add_tune(CLI::App& program, Action& chosen);
+void add_profile(CLI::App& program, Action& chosen);
 void add_simulate(CLI::App& program, Action& chosen);
 void add_soak(CLI::App& program, Action& chosen);
 void add_verify(CLI::App& program, Action& chosen);

@@ -1,4 +1,4 @@
-#include "workstation/shape_option.h"
+#include "common/shape_option.h"
 
 #include <fmt/format.h>
 

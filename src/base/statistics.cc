@@ -1,4 +1,4 @@
-#include "report/statistics.h"
+#include "base/statistics.h"
 
 #include <algorithm>
 #include <cmath>
