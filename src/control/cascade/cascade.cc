@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/hash.h"
 #include "runtime/packing.h"
 
@@ -30,12 +32,10 @@ Status Cascade::check(const Model& wanted) const {
     return Error{fmt::format("the cascade was chosen in {}, but the model is loaded in {}", precision, name)};
   }
   const auto subnets = static_cast<int>(wanted.subnets().size());
-  for (const CascadeStage& stage : stages) {
-    if (stage.look.subnet < subnets) continue;
-    return Error{
-        fmt::format("the cascade names sub-net {}, but the model has {}", stage.look.subnet, subnets)};
-  }
-  return {};
+  int last = promise.reference;
+  for (const CascadeStage& stage : stages) last = std::max(last, stage.look.subnet);
+  if (last < subnets) return {};
+  return Error{fmt::format("the cascade names sub-net {}, but the model has {}", last, subnets)};
 }
 
 }  // namespace concertina::control

@@ -7,7 +7,7 @@
 
 #include "concertina/session.h"
 #include "control/cascade/cascade.h"
-#include "control/clock.h"
+#include "control/cascade/run_times.h"
 
 namespace concertina::control {
 
@@ -29,14 +29,6 @@ class SessionImageRunner final : public ImageRunner {
 
  private:
   Session* session_;
-};
-
-/// How long runs are expected to take now: a latency table, corrected by how slow the machine is.
-class RunTimes {
- public:
-  virtual ~RunTimes() = default;
-  /// The time that a share `quantile` (above 0, below 1) of the sub-net's runs does not exceed now.
-  virtual Time predict(int subnet, double quantile) const = 0;
 };
 
 /// By when an answer is wanted.
