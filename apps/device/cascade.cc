@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "base/file.h"
 #include "base/thread_pool.h"
@@ -30,7 +31,7 @@ constexpr double kMeasureSeconds = 5;
 struct Options {
   std::string model;
   ModelOptions loading;
-  DataOptions data{.split = "validation"};
+  DataOptions data;
   std::string latency_table;
   std::string like = "0";
   std::string measure = "auto";
@@ -64,6 +65,30 @@ Result<int> one_subnet(const Model& model, const std::string& choice) {
   return subnets[0];
 }
 
+/// Of the measures of confidence that are asked for, the one that does best on images that it was not chosen
+/// on.
+Result<control::CascadeChoice> best_choice(const LabelledLogits& data, Options options, Progress& progress) {
+  ThreadPool threads(threads_of(options.data));
+  std::optional<control::CascadeChoice> best;
+  const bool any = options.measure == "auto";
+  progress.start("choose", any ? static_cast<std::int64_t>(control::kConfidenceMeasures.size()) : 1);
+  for (std::size_t i = 0; i < control::kConfidenceMeasures.size(); ++i) {
+    const auto measure = static_cast<ConfidenceMeasure>(i);
+    if (!any && options.measure != control::name_of(measure)) continue;
+    options.front.measure = measure;
+    CONCERTINA_ASSIGN(auto choice,
+                      control::choose_cascade(data, options.goal, options.front, options.folds, threads));
+    const auto& promise = choice.cascade.promise;
+    const bool better = !best || (options.goal.ms ? promise.accuracy > best->cascade.promise.accuracy
+                                                  : promise.ms < best->cascade.promise.ms);
+    progress.update(any ? static_cast<std::int64_t>(i) + 1 : 1,
+                    fmt::format("{}: {:.2f} % in {:.4f} ms", control::name_of(measure),
+                                100 * promise.accuracy, promise.ms));
+    if (better) best = std::move(choice);
+  }
+  return *std::move(best);
+}
+
 Status choose(Options options) {
   if (options.out.empty()) {
     options.out = std::filesystem::path(options.model).replace_extension(".cascade.json").string();
@@ -79,14 +104,7 @@ Status choose(Options options) {
   CONCERTINA_ASSIGN(const LabelledLogits data, look_at(session, set, ms, options.front.mirror, progress));
   if (options.data.split == "validation") CONCERTINA_TRY(check_validation_images(*model, data));
   const std::vector<Calibration> calibrations = calibrations_of(data);
-  options.front.measure = best_measure(calibrations);
-  for (std::size_t i = 0; i < control::kConfidenceMeasures.size(); ++i) {
-    if (options.measure == control::kConfidenceMeasures[i])
-      options.front.measure = static_cast<ConfidenceMeasure>(i);
-  }
-  ThreadPool threads(threads_of(options.data));
-  CONCERTINA_ASSIGN(auto choice,
-                    control::choose_cascade(data, options.goal, options.front, options.folds, threads));
+  CONCERTINA_ASSIGN(auto choice, best_choice(data, options, progress));
   choice.cascade.model = control::fingerprint(*model);
   choice.cascade.precision = std::string(runtime::precision_name(model->precision()));
   CONCERTINA_TRY(write_file(options.out, choice.cascade.to_json()));
@@ -128,8 +146,7 @@ void add_choice_options(CLI::App* verb, Options& options) {
                    "standard errors by which the accuracy is to be reached; 1.64 for 95 % of cases")
       ->check(CLI::Range(0.0, 10.0))
       ->capture_default_str();
-  verb->add_option("--confidence", options.measure,
-                   "probability, margin, entropy, or auto: what separates best")
+  verb->add_option("--confidence", options.measure, "probability, margin, entropy, or auto: the best of them")
       ->check(CLI::IsMember({"auto", "probability", "margin", "entropy"}))
       ->capture_default_str();
   verb->add_option("--stages", options.front.max_stages, "at most")
@@ -169,6 +186,7 @@ void add_cascade(CLI::App& program, Action& chosen) {
                "  concertina cascade model.onnx --data images --tolerance 0.005 --out fast.json\n"
                "  concertina cascade model.onnx --data images --split test --use fast.json\n");
   const auto options = std::make_shared<Options>();
+  options->data.split = "validation";
   verb->add_option("MODEL", options->model, "dynamic model (.onnx)")->required();
   add_data_options(verb, options->data)->required();
   add_split_options(verb, options->data);

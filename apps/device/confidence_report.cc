@@ -47,14 +47,6 @@ std::vector<Calibration> calibrations_of(const LabelledLogits& data) {
   return calibrations;
 }
 
-ConfidenceMeasure best_measure(const std::vector<Calibration>& calibrations) {
-  std::vector<double> sums(control::kConfidenceMeasures.size(), 0);
-  for (const Calibration& one : calibrations) {
-    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += one.separations[i];
-  }
-  return static_cast<ConfidenceMeasure>(std::max_element(sums.begin(), sums.end()) - sums.begin());
-}
-
 std::string calibration_table(const std::vector<Calibration>& calibrations) {
   std::vector<std::vector<std::string>> rows = {{"sub-net", "temperature", "calibration error", "after",
                                                  "separation by probability", "margin", "entropy"}};

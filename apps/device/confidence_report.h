@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "control/cascade/confidence.h"
 #include "control/cascade/labelled_logits.h"
 
 namespace concertina::apps {
@@ -18,9 +17,6 @@ struct Calibration {
 
 /// Of every sub-net that sees images as they are. Precondition: at least two images.
 std::vector<Calibration> calibrations_of(const control::LabelledLogits& data);
-
-/// The measure of confidence that separates right from wrong answers best, in the mean over the sub-nets.
-control::ConfidenceMeasure best_measure(const std::vector<Calibration>& calibrations);
 
 std::string calibration_table(const std::vector<Calibration>& calibrations);
 nlohmann::json calibration_json(const std::vector<Calibration>& calibrations);

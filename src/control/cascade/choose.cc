@@ -11,7 +11,7 @@
 namespace concertina::control {
 namespace {
 
-constexpr int kMargins = 41;
+constexpr int kMargins = 201;
 constexpr double kMarginStep = 0.0005;  // of accuracy
 
 /// A part of the images, and what was chosen on the rest.

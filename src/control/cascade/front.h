@@ -22,7 +22,7 @@ struct FrontOptions {
   int max_stages = 3;  ///< at least 1
   /// The thresholds that are tried at a stage are this many quantiles of the confidence there; but at the
   /// last stage that has a threshold all of them are.
-  int quantiles = 20;
+  int quantiles = 16;
 };
 
 /// The cascades of the least mean time for each number of correct answers on the rows `images` of `data`,

@@ -10,8 +10,8 @@
 namespace concertina::control::testing {
 
 /// Two columns of ten classes on `images` images: a slow one, the first, that sees the class through less
-/// noise than a fast one of a quarter of its time. Half of the images are easy: both see ten times less
-/// noise.
+/// noise than a fast one of a quarter of its time. Half of the images are easy: both see half as
+/// much noise. All are calibrated.
 inline LabelledLogits slow_and_fast(int images, std::uint64_t seed) {
   constexpr int kClasses = 10;
   const CounterRandom random(seed);
@@ -24,11 +24,11 @@ inline LabelledLogits slow_and_fast(int images, std::uint64_t seed) {
         static_cast<int>(random.below(kClasses, 1'000'000'000ULL + static_cast<std::uint64_t>(i)));
     data.labels.push_back(label);
     for (std::size_t column = 0; column < 2; ++column) {
-      const double noise = (column == 0 ? 1.0 : 2.0) * (i % 2 == 0 ? 0.1 : 1.0);
-      // The logarithm of the likelihood of what is seen, but for a constant.
+      const double noise = (column == 0 ? 1.0 : 2.0) * (i % 2 == 0 ? 0.5 : 1.0);
+      // The logarithm of the likelihood of what is seen, but for what is the same for all classes.
       for (int j = 0; j < kClasses; ++j) {
         const double seen = 2.5 * (j == label) + noise * normal(random, counter++);
-        data.columns[column].logits.push_back(static_cast<float>(2.5 * seen));
+        data.columns[column].logits.push_back(static_cast<float>(2.5 * seen / (noise * noise)));
       }
     }
   }
