@@ -13,6 +13,7 @@ void add_simulate(CLI::App& program, Action& chosen);
 void add_soak(CLI::App& program, Action& chosen);
 void add_verify(CLI::App& program, Action& chosen);
 void add_export(CLI::App& program, Action& chosen);
+void add_cascade(CLI::App& program, Action& chosen);
 void add_classify(CLI::App& program, Action& chosen);
 void add_schedule(CLI::App& program, Action& chosen);
 void add_watch(CLI::App& program, Action& chosen);
