@@ -8,6 +8,7 @@ void add_inspect(CLI::App& program, Action& chosen);
 void add_eval(CLI::App& program, Action& chosen);
 void add_bench(CLI::App& program, Action& chosen);
 void add_tune(CLI::App& program, Action& chosen);
+void add_plan(CLI::App& program, Action& chosen);
 void add_verify(CLI::App& program, Action& chosen);
 void add_export(CLI::App& program, Action& chosen);
 void add_classify(CLI::App& program, Action& chosen);
