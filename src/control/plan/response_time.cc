@@ -26,6 +26,26 @@ double mean_above(double x, double from, double to, double rate, double decay) {
   return std::max(0.0, to - x) / width + decay * (tail(x - below) - tail(x - from)) / width;
 }
 
+double normal_quantile(double level) {
+  double low = -10, high = 10;
+  for (int i = 0; i < 50; ++i) {
+    const double middle = (low + high) / 2;
+    (std::erfc(-middle / std::sqrt(2.0)) / 2 < level ? low : high) = middle;
+  }
+  return low;
+}
+
+/// Of the sum of `count` times that are exponentially distributed with a mean of 1.
+double erlang_quantile(double count, double level) {
+  const double root = 1 - 1 / (9 * count) + normal_quantile(level) / (3 * std::sqrt(count));
+  return root > 0 ? count * root * root * root : 0;
+}
+
+double add_as_squares(double a, double b) {
+  const double sum = a * std::abs(a) + b * std::abs(b);
+  return std::copysign(std::sqrt(std::abs(sum)), sum);
+}
+
 }  // namespace
 
 ResponseTime::ResponseTime(const TimeQuantiles& times, double slow_down, int batch, double arrivals)
@@ -38,7 +58,8 @@ ResponseTime::ResponseTime(const TimeQuantiles& times, double slow_down, int bat
   mean_ = slow_down * mean;
   if (arrivals <= 0) return;
   const double variation = std::max(0.0, square / (mean * mean) - 1);
-  filling_ = 1e3 * (batch - 1) / arrivals;
+  gaps_ = batch - 1;
+  gap_ms_ = 1e3 / arrivals;
   utilisation_ = 1e-3 * arrivals / batch * mean_;
   if (utilisation_ >= 1) return;
   wait_ = utilisation_ / (1 - utilisation_) * (1.0 / batch + variation) / 2 * mean_;
@@ -53,17 +74,25 @@ double ResponseTime::above(double ms) const {
   return probability;
 }
 
-double ResponseTime::quantile(double level) const {
-  if (utilisation_ >= 1) return std::numeric_limits<double>::infinity();
+double ResponseTime::without_filling(double level) const {
   double low = slow_down_ * times_.at(level);
-  if (!(wait_ > 0)) return filling_ + low;
+  if (!(wait_ > 0)) return low;
   double high = 2 * low;
   while (above(high) > 1 - level && std::isfinite(high)) high *= 2;
   for (int i = 0; i < 60; ++i) {
     const double middle = (low + high) / 2;
     (above(middle) > 1 - level ? low : high) = middle;
   }
-  return filling_ + high;
+  return high;
+}
+
+double ResponseTime::quantile(double level) const {
+  if (utilisation_ >= 1) return std::numeric_limits<double>::infinity();
+  const double own = without_filling(level);
+  if (gaps_ == 0) return own;
+  const double filling = gaps_ * gap_ms_, mean = mean_ + wait_;
+  const double more = add_as_squares(own - mean, gap_ms_ * erlang_quantile(gaps_, level) - filling);
+  return filling + mean + more;
 }
 
 }  // namespace concertina::control

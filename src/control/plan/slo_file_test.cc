@@ -151,7 +151,7 @@ TEST(SloFile, RefusesWhatIsTooMuch) {
   expect_refused(deep + "a = 1", "dots");
   expect_refused("a = " + std::string(30'000, '['), "line 1: ");
   expect_refused("\xff\xfe\x00", "line 1: ");
-  expect_refused("\"a\\n\\u001b\" = 1", "there is no key 'a??'");
+  expect_refused("\"a\\n\\u001b\" = 1", "there is no key 'a?\?'");
   expect_refused("[[hard]\n", "line 1: ");
 }
 
