@@ -1,4 +1,5 @@
-// Any bytes as an SLO file. Whatever is accepted must lead to a plan, and its rules must survive being written.
+// Any bytes as an SLO file. Whatever is accepted must lead to a plan, and its rules must survive being
+// written.
 
 #include <cmath>
 #include <cstdint>
