@@ -23,7 +23,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"report", {"base"}},
     {"latency", {"base", "graph"}},
     {"search", {"base", "graph", "latency"}},
-    {"control", {"base", "graph", "latency", "runtime"}},
+    {"control", {"base", "graph", "kernels", "latency", "runtime"}},
     {"runtime", {"base", "graph", "kernels", "onnx"}},
     {"train", {"base", "data", "graph", "kernels", "latency", "onnx", "report", "search"}},
 };

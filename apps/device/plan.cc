@@ -6,12 +6,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
-#include "base/machine.h"
 #include "base/try.h"
 #include "common/table.h"
 #include "control/plan/rule_table.h"
+#include "control/this_machine.h"
 #include "device/verbs.h"
-#include "kernels/target.h"
 
 namespace concertina::apps {
 namespace {
@@ -35,18 +34,15 @@ struct Plan {
   RuleTable table;
 };
 
-Status check_measured_here(const MeasuredMachine& machine) {
-  if (machine.cpu == cpu_name() && machine.instruction_set == kernels::target_name()) return {};
-  return Error{fmt::format(
-      "the latency table was measured on '{}' with {}, but this is '{}' with {}; run concertina profile "
-      "here, or plan for that machine with --other-machine",
-      machine.cpu, machine.instruction_set, cpu_name(), kernels::target_name())};
+Status check_machine(const LatencyTable& table) {
+  return check_this_machine(table.machine, "the latency table was measured",
+                            "run concertina profile here, or plan for that machine with --other-machine");
 }
 
 Result<Plan> make_plan(const Options& options) {
   CONCERTINA_ASSIGN(Slo slo, Slo::read(options.slo));
   CONCERTINA_ASSIGN(const LatencyTable latency, LatencyTable::read(options.latency_table));
-  if (!options.other_machine) CONCERTINA_TRY(check_measured_here(latency.machine));
+  if (!options.other_machine) CONCERTINA_TRY(check_machine(latency));
   const Precision precision = latency.precision == "bf16" ? Precision::bf16 : Precision::fp32;
   CONCERTINA_ASSIGN(const auto model, Model::load(options.model, {.precision = precision}));
   CONCERTINA_ASSIGN(const std::vector<Candidate> candidates, make_candidates(model->subnets(), latency));

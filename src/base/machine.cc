@@ -1,8 +1,63 @@
 #include "base/machine.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <cmath>
 #include <fstream>
+#include <set>
+#include <sstream>
 
 namespace concertina {
+namespace {
+
+using Path = std::filesystem::path;
+
+/// The first word of a file; empty if there is none.
+std::string first_word(const Path& path) {
+  std::ifstream file(path);
+  std::string word;
+  file >> word;
+  return word;
+}
+
+std::optional<double> number_of(const std::string& word) {
+  std::istringstream text(word);
+  double number = 0;
+  return text >> number && std::isfinite(number) && number > 0 ? std::optional(number) : std::nullopt;
+}
+
+/// Of one group: "200000 100000" in cpu.max, or two files; "max" and -1 are no limit.
+std::optional<double> quota_of(const Path& group) {
+  std::ifstream file(group / "cpu.max");
+  std::string quota, period;
+  if (!(file >> quota >> period)) {
+    quota = first_word(group / "cpu.cfs_quota_us");
+    period = first_word(group / "cpu.cfs_period_us");
+  }
+  const auto granted = number_of(quota), each = number_of(period);
+  return granted && each ? std::optional(*granted / *each) : std::nullopt;
+}
+
+/// Of a group and those around it, up to `top`.
+std::optional<double> least_quota(const Path& top, Path group) {
+  std::optional<double> least;
+  while (true) {
+    if (const auto quota = quota_of(top / group); quota && (!least || *quota < *least)) least = quota;
+    if (group.empty()) return least;
+    group = group.parent_path();
+  }
+}
+
+int affine_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
+}
+
+}  // namespace
 
 std::string cpu_name() {
   std::ifstream info("/proc/cpuinfo");
@@ -12,6 +67,37 @@ std::string cpu_name() {
     if (value != std::string::npos) return line.substr(value + 2);
   }
   return "unknown CPU";
+}
+
+std::optional<double> cpu_quota(const Path& root) {
+  std::optional<double> least;
+  std::ifstream groups(root / "proc/self/cgroup");  // lines of number:controllers:/path
+  for (std::string line; std::getline(groups, line);) {
+    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    if (!controllers.empty() && controllers != "cpu" && !controllers.starts_with("cpu,")) continue;
+    const Path group = Path(line.substr(second + 1)).relative_path();
+    const auto quota = least_quota(root / "sys/fs/cgroup" / controllers, group);
+    if (quota && (!least || *quota < *least)) least = quota;
+  }
+  return least;
+}
+
+int usable_cores(const Path& root) {
+  const int processors = affine_processors();
+  const auto quota = cpu_quota(root);
+  return quota && *quota < processors ? std::max(1, static_cast<int>(std::ceil(*quota))) : processors;
+}
+
+std::string frequency_governor(const Path& root) {
+  std::set<std::string> governors;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(root / "sys/devices/system/cpu", ignored)) {
+    const std::string governor = first_word(entry.path() / "cpufreq/scaling_governor");
+    if (!governor.empty()) governors.insert(governor);
+  }
+  return fmt::format("{}", fmt::join(governors, ", "));
 }
 
 }  // namespace concertina

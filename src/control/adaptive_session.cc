@@ -1,3 +1,141 @@
 #include "concertina/adaptive_session.h"
 
-#include "control/policy.h"
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/try.h"
+#include "concertina/session.h"
+#include "control/controller.h"
+#include "control/model_sizes.h"
+
+namespace concertina {
+namespace {
+
+using control::Time;
+
+/// A year: later deadlines could not be told from the end of time.
+constexpr Time kLongest = std::chrono::hours(24 * 365);
+
+Status check_quantile(const Budget& budget) {
+  if (!(budget.quantile > 0 && budget.quantile < 1)) {
+    return Error{fmt::format("a budget's quantile cannot be {}; choose one above 0 and below 1, such as 0.99",
+                             budget.quantile)};
+  }
+  return {};
+}
+
+Status check_accuracy(const Budget& budget, double best_accuracy) {
+  if (!(budget.min_accuracy <= best_accuracy)) {
+    return Error{fmt::format("no sub-net has an accuracy of {:.4f}; the best that may run has {:.4f}",
+                             budget.min_accuracy, best_accuracy)};
+  }
+  return {};
+}
+
+}  // namespace
+
+struct AdaptiveSession::Impl {
+  Impl(Session own, std::vector<control::Size> known, int images)
+      : session(std::move(own)), sizes(known), controller(std::move(known)), batch(images) {}
+
+  double accuracy(int subnet) const { return sizes[static_cast<std::size_t>(subnet)].accuracy; }
+
+  double best_accuracy() const {
+    double best = 0;
+    for (std::size_t i = static_cast<std::size_t>(controller.first_allowed()); i < sizes.size(); ++i)
+      best = std::max(best, sizes[i].accuracy);
+    return best;
+  }
+
+  control::Decision decide(const control::Request& request) {
+    if (!selected) return controller.decide(request);
+    const Time predicted = control::from_ms(controller.bound_ms(*selected, request.quantile));
+    return {.subnet = *selected, .predicted = predicted, .fits = request.now + predicted <= request.deadline};
+  }
+
+  /// What is asked for is answered, even if it will be late.
+  int fastest(double min_accuracy) const {
+    int best = -1;
+    for (int i = controller.first_allowed(); i < static_cast<int>(sizes.size()); ++i) {
+      if (accuracy(i) < min_accuracy) continue;
+      if (best < 0 || controller.expected_ms(i) < controller.expected_ms(best)) best = i;
+    }
+    return best;
+  }
+
+  Session session;
+  std::vector<control::Size> sizes;
+  control::Controller controller;
+  control::SteadyClock clock;
+  std::optional<int> selected;
+  int batch;
+};
+
+Result<AdaptiveSession> AdaptiveSession::make(std::shared_ptr<const Model> model,
+                                              const AdaptiveOptions& options) {
+  CONCERTINA_ASSIGN(Session session,
+                    Session::make(model, {.threads = options.threads, .max_batch = options.batch}));
+  CONCERTINA_ASSIGN(std::vector<control::Size> sizes, control::sizes_of(model, options));
+  return AdaptiveSession(std::make_unique<Impl>(std::move(session), std::move(sizes), options.batch));
+}
+
+AdaptiveSession::AdaptiveSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+AdaptiveSession::AdaptiveSession(AdaptiveSession&&) noexcept = default;
+AdaptiveSession& AdaptiveSession::operator=(AdaptiveSession&&) noexcept = default;
+AdaptiveSession::~AdaptiveSession() = default;
+
+Result<Answer> AdaptiveSession::run(std::span<const float> images, const Budget& budget,
+                                    std::span<float> logits) {
+  Impl& own = *impl_;
+  const Time start = own.clock.now();
+  CONCERTINA_TRY(check_quantile(budget));
+  if (!own.selected) CONCERTINA_TRY(check_accuracy(budget, own.best_accuracy()));
+  const Time deadline = start + std::clamp<Time>(budget.deadline, -kLongest, kLongest);
+  const double quantile = budget.quantile;
+  control::Decision decision = own.decide({.now = start,
+                                           .arrival = start,
+                                           .deadline = deadline,
+                                           .quantile = quantile,
+                                           .min_accuracy = budget.min_accuracy});
+  if (decision.subnet == control::Decision::kShed) {
+    decision.subnet = own.fastest(budget.min_accuracy);
+    decision.predicted = control::from_ms(own.controller.bound_ms(decision.subnet, quantile));
+  }
+  const Time before = own.clock.now();
+  CONCERTINA_TRY(own.session.run(images, own.batch, decision.subnet, logits));
+  const Time end = own.clock.now();
+  own.controller.observe({.subnet = decision.subnet,
+                          .arrival = start,
+                          .started = before,
+                          .took = end - before,
+                          .deadline = deadline,
+                          .quantile = quantile});
+  return Answer{.subnet = decision.subnet,
+                .accuracy = own.accuracy(decision.subnet),
+                .predicted_ms = control::to_ms(decision.predicted),
+                .actual_ms = control::to_ms(end - start),
+                .fits = decision.fits,
+                .in_time = end <= deadline};
+}
+
+Status AdaptiveSession::select(std::optional<int> subnet) {
+  const int count = static_cast<int>(impl_->sizes.size());
+  if (subnet && (*subnet < 0 || *subnet >= count)) {
+    return Error{fmt::format("there is no sub-net number {}; the model has 0 to {}", *subnet, count - 1)};
+  }
+  impl_->selected = subnet;
+  return {};
+}
+
+void AdaptiveSession::allow_from(int subnet) {
+  impl_->controller.allow_from(subnet);
+}
+
+const Model& AdaptiveSession::model() const {
+  return impl_->session.model();
+}
+
+}  // namespace concertina

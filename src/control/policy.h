@@ -19,6 +19,7 @@ struct Size {
 /// A request whose turn has come, and what waits behind it.
 struct Request {
   Time now{0};
+  Time arrival{0};
   Time deadline{0};         ///< when the answer is wanted; may have passed
   double quantile = 0.99;   ///< the share of answers that are to be in time, above 0 and below 1
   double min_accuracy = 0;  ///< answers of less accurate sub-nets are worth nothing
@@ -37,9 +38,10 @@ struct Decision {
 /// A run that has ended.
 struct Observation {
   int subnet = 0;
+  Time arrival{0};  ///< the request's
   Time started{0};
   Time took{0};
-  Time deadline{0};
+  Time deadline{0};        ///< the request's
   double quantile = 0.99;  ///< the request's
 };
 

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "control/this_machine.h"
+
 namespace concertina::control {
 namespace {
 
@@ -71,11 +73,8 @@ Status RuleTable::check_model(std::span<const SubnetInfo> model, std::string_vie
   return {};
 }
 
-Status RuleTable::check_machine(std::string_view cpu, std::string_view instruction_set) const {
-  if (machine.cpu == cpu && machine.instruction_set == instruction_set) return {};
-  return Error{
-      fmt::format("the plan was made for '{}' with {}, but this is '{}' with {}; run concertina plan",
-                  machine.cpu, machine.instruction_set, cpu, instruction_set)};
+Status RuleTable::check_machine() const {
+  return check_this_machine(machine, "the plan is for latencies measured", "run concertina plan");
 }
 
 }  // namespace concertina::control

@@ -63,7 +63,7 @@ struct RuleTable {
   /// Fails, saying why, unless the table was made for a model with these sub-nets.
   Status check_model(std::span<const SubnetInfo> model, std::string_view wanted_precision) const;
   /// Fails, saying why, unless it was made for a machine like this one.
-  Status check_machine(std::string_view cpu, std::string_view instruction_set) const;
+  Status check_machine() const;
 
   /// The rule for a machine in `state` whose runs take `slow_down` times what they took when measured;
   /// `current` is the one in force, -1 at first. A state without rules takes those of any machine, else of

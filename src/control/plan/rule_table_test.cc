@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "control/plan/testing.h"
+#include "control/this_machine.h"
 #include "runtime/allocation_count.h"
 
 namespace concertina::control {
@@ -188,9 +189,11 @@ TEST_F(RuleTableTest, IsForOneModelAndOneMachine) {
   EXPECT_THAT(table_.check_model(other, "fp32").error().message, HasSubstr("0.7100"));
   other.pop_back();
   EXPECT_THAT(table_.check_model(other, "fp32").error().message, HasSubstr("3 sub-nets"));
-  EXPECT_TRUE(table_.check_machine("a processor", "AVX3"));
-  EXPECT_THAT(table_.check_machine("another", "AVX3").error().message, HasSubstr("this is 'another'"));
-  EXPECT_FALSE(table_.check_machine("a processor", "AVX2"));
+  EXPECT_THAT(table_.check_machine().error().message, HasSubstr("'a processor' with AVX3, but this is"));
+  table_.machine = this_machine();
+  EXPECT_TRUE(table_.check_machine());
+  table_.machine.instruction_set = "AVX1";
+  EXPECT_FALSE(table_.check_machine());
 }
 
 }  // namespace

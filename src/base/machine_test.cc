@@ -1,0 +1,56 @@
+#include "base/machine.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+
+namespace concertina {
+namespace {
+
+/// A root folder of files that a test makes up.
+class MachineTest : public ::testing::Test {
+ protected:
+  void SetUp() override { std::filesystem::remove_all(root_); }
+  void TearDown() override { std::filesystem::remove_all(root_); }
+  void put(const char* path, const char* text) { ASSERT_TRUE(write_file(root_ / path, text)); }
+
+  const std::filesystem::path root_ = std::filesystem::path(::testing::TempDir()) /
+                                      ::testing::UnitTest::GetInstance()->current_test_info()->name();
+};
+
+TEST_F(MachineTest, FindsNoQuotaWhereThereIsNone) {
+  EXPECT_FALSE(cpu_quota(root_));
+  put("proc/self/cgroup", "0::/a\n");
+  put("sys/fs/cgroup/a/cpu.max", "max 100000\n");
+  EXPECT_FALSE(cpu_quota(root_));
+  EXPECT_GE(usable_cores(root_), 1);
+}
+
+TEST_F(MachineTest, TakesTheLeastQuotaOfTheGroupsAround) {
+  put("proc/self/cgroup", "0::/a/b\n");
+  put("sys/fs/cgroup/a/b/cpu.max", "300000 100000\n");
+  put("sys/fs/cgroup/a/cpu.max", "50000 100000\n");
+  EXPECT_THAT(cpu_quota(root_), ::testing::Optional(0.5));
+  EXPECT_EQ(usable_cores(root_), 1);
+}
+
+TEST_F(MachineTest, ReadsVersionOne) {
+  put("proc/self/cgroup", "5:memory:/x\n4:cpu,cpuacct:/x\n3:cpuset:/x\n");
+  put("sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_quota_us", "150000\n");
+  put("sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_period_us", "100000\n");
+  put("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "-1\n");
+  put("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n");
+  EXPECT_THAT(cpu_quota(root_), ::testing::Optional(1.5));
+}
+
+TEST_F(MachineTest, NamesEachGovernorOnce) {
+  EXPECT_EQ(frequency_governor(root_), "");
+  put("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "schedutil\n");
+  put("sys/devices/system/cpu/cpu1/cpufreq/scaling_governor", "performance\n");
+  put("sys/devices/system/cpu/cpu2/cpufreq/scaling_governor", "schedutil\n");
+  EXPECT_EQ(frequency_governor(root_), "performance, schedutil");
+}
+
+}  // namespace
+}  // namespace concertina

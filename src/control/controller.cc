@@ -1,0 +1,140 @@
+#include "control/controller.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace concertina::control {
+namespace {
+
+/// A request is given up when the fastest sub-net is less likely than this to be in time.
+constexpr double kHopeless = 0.05;
+
+/// How many runs of the quiet machine's table the noise starts from.
+constexpr double kRunsOfTable = 200;
+
+/// Runs that took more than an hour are of a machine that slept.
+constexpr double kLongestRunMs = 3.6e6;
+
+/// The table's times as if they had been observed.
+void learn_from_table(const std::vector<Size>& sizes, double noise, RunNoise& runs) {
+  for (const Size& size : sizes) {
+    double below = 0;
+    for (std::size_t i = 0; i < TimeQuantiles::kLevels.size(); ++i) {
+      const double share = TimeQuantiles::kLevels[i] - below;
+      below = TimeQuantiles::kLevels[i];
+      runs.observe(size.times.median(), size.times.milliseconds()[i], noise,
+                   share * kRunsOfTable / static_cast<double>(sizes.size()));
+    }
+  }
+}
+
+}  // namespace
+
+Controller::Controller(std::vector<Size> sizes)
+    : sizes_(std::move(sizes)), by_accuracy_(sizes_.size()), slow_down_(sizes_.size()) {
+  std::iota(by_accuracy_.begin(), by_accuracy_.end(), 0);
+  std::stable_sort(by_accuracy_.begin(), by_accuracy_.end(), [&](int a, int b) {
+    const Size &one = sizes_[static_cast<std::size_t>(a)], &other = sizes_[static_cast<std::size_t>(b)];
+    return one.accuracy != other.accuracy ? one.accuracy > other.accuracy
+                                          : one.times.median() < other.times.median();
+  });
+  learn_from_table(sizes_, slow_down_.noise(), noise_);
+}
+
+double Controller::expected_ms(int subnet) const {
+  return sizes_[static_cast<std::size_t>(subnet)].times.median() * slow_down_.factor(subnet);
+}
+
+double Controller::bound_ms(int subnet, double quantile) const {
+  return noise_.bound(expected_ms(subnet), quantile);
+}
+
+/// Milliseconds that each answer may take if this and all waiting ones are to be in time.
+double Controller::pace_ms(const Request& request) const {
+  double pace = std::numeric_limits<double>::infinity();
+  double turns = 1;
+  for (const Time deadline : request.waiting) {
+    turns += 1;
+    pace = std::min(pace, to_ms(deadline - request.now) / turns);
+  }
+  return pace / (1 + noise_.interrupted_share());
+}
+
+Controller::Candidate Controller::candidate(int subnet, double slack) const {
+  const double in_time = noise_.within(expected_ms(subnet), slack);
+  return {.subnet = subnet,
+          .in_time = in_time,
+          .worth = sizes_[static_cast<std::size_t>(subnet)].accuracy * in_time};
+}
+
+Decision Controller::decided(const Candidate& chosen, const Request& request, bool fits) const {
+  return {
+      .subnet = chosen.subnet, .predicted = from_ms(bound_ms(chosen.subnet, request.quantile)), .fits = fits};
+}
+
+Decision Controller::decide(const Request& request) {
+  const double slack = to_ms(request.deadline - request.now);
+  const double pace = pace_ms(request);
+  const double wanted = 1 - budget_.risk(request.quantile);
+  const int first = first_allowed();
+  refused_ = false;
+  Candidate best, fastest;
+  double fastest_ms = std::numeric_limits<double>::infinity();
+  for (const int subnet : by_accuracy_) {
+    if (subnet < first || sizes_[static_cast<std::size_t>(subnet)].accuracy < request.min_accuracy) continue;
+    const Candidate one = candidate(subnet, slack);
+    const double ms = expected_ms(subnet);
+    if (ms <= pace) {
+      if (one.in_time >= wanted) return decided(one, request, true);
+      refused_ = true;
+      if (one.worth > best.worth) best = one;
+    }
+    if (ms < fastest_ms) {
+      fastest_ms = ms;
+      fastest = one;
+    }
+  }
+  if (best.subnet < 0) best = fastest;
+  if (fastest.subnet < 0 || fastest.in_time < kHopeless) {
+    budget_.observe(request.quantile, true, refused_);
+    return {};
+  }
+  return decided(best, request, false);
+}
+
+/// Interruptions are told from a change of the machine by what follows: until then the run is set aside.
+void Controller::learn(int subnet, double took, Time ended) {
+  const double expected = expected_ms(subnet);
+  const double quiet = sizes_[static_cast<std::size_t>(subnet)].times.median();
+  switch (slow_down_.observe(subnet, took / quiet, ended)) {
+    case SlowDown::Verdict::suspect:
+      if (suspected_ == suspects_.size()) settle_suspects();
+      suspects_[suspected_++] = {expected, took};
+      return;
+    case SlowDown::Verdict::usual:
+      settle_suspects();
+      noise_.observe(expected, took, slow_down_.noise());
+      return;
+    case SlowDown::Verdict::jump:
+      suspected_ = 0;
+  }
+}
+
+/// They were interrupted.
+void Controller::settle_suspects() {
+  for (std::size_t i = 0; i < suspected_; ++i)
+    noise_.observe(suspects_[i].expected, suspects_[i].took, slow_down_.noise());
+  suspected_ = 0;
+}
+
+void Controller::observe(const Observation& run) {
+  const double took = to_ms(run.took);
+  if (!(took > 0) || took > kLongestRunMs) return;
+  const Time ended = run.started + run.took;
+  learn(run.subnet, took, ended);
+  budget_.observe(run.quantile, ended > run.deadline, refused_);
+}
+
+}  // namespace concertina::control

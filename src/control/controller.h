@@ -1,0 +1,75 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <vector>
+
+#include "control/miss_budget.h"
+#include "control/policy.h"
+#include "control/run_noise.h"
+#include "control/slow_down.h"
+
+namespace concertina::control {
+
+/// The runtime's own policy. Of the sub-nets that are accurate enough, it takes the most accurate one that
+///
+///   - ends in time with the probability that the request asks for, by the quiet machine's table, the
+///   slow-down
+///     of now and the noise of runs so far, corrected so that the measured share of late answers is the one
+///     asked for; and
+///   - is fast enough that, if all that wait were answered with it, none of them would be late.
+///
+/// If there is none it takes the one that is worth most: accuracy times probability. A request that even the
+/// fastest would answer too late is shed.
+class Controller final : public Policy {
+ public:
+  /// Precondition: not empty.
+  explicit Controller(std::vector<Size> sizes);
+
+  std::string name() const override { return "concertina"; }
+  Decision decide(const Request& request) override;
+  void observe(const Observation& observation) override;
+
+  /// No sub-net before this one is chosen: what a supervisor says, from any thread. Precondition: an index of
+  /// the sizes.
+  void allow_from(int subnet) { first_allowed_.store(subnet, std::memory_order_relaxed); }
+
+  int first_allowed() const { return first_allowed_.load(std::memory_order_relaxed); }
+
+  /// What runs of the sub-net take now, in ms: median, and the time that a share `quantile` does not exceed.
+  double expected_ms(int subnet) const;
+  double bound_ms(int subnet, double quantile) const;
+
+  const SlowDown& slow_down() const { return slow_down_; }
+
+ private:
+  struct Candidate {
+    int subnet = -1;
+    double in_time = 0;  ///< probability
+    double worth = -1;   ///< accuracy times probability
+  };
+
+  /// A run that may or may not have been interrupted.
+  struct Suspect {
+    double expected = 0;  ///< ms
+    double took = 0;      ///< ms
+  };
+
+  void learn(int subnet, double took, Time ended);
+  void settle_suspects();
+  double pace_ms(const Request& request) const;
+  Candidate candidate(int subnet, double slack) const;
+  Decision decided(const Candidate& candidate, const Request& request, bool fits) const;
+
+  std::vector<Size> sizes_;
+  std::vector<int> by_accuracy_;  ///< from the most accurate; of equal ones the faster first
+  SlowDown slow_down_;
+  RunNoise noise_;
+  MissBudget budget_;
+  std::array<Suspect, SlowDown::kMostSuspects> suspects_ = {};
+  std::size_t suspected_ = 0;
+  std::atomic<int> first_allowed_{0};
+  bool refused_ = false;  ///< the last decision passed over a sub-net because of its risk
+};
+
+}  // namespace concertina::control

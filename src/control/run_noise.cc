@@ -1,0 +1,97 @@
+#include "control/run_noise.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace concertina::control {
+namespace {
+
+constexpr double kMemory = 1.0 / 2000;  // runs
+constexpr double kFactorBin = 0.01;     // logarithm
+constexpr double kFactorStart = -0.64;
+constexpr double kDelayBin = 0.1733;  // a quarter of an octave
+constexpr double kDelayStart = -5.3;  // 5 microseconds; the last bin ends at a minute and a half
+constexpr double kLeastInterruption = 0.05;
+constexpr double kInterruptionDeviations = 4;
+
+/// The bin of a logarithm, outside ones in the first and last.
+std::size_t bin(double logarithm, double start, double width, std::size_t bins) {
+  const double at = (logarithm - start) / width;
+  if (!(at > 0)) return 0;
+  return std::min(static_cast<std::size_t>(at), bins - 1);
+}
+
+}  // namespace
+
+void RunNoise::forget(double weight) {
+  const auto keep = static_cast<float>(1 - std::min(kMemory * weight, 0.5));
+  for (float& count : factors_) count *= keep;
+  for (float& count : delays_) count *= keep;
+  run_ms_ *= keep;
+  delayed_ms_ *= keep;
+}
+
+void RunNoise::sum_up() {
+  float all = 0, sum = 0;
+  for (const float count : factors_) all += count;
+  for (std::size_t i = 0; i < kFactors; ++i) {
+    sum += factors_[i];
+    factor_within_[i] = all > 0 ? sum / all : 1;
+  }
+  float longer = 0;
+  const auto time = static_cast<float>(std::max(run_ms_, 1e-9));
+  for (std::size_t i = kDelays; i-- > 0;) {
+    longer += delays_[i];
+    delay_rate_[i] = longer / time;
+  }
+}
+
+void RunNoise::observe(double expected, double took, double noise, double weight) {
+  forget(weight);
+  const double logarithm = std::log(took / expected);
+  const double usual = std::max(kLeastInterruption, kInterruptionDeviations * noise);
+  run_ms_ += weight * expected;
+  if (logarithm <= std::min(usual, kFactorStart + kFactorBin * kFactors)) {
+    factors_[bin(logarithm, kFactorStart, kFactorBin, kFactors)] += static_cast<float>(weight);
+  } else {
+    const double delay = took - expected;
+    delays_[bin(std::log(delay), kDelayStart, kDelayBin, kDelays)] += static_cast<float>(weight);
+    delayed_ms_ += weight * delay;
+  }
+  sum_up();
+}
+
+/// The share of runs whose logarithm of what they take over what is expected is at most this.
+double RunNoise::factor_within(double logarithm) const {
+  const double at = (logarithm - kFactorStart) / kFactorBin;
+  if (!(at > 0)) return 0;
+  const auto whole = static_cast<std::size_t>(std::min(at, 1e6));
+  if (whole >= kFactors) return factor_within_.back();
+  const double below = whole > 0 ? factor_within_[whole - 1] : 0;
+  return below + (at - static_cast<double>(whole)) * (factor_within_[whole] - below);
+}
+
+double RunNoise::within(double expected, double limit) const {
+  if (!(limit > 0)) return 0;
+  const double factor = factor_within(std::log(limit / expected));
+  const double room = std::max(limit - expected, 0.0);
+  const double rate = delay_rate_[bin(std::log(room), kDelayStart, kDelayBin, kDelays)];
+  return factor * std::exp(-rate * expected);
+}
+
+double RunNoise::bound(double expected, double quantile) const {
+  const auto half = static_cast<float>((1 - quantile) / 2);
+  const auto factor = std::lower_bound(factor_within_.begin(), factor_within_.end(), 1 - half);
+  const auto above = static_cast<double>(factor - factor_within_.begin()) + 1;
+  const auto rare = [&](float rate) { return rate * static_cast<float>(expected) > half; };
+  const auto delay = std::partition_point(delay_rate_.begin(), delay_rate_.end(), rare);
+  const auto after = static_cast<double>(delay - delay_rate_.begin());
+  return expected * std::exp(kFactorStart + kFactorBin * std::min(above, static_cast<double>(kFactors))) +
+         (after > 0 ? std::exp(kDelayStart + kDelayBin * after) : 0);
+}
+
+double RunNoise::interrupted_share() const {
+  return run_ms_ > 0 ? delayed_ms_ / run_ms_ : 0;
+}
+
+}  // namespace concertina::control

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <vector>
+
+#include "base/random.h"
+#include "control/serving/serve.h"
+#include "control/workload/contention.h"
+
+namespace concertina::control {
+
+/// A machine that is as slow as the contention says and whose runs scatter as the latency table's do. How far
+/// a run lies from the median depends on the seed and the request alone, so that policies meet equal luck.
+class SimulatedServer final : public Server {
+ public:
+  /// The times of the machine are counted from the contention's start. Precondition: `sizes` and `contention`
+  /// outlive it.
+  SimulatedServer(const std::vector<Size>& sizes, const Contention& contention, std::uint64_t seed)
+      : sizes_(sizes), contention_(contention), random_(seed) {}
+
+  const Clock& clock() const override { return clock_; }
+  void wait_until(Time time) override { clock_.set(std::max(time, clock_.now())); }
+  Status run(int subnet, std::size_t request) override;
+
+  /// When the run would end that begins at `start`. What the offline optimum knows.
+  Time end_of(int subnet, std::size_t request, Time start) const;
+
+ private:
+  const std::vector<Size>& sizes_;
+  const Contention& contention_;
+  CounterRandom random_;
+  ManualClock clock_;
+};
+
+}  // namespace concertina::control
