@@ -104,7 +104,7 @@ TEST_F(RuleTableTest, AMachineStateWithoutRulesTakesThoseOfTheNext) {
 TEST_F(RuleTableTest, SaysWhatIsViolated) {
   const Rule& tired = table_.rules[3];
   EXPECT_FALSE(tired.feasible);
-  EXPECT_EQ(tired.note, "no design is feasible: p50 latency of 60 ms exceeds 20 ms by 200 %");
+  EXPECT_EQ(tired.note, "no design is feasible: p50 latency of 60 ms exceeds 20 ms by 40 ms (200.0 %)");
   EXPECT_TRUE(table_.rules[0].feasible);
   EXPECT_EQ(table_.rules[0].note, "");
   EXPECT_EQ(table_.rules[0].min_accuracy, 0.6);

@@ -28,8 +28,9 @@ double min_accuracy_of(const AnticipatedState& state) {
 
 std::string describe(const Bound& bound, double value) {
   const Metric metric = bound.of.metric;
-  return fmt::format("{} of {} {} {} by {:.3g} %", to_string(bound.of), with_unit(metric, value),
+  return fmt::format("{} of {} {} {} by {} ({:.1f} %)", to_string(bound.of), with_unit(metric, value),
                      more_is_better(metric) ? "falls short of" : "exceeds", with_unit(metric, bound.limit),
+                     with_unit(metric, std::abs(value - bound.limit)),
                      100 * shortfall(metric, value, bound.limit));
 }
 
