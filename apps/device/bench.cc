@@ -1,12 +1,10 @@
 #include <fmt/format.h>
-#include <sched.h>
 
-#include <cerrno>
-#include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/machine.h"
+#include "base/processors.h"
 #include "base/quantile.h"
 #include "base/try.h"
 #include "common/table.h"
@@ -40,16 +38,6 @@ struct Report {
   std::string text;
   nlohmann::json json;
 };
-
-Status pin(const std::vector<int>& processors) {
-  if (processors.empty()) return {};
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  for (const int processor : processors) CPU_SET(processor, &set);
-  if (sched_setaffinity(0, sizeof set, &set) == 0) return {};
-  return Error{fmt::format("--pin: the system refuses these processors ({}); nproc tells how many there are",
-                           std::strerror(errno))};
-}
 
 std::string number(double value, int digits) {
   return fmt::format("{:.{}f}", value, digits);
@@ -139,7 +127,7 @@ Result<Report> profile_subnets(Session& session, const std::vector<int>& subnets
 }
 
 Status bench(const Options& options) {
-  CONCERTINA_TRY(pin(options.processors));
+  if (!options.processors.empty()) CONCERTINA_TRY(pin_thread(pthread_self(), options.processors));
   CONCERTINA_ASSIGN(const auto model, Model::load(options.model, options.loading));
   CONCERTINA_ASSIGN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
   CONCERTINA_ASSIGN(Session session,

@@ -2,13 +2,14 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <set>
 #include <sstream>
+
+#include "base/processors.h"
 
 namespace concertina {
 namespace {
@@ -51,12 +52,6 @@ std::optional<double> least_quota(const Path& top, Path group) {
   }
 }
 
-int affine_processors() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
-}
-
 }  // namespace
 
 std::string cpu_name() {
@@ -85,7 +80,7 @@ std::optional<double> cpu_quota(const Path& root) {
 }
 
 int usable_cores(const Path& root) {
-  const int processors = affine_processors();
+  const int processors = std::max(1, static_cast<int>(allowed_processors().size()));
   const auto quota = cpu_quota(root);
   return quota && *quota < processors ? std::max(1, static_cast<int>(std::ceil(*quota))) : processors;
 }

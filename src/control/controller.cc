@@ -8,8 +8,14 @@
 namespace concertina::control {
 namespace {
 
-/// A request is given up when the fastest sub-net is less likely than this to be in time.
+/// A request is given up when the fastest sub-net is less likely than this to be in time. If it could not
+/// serve all that wait either, some have to be given up, and those that would be late are the ones to begin
+/// with.
 constexpr double kHopeless = 0.05;
+constexpr double kOverload = 0.9;
+
+/// Turns that are kept free for each request that waits, for where there are some, more will come.
+constexpr double kReserve = 0.5;
 
 /// How many runs of the quiet machine's table the noise starts from.
 constexpr double kRunsOfTable = 200;
@@ -51,12 +57,12 @@ double Controller::bound_ms(int subnet, double quantile) const {
   return noise_.bound(expected_ms(subnet), quantile);
 }
 
-/// Milliseconds that each answer may take if this and all waiting ones are to be in time.
+/// Milliseconds that each answer may take if this and all waiting ones are to be in time, and some that come.
 double Controller::pace_ms(const Request& request) const {
   double pace = std::numeric_limits<double>::infinity();
   double turns = 1;
   for (const Time deadline : request.waiting) {
-    turns += 1;
+    turns += 1 + kReserve;
     pace = std::min(pace, to_ms(deadline - request.now) / turns);
   }
   return pace / (1 + noise_.interrupted_share());
@@ -97,7 +103,7 @@ Decision Controller::decide(const Request& request) {
     }
   }
   if (best.subnet < 0) best = fastest;
-  if (fastest.subnet < 0 || fastest.in_time < kHopeless) {
+  if (fastest.subnet < 0 || fastest.in_time < (fastest_ms > pace ? kOverload : kHopeless)) {
     budget_.observe(request.quantile, true, refused_);
     return {};
   }

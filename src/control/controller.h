@@ -17,10 +17,12 @@ namespace concertina::control {
 ///   slow-down
 ///     of now and the noise of runs so far, corrected so that the measured share of late answers is the one
 ///     asked for; and
-///   - is fast enough that, if all that wait were answered with it, none of them would be late.
+///   - is fast enough that, if all that wait were answered with it, and half as many that will come, none of
+///     them would be late.
 ///
 /// If there is none it takes the one that is worth most: accuracy times probability. A request that even the
-/// fastest would answer too late is shed.
+/// fastest would answer too late is shed; of more requests than even the fastest can answer, also one that
+/// would perhaps be late.
 class Controller final : public Policy {
  public:
   /// Precondition: not empty.

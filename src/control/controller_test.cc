@@ -60,19 +60,31 @@ TEST_F(ControllerTest, ShedsWhatCannotBeInTime) {
   EXPECT_EQ(decide(3, {}, 0.95).subnet, Decision::kShed);
 }
 
+// All that wait, and half as many more, are to be answered in 20 ms.
 TEST_F(ControllerTest, DrainsTheQueue) {
-  std::vector<Time> waiting;
-  for (int i = 0; i < 10; ++i) waiting.push_back(now_ + from_ms(20));
-  EXPECT_EQ(decide(20, std::span(waiting).first(1)).subnet, 0);
-  EXPECT_EQ(decide(20, std::span(waiting).first(3)).subnet, 1);
-  EXPECT_EQ(decide(20, std::span(waiting).first(9)).subnet, 2);
-  EXPECT_EQ(decide(20, waiting).subnet, 3);
+  const std::vector<Time> waiting(15, now_ + from_ms(20));
+  const auto with = [&](std::size_t count) { return decide(20, std::span(waiting).first(count)).subnet; };
+  EXPECT_EQ(with(0), 0);
+  EXPECT_EQ(with(1), 0);  // 2.5 turns of 8 ms
+  EXPECT_EQ(with(2), 1);  // 4 turns
+  EXPECT_EQ(with(3), 2);  // 5.5 turns
+  EXPECT_EQ(with(6), 2);  // 10 turns of 2 ms
+  EXPECT_EQ(with(7), 3);
+  EXPECT_EQ(with(15), 3);  // 23.5 turns: not even the fastest
 }
 
 TEST_F(ControllerTest, AlwaysServesAQueueThatCannotBeDrained) {
   const std::vector<Time> waiting(60, now_ + from_ms(20));
   EXPECT_EQ(decide(20, waiting).subnet, 3);
   EXPECT_FALSE(decide(20, waiting).fits);
+}
+
+TEST_F(ControllerTest, GivesUpFirstWhatWouldPerhapsBeLateIfThereIsTooMuch) {
+  for (std::uint64_t i = 0; i < 3000; ++i) answer(20, std::exp(0.1 * testing::normal(random_, 500'000 + i)));
+  const std::vector<Time> waiting(60, now_ + from_ms(20));
+  EXPECT_EQ(decide(1, {}).subnet, 3);
+  EXPECT_EQ(decide(1, waiting).subnet, Decision::kShed);
+  EXPECT_EQ(decide(1.5, waiting).subnet, 3);
 }
 
 TEST_F(ControllerTest, FollowsTheMachine) {

@@ -12,10 +12,9 @@ namespace concertina::control {
 /// a run lies from the median depends on the seed and the request alone, so that policies meet equal luck.
 class SimulatedServer final : public Server {
  public:
-  /// The times of the machine are counted from the contention's start. Precondition: `sizes` and `contention`
-  /// outlive it.
-  SimulatedServer(const std::vector<Size>& sizes, const Contention& contention, std::uint64_t seed)
-      : sizes_(sizes), contention_(contention), random_(seed) {}
+  /// The times of the machine are counted from the contention's start.
+  SimulatedServer(std::vector<Size> sizes, Contention contention, std::uint64_t seed)
+      : sizes_(std::move(sizes)), contention_(std::move(contention)), random_(seed) {}
 
   const Clock& clock() const override { return clock_; }
   void wait_until(Time time) override { clock_.set(std::max(time, clock_.now())); }
@@ -25,8 +24,8 @@ class SimulatedServer final : public Server {
   Time end_of(int subnet, std::size_t request, Time start) const;
 
  private:
-  const std::vector<Size>& sizes_;
-  const Contention& contention_;
+  std::vector<Size> sizes_;
+  Contention contention_;
   CounterRandom random_;
   ManualClock clock_;
 };

@@ -13,7 +13,8 @@ using testing::ElementsAre;
 const std::vector<double> kAccuracies = {0.9, 0.8, 0.5};
 
 Outcome answer(Time arrival, Time end, Time deadline, int subnet) {
-  return {.arrival = arrival, .deadline = deadline, .start = arrival, .end = end, .subnet = subnet};
+  return {
+      .arrival = arrival, .deadline = deadline, .start = (arrival + end) / 2, .end = end, .subnet = subnet};
 }
 
 Outcome shed(Time arrival) {

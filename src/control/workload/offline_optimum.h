@@ -26,15 +26,16 @@ struct OfflineOptimum {
 /// accuracies so far). With deadlines in the order of arrivals, no other order of the runs is better (an
 /// exchange of neighbours), as long as two runs in a row end at the same time in either order.
 ///
-/// The front is kept to about `resolution` points: the time until the deadline is cut in that many slices. Of
-/// a slice's points the schedule keeps the one of the greatest sum; the bound, the earliest time together
-/// with the greatest sum. Where no slice has two points, the two are equal and exact. Time is O(requests *
-/// resolution * sub-nets), memory 8 bytes * requests * resolution at most.
+/// The front is kept to about `resolution` points: the time until the deadline is cut in that many slices,
+/// for the bound in four times as many. Of a slice's points the schedule keeps the one of the greatest sum;
+/// the bound, the earliest time together with the greatest sum. Where no slice has two points, the two are
+/// equal and exact. Time is O(requests * resolution * sub-nets), memory 8 bytes * requests * resolution at
+/// most.
 ///
 /// Preconditions: as many deadlines as arrivals, both ascending or equal; resolution is positive, fewer than
 /// 32 768 sub-nets.
 OfflineOptimum offline_optimum(std::span<const Time> arrivals, std::span<const Time> deadlines,
                                std::span<const double> accuracies, const RunEnd& run_end,
-                               int resolution = 256);
+                               int resolution = 512);
 
 }  // namespace concertina::control

@@ -139,7 +139,7 @@ TEST(OfflineOptimum, IsBoundedWhereTheResolutionIsCoarse) {
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     const Instance instance = random_instance(6, 2500ns, kUneven, seed);
     const double best = best_yield(instance);
-    const OfflineOptimum optimum = instance.optimum(3);
+    const OfflineOptimum optimum = instance.optimum(2);
     EXPECT_LE(optimum.yield, best + 1e-12) << seed;
     EXPECT_GE(optimum.upper_bound, best - 1e-12) << seed;
     EXPECT_NEAR(yield_of(instance, optimum.subnets), optimum.yield, 1e-12) << seed;

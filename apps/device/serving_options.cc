@@ -1,0 +1,135 @@
+#include "device/serving_options.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "control/policies/policies.h"
+#include "device/model_options.h"
+
+namespace concertina::apps {
+namespace {
+
+/// The recorded traces: beside an installed program, else in the source tree.
+std::filesystem::path traces_folder() {
+  std::error_code unknown;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", unknown);
+  const auto installed = program.parent_path().parent_path() / "share" / "concertina" / "traces";
+  return std::filesystem::is_directory(installed, unknown) ? installed : CONCERTINA_TRACES;
+}
+
+std::string percent(double share) {
+  return fmt::format("{:.2f} %", 100 * share);
+}
+
+}  // namespace
+
+void add_serving_options(CLI::App* verb, ServingOptions& options) {
+  options.scenario.traces = traces_folder();
+  verb->add_option("MODEL", options.model, "dynamic model (.onnx)")->required();
+  add_model_options(verb, options.loading);
+  verb->add_option("--latency-table", options.session.latency_table,
+                   "what concertina profile has written; without it the sub-nets are measured now")
+      ->type_name("FILE");
+  verb->add_flag("--other-machine", options.session.other_machine,
+                 "take a latency table that was measured on another machine");
+  verb->add_option("-x,--threads", options.session.threads, "threads of one run")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  verb->add_option("-b,--batch", options.session.batch, "images a run")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  verb->add_option("--arrivals", options.arrivals,
+                   "poisson, gamma:CV2, bursts:BURST:SHARE:LENGTH, ramp:FROM:TO, step:FROM:TO, azure_code, "
+                   "azure_conv, or a file with a time in seconds on each line; several: a,b")
+      ->delimiter(',')
+      ->capture_default_str();
+  verb->add_option("--contention", options.contentions,
+                   "what slows the machine: none, step:FACTOR:FROM:UNTIL (shares of the run), "
+                   "two-state:FACTOR:SLOW_SECONDS:QUIET_SECONDS; several: a,b")
+      ->delimiter(',')
+      ->capture_default_str();
+  verb->add_option("--policy", options.policies,
+                   "all, concertina, alert, slackfit, hysteresis, fixed:N (a sub-net); several: a,b")
+      ->delimiter(',')
+      ->capture_default_str();
+  verb->add_option("-n,--requests", options.scenario.requests, "of each stream")
+      ->check(CLI::Range(1, 10'000'000))
+      ->capture_default_str();
+  verb->add_option("--load", options.scenario.load,
+                   "the share of the time that the largest sub-net would need for all requests")
+      ->capture_default_str();
+  verb->add_option("--deadline", options.scenario.deadline_ms,
+                   "ms from a request's arrival; 0: five times the largest sub-net's median")
+      ->capture_default_str();
+  verb->add_option("--quantile", options.scenario.quantile, "share of the answers that are to be in time")
+      ->capture_default_str();
+  verb->add_option("--seed", options.scenario.seed, "of all that is drawn")->capture_default_str();
+  verb->add_flag("--json", options.json, "print JSON");
+}
+
+std::vector<std::string> chosen_policies(const ServingOptions& options, std::size_t sizes) {
+  std::vector<std::string> chosen;
+  for (const std::string& policy : options.policies) {
+    if (policy == "all") {
+      for (std::string& name : control::policy_names(sizes)) chosen.push_back(std::move(name));
+    } else {
+      chosen.push_back(policy);
+    }
+  }
+  return chosen;
+}
+
+std::vector<control::ScenarioOptions> scenarios(const ServingOptions& options) {
+  std::vector<control::ScenarioOptions> all;
+  for (const std::string& contention : options.contentions) {
+    for (const std::string& arrivals : options.arrivals) {
+      all.push_back(options.scenario);
+      all.back().arrivals = arrivals;
+      all.back().contention = contention;
+    }
+  }
+  return all;
+}
+
+std::string name_of(const control::ScenarioOptions& scenario) {
+  return fmt::format("{}, {}", scenario.arrivals, scenario.contention);
+}
+
+std::vector<std::string> metrics_head() {
+  return {"policy", "in time", "accuracy", "yield",    "of optimum", "late",
+          "shed",   "p50 ms",  "p99 ms",   "p99.9 ms", "switches/s"};
+}
+
+std::vector<std::string> metrics_row(const std::string& policy, const control::Metrics& metrics,
+                                     double optimum) {
+  return {policy,
+          percent(metrics.on_time_rate),
+          percent(metrics.accuracy),
+          percent(metrics.yield),
+          optimum > 0 ? percent(metrics.yield / optimum) : "-",
+          percent(metrics.miss_rate),
+          std::to_string(metrics.shed),
+          fmt::format("{:.3f}", metrics.p50_ms),
+          fmt::format("{:.3f}", metrics.p99_ms),
+          fmt::format("{:.3f}", metrics.p999_ms),
+          fmt::format("{:.1f}", metrics.switches_per_second)};
+}
+
+nlohmann::json metrics_json(const std::string& policy, const control::Metrics& metrics) {
+  return {{"policy", policy},
+          {"requests", metrics.requests},
+          {"on_time_rate", metrics.on_time_rate},
+          {"accuracy", metrics.accuracy},
+          {"yield", metrics.yield},
+          {"miss_rate", metrics.miss_rate},
+          {"shed", metrics.shed},
+          {"p50_ms", metrics.p50_ms},
+          {"p99_ms", metrics.p99_ms},
+          {"p999_ms", metrics.p999_ms},
+          {"switches_per_second", metrics.switches_per_second},
+          {"shares", metrics.shares}};
+}
+
+}  // namespace concertina::apps

@@ -1,0 +1,180 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/machine.h"
+#include "base/processors.h"
+#include "base/quantile.h"
+#include "base/try.h"
+#include "common/progress_bar.h"
+#include "common/table.h"
+#include "control/measure.h"
+#include "control/model_sizes.h"
+#include "control/policies/policies.h"
+#include "control/serving/background_load.h"
+#include "control/serving/model_server.h"
+#include "control/serving/timed_policy.h"
+#include "device/serving_options.h"
+#include "device/verbs.h"
+
+namespace concertina::apps {
+namespace {
+
+using control::Scenario;
+
+struct Options {
+  ServingOptions serving;
+  std::vector<int> processors;  ///< that runs are kept on; empty: as many as threads, the last ones
+};
+
+/// What a policy made of a scenario in reality and on the simulated machine.
+struct Soaked {
+  control::Metrics real;
+  control::Metrics simulated;
+  double decision_p99_us = 0;
+};
+
+/// The last ones: interrupts tend to come to the first.
+std::vector<int> default_processors(int threads) {
+  std::vector<int> all = allowed_processors();
+  const auto wanted = std::min(all.size(), static_cast<std::size_t>(threads));
+  return {all.end() - static_cast<std::ptrdiff_t>(wanted), all.end()};
+}
+
+class Soak {
+ public:
+  static Result<Soak> make(const Options& options) {
+    const ServingOptions& serving = options.serving;
+    const std::vector<int> processors =
+        options.processors.empty() ? default_processors(serving.session.threads) : options.processors;
+    CONCERTINA_TRY(pin_thread(pthread_self(), processors));
+    CONCERTINA_ASSIGN(auto model, Model::load(serving.model, serving.loading));
+    CONCERTINA_ASSIGN(std::vector<control::Size> sizes, control::sizes_of(model, serving.session));
+    CONCERTINA_ASSIGN(Session session, Session::make(model, {.threads = serving.session.threads,
+                                                             .max_batch = serving.session.batch}));
+    constexpr int kImages = 64;
+    std::vector<float> images = control::some_inputs(*model, serving.session.batch * kImages);
+    return Soak(std::move(sizes), processors, std::move(session), serving.session.batch, std::move(images));
+  }
+
+  const std::vector<control::Size>& sizes() const { return sizes_; }
+
+  Result<Soaked> run(const Scenario& scenario, const std::string& name, std::uint64_t seed) {
+    CONCERTINA_ASSIGN(const auto policy, control::make_policy(name, sizes_));
+    control::TimedPolicy timed(*policy, scenario.arrivals.size());
+    CONCERTINA_TRY(server_->run(0, 0));  // what has lain idle is brought back
+    const control::BackgroundLoad load(scenario.contention, processors_);
+    has_priority_ = has_priority_ && load.has_priority();
+    CONCERTINA_ASSIGN(const auto outcomes,
+                      control::serve(scenario.arrivals, scenario.serving, timed, *server_));
+    CONCERTINA_ASSIGN(const control::Metrics simulated, control::simulate(scenario, name, sizes_, seed));
+    return Soaked{.real = control::measure(outcomes, control::accuracies(sizes_)),
+                  .simulated = simulated,
+                  .decision_p99_us = timed.microseconds().empty() ? 0 : quantile(timed.microseconds(), 0.99)};
+  }
+
+  bool has_priority() const { return has_priority_; }
+
+ private:
+  Soak(std::vector<control::Size> sizes, std::vector<int> processors, Session session, int batch,
+       std::vector<float> images)
+      : sizes_(std::move(sizes)),
+        processors_(std::move(processors)),
+        server_(std::make_unique<control::ModelServer>(std::move(session), batch, std::move(images))) {}
+
+  std::vector<control::Size> sizes_;
+  std::vector<int> processors_;
+  std::unique_ptr<control::ModelServer> server_;
+  bool has_priority_ = true;
+};
+
+nlohmann::json as_json(const std::string& policy, const Soaked& soaked) {
+  nlohmann::json entry = metrics_json(policy, soaked.real);
+  entry["simulated_on_time_rate"] = soaked.simulated.on_time_rate;
+  entry["simulated_yield"] = soaked.simulated.yield;
+  entry["decision_p99_us"] = soaked.decision_p99_us;
+  return entry;
+}
+
+/// One scenario, all policies.
+struct Table {
+  std::vector<std::vector<std::string>> rows;
+  nlohmann::json json;
+};
+
+Result<Table> soak_scenario(Soak& soak, const ServingOptions& options, const control::ScenarioOptions& wanted,
+                            Progress& progress, int& done) {
+  CONCERTINA_ASSIGN(const Scenario scenario, control::make_scenario(wanted, soak.sizes()));
+  const double best = control::optimum(scenario, soak.sizes(), wanted.seed).yield;
+  Table table{.rows = {metrics_head()},
+              .json = {{"arrivals", wanted.arrivals},
+                       {"contention", wanted.contention},
+                       {"load", wanted.load},
+                       {"deadline_ms", control::to_ms(scenario.serving.deadline)},
+                       {"optimal_yield", best},
+                       {"policies", nlohmann::json::array()}}};
+  table.rows.front().insert(table.rows.front().end(), {"in time, simulated", "decision p99 us"});
+  for (const std::string& policy : chosen_policies(options, soak.sizes().size())) {
+    CONCERTINA_ASSIGN(const Soaked soaked, soak.run(scenario, policy, wanted.seed));
+    table.rows.push_back(metrics_row(policy, soaked.real, best));
+    table.rows.back().push_back(fmt::format("{:.2f} %", 100 * soaked.simulated.on_time_rate));
+    table.rows.back().push_back(fmt::format("{:.2f}", soaked.decision_p99_us));
+    table.json["policies"].push_back(as_json(policy, soaked));
+    progress.update(++done, fmt::format("{}: {} {:.2f} %", name_of(wanted), policy, 100 * soaked.real.yield));
+  }
+  return table;
+}
+
+Status soak_all(const Options& options) {
+  const ServingOptions& serving = options.serving;
+  CONCERTINA_ASSIGN(Soak soak, Soak::make(options));
+  const auto all = scenarios(serving);
+  ProgressBar progress;
+  progress.start(
+      "soak", static_cast<std::int64_t>(all.size() * chosen_policies(serving, soak.sizes().size()).size()));
+  nlohmann::json list = nlohmann::json::array();
+  std::string text;
+  int done = 0;
+  for (const control::ScenarioOptions& wanted : all) {
+    CONCERTINA_ASSIGN(Table table, soak_scenario(soak, serving, wanted, progress, done));
+    text += fmt::format("{}: load {}, deadline {:.3f} ms, optimum if all were known {:.2f} %\n{}\n",
+                        name_of(wanted), wanted.load, table.json["deadline_ms"].get<double>(),
+                        100 * table.json["optimal_yield"].get<double>(), format_table(table.rows));
+    list.push_back(std::move(table.json));
+  }
+  if (!soak.has_priority()) {
+    text +=
+        "The system has refused the background load a real-time priority; run as root for a load that takes "
+        "exactly its share.\n";
+  }
+  const nlohmann::json report = {{"cpu", cpu_name()},
+                                 {"threads", serving.session.threads},
+                                 {"batch", serving.session.batch},
+                                 {"load_has_priority", soak.has_priority()},
+                                 {"scenarios", list}};
+  fmt::print("{}", serving.json ? report.dump(1) + "\n" : text);
+  return {};
+}
+
+}  // namespace
+
+void add_soak(CLI::App& program, Action& chosen) {
+  CLI::App* verb =
+      add_verb(program, "soak",
+               "Answer streams of requests in real time, under real load, and compare with the "
+               "simulation",
+               "  concertina soak model.onnx --policy concertina,hysteresis,fixed:0\n"
+               "  concertina soak model.onnx --contention step:1.8 -n 50000 --policy concertina\n");
+  const auto options = std::make_shared<Options>();
+  options->serving.arrivals = {"poisson", "gamma:8", "bursts", "azure_code"};
+  options->serving.contentions = {"none", "step:1.8"};
+  add_serving_options(verb, options->serving);
+  verb->add_option("--pin", options->processors, "processors for runs and load (default: the last ones)")
+      ->delimiter(',')
+      ->check(CLI::Range(0, CPU_SETSIZE - 1));
+  verb->callback([&chosen, options] { chosen = [options] { return soak_all(*options); }; });
+}
+
+}  // namespace concertina::apps
