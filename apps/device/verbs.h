@@ -9,6 +9,7 @@ void add_eval(CLI::App& program, Action& chosen);
 void add_bench(CLI::App& program, Action& chosen);
 void add_tune(CLI::App& program, Action& chosen);
 void add_profile(CLI::App& program, Action& chosen);
+void add_plan(CLI::App& program, Action& chosen);
 void add_simulate(CLI::App& program, Action& chosen);
 void add_soak(CLI::App& program, Action& chosen);
 void add_verify(CLI::App& program, Action& chosen);
