@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/file.h"
+#include "base/json_tree.h"
 #include "base/try.h"
 #include "latency/latency_table.h"
 
@@ -87,7 +88,7 @@ Result<SubnetLatency> read_subnet(const Json& entry, std::size_t index) {
   if (batch < 1 || threads < 1 || runs < 1) {
     return Error{fmt::format("its sub-net {} lacks a positive batch, threads or runs", to_string(*subnet))};
   }
-  const auto times = read_quantiles(entry.value("milliseconds", Json()));
+  const auto times = entry.contains("milliseconds") ? read_quantiles(entry["milliseconds"]) : std::nullopt;
   if (!times) {
     return Error{fmt::format("its sub-net {} lacks {} positive, ascending milliseconds", to_string(*subnet),
                              TimeQuantiles::kLevels.size())};
@@ -131,7 +132,8 @@ Status read_layers(const Json& root, LatencyTable& table) {
 
 /// Older tables have a sentence for a machine.
 MeasuredMachine read_machine(const Json& root) {
-  const Json machine = root.value("machine", Json::object());
+  if (!root.contains("machine")) return {};
+  const Json& machine = root["machine"];
   if (!machine.is_object()) return {.cpu = text_at(root, "machine"), .instruction_set = {}, .governor = {}};
   return {.cpu = text_at(machine, "cpu"),
           .instruction_set = text_at(machine, "instruction_set"),
@@ -142,7 +144,8 @@ MeasuredMachine read_machine(const Json& root) {
 }  // namespace
 
 Result<LatencyTable> LatencyTable::parse(std::string_view text) {
-  const Json root = Json::parse(text, nullptr, false);
+  const JsonTree tree(Json::parse(text, nullptr, false));
+  const Json& root = *tree;
   if (!root.is_object() || !root.contains("concertina_latency"))
     return Error{"it is not a latency table; make one with concertina profile"};
   if (root["concertina_latency"] != 1)
