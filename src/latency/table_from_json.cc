@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/json_tree.h"
 #include "base/try.h"
 #include "latency/parts_from_json.h"
 
@@ -20,7 +21,8 @@ MeasuredMachine read_machine(const Json& root) {
 }  // namespace
 
 Result<LatencyTable> LatencyTable::parse(std::string_view text) {
-  const Json root = Json::parse(text, nullptr, false);
+  const JsonTree tree(Json::parse(text, nullptr, false));
+  const Json& root = *tree;
   if (!root.is_object() || !root.contains("concertina_latency"))
     return Error{"it is not a latency table; make one with concertina profile"};
   if (root["concertina_latency"] != 1)

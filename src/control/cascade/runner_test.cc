@@ -5,7 +5,7 @@
 
 #include <map>
 
-#include "runtime/allocation_count.h"
+#include "base/allocation_count.h"
 #include "runtime/testing.h"
 
 namespace concertina::control {
