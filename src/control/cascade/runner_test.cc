@@ -152,9 +152,9 @@ TEST_F(CascadeRunnerTest, OnASessionIsWhatTheSessionSaysAndAllocatesNothing) {
   const SteadyClock clock;
   CascadeRunner runner = CascadeRunner::make(unsure, *model_, on_session, clock, &times_).value();
   const CascadeDeadline later{.at = clock.now() + std::chrono::hours(1)};
-  const std::int64_t before = models::allocation_count();
+  const std::int64_t before = allocation_count();
   const auto answer = runner.run(image, later);
-  const std::int64_t after = models::allocation_count();
+  const std::int64_t after = allocation_count();
   EXPECT_EQ(after, before);
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->stages, 3);
