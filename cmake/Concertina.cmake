@@ -15,6 +15,12 @@ if(CONCERTINA_FUZZ)
   target_compile_options(concertina_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
+# For code that runs once for a model: the library that other programs link is to stay below 3 MB.
+set(concertina_small "")
+if(CMAKE_BUILD_TYPE STREQUAL Release AND NOT CONCERTINA_SANITIZE)
+  set(concertina_small -Os -ffunction-sections -fdata-sections)
+endif()
+
 # concertina_library(graph SOURCES a.cc b.cc DEPENDS concertina_base): the static library concertina_graph of one folder.
 function(concertina_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})

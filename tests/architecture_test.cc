@@ -15,6 +15,7 @@ namespace {
 
 const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"base", {}},
+    {"capi", {"base", "runtime"}},
     {"data", {"base"}},
     {"graph", {"base"}},
     {"kernels", {"base"}},

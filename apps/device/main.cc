@@ -3,7 +3,7 @@
 
 int main(int argc, char** argv) {
   using namespace concertina::apps;
-  constexpr AddVerb kVerbs[] = {add_inspect, add_eval, add_bench,  add_tune,   add_simulate,
-                                add_soak,    add_plan, add_verify, add_export, add_classify};
+  constexpr AddVerb kVerbs[] = {add_inspect, add_eval,   add_bench,  add_tune,     add_simulate, add_soak,
+                                add_plan,    add_verify, add_export, add_classify, add_schedule};
   return run_program("concertina", "Runs a dynamic network: one model, many sizes.", kVerbs, argc, argv);
 }

@@ -14,5 +14,6 @@ void add_soak(CLI::App& program, Action& chosen);
 void add_verify(CLI::App& program, Action& chosen);
 void add_export(CLI::App& program, Action& chosen);
 void add_classify(CLI::App& program, Action& chosen);
+void add_schedule(CLI::App& program, Action& chosen);
 
 }  // namespace concertina::apps

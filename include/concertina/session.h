@@ -46,6 +46,21 @@ class Session {
   /// if the batch is not in 1 .. max_batch, there is no such sub-net, or a span has not exactly its size.
   Status run(std::span<const float> images, int batch, int subnet, std::span<float> logits);
 
+  /// Starts a run that advance() carries on, so that others may have the processor between its steps: begin()
+  /// and advance() until it is true are run(), to the last bit. Takes and refuses what run() does. Until the
+  /// run has ended, both spans must live and the images must not change; what is in logits before is no
+  /// result. A run in progress keeps its values in the session's scratch memory, whatever other sessions do;
+  /// begin(), run() and profile() of its own session abandon it, unless they fail on their arguments.
+  Status begin(std::span<const float> images, int batch, int subnet, std::span<float> logits);
+
+  /// Runs the next steps of the run that was begun, at most `steps` of them. True if it has ended, or there is
+  /// none. Neither allocates nor locks.
+  bool advance(int steps = 1);
+
+  /// Steps that a run of the sub-net has, those that profile() times; the same for every batch. Precondition:
+  /// an index of model().subnets().
+  int steps(int subnet) const;
+
   /// Times every step of run(images, batch, subnet) in `runs` runs; their sum is a little above the time of a
   /// run, because the clock is read after each. Fails as run() does, and if runs < 1.
   Result<std::vector<StepTime>> profile(std::span<const float> images, int batch, int subnet, int runs);

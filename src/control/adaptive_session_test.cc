@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <limits>
 
+#include "base/allocation_count.h"
 #include "base/file.h"
 #include "control/measure.h"
-#include "runtime/allocation_count.h"
 #include "runtime/testing.h"
 
 namespace concertina {
@@ -147,13 +147,13 @@ TEST_F(AdaptiveSessionTest, RefusesTablesThatDoNotFit) {
 
 TEST_F(AdaptiveSessionTest, DoesNotAllocate) {
   AdaptiveSession adaptive = session();
-  if (runtime::testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
-  const auto before = runtime::testing::allocation_count();
+  if (allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  const auto before = allocation_count();
   for (int i = 0; i < 10; ++i) {
     ASSERT_TRUE(adaptive.run(images_, {.deadline = 1h}, logits_));
     ASSERT_TRUE(adaptive.run(images_, {.deadline = 1ns}, logits_));
   }
-  EXPECT_EQ(runtime::testing::allocation_count(), before);
+  EXPECT_EQ(allocation_count(), before);
 }
 
 }  // namespace

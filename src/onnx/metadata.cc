@@ -5,6 +5,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/json_tree.h"
 #include "base/try.h"
 #include "graph/cost.h"
 #include "onnx/base64.h"
@@ -67,13 +68,12 @@ Error malformed(std::string_view key, std::string_view what) {
       fmt::format("the model's entry '{}' {}; the file was not made by Concertina or is damaged", key, what)};
 }
 
-/// The JSON value of an entry, with the member `member` of it (a pointer such as "/mean") if that is an
-/// array.
-Result<Json> read_json(const onnx::ModelProto& file, std::string_view key) {
+/// The JSON value of an entry.
+Result<JsonTree<Json>> read_json(const onnx::ModelProto& file, std::string_view key) {
   const auto text = find_metadata(file, key);
   if (!text) return malformed(key, "is missing");
-  Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) return malformed(key, "is not JSON");
+  JsonTree json(Json::parse(*text, nullptr, /*allow_exceptions=*/false));
+  if (json->is_discarded()) return malformed(key, "is not JSON");
   return json;
 }
 
@@ -84,13 +84,19 @@ const Json& member(const Json& json, const char* name) {
   return found == json.end() ? kNothing : *found;
 }
 
+std::optional<int> read_integer(const Json& json) {
+  if (!json.is_number_unsigned() || json.get<std::uint64_t>() > std::numeric_limits<int>::max())
+    return std::nullopt;
+  return json.get<int>();
+}
+
 std::optional<std::vector<int>> read_integers(const Json& json) {
   if (!json.is_array()) return std::nullopt;
   std::vector<int> values;
   for (const Json& item : json) {
-    if (!item.is_number_unsigned() || item.get<std::uint64_t>() > std::numeric_limits<int>::max())
-      return std::nullopt;
-    values.push_back(item.get<int>());
+    const auto value = read_integer(item);
+    if (!value) return std::nullopt;
+    values.push_back(*value);
   }
   return values;
 }
@@ -174,11 +180,11 @@ Status read_probe(const onnx::ModelProto& file, const std::string& key, SubnetRe
 
 Result<std::vector<SubnetRecord>> read_subnets(const Graph& graph, const onnx::ModelProto& file) {
   constexpr std::string_view kKey = "concertina.subnets";
-  CONCERTINA_ASSIGN(const Json table, read_json(file, kKey));
-  if (!table.is_object() || read_strings(member(table, "dimensions")) != dimension_names(graph)) {
+  CONCERTINA_ASSIGN(const auto table, read_json(file, kKey));
+  if (!table->is_object() || read_strings(member(*table, "dimensions")) != dimension_names(graph)) {
     return malformed(kKey, "does not list the network's channel dimensions");
   }
-  const Json& entries = member(table, "subnets");
+  const Json& entries = member(*table, "subnets");
   if (!entries.is_array()) return malformed(kKey, "has no list of sub-nets");
   std::vector<SubnetRecord> records;
   for (const Json& entry : entries) {
@@ -217,19 +223,19 @@ std::vector<std::pair<std::string, std::string>> write_metadata(const ModelFile&
 
 Result<ModelFile> read_metadata(Network network, const onnx::ModelProto& file) {
   CONCERTINA_ASSIGN(auto subnets, read_subnets(network.graph, file));
-  CONCERTINA_ASSIGN(const Json preprocessing, read_json(file, "concertina.preprocessing"));
-  auto mean = read_floats(member(preprocessing, "mean"));
-  auto stddev = read_floats(member(preprocessing, "stddev"));
+  CONCERTINA_ASSIGN(const auto preprocessing, read_json(file, "concertina.preprocessing"));
+  auto mean = read_floats(member(*preprocessing, "mean"));
+  auto stddev = read_floats(member(*preprocessing, "stddev"));
   if (!mean || !stddev) return malformed("concertina.preprocessing", "does not hold a mean and a stddev");
-  const Json& resize = member(preprocessing, "resize");
-  const auto sizes = read_integers(Json::array({resize.is_null() ? Json(0U) : resize}));
-  if (!sizes) return malformed("concertina.preprocessing", "has a resize that is no number of pixels");
-  CONCERTINA_ASSIGN(const Json names, read_json(file, "concertina.classes"));
-  auto classes = read_strings(names);
+  const Json& resize = member(*preprocessing, "resize");
+  const auto size = resize.is_null() ? 0 : read_integer(resize);
+  if (!size) return malformed("concertina.preprocessing", "has a resize that is no number of pixels");
+  CONCERTINA_ASSIGN(const auto names, read_json(file, "concertina.classes"));
+  auto classes = read_strings(*names);
   if (!classes) return malformed("concertina.classes", "is not a list of names");
   return ModelFile{.network = std::move(network),
                    .subnets = std::move(subnets),
-                   .preprocessing = {std::move(*mean), std::move(*stddev), sizes->front()},
+                   .preprocessing = {std::move(*mean), std::move(*stddev), *size},
                    .classes = std::move(*classes)};
 }
 

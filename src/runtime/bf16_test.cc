@@ -1,9 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/allocation_count.h"
 #include "kernels/bf16_conv.h"
 #include "kernels/target.h"
-#include "runtime/allocation_count.h"
 #include "runtime/testing.h"
 
 namespace concertina::runtime {
@@ -50,17 +50,17 @@ TEST_P(Bf16Test, StaysCloseToFp32OnEveryUnit) {
 }
 
 TEST_P(Bf16Test, RunsWithoutAllocating) {
-  if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  if (allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
   const Graph& graph = GetParam().graph;
   const auto model = testing::load(testing::model_file(graph, testing::nested_subnets(graph, 3)), kBf16);
   auto session = Session::make(model, {.threads = 2, .max_batch = 2}).value();
   const Floats images = testing::random_images(*model, 2);
   Floats logits(2 * model->output_size());
-  const std::int64_t before = testing::allocation_count();
+  const std::int64_t before = allocation_count();
   for (int i = 0; i < static_cast<int>(model->subnets().size()); ++i) {
     ASSERT_TRUE(session.run(images, 2, i, logits).ok());
   }
-  EXPECT_EQ(testing::allocation_count(), before);
+  EXPECT_EQ(allocation_count(), before);
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, Bf16Test, ::testing::ValuesIn(testing::test_graphs()),

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <new>
+#include <optional>
 #include <system_error>
 
 #include "base/aligned_buffer.h"
@@ -57,6 +58,8 @@ struct Session::Impl {
   AlignedBuffer arena;
   AlignedBuffer workspace;
   ThreadPool pool;
+  std::span<const runtime::Step> rest;  ///< of the run that was begun
+  std::optional<runtime::Frame> begun;  ///< what it brought; a value from the first begin() on
 
   Impl(std::shared_ptr<const Model> shared, const SessionOptions& wanted, std::size_t arena_floats,
        std::size_t workspace_floats)
@@ -130,10 +133,27 @@ Session& Session::operator=(Session&&) noexcept = default;
 Session::~Session() = default;
 
 Status Session::run(std::span<const float> images, int batch, int subnet, std::span<float> logits) {
-  CONCERTINA_TRY(impl_->check(images.size(), batch, subnet, logits.size()));
-  const runtime::Frame frame = impl_->frame(images, batch, logits);
-  for (const runtime::Step& step : impl_->plan(subnet).steps) run_step(step, frame);
+  CONCERTINA_TRY(begin(images, batch, subnet, logits));
+  advance(std::numeric_limits<int>::max());
   return {};
+}
+
+Status Session::begin(std::span<const float> images, int batch, int subnet, std::span<float> logits) {
+  CONCERTINA_TRY(impl_->check(images.size(), batch, subnet, logits.size()));
+  impl_->begun.emplace(impl_->frame(images, batch, logits));
+  impl_->rest = impl_->plan(subnet).steps;
+  return {};
+}
+
+bool Session::advance(int steps) {
+  const std::size_t count = std::min(static_cast<std::size_t>(std::max(steps, 0)), impl_->rest.size());
+  for (const runtime::Step& step : impl_->rest.first(count)) run_step(step, *impl_->begun);
+  impl_->rest = impl_->rest.subspan(count);
+  return impl_->rest.empty();
+}
+
+int Session::steps(int subnet) const {
+  return static_cast<int>(impl_->plan(subnet).steps.size());
 }
 
 Result<std::vector<StepTime>> Session::profile(std::span<const float> images, int batch, int subnet,

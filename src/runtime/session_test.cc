@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "runtime/allocation_count.h"
+#include "base/allocation_count.h"
 #include "runtime/testing.h"
 
 namespace concertina {
@@ -24,21 +24,21 @@ std::shared_ptr<const Model> small_model(int subnets = 4) {
 }
 
 TEST(Session, RunsWithoutAllocating) {
-  if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  if (allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
   for (const testing::NamedGraph& net : testing::test_graphs()) {
     const auto model = testing::load(testing::model_file(net.graph, testing::nested_subnets(net.graph, 3)));
     auto session = Session::make(model, {.threads = 2, .max_batch = 2}).value();
     const Floats images = testing::random_images(*model, 2);
     Floats logits(2 * model->output_size());
-    const std::int64_t before = testing::allocation_count();
+    const std::int64_t before = allocation_count();
     bool ok = true;
     for (int i = 0; i < static_cast<int>(model->subnets().size()); ++i) {
       ok = ok && session.run(images, 2, i, logits).ok();
     }
-    EXPECT_EQ(testing::allocation_count(), before) << net.name;
+    EXPECT_EQ(allocation_count(), before) << net.name;
     EXPECT_TRUE(ok) << net.name;
   }
-  EXPECT_GT(testing::allocation_count(), 0);
+  EXPECT_GT(allocation_count(), 0);
 }
 
 TEST(Session, SwitchingLeavesNoTrace) {
@@ -93,6 +93,79 @@ TEST(Session, OutlivesTheCallersModel) {
   EXPECT_EQ(testing::run(moved, images, 1, 1), wanted);
 }
 
+TEST(Session, PausedRunsKeepTheirValues) {
+  for (const testing::NamedGraph& net : testing::test_graphs()) {
+    const auto model = testing::load(testing::model_file(net.graph, testing::nested_subnets(net.graph, 3)));
+    const Floats one = testing::random_images(*model, 1), two = testing::random_images(*model, 2);
+    auto paused = Session::make(model, {.threads = 2, .max_batch = 2}).value();
+    auto other = Session::make(model).value();
+    const int subnets = static_cast<int>(model->subnets().size());
+    for (int subnet = 0; subnet < subnets; ++subnet) {
+      Floats logits(2 * model->output_size());
+      ASSERT_TRUE(paused.begin(two, 2, subnet, logits));
+      int steps = 1;
+      for (; !paused.advance(); ++steps) testing::run(other, one, 1, (subnet + steps) % subnets);
+      EXPECT_EQ(steps, paused.steps(subnet)) << net.name;
+      EXPECT_EQ(logits, testing::run_alone(model, {.max_batch = 2}, two, 2, subnet)) << net.name;
+    }
+  }
+}
+
+TEST(Session, BeginningAnewAbandonsAPausedRun) {
+  const auto model = small_model();
+  const Floats images = testing::random_images(*model, 1);
+  auto session = Session::make(model).value();
+  Floats abandoned(model->output_size(), 5.0F), logits(model->output_size());
+  ASSERT_TRUE(session.begin(images, 1, 0, abandoned));
+  EXPECT_FALSE(session.advance(session.steps(0) - 1));
+  ASSERT_TRUE(session.begin(images, 1, 3, logits));
+  EXPECT_TRUE(session.advance(1000));
+  EXPECT_EQ(logits, testing::run_alone(model, {}, images, 1, 3));
+  EXPECT_EQ(abandoned, Floats(model->output_size(), 5.0F));
+
+  ASSERT_TRUE(session.begin(images, 1, 0, abandoned));
+  EXPECT_FALSE(session.advance(2));
+  EXPECT_EQ(testing::run(session, images, 1, 1), testing::run_alone(model, {}, images, 1, 1));
+  EXPECT_TRUE(session.advance()) << "run() has abandoned it";
+  EXPECT_EQ(abandoned, Floats(model->output_size(), 5.0F));
+
+  ASSERT_TRUE(session.begin(images, 1, 0, abandoned));
+  ASSERT_TRUE(session.profile(images, 1, 1, 1));
+  EXPECT_TRUE(session.advance()) << "profile() has abandoned it";
+}
+
+TEST(Session, WhatIsRefusedLeavesAPausedRunInPeace) {
+  const auto model = small_model();
+  const Floats images = testing::random_images(*model, 1);
+  auto session = Session::make(model).value();
+  EXPECT_TRUE(session.advance()) << "nothing was begun";
+  Floats logits(model->output_size());
+  ASSERT_TRUE(session.begin(images, 1, 2, logits));
+  EXPECT_FALSE(session.advance(3));
+  EXPECT_FALSE(session.advance(0));
+  EXPECT_FALSE(session.advance(-1));
+  EXPECT_THAT(session.begin(images, 2, 0, logits).error().message, HasSubstr("a batch of 2"));
+  EXPECT_THAT(session.begin(images, 1, 4, logits).error().message, HasSubstr("no sub-net number 4"));
+  Session moved = std::move(session);
+  while (!moved.advance(2)) {
+  }
+  EXPECT_EQ(logits, testing::run_alone(model, {}, images, 1, 2));
+}
+
+TEST(Session, PausesWithoutAllocating) {
+  if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  const auto model = small_model();
+  const Floats images = testing::random_images(*model, 1);
+  auto session = Session::make(model, {.threads = 2}).value();
+  Floats logits(model->output_size());
+  const std::int64_t before = testing::allocation_count();
+  bool ok = session.begin(images, 1, 0, logits).ok();
+  while (!session.advance()) {
+  }
+  EXPECT_EQ(testing::allocation_count(), before);
+  EXPECT_TRUE(ok);
+}
+
 TEST(Session, ProfilesEveryStep) {
   for (const testing::NamedGraph& net : testing::test_graphs()) {
     const auto model = testing::load(testing::model_file(net.graph, testing::nested_subnets(net.graph, 3)));
@@ -106,6 +179,7 @@ TEST(Session, ProfilesEveryStep) {
         ms += step.median_ms;
         EXPECT_FALSE(step.name.empty() || step.kind.empty()) << net.name;
       }
+      EXPECT_EQ(steps.size(), static_cast<std::size_t>(session.steps(subnet))) << net.name;
       EXPECT_EQ(macs, model->subnets()[static_cast<std::size_t>(subnet)].macs) << net.name;
       EXPECT_GT(ms, 0) << net.name;
     }

@@ -1,4 +1,4 @@
-#include "runtime/allocation_count.h"
+#include "base/allocation_count.h"
 
 #include <atomic>
 #include <cstdlib>
@@ -18,11 +18,13 @@
 namespace {
 
 std::atomic<std::int64_t> count{0};
+std::atomic<std::int64_t> until_failure{-1};
 
 constexpr std::align_val_t kUsual{__STDCPP_DEFAULT_NEW_ALIGNMENT__};
 
 void* allocate(std::size_t size, std::align_val_t align) noexcept {
   ++count;
+  if (until_failure >= 0 && until_failure-- == 0) return nullptr;
   const auto unit = static_cast<std::size_t>(align);
   return std::aligned_alloc(unit, (size + unit - 1) / unit * unit);
 }
@@ -84,14 +86,20 @@ void operator delete[](void* p, const std::nothrow_t&) noexcept {
   std::free(p);
 }
 
-std::int64_t concertina::runtime::testing::allocation_count() {
+std::int64_t concertina::allocation_count() {
   return count;
+}
+
+void concertina::fail_allocation(std::int64_t after) {
+  until_failure = after;
 }
 
 #else
 
-std::int64_t concertina::runtime::testing::allocation_count() {
+std::int64_t concertina::allocation_count() {
   return -1;
 }
+
+void concertina::fail_allocation(std::int64_t) {}
 
 #endif

@@ -1,0 +1,254 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/try.h"
+#include "common/progress_bar.h"
+#include "common/table.h"
+#include "control/scheduler/cost_measurement.h"
+#include "control/scheduler/requests.h"
+#include "control/scheduler/schedule_metrics.h"
+#include "control/scheduler/session_executor.h"
+#include "control/scheduler/simulated_executor.h"
+#include "control/scheduler/thread_cpu_clock.h"
+#include "device/model_options.h"
+#include "device/timing.h"
+#include "device/verbs.h"
+#include "report/statistics.h"
+
+namespace concertina::apps {
+namespace {
+
+using namespace control;
+
+struct Options {
+  std::vector<std::string> models;
+  ModelOptions loading;
+  std::vector<double> loads = {1.0};
+  std::vector<std::string> policies = {"all"};
+  std::string process = "poisson";
+  RequestOptions arrivals;
+  SimulationOptions simulation;
+  SchedulingOptions scheduling;
+  int seeds = 5;
+  int rounds = 100;
+  bool real = false;
+  bool cpu_time = false;
+  bool json = false;
+};
+
+/// The models, loaded, and what they cost on this machine.
+struct Tenants {
+  std::unique_ptr<Clock> clock;
+  std::unique_ptr<SessionExecutor> executor;
+  std::vector<ModelCost> costs;
+};
+
+/// One figure of a schedule: for the table, and for JSON as it is.
+struct Figure {
+  const char* title;
+  const char* key;
+  double ScheduleMetrics::*value;
+  double unit;  ///< what the table divides by
+  int digits;
+};
+
+constexpr Figure kFigures[] = {
+    {"violations %", "violation_rate", &ScheduleMetrics::violations, 0.01, 2},
+    {"shed %", "shed_rate", &ScheduleMetrics::shed, 0.01, 2},
+    {"ANTT", "antt", &ScheduleMetrics::antt, 1, 2},
+    {"answers/s", "answers_per_second", &ScheduleMetrics::throughput, 1, 0},
+    {"accuracy %", "accuracy", &ScheduleMetrics::accuracy, 0.01, 2},
+    {"lost, points", "accuracy_lost", &ScheduleMetrics::accuracy_lost, 0.01, 2},
+    {"right in time %", "right_in_time", &ScheduleMetrics::useful, 0.01, 2},
+    {"pre-empted", "preemptions_per_request", &ScheduleMetrics::preemptions, 1, 3},
+    {"begun anew", "restarts_per_request", &ScheduleMetrics::restarts, 1, 3},
+    {"decision us", "decision_us_per_step", &ScheduleMetrics::decision_us, 1, 2},
+};
+
+Result<Tenants> load_tenants(const Options& options) {
+  Tenants tenants;
+  std::vector<SessionExecutor::Tenant> sessions;
+  for (const std::string& path : options.models) {
+    CONCERTINA_ASSIGN(const auto model, Model::load(path, options.loading));
+    CONCERTINA_ASSIGN(Session session, Session::make(model));
+    CONCERTINA_TRY(warm_up(session, 0, {}));
+    tenants.costs.push_back(untimed_cost(session, path));
+    sessions.push_back({.session = std::move(session), .images = some_images(*model, 1)});
+  }
+  if (options.cpu_time) {
+    tenants.clock = std::make_unique<ThreadCpuClock>();
+  } else {
+    tenants.clock = std::make_unique<SteadyClock>();
+  }
+  tenants.executor = std::make_unique<SessionExecutor>(std::move(sessions), *tenants.clock);
+  CONCERTINA_TRY(measure_costs(*tenants.executor, options.rounds, tenants.costs));
+  return tenants;
+}
+
+Result<ScheduleMetrics> run_once(Tenants& tenants, const std::string& policy, const RequestOptions& arrivals,
+                                 const Options& options) {
+  CONCERTINA_ASSIGN(const auto chooser, make_scheduling_policy(policy, tenants.costs, options.scheduling));
+  CONCERTINA_ASSIGN(const std::vector<Arrival> requests, make_requests(tenants.costs, arrivals));
+  SimulationOptions simulation = options.simulation;
+  simulation.seed = arrivals.seed;
+  SimulatedExecutor simulated(tenants.costs, simulation);
+  tenants.executor->restart_clock();
+  StepExecutor& executor = options.real ? static_cast<StepExecutor&>(*tenants.executor) : simulated;
+  CONCERTINA_ASSIGN(const ScheduleLog log, run_schedule(tenants.costs, requests, *chooser, executor));
+  return measure(log, tenants.costs);
+}
+
+/// What the seeds gave for one policy at one load.
+struct Row {
+  double load = 0;
+  std::string policy;
+  std::vector<ScheduleMetrics> seeds;
+
+  Spread of(const Figure& figure) const {
+    std::vector<double> values;
+    for (const ScheduleMetrics& metrics : seeds) values.push_back(metrics.*figure.value);
+    return spread(values);
+  }
+};
+
+/// Policies take turns, and times are measured anew for each seed of a real run, so that what changes on the
+/// machine meets all of them and the load is what it is called.
+Result<std::vector<Row>> run_all(Tenants& tenants, const std::vector<std::string>& policies,
+                                 const Options& options) {
+  ProgressBar progress;
+  progress.start("schedule",
+                 static_cast<std::int64_t>(options.loads.size() * policies.size()) * options.seeds);
+  std::vector<Row> rows;
+  std::int64_t done = 0;
+  for (const double load : options.loads) {
+    const std::size_t first = rows.size();
+    for (const std::string& policy : policies) rows.push_back({.load = load, .policy = policy, .seeds = {}});
+    for (int seed = 0; seed < options.seeds; ++seed) {
+      if (options.real) CONCERTINA_TRY(measure_costs(*tenants.executor, options.rounds, tenants.costs));
+      for (std::size_t p = 0; p < policies.size(); ++p) {
+        RequestOptions arrivals = options.arrivals;
+        arrivals.load = load;
+        arrivals.seed += static_cast<std::uint64_t>(seed);
+        CONCERTINA_ASSIGN(ScheduleMetrics metrics, run_once(tenants, policies[p], arrivals, options));
+        rows[first + p].seeds.push_back(metrics);
+        progress.update(++done, policies[p]);
+      }
+    }
+  }
+  return rows;
+}
+
+void print_table(const Tenants& tenants, const std::vector<Row>& rows, const Options& options) {
+  for (const ModelCost& model : tenants.costs) {
+    fmt::print("{}: {} sizes, {:.3f} to {:.3f} ms, {} steps\n", model.name, model.sizes.size(),
+               to_ms(model.isolated()), to_ms(model.sizes.back().total()), model.sizes.front().steps());
+  }
+  std::vector<std::vector<std::string>> table = {{"load", "policy"}};
+  for (const Figure& figure : kFigures) table[0].emplace_back(figure.title);
+  for (const Row& row : rows) {
+    table.push_back({fmt::format("{:.2f}", row.load), row.policy});
+    for (const Figure& figure : kFigures) {
+      const Spread value = row.of(figure);
+      table.back().push_back(fmt::format("{:.{}f} ({:.{}f})", value.mean / figure.unit, figure.digits,
+                                         value.deviation / figure.unit, figure.digits));
+    }
+  }
+  fmt::print("\n{}Mean of {} seed{} (standard deviation); {}.\n", format_table(table), options.seeds,
+             options.seeds == 1 ? "" : "s",
+             !options.real      ? "simulated"
+             : options.cpu_time ? "run here, in the thread's processor time"
+                                : "run here");
+}
+
+void print_json(const Tenants& tenants, const std::vector<Row>& rows, const Options& options) {
+  nlohmann::json models = nlohmann::json::array(), list = nlohmann::json::array();
+  for (const ModelCost& model : tenants.costs) {
+    models.push_back({{"model", model.name}, {"sizes", nlohmann::json::array()}});
+    for (const SizeCost& size : model.sizes) {
+      models.back()["sizes"].push_back({{"milliseconds", to_ms(size.total())},
+                                        {"steps", size.steps()},
+                                        {"accuracy", size.accuracy},
+                                        {"reported_accuracy", size.reported_accuracy}});
+    }
+  }
+  for (const Row& row : rows) {
+    list.push_back({{"load", row.load}, {"policy", row.policy}});
+    for (const Figure& figure : kFigures) {
+      const Spread value = row.of(figure);
+      list.back()[figure.key] = {{"mean", value.mean}, {"deviation", value.deviation}};
+    }
+  }
+  const nlohmann::json all = {{"real", options.real},
+                              {"cpu_time", options.cpu_time},
+                              {"seeds", options.seeds},
+                              {"requests", options.arrivals.requests},
+                              {"deadline_multiple", options.arrivals.deadline_multiple},
+                              {"models", std::move(models)},
+                              {"schedules", std::move(list)}};
+  fmt::print("{}\n", all.dump(1));
+}
+
+Status schedule(Options options) {
+  CONCERTINA_ASSIGN(options.arrivals.process, parse_arrivals(options.process, CONCERTINA_TRACES));
+  std::vector<std::string> policies = options.policies;
+  if (policies == std::vector<std::string>{"all"}) {
+    policies.assign(scheduling_policies().begin(), scheduling_policies().end());
+  }
+  CONCERTINA_ASSIGN(Tenants tenants, load_tenants(options));
+  CONCERTINA_ASSIGN(const std::vector<Row> rows, run_all(tenants, policies, options));
+  (options.json ? print_json : print_table)(tenants, rows, options);
+  return {};
+}
+
+}  // namespace
+
+void add_schedule(CLI::App& program, Action& chosen) {
+  CLI::App* verb =
+      add_verb(program, "schedule", "Let several models share one thread, under every scheduling policy",
+               "  concertina schedule a.onnx b.onnx --load 0.95 1 1.05\n"
+               "  concertina schedule a.onnx b.onnx --policy edf sizes --real\n");
+  const auto options = std::make_shared<Options>();
+  verb->add_option("MODEL", options->models, "dynamic models (.onnx); one twice counts as two")->required();
+  verb->add_option("--load", options->loads, "time the requests need at the full sizes, of the time there is")
+      ->check(CLI::Range(0.01, 100.0))
+      ->capture_default_str();
+  verb->add_option("--policy", options->policies, "all, or some of fcfs, edf, srtf, dysta, full-size, sizes")
+      ->capture_default_str();
+  verb->add_option("--deadline-multiple", options->arrivals.deadline_multiple,
+                   "deadlines, in times of a model's full size alone")
+      ->check(CLI::Range(1.0, 1e6))
+      ->capture_default_str();
+  verb->add_option("--arrivals", options->process,
+                   "poisson, gamma:CV2, bursts, ramp, step, azure_code, azure_conv, or a trace's file")
+      ->capture_default_str();
+  verb->add_option("--requests", options->arrivals.requests, "of all models, for each seed")
+      ->check(CLI::Range(1, 10'000'000))
+      ->capture_default_str();
+  verb->add_option("--seeds", options->seeds, "arrivals anew")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  verb->add_option("--rounds", options->rounds, "of all models and sizes in turn, to time their steps")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  verb->add_option("--noise", options->simulation.noise,
+                   "simulated: deviation of a run's time from its prediction, as a share")
+      ->check(CLI::Range(0.0, 2.0))
+      ->capture_default_str();
+  verb->add_option("--dysta-eta", options->scheduling.dysta_eta, "dysta's weight of deadlines")
+      ->check(CLI::Range(0.0, 1e3))
+      ->capture_default_str();
+  verb->add_option("--reserve", options->scheduling.reserve,
+                   "sizes: share of the time to a deadline that plans leave free")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  verb->add_flag("--real", options->real, "run the models; otherwise time is simulated");
+  verb->add_flag("--cpu-time", options->cpu_time,
+                 "times are of the thread's processor time, for machines that are shared");
+  add_model_options(verb, options->loading);
+  verb->add_flag("--json", options->json, "print JSON");
+  verb->callback([&chosen, options] { chosen = [options] { return schedule(*options); }; });
+}
+
+}  // namespace concertina::apps

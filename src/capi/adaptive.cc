@@ -1,0 +1,111 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <optional>
+
+#include "base/try.h"
+#include "capi/handles.h"
+#include "capi/outcome.h"
+#include "capi/structs.h"
+#include "concertina/adaptive_session.h"
+
+namespace concertina::capi {
+namespace {
+
+/// Some 30 years, which fit into 64 bits of nanoseconds.
+constexpr double kLongestDeadline = 1e12;
+
+Outcome budget_of(const concertina_budget* given, Budget& budget) {
+  concertina_budget wanted;
+  CONCERTINA_TRY(read_struct("budget", given, wanted));
+  if (std::isnan(wanted.deadline_ms) || std::isnan(wanted.quantile) || std::isnan(wanted.min_accuracy)) {
+    return Error{fmt::format("a budget of {} ms, quantile {} and accuracy {} is none; NaN is not allowed",
+                             wanted.deadline_ms, wanted.quantile, wanted.min_accuracy)};
+  }
+  const std::chrono::duration<double, std::milli> deadline(
+      std::clamp(wanted.deadline_ms, -kLongestDeadline, kLongestDeadline));
+  budget.deadline = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline);
+  if (wanted.quantile != 0) budget.quantile = wanted.quantile;
+  budget.min_accuracy = wanted.min_accuracy;
+  return {};
+}
+
+concertina_answer describe(const Answer& answer) {
+  return {.struct_size = 0,
+          .subnet = answer.subnet,
+          .accuracy = answer.accuracy,
+          .predicted_ms = answer.predicted_ms,
+          .actual_ms = answer.actual_ms,
+          .fits = answer.fits,
+          .in_time = answer.in_time};
+}
+
+}  // namespace
+}  // namespace concertina::capi
+
+using namespace concertina::capi;
+
+extern "C" {
+
+concertina_status concertina_adaptive_create(const concertina_model* model,
+                                             const concertina_adaptive_options* options,
+                                             concertina_adaptive** adaptive, concertina_error* error) {
+  return guarded(error, [&]() -> Outcome {
+    CONCERTINA_TRY(not_null({{"model", model}, {"adaptive", adaptive}}));
+    concertina_adaptive_options wanted;
+    CONCERTINA_TRY(read_struct("options", options, wanted));
+    concertina::AdaptiveOptions making{.threads = or_one(wanted.threads),
+                                       .batch = or_one(wanted.batch),
+                                       .latency_table = {},
+                                       .other_machine = wanted.other_machine != 0};
+    if (wanted.latency_table != nullptr) making.latency_table = wanted.latency_table;
+    CONCERTINA_ASSIGN(auto made, concertina::AdaptiveSession::make(model->model, making));
+    *adaptive = new concertina_adaptive{std::move(made)};
+    return {};
+  });
+}
+
+void concertina_adaptive_free(concertina_adaptive* adaptive) {
+  delete adaptive;
+}
+
+concertina_status concertina_adaptive_run(concertina_adaptive* adaptive, const float* images,
+                                          size_t image_floats, const concertina_budget* budget,
+                                          float* outputs, size_t output_floats, concertina_answer* answer,
+                                          concertina_error* error) {
+  return guarded(error, [&]() -> Outcome {
+    CONCERTINA_TRY(
+        not_null({{"adaptive", adaptive}, {"images", images}, {"budget", budget}, {"outputs", outputs}}));
+    if (answer != nullptr) CONCERTINA_TRY(check_size("answer", *answer));
+    concertina::Budget wanted;
+    CONCERTINA_TRY(budget_of(budget, wanted));
+    CONCERTINA_ASSIGN(const auto ran,
+                      adaptive->session.run({images, image_floats}, wanted, {outputs, output_floats}));
+    if (answer != nullptr) write_struct(describe(ran), answer);
+    return {};
+  });
+}
+
+concertina_status concertina_adaptive_select(concertina_adaptive* adaptive, int32_t subnet,
+                                             concertina_error* error) {
+  return guarded(error, [&]() -> Outcome {
+    CONCERTINA_TRY(not_null({{"adaptive", adaptive}}));
+    CONCERTINA_TRY(
+        adaptive->session.select(subnet == CONCERTINA_BY_BUDGET ? std::nullopt : std::optional<int>(subnet)));
+    return {};
+  });
+}
+
+concertina_status concertina_adaptive_allow_from(concertina_adaptive* adaptive, int32_t subnet,
+                                                 concertina_error* error) {
+  return guarded(error, [&]() -> Outcome {
+    CONCERTINA_TRY(not_null({{"adaptive", adaptive}}));
+    CONCERTINA_TRY(in_range("sub-net", subnet, adaptive->session.model().subnets().size()));
+    adaptive->session.allow_from(subnet);
+    return {};
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,76 @@
+// Requests for memory fail, one in each call: the C API says so, gives nothing, and the next call works.
+
+#include "base/allocation_count.h"
+#include "capi/testing.h"
+
+namespace concertina::capi::testing {
+namespace {
+
+/// Calls make(&handle) with the first request failing, then the second, later with ever larger gaps, until
+/// one call succeeds; gives the number of those that did not.
+template <typename Handle, typename Make>
+int failures_of(Make make) {
+  int failures = 0;
+  for (int failing = 0;; failing += 1 + failing / 32) {
+    Handle* made = nullptr;
+    concertina_error error;
+    fail_allocation(failing);
+    const concertina_status status = make(&made, &error);
+    fail_allocation(-1);
+    const Owned<Handle> owned(made);
+    if (status == CONCERTINA_OK) return failures;
+    ++failures;
+    EXPECT_EQ(made, nullptr);
+    EXPECT_STRNE(error.message, "");
+  }
+}
+
+class CMemory : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  }
+};
+
+TEST_F(CMemory, MayRunOutWhileAModelIsOpened) {
+  const std::string& bytes = model_bytes();
+  EXPECT_GT(failures_of<concertina_model>([&](concertina_model** model, concertina_error* error) {
+              return concertina_model_parse(bytes.data(), bytes.size(), nullptr, model, error);
+            }),
+            100);
+}
+
+TEST_F(CMemory, MayRunOutWhileASessionIsMade) {
+  const auto model = open_model();
+  auto options = sized<concertina_session_options>();
+  options.threads = 3;
+  EXPECT_GT(failures_of<concertina_session>([&](concertina_session** session, concertina_error* error) {
+              return concertina_session_create(model.get(), &options, session, error);
+            }),
+            3);
+}
+
+TEST_F(CMemory, MayRunOutWhileAnAdaptiveSessionIsMade) {
+  const auto model = open_model();
+  const std::string table = write_latency_table();
+  auto options = sized<concertina_adaptive_options>();
+  options.latency_table = table.c_str();
+  options.other_machine = 1;
+  EXPECT_GT(failures_of<concertina_adaptive>([&](concertina_adaptive** adaptive, concertina_error* error) {
+              return concertina_adaptive_create(model.get(), &options, adaptive, error);
+            }),
+            3);
+}
+
+TEST_F(CMemory, MayRunOutWhileAFailureIsTold) {
+  const auto model = open_model();
+  auto info = sized<concertina_subnet_info>();
+  concertina_error error;
+  fail_allocation(0);
+  EXPECT_EQ(concertina_model_subnet(model.get(), 99, &info, &error), CONCERTINA_OUT_OF_MEMORY);
+  fail_allocation(-1);
+  EXPECT_STRNE(error.message, "");
+}
+
+}  // namespace
+}  // namespace concertina::capi::testing

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "concertina/concertina.h"
+#include "runtime/testing.h"
+
+/// What the tests of the C API share.
+namespace concertina::capi::testing {
+
+using runtime::testing::Floats;
+
+struct Free {
+  void operator()(concertina_model* model) const { concertina_model_free(model); }
+  void operator()(concertina_session* session) const { concertina_session_free(session); }
+  void operator()(concertina_adaptive* adaptive) const { concertina_adaptive_free(adaptive); }
+};
+template <typename Handle>
+using Owned = std::unique_ptr<Handle, Free>;
+
+/// Ours with its size set; Struct{.field = ...} is no aggregate that C++ and C spell alike.
+template <typename Struct>
+Struct sized() {
+  Struct value{};
+  value.struct_size = sizeof value;
+  return value;
+}
+
+/// The file of a small classifier with four sub-nets.
+inline const std::string& model_bytes() {
+  static const std::string bytes = [] {
+    const Graph graph = runtime::testing::branches();
+    return *serialize_model(runtime::testing::model_file(graph, runtime::testing::nested_subnets(graph, 4)));
+  }();
+  return bytes;
+}
+
+/// That classifier, through both APIs.
+inline Owned<concertina_model> open_model() {
+  concertina_model* model = nullptr;
+  concertina_error error;
+  EXPECT_EQ(concertina_model_parse(model_bytes().data(), model_bytes().size(), nullptr, &model, &error),
+            CONCERTINA_OK)
+      << error.message;
+  return Owned<concertina_model>(model);
+}
+inline std::shared_ptr<const Model> cpp_model() {
+  return Model::parse(model_bytes()).value();
+}
+
+/// A file of how long that classifier's sub-nets ran on some other machine: 0.4 ms, 0.2 ms, 0.1 ms, 0.05 ms.
+inline std::string write_latency_table() {
+  std::string subnets;
+  double ms = 0.4;
+  const auto model = cpp_model();
+  for (const SubnetInfo& info : model->subnets()) {
+    subnets += fmt::format(
+        R"({}{{"widths": "{}", "batch": 1, "threads": 1, "runs": 100, "milliseconds": [{}]}})",
+        subnets.empty() ? "" : ", ", to_string(info.subnet), fmt::join(std::vector<double>(8, ms), ", "));
+    ms /= 2;
+  }
+  const std::string path = ::testing::TempDir() + "capi_latency." + std::to_string(getpid()) + ".json";
+  EXPECT_TRUE(write_file(
+      path,
+      fmt::format(R"({{"concertina_latency": 1, "machine": "another one", "subnets": [{}]}})", subnets)));
+  return path;
+}
+
+}  // namespace concertina::capi::testing
