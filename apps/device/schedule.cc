@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/statistics.h"
 #include "base/try.h"
 #include "common/progress_bar.h"
 #include "common/table.h"
@@ -15,7 +16,6 @@
 #include "device/model_options.h"
 #include "device/timing.h"
 #include "device/verbs.h"
-#include "report/statistics.h"
 
 namespace concertina::apps {
 namespace {
