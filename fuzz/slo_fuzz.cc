@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto slo = Slo::parse({reinterpret_cast<const char*>(data), size}, "file");
   if (!slo) return 0;
   const Solution solution = solve(*slo, candidates, 2);
-  for (const Outcome& outcome : solution.outcomes) {
+  for (const StateOutcome& outcome : solution.outcomes) {
     if (std::isnan(outcome.cost.excess) || std::isnan(outcome.cost.loss) || outcome.cost < outcome.best)
       std::abort();
   }

@@ -71,7 +71,7 @@ std::string list_states(const Plan& plan) {
       {"state", "machine", "slow-down", "requests/s", "design", "throughput", "in use", "holds up to"}};
   for (std::size_t i = 0; i < plan.slo.states.size(); ++i) {
     const AnticipatedState& state = plan.slo.states[i];
-    const Outcome& outcome = plan.solution.outcomes[i];
+    const StateOutcome& outcome = plan.solution.outcomes[i];
     const Candidate& design = plan.solution.designs[outcome.design];
     const auto value = [&](Metric metric) { return with_unit(metric, predict(design, state, {metric})); };
     rows.push_back({state.name, machine_of(state), fmt::format("{:g}", state.slow_down),
@@ -106,7 +106,7 @@ nlohmann::json number_or_null(double value) {
   return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json();
 }
 
-nlohmann::json state_json(const AnticipatedState& state, const Plan& plan, const Outcome& outcome) {
+nlohmann::json state_json(const AnticipatedState& state, const Plan& plan, const StateOutcome& outcome) {
   const Candidate& design = plan.solution.designs[outcome.design];
   nlohmann::json bounds = nlohmann::json::array();
   for (const Bound& bound : state.bounds) {

@@ -5,7 +5,7 @@
 
 #include <map>
 
-#include "runtime/allocation_count.h"
+#include "base/allocation_count.h"
 #include "runtime/testing.h"
 
 namespace concertina::control {
@@ -118,6 +118,7 @@ TEST_F(CascadeRunnerTest, BlendsAndMirrors) {
   Cascade mirrored = cascade();
   mirrored.stages[1] = {
       .look = {.subnet = 2, .mirrored = true}, .blend = {.own = 1, .before = 0.5}, .threshold = 0.9};
+  mirrored.stages[0].blend.before = 0.5;  // of nothing: each image begins anew
   mirrored.stages.pop_back();
   CascadeRunner runner = this->runner(mirrored);
   scripted_.sureness = {{2, 1.0F}};
@@ -126,7 +127,7 @@ TEST_F(CascadeRunnerTest, BlendsAndMirrors) {
   ASSERT_TRUE(runner.run(image_));
   EXPECT_THAT(scripted_.first_values, ElementsAre(7, 5));
   EXPECT_FLOAT_EQ(runner.scores()[3], 1.5F);
-  ASSERT_TRUE(runner.run(image_));  // begins anew
+  ASSERT_TRUE(runner.run(image_));
   EXPECT_FLOAT_EQ(runner.scores()[3], 1.5F);
 }
 
@@ -152,9 +153,9 @@ TEST_F(CascadeRunnerTest, OnASessionIsWhatTheSessionSaysAndAllocatesNothing) {
   const SteadyClock clock;
   CascadeRunner runner = CascadeRunner::make(unsure, *model_, on_session, clock, &times_).value();
   const CascadeDeadline later{.at = clock.now() + std::chrono::hours(1)};
-  const std::int64_t before = models::allocation_count();
+  const std::int64_t before = allocation_count();
   const auto answer = runner.run(image, later);
-  const std::int64_t after = models::allocation_count();
+  const std::int64_t after = allocation_count();
   EXPECT_EQ(after, before);
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->stages, 3);

@@ -117,7 +117,7 @@ Solution solve(const Slo& slo, std::span<const Candidate> candidates, std::size_
   const std::vector<std::size_t> chosen = choose_few(costs, winners, most);
   for (const std::size_t i : chosen) solution.designs.push_back(candidates[i]);
   for (std::size_t s = 0; s < slo.states.size(); ++s) {
-    Outcome& outcome = solution.outcomes[s];
+    StateOutcome& outcome = solution.outcomes[s];
     std::vector<Cost> offered;
     for (const std::size_t i : chosen) offered.push_back(costs[s][i]);
     outcome.design = cheapest(solution.designs, offered);

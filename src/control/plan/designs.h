@@ -23,7 +23,7 @@ struct Cost {
 };
 
 /// How a state is served.
-struct Outcome {
+struct StateOutcome {
   std::size_t design = 0;  ///< of Solution::designs
   Cost cost = {};
   Cost best = {};  ///< of all candidates: less than `cost` only where the few designs had to be shared
@@ -32,7 +32,7 @@ struct Outcome {
 
 struct Solution {
   std::vector<Candidate> designs;
-  std::vector<Outcome> outcomes;  ///< of the states, in their order
+  std::vector<StateOutcome> outcomes;  ///< of the states, in their order
 };
 
 /// The costs of all candidates in a state. What it offers are the values of its feasible candidates; if there

@@ -116,7 +116,7 @@ Slo some_slo(const CounterRandom& random, int states) {
 
 std::array<double, 2> sum_of(const Solution& solution) {
   Cost sum;
-  for (const Outcome& outcome : solution.outcomes) sum += outcome.cost;
+  for (const StateOutcome& outcome : solution.outcomes) sum += outcome.cost;
   return {sum.excess, sum.loss};
 }
 
@@ -130,7 +130,7 @@ TEST(Designs, AreAsGoodAsTheBestOfAllChoices) {
     const auto expected = Twin{slo, candidates}.least(candidates.size());
     EXPECT_NEAR(sum_of(solution)[0], expected[0], 1e-9) << seed;
     EXPECT_NEAR(sum_of(solution)[1], expected[1], 1e-9) << seed;
-    for (const Outcome& outcome : solution.outcomes) infeasible += !outcome.cost.feasible();
+    for (const StateOutcome& outcome : solution.outcomes) infeasible += !outcome.cost.feasible();
   }
   EXPECT_GT(infeasible, 50);  // both kinds of states were there
   EXPECT_LT(infeasible, 900);

@@ -90,6 +90,6 @@ RuleTable make_rule_table(const Slo& slo, const Solution& solution, std::span<co
 /// "no design is feasible: p99 latency of 12 ms exceeds 8 ms by 4 ms (50.0 %)"; empty if the state's bounds
 /// are met.
 std::string describe_violation(const AnticipatedState& state, const Solution& solution,
-                               const Outcome& outcome);
+                               const StateOutcome& outcome);
 
 }  // namespace concertina::control

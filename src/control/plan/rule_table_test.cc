@@ -6,9 +6,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/allocation_count.h"
 #include "control/plan/testing.h"
 #include "control/this_machine.h"
-#include "runtime/allocation_count.h"
 
 namespace concertina::control {
 namespace {
@@ -124,10 +124,10 @@ TEST_F(RuleTableTest, SaysWhatIsViolated) {
 }
 
 TEST_F(RuleTableTest, LookingUpDoesNotAllocate) {
-  const auto before = runtime::testing::allocation_count();
+  const auto before = allocation_count();
   int sum = 0;
   for (int i = 0; i < 100; ++i) sum += subnet(MachineState::busy, 1 + 0.1 * i, i % 4);
-  EXPECT_EQ(runtime::testing::allocation_count(), before);
+  EXPECT_EQ(allocation_count(), before);
   EXPECT_GT(sum, 0);
 }
 

@@ -58,7 +58,7 @@ RuleTable make_rule_table(const Slo& slo, const Solution& solution, std::span<co
   const std::vector<std::size_t> order = order_of(slo.states);
   for (std::size_t i = 0; i < order.size(); ++i) {
     const AnticipatedState& state = slo.states[order[i]];
-    const Outcome& outcome = solution.outcomes[order[i]];
+    const StateOutcome& outcome = solution.outcomes[order[i]];
     Rule rule{.name = state.name,
               .machine = state.machine,
               .design = static_cast<int>(outcome.design),
@@ -73,7 +73,7 @@ RuleTable make_rule_table(const Slo& slo, const Solution& solution, std::span<co
 }
 
 std::string describe_violation(const AnticipatedState& state, const Solution& solution,
-                               const Outcome& outcome) {
+                               const StateOutcome& outcome) {
   if (outcome.cost.feasible()) return {};
   const Candidate& design = solution.designs[outcome.design];
   std::vector<std::string> parts;

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "base/allocation_count.h"
 #include "base/random.h"
-#include "runtime/allocation_count.h"
 
 namespace concertina::control {
 namespace {
@@ -164,16 +164,16 @@ TEST_F(Limited, KeepsItsPromise) {
 }
 
 TEST_F(Limited, DoesNotAllocate) {
-  if (runtime::testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  if (allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
   run(1);
-  const std::int64_t before = runtime::testing::allocation_count();
+  const std::int64_t before = allocation_count();
   for (int i = 0; i < 30; ++i) {
     now_ += kSecond / 3;
     const Decision decision = limiter_->decide({.now = now_, .deadline = now_ + kSecond});
     limiter_->observe({.subnet = decision.subnet, .started = now_, .took = from_ms(1)});
     told_->next.subnet = i % 3;
   }
-  EXPECT_EQ(runtime::testing::allocation_count(), before);
+  EXPECT_EQ(allocation_count(), before);
 }
 
 }  // namespace
