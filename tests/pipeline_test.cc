@@ -287,6 +287,47 @@ TEST_F(PipelineTest, ComparesArmsAtEqualBudgets) {
   EXPECT_THAT(again.err, HasSubstr("joint: done before"));
 }
 
+TEST_F(PipelineTest, SearchesOnTheMillisecondsOfAMachine) {
+  const fs::path table = folder_ / "net.latency.json";
+  const auto profile = [&](const std::string& width) {
+    return device({"profile", "resnet8", "--input", "1x16x16", "--classes", "3", "--width", width, "--batch",
+                   "1", "--threads", "1", "--seconds", "1", "--json", "--out", table.string()});
+  };
+  const auto compare = [&](const fs::path& out) {
+    return run_process({CONCERTINA_TRAIN_PROGRAM, "compare", (folder_ / "plan.toml").string(), "--out",
+                        out.string(), "--threads", "1", "--json", "--set",
+                        "data.path=\"" + (folder_ / "data").string() + "\""});
+  };
+  ASSERT_TRUE(write_file(folder_ / "plan.toml",
+                         "recipe = \"recipe.toml\"\npoints = 3\nreference = \"macs\"\nbudget = 6.0\n"
+                         "[[arm]]\nname = \"macs\"\n"
+                         "[[arm]]\nname = \"ms\"\nsearch.cost = \"latency\"\nsearch.latency_table = \"" +
+                             table.string() + "\"\n"));
+  const ProcessResult other = profile("1");
+  ASSERT_EQ(other.exit_code, 0) << other.err;
+  expect_refused(compare(folder_ / "none"), "measured on another network");
+
+  const ProcessResult measured = profile("0.5");
+  ASSERT_EQ(measured.exit_code, 0) << measured.err;
+  auto json = nlohmann::json::parse(measured.out);
+  EXPECT_EQ(json["subnets"].size(), 1u);  // a network that has not been made dynamic has one
+  json["machine"]["cpu"] = "Elsewhere";
+  ASSERT_TRUE(write_file(table, json.dump()));
+  const ProcessResult result = compare(folder_ / "out");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("milliseconds are those of Elsewhere"));
+  EXPECT_THAT(result.err, HasSubstr("not of this machine"));
+  EXPECT_THAT(*read_file(folder_ / "out" / "ms" / "seed-1" / "search" / "journal.jsonl"),
+              HasSubstr("Elsewhere"));
+  const auto comparison = nlohmann::json::parse(result.out);
+  EXPECT_EQ(comparison["milliseconds_grid"].size(), 3u);
+  EXPECT_THAT(comparison["milliseconds_of"].get<std::string>(), HasSubstr("Elsewhere"));
+  for (const auto& run : comparison["runs"]) {
+    for (const auto& subnet : run["subnets"]) EXPECT_GT(subnet["milliseconds"].get<double>(), 0);
+  }
+  EXPECT_FALSE(comparison["arms"]["ms"]["milliseconds"]["gains"][2].is_null());  // the full network
+}
+
 // Every key that changes how sub-nets are prepared or trained, each on the same pretrained network.
 TEST_F(PipelineTest, EveryWayOfTrainingWorks) {
   const fs::path out = folder_ / "run";
@@ -415,6 +456,8 @@ TEST_F(PipelineTest, BadInputGetsOneSentence) {
                  "set refine.images = 0");
   expect_refused(train("run", out, {"--set", "search.cost=latency", "--set", "search.latency_table=no.json"}),
                  "no.json");
+  expect_refused(train("run", out, {"--set", "search.cost=latency"}),
+                 "make a table there with concertina profile");
   expect_refused(train("run", out, {"--set", "search.method=given"}), "search.subnets");
   const fs::path given = folder_ / "given.json";
   const auto refuse_given = [&](const std::string& bytes, const std::string& part) {
@@ -447,7 +490,7 @@ TEST_F(PipelineTest, BadInputGetsOneSentence) {
   expect_refused(train("run", out), "77");
 
   ASSERT_TRUE(write_file(folder_ / "cut.onnx", "not a model"));
-  for (const char* verb : {"inspect", "bench", "export"}) {
+  for (const char* verb : {"inspect", "bench", "export", "profile"}) {
     expect_refused(device({verb, (folder_ / "cut.onnx").string()}), "cut.onnx");
     expect_refused(device({verb, (folder_ / "none.onnx").string()}), "none.onnx");
   }

@@ -8,6 +8,7 @@
 #include "base/quantile.h"
 #include "base/try.h"
 #include "common/table.h"
+#include "control/measure.h"
 #include "device/model_options.h"
 #include "device/subnet_choice.h"
 #include "device/timing.h"
@@ -94,7 +95,7 @@ Result<Report> time_switching(Session& session, const std::vector<int>& subnets,
 
 Result<Report> profile_subnets(Session& session, const std::vector<int>& subnets, const Options& options) {
   const double peak = kernels::peak_gflops() * options.threads;
-  const std::vector<float> images = some_images(session.model(), options.timing.batch);
+  const std::vector<float> images = control::some_inputs(session.model(), options.timing.batch);
   Report report{.text = {}, .json = nlohmann::json::array()};
   for (const int subnet : subnets) {
     CONCERTINA_TRY(warm_up(session, subnet, options.timing));

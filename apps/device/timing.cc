@@ -2,8 +2,8 @@
 
 #include <chrono>
 
-#include "base/random.h"
 #include "base/try.h"
+#include "control/measure.h"
 
 namespace concertina::apps {
 
@@ -21,7 +21,7 @@ struct Runner {
   Runner(Session& to_run, int images_a_run)
       : session(to_run),
         batch(images_a_run),
-        images(some_images(session.model(), batch)),
+        images(control::some_inputs(session.model(), batch)),
         logits(static_cast<std::size_t>(batch) * session.model().output_size()) {}
 
   Status run(int subnet) { return session.run(images, batch, subnet, logits); }
@@ -34,13 +34,6 @@ struct Runner {
 };
 
 }  // namespace
-
-std::vector<float> some_images(const Model& model, int batch) {
-  const CounterRandom random(1);
-  std::vector<float> images(static_cast<std::size_t>(batch) * model.input_size());
-  for (std::size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(4 * random.uniform(i) - 2);
-  return images;
-}
 
 Status warm_up(Session& session, int subnet, const Timing& timing) {
   Runner runner(session, timing.batch);

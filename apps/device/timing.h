@@ -14,13 +14,10 @@ struct Timing {
   double seconds = 0;  ///< if above 0: as many runs as begin in that time, at least one, and not `runs`
 };
 
-/// Random images: of zeros, a processor would take less power and run faster.
-std::vector<float> some_images(const Model& model, int batch);
-
 /// The uncounted runs. What follows does them itself.
 Status warm_up(Session& session, int subnet, const Timing& timing);
 
-/// Milliseconds of each run on some_images().
+/// Milliseconds of each run on control::some_inputs().
 Result<std::vector<double>> time_runs(Session& session, int subnet, const Timing& timing);
 
 /// Milliseconds of `subnet`'s first run after one of `other`, `timing.runs` times.

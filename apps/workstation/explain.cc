@@ -8,11 +8,11 @@
 
 #include "base/file.h"
 #include "base/try.h"
+#include "common/shape_option.h"
 #include "common/table.h"
 #include "graph/cost.h"
 #include "onnx/network_file.h"
 #include "report/network_picture.h"
-#include "workstation/shape_option.h"
 #include "workstation/verbs.h"
 
 namespace concertina::apps {

@@ -7,9 +7,9 @@
 
 #include "base/file.h"
 #include "base/try.h"
+#include "common/shape_option.h"
 #include "graph/cost.h"
 #include "onnx/network_file.h"
-#include "workstation/shape_option.h"
 #include "workstation/verbs.h"
 
 namespace concertina::apps {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "base/random.h"
@@ -116,7 +117,7 @@ Result<LatencyTable> measure_subnets(std::shared_ptr<const Model> model, const M
                                      const Clock& clock, Progress& progress) {
   CONCERTINA_ASSIGN(std::vector<Case> cases, cases_of(model, options));
   const double share = options.seconds / static_cast<double>(cases.size());
-  const auto total = static_cast<std::int64_t>(options.seconds * 1e3);
+  const auto total = static_cast<std::int64_t>(std::ceil(options.seconds));
   progress.start("measure sub-nets", total);
   const Time start = clock.now();
   for (Case& one : cases) CONCERTINA_TRY(one.warm_up(clock));
@@ -127,15 +128,14 @@ Result<LatencyTable> measure_subnets(std::shared_ptr<const Model> model, const M
       bool cold = true;
       while ((one.spent() < until && one.runs() < options.most_runs) || one.runs() < least) {
         CONCERTINA_TRY(one.round(clock, std::exchange(cold, false)));
-        progress.update(std::min(total - 1, (clock.now() - start) / Time(1'000'000)), one.name());
+        progress.update(std::min<std::int64_t>(total - 1, (clock.now() - start) / std::chrono::seconds(1)),
+                        "seconds, " + one.name());
       }
     }
   }
-  progress.update(total, "");
+  progress.update(total, "seconds");
   LatencyTable table{.machine = this_machine(),
-                     .precision = std::string(runtime::precision_name(model->precision())),
-                     .subnets = {},
-                     .layers = {}};
+                     .precision = std::string(runtime::precision_name(model->precision()))};
   for (Case& one : cases) one.add_to(table);
   return table;
 }

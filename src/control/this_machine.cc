@@ -1,5 +1,7 @@
 #include "control/this_machine.h"
 
+#include <fmt/format.h>
+
 #include "base/machine.h"
 #include "kernels/target.h"
 
@@ -10,6 +12,13 @@ MeasuredMachine this_machine() {
           .instruction_set = std::string(kernels::target_name()),
           .cores = usable_cores(),
           .governor = frequency_governor()};
+}
+
+Status check_this_machine(const MeasuredMachine& machine, std::string_view what, std::string_view remedy) {
+  const MeasuredMachine here = this_machine();
+  if (machine.cpu == here.cpu && machine.instruction_set == here.instruction_set) return {};
+  return Error{fmt::format("{} on '{}' with {}, but this is '{}' with {}; {}", what, machine.cpu,
+                           machine.instruction_set, here.cpu, here.instruction_set, remedy)};
 }
 
 }  // namespace concertina::control

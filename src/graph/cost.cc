@@ -6,14 +6,18 @@
 
 namespace concertina {
 
+std::int64_t macs_of(const Graph& graph, NodeId id, const Subnet& subnet) {
+  if (id < graph.inputs()) return 0;
+  const Node& node = graph.node(id);
+  const Shape input = active_shape(graph, node.inputs[0], subnet);
+  const Shape output = active_shape(graph, id, subnet);
+  return std::visit([&](const auto& op) { return op.macs(input, output); }, node.op);
+}
+
 std::int64_t macs_from(const Graph& graph, const Subnet& subnet, NodeId first) {
   std::int64_t total = 0;
-  for (NodeId id = std::max(first, graph.inputs()); id < graph.size(); ++id) {
-    const Node& node = graph.node(id);
-    const Shape input = active_shape(graph, node.inputs[0], subnet);
-    const Shape output = active_shape(graph, id, subnet);
-    total += std::visit([&](const auto& op) { return op.macs(input, output); }, node.op);
-  }
+  for (NodeId id = std::max(first, graph.inputs()); id < graph.size(); ++id)
+    total += macs_of(graph, id, subnet);
   return total;
 }
 

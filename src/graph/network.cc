@@ -158,15 +158,19 @@ Weights permute_channels(const Graph& graph, const Weights& weights,
                     [&](const ChannelAxis& axis) { return graph.layout().feature_order(axis, orders); });
 }
 
-Network extract(const Network& network, const Subnet& subnet, const Weights& own) {
-  const Graph& graph = network.graph;
-  Weights weights = gather_all(graph, network.weights, [&](const ChannelAxis& axis) {
+Weights active_arrays(const Graph& graph, const Weights& weights, const Subnet& subnet) {
+  return gather_all(graph, weights, [&](const ChannelAxis& axis) {
     std::vector<int> kept;
     for (const auto& [begin, count] : graph.layout().active_ranges(axis, subnet)) {
       for (int i = 0; i < count; ++i) kept.push_back(begin + i);
     }
     return kept;
   });
+}
+
+Network extract(const Network& network, const Subnet& subnet, const Weights& own) {
+  const Graph& graph = network.graph;
+  Weights weights = active_arrays(graph, network.weights, subnet);
   for (const auto& [name, array] : own) weights.insert_or_assign(name, array);
   std::vector<Node> nodes;
   for (NodeId id = 0; id < graph.size(); ++id) {

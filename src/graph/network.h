@@ -46,6 +46,10 @@ Status check_weights(const Graph& graph, const Weights& weights);
 Weights permute_channels(const Graph& graph, const Weights& weights,
                          const std::vector<std::vector<int>>& orders);
 
+/// The arrays of `weights`, each cut to what the sub-net keeps of it. `weights` may hold a part of the
+/// graph's.
+Weights active_arrays(const Graph& graph, const Weights& weights, const Subnet& subnet);
+
 /// The sub-net as a network of its own: each array cut to its active part, and the graph's sizes with it.
 /// `own` are arrays of the sub-net at its widths that replace the cut ones: its batch-norm statistics at
 /// least.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/quantile.h"
+#include "graph/cost.h"
 
 namespace concertina {
 namespace {
@@ -34,8 +35,16 @@ double interpolated(const LayerLatency& layer, int inputs, int outputs) {
   return (1 - in.share) * row(in.low) + in.share * row(in.high);
 }
 
-bool is_layer(const Op& op) {
-  return std::holds_alternative<op::Conv>(op) || std::holds_alternative<op::Linear>(op);
+/// Kernels make whole vectors.
+int whole(int width, int vector, int most) {
+  return std::min((width + vector - 1) / vector * vector, most);
+}
+
+bool may_shrink(const Graph& graph, NodeId id) {
+  const ChannelAxis& axis = graph.axis(id);
+  return std::any_of(axis.begin(), axis.end(), [&](const Segment& segment) {
+    return segment.dimension < graph.layout().free_dimensions;
+  });
 }
 
 }  // namespace
@@ -56,24 +65,56 @@ double TimeQuantiles::at(double level) const {
 }
 
 Status LatencyTable::check_layers(const Graph& graph) const {
-  for (const Node& node : graph.nodes()) {
-    if (is_layer(node.op) && !layers.contains(node.name)) {
-      return Error{
-          fmt::format("the latency table has no layer '{}'; it was measured on another network", node.name)};
+  const Subnet full = full_subnet(graph);
+  std::size_t found = 0;
+  for (NodeId id = graph.inputs(); id < graph.size(); ++id) {
+    const std::int64_t macs = macs_of(graph, id, full);
+    if (macs == 0) continue;
+    const auto layer = layers.find(graph.node(id).name);
+    if (layer == layers.end()) {
+      return Error{fmt::format("the latency table has no layer '{}'; it was measured on another network",
+                               graph.node(id).name)};
     }
+    const std::int64_t measured = layer->second.macs;
+    found += measured > 0 ? 1 : 0;
+    if (measured == 0 || measured == macs || !may_shrink(graph, id)) continue;
+    return Error{
+        fmt::format("layer '{}' of the latency table has {} multiply-accumulates where the network's has {}; "
+                    "it was measured on another network",
+                    graph.node(id).name, measured, macs)};
   }
-  return {};
+  const auto counted = static_cast<std::size_t>(
+      std::count_if(layers.begin(), layers.end(), [](const auto& layer) { return layer.second.macs > 0; }));
+  if (found == counted) return {};
+  return Error{
+      fmt::format("the latency table has {} layers where the network has {}; it was measured on "
+                  "another network",
+                  counted, found)};
 }
 
 double LatencyTable::layer_sum(const Graph& graph, const Subnet& subnet) const {
   double sum = fixed_milliseconds;
-  for (NodeId id = 1; id < graph.size(); ++id) {
+  for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
-    if (!is_layer(node.op)) continue;
-    sum += interpolated(layers.at(node.name), active_shape(graph, node.inputs[0], subnet).channels,
-                        active_shape(graph, id, subnet).channels);
+    const auto layer = layers.find(node.name);
+    if (layer == layers.end()) continue;
+    const NodeId input = node.inputs.empty() ? id : node.inputs[0];
+    const int outputs = active_shape(graph, id, subnet).channels;
+    sum += interpolated(layer->second, active_shape(graph, input, subnet).channels,
+                        whole(outputs, conditions.vector, graph.shape(id).channels));
   }
   return sum;
+}
+
+std::string describe_layers(const LatencyTable& table) {
+  const auto& [cpu, instruction_set, cores, governor] = table.machine;
+  std::string text = cpu.empty() ? "an unknown machine" : cpu;
+  if (!instruction_set.empty()) text += ", " + instruction_set;
+  if (cores > 0) text += fmt::format(", {} core{}", cores, cores == 1 ? "" : "s");
+  if (!governor.empty()) text += ", governor " + governor;
+  const auto& [batch, threads, vector] = table.conditions;
+  return fmt::format("{}, {}, batch {}, {} thread{}", text, table.precision, batch, threads,
+                     threads == 1 ? "" : "s");
 }
 
 const TimeQuantiles* LatencyTable::find(const Subnet& subnet, int batch, int threads) const {

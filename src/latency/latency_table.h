@@ -3,11 +3,13 @@
 #include <array>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "graph/graph.h"
+#include "latency/prediction.h"
 
 namespace concertina {
 
@@ -21,11 +23,13 @@ struct MeasuredMachine {
   friend bool operator==(const MeasuredMachine&, const MeasuredMachine&) = default;
 };
 
-/// Measured milliseconds of one layer at a grid of widths.
+/// Measured milliseconds of one node at a grid of widths. A node whose time follows its output alone has one
+/// input.
 struct LayerLatency {
-  std::vector<int> inputs;           ///< active input channels, ascending
+  std::vector<int> inputs;           ///< active channels of its first input, ascending
   std::vector<int> outputs;          ///< active output channels, ascending
   std::vector<double> milliseconds;  ///< [inputs][outputs]
+  std::int64_t macs = 0;  ///< multiply-accumulates of the full node for one image; 0: not told, or none
 
   friend bool operator==(const LayerLatency&, const LayerLatency&) = default;
 };
@@ -67,22 +71,28 @@ struct SubnetLatency {
   friend bool operator==(const SubnetLatency&, const SubnetLatency&) = default;
 };
 
-/// What a network's layers, and a model's sub-nets, take on one machine, measured there:
-///
-///   {"concertina_latency": 1,
-///    "machine": {"cpu": "...", "instruction_set": "AVX3", "cores": 2, "governor": ""}, "precision": "fp32",
-///    "subnets": [{"widths": "16-12", "batch": 1, "threads": 1, "runs": 500, "milliseconds": [0.1, ...]},
-///    ...], "layers": {"stem": {"inputs": [3], "outputs": [8, 16], "milliseconds": [[0.02, 0.03]]}, ...},
-///    "fixed_milliseconds": 0.1}
-///
-/// "milliseconds" of a sub-net are at TimeQuantiles::kLevels. Layers serve the search, sub-nets the runtime;
-/// either may be missing.
+/// How the layers of a table were measured.
+struct LayerConditions {
+  int batch = 1;
+  int threads = 1;
+  /// Kernels make so many output channels at a time: between two multiples of it a layer takes as long as at
+  /// the upper one.
+  int vector = 1;
+
+  friend bool operator==(const LayerConditions&, const LayerConditions&) = default;
+};
+
+/// What a network's layers, and a model's sub-nets, take on one machine, measured there;
+/// docs/latency-table.md describes the file. Layers serve the search, sub-nets the runtime; either may be
+/// missing.
 struct LatencyTable {
-  MeasuredMachine machine;
+  MeasuredMachine machine = {};
   std::string precision = "fp32";  ///< or "bf16"
-  std::vector<SubnetLatency> subnets;
-  std::map<std::string, LayerLatency> layers;  ///< by node
-  double fixed_milliseconds = 0;               ///< what does not depend on widths
+  std::vector<SubnetLatency> subnets = {};
+  LayerConditions conditions = {};
+  std::map<std::string, LayerLatency> layers = {};   ///< by node
+  double fixed_milliseconds = 0;                     ///< what does not depend on widths
+  std::optional<PredictionQuality> prediction = {};  ///< how good layer_sum() is
 
   /// The bytes are not trusted: every number must be positive and finite, every list ascending, every grid
   /// complete, no sub-net twice with one batch and number of threads.
@@ -91,11 +101,13 @@ struct LatencyTable {
   static Result<LatencyTable> read(const std::filesystem::path& path);
   std::string to_json() const;
 
-  /// Fails, naming the layer, unless each convolution and linear layer of the graph is in the table.
+  /// Fails, naming the layer, unless the layers were measured on this network: each of its convolutions and
+  /// linear layers is in the table, none else is, and those whose outputs may shrink have as many
+  /// multiply-accumulates. (The last layer has as many outputs as the data has classes, and may have others.)
   Status check_layers(const Graph& graph) const;
 
-  /// The sum over layers, each interpolated bilinearly between the measured widths and constant outside them,
-  /// plus what does not depend on widths. Precondition: check_layers(graph).
+  /// The sum over the nodes that were measured, each interpolated bilinearly between the measured widths and
+  /// constant outside them, plus what does not depend on widths. Precondition: check_layers(graph).
   double layer_sum(const Graph& graph, const Subnet& subnet) const;
 
   /// How long `subnet` runs; null if that was not measured.
@@ -103,5 +115,8 @@ struct LatencyTable {
 
   friend bool operator==(const LatencyTable&, const LatencyTable&) = default;
 };
+
+/// What the layers' milliseconds are of, for people: "Xeon, AVX3, 2 cores, fp32, batch 1, 1 thread".
+std::string describe_layers(const LatencyTable& table);
 
 }  // namespace concertina

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "graph/cost.h"
 #include "graph/networks/networks.h"
 
 namespace concertina {
@@ -55,6 +56,64 @@ TEST_F(LatencyTableTest, InterpolatesBetweenMeasuredWidths) {
   EXPECT_NEAR(table.layer_sum(graph_, subnet), expected, 1e-9);
 }
 
+TEST_F(LatencyTableTest, TakesWholeVectors) {
+  Json table = table_;
+  table["layers_measured"] = {{"batch", 2}, {"threads", 3}, {"vector", 8}};
+  const LatencyTable parsed = *LatencyTable::parse(table.dump());
+  EXPECT_EQ(parsed.conditions, (LayerConditions{.batch = 2, .threads = 3, .vector = 8}));
+  Subnet nine = full_subnet(graph_), sixteen = nine;
+  nine.widths.back() = 9;  // of the last stage's outputs: the layers that make them have whole vectors
+  sixteen.widths.back() = 16;
+  double readers = 0;  // their inputs differ
+  for (NodeId id = 1; id < graph_.size(); ++id) {
+    const Node& node = graph_.node(id);
+    if (!table_["layers"].contains(node.name)) continue;
+    const int outputs = (active_shape(graph_, id, nine).channels + 7) / 8 * 8;
+    readers += 1e-3 * std::min(outputs, graph_.shape(id).channels) *
+               (active_shape(graph_, node.inputs[0], sixteen).channels -
+                active_shape(graph_, node.inputs[0], nine).channels);
+  }
+  EXPECT_GT(readers, 0);
+  EXPECT_NEAR(parsed.layer_sum(graph_, sixteen) - parsed.layer_sum(graph_, nine), readers, 1e-9);
+}
+
+TEST_F(LatencyTableTest, SumsEveryNodeThatWasMeasured) {
+  Json table = table_;
+  table["layers"]["pool"] = {
+      {"inputs", {64}}, {"outputs", {1, 64}}, {"milliseconds", {{1.0, 64.0}}}};  // follows its output
+  ASSERT_EQ(graph_.shape(graph_.size() - 1).channels, 10);
+  const LatencyTable parsed = *LatencyTable::parse(table.dump());
+  ASSERT_TRUE(parsed.check_layers(graph_));
+  Subnet subnet = full_subnet(graph_);
+  const double without = LatencyTable::parse(table_.dump())->layer_sum(graph_, subnet);
+  EXPECT_NEAR(parsed.layer_sum(graph_, subnet), without + 64, 1e-9);
+}
+
+TEST_F(LatencyTableTest, KnowsItsNetwork) {
+  const auto table_of = [](const Graph& graph) {
+    Json table = table_for(graph);
+    for (NodeId id = 1; id < graph.size(); ++id) {
+      const std::string& name = graph.node(id).name;
+      if (table["layers"].contains(name))
+        table["layers"][name]["macs"] = macs_of(graph, id, full_subnet(graph));
+    }
+    return *LatencyTable::parse(table.dump());
+  };
+  const Graph larger = *make_network({.name = "resnet8", .input = {3, 64, 64}});
+  const Graph deeper = *make_network({.name = "resnet14", .input = {3, 32, 32}});
+  const Graph fewer = *make_network({.name = "resnet8", .input = {3, 32, 32}, .classes = 5});
+  EXPECT_TRUE(table_of(graph_).check_layers(graph_));
+  EXPECT_TRUE(table_of(graph_).check_layers(fewer));
+  const auto expect_other = [&](const Graph& measured, const Graph& graph) {
+    const Status status = table_of(measured).check_layers(graph);
+    ASSERT_FALSE(status);
+    EXPECT_THAT(status.error().message, HasSubstr("another network"));
+  };
+  expect_other(larger, graph_);
+  expect_other(deeper, graph_);
+  expect_other(graph_, deeper);
+}
+
 TEST_F(LatencyTableTest, IsConstantOutsideAndAddsWhatIsFixed) {
   Json table = table_;
   table["fixed_milliseconds"] = 2.5;
@@ -85,6 +144,15 @@ TEST_F(LatencyTableTest, RefusesWhatIsNotOne) {
   Json table = table_;
   table["fixed_milliseconds"] = 0;
   expect_refused(table, "fixed_milliseconds");
+  expect_refused(edited("macs", -1), "layer 'stem'");
+  table = table_;
+  table["layers_measured"] = {{"batch", 1}, {"threads", 0}, {"vector", 16}};
+  expect_refused(table, "layers_measured");
+  table = table_;
+  table["prediction"] = {{"subnets", 3}};
+  expect_refused(table, "prediction");
+  table["prediction"] = 7;
+  expect_refused(table, "prediction");
   EXPECT_FALSE(LatencyTable::parse("{"));
   EXPECT_FALSE(LatencyTable::read("/nowhere.json"));
 }
@@ -98,7 +166,15 @@ TEST_F(LatencyTableTest, HoldsTheTimesOfSubnets) {
   const TimeQuantiles times = TimeQuantiles::of(runs);
   table.subnets.push_back({.subnet = {{16, 8}}, .batch = 1, .threads = 2, .runs = 101, .times = times});
   table.layers["stem"] = {.inputs = {3}, .outputs = {4, 8}, .milliseconds = {0.1, 0.25}};
+  table.layers["stem"].macs = 7;
+  table.conditions = {.batch = 8, .threads = 2, .vector = 16};
   table.fixed_milliseconds = 0.5;
+  table.prediction = {.subnets = 24,
+                      .noise = 0.02,
+                      .layer_sums = {0.01, 0.1, 0.99},
+                      .roofline = {0.5, 2, 0.9},
+                      .macs = {0.2, 0.4, -0.5},
+                      .machine = {100, 12}};
   const auto again = LatencyTable::parse(table.to_json());
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(*again, table);
@@ -132,6 +208,7 @@ TEST_F(LatencyTableTest, RefusesWrongSubnets) {
   expect_refused(with("milliseconds", {1, 1, 2, 2, 3, 3, 4, 3}), "ascending");
   expect_refused(with("milliseconds", {0, 1, 2, 2, 3, 3, 4, 5}), "positive");
   expect_refused({{"concertina_latency", 1}, {"subnets", {good, good}}}, "twice");
+  EXPECT_TRUE(LatencyTable::parse(with("widths", "").dump())->find({}, 1, 1));
   expect_refused({{"concertina_latency", 1}, {"subnets", 7}}, "not a list");
   expect_refused({{"concertina_latency", 1}, {"precision", "int4"}}, "precision");
 }

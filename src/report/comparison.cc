@@ -7,11 +7,15 @@ namespace concertina {
 namespace {
 
 double size_of(const MeasuredSubnet& subnet, Size by) {
-  return by == Size::macs ? subnet.macs : subnet.parameters;
-}
-
-const std::vector<double>& grid_of(const Comparison& comparison, Size by) {
-  return by == Size::macs ? comparison.macs_grid : comparison.parameter_grid;
+  switch (by) {
+    case Size::macs:
+      return subnet.macs;
+    case Size::parameters:
+      return subnet.parameters;
+    case Size::milliseconds:
+      return subnet.milliseconds;
+  }
+  return 0;
 }
 
 const MeasuredRun* find_run(const Comparison& comparison, const std::string& arm, int seed) {
@@ -32,6 +36,24 @@ std::optional<double> area_of(const MeasuredRun& run, Size by, const std::vector
 }
 
 }  // namespace
+
+std::vector<Size> sizes(const Comparison& comparison) {
+  std::vector<Size> all = {Size::macs, Size::parameters};
+  if (!comparison.milliseconds_grid.empty()) all.push_back(Size::milliseconds);
+  return all;
+}
+
+const std::vector<double>& grid_of(const Comparison& comparison, Size by) {
+  switch (by) {
+    case Size::macs:
+      return comparison.macs_grid;
+    case Size::parameters:
+      return comparison.parameter_grid;
+    case Size::milliseconds:
+      return comparison.milliseconds_grid;
+  }
+  return comparison.macs_grid;
+}
 
 std::vector<double> log_grid(double smallest, double largest, int points) {
   std::vector<double> grid;

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "report/statistics.h"
+#include "base/statistics.h"
 
 namespace concertina {
 
@@ -14,7 +14,8 @@ struct MeasuredSubnet {
   std::string widths;
   double macs = 0;
   double parameters = 0;
-  double accuracy = 0;  ///< top-1 on the test images, in 0 .. 1
+  double accuracy = 0;      ///< top-1 on the test images, in 0 .. 1
+  double milliseconds = 0;  ///< of a run as a latency table predicts it; 0 without one
 };
 
 /// What a stage of a run has cost.
@@ -41,9 +42,17 @@ struct Comparison {
   std::vector<double> parameter_grid;  ///< the same for parameters
   double epoch_macs = 0;               ///< of one epoch of the full network, forward and backward
   std::string device;
+  std::vector<double> milliseconds_grid = {};  ///< the same for milliseconds; empty without a table
+  std::string milliseconds_of = {};            ///< the machine whose they are, for people
 };
 
-enum class Size { macs, parameters };
+enum class Size { macs, parameters, milliseconds };
+
+/// By which the runs can be compared: all, but for milliseconds where there are none.
+std::vector<Size> sizes(const Comparison& comparison);
+
+/// The sizes at which they are.
+const std::vector<double>& grid_of(const Comparison& comparison, Size by);
 
 /// `points` sizes from `smallest` to `largest`, both included, evenly spaced in log. Precondition: points
 /// >= 2.

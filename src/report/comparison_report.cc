@@ -11,18 +11,24 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr Size kSizes[] = {Size::macs, Size::parameters};
+/// How a kind of size is called, and the unit in which people read it.
+struct SizeName {
+  const char* key;
+  const char* title;
+  const char* axis;
+  const char* unit;
+  double scale;
+};
 
-const char* name_of(Size by) {
-  return by == Size::macs ? "macs" : "parameters";
-}
-
-const std::vector<double>& grid_of(const Comparison& comparison, Size by) {
-  return by == Size::macs ? comparison.macs_grid : comparison.parameter_grid;
+const SizeName& name_of(Size by) {
+  static constexpr SizeName kMacs{"macs", "multiply-accumulates", "MMAC", "M", 1e6};
+  static constexpr SizeName kParameters{"parameters", "parameters", "thousand parameters", "k", 1e3};
+  static constexpr SizeName kMilliseconds{"milliseconds", "predicted milliseconds", "ms", "ms", 1};
+  return by == Size::macs ? kMacs : by == Size::parameters ? kParameters : kMilliseconds;
 }
 
 std::string human(double size, Size by) {
-  return by == Size::macs ? fmt::format("{:.3g} M", size / 1e6) : fmt::format("{:.3g} k", size / 1e3);
+  return fmt::format("{:.3g} {}", size / name_of(by).scale, name_of(by).unit);
 }
 
 Json to_json(const Spread& s) {
@@ -41,6 +47,7 @@ Json to_json(const MeasuredRun& run) {
   for (const MeasuredSubnet& s : run.subnets) {
     subnets.push_back(
         {{"widths", s.widths}, {"macs", s.macs}, {"parameters", s.parameters}, {"accuracy", s.accuracy}});
+    if (s.milliseconds > 0) subnets.back()["milliseconds"] = s.milliseconds;
   }
   for (const StageCost& c : run.costs) {
     costs.push_back({{"stage", c.stage}, {"images", c.images}, {"macs", c.macs}, {"seconds", c.seconds}});
@@ -132,9 +139,8 @@ std::string cost_table(const Comparison& comparison) {
 }
 
 LinePlot plot(const Comparison& comparison, Size by) {
-  const bool macs = by == Size::macs;
-  LinePlot result{.title = macs ? "Accuracy over multiply-accumulates" : "Accuracy over parameters",
-                  .x_label = macs ? "MMAC" : "thousand parameters",
+  LinePlot result{.title = fmt::format("Accuracy over {}", name_of(by).title),
+                  .x_label = name_of(by).axis,
                   .y_label = "top-1 on the test images, %",
                   .series = {}};
   const std::vector<double>& grid = grid_of(comparison, by);
@@ -144,7 +150,7 @@ LinePlot plot(const Comparison& comparison, Size by) {
     for (std::size_t i = 0; i < grid.size(); ++i) {
       if (spreads[i].count == 0) continue;
       series.points.push_back(
-          {grid[i] / (macs ? 1e6 : 1e3), 100 * spreads[i].mean, 100 * spreads[i].deviation});
+          {grid[i] / name_of(by).scale, 100 * spreads[i].mean, 100 * spreads[i].deviation});
     }
   }
   return result;
@@ -158,16 +164,20 @@ std::string to_json(const Comparison& comparison) {
                {"epoch_macs", comparison.epoch_macs},
                {"macs_grid", comparison.macs_grid},
                {"parameter_grid", comparison.parameter_grid}};
+  if (!comparison.milliseconds_grid.empty()) {
+    root["milliseconds_grid"] = comparison.milliseconds_grid;
+    root["milliseconds_of"] = comparison.milliseconds_of;
+  }
   for (const std::string& arm : arms(comparison)) {
-    for (const Size by : kSizes) {
+    for (const Size by : sizes(comparison)) {
       const Gains g = gains(comparison, arm, by);
-      root["arms"][arm][name_of(by)] = {{"accuracies", to_json(accuracies(comparison, arm, by))},
-                                        {"area", to_json(area(comparison, arm, by))},
-                                        {"gains", to_json(g.at)},
-                                        {"mean_gain", g.mean},
-                                        {"interior_mean_gain", g.interior_mean},
-                                        {"largest_gain", g.largest},
-                                        {"smallest_gain", g.smallest}};
+      root["arms"][arm][name_of(by).key] = {{"accuracies", to_json(accuracies(comparison, arm, by))},
+                                            {"area", to_json(area(comparison, arm, by))},
+                                            {"gains", to_json(g.at)},
+                                            {"mean_gain", g.mean},
+                                            {"interior_mean_gain", g.interior_mean},
+                                            {"largest_gain", g.largest},
+                                            {"smallest_gain", g.smallest}};
     }
   }
   for (const MeasuredRun& run : comparison.runs) root["runs"].push_back(to_json(run));
@@ -184,11 +194,17 @@ std::string to_markdown(const Comparison& comparison) {
       comparison.reference, comparison.device);
   text += "At equal MACs:\n\n" + accuracy_table(comparison, Size::macs);
   text += "\nAt equal parameters:\n\n" + accuracy_table(comparison, Size::parameters);
+  if (!comparison.milliseconds_grid.empty()) {
+    text += fmt::format("\nAt equal predicted milliseconds of {}:\n\n", comparison.milliseconds_of) +
+            accuracy_table(comparison, Size::milliseconds);
+  }
   return text + "\n" + cost_table(comparison);
 }
 
 std::string to_svg(const Comparison& comparison) {
-  return to_svg(std::vector<LinePlot>{plot(comparison, Size::macs), plot(comparison, Size::parameters)});
+  std::vector<LinePlot> plots;
+  for (const Size by : sizes(comparison)) plots.push_back(plot(comparison, by));
+  return to_svg(plots);
 }
 
 }  // namespace concertina

@@ -9,10 +9,11 @@ namespace concertina {
 /// Everything: the grids, each run's sub-nets and costs, accuracies, gains and areas.
 std::string to_json(const Comparison& comparison);
 
-/// Tables: accuracy at equal MACs and at equal parameters, gains over the reference, what each arm has cost.
+/// Tables: accuracy at equal MACs, parameters and, if known, milliseconds, gains over the reference, what
+/// each arm has cost.
 std::string to_markdown(const Comparison& comparison);
 
-/// Accuracy over MACs and over parameters at the grids' points, with the seeds' standard deviation.
+/// Accuracy over each kind of size at the grids' points, with the seeds' standard deviation.
 std::string to_svg(const Comparison& comparison);
 
 }  // namespace concertina

@@ -13,6 +13,7 @@ namespace {
 using ::testing::DoubleNear;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// Sub-nets of 1, 2 and 4 MACs (or 10, 20, 40 parameters) with the given accuracies.
 MeasuredRun run(const std::string& arm, int seed, double smallest, double middle, double largest) {
@@ -81,6 +82,28 @@ TEST(Report, HoldsEveryRunAndWhatFollowsFromThem) {
   EXPECT_THAT(markdown, HasSubstr("| us-net | 55.00 ± 7.07 | 65.00 ± 7.07 | 75.00 ± 7.07 |"));
   EXPECT_THAT(markdown, HasSubstr("+3.67 | +9.00 | +9.00 | +0.00"));
   EXPECT_THAT(markdown, HasSubstr("| ours | 2.00 | 2.00 |"));  // 600 of 300 MACs
+}
+
+TEST(Report, ComparesAtEqualMillisecondsIfTheyAreKnown) {
+  Comparison comparison = example();
+  EXPECT_THAT(to_markdown(comparison), Not(HasSubstr("milliseconds")));
+  EXPECT_THAT(to_svg(comparison), Not(HasSubstr("milliseconds")));
+  for (MeasuredRun& run : comparison.runs) {
+    for (MeasuredSubnet& subnet : run.subnets) subnet.milliseconds = 0.5 * subnet.macs;
+    if (run.arm == "ours") run.subnets[1].milliseconds = 0.5;  // as fast as the one of 1 MAC
+    if (run.arm == "ours") run.subnets.pop_back();
+  }
+  comparison.milliseconds_grid = {0.5, 1, 2};
+  comparison.milliseconds_of = "a machine";
+  EXPECT_NEAR(gains(comparison, "ours", Size::milliseconds).at[0].mean, 0.19, 1e-12);  // 0.20 and 0.18
+  EXPECT_EQ(gains(comparison, "ours", Size::macs).at[0].count, 0);
+  const auto json = nlohmann::json::parse(to_json(comparison));
+  EXPECT_EQ(json["milliseconds_of"], "a machine");
+  EXPECT_EQ(json["runs"][0]["subnets"][0]["milliseconds"], 2);
+  EXPECT_NEAR(json["arms"]["ours"]["milliseconds"]["gains"][0]["mean"].get<double>(), 0.19, 1e-12);
+  EXPECT_THAT(to_markdown(comparison), HasSubstr("At equal predicted milliseconds of a machine:"));
+  EXPECT_THAT(to_markdown(comparison), HasSubstr("0.5 ms | 1 ms | 2 ms"));
+  EXPECT_THAT(to_svg(comparison), HasSubstr("Accuracy over predicted milliseconds"));
 }
 
 }  // namespace

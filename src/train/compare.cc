@@ -35,9 +35,37 @@ Result<std::vector<MeasuredSubnet>> read_results(const std::filesystem::path& pa
   return subnets;
 }
 
-Result<MeasuredRun> measure(const Run& run, const Arm& arm, int seed) {
+/// That by which the runs' sub-nets are compared: the first that an arm names.
+Result<std::optional<LatencyTable>> find_table(const Plan& plan) {
+  for (const Arm& arm : plan.arms) {
+    const std::string& path = arm.recipe.search.latency_table;
+    if (path.empty()) continue;
+    CONCERTINA_ASSIGN(LatencyTable table, LatencyTable::read(path));
+    return std::optional(std::move(table));
+  }
+  return std::optional<LatencyTable>();
+}
+
+Status check_table(const std::optional<LatencyTable>& table, const Run& run, const std::string& arm) {
+  if (!table) return {};
+  const Status fits = table->check_layers(run.graph());
+  return fits ? fits : Error{fmt::format("arm '{}': {}", arm, fits.error().message)};
+}
+
+Status predict(const LatencyTable& table, const Graph& graph, std::vector<MeasuredSubnet>& subnets) {
+  for (MeasuredSubnet& one : subnets) {
+    CONCERTINA_ASSIGN(const Subnet subnet, parse_subnet(one.widths));
+    CONCERTINA_TRY(check_subnet(graph, subnet));
+    one.milliseconds = table.layer_sum(graph, subnet);
+  }
+  return {};
+}
+
+Result<MeasuredRun> measure(const Run& run, const Arm& arm, int seed,
+                            const std::optional<LatencyTable>& table) {
   MeasuredRun result{.arm = arm.name, .seed = seed, .subnets = {}, .costs = {}};
   CONCERTINA_ASSIGN(result.subnets, read_results(run.file(Stage::package, "results.json")));
+  if (table) CONCERTINA_TRY(predict(*table, run.graph(), result.subnets));
   for (const Stage stage : kStages) {
     if (stage == Stage::package) continue;
     CONCERTINA_ASSIGN(const StageRecord record, run.record(stage));
@@ -48,16 +76,23 @@ Result<MeasuredRun> measure(const Run& run, const Arm& arm, int seed) {
 }
 
 /// The sizes at which the arms are compared.
-Status fix_grids(const Run& reference, int points, Comparison& comparison) {
+Status fix_grids(const Run& reference, int points, const std::optional<LatencyTable>& table,
+                 Comparison& comparison) {
   const Recipe::Search& search = reference.recipe().search;
   CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(reference.graph(), search.groups));
   const Subnet full = full_subnet(reference.graph());
+  const Subnet least = uniform_subnet(groups, groups_at_end(search));
   const Cost largest = cost(reference.graph(), full);
-  const Cost smallest = cost(reference.graph(), uniform_subnet(groups, groups_at_end(search)));
+  const Cost smallest = cost(reference.graph(), least);
   comparison.macs_grid =
       log_grid(static_cast<double>(smallest.macs), static_cast<double>(largest.macs), points);
   comparison.parameter_grid =
       log_grid(static_cast<double>(smallest.parameters), static_cast<double>(largest.parameters), points);
+  if (table) {
+    comparison.milliseconds_grid = log_grid(table->layer_sum(reference.graph(), least),
+                                            table->layer_sum(reference.graph(), full), points);
+    comparison.milliseconds_of = describe_layers(*table);
+  }
   comparison.epoch_macs =
       training_spending(reference.graph(), full, static_cast<std::int64_t>(reference.data().training.size()))
           .macs;
@@ -80,11 +115,13 @@ Status compare(const Plan& plan, const std::filesystem::path& folder, const Comp
                         .epoch_macs = 0,
                         .device = compute.device.is_cpu() ? fmt::format("{}, {} threads", cpu_name(), threads)
                                                           : compute.device.str()};
+  CONCERTINA_ASSIGN(const std::optional<LatencyTable> table, find_table(plan));
   const auto reference = std::find_if(plan.arms.begin(), plan.arms.end(),
                                       [&](const Arm& arm) { return arm.name == plan.reference; });
   {
     CONCERTINA_ASSIGN(const Run run, open(*reference, plan.seeds.front()));
-    CONCERTINA_TRY(fix_grids(run, plan.points, comparison));
+    CONCERTINA_TRY(check_table(table, run, reference->name));
+    CONCERTINA_TRY(fix_grids(run, plan.points, table, comparison));
   }
   for (const int seed : plan.seeds) {
     for (std::size_t i = 0; i < plan.arms.size(); ++i) {
@@ -92,11 +129,12 @@ Status compare(const Plan& plan, const std::filesystem::path& folder, const Comp
       progress.message(fmt::format("Arm {}, seed {}: run {} of {}", arm.name, seed,
                                    comparison.runs.size() + 1, plan.arms.size() * plan.seeds.size()));
       CONCERTINA_ASSIGN(const Run run, open(arm, seed));
+      CONCERTINA_TRY(check_table(table, run, arm.name));
       for (std::size_t other = 0; other < i; ++other) {
         CONCERTINA_TRY(run.adopt(run_folder(folder, plan.arms[other], seed)));
       }
       CONCERTINA_TRY(run_all(run));
-      CONCERTINA_ASSIGN(MeasuredRun one, measure(run, arm, seed));
+      CONCERTINA_ASSIGN(MeasuredRun one, measure(run, arm, seed, table));
       comparison.runs.push_back(std::move(one));
       CONCERTINA_TRY(measured(comparison));
     }

@@ -10,9 +10,9 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/statistics.h"
 #include "base/try.h"
 #include "graph/channel_groups.h"
-#include "report/statistics.h"
 #include "train/checkpoint.h"
 #include "train/evaluation.h"
 #include "train/rankers/rankers.h"

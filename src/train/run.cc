@@ -67,9 +67,16 @@ Result<Run> Run::open(Recipe recipe, std::filesystem::path folder, const Compute
 
 Status Run::open_latency_table() {
   if (recipe_.search.cost != SearchCost::latency) return {};
-  CONCERTINA_ASSIGN(const std::string bytes, read_file(recipe_.search.latency_table));
-  CONCERTINA_ASSIGN(LatencyTable table, LatencyTable::read(recipe_.search.latency_table));
-  CONCERTINA_TRY(table.check_layers(graph()));
+  const std::string& path = recipe_.search.latency_table;
+  if (path.empty()) {
+    return Error{
+        "search.cost = \"latency\" needs the milliseconds of a machine; make a table there with concertina "
+        "profile and name it in search.latency_table"};
+  }
+  CONCERTINA_ASSIGN(const std::string bytes, read_file(path));
+  CONCERTINA_ASSIGN(LatencyTable table, LatencyTable::read(path));
+  if (const Status fits = table.check_layers(graph()); !fits)
+    return Error{fmt::format("'{}': {}", path, fits.error().message)};
   search_files_.add(bytes);
   latency_table_ = std::make_shared<const LatencyTable>(std::move(table));
   return {};

@@ -3,6 +3,7 @@
 #include "search/selection.h"
 #include "train/joint_weights.h"
 #include "train/selected_subnets.h"
+#include "train/stages/search_options.h"
 #include "train/stages/stages.h"
 #include "train/torch_evaluator.h"
 
@@ -16,9 +17,11 @@ Result<Spending> refine(const Run& run) {
     CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(run.graph(), recipe.search.groups));
     CONCERTINA_ASSIGN(const Tensors weights, read_joint_weights(run, 0));
     CONCERTINA_ASSIGN(TorchEvaluator evaluator, TorchEvaluator::make(run, weights, recipe.refine.images));
-    CONCERTINA_ASSIGN(const auto refined,
-                      refine_chain(run.graph(), groups, subnets, evaluator,
-                                   {.floor_groups = recipe.search.floor_groups, .cost = {}}, run.progress()));
+    const CostFunction cost = run.latency_table() ? search_options(run, groups).cost : CostFunction();
+    CONCERTINA_ASSIGN(
+        const auto refined,
+        refine_chain(run.graph(), groups, subnets, evaluator,
+                     {.floor_groups = recipe.search.floor_groups, .cost = cost}, run.progress()));
     subnets.clear();
     for (const SelectedSubnet& one : refined) subnets.push_back(one.subnet);
     spent = evaluator.spent();

@@ -1,5 +1,8 @@
+#include <fmt/format.h>
+
+#include "base/machine.h"
 #include "base/try.h"
-#include "graph/cost.h"
+#include "kernels/target.h"
 #include "train/stages/search_options.h"
 #include "train/stages/stages.h"
 #include "train/torch_evaluator.h"
@@ -9,6 +12,14 @@ namespace concertina::train {
 Result<Spending> search(const Run& run) {
   const Recipe::Search& recipe = run.recipe().search;
   if (recipe.method != SearchMethod::progressive) return Spending{};
+  if (const auto table = run.latency_table()) {
+    const bool here =
+        table->machine.cpu == cpu_name() && table->machine.instruction_set == kernels::target_name();
+    run.progress().message(
+        fmt::format("search: milliseconds are those of {}, {}", describe_layers(*table),
+                    here ? "a machine like this one"
+                         : fmt::format("not of this machine, {}, {}", cpu_name(), kernels::target_name())));
+  }
   CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(run.graph(), recipe.groups));
   CONCERTINA_ASSIGN(TorchEvaluator evaluator, TorchEvaluator::make(run, recipe.images));
   CONCERTINA_ASSIGN(Journal journal, open_journal(run, groups));

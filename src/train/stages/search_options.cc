@@ -54,9 +54,10 @@ SearchOptions search_options(const Run& run, const ChannelGroups& groups) {
 }
 
 Result<Journal> open_journal(const Run& run, const ChannelGroups& groups) {
-  return Journal::open(
-      run.file(Stage::search, "journal.jsonl"),
-      search_fingerprint(run.graph(), groups, search_options(run, groups), run.fingerprint(Stage::search)));
+  Fingerprint fingerprint =
+      search_fingerprint(run.graph(), groups, search_options(run, groups), run.fingerprint(Stage::search));
+  if (run.latency_table()) fingerprint["milliseconds"] = describe_layers(*run.latency_table());
+  return Journal::open(run.file(Stage::search, "journal.jsonl"), fingerprint);
 }
 
 }  // namespace concertina::train

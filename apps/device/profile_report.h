@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+#include "latency/latency_table.h"
+
+namespace concertina::apps {
+
+/// A latency table for people: the machine, each sub-net in each case, and how well times of other widths are
+/// predicted.
+std::string report_of(const LatencyTable& table);
+
+}  // namespace concertina::apps

@@ -1,0 +1,31 @@
+#include "base/statistics.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace concertina {
+namespace {
+
+TEST(Spread, IsMeanAndSampleDeviation) {
+  EXPECT_EQ(spread({}).count, 0);
+  EXPECT_DOUBLE_EQ(spread({3}).mean, 3);
+  EXPECT_DOUBLE_EQ(spread({3}).deviation, 0);
+  EXPECT_DOUBLE_EQ(spread({1, 3}).mean, 2);
+  EXPECT_DOUBLE_EQ(spread({1, 3}).deviation, std::sqrt(2.0));
+}
+
+TEST(Spearman, ComparesOrdersOnly) {
+  EXPECT_DOUBLE_EQ(spearman({1, 2, 3, 4}, {10, 20, 300, 4000}), 1);
+  EXPECT_DOUBLE_EQ(spearman({1, 2, 3, 4}, {4, 3, 2, 1}), -1);
+  EXPECT_DOUBLE_EQ(spearman({1, 2, 3, 4, 5}, {2, 1, 4, 3, 5}), 0.8);
+}
+
+TEST(Spearman, GivesTiesTheirMeanRank) {
+  // Ranks 1, 2.5, 2.5, 4 and 1, 2, 3, 4.
+  EXPECT_NEAR(spearman({1, 2, 2, 3}, {1, 2, 3, 4}), 4.5 / std::sqrt(4.5 * 5), 1e-12);
+  EXPECT_EQ(spearman({1, 1, 1}, {1, 2, 3}), 0);  // no order at all
+}
+
+}  // namespace
+}  // namespace concertina

@@ -1,0 +1,79 @@
+#include "runtime/timing_model.h"
+
+#include <cmath>
+
+#include "base/random.h"
+#include "base/try.h"
+
+namespace concertina::runtime {
+namespace {
+
+/// The network's arrays of which each sub-net has its own.
+Weights statistics_of(const Network& network) {
+  Weights statistics;
+  for (NodeId id = 0; id < network.graph.size(); ++id) {
+    for (const Parameter& parameter : parameters(network.graph, id)) {
+      if (parameter.trainable) continue;
+      const std::string name = parameter_name(network.graph.node(id), parameter);
+      statistics.emplace(name, network.weights.at(name));
+    }
+  }
+  return statistics;
+}
+
+ModelFile file_without_subnets(Network network) {
+  const auto channels = static_cast<std::size_t>(network.graph.shape(network.graph.input()).channels);
+  return {.network = std::move(network),
+          .subnets = {},
+          .preprocessing = {std::vector<float>(channels, 0), std::vector<float>(channels, 1)},
+          .classes = {}};
+}
+
+Status add_subnet(const Subnet& subnet, const Weights& statistics, ModelFile& file) {
+  CONCERTINA_TRY(check_subnet(file.network.graph, subnet));
+  file.subnets.push_back({.subnet = subnet,
+                          .own = active_arrays(file.network.graph, statistics, subnet),
+                          .validation_accuracy = 0,
+                          .test_accuracy = {}});
+  return {};
+}
+
+}  // namespace
+
+ModelFile file_of(Network network) {
+  const Subnet full = full_subnet(network.graph);
+  const Weights statistics = statistics_of(network);
+  ModelFile file = file_without_subnets(std::move(network));
+  (void)add_subnet(full, statistics, file);  // the full network is one
+  return file;
+}
+
+Network random_network(Graph graph) {
+  Weights weights;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    for (const Parameter& parameter : parameters(graph, id)) {
+      const CounterRandom random(11, weights.size());
+      std::size_t count = 1;
+      for (const int size : parameter.shape) count *= static_cast<std::size_t>(size);
+      const double gain = std::sqrt(3.0 * parameter.shape[0] / static_cast<double>(count));
+      Array array{.shape = parameter.shape, .values = {}};
+      for (std::size_t i = 0; i < count; ++i) {
+        const double x = random.uniform(i);
+        const bool variance = parameter.name == "running_var";
+        array.values.push_back(static_cast<float>(variance ? 0.5 + x : gain * (2 * x - 1)));
+      }
+      weights.emplace(parameter_name(graph.node(id), parameter), std::move(array));
+    }
+  }
+  return {std::move(graph), std::move(weights)};
+}
+
+Result<std::shared_ptr<const Model>> make_timing_model(Network network, std::span<const Subnet> subnets,
+                                                       const ModelOptions& options) {
+  const Weights statistics = statistics_of(network);
+  ModelFile file = file_without_subnets(std::move(network));
+  for (const Subnet& subnet : subnets) CONCERTINA_TRY(add_subnet(subnet, statistics, file));
+  return make_model(file, options);
+}
+
+}  // namespace concertina::runtime
