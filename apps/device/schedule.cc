@@ -15,6 +15,7 @@
 #include "control/scheduler/simulated_executor.h"
 #include "control/scheduler/thread_cpu_clock.h"
 #include "device/model_options.h"
+#include "device/timing.h"
 #include "device/verbs.h"
 
 namespace concertina::apps {

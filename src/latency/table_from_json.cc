@@ -10,7 +10,7 @@ namespace {
 
 /// Older tables have a sentence for a machine.
 MeasuredMachine read_machine(const Json& root) {
-  const Json machine = root.value("machine", Json::object());
+  const Json& machine = member(root, "machine");
   if (!machine.is_object()) return {.cpu = text_at(root, "machine"), .instruction_set = {}, .governor = {}};
   return {.cpu = text_at(machine, "cpu"),
           .instruction_set = text_at(machine, "instruction_set"),
