@@ -6,12 +6,42 @@
 #include <thread>
 
 #include "base/try.h"
+#include "data/training_split.h"
 #include "device/pixels.h"
 
 namespace concertina::apps {
 namespace {
 
-Result<ImageSet> read_images(const DataOptions& options, const Model& model, int threads) {
+/// The images `indices` of a set.
+ImageSet pick(const ImageSet& set, const std::vector<std::int64_t>& indices) {
+  ImageSet some{.channels = set.channels,
+                .height = set.height,
+                .width = set.width,
+                .pixels = {},
+                .labels = {},
+                .classes = set.classes};
+  some.pixels.reserve(indices.size() * set.image_bytes());
+  for (const std::int64_t i : indices) {
+    const auto image = set.image(i);
+    some.pixels.insert(some.pixels.end(), image.begin(), image.end());
+    some.labels.push_back(set.labels[static_cast<std::size_t>(i)]);
+  }
+  return some;
+}
+
+Result<ImageSet> validation_part(const ImageSet& set, const DataOptions& options) {
+  if (options.validation_images > set.size()) {
+    return Error{fmt::format("'{}' has {} training images, fewer than --validation-images {}", options.data,
+                             set.size(), options.validation_images)};
+  }
+  return pick(set, split_training(set.size(), options.validation_images,
+                                  static_cast<std::uint64_t>(options.validation_seed))
+                       .validation);
+}
+
+}  // namespace
+
+Result<ImageSet> read_images(const DataOptions& options, const Model& model) {
   CONCERTINA_TRY(check_classifier(model));
   DatasetSpec spec{.root = options.data, .image_size = 0};
   if (options.format == "auto") {
@@ -24,8 +54,8 @@ Result<ImageSet> read_images(const DataOptions& options, const Model& model, int
     spec.image_size = wanted.height;
     spec.resize = wanted.resize;
   }
-  CONCERTINA_ASSIGN(ImageSet set,
-                    read_image_set(spec, options.split == "test" ? Split::test : Split::train, threads));
+  CONCERTINA_ASSIGN(ImageSet set, read_image_set(spec, options.split == "test" ? Split::test : Split::train,
+                                                 threads_of(options)));
   if (set.channels != wanted.channels || set.height != wanted.height || set.width != wanted.width) {
     return Error{fmt::format("the images of '{}' are {}x{}x{}, but the model takes {}x{}x{}", options.data,
                              set.channels, set.height, set.width, wanted.channels, wanted.height,
@@ -35,10 +65,25 @@ Result<ImageSet> read_images(const DataOptions& options, const Model& model, int
     return Error{fmt::format("'{}' has {} classes, but the model tells {} apart", options.data,
                              set.classes.size(), model.classes().size())};
   }
+  if (options.split == "validation") return validation_part(set, options);
   return set;
 }
 
-}  // namespace
+int threads_of(const DataOptions& options) {
+  if (options.threads > 0) return options.threads;
+  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+void add_split_options(CLI::App* verb, DataOptions& options) {
+  verb->add_option("--split", options.split, "test, train or validation")
+      ->check(CLI::IsMember({"test", "train", "validation"}))
+      ->capture_default_str();
+  verb->add_option("--validation-images", options.validation_images,
+                   "training images that the run kept back: data.validation of the recipe")
+      ->check(CLI::Range(1, 100'000'000))
+      ->capture_default_str();
+  verb->add_option("--validation-seed", options.validation_seed, "seed of the recipe")->capture_default_str();
+}
 
 CLI::Option* add_data_options(CLI::App* verb, DataOptions& options) {
   auto* data = verb->add_option("--data", options.data, "folder of the data set")->type_name("DIR");
@@ -53,12 +98,9 @@ CLI::Option* add_data_options(CLI::App* verb, DataOptions& options) {
 }
 
 Result<Accuracy> Accuracy::make(std::shared_ptr<const Model> model, const DataOptions& options) {
-  const int threads = options.threads > 0
-                          ? options.threads
-                          : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  CONCERTINA_ASSIGN(ImageSet set, read_images(options, *model, threads));
-  CONCERTINA_ASSIGN(Session session,
-                    Session::make(std::move(model), {.threads = threads, .max_batch = options.batch}));
+  CONCERTINA_ASSIGN(ImageSet set, read_images(options, *model));
+  CONCERTINA_ASSIGN(Session session, Session::make(std::move(model), {.threads = threads_of(options),
+                                                                      .max_batch = options.batch}));
   return Accuracy(std::move(session), std::move(set), options.batch);
 }
 

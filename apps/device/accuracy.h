@@ -14,13 +14,25 @@ namespace concertina::apps {
 struct DataOptions {
   std::string data;
   std::string format = "auto";
-  std::string split = "test";
-  int threads = 0;  ///< 0 = one per processor
+  std::string split =
+      "test";  ///< "train", or "validation": of the training images those that the run kept back
+  int validation_images = 5000;  ///< how many it did: the recipe's data.validation
+  int validation_seed = 1;       ///< the recipe's seed
+  int threads = 0;               ///< 0 = one per processor
   int batch = 64;
 };
 
 /// Adds --data, --format, --threads and --batch to a verb.
 CLI::Option* add_data_options(CLI::App* verb, DataOptions& options);
+
+/// Adds --split, and what says which images are the validation images.
+void add_split_options(CLI::App* verb, DataOptions& options);
+
+/// The threads that the options mean.
+int threads_of(const DataOptions& options);
+
+/// The images that the options name. Fails if they cannot be read or the model does not take them.
+Result<ImageSet> read_images(const DataOptions& options, const Model& model);
 
 /// A model over a data set.
 class Accuracy {

@@ -81,9 +81,7 @@ void add_eval(CLI::App& program, Action& chosen) {
   const auto options = std::make_shared<Options>();
   verb->add_option("MODEL", options->model, "dynamic model (.onnx)")->required();
   add_data_options(verb, options->data)->required();
-  verb->add_option("--split", options->data.split, "test or train")
-      ->check(CLI::IsMember({"test", "train"}))
-      ->capture_default_str();
+  add_split_options(verb, options->data);
   add_subnet_option(verb, options->subnet);
   add_model_options(verb, options->loading);
   verb->add_flag("--json", options->json, "print JSON");

@@ -3,9 +3,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/statistics.h"
 #include "base/try.h"
 #include "common/progress_bar.h"
 #include "common/table.h"
+#include "control/measure.h"
 #include "control/scheduler/cost_measurement.h"
 #include "control/scheduler/requests.h"
 #include "control/scheduler/schedule_metrics.h"
@@ -15,7 +17,6 @@
 #include "device/model_options.h"
 #include "device/timing.h"
 #include "device/verbs.h"
-#include "report/statistics.h"
 
 namespace concertina::apps {
 namespace {
@@ -75,7 +76,7 @@ Result<Tenants> load_tenants(const Options& options) {
     CONCERTINA_ASSIGN(Session session, Session::make(model));
     CONCERTINA_TRY(warm_up(session, 0, {}));
     tenants.costs.push_back(untimed_cost(session, path));
-    sessions.push_back({.session = std::move(session), .images = some_images(*model, 1)});
+    sessions.push_back({.session = std::move(session), .images = control::some_inputs(*model, 1)});
   }
   if (options.cpu_time) {
     tenants.clock = std::make_unique<ThreadCpuClock>();

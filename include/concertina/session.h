@@ -53,8 +53,8 @@ class Session {
   /// begin(), run() and profile() of its own session abandon it, unless they fail on their arguments.
   Status begin(std::span<const float> images, int batch, int subnet, std::span<float> logits);
 
-  /// Runs the next steps of the run that was begun, at most `steps` of them. True if it has ended, or there is
-  /// none. Neither allocates nor locks.
+  /// Runs the next steps of the run that was begun, at most `steps` of them. True if it has ended, or there
+  /// is none. Neither allocates nor locks.
   bool advance(int steps = 1);
 
   /// Steps that a run of the sub-net has, those that profile() times; the same for every batch. Precondition:

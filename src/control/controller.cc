@@ -39,7 +39,10 @@ void learn_from_table(const std::vector<Size>& sizes, double noise, RunNoise& ru
 }  // namespace
 
 Controller::Controller(std::vector<Size> sizes)
-    : sizes_(std::move(sizes)), by_accuracy_(sizes_.size()), slow_down_(sizes_.size()) {
+    : sizes_(std::move(sizes)),
+      expected_ms_(sizes_.size()),
+      by_accuracy_(sizes_.size()),
+      slow_down_(sizes_.size()) {
   std::iota(by_accuracy_.begin(), by_accuracy_.end(), 0);
   std::stable_sort(by_accuracy_.begin(), by_accuracy_.end(), [&](int a, int b) {
     const Size &one = sizes_[static_cast<std::size_t>(a)], &other = sizes_[static_cast<std::size_t>(b)];
@@ -47,10 +50,12 @@ Controller::Controller(std::vector<Size> sizes)
                                           : one.times.median() < other.times.median();
   });
   learn_from_table(sizes_, slow_down_.noise(), noise_);
+  expect();
 }
 
-double Controller::expected_ms(int subnet) const {
-  return sizes_[static_cast<std::size_t>(subnet)].times.median() * slow_down_.factor(subnet);
+void Controller::expect() {
+  for (std::size_t i = 0; i < sizes_.size(); ++i)
+    expected_ms_[i] = sizes_[i].times.median() * slow_down_.factor(static_cast<int>(i));
 }
 
 double Controller::bound_ms(int subnet, double quantile) const {
@@ -102,8 +107,9 @@ Decision Controller::decide(const Request& request) {
       fastest = one;
     }
   }
-  if (best.subnet < 0) best = fastest;
-  if (fastest.subnet < 0 || fastest.in_time < (fastest_ms > pace ? kOverload : kHopeless)) {
+  if (best.worth <= fastest.worth) best = fastest;
+  const bool hopeless = sure_ && fastest.in_time < (fastest_ms > pace ? kOverload : kHopeless);
+  if (fastest.subnet < 0 || hopeless || slack <= 0) {
     budget_.observe(request.quantile, true, refused_);
     return {};
   }
@@ -114,7 +120,9 @@ Decision Controller::decide(const Request& request) {
 void Controller::learn(int subnet, double took, Time ended) {
   const double expected = expected_ms(subnet);
   const double quiet = sizes_[static_cast<std::size_t>(subnet)].times.median();
-  switch (slow_down_.observe(subnet, took / quiet, ended)) {
+  const SlowDown::Verdict verdict = slow_down_.observe(subnet, took / quiet, ended);
+  sure_ = verdict == SlowDown::Verdict::usual;
+  switch (verdict) {
     case SlowDown::Verdict::suspect:
       if (suspected_ == suspects_.size()) settle_suspects();
       suspects_[suspected_++] = {expected, took};
@@ -140,6 +148,7 @@ void Controller::observe(const Observation& run) {
   if (!(took > 0) || took > kLongestRunMs) return;
   const Time ended = run.started + run.took;
   learn(run.subnet, took, ended);
+  expect();
   budget_.observe(run.quantile, ended > run.deadline, refused_);
 }
 

@@ -34,7 +34,7 @@ class MeasureTest : public ::testing::Test {
   const Graph graph_ = testing::branches();
   const std::shared_ptr<const Model> model_ =
       testing::load(testing::model_file(graph_, testing::nested_subnets(graph_, 3)));
-  const TickingClock clock_;
+  const TickingClock clock_{};
   SilentProgress progress_;
 };
 

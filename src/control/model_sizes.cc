@@ -15,13 +15,8 @@ namespace {
 constexpr double kMeasureSeconds = 0.5;
 
 Status check_machine(const LatencyTable& table) {
-  const MeasuredMachine here = this_machine();
-  if (table.machine.cpu == here.cpu && table.machine.instruction_set == here.instruction_set) return {};
-  return Error{
-      fmt::format("the latency table was measured on '{}' with {}, but this is '{}' with {}; run concertina "
-                  "profile here, "
-                  "or accept a table of another machine",
-                  table.machine.cpu, table.machine.instruction_set, here.cpu, here.instruction_set)};
+  return check_this_machine(table.machine, "the latency table was measured",
+                            "run concertina profile here, or accept a table of another machine");
 }
 
 Result<LatencyTable> measure_shortly(const std::shared_ptr<const Model>& model,

@@ -1,5 +1,7 @@
 #include "control/this_machine.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/machine.h"
@@ -19,6 +21,13 @@ MeasuredMachine this_machine() {
 Roofline this_roofline(int threads) {
   return {.gflops = kernels::peak_gflops() * std::min(threads, usable_cores()),
           .gbytes_per_second = std::max(kernels::memory_gbytes_per_second(), 1e-3)};
+}
+
+Status check_this_machine(const MeasuredMachine& machine, std::string_view what, std::string_view remedy) {
+  const MeasuredMachine here = this_machine();
+  if (machine.cpu == here.cpu && machine.instruction_set == here.instruction_set) return {};
+  return Error{fmt::format("{} on '{}' with {}, but this is '{}' with {}; {}", what, machine.cpu,
+                           machine.instruction_set, here.cpu, here.instruction_set, remedy)};
 }
 
 }  // namespace concertina::control

@@ -4,6 +4,12 @@
 
 namespace concertina {
 
+const Json& member(const Json& object, const char* key) {
+  static const Json kNone;
+  const auto found = object.find(key);
+  return found == object.end() ? kNone : *found;
+}
+
 std::optional<double> positive_number(const Json& number) {
   if (!number.is_number()) return std::nullopt;
   const auto value = number.get<double>();

@@ -9,6 +9,9 @@ namespace concertina {
 
 using Json = nlohmann::json;
 
+/// A member of an object, null if there is none. No copy: one would ask for memory when it goes.
+const Json& member(const Json& object, const char* key);
+
 /// Nothing unless it is positive and finite.
 std::optional<double> positive_number(const Json& number);
 

@@ -16,7 +16,7 @@ std::optional<double> number_in(const Json& object, const char* key, double leas
 }
 
 std::optional<PredictionError> read_error(const Json& prediction, const char* key) {
-  const Json& error = prediction.value(key, Json());
+  const Json& error = member(prediction, key);
   const auto median = number_in(error, "median_error", 0, kLargest);
   const auto worst = number_in(error, "worst_error", 0, kLargest);
   const auto rank = number_in(error, "rank_correlation", -1, 1);
@@ -40,8 +40,8 @@ Status read_prediction(const Json& root, LatencyTable& table) {
   const auto noise = number_in(prediction, "noise", 0, kLargest);
   const auto sums = read_error(prediction, "layer_sums"), roofline = read_error(prediction, "roofline"),
              macs = read_error(prediction, "macs");
-  const auto gflops = positive_number(prediction.value("peak_gflops", Json()));
-  const auto bytes = positive_number(prediction.value("gbytes_per_second", Json()));
+  const auto gflops = positive_number(member(prediction, "peak_gflops"));
+  const auto bytes = positive_number(member(prediction, "gbytes_per_second"));
   if (subnets == 0 || !noise || !sums || !roofline || !macs || !gflops || !bytes)
     return Error{"its prediction lacks a number, or has one that cannot be"};
   table.prediction = {.subnets = static_cast<int>(subnets),

@@ -37,7 +37,7 @@ Result<SubnetLatency> read_subnet(const Json& entry, std::size_t index) {
   if (batch < 1 || threads < 1 || runs < 1) {
     return Error{fmt::format("its sub-net {} lacks a positive batch, threads or runs", to_string(*subnet))};
   }
-  const auto times = read_quantiles(entry.value("milliseconds", Json()));
+  const auto times = read_quantiles(member(entry, "milliseconds"));
   if (!times) {
     return Error{fmt::format("its sub-net {} lacks {} positive, ascending milliseconds", to_string(*subnet),
                              TimeQuantiles::kLevels.size())};

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/json_tree.h"
 #include "base/try.h"
 #include "latency/parts_from_json.h"
 
@@ -9,7 +10,7 @@ namespace {
 
 /// Older tables have a sentence for a machine.
 MeasuredMachine read_machine(const Json& root) {
-  const Json machine = root.value("machine", Json::object());
+  const Json& machine = member(root, "machine");
   if (!machine.is_object()) return {.cpu = text_at(root, "machine"), .instruction_set = {}, .governor = {}};
   return {.cpu = text_at(machine, "cpu"),
           .instruction_set = text_at(machine, "instruction_set"),
@@ -20,7 +21,8 @@ MeasuredMachine read_machine(const Json& root) {
 }  // namespace
 
 Result<LatencyTable> LatencyTable::parse(std::string_view text) {
-  const Json root = Json::parse(text, nullptr, false);
+  const JsonTree tree(Json::parse(text, nullptr, false));
+  const Json& root = *tree;
   if (!root.is_object() || !root.contains("concertina_latency"))
     return Error{"it is not a latency table; make one with concertina profile"};
   if (root["concertina_latency"] != 1)

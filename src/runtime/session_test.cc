@@ -153,16 +153,16 @@ TEST(Session, WhatIsRefusedLeavesAPausedRunInPeace) {
 }
 
 TEST(Session, PausesWithoutAllocating) {
-  if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  if (allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
   const auto model = small_model();
   const Floats images = testing::random_images(*model, 1);
   auto session = Session::make(model, {.threads = 2}).value();
   Floats logits(model->output_size());
-  const std::int64_t before = testing::allocation_count();
+  const std::int64_t before = allocation_count();
   bool ok = session.begin(images, 1, 0, logits).ok();
   while (!session.advance()) {
   }
-  EXPECT_EQ(testing::allocation_count(), before);
+  EXPECT_EQ(allocation_count(), before);
   EXPECT_TRUE(ok);
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/file.h"
+#include "base/json_tree.h"
 #include "base/machine.h"
 #include "base/try.h"
 #include "kernels/target.h"
@@ -61,7 +62,8 @@ int number_at(const Json& root, const char* key) {
 }  // namespace
 
 Result<Tuning> Tuning::parse(std::string_view text) {
-  const Json root = Json::parse(text, nullptr, false);
+  const JsonTree tree(Json::parse(text, nullptr, false));
+  const Json& root = *tree;
   if (!root.is_object() || !root.contains("concertina_tuning") || !root.contains("layers") ||
       !root["layers"].is_object()) {
     return Error{"it is not a tuning table; make one with concertina tune"};

@@ -3,19 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/hash.h"
-#include "base/random.h"
 #include "base/try.h"
 #include "data/image_folder.h"
 #include "data/read.h"
+#include "data/training_split.h"
 #include "train/pixels_on_disk.h"
 
 namespace concertina::train {
 namespace {
-
-// Streams of random numbers that belong to no stage.
-constexpr std::uint64_t kSplitStream = 100;
 
 // Images of a folder whose pixels are measured, evenly spaced, where not all of them are read.
 constexpr std::int64_t kMeasured = 1000;
@@ -147,13 +145,13 @@ Result<TrainingData> read_training_data(const Recipe& recipe, torch::Device devi
   Normalization normalization = images.measured;
   CONCERTINA_TRY(take(recipe.data.mean, "mean", images.shape.channels, normalization.mean));
   CONCERTINA_TRY(take(recipe.data.stddev, "stddev", images.shape.channels, normalization.stddev));
-  const auto order = CounterRandom(static_cast<std::uint64_t>(recipe.seed), kSplitStream).permutation(count);
+  TrainingSplit split = split_training(count, held_out, static_cast<std::uint64_t>(recipe.seed));
   return TrainingData{.shape = images.shape,
                       .classes = std::move(images.classes),
                       .normalization = normalization,
                       .images = ImageBatches(std::move(images.pixels), images.labels, normalization, device),
-                      .training = {order.begin() + held_out, order.end()},
-                      .validation = {order.begin(), order.begin() + held_out},
+                      .training = std::move(split.training),
+                      .validation = std::move(split.validation),
                       .hash = images.hash};
 }
 

@@ -5,10 +5,10 @@
 
 #include <map>
 
+#include "base/allocation_count.h"
 #include "control/scheduler/cost_measurement.h"
 #include "control/scheduler/deadline_sizes.h"
 #include "control/scheduler/scheduler.h"
-#include "runtime/allocation_count.h"
 #include "runtime/testing.h"
 
 namespace concertina::control {
@@ -106,7 +106,7 @@ TEST(SessionExecutor, IsTimedStepByStep) {
 }
 
 TEST(SessionExecutor, DecisionsDoNotAllocate) {
-  if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  if (allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
   Fleet all = fleet();
   const CountingClock clock;
   SessionExecutor executor(all.tenants(), clock);
@@ -119,12 +119,12 @@ TEST(SessionExecutor, DecisionsDoNotAllocate) {
     }
     const Situation situation{.now = Time(0), .queue = queue};
     for (int i = 0; i < 64; ++i) policy->choose(situation);
-    const std::int64_t before = testing::allocation_count();
+    const std::int64_t before = allocation_count();
     for (int i = 0; i < 3; ++i) {
       policy->choose(situation);
       policy->observe({.model = i, .predicted = Time(1000), .took = Time(2000)});
     }
-    EXPECT_EQ(testing::allocation_count(), before) << name;
+    EXPECT_EQ(allocation_count(), before) << name;
   }
 }
 

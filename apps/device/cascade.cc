@@ -1,0 +1,204 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "base/file.h"
+#include "base/thread_pool.h"
+#include "base/try.h"
+#include "common/progress_bar.h"
+#include "control/cascade/choose.h"
+#include "control/measure.h"
+#include "control/model_sizes.h"
+#include "device/accuracy.h"
+#include "device/cascade_report.h"
+#include "device/look_logits.h"
+#include "device/model_options.h"
+#include "device/subnet_choice.h"
+#include "device/verbs.h"
+#include "runtime/packing.h"
+
+namespace concertina::apps {
+namespace {
+
+using control::Cascade;
+using control::ConfidenceMeasure;
+using control::LabelledLogits;
+
+constexpr double kMeasureSeconds = 5;
+
+struct Options {
+  std::string model;
+  ModelOptions loading;
+  DataOptions data;
+  std::string latency_table;
+  std::string like = "0";
+  std::string measure = "auto";
+  control::CascadeGoal goal;
+  control::FrontOptions front;
+  int folds = 5;
+  std::string out;
+  std::string use;
+  CascadeMeasureOptions measuring;
+  bool json = false;
+};
+
+Result<std::vector<double>> run_times(const std::shared_ptr<const Model>& model, const Options& options,
+                                      Progress& progress) {
+  LatencyTable table;
+  if (options.latency_table.empty()) {
+    const control::MeasureOptions measure{.seconds = kMeasureSeconds};
+    CONCERTINA_ASSIGN(table, control::measure_subnets(model, measure, control::SteadyClock(), progress));
+  } else {
+    CONCERTINA_ASSIGN(table, LatencyTable::read(options.latency_table));
+  }
+  CONCERTINA_ASSIGN(const auto sizes, control::sizes_from_table(*model, table, 1, 1));
+  std::vector<double> ms;
+  for (const control::Size& size : sizes) ms.push_back(size.times.median());
+  return ms;
+}
+
+Result<int> one_subnet(const Model& model, const std::string& choice) {
+  CONCERTINA_ASSIGN(const std::vector<int> subnets, chosen_subnets(model, choice));
+  if (subnets.size() != 1) return Error{"--like names one sub-net"};
+  return subnets[0];
+}
+
+/// Of the measures of confidence that are asked for, the one that does best on images that it was not chosen
+/// on.
+Result<control::CascadeChoice> best_choice(const LabelledLogits& data, Options options, Progress& progress) {
+  ThreadPool threads(threads_of(options.data));
+  std::optional<control::CascadeChoice> best;
+  const bool any = options.measure == "auto";
+  progress.start("choose", any ? static_cast<std::int64_t>(control::kConfidenceMeasures.size()) : 1);
+  for (std::size_t i = 0; i < control::kConfidenceMeasures.size(); ++i) {
+    const auto measure = static_cast<ConfidenceMeasure>(i);
+    if (!any && options.measure != control::name_of(measure)) continue;
+    options.front.measure = measure;
+    CONCERTINA_ASSIGN(auto choice,
+                      control::choose_cascade(data, options.goal, options.front, options.folds, threads));
+    const auto& promise = choice.cascade.promise;
+    const bool better = !best || (options.goal.ms ? promise.accuracy > best->cascade.promise.accuracy
+                                                  : promise.ms < best->cascade.promise.ms);
+    progress.update(any ? static_cast<std::int64_t>(i) + 1 : 1,
+                    fmt::format("{}: {:.2f} % in {:.4f} ms", control::name_of(measure),
+                                100 * promise.accuracy, promise.ms));
+    if (better) best = std::move(choice);
+  }
+  return *std::move(best);
+}
+
+Status choose(Options options) {
+  if (options.out.empty()) {
+    options.out = std::filesystem::path(options.model).replace_extension(".cascade.json").string();
+  }
+  ProgressBar progress;
+  CONCERTINA_ASSIGN(const auto model, Model::load(options.model, options.loading));
+  CONCERTINA_ASSIGN(options.goal.reference, one_subnet(*model, options.like));
+  CONCERTINA_ASSIGN(const ImageSet set, read_images(options.data, *model));
+  if (set.size() < 2 * options.folds) return Error{"there are too few images to choose a cascade on"};
+  CONCERTINA_ASSIGN(const std::vector<double> ms, run_times(model, options, progress));
+  CONCERTINA_ASSIGN(Session session, Session::make(model, {.threads = threads_of(options.data),
+                                                           .max_batch = options.data.batch}));
+  CONCERTINA_ASSIGN(const LabelledLogits data, look_at(session, set, ms, options.front.mirror, progress));
+  if (options.data.split == "validation") CONCERTINA_TRY(check_validation_images(*model, data));
+  const std::vector<Calibration> calibrations = calibrations_of(data);
+  CONCERTINA_ASSIGN(auto choice, best_choice(data, options, progress));
+  choice.cascade.model = control::fingerprint(*model);
+  choice.cascade.precision = std::string(runtime::precision_name(model->precision()));
+  CONCERTINA_TRY(write_file(options.out, choice.cascade.to_json()));
+  print_choice(choice, calibrations, options.out, options.json);
+  return {};
+}
+
+Status measure(const Options& options) {
+  ProgressBar progress;
+  CONCERTINA_ASSIGN(const auto model, Model::load(options.model, options.loading));
+  CONCERTINA_ASSIGN(const Cascade cascade, Cascade::read(options.use));
+  CONCERTINA_TRY(cascade.check(*model));
+  CONCERTINA_ASSIGN(const ImageSet set, read_images(options.data, *model));
+  std::vector<control::Size> sizes;
+  if (options.measuring.deadline_ms) {
+    CONCERTINA_ASSIGN(sizes, control::sizes_of(model, {.latency_table = options.latency_table}));
+  }
+  CONCERTINA_ASSIGN(Session session, Session::make(model));
+  CONCERTINA_ASSIGN(const MeasuredCascade measured,
+                    measure_cascade(session, cascade, std::move(sizes), set, options.measuring, progress));
+  print_measured(measured, cascade, options.measuring, options.json);
+  return {};
+}
+
+/// What decides which cascade is chosen.
+void add_choice_options(CLI::App* verb, Options& options) {
+  verb->add_option("--like", options.like, "the sub-net that the cascade is to be as accurate as")
+      ->capture_default_str();
+  verb->add_option("--tolerance", options.goal.tolerance,
+                   "accuracy that may be lost against it; 0.01 is a point")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  auto* accuracy = verb->add_option("--accuracy", options.goal.accuracy, "or: the accuracy wanted, 0 .. 1")
+                       ->check(CLI::Range(0.0, 1.0));
+  verb->add_option("--ms", options.goal.ms, "or: the most accurate cascade of at most this mean time")
+      ->check(CLI::PositiveNumber)
+      ->excludes(accuracy);
+  verb->add_option("--spare-errors", options.goal.spare_errors,
+                   "standard errors by which the accuracy is to be reached; 1.64 for 95 % of cases")
+      ->check(CLI::Range(0.0, 10.0))
+      ->capture_default_str();
+  verb->add_option("--confidence", options.measure, "probability, margin, entropy, or auto: the best of them")
+      ->check(CLI::IsMember({"auto", "probability", "margin", "entropy"}))
+      ->capture_default_str();
+  verb->add_option("--stages", options.front.max_stages, "at most")
+      ->check(CLI::Range(1, 4))
+      ->capture_default_str();
+  verb->add_flag("--mirror,!--no-mirror", options.front.mirror,
+                 "stages may look at the mirror image (the default)");
+  verb->add_flag("--blend,!--no-blend", options.front.blend,
+                 "a stage weighs in what those before it said (the default)");
+  verb->add_option("--folds", options.folds, "parts of the images that judge what was chosen on the others")
+      ->check(CLI::Range(2, 50))
+      ->capture_default_str();
+  verb->add_option("--out", options.out, "what --use takes (default: <model>.cascade.json)")
+      ->type_name("FILE");
+}
+
+/// What decides how one is measured.
+void add_measure_options(CLI::App* verb, Options& options) {
+  verb->add_option("--use", options.use, "measure this cascade instead of choosing one")->type_name("FILE");
+  verb->add_option("--rounds", options.measuring.rounds, "with --use: over all images")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  verb->add_option("--block", options.measuring.block, "with --use: images before the other takes its turn")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  verb->add_option("--deadline", options.measuring.deadline_ms, "with --use: of every image, ms")
+      ->check(CLI::PositiveNumber);
+}
+
+}  // namespace
+
+void add_cascade(CLI::App& program, Action& chosen) {
+  CLI::App* verb =
+      add_verb(program, "cascade",
+               "Small sub-net first, larger ones only where it is unsure: choose a cascade, or measure one",
+               "  concertina cascade model.onnx --data images --validation-seed 1\n"
+               "  concertina cascade model.onnx --data images --tolerance 0.005 --out fast.json\n"
+               "  concertina cascade model.onnx --data images --split test --use fast.json\n");
+  const auto options = std::make_shared<Options>();
+  options->data.split = "validation";
+  verb->add_option("MODEL", options->model, "dynamic model (.onnx)")->required();
+  add_data_options(verb, options->data)->required();
+  add_split_options(verb, options->data);
+  add_model_options(verb, options->loading);
+  verb->add_option("--latency-table", options->latency_table, "of concertina profile (default: measure now)")
+      ->type_name("FILE");
+  add_choice_options(verb, *options);
+  add_measure_options(verb, *options);
+  verb->add_flag("--json", options->json, "print JSON");
+  verb->callback([&chosen, options] {
+    chosen = [options] { return options->use.empty() ? choose(*options) : measure(*options); };
+  });
+}
+
+}  // namespace concertina::apps

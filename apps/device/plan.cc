@@ -1,0 +1,189 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/try.h"
+#include "common/table.h"
+#include "control/plan/rule_table.h"
+#include "control/this_machine.h"
+#include "device/verbs.h"
+
+namespace concertina::apps {
+namespace {
+
+using namespace control;
+using Rows = std::vector<std::vector<std::string>>;
+
+struct Options {
+  std::string model;
+  std::string slo;
+  std::string latency_table;
+  std::string out;
+  bool other_machine = false;
+  bool json = false;
+};
+
+/// What was planned, and of what.
+struct Plan {
+  Slo slo;
+  Solution solution;
+  RuleTable table;
+};
+
+Status check_machine(const LatencyTable& table) {
+  return check_this_machine(table.machine, "the latency table was measured",
+                            "run concertina profile here, or plan for that machine with --other-machine");
+}
+
+Result<Plan> make_plan(const Options& options) {
+  CONCERTINA_ASSIGN(Slo slo, Slo::read(options.slo));
+  CONCERTINA_ASSIGN(const LatencyTable latency, LatencyTable::read(options.latency_table));
+  if (!options.other_machine) CONCERTINA_TRY(check_machine(latency));
+  const Precision precision = latency.precision == "bf16" ? Precision::bf16 : Precision::fp32;
+  CONCERTINA_ASSIGN(const auto model, Model::load(options.model, {.precision = precision}));
+  CONCERTINA_ASSIGN(const std::vector<Candidate> candidates, make_candidates(model->subnets(), latency));
+  Solution solution = solve(slo, candidates, RuleTable::kMaxDesigns);
+  RuleTable table = make_rule_table(slo, solution, model->subnets(), latency);
+  return Plan{std::move(slo), std::move(solution), std::move(table)};
+}
+
+std::string machine_of(const AnticipatedState& state) {
+  return state.machine ? std::string(name_of(*state.machine)) : "any";
+}
+
+std::string list_designs(const Solution& solution) {
+  Rows rows = {{"design", "sub-net", "threads", "batch", "accuracy", "MMAC", "median run", "memory"}};
+  for (const Candidate& c : solution.designs) {
+    rows.push_back({std::to_string(rows.size() - 1), std::to_string(c.design.subnet),
+                    std::to_string(c.design.threads), std::to_string(c.design.batch),
+                    with_unit(Metric::accuracy, c.accuracy), fmt::format("{:.2f}", c.macs / 1e6),
+                    with_unit(Metric::latency, c.times.median()), with_unit(Metric::memory, c.memory)});
+  }
+  return format_table(rows);
+}
+
+std::string list_states(const Plan& plan) {
+  Rows rows = {
+      {"state", "machine", "slow-down", "requests/s", "design", "throughput", "in use", "holds up to"}};
+  for (std::size_t i = 0; i < plan.slo.states.size(); ++i) {
+    const AnticipatedState& state = plan.slo.states[i];
+    const StateOutcome& outcome = plan.solution.outcomes[i];
+    const Candidate& design = plan.solution.designs[outcome.design];
+    const auto value = [&](Metric metric) { return with_unit(metric, predict(design, state, {metric})); };
+    rows.push_back({state.name, machine_of(state), fmt::format("{:g}", state.slow_down),
+                    state.arrivals > 0 ? fmt::format("{:g}", state.arrivals) : "-",
+                    std::to_string(outcome.design), value(Metric::throughput), value(Metric::utilisation),
+                    outcome.cost.feasible() ? fmt::format("{:.3g}", outcome.holds_up_to) : "-"});
+  }
+  return format_table(rows);
+}
+
+std::string margin(const Bound& bound, double value) {
+  if (!std::isfinite(value)) return "-";
+  const double room = more_is_better(bound.of.metric) ? value - bound.limit : bound.limit - value;
+  return fmt::format("{:+.1f} %", 100 * room / bound.limit);
+}
+
+std::string list_bounds(const Plan& plan) {
+  Rows rows = {{"state", "bound", "limit", "predicted", "margin"}};
+  for (std::size_t i = 0; i < plan.slo.states.size(); ++i) {
+    const AnticipatedState& state = plan.slo.states[i];
+    for (const Bound& bound : state.bounds) {
+      const double value = predict(plan.solution.designs[plan.solution.outcomes[i].design], state, bound.of);
+      rows.push_back({state.name, to_string(bound.of), with_unit(bound.of.metric, bound.limit),
+                      std::isfinite(value) ? with_unit(bound.of.metric, value) : "without end",
+                      margin(bound, value)});
+    }
+  }
+  return rows.size() > 1 ? "\n" + format_table(rows) : "";
+}
+
+nlohmann::json number_or_null(double value) {
+  return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json();
+}
+
+nlohmann::json state_json(const AnticipatedState& state, const Plan& plan, const StateOutcome& outcome) {
+  const Candidate& design = plan.solution.designs[outcome.design];
+  nlohmann::json bounds = nlohmann::json::array();
+  for (const Bound& bound : state.bounds) {
+    bounds.push_back({{"metric", name_of(bound.of.metric)},
+                      {"limit", bound.limit},
+                      {"predicted", number_or_null(predict(design, state, bound.of))}});
+    if (bound.of.metric == Metric::latency) bounds.back()["quantile"] = bound.of.quantile;
+  }
+  return {{"name", state.name},
+          {"machine", machine_of(state)},
+          {"slow_down", state.slow_down},
+          {"arrivals", state.arrivals},
+          {"design", outcome.design},
+          {"feasible", outcome.cost.feasible()},
+          {"note", describe_violation(state, plan.solution, outcome)},
+          {"excess", outcome.cost.excess},
+          {"loss", outcome.cost.loss},
+          {"least_loss", outcome.best.loss},
+          {"holds_up_to", outcome.holds_up_to},
+          {"throughput", predict(design, state, {Metric::throughput})},
+          {"utilisation", predict(design, state, {Metric::utilisation})},
+          {"bounds", bounds}};
+}
+
+std::string to_json(const Plan& plan, const std::string& out) {
+  nlohmann::json designs = nlohmann::json::array(), states = nlohmann::json::array();
+  for (const Candidate& c : plan.solution.designs) {
+    designs.push_back({{"subnet", c.design.subnet},
+                       {"threads", c.design.threads},
+                       {"batch", c.design.batch},
+                       {"accuracy", c.accuracy},
+                       {"macs", c.macs},
+                       {"memory_bytes", c.memory},
+                       {"median_ms", c.times.median()}});
+  }
+  for (std::size_t i = 0; i < plan.slo.states.size(); ++i)
+    states.push_back(state_json(plan.slo.states[i], plan, plan.solution.outcomes[i]));
+  const nlohmann::json all = {{"designs", designs}, {"states", states}, {"out", out}};
+  return all.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+std::string to_text(const Plan& plan, const std::string& out) {
+  std::string text = list_designs(plan.solution) + "\n" + list_states(plan) + list_bounds(plan) + "\n";
+  for (std::size_t i = 0; i < plan.slo.states.size(); ++i) {
+    const std::string note = describe_violation(plan.slo.states[i], plan.solution, plan.solution.outcomes[i]);
+    if (!note.empty()) text += fmt::format("{}: {}\n", plan.slo.states[i].name, note);
+  }
+  return text + fmt::format("The rules are in {}.\n", out);
+}
+
+Status plan_model(Options options) {
+  if (options.out.empty()) options.out = std::filesystem::path(options.model).replace_extension(".plan.json");
+  CONCERTINA_ASSIGN(const Plan plan, make_plan(options));
+  CONCERTINA_TRY(write_file(options.out, plan.table.to_json()));
+  fmt::print("{}", options.json ? to_json(plan, options.out) : to_text(plan, options.out));
+  return {};
+}
+
+}  // namespace
+
+void add_plan(CLI::App& program, Action& chosen) {
+  CLI::App* verb = add_verb(program, "plan", "Choose a few designs for objectives and anticipated states",
+                            "  concertina plan model.onnx --slo slo.toml --latency-table model.latency.json\n"
+                            "docs/slo.md tells what an SLO file says.\n");
+  const auto options = std::make_shared<Options>();
+  verb->add_option("MODEL", options->model, "dynamic model (.onnx)")->required();
+  verb->add_option("--slo", options->slo, "what answers must be, and in which states (TOML)")
+      ->required()
+      ->type_name("FILE");
+  verb->add_option("--latency-table", options->latency_table, "what concertina profile wrote for the model")
+      ->required()
+      ->type_name("FILE");
+  verb->add_option("--out", options->out, "the rule table (default: <model>.plan.json)")->type_name("FILE");
+  verb->add_flag("--other-machine", options->other_machine,
+                 "plan for the machine of the table, not this one");
+  verb->add_flag("--json", options->json, "print JSON");
+  verb->callback([&chosen, options] { chosen = [options] { return plan_model(*options); }; });
+}
+
+}  // namespace concertina::apps

@@ -1,0 +1,131 @@
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+
+#include "base/try.h"
+#include "control/clock.h"
+#include "device/verbs.h"
+#include "device/watch_lines.h"
+#include "graph/cost.h"
+#include "onnx/model_file.h"
+
+namespace concertina::apps {
+namespace {
+
+struct Options {
+  std::string model;
+  std::string root = "/";
+  std::string process = "self";
+  int period = 200;  // milliseconds
+  int samples = 0;   // 0: until Ctrl-C
+  bool once = false;
+  bool json = false;
+};
+
+/// Ctrl-C and a polite kill end a wait between two samples, and nothing else.
+class Interruption {
+ public:
+  Interruption() {
+    ::sigemptyset(&signals_);
+    ::sigaddset(&signals_, SIGINT);
+    ::sigaddset(&signals_, SIGTERM);
+    ::pthread_sigmask(SIG_BLOCK, &signals_, &before_);
+  }
+  ~Interruption() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  Interruption(const Interruption&) = delete;
+  Interruption& operator=(const Interruption&) = delete;
+
+  /// True if one came within the time.
+  bool within(int milliseconds) const {
+    const timespec time = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1'000'000L};
+    int signal = 0;
+    do {
+      signal = ::sigtimedwait(&signals_, nullptr, &time);
+    } while (signal < 0 && errno == EINTR);
+    return signal > 0;
+  }
+
+ private:
+  sigset_t signals_{}, before_{};
+};
+
+/// Multiply-accumulates of the model's sub-nets; without a model one sub-net, which is always allowed.
+Result<std::vector<double>> costs_of(const std::string& model) {
+  if (model.empty()) return control::even_costs(1);
+  CONCERTINA_ASSIGN(const ModelFile file, read_model(model));
+  std::vector<double> costs;
+  for (const SubnetRecord& record : file.subnets)
+    costs.push_back(static_cast<double>(cost(file.network.graph, record.subnet).macs));
+  return costs;
+}
+
+void print(const std::string& line) {
+  fmt::print("{}\n", line);
+  std::fflush(stdout);
+}
+
+Status check(const Options& options) {
+  std::error_code code;
+  const std::filesystem::path root = options.root;
+  if (!std::filesystem::is_directory(root, code))
+    return Error{fmt::format("'{}' is no folder; --root takes one with proc/ and sys/ in it", options.root)};
+  if (options.process != "self" && !std::filesystem::is_directory(root / "proc" / options.process, code))
+    return Error{fmt::format("there is no process {}; --pid takes one that runs", options.process)};
+  return {};
+}
+
+Status watch(const Options& options) {
+  CONCERTINA_TRY(check(options));
+  CONCERTINA_ASSIGN(std::vector<double> costs, costs_of(options.model));
+  control::Supervisor supervisor(std::move(costs));
+  const control::SignalReader reader(options.root, options.process);
+  const control::SteadyClock clock;
+  const control::Time start = clock.now();
+  const Interruption interruption;
+  const int samples = options.once ? 1 : options.samples;
+  for (int i = 0; samples == 0 || i < samples; ++i) {
+    if (i > 0 && interruption.within(options.period)) break;
+    const control::Signals signals = reader.read();
+    const control::Time now = clock.now();
+    const control::Advice advice = supervisor.advise(now, signals);
+    const double seconds = control::to_ms(now - start) / 1000;
+    if (i == 0 && !options.json) print(describe(signals) + "\n" + sample_head());
+    print(options.json ? sample_json(seconds, signals, advice).dump()
+                       : sample_line(seconds, signals, advice));
+  }
+  return {};
+}
+
+}  // namespace
+
+void add_watch(CLI::App& program, Action& chosen) {
+  CLI::App* verb = add_verb(
+      program, "watch", "Show the machine's pressure, heat and power, and the sub-nets they allow",
+      "  concertina watch model.onnx\n  concertina watch --once --json\n  concertina watch --pid 4711\n");
+  const auto options = std::make_shared<Options>();
+  verb->add_option("MODEL", options->model,
+                   "dynamic model (.onnx): shows its largest sub-net that may run, by multiply-accumulates");
+  verb->add_option("--root", options->root, "folder with proc/ and sys/ of the machine to look at")
+      ->type_name("DIR")
+      ->capture_default_str();
+  verb->add_option("--pid", options->process,
+                   "process whose threads and cgroups are looked at (default: this one)")
+      ->check(CLI::PositiveNumber)
+      ->type_name("PID");
+  verb->add_option("--period", options->period, "milliseconds between two samples")
+      ->check(CLI::Range(10, 60'000))
+      ->capture_default_str();
+  auto* samples = verb->add_option("--samples", options->samples, "end after so many (default: at Ctrl-C)")
+                      ->check(CLI::Range(1, 1'000'000'000));
+  verb->add_flag("--once", options->once, "the same as --samples 1: no rates, they need two")
+      ->excludes(samples);
+  verb->add_flag("--json", options->json, "print JSON, one object a line");
+  verb->callback([&chosen, options] { chosen = [options] { return watch(*options); }; });
+}
+
+}  // namespace concertina::apps

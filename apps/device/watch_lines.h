@@ -1,0 +1,24 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "control/supervisor/signals.h"
+#include "control/supervisor/supervisor.h"
+
+namespace concertina::apps {
+
+/// What a machine shows, one line for each kind of signal, and what it does not.
+std::string describe(const control::Signals& signals);
+
+/// The head of the lines of sample_line().
+std::string sample_head();
+
+/// One sample as a line of text, without '\n'.
+std::string sample_line(double seconds, const control::Signals& signals, const control::Advice& advice);
+
+/// The same with everything that was read; null where the machine shows nothing.
+nlohmann::ordered_json sample_json(double seconds, const control::Signals& signals,
+                                   const control::Advice& advice);
+
+}  // namespace concertina::apps
