@@ -1,8 +1,8 @@
-#include "control/profile.h"
+#include "control/profile/profile.h"
 
 #include "base/try.h"
-#include "control/measure.h"
-#include "control/measure_layers.h"
+#include "control/profile/measure.h"
+#include "control/profile/measure_layers.h"
 #include "control/this_machine.h"
 
 namespace concertina::control {

@@ -1,9 +1,9 @@
-#include "control/measure_layers.h"
+#include "control/profile/measure_layers.h"
 
 #include <gtest/gtest.h>
 
-#include "control/layer_times.h"
-#include "control/profile.h"
+#include "control/profile/layer_times.h"
+#include "control/profile/profile.h"
 #include "graph/cost.h"
 #include "runtime/testing.h"
 

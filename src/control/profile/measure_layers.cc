@@ -1,4 +1,4 @@
-#include "control/measure_layers.h"
+#include "control/profile/measure_layers.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,9 +6,9 @@
 
 #include "base/quantile.h"
 #include "base/try.h"
-#include "control/layer_grid.h"
-#include "control/layer_times.h"
-#include "control/probe_subnets.h"
+#include "control/profile/layer_grid.h"
+#include "control/profile/layer_times.h"
+#include "control/profile/probe_subnets.h"
 #include "graph/cost.h"
 #include "kernels/target.h"
 #include "latency/roofline.h"

@@ -1,4 +1,4 @@
-#include "control/measure.h"
+#include "control/profile/measure.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
