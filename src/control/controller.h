@@ -60,13 +60,23 @@ class Controller final : public Policy {
   void learn(int subnet, double took, Time ended);
   void settle_suspects();
   void expect();
-  double pace_ms(const Request& request) const;
+  /// Milliseconds that each answer may take.
+  struct Pace {
+    double with_reserve = 0;  ///< if this, all waiting ones and some that come are to be in time
+    double of_all = 0;        ///< if this and all waiting ones are
+  };
+
+  Pace pace(const Request& request) const;
   Candidate candidate(int subnet, double slack) const;
   Decision decided(const Candidate& candidate, const Request& request, bool fits) const;
 
   std::vector<Size> sizes_;
+  // What decisions look at, apart from the rest: after a run little of it is in the caches.
+  std::vector<double> accuracies_;
   std::vector<double> expected_ms_;  ///< of each sub-net, made when a run is observed
-  std::vector<int> by_accuracy_;     ///< from the most accurate; of equal ones the faster first
+  std::vector<double> bounds_ms_;    ///< the same, of bounds_quantile_
+  double bounds_quantile_ = 0.99;
+  std::vector<int> by_accuracy_;  ///< from the most accurate; of equal ones the faster first
   SlowDown slow_down_;
   RunNoise noise_;
   MissBudget budget_;
