@@ -8,7 +8,7 @@
 #include "base/quantile.h"
 #include "base/try.h"
 #include "common/table.h"
-#include "control/measure.h"
+#include "control/profile/measure.h"
 #include "device/model_options.h"
 #include "device/subnet_choice.h"
 #include "device/timing.h"

@@ -1,4 +1,4 @@
-#include "control/profile.h"
+#include "control/profile/profile.h"
 
 #include <fmt/format.h>
 

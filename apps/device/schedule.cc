@@ -7,7 +7,7 @@
 #include "base/try.h"
 #include "common/progress_bar.h"
 #include "common/table.h"
-#include "control/measure.h"
+#include "control/profile/measure.h"
 #include "control/scheduler/cost_measurement.h"
 #include "control/scheduler/requests.h"
 #include "control/scheduler/schedule_metrics.h"

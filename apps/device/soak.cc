@@ -10,9 +10,9 @@
 #include "base/try.h"
 #include "common/progress_bar.h"
 #include "common/table.h"
-#include "control/measure.h"
 #include "control/model_sizes.h"
 #include "control/policies/policies.h"
+#include "control/profile/measure.h"
 #include "control/serving/background_load.h"
 #include "control/serving/model_server.h"
 #include "control/serving/timed_policy.h"
@@ -56,8 +56,15 @@ class Soak {
                                                              .max_batch = serving.session.batch}));
     constexpr int kImages = 64;
     std::vector<float> images = control::some_inputs(*model, serving.session.batch * kImages);
-    return Soak(std::move(sizes), processors, std::move(session), serving.session.batch, std::move(images));
+    Soak soak(std::move(sizes), processors, std::move(session), serving.session.batch, std::move(images));
+    CONCERTINA_ASSIGN(soak.overhead_, control::measured_overhead(processors, *soak.server_));
+    CONCERTINA_ASSIGN(soak.load_of_1_8_,
+                      control::measured_slow_down(1.8, soak.overhead_, processors, *soak.server_));
+    return soak;
   }
+
+  /// What a load that is to slow the machine 1.8 times does.
+  double load_of_1_8() const { return load_of_1_8_; }
 
   const std::vector<control::Size>& sizes() const { return sizes_; }
 
@@ -65,7 +72,7 @@ class Soak {
     CONCERTINA_ASSIGN(const auto policy, control::make_policy(name, sizes_));
     control::TimedPolicy timed(*policy, scenario.arrivals.size());
     CONCERTINA_TRY(server_->run(0, 0));  // what has lain idle is brought back
-    const control::BackgroundLoad load(scenario.contention, processors_);
+    const control::BackgroundLoad load(scenario.contention, processors_, overhead_);
     has_priority_ = has_priority_ && load.has_priority();
     CONCERTINA_ASSIGN(const auto outcomes,
                       control::serve(scenario.arrivals, scenario.serving, timed, *server_));
@@ -87,6 +94,8 @@ class Soak {
   std::vector<control::Size> sizes_;
   std::vector<int> processors_;
   std::unique_ptr<control::ModelServer> server_;
+  double overhead_ = 0;
+  double load_of_1_8_ = 0;
   bool has_priority_ = true;
 };
 
@@ -144,6 +153,7 @@ Status soak_all(const Options& options) {
                         100 * table.json["optimal_yield"].get<double>(), format_table(table.rows));
     list.push_back(std::move(table.json));
   }
+  text += fmt::format("A load of 1.8 has slowed the largest sub-net {:.2f} times.\n", soak.load_of_1_8());
   if (!soak.has_priority()) {
     text +=
         "The system has refused the background load a real-time priority; run as root for a load that takes "
@@ -153,6 +163,7 @@ Status soak_all(const Options& options) {
                                  {"threads", serving.session.threads},
                                  {"batch", serving.session.batch},
                                  {"load_has_priority", soak.has_priority()},
+                                 {"measured_slow_down_of_1.8", soak.load_of_1_8()},
                                  {"scenarios", list}};
   fmt::print("{}", serving.json ? report.dump(1) + "\n" : text);
   return {};

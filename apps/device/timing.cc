@@ -3,7 +3,7 @@
 #include <chrono>
 
 #include "base/try.h"
-#include "control/measure.h"
+#include "control/profile/measure.h"
 
 namespace concertina::apps {
 

@@ -9,7 +9,7 @@
 
 #include "base/allocation_count.h"
 #include "base/file.h"
-#include "control/measure.h"
+#include "control/profile/measure.h"
 #include "runtime/testing.h"
 
 namespace concertina {

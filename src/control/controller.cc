@@ -39,7 +39,12 @@ void learn_from_table(const std::vector<Size>& sizes, double noise, RunNoise& ru
 }  // namespace
 
 Controller::Controller(std::vector<Size> sizes)
-    : sizes_(std::move(sizes)), by_accuracy_(sizes_.size()), slow_down_(sizes_.size()) {
+    : sizes_(std::move(sizes)),
+      expected_ms_(sizes_.size()),
+      bounds_ms_(sizes_.size()),
+      by_accuracy_(sizes_.size()),
+      slow_down_(sizes_.size()) {
+  for (const Size& size : sizes_) accuracies_.push_back(size.accuracy);
   std::iota(by_accuracy_.begin(), by_accuracy_.end(), 0);
   std::stable_sort(by_accuracy_.begin(), by_accuracy_.end(), [&](int a, int b) {
     const Size &one = sizes_[static_cast<std::size_t>(a)], &other = sizes_[static_cast<std::size_t>(b)];
@@ -47,32 +52,37 @@ Controller::Controller(std::vector<Size> sizes)
                                           : one.times.median() < other.times.median();
   });
   learn_from_table(sizes_, slow_down_.noise(), noise_);
+  expect();
 }
 
-double Controller::expected_ms(int subnet) const {
-  return sizes_[static_cast<std::size_t>(subnet)].times.median() * slow_down_.factor(subnet);
+void Controller::expect() {
+  for (std::size_t i = 0; i < sizes_.size(); ++i) {
+    expected_ms_[i] = sizes_[i].times.median() * slow_down_.factor(static_cast<int>(i));
+    bounds_ms_[i] = noise_.bound(expected_ms_[i], bounds_quantile_);
+  }
 }
 
 double Controller::bound_ms(int subnet, double quantile) const {
-  return noise_.bound(expected_ms(subnet), quantile);
+  return quantile == bounds_quantile_ ? bounds_ms_[static_cast<std::size_t>(subnet)]
+                                      : noise_.bound(expected_ms(subnet), quantile);
 }
 
-/// Milliseconds that each answer may take if this and all waiting ones are to be in time, and some that come.
-double Controller::pace_ms(const Request& request) const {
-  double pace = std::numeric_limits<double>::infinity();
-  double turns = 1;
+Controller::Pace Controller::pace(const Request& request) const {
+  double with_reserve = std::numeric_limits<double>::infinity(), of_all = with_reserve, waiting = 0;
   for (const Time deadline : request.waiting) {
-    turns += 1 + kReserve;
-    pace = std::min(pace, to_ms(deadline - request.now) / turns);
+    waiting += 1;
+    const double left = to_ms(deadline - request.now);
+    with_reserve = std::min(with_reserve, left / (1 + (1 + kReserve) * waiting));
+    of_all = std::min(of_all, left / (1 + waiting));
   }
-  return pace / (1 + noise_.interrupted_share());
+  const double longer = 1 + noise_.interrupted_share();
+  return {.with_reserve = with_reserve / longer, .of_all = of_all / longer};
 }
 
 Controller::Candidate Controller::candidate(int subnet, double slack) const {
   const double in_time = noise_.within(expected_ms(subnet), slack);
-  return {.subnet = subnet,
-          .in_time = in_time,
-          .worth = sizes_[static_cast<std::size_t>(subnet)].accuracy * in_time};
+  return {
+      .subnet = subnet, .in_time = in_time, .worth = accuracies_[static_cast<std::size_t>(subnet)] * in_time};
 }
 
 Decision Controller::decided(const Candidate& chosen, const Request& request, bool fits) const {
@@ -82,17 +92,17 @@ Decision Controller::decided(const Candidate& chosen, const Request& request, bo
 
 Decision Controller::decide(const Request& request) {
   const double slack = to_ms(request.deadline - request.now);
-  const double pace = pace_ms(request);
+  const auto [with_reserve, of_all] = pace(request);
   const double wanted = 1 - budget_.risk(request.quantile);
   const int first = first_allowed();
   refused_ = false;
   Candidate best, fastest;
   double fastest_ms = std::numeric_limits<double>::infinity();
   for (const int subnet : by_accuracy_) {
-    if (subnet < first || sizes_[static_cast<std::size_t>(subnet)].accuracy < request.min_accuracy) continue;
+    if (subnet < first || accuracies_[static_cast<std::size_t>(subnet)] < request.min_accuracy) continue;
     const Candidate one = candidate(subnet, slack);
     const double ms = expected_ms(subnet);
-    if (ms <= pace) {
+    if (ms <= with_reserve) {
       if (one.in_time >= wanted) return decided(one, request, true);
       refused_ = true;
       if (one.worth > best.worth) best = one;
@@ -102,8 +112,9 @@ Decision Controller::decide(const Request& request) {
       fastest = one;
     }
   }
-  if (best.subnet < 0) best = fastest;
-  if (fastest.subnet < 0 || fastest.in_time < (fastest_ms > pace ? kOverload : kHopeless)) {
+  if (best.worth <= fastest.worth) best = fastest;
+  const bool hopeless = sure_ && fastest.in_time < (fastest_ms > of_all ? kOverload : kHopeless);
+  if (fastest.subnet < 0 || hopeless || slack <= 0) {
     budget_.observe(request.quantile, true, refused_);
     return {};
   }
@@ -114,7 +125,9 @@ Decision Controller::decide(const Request& request) {
 void Controller::learn(int subnet, double took, Time ended) {
   const double expected = expected_ms(subnet);
   const double quiet = sizes_[static_cast<std::size_t>(subnet)].times.median();
-  switch (slow_down_.observe(subnet, took / quiet, ended)) {
+  const SlowDown::Verdict verdict = slow_down_.observe(subnet, took / quiet, ended);
+  sure_ = verdict == SlowDown::Verdict::usual;
+  switch (verdict) {
     case SlowDown::Verdict::suspect:
       if (suspected_ == suspects_.size()) settle_suspects();
       suspects_[suspected_++] = {expected, took};
@@ -140,6 +153,8 @@ void Controller::observe(const Observation& run) {
   if (!(took > 0) || took > kLongestRunMs) return;
   const Time ended = run.started + run.took;
   learn(run.subnet, took, ended);
+  bounds_quantile_ = run.quantile;
+  expect();
   budget_.observe(run.quantile, ended > run.deadline, refused_);
 }
 

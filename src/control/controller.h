@@ -39,7 +39,7 @@ class Controller final : public Policy {
   int first_allowed() const { return first_allowed_.load(std::memory_order_relaxed); }
 
   /// What runs of the sub-net take now, in ms: median, and the time that a share `quantile` does not exceed.
-  double expected_ms(int subnet) const;
+  double expected_ms(int subnet) const { return expected_ms_[static_cast<std::size_t>(subnet)]; }
   double bound_ms(int subnet, double quantile) const;
 
   const SlowDown& slow_down() const { return slow_down_; }
@@ -59,11 +59,23 @@ class Controller final : public Policy {
 
   void learn(int subnet, double took, Time ended);
   void settle_suspects();
-  double pace_ms(const Request& request) const;
+  void expect();
+  /// Milliseconds that each answer may take.
+  struct Pace {
+    double with_reserve = 0;  ///< if this, all waiting ones and some that come are to be in time
+    double of_all = 0;        ///< if this and all waiting ones are
+  };
+
+  Pace pace(const Request& request) const;
   Candidate candidate(int subnet, double slack) const;
   Decision decided(const Candidate& candidate, const Request& request, bool fits) const;
 
   std::vector<Size> sizes_;
+  // What decisions look at, apart from the rest: after a run little of it is in the caches.
+  std::vector<double> accuracies_;
+  std::vector<double> expected_ms_;  ///< of each sub-net, made when a run is observed
+  std::vector<double> bounds_ms_;    ///< the same, of bounds_quantile_
+  double bounds_quantile_ = 0.99;
   std::vector<int> by_accuracy_;  ///< from the most accurate; of equal ones the faster first
   SlowDown slow_down_;
   RunNoise noise_;
@@ -71,6 +83,7 @@ class Controller final : public Policy {
   std::array<Suspect, SlowDown::kMostSuspects> suspects_ = {};
   std::size_t suspected_ = 0;
   std::atomic<int> first_allowed_{0};
+  bool sure_ = true;      ///< the last run was about as foretold; otherwise nothing is shed, for runs tell
   bool refused_ = false;  ///< the last decision passed over a sub-net because of its risk
 };
 

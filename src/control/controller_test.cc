@@ -60,6 +60,16 @@ TEST_F(ControllerTest, ShedsWhatCannotBeInTime) {
   EXPECT_EQ(decide(3, {}, 0.95).subnet, Decision::kShed);
 }
 
+TEST_F(ControllerTest, ShedsNothingWhileTheMachineIsNotKnown) {
+  for (int i = 0; i < 50; ++i) answer(20, 1);
+  for (int i = 0; i < 4; ++i) answer(20, 30);  // four in a row are believed
+  EXPECT_GT(controller_.slow_down().common(), 20);
+  EXPECT_EQ(decide(20).subnet, 3);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(answer(20, 1), 3);  // so that it finds out
+  for (int i = 0; i < 5; ++i) answer(20, 1);
+  EXPECT_EQ(decide(20).subnet, 0);
+}
+
 // All that wait, and half as many more, are to be answered in 20 ms.
 TEST_F(ControllerTest, DrainsTheQueue) {
   const std::vector<Time> waiting(15, now_ + from_ms(20));

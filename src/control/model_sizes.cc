@@ -5,7 +5,7 @@
 #include "base/progress.h"
 #include "base/try.h"
 #include "control/clock.h"
-#include "control/measure.h"
+#include "control/profile/measure.h"
 #include "control/this_machine.h"
 #include "runtime/packing.h"
 

@@ -19,7 +19,8 @@ constexpr double kLeastSurprise = 0.15;
 constexpr double kSurpriseDeviations = 4;
 constexpr double kAlikeDeviations = 3;
 constexpr double kAlikeShare = 0.25;
-constexpr double kMostLevel = 12;  // a factor of 160 000
+constexpr double kMostOfTwo = 1.4;  // a factor of 4; runs that take longer have been interrupted, mostly
+constexpr double kMostLevel = 12;   // a factor of 160 000
 
 }  // namespace
 
@@ -47,7 +48,8 @@ bool SlowDown::suspect(double innovation) const {
          std::max(kLeastSurprise, kSurpriseDeviations * std::sqrt(variance_ + run_variance_));
 }
 
-/// Whether the runs that were not believed tell of a jump: two that agree, or four on one side.
+/// Whether the runs that were not believed tell of a jump: two that agree on one that is not huge, or four on
+/// one side.
 bool SlowDown::jumps(double level) {
   const bool same_side = suspected_ > 0 && (suspects_[suspected_ - 1] > level_) == (level > level_);
   if (!same_side) suspected_ = 0;
@@ -55,7 +57,7 @@ bool SlowDown::jumps(double level) {
   if (suspected_ == 1) return false;
   const double step = std::abs(level - level_), between = std::abs(level - suspects_[suspected_ - 2]);
   const double alike = std::min(kAlikeDeviations * std::sqrt(2 * run_variance_), kAlikeShare * step);
-  return suspected_ == suspects_.size() || between < alike;
+  return suspected_ == suspects_.size() || (between < alike && step < kMostOfTwo);
 }
 
 void SlowDown::follow(int subnet, double innovation) {

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/machine.h"
+#include "kernels/bandwidth.h"
+#include "kernels/peak.h"
 #include "kernels/target.h"
 
 namespace concertina::control {
@@ -12,6 +16,11 @@ MeasuredMachine this_machine() {
           .instruction_set = std::string(kernels::target_name()),
           .cores = usable_cores(),
           .governor = frequency_governor()};
+}
+
+Roofline this_roofline(int threads) {
+  return {.gflops = kernels::peak_gflops() * std::min(threads, usable_cores()),
+          .gbytes_per_second = std::max(kernels::memory_gbytes_per_second(), 1e-3)};
 }
 
 Status check_this_machine(const MeasuredMachine& machine, std::string_view what, std::string_view remedy) {

@@ -178,6 +178,11 @@ TEST_F(LatencyTableTest, HoldsTheTimesOfSubnets) {
   const auto again = LatencyTable::parse(table.to_json());
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(*again, table);
+  for (const char* key : {"worst_error", "rank_correlation"}) {
+    Json json = Json::parse(table.to_json());
+    json["prediction"]["macs"][key] = -1.5;
+    expect_refused(json, "prediction");
+  }
   ASSERT_NE(again->find({{16, 8}}, 1, 2), nullptr);
   EXPECT_EQ(again->find({{16, 8}}, 1, 1), nullptr);
   EXPECT_EQ(again->find({{16, 4}}, 1, 2), nullptr);

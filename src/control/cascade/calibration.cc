@@ -8,7 +8,7 @@ namespace concertina::control {
 namespace {
 
 constexpr int kSteps = 50;
-constexpr double kConverged = 1e-9;  // of the mean loss
+constexpr double kConverged = 1e-7;  // of the mean loss
 constexpr double kRidge = 1e-9;      // keeps the Hessian regular where one input tells nothing
 
 /// Mean negative log-likelihood, and its first and second derivatives by own (a) and before (b).

@@ -40,7 +40,8 @@ class Search {
   /// Tries every chain that goes on from this one with columns before `below`.
   void extend(int below) {
     for (int column = below - 1; column >= 0; --column) {
-      if (!options_.mirror && data_.columns[static_cast<std::size_t>(column)].look.mirrored) continue;
+      const bool mirrored = data_.columns[static_cast<std::size_t>(column)].look.mirrored;
+      if (mirrored && (!options_.mirror || chain_.empty())) continue;
       chain_.push_back(rank(column));
       thresholds_.assign(chain_.size(), 0);
       descend(0, {images_.begin(), images_.end()}, {});

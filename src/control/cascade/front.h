@@ -18,7 +18,7 @@ struct FrontPoint {
 struct FrontOptions {
   ConfidenceMeasure measure = ConfidenceMeasure::probability;
   bool blend = true;   ///< a stage's scores take up those of the stages before
-  bool mirror = true;  ///< mirrored looks take part
+  bool mirror = true;  ///< mirrored looks take part, but not at the first stage, where they are no better
   int max_stages = 3;  ///< at least 1
   /// The thresholds that are tried at a stage are this many quantiles of the confidence there; but at the
   /// last stage that has a threshold all of them are.

@@ -72,14 +72,26 @@ TEST(Front, NoThresholdIsBetter) {
   }
 }
 
-TEST(Front, TakesNoMoreStagesAndNoMirrorsUnlessAsked) {
+TEST(Front, TakesNoMoreStagesAndMirrorsThanItMay) {
   LabelledLogits data = testing::slow_and_fast(200, 4);
-  LabelledLogits::Column mirrored = testing::slow_and_fast(200, 4).columns[1];
+  LabelledLogits::Column mirrored = testing::slow_and_fast(200, 4).columns[0];
+  mirrored.ms /= 2;
   mirrored.look.mirrored = true;
-  data.columns.push_back(mirrored);
-  for (const FrontPoint& point : cascade_front(data, first_rows(200), {.mirror = false, .max_stages = 1})) {
-    ASSERT_THAT(point.stages, SizeIs(1));
+  data.columns.insert(data.columns.begin() + 1, mirrored);
+  const auto any_mirrored = [](const FrontPoint& point) {
+    return std::any_of(point.stages.begin(), point.stages.end(),
+                       [](const CascadeStage& stage) { return stage.look.mirrored; });
+  };
+  int used = 0;
+  for (const FrontPoint& point : cascade_front(data, first_rows(200), {.max_stages = 2})) {
+    EXPECT_LE(point.stages.size(), 2U);
     EXPECT_FALSE(point.stages[0].look.mirrored);
+    used += any_mirrored(point) ? 1 : 0;
+  }
+  EXPECT_GT(used, 0);
+  for (const FrontPoint& point : cascade_front(data, first_rows(200), {.mirror = false, .max_stages = 1})) {
+    EXPECT_THAT(point.stages, SizeIs(1));
+    EXPECT_FALSE(any_mirrored(point));
   }
 }
 

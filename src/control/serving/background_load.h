@@ -3,6 +3,7 @@
 #include <thread>
 #include <vector>
 
+#include "control/serving/serve.h"
 #include "control/workload/contention.h"
 
 namespace concertina::control {
@@ -11,8 +12,10 @@ namespace concertina::control {
 /// share 1 - 1 / factor of the time in short bursts, at a real-time priority where the system grants it.
 class BackgroundLoad {
  public:
-  /// Begins at once, with the contention's time 0. Precondition: `processors` are this process's.
-  BackgroundLoad(Contention contention, const std::vector<int>& processors);
+  /// Begins at once, with the contention's time 0. `overhead` is the share of the time that switching between
+  /// runs and bursts costs besides; bursts are shorter by as much. Precondition: `processors` are this
+  /// process's.
+  BackgroundLoad(Contention contention, const std::vector<int>& processors, double overhead = 0);
   ~BackgroundLoad();
   BackgroundLoad(const BackgroundLoad&) = delete;
   BackgroundLoad& operator=(const BackgroundLoad&) = delete;
@@ -22,8 +25,17 @@ class BackgroundLoad {
 
  private:
   Contention contention_;
+  double overhead_;
   bool has_priority_ = true;
   std::vector<std::jthread> threads_;
 };
+
+/// How many times longer the largest sub-net's runs take under a steady load of this factor and overhead than
+/// without it; a quarter of a second of each, in turns.
+Result<double> measured_slow_down(double factor, double overhead, const std::vector<int>& processors,
+                                  Server& server);
+
+/// The overhead with which a factor of 1.8 is one, found by measuring twice.
+Result<double> measured_overhead(const std::vector<int>& processors, Server& server);
 
 }  // namespace concertina::control

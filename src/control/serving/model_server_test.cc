@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "base/processors.h"
-#include "control/measure.h"
 #include "control/model_sizes.h"
 #include "control/policies/policies.h"
+#include "control/profile/measure.h"
 #include "control/serving/background_load.h"
 #include "control/serving/scenario.h"
 #include "control/serving/timed_policy.h"

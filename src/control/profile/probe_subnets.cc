@@ -1,4 +1,4 @@
-#include "control/probe_subnets.h"
+#include "control/profile/probe_subnets.h"
 
 #include <algorithm>
 #include <array>

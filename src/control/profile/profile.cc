@@ -1,8 +1,9 @@
-#include "control/profile.h"
+#include "control/profile/profile.h"
 
 #include "base/try.h"
-#include "control/measure.h"
-#include "control/measure_layers.h"
+#include "control/profile/measure.h"
+#include "control/profile/measure_layers.h"
+#include "control/this_machine.h"
 
 namespace concertina::control {
 namespace {
@@ -29,6 +30,7 @@ Result<LatencyTable> profile(ModelFile model, const ProfileOptions& options, con
   if (!options.layers) return table;
   CONCERTINA_TRY(measure_layers(std::move(model.network),
                                 {.loading = options.loading,
+                                 .machine = this_roofline(options.threads.front()),
                                  .batch = options.batches.front(),
                                  .threads = options.threads.front(),
                                  .seconds = layers},

@@ -1,9 +1,9 @@
-#include "control/measure_layers.h"
+#include "control/profile/measure_layers.h"
 
 #include <gtest/gtest.h>
 
-#include "control/layer_times.h"
-#include "control/profile.h"
+#include "control/profile/layer_times.h"
+#include "control/profile/profile.h"
 #include "graph/cost.h"
 #include "runtime/testing.h"
 
@@ -39,8 +39,9 @@ TEST(MeasureLayers, MakesATableForASearch) {
   for (const testing::NamedGraph& net : testing::test_graphs()) {
     LatencyTable table;
     SilentProgress progress;
-    const Status status = measure_layers(small_file(net.graph).network, {.seconds = 0, .least_rounds = 1},
-                                         SteadyClock(), progress, table);
+    const Status status =
+        measure_layers(small_file(net.graph).network, {.machine = {100, 10}, .seconds = 0, .least_rounds = 1},
+                       SteadyClock(), progress, table);
     ASSERT_TRUE(status) << net.name << ": " << status.error().message;
     EXPECT_TRUE(table.check_layers(net.graph)) << net.name;
     for (const auto& [name, layer] : table.layers)
@@ -68,6 +69,7 @@ TEST(Profile, MeasuresSubnetsAndLayers) {
   EXPECT_EQ(table->subnets.size(), 6u);
   EXPECT_EQ(table->conditions.batch, 2);
   EXPECT_TRUE(table->check_layers(graph));
+  EXPECT_GE(table->layers.at("stage3.block1.conv2").inputs.size(), 3u);  // few widths are three
   const auto none = profile(small_file(graph), {.threads = {}, .seconds = 0.1}, SteadyClock(), progress);
   EXPECT_FALSE(none);
 }

@@ -1,18 +1,15 @@
-#include "control/measure_layers.h"
+#include "control/profile/measure_layers.h"
 
 #include <algorithm>
 #include <cmath>
 #include <set>
 
-#include "base/machine.h"
 #include "base/quantile.h"
 #include "base/try.h"
-#include "control/layer_grid.h"
-#include "control/layer_times.h"
-#include "control/probe_subnets.h"
+#include "control/profile/layer_grid.h"
+#include "control/profile/layer_times.h"
+#include "control/profile/probe_subnets.h"
 #include "graph/cost.h"
-#include "kernels/bandwidth.h"
-#include "kernels/peak.h"
 #include "kernels/target.h"
 #include "latency/roofline.h"
 #include "runtime/timing_model.h"
@@ -33,15 +30,11 @@ double typical(const std::vector<double>& times) {
   return quantile(times, 0.25);
 }
 
-Roofline this_roofline(int threads) {
-  return {.gflops = kernels::peak_gflops() * std::min(threads, usable_cores()),
-          .gbytes_per_second = std::max(kernels::memory_gbytes_per_second(), 1e-3)};
-}
-
 /// So many widths of each dimension that there is time for some rounds.
-int width_count(const Graph& graph, const Roofline& machine, const LayerOptions& options) {
+int width_count(const Graph& graph, const LayerOptions& options) {
   constexpr double kRounds = 6, kRunsOfEach = 3, kMeanSize = 0.45, kShareOfRoofline = 0.5;
-  const double full = roofline_ms(machine, graph, full_subnet(graph), options.batch) / kShareOfRoofline;
+  const double full =
+      roofline_ms(options.machine, graph, full_subnet(graph), options.batch) / kShareOfRoofline;
   int count = 6;
   while (count > 3 && (1.5 * count * count + kScaling + kHeldOut) * kRounds * kRunsOfEach * kMeanSize * full >
                           1e3 * options.seconds)
@@ -155,9 +148,8 @@ void append(std::vector<Subnet> more, std::vector<Subnet>& subnets) {
 Status measure_layers(Network network, const LayerOptions& options, const Clock& clock, Progress& progress,
                       LatencyTable& table) {
   const Graph graph = network.graph;
-  const Roofline machine = this_roofline(options.threads);
   const int vector = kernels::vector_lanes();
-  std::vector<Subnet> subnets = covering_subnets(graph, width_count(graph, machine, options), vector);
+  std::vector<Subnet> subnets = covering_subnets(graph, width_count(graph, options), vector);
   const std::size_t grid_end = subnets.size();
   append(random_subnets(graph, kScaling, kScalingSeed), subnets);
   const std::size_t scale_end = subnets.size();
@@ -173,7 +165,7 @@ Status measure_layers(Network network, const LayerOptions& options, const Clock&
   const Measured measured{graph, times, std::move(subnets), grid_end, scale_end};
   fill(measured, table);
   scale(measured, table);
-  if (judged) table.prediction = quality(measured, machine, table);
+  if (judged) table.prediction = quality(measured, options.machine, table);
   return {};
 }
 

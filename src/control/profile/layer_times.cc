@@ -1,11 +1,11 @@
-#include "control/layer_times.h"
+#include "control/profile/layer_times.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "base/random.h"
 #include "base/try.h"
-#include "control/measure.h"
+#include "control/profile/measure.h"
 
 namespace concertina::control {
 namespace {

@@ -1,4 +1,4 @@
-#include "control/measure.h"
+#include "control/profile/measure.h"
 
 #include <fmt/format.h>
 

@@ -10,6 +10,7 @@ namespace concertina::control {
 
 struct LayerOptions {
   ModelOptions loading = {};
+  Roofline machine;  ///< for the prior, and for how many widths there is time
   int batch = 1;
   int threads = 1;
   double seconds = 25;

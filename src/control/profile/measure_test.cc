@@ -1,4 +1,4 @@
-#include "control/measure.h"
+#include "control/profile/measure.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -34,7 +34,7 @@ class MeasureTest : public ::testing::Test {
   const Graph graph_ = testing::branches();
   const std::shared_ptr<const Model> model_ =
       testing::load(testing::model_file(graph_, testing::nested_subnets(graph_, 3)));
-  const TickingClock clock_;
+  const TickingClock clock_{};
   SilentProgress progress_;
 };
 

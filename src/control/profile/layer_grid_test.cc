@@ -1,4 +1,4 @@
-#include "control/layer_grid.h"
+#include "control/profile/layer_grid.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
