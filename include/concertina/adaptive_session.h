@@ -34,8 +34,15 @@ struct AdaptiveOptions {
   /// The table that `concertina profile` wrote for the model on this machine. Empty: make() measures the
   /// sub-nets itself, which takes some hundred runs of the largest.
   std::filesystem::path latency_table = {};
-  /// Takes a table of another machine: it is corrected after the first runs, by one factor for all sub-nets.
+  /// Takes a table, and a plan, of another machine: a table is corrected after the first runs, by one factor
+  /// for all sub-nets.
   bool other_machine = false;
+  /// How often a thread of the session looks at what the machine shows (pressure, throttling, heat, power)
+  /// and limits the size of the sub-nets by it: 20 ms .. 60 s, 200 ms is a good one. 0: never.
+  std::chrono::milliseconds supervise{0};
+  /// A file of `concertina plan` for the model on this machine: its rules then say the largest sub-net for
+  /// the machine's state. Needs `supervise`.
+  std::filesystem::path plan = {};
 };
 
 /// Runs a model in the time there is: picks, for every run, the most accurate sub-net that is expected to
@@ -43,8 +50,9 @@ struct AdaptiveOptions {
 /// number of them may share one model.
 class AdaptiveSession {
  public:
-  /// Fails if an option is out of range, memory is short, or the latency table cannot be read, is of another
-  /// machine, or lacks a sub-net with this batch and number of threads. Precondition: model is not null.
+  /// Fails if an option is out of range, memory is short, the latency table cannot be read, is of another
+  /// machine, or lacks a sub-net with this batch and number of threads, or the plan does not fit.
+  /// Precondition: model is not null.
   static Result<AdaptiveSession> make(std::shared_ptr<const Model> model,
                                       const AdaptiveOptions& options = {});
 
@@ -62,8 +70,8 @@ class AdaptiveSession {
   /// if there is no such sub-net.
   Status select(std::optional<int> subnet);
 
-  /// No sub-net larger than this one is run (0: all may be): what a supervisor of the machine says. From any
-  /// thread. Precondition: an index of model().subnets().
+  /// No sub-net larger than this one is run (0: all may be), nor than `supervise` allows. From any thread.
+  /// Precondition: an index of model().subnets().
   void allow_from(int subnet);
 
   const Model& model() const;

@@ -182,11 +182,15 @@ typedef struct concertina_adaptive_options {
                                   when the session is created, which takes some hundred runs of the largest */
   int32_t other_machine;     /**< not 0: the table may be another machine's; it is corrected after the first
                                   runs */
-  int32_t reserved;          /**< 0 */
+  int32_t supervise_ms; /**< how often a thread looks at what the machine shows and limits the sub-nets' size
+                             by it: 20 .. 60000, 200 is a good one; default: never */
+  const char* plan;     /**< a file of `concertina plan`, whose rules then say the largest sub-net; default:
+                             none */
 } concertina_adaptive_options;
 
 /** options may be NULL. Fails if an option is out of range, memory is short, or the latency table cannot be
-    read, is of another machine, or lacks a sub-net with this batch and number of threads. */
+    read, is of another machine, or lacks a sub-net with this batch and number of threads, or if
+    the plan does not fit or supervise_ms is not set with it. */
 concertina_status concertina_adaptive_create(const concertina_model* model,
                                              const concertina_adaptive_options* options,
                                              concertina_adaptive** adaptive, concertina_error* error);

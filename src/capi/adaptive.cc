@@ -59,7 +59,9 @@ concertina_status concertina_adaptive_create(const concertina_model* model,
     concertina::AdaptiveOptions making{.threads = or_one(wanted.threads),
                                        .batch = or_one(wanted.batch),
                                        .latency_table = {},
-                                       .other_machine = wanted.other_machine != 0};
+                                       .other_machine = wanted.other_machine != 0,
+                                       .supervise = std::chrono::milliseconds(wanted.supervise_ms)};
+    if (wanted.plan != nullptr) making.plan = wanted.plan;
     if (wanted.latency_table != nullptr) making.latency_table = wanted.latency_table;
     CONCERTINA_ASSIGN(auto made, concertina::AdaptiveSession::make(model->model, making));
     *adaptive = new concertina_adaptive{std::move(made)};

@@ -178,6 +178,14 @@ TEST(CAdaptiveOptions, AreRefusedWithAReason) {
   options = sized<concertina_adaptive_options>();
   options.batch = -3;
   expect_failure(options, "-3");
+  options = sized<concertina_adaptive_options>();
+  options.supervise_ms = -5;
+  expect_failure(options, "-5 ms");
+  options.supervise_ms = 200;
+  options.plan = "no-plan.json";
+  expect_failure(options, "no-plan.json");
+  options.supervise_ms = 0;
+  expect_failure(options, "supervise");
 }
 
 }  // namespace

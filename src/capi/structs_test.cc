@@ -38,7 +38,7 @@ TEST(CStructs, HaveNoUnusedBytesAtTheirEnd) {
   const concertina_session_options session{};
   EXPECT_TRUE(ends_with(session, session.max_batch));
   const concertina_adaptive_options adaptive{};
-  EXPECT_TRUE(ends_with(adaptive, adaptive.reserved));
+  EXPECT_TRUE(ends_with(adaptive, adaptive.plan));
   const concertina_budget budget{};
   EXPECT_TRUE(ends_with(budget, budget.min_accuracy));
   const concertina_answer answer{};

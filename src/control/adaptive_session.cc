@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include "base/try.h"
 #include "concertina/session.h"
 #include "control/controller.h"
 #include "control/model_sizes.h"
+#include "control/supervision.h"
 
 namespace concertina {
 namespace {
@@ -65,12 +67,20 @@ struct AdaptiveSession::Impl {
     return best;
   }
 
+  /// The lower of what the user and the supervisor allow.
+  void allow_from(std::atomic<int>& mine, int subnet) {
+    mine.store(subnet);
+    controller.allow_from(std::max(users_limit.load(), supervisors_limit.load()));
+  }
+
   Session session;
   std::vector<control::Size> sizes;
   control::Controller controller;
   control::SteadyClock clock;
   std::optional<int> selected;
   int batch;
+  std::atomic<int> users_limit{0}, supervisors_limit{0};
+  std::unique_ptr<control::Supervision> supervision;  // last: its thread ends before what it uses
 };
 
 Result<AdaptiveSession> AdaptiveSession::make(std::shared_ptr<const Model> model,
@@ -78,7 +88,15 @@ Result<AdaptiveSession> AdaptiveSession::make(std::shared_ptr<const Model> model
   CONCERTINA_ASSIGN(Session session,
                     Session::make(model, {.threads = options.threads, .max_batch = options.batch}));
   CONCERTINA_ASSIGN(std::vector<control::Size> sizes, control::sizes_of(model, options));
-  return AdaptiveSession(std::make_unique<Impl>(std::move(session), std::move(sizes), options.batch));
+  auto impl = std::make_unique<Impl>(std::move(session), std::move(sizes), options.batch);
+  if (options.supervise != std::chrono::milliseconds(0)) {
+    const auto tell = [own = impl.get()](int subnet) { own->allow_from(own->supervisors_limit, subnet); };
+    CONCERTINA_ASSIGN(impl->supervision, control::Supervision::start(*model, impl->sizes, options, tell));
+  } else if (!options.plan.empty()) {
+    return Error{fmt::format("the plan '{}' has no effect without supervise; set it to 200 ms, for example",
+                             options.plan.string())};
+  }
+  return AdaptiveSession(std::move(impl));
 }
 
 AdaptiveSession::AdaptiveSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -113,6 +131,7 @@ Result<Answer> AdaptiveSession::run(std::span<const float> images, const Budget&
                           .took = end - before,
                           .deadline = deadline,
                           .quantile = quantile});
+  if (own.supervision) own.supervision->slowed(own.controller.slow_down().common());
   return Answer{.subnet = decision.subnet,
                 .accuracy = own.accuracy(decision.subnet),
                 .predicted_ms = control::to_ms(decision.predicted),
@@ -131,7 +150,7 @@ Status AdaptiveSession::select(std::optional<int> subnet) {
 }
 
 void AdaptiveSession::allow_from(int subnet) {
-  impl_->controller.allow_from(subnet);
+  impl_->allow_from(impl_->users_limit, subnet);
 }
 
 const Model& AdaptiveSession::model() const {

@@ -9,6 +9,7 @@
 
 #include "base/allocation_count.h"
 #include "base/file.h"
+#include "control/plan/rule_table.h"
 #include "control/profile/measure.h"
 #include "runtime/testing.h"
 
@@ -143,6 +144,36 @@ TEST_F(AdaptiveSessionTest, RefusesTablesThatDoNotFit) {
   LatencyTable coarse = table_;
   coarse.precision = "bf16";
   expect_refused(with(coarse), "bf16");
+}
+
+// A plan that allows the second sub-net at most, whatever the machine is like.
+TEST_F(AdaptiveSessionTest, ObeysThePlanOfWhomItIsSupervisedBy) {
+  control::RuleTable plan;
+  plan.machine = table_.machine;
+  plan.designs = {{.subnet = 1}};
+  plan.rules.emplace_back().name = "always";
+  for (const SubnetInfo& info : model_->subnets())
+    plan.subnets.push_back({.subnet = info.subnet, .accuracy = info.validation_accuracy});
+  const std::filesystem::path file = path_.string() + ".plan.json";
+  ASSERT_TRUE(write_file(file, plan.to_json()));
+  AdaptiveOptions options = with(table_);
+  options.plan = file;
+  expect_refused(options, "supervise");
+  options.supervise = 1ms;
+  expect_refused(options, "1 ms");
+  options.supervise = 20ms;
+  auto adaptive = AdaptiveSession::make(model_, options);
+  ASSERT_TRUE(adaptive) << adaptive.error().message;
+  int subnet = 0;
+  for (int i = 0; i < 100'000 && subnet == 0; ++i)
+    subnet = adaptive->run(images_, {.deadline = 1h}, logits_)->subnet;
+  EXPECT_EQ(subnet, 1);
+  adaptive->allow_from(2);
+  EXPECT_EQ(adaptive->run(images_, {.deadline = 1h}, logits_)->subnet, 2);
+  plan.subnets.pop_back();
+  ASSERT_TRUE(write_file(file, plan.to_json()));
+  expect_refused(options, file.c_str());
+  std::filesystem::remove(file);
 }
 
 TEST_F(AdaptiveSessionTest, DoesNotAllocate) {
