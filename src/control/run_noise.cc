@@ -9,6 +9,8 @@ namespace {
 constexpr double kMemory = 1.0 / 2000;  // runs
 constexpr double kFactorBin = 0.01;     // logarithm
 constexpr double kFactorStart = -0.64;
+constexpr double kLeastFactor = 0.5273;  // what the bins' logarithms begin and end with
+constexpr double kMostFactor = 1.8965;
 constexpr double kDelayBin = 0.1733;  // a quarter of an octave
 constexpr double kDelayStart = -5.3;  // 5 microseconds; the last bin ends at a minute and a half
 constexpr double kLeastInterruption = 0.05;
@@ -61,22 +63,22 @@ void RunNoise::observe(double expected, double took, double noise, double weight
   sum_up();
 }
 
-/// The share of runs whose logarithm of what they take over what is expected is at most this.
-double RunNoise::factor_within(double logarithm) const {
-  const double at = (logarithm - kFactorStart) / kFactorBin;
-  if (!(at > 0)) return 0;
-  const auto whole = static_cast<std::size_t>(std::min(at, 1e6));
-  if (whole >= kFactors) return factor_within_.back();
+/// The share of runs that take at most `ratio` times what is expected of them.
+double RunNoise::factor_within(double ratio) const {
+  if (!(ratio > kLeastFactor)) return 0;
+  if (ratio >= kMostFactor) return factor_within_.back();
+  const double at = (std::log(ratio) - kFactorStart) / kFactorBin;
+  const std::size_t whole = bin(at, 0, 1, kFactors);
   const double below = whole > 0 ? factor_within_[whole - 1] : 0;
   return below + (at - static_cast<double>(whole)) * (factor_within_[whole] - below);
 }
 
 double RunNoise::within(double expected, double limit) const {
-  if (!(limit > 0)) return 0;
-  const double factor = factor_within(std::log(limit / expected));
+  const double factor = factor_within(limit / expected);
+  if (!(factor > 0)) return 0;
   const double room = std::max(limit - expected, 0.0);
   const double rate = delay_rate_[bin(std::log(room), kDelayStart, kDelayBin, kDelays)];
-  return factor * std::exp(-rate * expected);
+  return rate > 0 ? factor * std::exp(-rate * expected) : factor;
 }
 
 double RunNoise::bound(double expected, double quantile) const {

@@ -31,7 +31,7 @@ class RunNoise {
 
   void forget(double weight);
   void sum_up();
-  double factor_within(double logarithm) const;
+  double factor_within(double ratio) const;
 
   std::array<float, kFactors> factors_ = {};
   std::array<float, kDelays> delays_ = {};

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/json_tree.h"
 #include "base/try.h"
 #include "control/plan/rule_table.h"
 
@@ -110,7 +111,9 @@ Status read_head(const Json& root, RuleTable& table) {
   if (!root.is_object() || !root.contains("concertina_plan"))
     return Error{"it is not a plan; make one with concertina plan"};
   if (root["concertina_plan"] != 1) return Error{"the plan has a format that this version does not read"};
-  const Json machine = root.value("machine", Json::object());
+  static const Json kNone;
+  const auto found = root.find("machine");  // not value(): its copy would ask for memory when it goes
+  const Json& machine = found == root.end() ? kNone : *found;
   if (!machine.is_object()) return Error{"its machine is not an object"};
   table.machine.cpu = text_at(machine, "cpu");
   table.machine.instruction_set = text_at(machine, "instruction_set");
@@ -137,7 +140,8 @@ Json to_entry(const Rule& rule) {
 }  // namespace
 
 Result<RuleTable> RuleTable::parse(std::string_view text) {
-  const Json root = Json::parse(text, nullptr, false);
+  const JsonTree tree(Json::parse(text, nullptr, false));
+  const Json& root = *tree;
   RuleTable table;
   CONCERTINA_TRY(read_head(root, table));
   CONCERTINA_TRY(read_list(root, "subnets", kMostSubnets, table.subnets, read_subnet));
