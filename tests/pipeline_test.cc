@@ -299,7 +299,7 @@ TEST_F(PipelineTest, SearchesOnTheMillisecondsOfAMachine) {
                         "data.path=\"" + (folder_ / "data").string() + "\""});
   };
   ASSERT_TRUE(write_file(folder_ / "plan.toml",
-                         "recipe = \"recipe.toml\"\npoints = 3\nreference = \"macs\"\nbudget = 6.0\n"
+                         "recipe = \"recipe.toml\"\npoints = 3\nreference = \"macs\"\nbudget = 12.0\n"
                          "[[arm]]\nname = \"macs\"\n"
                          "[[arm]]\nname = \"ms\"\nsearch.cost = \"latency\"\nsearch.latency_table = \"" +
                              table.string() + "\"\n"));

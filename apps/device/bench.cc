@@ -4,12 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/machine.h"
-#include "base/processors.h"
 #include "base/quantile.h"
 #include "base/try.h"
 #include "common/table.h"
 #include "control/profile/measure.h"
 #include "device/model_options.h"
+#include "device/pin_option.h"
 #include "device/subnet_choice.h"
 #include "device/timing.h"
 #include "device/verbs.h"
@@ -128,7 +128,7 @@ Result<Report> profile_subnets(Session& session, const std::vector<int>& subnets
 }
 
 Status bench(const Options& options) {
-  if (!options.processors.empty()) CONCERTINA_TRY(pin_thread(pthread_self(), options.processors));
+  CONCERTINA_TRY(pin(options.processors));
   CONCERTINA_ASSIGN(const auto model, Model::load(options.model, options.loading));
   CONCERTINA_ASSIGN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
   CONCERTINA_ASSIGN(Session session,
@@ -174,9 +174,7 @@ void add_bench(CLI::App& program, Action& chosen) {
                                     "seconds to time each sub-net, not --iterations")
                        ->check(CLI::Range(0.001, 86'400.0))
                        ->excludes(iterations);
-  verb->add_option("--pin", options->processors, "processors to run on, such as 0,1")
-      ->delimiter(',')
-      ->check(CLI::Range(0, CPU_SETSIZE - 1));
+  add_pin_option(verb, options->processors, "processors to run on, such as 0,1");
   auto* profile =
       verb->add_flag("--profile", options->profile, "time every step of the sub-nets")->excludes(duration);
   verb->add_flag("--switch-test", options->switch_test, "time the first run after a run of another sub-net")

@@ -16,6 +16,7 @@
 #include "control/serving/background_load.h"
 #include "control/serving/model_server.h"
 #include "control/serving/timed_policy.h"
+#include "device/pin_option.h"
 #include "device/serving_options.h"
 #include "device/verbs.h"
 
@@ -49,7 +50,7 @@ class Soak {
     const ServingOptions& serving = options.serving;
     const std::vector<int> processors =
         options.processors.empty() ? default_processors(serving.session.threads) : options.processors;
-    CONCERTINA_TRY(pin_thread(pthread_self(), processors));
+    CONCERTINA_TRY(pin(processors));
     CONCERTINA_ASSIGN(auto model, Model::load(serving.model, serving.loading));
     CONCERTINA_ASSIGN(std::vector<control::Size> sizes, control::sizes_of(model, serving.session));
     CONCERTINA_ASSIGN(Session session, Session::make(model, {.threads = serving.session.threads,
@@ -182,9 +183,7 @@ void add_soak(CLI::App& program, Action& chosen) {
   options->serving.arrivals = {"poisson", "gamma:8", "bursts", "azure_code"};
   options->serving.contentions = {"none", "step:1.8"};
   add_serving_options(verb, options->serving);
-  verb->add_option("--pin", options->processors, "processors for runs and load (default: the last ones)")
-      ->delimiter(',')
-      ->check(CLI::Range(0, CPU_SETSIZE - 1));
+  add_pin_option(verb, options->processors, "processors for runs and load (default: the last ones)");
   verb->callback([&chosen, options] { chosen = [options] { return soak_all(*options); }; });
 }
 
