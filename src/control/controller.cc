@@ -95,6 +95,7 @@ Decision Controller::decide(const Request& request) {
   const auto [with_reserve, of_all] = pace(request);
   const double wanted = 1 - budget_.risk(request.quantile);
   const int first = first_allowed();
+  decided_ = true;
   refused_ = false;
   Candidate best, fastest;
   double fastest_ms = std::numeric_limits<double>::infinity();
@@ -116,6 +117,7 @@ Decision Controller::decide(const Request& request) {
   const bool hopeless = sure_ && fastest.in_time < (fastest_ms > of_all ? kOverload : kHopeless);
   if (fastest.subnet < 0 || hopeless || slack <= 0) {
     budget_.observe(request.quantile, true, refused_);
+    decided_ = false;
     return {};
   }
   return decided(best, request, false);
@@ -155,7 +157,8 @@ void Controller::observe(const Observation& run) {
   learn(run.subnet, took, ended);
   bounds_quantile_ = run.quantile;
   expect();
-  budget_.observe(run.quantile, ended > run.deadline, refused_);
+  if (decided_) budget_.observe(run.quantile, ended > run.deadline, refused_);
+  decided_ = false;
 }
 
 }  // namespace concertina::control

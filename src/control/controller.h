@@ -84,6 +84,7 @@ class Controller final : public Policy {
   std::size_t suspected_ = 0;
   std::atomic<int> first_allowed_{0};
   bool sure_ = true;      ///< the last run was about as foretold; otherwise nothing is shed, for runs tell
+  bool decided_ = false;  ///< the run that will be observed was decided here
   bool refused_ = false;  ///< the last decision passed over a sub-net because of its risk
 };
 

@@ -127,6 +127,19 @@ TEST_F(ControllerTest, TakesWhatIsWorthMostIfNothingIsSafe) {
   EXPECT_NE(decision.subnet, 0);  // a third of its runs would be late
 }
 
+// Those that the user chose, or that ran although they had been shed.
+TEST_F(ControllerTest, LateRunsThatItHasNotDecidedMakeItNoMoreCareful) {
+  for (int i = 0; i < 2000; ++i) answer(20, 1);
+  double slack = 8;  // just enough for the largest
+  while (decide(slack).subnet != 0) slack += 0.01;
+  answer(20, 1);
+  for (int i = 0; i < 50; ++i) {
+    controller_.observe({.subnet = 0, .started = now_, .took = from_ms(8), .deadline = now_ - from_ms(1)});
+    now_ += from_ms(8);
+  }
+  EXPECT_EQ(decide(slack + 0.02).subnet, 0);
+}
+
 TEST_F(ControllerTest, SurvivesDamagedObservations) {
   for (const double took : {0.0, -5.0, 1e9}) {
     controller_.observe({.subnet = 0, .started = now_, .took = from_ms(took), .deadline = now_});
