@@ -10,6 +10,7 @@
 
 #include "hwy/highway.h"
 #include "kernels/bf16_unit.h"
+#include "kernels/phases.h"
 #include "kernels/target.h"
 
 #if defined(__x86_64__)
@@ -45,27 +46,16 @@ struct Depth {
   std::ptrdiff_t pair_rows() const { return round_up(channels, kBf16Channels) / 2; }
 };
 
-/// A thread's inputs as bfloat16. A window with strides reads every stride-th pixel, so rows and columns lie
-/// apart by their remainders (phases); in each phase the window has no stride, and the outputs of consecutive
-/// rows read one run of pixels. Those between the rows read from padding, and their sums are dropped. Where
-/// taps are merged, columns stay together and each output is stride_w pixels after the one before.
-struct Geometry {
+/// A thread's inputs as bfloat16. Where taps are merged, columns stay together and each output is stride_w
+/// pixels after the one before.
+struct Geometry : Phases {
   bool merged;
-  int phases_h;
-  int phases_w;
-  int halo;                 ///< rows of a phase that a chunk reads besides one for each row of outputs
-  int width;                ///< outputs in a row, those that are dropped among them
   std::ptrdiff_t channels;  ///< elements of an input pixel
   std::ptrdiff_t pixel;     ///< elements from output to output
 
   Geometry(const Filter& f, const Window& w, std::span<const ChannelRange> inputs)
-      : merged(merges_taps(f, w)),
-        phases_h(std::min(w.stride_h, (w.kernel_h - 1) * w.dilation_h + 1)),
-        phases_w(merged ? 1 : std::min(w.stride_w, (w.kernel_w - 1) * w.dilation_w + 1)),
-        halo((w.kernel_h - 1) * w.dilation_h / w.stride_h),
-        width(w.out_w + (w.kernel_w - 1) * w.dilation_w / w.stride_w),
-        channels(merged ? round_up(f.in_channels, 2) : 0),
-        pixel(0) {
+      : Phases(w), merged(merges_taps(f, w)), channels(merged ? round_up(f.in_channels, 2) : 0), pixel(0) {
+    if (merged) across = 1;
     if (!merged) {
       for (const ChannelRange& range : inputs) channels += blocks_of(range) * kBf16Channels;
     }
@@ -74,7 +64,7 @@ struct Geometry {
 
   std::ptrdiff_t row() const { return width * pixel; }
   std::ptrdiff_t rows(int output_rows) const {
-    return static_cast<std::ptrdiff_t>(phases_h) * phases_w * (output_rows + halo) * row();
+    return static_cast<std::ptrdiff_t>(down) * across * (output_rows + halo) * row();
   }
 
   /// Output rows of one image that fit a chunk.
@@ -280,8 +270,8 @@ void round_row(const ConvArgs& args, const Geometry& g, const float* row, int ph
 
 void round_inputs(const ConvArgs& args, const Geometry& g, const Chunk& chunk, std::uint16_t* to) {
   const Window& w = args.window;
-  for (int phase_h = 0; phase_h < g.phases_h; ++phase_h) {
-    for (int phase_w = 0; phase_w < g.phases_w; ++phase_w) {
+  for (int phase_h = 0; phase_h < g.down; ++phase_h) {
+    for (int phase_w = 0; phase_w < g.across; ++phase_w) {
       for (int n = 0; n < chunk.images; ++n) {
         for (int y = 0; y < chunk.rows + g.halo; ++y, to += g.row()) {
           const int in_y = (chunk.row + y) * w.stride_h + phase_h - w.pad_top;
@@ -309,7 +299,7 @@ void find_taps(const Window& w, const Geometry& g, const Chunk& chunk, TapOffset
     const int y = i * w.dilation_h;
     for (int j = 0; j < (g.merged ? 1 : w.kernel_w); ++j) {
       const int x = j * w.dilation_w;
-      const std::ptrdiff_t phase = y % w.stride_h * g.phases_w + x % w.stride_w;
+      const std::ptrdiff_t phase = y % w.stride_h * g.across + x % w.stride_w;
       taps[tap++] = (phase * phase_rows + y / w.stride_h) * g.row() + x / w.stride_w * g.channels;
     }
   }

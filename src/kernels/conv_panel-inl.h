@@ -30,7 +30,7 @@ struct PanelJob {
   int tail;                              // see TileOutput
 };
 
-TileOutput tile_output(const PanelJob& job, int first, int pixels) {
+HWY_INLINE TileOutput tile_output(const PanelJob& job, int first, int pixels) {
   const Epilogue& e = job.args.epilogue;
   const float* residual = e.residual;
   if (residual != nullptr) residual += first * e.residual_stride + job.channel;

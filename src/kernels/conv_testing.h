@@ -5,12 +5,13 @@
 #include "kernels/bf16_conv.h"
 #include "kernels/conv.h"
 #include "kernels/grouped.h"
+#include "kernels/planar_conv.h"
 #include "kernels/testing.h"
 #include "kernels/winograd.h"
 
 namespace concertina::kernels {
 
-enum class ConvKernel { kDirect, kGrouped, kWinograd, kBf16 };
+enum class ConvKernel { kDirect, kGrouped, kWinograd, kBf16, kPlanar };
 
 /// A sub-net's convolution: of each input segment and of the output, the first active channels of the full
 /// ones.
@@ -130,27 +131,31 @@ struct ConvProblem {
       case ConvKernel::kBf16:
         bf16_conv(args, workspace_for(threads, bf16_workspace(filter, c.window, ranges)).data(), pool);
         break;
+      case ConvKernel::kPlanar:
+        planar_conv(args, workspace_for(threads, planar_workspace(c.window, ranges)).data(), pool);
+        break;
     }
     return y.plain();
   }
 
   AlignedBuffer pack(const Filter& filter, ConvKernel kernel) const {
-    const std::size_t size = kernel == ConvKernel::kDirect     ? packed_size(filter)
-                             : kernel == ConvKernel::kGrouped  ? packed_grouped_size(filter)
-                             : kernel == ConvKernel::kWinograd ? winograd_packed_size(filter)
-                                                               : bf16_packed_size(filter, c.window);
-    AlignedBuffer packed = poisoned(size);
+    AlignedBuffer packed;
     switch (kernel) {
       case ConvKernel::kDirect:
+      case ConvKernel::kPlanar:
+        packed = poisoned(packed_size(filter));
         pack_conv(filter, full_weights.data(), packed.data());
         break;
       case ConvKernel::kGrouped:
+        packed = poisoned(packed_grouped_size(filter));
         pack_grouped(filter, full_weights.data(), packed.data());
         break;
       case ConvKernel::kWinograd:
+        packed = poisoned(winograd_packed_size(filter));
         pack_winograd(filter, full_weights.data(), packed.data());
         break;
       case ConvKernel::kBf16:
+        packed = poisoned(bf16_packed_size(filter, c.window));
         pack_bf16(filter, c.window, full_weights.data(), packed.data());
         break;
     }

@@ -339,6 +339,10 @@ bool prefers_winograd(const Filter& filter, const Window& w) {
          w.out_w >= 8;
 }
 
+bool winograd_pays(int in_channels, int out_channels) {
+  return in_channels > 8 && out_channels > 4;
+}
+
 std::size_t winograd_packed_size(const Filter& f) {
   return static_cast<std::size_t>(round_up(f.out_channels, 2 * vector_lanes())) *
          static_cast<std::size_t>(f.in_channels) * kProducts;

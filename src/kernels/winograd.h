@@ -12,6 +12,9 @@ bool winograd_can(const Filter& filter, const Window& window);
 /// True where it is faster than conv() on the machines that we have.
 bool prefers_winograd(const Filter& filter, const Window& window);
 
+/// True where that holds for so many active channels, too: of few, the transforms cost more than they save.
+bool winograd_pays(int in_channels, int out_channels);
+
 /// Floats of the transformed filter.
 std::size_t winograd_packed_size(const Filter& filter);
 

@@ -14,10 +14,10 @@ std::ptrdiff_t image_size(const PixelLayout& layout, const Value& value) {
 }  // namespace
 
 MemoryMap::MemoryMap(const ChannelLayout& channels, const Program& program, const Storage& storage,
-                     const Subnet& subnet, int lanes) {
+                     const Subnet& subnet, const std::vector<int>& units) {
   std::vector<Block> blocks;
   for (std::size_t i = 0; i < program.values.size(); ++i) {
-    layouts_.push_back(pixel_layout(channels, program.values[i], subnet, lanes));
+    layouts_.push_back(pixel_layout(channels, program.values[i], subnet, units[i]));
     const bool root = storage.is_root(static_cast<ValueId>(i));
     blocks.push_back(
         {.size = root ? image_size(layouts_[i], program.values[i]) : 0, .lifetime = storage.lifetimes[i]});

@@ -11,8 +11,9 @@ namespace concertina::runtime {
 /// Where the values of one sub-net lie in the arena.
 class MemoryMap {
  public:
+  /// units: for each value the floats to which the segments of its pixel are padded.
   MemoryMap(const ChannelLayout& channels, const Program& program, const Storage& storage,
-            const Subnet& subnet, int lanes);
+            const Subnet& subnet, const std::vector<int>& units);
 
   const PixelLayout& layout(ValueId id) const { return layouts_[static_cast<std::size_t>(id)]; }
   const Place& place(ValueId id) const { return places_[static_cast<std::size_t>(id)]; }

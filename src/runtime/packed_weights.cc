@@ -1,8 +1,12 @@
 #include "runtime/packed_weights.h"
 
+#include <algorithm>
+
 #include "kernels/bf16_conv.h"
 #include "kernels/depthwise.h"
 #include "kernels/grouped.h"
+#include "kernels/planar_conv.h"
+#include "kernels/target.h"
 #include "kernels/winograd.h"
 
 namespace concertina::runtime {
@@ -41,10 +45,35 @@ void pack(const PackedFilter& packed, const float* plain, float* to) {
   }
 }
 
-/// In whole cache lines.
-std::size_t packed_floats(const PackedFilter& packed) {
+std::size_t whole_lines(std::size_t floats) {
   constexpr std::size_t kLine = AlignedBuffer::kAlignment / sizeof(float);
-  return (packed_size(packed) + kLine - 1) / kLine * kLine;
+  return (floats + kLine - 1) / kLine * kLine;
+}
+
+/// A panel of output channels under a vector of inputs: a small part of what a layer has that prefers
+/// another kernel.
+Filter few_of(const Filter& filter) {
+  const int lanes = kernels::vector_lanes();
+  return {.out_channels = std::min(filter.out_channels, 2 * lanes),
+          .in_channels = std::min(filter.in_channels, lanes),
+          .taps = filter.taps};
+}
+
+void pack_few(const PackedFilter& packed, const float* plain, float* to) {
+  const Filter& few = packed.few;
+  std::vector<float> values;
+  for (int k = 0; k < few.out_channels; ++k) {
+    const float* row = plain + static_cast<std::ptrdiff_t>(k) * packed.filter.in_channels * few.taps;
+    values.insert(values.end(), row, row + static_cast<std::ptrdiff_t>(few.in_channels) * few.taps);
+  }
+  kernels::pack_conv(few, values.data(), to);
+}
+
+bool lie_in(const Filter& few, std::span<const kernels::ChannelRange> inputs, int out_channels) {
+  return out_channels <= few.out_channels &&
+         std::all_of(inputs.begin(), inputs.end(), [&](const kernels::ChannelRange& range) {
+           return range.weight_begin + range.count <= few.in_channels;
+         });
 }
 
 std::size_t plain_floats(const Filter& f) {
@@ -53,6 +82,33 @@ std::size_t plain_floats(const Filter& f) {
 }
 
 }  // namespace
+
+ConvChoice choose_kernel(const PackedFilter& packed, std::span<const kernels::ChannelRange> inputs,
+                         int out_channels) {
+  int in_channels = 0;
+  for (const kernels::ChannelRange& range : inputs) in_channels += range.count;
+  ConvChoice choice;
+  switch (packed.packing) {
+    case Packing::kGrouped:
+      return {ConvKernel::kGrouped};
+    case Packing::kDepthwise:
+      return {ConvKernel::kDepthwise};
+    case Packing::kBf16:
+      return {ConvKernel::kBf16};
+    case Packing::kWinograd:
+      if (kernels::winograd_pays(in_channels, out_channels) || !lie_in(packed.few, inputs, out_channels)) {
+        return {ConvKernel::kWinograd};
+      }
+      choice.few = true;
+      break;
+    case Packing::kDirect:
+      break;
+  }
+  if (kernels::planar_can(packed.filter) && kernels::prefers_planar(packed.window, out_channels)) {
+    choice.kernel = ConvKernel::kPlanar;
+  }
+  return choice;
+}
 
 PackedWeights::PackedWeights(const Network& network, Precision precision, const ChoosePacking& choose) {
   std::size_t total = 0;
@@ -64,7 +120,11 @@ PackedWeights::PackedWeights(const Network& network, Precision precision, const 
                                                     .window = layer.window,
                                                     .packing = choose(network.graph.node(id), layer),
                                                     .offset = total});
-      total += packed_floats(filter);
+      total += whole_lines(packed_size(filter));
+      if (filter.packing != Packing::kWinograd) continue;
+      filter.few = few_of(filter.filter);
+      filter.few_offset = total;
+      total += whole_lines(kernels::packed_size(filter.few));
     }
   }
   buffer_ = AlignedBuffer(total);
@@ -73,6 +133,7 @@ PackedWeights::PackedWeights(const Network& network, Precision precision, const 
     const float* plain = network.weights.at(network.graph.node(id).name + ".weight").values.data();
     for (const PackedFilter& packed : filters(id)) {
       pack(packed, plain, buffer_.data() + packed.offset);
+      if (packed.few.out_channels > 0) pack_few(packed, plain, buffer_.data() + packed.few_offset);
       plain += plain_floats(packed.filter);
     }
   }

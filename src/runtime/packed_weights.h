@@ -16,7 +16,21 @@ struct PackedFilter {
   kernels::Window window = {};  ///< not of linear layers and depthwise convolutions
   Packing packing = Packing::kDirect;
   std::size_t offset = 0;  ///< of its first float among the weights
+  /// Its first channels, packed for kDirect as well: of a filter that only pays where many are left.
+  kernels::Filter few = {.out_channels = 0};
+  std::size_t few_offset = 0;
 };
+
+/// What runs a packed filter in a sub-net.
+enum class ConvKernel { kDirect, kPlanar, kGrouped, kWinograd, kBf16, kDepthwise };
+
+/// By rule of thumb, for the active channels.
+struct ConvChoice {
+  ConvKernel kernel = ConvKernel::kDirect;
+  bool few = false;  ///< it takes PackedFilter::few
+};
+ConvChoice choose_kernel(const PackedFilter& packed, std::span<const kernels::ChannelRange> inputs,
+                         int out_channels);
 
 /// Chooses one of the filter's packings.
 using ChoosePacking = std::function<Packing(const Node& node, const LayerFilter& filter)>;
@@ -28,6 +42,7 @@ class PackedWeights {
 
   std::span<const PackedFilter> filters(NodeId id) const { return filters_[static_cast<std::size_t>(id)]; }
   const float* data(const PackedFilter& filter) const { return buffer_.data() + filter.offset; }
+  const float* few_data(const PackedFilter& filter) const { return buffer_.data() + filter.few_offset; }
   std::size_t bytes() const { return buffer_.size() * sizeof(float); }
 
  private:

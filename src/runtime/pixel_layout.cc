@@ -26,20 +26,20 @@ std::vector<int> full_counts(const ChannelLayout& channels, const Value& value) 
 
 }  // namespace
 
-PixelLayout pixel_layout(const ChannelLayout& channels, const Value& value, const Subnet& subnet, int lanes) {
+PixelLayout pixel_layout(const ChannelLayout& channels, const Value& value, const Subnet& subnet, int unit) {
   PixelLayout layout;
   for (const auto& [begin, count] : channels.active_ranges(value.axis, subnet)) {
     if (value.joined && !layout.segments.empty()) {
       layout.segments.back().count += count;
-      layout.size = kernels::round_up(layout.segments.back().count, lanes);
+      layout.size = kernels::round_up(layout.segments.back().count, unit);
     } else {
       layout.segments.push_back({.feature = begin, .offset = layout.size, .count = count});
-      layout.size += kernels::round_up(count, lanes);
+      layout.size += kernels::round_up(count, unit);
     }
   }
   if (value.dense) layout.size = layout.segments.back().offset + layout.segments.back().count;
   const bool collides = value.pixels() > 1 && layout.size % kCollidingStride == 0;
-  layout.stride = layout.size + (value.spare || collides ? lanes : 0);
+  layout.stride = layout.size + (value.spare || collides ? unit : 0);
   return layout;
 }
 

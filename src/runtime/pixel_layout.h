@@ -27,8 +27,8 @@ struct PixelLayout {
   }
 };
 
-/// `lanes`: kernels::vector_lanes()
-PixelLayout pixel_layout(const ChannelLayout& channels, const Value& value, const Subnet& subnet, int lanes);
+/// `unit`: floats to which each segment is padded.
+PixelLayout pixel_layout(const ChannelLayout& channels, const Value& value, const Subnet& subnet, int unit);
 
 /// True if the same features have the same places in every sub-net. Precondition: both values have as many
 /// features, in every sub-net.

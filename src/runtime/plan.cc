@@ -7,6 +7,7 @@
 #include "kernels/target.h"
 #include "runtime/epilogues.h"
 #include "runtime/memory_map.h"
+#include "runtime/pixel_units.h"
 #include "runtime/plan_conv.h"
 #include "runtime/window_over.h"
 
@@ -31,7 +32,7 @@ class PlanBuilder {
  public:
   PlanBuilder(const PlanSource& source, const Subnet& subnet, const Weights& own)
       : source_(source),
-        map_(source.network.graph.layout(), source.program, source.storage, subnet, kernels::vector_lanes()),
+        map_(make_map(source, subnet)),
         epilogues_(source.network, source.program, map_, subnet, own, kernels::vector_lanes()),
         conv_source_{source, map_, own, epilogues_} {}
 
@@ -43,11 +44,19 @@ class PlanBuilder {
                   step.node == kNone ? "Copy" : kind_of(op_of(step)));
     }
     add_stores();
+    plan_.layer_macs = mean_layer_macs();
     plan_.epilogues = epilogues_.take_memory();
     return std::move(plan_);
   }
 
  private:
+  static MemoryMap make_map(const PlanSource& source, const Subnet& subnet) {
+    const auto map = [&](const std::vector<int>& units) {
+      return MemoryMap(source.network.graph.layout(), source.program, source.storage, subnet, units);
+    };
+    return map(pixel_units(source, map(std::vector(source.program.values.size(), kernels::vector_lanes()))));
+  }
+
   void add_step(const FusedStep& step) {
     if (step.node == kNone) return add_moves(step);
     std::visit([&](const auto& op) { add(op, step); }, op_of(step));
@@ -58,6 +67,15 @@ class PlanBuilder {
     for (std::size_t i = plan_.labels.size(); i < plan_.steps.size(); ++i) {
       plan_.labels.push_back({.name = name, .kind = kind, .macs = macs_of(plan_.steps[i])});
     }
+  }
+
+  std::int64_t mean_layer_macs() const {
+    std::int64_t macs = 0, layers = 0;
+    for (const StepLabel& label : plan_.labels) {
+      macs += label.macs;
+      layers += label.macs > 0 ? 1 : 0;
+    }
+    return macs / std::max<std::int64_t>(1, layers);
   }
 
   void add(const op::Input& op, const FusedStep& step) {

@@ -23,6 +23,7 @@ struct StepLabel {
 struct Plan {
   std::vector<Step> steps;
   std::vector<StepLabel> labels;           ///< one for each step
+  std::int64_t layer_macs = 0;             ///< for one image, mean over the convolutions and linear layers
   AlignedBuffer epilogues;                 ///< scales and shifts
   std::vector<AlignedBuffer> own_weights;  ///< packed filters of linear layers that are not shared
   std::ptrdiff_t arena_floats = 0;         ///< scratch memory, for each image of a batch

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/bf16_conv.h"
+#include "kernels/planar_conv.h"
 #include "kernels/winograd.h"
 #include "runtime/window_over.h"
 
@@ -38,29 +39,35 @@ class ConvBuilder {
     const std::vector<PixelSegment>& to = map_.layout(step.output).segments;
     for (std::size_t i = 0; i < to.size(); ++i) {
       const PackedFilter& packed = source_.packed.filters(step.node)[i];
-      ConvStep conv = conv_into(to[i], packed.filter, source_.packed.data(packed), window, all, step);
-      for (const auto& [feature, offset, count] : map_.layout(step.inputs[0]).segments) {
-        conv.ranges.push_back({.weight_begin = feature, .input_offset = offset, .count = count});
-      }
-      add_packed(packed.packing, packed.filter, std::move(conv));
+      std::vector<kernels::ChannelRange> inputs = input_ranges(map_.layout(step.inputs[0]));
+      const ConvChoice choice = choose_kernel(packed, inputs, to[i].count);
+      const kernels::Filter& filter = choice.few ? packed.few : packed.filter;
+      const float* data = choice.few ? source_.packed.few_data(packed) : source_.packed.data(packed);
+      ConvStep conv = conv_into(to[i], filter, data, window, all, step);
+      conv.ranges = std::move(inputs);
+      add_chosen(choice.kernel, std::move(conv));
     }
   }
 
-  void add_packed(Packing packing, const kernels::Filter& filter, ConvStep conv) {
-    switch (packing) {
-      case Packing::kGrouped:
+  void add_chosen(ConvKernel kernel, ConvStep conv) {
+    switch (kernel) {
+      case ConvKernel::kGrouped:
         plan_.steps.push_back(GroupedStep{std::move(conv)});
         break;
-      case Packing::kWinograd:
+      case ConvKernel::kWinograd:
         need_workspace(kernels::winograd_workspace(conv.ranges));
         plan_.steps.push_back(WinogradStep{std::move(conv)});
         break;
-      case Packing::kBf16:
-        need_workspace(kernels::bf16_workspace(filter, conv.args.window, conv.ranges));
+      case ConvKernel::kBf16:
+        need_workspace(kernels::bf16_workspace(conv.args.filter, conv.args.window, conv.ranges));
         plan_.steps.push_back(Bf16Step{std::move(conv)});
         break;
-      case Packing::kDirect:
-      case Packing::kDepthwise:
+      case ConvKernel::kPlanar:
+        need_workspace(kernels::planar_workspace(conv.args.window, conv.ranges));
+        plan_.steps.push_back(PlanarStep{std::move(conv)});
+        break;
+      case ConvKernel::kDirect:
+      case ConvKernel::kDepthwise:
         plan_.steps.push_back(std::move(conv));
         break;
     }
@@ -160,6 +167,14 @@ class ConvBuilder {
 };
 
 }  // namespace
+
+std::vector<kernels::ChannelRange> input_ranges(const PixelLayout& input) {
+  std::vector<kernels::ChannelRange> ranges;
+  for (const auto& [feature, offset, count] : input.segments) {
+    ranges.push_back({.weight_begin = feature, .input_offset = offset, .count = count});
+  }
+  return ranges;
+}
 
 void add_conv_steps(const FusedStep& step, const ConvSource& source, Plan& plan) {
   ConvBuilder(source, plan).add(step);

@@ -14,6 +14,9 @@ struct ConvSource {
   Epilogues& epilogues;
 };
 
+/// What a convolution reads of a pixel.
+std::vector<kernels::ChannelRange> input_ranges(const PixelLayout& input);
+
 /// Adds the steps of one convolution or linear layer, the next in the program's order.
 void add_conv_steps(const FusedStep& step, const ConvSource& source, Plan& plan);
 

@@ -21,6 +21,9 @@ namespace {
 
 constexpr int kMaxThreads = 256;
 
+// In layers of fewer multiply-accumulates on average, handing a part to another thread costs what it saves.
+constexpr std::int64_t kMacsWorthAThread = 160'000;
+
 Status check_options(const Model& model, const SessionOptions& options) {
   if (options.threads < 1 || options.threads > kMaxThreads) {
     return Error{
@@ -58,6 +61,7 @@ struct Session::Impl {
   AlignedBuffer arena;
   AlignedBuffer workspace;
   ThreadPool pool;
+  ThreadPool alone{1};                  ///< the caller
   std::span<const runtime::Step> rest;  ///< of the run that was begun
   std::optional<runtime::Frame> begun;  ///< what it brought; a value from the first begin() on
 
@@ -96,13 +100,13 @@ struct Session::Impl {
     return model->impl().plans[static_cast<std::size_t>(subnet)];
   }
 
-  runtime::Frame frame(std::span<const float> images, int batch, std::span<float> logits) {
+  runtime::Frame frame(std::span<const float> images, int batch, int subnet, std::span<float> logits) {
     return {.batch = batch,
             .images = images.data(),
             .logits = logits.data(),
             .arena = arena.data(),
             .workspace = workspace.data(),
-            .pool = pool};
+            .pool = plan(subnet).layer_macs * batch >= kMacsWorthAThread ? pool : alone};
   }
 };
 
@@ -140,7 +144,7 @@ Status Session::run(std::span<const float> images, int batch, int subnet, std::s
 
 Status Session::begin(std::span<const float> images, int batch, int subnet, std::span<float> logits) {
   CONCERTINA_TRY(impl_->check(images.size(), batch, subnet, logits.size()));
-  impl_->begun.emplace(impl_->frame(images, batch, logits));
+  impl_->begun.emplace(impl_->frame(images, batch, subnet, logits));
   impl_->rest = impl_->plan(subnet).steps;
   return {};
 }
@@ -161,7 +165,7 @@ Result<std::vector<StepTime>> Session::profile(std::span<const float> images, in
   if (runs < 1) return Error{fmt::format("{} runs cannot be timed; ask for at least 1", runs)};
   std::vector<float> logits(static_cast<std::size_t>(std::max(batch, 0)) * model().output_size());
   CONCERTINA_TRY(run(images, batch, subnet, logits));  // refuses what it does not know
-  const runtime::Frame frame = impl_->frame(images, batch, logits);
+  const runtime::Frame frame = impl_->frame(images, batch, subnet, logits);
   const runtime::Plan& plan = impl_->plan(subnet);
   std::vector<std::vector<double>> times(plan.steps.size());
   for (int i = 0; i < runs; ++i) {

@@ -2,6 +2,7 @@
 
 #include "kernels/bf16_conv.h"
 #include "kernels/grouped.h"
+#include "kernels/planar_conv.h"
 #include "kernels/winograd.h"
 
 namespace concertina::runtime {
@@ -65,6 +66,7 @@ std::int64_t macs_of(const Step& step) {
   if (const auto* conv = std::get_if<ConvStep>(&step)) return macs_of(*conv);
   if (const auto* grouped = std::get_if<GroupedStep>(&step)) return macs_of(grouped->conv);
   if (const auto* winograd = std::get_if<WinogradStep>(&step)) return macs_of(winograd->conv);
+  if (const auto* planar = std::get_if<PlanarStep>(&step)) return macs_of(planar->conv);
   if (const auto* bf16 = std::get_if<Bf16Step>(&step)) return macs_of(bf16->conv);
   if (const auto* depthwise = std::get_if<DepthwiseStep>(&step)) {
     return output_pixels(depthwise->args.window) * depthwise->args.channels * depthwise->args.window.taps();
@@ -91,6 +93,10 @@ void GroupedStep::run(const Frame& frame) const {
 
 void WinogradStep::run(const Frame& frame) const {
   kernels::winograd_conv(bound_conv(conv, frame), frame.workspace, frame.pool);
+}
+
+void PlanarStep::run(const Frame& frame) const {
+  kernels::planar_conv(bound_conv(conv, frame), frame.workspace, frame.pool);
 }
 
 void Bf16Step::run(const Frame& frame) const {

@@ -66,6 +66,12 @@ struct WinogradStep {
   void run(const Frame& frame) const;
 };
 
+/// args.packed comes from pack_conv().
+struct PlanarStep {
+  ConvStep conv;
+  void run(const Frame& frame) const;
+};
+
 /// args.packed is a filter of bfloat16.
 struct Bf16Step {
   ConvStep conv;
@@ -183,9 +189,9 @@ struct StoreStep {
   void run(const Frame& frame) const;
 };
 
-using Step = std::variant<LoadStep, ConvStep, GroupedStep, WinogradStep, Bf16Step, DepthwiseStep, CombineStep,
-                          ActivateStep, AffineStep, SoftmaxStep, CopyStep, GatherStep, PickStep, BlendStep,
-                          MaxPoolStep, AveragePoolStep, GlobalPoolStep, FlattenStep, StoreStep>;
+using Step = std::variant<LoadStep, ConvStep, GroupedStep, WinogradStep, PlanarStep, Bf16Step, DepthwiseStep,
+                          CombineStep, ActivateStep, AffineStep, SoftmaxStep, CopyStep, GatherStep, PickStep,
+                          BlendStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, FlattenStep, StoreStep>;
 
 /// Multiply-accumulates for one image; those of convolutions and linear layers count.
 std::int64_t macs_of(const Step& step);
