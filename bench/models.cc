@@ -1,5 +1,7 @@
 #include "models.h"
 
+#include <fmt/format.h>
+
 #include "base/try.h"
 #include "graph/channel_groups.h"
 #include "onnx/testing.h"
@@ -19,27 +21,47 @@ Subnet uneven_subnet(const ChannelGroups& groups) {
   return subnet;
 }
 
+Result<std::vector<NamedSubnet>> subnets_of(const Case& c, const Graph& graph) {
+  std::vector<NamedSubnet> subnets;
+  for (const std::string& widths : c.chain) {
+    CONCERTINA_ASSIGN(Subnet subnet, parse_subnet(widths));
+    subnets.push_back({std::to_string(subnets.size()), std::move(subnet)});
+  }
+  if (!subnets.empty()) return subnets;
+  CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(graph, kGroups));
+  for (const int eighths : c.eighths) {
+    if (eighths == 4) subnets.push_back({"uneven", uneven_subnet(groups)});
+    subnets.push_back({fmt::format("x{}", eighths / double{kGroups}), uniform_subnet(groups, eighths)});
+  }
+  return subnets;
+}
+
 }  // namespace
 
 std::vector<Case> all_cases() {
-  return {{.network = "resnet18", .batches = {1, 8}},
+  return {{.network = "resnet18", .batches = {1, 8}, .eighths = {8, 7, 6, 4, 3, 2, 1}},
           {.network = "mobilenet_v1", .batches = {1, 8}},
           {.network = "vgg11", .batches = {1, 8}},
           {.network = "resnet20", .size = 32, .classes = 10, .batches = {1, 8, 128}},
           {.network = "resnet56", .size = 32, .classes = 10, .batches = {1, 8, 128}},
-          {.network = "vgg11", .size = 32, .classes = 10, .batches = {1, 8, 128}}};
+          {.network = "vgg11", .size = 32, .classes = 10, .batches = {1, 8, 128}},
+          // What a search found: docs/results/cifar10-resnet20-budget12-seeds, seed 1.
+          {.network = "resnet20",
+           .size = 32,
+           .classes = 10,
+           .batches = {1, 8, 128},
+           .chain = {"16-16-16-16-32-32-32-32-64-64-64-64", "14-10-12-4-24-32-20-16-56-64-64-64",
+                     "14-6-4-4-16-28-16-12-56-56-64-48", "12-6-4-4-8-28-8-12-40-56-32-24",
+                     "12-4-2-2-8-24-8-8-32-48-16-24", "10-4-2-2-8-16-4-8-16-48-16-16",
+                     "6-2-2-2-8-16-4-8-16-48-8-8", "4-2-2-2-4-16-4-4-8-48-8-8"},
+           .name = "resnet20-searched"}};
 }
 
 Result<BenchModel> make_bench_model(const Case& c) {
   CONCERTINA_ASSIGN(const Graph graph,
                     make_network({.name = c.network, .input = {3, c.size, c.size}, .classes = c.classes}));
-  CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(graph, kGroups));
-  BenchModel model{.file = testing::random_model(graph, 1), .subnets = {}};
-  model.subnets = {{"x1", full_subnet(graph)},
-                   {"x0.75", uniform_subnet(groups, 6)},
-                   {"uneven", uneven_subnet(groups)},
-                   {"x0.5", uniform_subnet(groups, 4)},
-                   {"x0.25", uniform_subnet(groups, 2)}};
+  CONCERTINA_ASSIGN(std::vector<NamedSubnet> subnets, subnets_of(c, graph));
+  BenchModel model{.file = testing::random_model(graph, 1), .subnets = std::move(subnets)};
   for (std::size_t i = 1; i < model.subnets.size(); ++i) {
     const Subnet& subnet = model.subnets[i].subnet;
     model.file.subnets.push_back({.subnet = subnet,

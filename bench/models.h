@@ -13,6 +13,11 @@ struct Case {
   int size = 224;  ///< height and width of its images
   int classes = 1000;
   std::vector<int> batches;
+  std::vector<int> eighths = {8, 6, 4, 2};  ///< of the channels, in its uniform sub-nets
+  std::vector<std::string> chain = {};  ///< widths of other sub-nets, from large to small, instead of these
+  std::string name = {};                ///< empty: the network's
+
+  std::string title() const { return name.empty() ? network : name; }
 };
 
 /// The networks and batch sizes of the comparison.
@@ -20,7 +25,7 @@ std::vector<Case> all_cases();
 
 /// Sub-nets of a model, from large to small.
 struct NamedSubnet {
-  std::string name;  ///< "x0.5", or "uneven"
+  std::string name;  ///< "x0.5", "uneven", or the number in a chain
   Subnet subnet;
 };
 
@@ -29,8 +34,8 @@ struct BenchModel {
   std::vector<NamedSubnet> subnets;  ///< those of the file, in its order
 };
 
-/// Widths 1, 0.75, 0.5 and 0.25 of the network, and between 0.75 and 0.5 one whose dimensions differ, from
-/// half the channels at the beginning to three quarters at the end. Fails if the network is unknown.
+/// The case's sub-nets; among uniform ones, between 0.75 and 0.5, one whose dimensions differ, from half the
+/// channels at the beginning to three quarters at the end. Fails if the network or a width is unknown.
 Result<BenchModel> make_bench_model(const Case& c);
 
 /// A model that concertina-train made; its sub-nets are named by their index.

@@ -58,16 +58,16 @@ Result<std::vector<Subject>> subjects(const Options& options) {
     for (const Case& c : all_cases()) {
       const auto& wanted = options.networks;
       const bool chosen =
-          wanted.empty() || std::find(wanted.begin(), wanted.end(), c.network) != wanted.end() ||
-          std::find(wanted.begin(), wanted.end(), fmt::format("{}-{}", c.network, c.size)) != wanted.end();
+          wanted.empty() || std::find(wanted.begin(), wanted.end(), c.title()) != wanted.end() ||
+          std::find(wanted.begin(), wanted.end(), fmt::format("{}-{}", c.title(), c.size)) != wanted.end();
       if (!chosen) continue;
       CONCERTINA_ASSIGN(BenchModel model, make_bench_model(c));
-      all.push_back({c.network, c.size, c.batches, std::move(model)});
+      all.push_back({c.title(), c.size, c.batches, std::move(model)});
     }
     if (all.empty()) {
       return Error{
           "--networks names none of resnet18-224, mobilenet_v1-224, vgg11-224, resnet20-32, resnet56-32, "
-          "vgg11-32"};
+          "vgg11-32, resnet20-searched-32"};
     }
   }
   if (!options.batches.empty()) {

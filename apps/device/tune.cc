@@ -34,8 +34,9 @@ std::string sum_of(const runtime::LayerTuning& layer, runtime::Packing packing) 
 
 std::string table_of(const runtime::Tuning& tuning) {
   std::vector<runtime::Packing> packings;
-  for (const auto packing : {runtime::Packing::kDirect, runtime::Packing::kGrouped,
-                             runtime::Packing::kWinograd, runtime::Packing::kBf16}) {
+  for (const auto packing :
+       {runtime::Packing::kDirect, runtime::Packing::kGrouped, runtime::Packing::kWinograd,
+        runtime::Packing::kWinograd2, runtime::Packing::kBf16}) {
     const bool used = std::any_of(tuning.layers.begin(), tuning.layers.end(), [&](const auto& layer) {
       return layer.second.milliseconds.contains(packing);
     });

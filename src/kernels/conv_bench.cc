@@ -5,6 +5,7 @@
 #include "base/aligned_buffer.h"
 #include "base/random.h"
 #include "kernels/conv.h"
+#include "kernels/planar_conv.h"
 #include "kernels/target.h"
 #include "kernels/winograd.h"
 
@@ -30,15 +31,25 @@ struct Case {
   int stride = 1;
 };
 
-void run(benchmark::State& state, const Case& c, int threads, bool winograd) {
+enum class Kernel { kDirect, kPlanar, kWinograd, kWinograd2 };
+constexpr const char* kPrefixes[] = {"", "planar/", "winograd/", "winograd-2x2/"};
+
+void run(benchmark::State& state, const Case& c, int threads, Kernel kernel) {
+  const int side = kernel == Kernel::kWinograd2 ? 2 : 4;
+  const bool winograd = kernel >= Kernel::kWinograd;
   const int in = c.in == 3 ? 3 : c.in * c.active / 4;  // an image keeps its channels
   const int out = c.out * c.active / 4;
   const Filter filter{.out_channels = c.out, .in_channels = c.in, .taps = c.kernel * c.kernel};
   const AlignedBuffer weights = random_buffer(static_cast<std::size_t>(c.out) * c.in * filter.taps, 1);
-  AlignedBuffer packed(winograd ? winograd_packed_size(filter) : packed_size(filter));
-  (winograd ? pack_winograd : pack_conv)(filter, weights.data(), packed.data());
-  const int in_stride = round_up(in, vector_lanes());
-  const int out_stride = round_up(out, vector_lanes());
+  AlignedBuffer packed(winograd ? winograd_packed_size(filter, side) : packed_size(filter));
+  if (winograd) {
+    pack_winograd(filter, side, weights.data(), packed.data());
+  } else {
+    pack_conv(filter, weights.data(), packed.data());
+  }
+  const int unit = kernel == Kernel::kPlanar ? kPlanarBlock : vector_lanes();
+  const int in_stride = round_up(in, unit);
+  const int out_stride = round_up(out, unit);
   const int out_size = (c.size - 1) / c.stride + 1;
   const auto pixels = static_cast<std::size_t>(c.batch) * out_size * out_size;
   const AlignedBuffer input =
@@ -66,11 +77,15 @@ void run(benchmark::State& state, const Case& c, int threads, bool winograd) {
                       .output = output.data(),
                       .output_stride = out_stride,
                       .epilogue = {.scale = scale.data(), .shift = scale.data(), .act = Activation::kRelu}};
-  AlignedBuffer workspace(winograd_workspace(args.inputs) * static_cast<std::size_t>(threads));
+  AlignedBuffer workspace(
+      std::max(winograd_workspace(side, args.inputs), planar_workspace(args.window, args.inputs)) *
+      static_cast<std::size_t>(threads));
   ThreadPool pool(threads);
   for (auto _ : state) {
     if (winograd) {
-      winograd_conv(args, workspace.data(), pool);
+      winograd_conv(args, side, workspace.data(), pool);
+    } else if (kernel == Kernel::kPlanar) {
+      planar_conv(args, workspace.data(), pool);
     } else {
       conv(args, pool);
     }
@@ -110,13 +125,17 @@ const int kRegistered = [] {
       {"linear/25088x4096/batch8", {1, 25088, 4096, 1, 8}},
   };
   for (const auto& c : cases) {
-    const bool both = c.shape.kernel == 3 && c.shape.stride == 1;
-    for (const bool winograd : both ? std::vector{false, true} : std::vector{false}) {
+    std::vector<Kernel> kernels = {Kernel::kDirect};
+    if (c.shape.out * c.shape.active / 4 <= vector_lanes()) kernels.push_back(Kernel::kPlanar);
+    if (c.shape.kernel == 3 && c.shape.stride == 1) {
+      kernels.insert(kernels.end(), {Kernel::kWinograd, Kernel::kWinograd2});
+    }
+    for (const Kernel kernel : kernels) {
       for (const int threads : {1, 2}) {
-        const auto name =
-            std::string(winograd ? "winograd/" : "") + c.name + "/threads:" + std::to_string(threads);
+        const auto name = std::string(kPrefixes[static_cast<std::size_t>(kernel)]) + c.name +
+                          "/threads:" + std::to_string(threads);
         benchmark::RegisterBenchmark(
-            name.c_str(), [c, threads, winograd](benchmark::State& s) { run(s, c.shape, threads, winograd); })
+            name.c_str(), [c, threads, kernel](benchmark::State& s) { run(s, c.shape, threads, kernel); })
             ->Unit(benchmark::kMicrosecond)
             ->UseRealTime();
       }

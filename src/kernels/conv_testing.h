@@ -11,7 +11,7 @@
 
 namespace concertina::kernels {
 
-enum class ConvKernel { kDirect, kGrouped, kWinograd, kBf16, kPlanar };
+enum class ConvKernel { kDirect, kGrouped, kWinograd, kWinograd2, kBf16, kPlanar };
 
 /// A sub-net's convolution: of each input segment and of the output, the first active channels of the full
 /// ones.
@@ -126,7 +126,9 @@ struct ConvProblem {
         grouped_conv(args, pool);
         break;
       case ConvKernel::kWinograd:
-        winograd_conv(args, workspace_for(threads, winograd_workspace(ranges)).data(), pool);
+      case ConvKernel::kWinograd2:
+        winograd_conv(args, side(kernel),
+                      workspace_for(threads, winograd_workspace(side(kernel), ranges)).data(), pool);
         break;
       case ConvKernel::kBf16:
         bf16_conv(args, workspace_for(threads, bf16_workspace(filter, c.window, ranges)).data(), pool);
@@ -151,8 +153,9 @@ struct ConvProblem {
         pack_grouped(filter, full_weights.data(), packed.data());
         break;
       case ConvKernel::kWinograd:
-        packed = poisoned(winograd_packed_size(filter));
-        pack_winograd(filter, full_weights.data(), packed.data());
+      case ConvKernel::kWinograd2:
+        packed = poisoned(winograd_packed_size(filter, side(kernel)));
+        pack_winograd(filter, side(kernel), full_weights.data(), packed.data());
         break;
       case ConvKernel::kBf16:
         packed = poisoned(bf16_packed_size(filter, c.window));
@@ -161,6 +164,8 @@ struct ConvProblem {
     }
     return packed;
   }
+
+  static int side(ConvKernel kernel) { return kernel == ConvKernel::kWinograd2 ? 2 : 4; }
 
   static AlignedBuffer workspace_for(int threads, std::size_t floats) {
     return poisoned(floats * static_cast<std::size_t>(threads));

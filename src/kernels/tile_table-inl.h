@@ -32,7 +32,7 @@ using DepthwiseLengths = Lengths<2>;
 constexpr bool k32Registers = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON;
 using LongLengths = Lengths<4, 8, 16, 24, 28>;            // for one vector of sums
 using ShortLengths = Lengths<1, 2, 4, 7, 8, 10, 12, 14>;  // for two
-using DepthwiseLengths = Lengths<2, 4, 7, 8, 14>;
+using DepthwiseLengths = Lengths<4, 7, 8, 14>;
 #endif
 
 /// Tile functions by the pixels that a tile has to cover: the shortest that is long enough.

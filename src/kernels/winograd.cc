@@ -16,10 +16,12 @@ namespace concertina::kernels {
 #ifndef CONCERTINA_KERNELS_WINOGRAD_CONSTANTS_
 #define CONCERTINA_KERNELS_WINOGRAD_CONSTANTS_
 
-/// A tile is 4x4 output pixels, made of 6x6 inputs, in as many products.
-constexpr int kTileSide = 4;
-constexpr int kInputSide = 6;
-constexpr int kProducts = kInputSide * kInputSide;
+/// F(kSide x kSide, 3x3): a tile is so many output pixels, made of kInput x kInput inputs in as many
+/// products.
+template <int kSide>
+constexpr int kInput = kSide + 2;
+template <int kSide>
+constexpr int kProducts = kInput<kSide>* kInput<kSide>;
 
 // Transformed inputs that exist at one time stay in the second-level cache, but at least as many tiles as
 // make the weights worth reading.
@@ -29,13 +31,17 @@ constexpr std::size_t kLeastChunkTiles = 28;
 // Tiles whose products are computed and transformed back together.
 constexpr int kBlockTiles = 28;
 
-// G of F(4x4, 3x3).
-constexpr double kFilterTransform[kInputSide][3] = {{1.0 / 4, 0, 0},
-                                                    {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-                                                    {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-                                                    {1.0 / 24, 1.0 / 12, 1.0 / 6},
-                                                    {1.0 / 24, -1.0 / 12, 1.0 / 6},
-                                                    {0, 0, 1}};
+/// G
+template <int kSide>
+constexpr double kFilterTransform[kInput<kSide>][3] = {
+    {1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
+template <>
+constexpr double kFilterTransform<4>[6][3] = {{1.0 / 4, 0, 0},
+                                              {-1.0 / 6, -1.0 / 6, -1.0 / 6},
+                                              {-1.0 / 6, 1.0 / 6, -1.0 / 6},
+                                              {1.0 / 24, 1.0 / 12, 1.0 / 6},
+                                              {1.0 / 24, -1.0 / 12, 1.0 / 6},
+                                              {0, 0, 1}};
 
 /// Floats of one tile's transformed inputs for each product: the ranges side by side in whole vectors.
 inline std::size_t transformed_channels(std::span<const ChannelRange> inputs, int lanes) {
@@ -44,16 +50,17 @@ inline std::size_t transformed_channels(std::span<const ChannelRange> inputs, in
   return sum;
 }
 
-inline std::size_t most_chunk_tiles(std::size_t channels) {
-  return std::max(kLeastChunkTiles, kChunkFloats / (kProducts * channels));
+inline std::size_t most_chunk_tiles(int products, std::size_t channels) {
+  return std::max(kLeastChunkTiles, kChunkFloats / (static_cast<std::size_t>(products) * channels));
 }
 
 /// A thread's scratch memory: the transformed inputs of a chunk, then the products of a block under a panel.
-inline std::size_t transformed_floats(std::size_t channels) {
-  return most_chunk_tiles(channels) * channels * kProducts;
+inline std::size_t transformed_floats(int products, std::size_t channels) {
+  return most_chunk_tiles(products, channels) * channels * static_cast<std::size_t>(products);
 }
-inline std::size_t workspace_floats(std::size_t channels, int lanes) {
-  return transformed_floats(channels) + static_cast<std::size_t>(kProducts * kBlockTiles * 2 * lanes);
+inline std::size_t workspace_floats(int products, std::size_t channels, int lanes) {
+  return transformed_floats(products, channels) +
+         static_cast<std::size_t>(products * kBlockTiles * 2 * lanes);
 }
 
 #endif
@@ -64,7 +71,13 @@ namespace concertina::kernels::HWY_NAMESPACE {
 namespace {
 
 /// d -> B^T d
-HWY_INLINE void transform_input(const V (&d)[kInputSide], V (&t)[kInputSide]) {
+HWY_INLINE void transform_input(const V (&d)[4], V (&t)[4]) {
+  t[0] = hn::Sub(d[0], d[2]);
+  t[1] = hn::Add(d[1], d[2]);
+  t[2] = hn::Sub(d[2], d[1]);
+  t[3] = hn::Sub(d[1], d[3]);
+}
+HWY_INLINE void transform_input(const V (&d)[6], V (&t)[6]) {
   const V four = hn::Set(kTag, 4.0f);
   const V five = hn::Set(kTag, 5.0f);
   const V a = hn::NegMulAdd(four, d[2], d[4]);
@@ -81,7 +94,11 @@ HWY_INLINE void transform_input(const V (&d)[kInputSide], V (&t)[kInputSide]) {
 }
 
 /// m -> A^T m
-HWY_INLINE void transform_output(const V (&m)[kInputSide], V (&y)[kTileSide]) {
+HWY_INLINE void transform_output(const V (&m)[4], V (&y)[2]) {
+  y[0] = hn::Add(hn::Add(m[0], m[1]), m[2]);
+  y[1] = hn::Sub(hn::Sub(m[1], m[2]), m[3]);
+}
+HWY_INLINE void transform_output(const V (&m)[6], V (&y)[4]) {
   const V s = hn::Add(m[1], m[2]);
   const V d = hn::Sub(m[1], m[2]);
   const V s2 = hn::Add(m[3], m[4]);
@@ -92,8 +109,8 @@ HWY_INLINE void transform_output(const V (&m)[kInputSide], V (&y)[kTileSide]) {
   y[3] = hn::MulAdd(hn::Set(kTag, 8.0f), d2, hn::Add(d, m[5]));
 }
 
-/// Some tiles of the batch, their transformed inputs [kProducts][tiles][channels], and room for the products
-/// of a block [kProducts][kBlockTiles][kPanel].
+/// Some tiles of the batch, their transformed inputs [products][tiles][channels], and room for the products
+/// of a block [products][kBlockTiles][kPanel].
 struct Chunk {
   int first;
   int tiles;
@@ -106,54 +123,55 @@ struct Chunk {
   }
 };
 
-/// Where a tile's output begins.
+/// Where the output of a tile of side x side begins.
 struct TilePlace {
   int image;
   int y;
   int x;
 
-  TilePlace(const Window& w, int tile) {
-    const int across = hwy::DivCeil(w.out_w, kTileSide);
-    const int down = hwy::DivCeil(w.out_h, kTileSide);
+  TilePlace(const Window& w, int side, int tile) {
+    const int across = hwy::DivCeil(w.out_w, side);
+    const int down = hwy::DivCeil(w.out_h, side);
     image = tile / (across * down);
-    y = tile / across % down * kTileSide;
-    x = tile % across * kTileSide;
+    y = tile / across % down * side;
+    x = tile % across * side;
   }
 };
 
+template <int kSide>
 void transform_tile(const ConvArgs& args, const Chunk& chunk, int tile) {
   const Window& w = args.window;
-  const TilePlace place(w, chunk.first + tile);
+  const TilePlace place(w, kSide, chunk.first + tile);
   const int top = place.y - w.pad_top;
   const int left = place.x - w.pad_left;
-  const float* at[kProducts];  // null in the padding
-  for (int i = 0; i < kInputSide; ++i) {
+  const float* at[kProducts<kSide>];  // null in the padding
+  for (int i = 0; i < kInput<kSide>; ++i) {
     const std::ptrdiff_t row = (static_cast<std::ptrdiff_t>(place.image) * w.in_h + top + i) * w.in_w + left;
-    for (int j = 0; j < kInputSide; ++j) {
+    for (int j = 0; j < kInput<kSide>; ++j) {
       const bool inside = static_cast<unsigned>(top + i) < static_cast<unsigned>(w.in_h) &&
                           static_cast<unsigned>(left + j) < static_cast<unsigned>(w.in_w);
-      at[i * kInputSide + j] = inside ? args.input + (row + j) * args.input_stride : nullptr;
+      at[i * kInput<kSide> + j] = inside ? args.input + (row + j) * args.input_stride : nullptr;
     }
   }
   float* to = chunk.row(0, tile);
   const std::ptrdiff_t product_size = chunk.tiles * chunk.channels;
   for (const ChannelRange& range : args.inputs) {
     for (int c = 0; c < range.count; c += kLanes, to += kLanes) {
-      V half[kInputSide][kInputSide];
-      for (int j = 0; j < kInputSide; ++j) {
-        V d[kInputSide], t[kInputSide];
-        for (int i = 0; i < kInputSide; ++i) {
-          const float* from = at[i * kInputSide + j];
+      V half[kInput<kSide>][kInput<kSide>];
+      for (int j = 0; j < kInput<kSide>; ++j) {
+        V d[kInput<kSide>], t[kInput<kSide>];
+        for (int i = 0; i < kInput<kSide>; ++i) {
+          const float* from = at[i * kInput<kSide> + j];
           d[i] = from == nullptr ? hn::Zero(kTag) : hn::LoadU(kTag, from + range.input_offset + c);
         }
         transform_input(d, t);
-        for (int i = 0; i < kInputSide; ++i) half[i][j] = t[i];
+        for (int i = 0; i < kInput<kSide>; ++i) half[i][j] = t[i];
       }
-      for (int i = 0; i < kInputSide; ++i) {
-        V t[kInputSide];
+      for (int i = 0; i < kInput<kSide>; ++i) {
+        V t[kInput<kSide>];
         transform_input(half[i], t);
-        for (int j = 0; j < kInputSide; ++j) {
-          hn::Store(t[j], kTag, to + (i * kInputSide + j) * product_size);
+        for (int j = 0; j < kInput<kSide>; ++j) {
+          hn::Store(t[j], kTag, to + (i * kInput<kSide> + j) * product_size);
         }
       }
     }
@@ -193,23 +211,24 @@ constexpr auto kMultiply = tile_functions<Multiply, kTilePixels>(
     ShortLengths(),
     []<int kTiles>(std::integral_constant<int, kTiles>) -> Multiply { return multiply<kTiles, kVectors>; });
 
-/// The products [kProducts][tiles][kPanel] of one tile and one vector of channels -> output pixels.
+/// The products [kProducts<kSide>][tiles][kPanel] of one tile and one vector of channels -> output pixels.
+template <int kSide>
 void store_tile(const Window& w, const TileOutput& output, int tile, int vector, bool last, const float* sums,
                 int tiles) {
-  V half[kTileSide][kInputSide];
-  for (int j = 0; j < kInputSide; ++j) {
-    V m[kInputSide], y[kTileSide];
-    for (int i = 0; i < kInputSide; ++i) {
-      m[i] = hn::Load(kTag, sums + std::ptrdiff_t{i * kInputSide + j} * tiles * kPanel);
+  V half[kSide][kInput<kSide>];
+  for (int j = 0; j < kInput<kSide>; ++j) {
+    V m[kInput<kSide>], y[kSide];
+    for (int i = 0; i < kInput<kSide>; ++i) {
+      m[i] = hn::Load(kTag, sums + std::ptrdiff_t{i * kInput<kSide> + j} * tiles * kPanel);
     }
     transform_output(m, y);
-    for (int i = 0; i < kTileSide; ++i) half[i][j] = y[i];
+    for (int i = 0; i < kSide; ++i) half[i][j] = y[i];
   }
-  const TilePlace place(w, tile);
-  const int columns = std::min(kTileSide, w.out_w - place.x);
-  const int rows = std::min(kTileSide, w.out_h - place.y);
+  const TilePlace place(w, kSide, tile);
+  const int columns = std::min(kSide, w.out_w - place.x);
+  const int rows = std::min(kSide, w.out_h - place.y);
   for (int i = 0; i < rows; ++i) {
-    V y[kTileSide];
+    V y[kSide];
     transform_output(half[i], y);
     const int pixel = (place.image * w.out_h + place.y + i) * w.out_w + place.x;
     for (int j = 0; j < columns; ++j) output.put(pixel + j, vector, last, y[j]);
@@ -217,12 +236,13 @@ void store_tile(const Window& w, const TileOutput& output, int tile, int vector,
 }
 
 /// Tiles first .. last - 1 of the chunk, at most kBlockTiles, under one panel.
+template <int kSide>
 void run_block(const ConvArgs& args, const Chunk& chunk, int panel, int first, int last) {
   const int begin = panel * kPanel;
   const int vectors = args.out_channels - begin <= kLanes ? 1 : 2;
   const std::ptrdiff_t product_size = static_cast<std::ptrdiff_t>(args.filter.in_channels) * kPanel;
   const PanelJob job{.args = args,
-                     .weights = args.packed + panel * kProducts * product_size,
+                     .weights = args.packed + panel * kProducts<kSide> * product_size,
                      .input = args.input,
                      .inputs = args.inputs,
                      .channel = begin,
@@ -230,7 +250,7 @@ void run_block(const ConvArgs& args, const Chunk& chunk, int panel, int first, i
   const int tiles = last - first;
   const auto& functions = vectors == 1 ? kMultiply<1> : kMultiply<2>;
   const TileTable<Multiply> table = {functions.data(), kTilePixels};
-  for (int product = 0; product < kProducts; ++product) {
+  for (int product = 0; product < kProducts<kSide>; ++product) {
     for (int at = 0, count = 0; at < tiles; at += count) {
       count = table.length(tiles - at);
       table.functions[count](args, chunk, job.weights + product * product_size, product, first + at, count,
@@ -240,28 +260,30 @@ void run_block(const ConvArgs& args, const Chunk& chunk, int panel, int first, i
   const TileOutput output = tile_output(job, 0, 0);
   for (int t = 0; t < tiles; ++t) {
     for (int v = 0; v < vectors; ++v) {
-      store_tile(args.window, output, chunk.first + first + t, v, v == vectors - 1,
-                 chunk.sums + t * kPanel + v * kLanes, tiles);
+      store_tile<kSide>(args.window, output, chunk.first + first + t, v, v == vectors - 1,
+                        chunk.sums + t * kPanel + v * kLanes, tiles);
     }
   }
 }
 
 /// Panels first .. last - 1 of a chunk.
+template <int kSide>
 void run_chunk(const ConvArgs& args, const Chunk& chunk, int first, int last) {
-  for (int tile = 0; tile < chunk.tiles; ++tile) transform_tile(args, chunk, tile);
+  for (int tile = 0; tile < chunk.tiles; ++tile) transform_tile<kSide>(args, chunk, tile);
   for (int panel = first; panel < last; ++panel) {
     for (int at = 0; at < chunk.tiles; at += kBlockTiles) {
-      run_block(args, chunk, panel, at, std::min(chunk.tiles, at + kBlockTiles));
+      run_block<kSide>(args, chunk, panel, at, std::min(chunk.tiles, at + kBlockTiles));
     }
   }
 }
 
-void winograd_conv(const ConvArgs& args, float* workspace, ThreadPool& pool) {
+template <int kSide>
+void run(const ConvArgs& args, float* workspace, ThreadPool& pool) {
   const Window& w = args.window;
-  const int tiles = args.batch * hwy::DivCeil(w.out_h, kTileSide) * hwy::DivCeil(w.out_w, kTileSide);
+  const int tiles = args.batch * hwy::DivCeil(w.out_h, kSide) * hwy::DivCeil(w.out_w, kSide);
   const int panels = hwy::DivCeil(args.out_channels, kPanel);
   const std::size_t channels = transformed_channels(args.inputs, kLanes);
-  const std::size_t most = most_chunk_tiles(channels);
+  const std::size_t most = most_chunk_tiles(kProducts<kSide>, channels);
   // Threads share the tiles; of few tiles, each transforms all and they share the panels, which costs less
   // than to fetch what another one has transformed.
   const int sharing = tiles < kTilePixels * pool.size() ? std::min(panels, pool.size()) : 1;
@@ -271,21 +293,24 @@ void winograd_conv(const ConvArgs& args, float* workspace, ThreadPool& pool) {
     const int at = call / sharing;
     const int part = call % sharing;
     const int first = part_begin(0, tiles, chunks, at);
-    float* own = workspace + static_cast<std::size_t>(thread) * workspace_floats(channels, kLanes);
+    float* own =
+        workspace + static_cast<std::size_t>(thread) * workspace_floats(kProducts<kSide>, channels, kLanes);
     const Chunk chunk{.first = first,
                       .tiles = part_begin(0, tiles, chunks, at + 1) - first,
                       .channels = static_cast<std::ptrdiff_t>(channels),
                       .transformed = own,
-                      .sums = own + transformed_floats(channels)};
-    run_chunk(args, chunk, part_begin(0, panels, sharing, part), part_begin(0, panels, sharing, part + 1));
+                      .sums = own + transformed_floats(kProducts<kSide>, channels)};
+    run_chunk<kSide>(args, chunk, part_begin(0, panels, sharing, part),
+                     part_begin(0, panels, sharing, part + 1));
   });
 }
 
 /// g -> G g G^T in double precision, for the output channels of a panel side by side.
-void transform_filters(const Filter& f, const float* oihw, float* packed) {
+template <int kSide>
+void transform(const Filter& f, const float* oihw, float* packed) {
   const auto in_channels = static_cast<std::ptrdiff_t>(f.in_channels);
   alignas(64) double taps[9][kPanel] = {};
-  alignas(64) double rows[kInputSide][3][kPanel];  // G g
+  alignas(64) double rows[kInput<kSide>][3][kPanel];  // G g
   for (int begin = 0; begin < f.out_channels; begin += kPanel) {
     const int count = std::min(kPanel, f.out_channels - begin);
     for (int t = 0; t < 9; ++t) std::fill(taps[t] + count, taps[t] + kPanel, 0.0);
@@ -294,26 +319,34 @@ void transform_filters(const Filter& f, const float* oihw, float* packed) {
         const float* g = oihw + ((begin + k) * in_channels + c) * 9;
         for (int t = 0; t < 9; ++t) taps[t][k] = static_cast<double>(g[t]);
       }
-      for (int i = 0; i < kInputSide; ++i) {
-        const auto& of = kFilterTransform[i];
+      for (int i = 0; i < kInput<kSide>; ++i) {
+        const auto& of = kFilterTransform<kSide>[i];
         for (int x = 0; x < 3; ++x) {
           for (int k = 0; k < kPanel; ++k) {
             rows[i][x][k] = of[0] * taps[x][k] + of[1] * taps[3 + x][k] + of[2] * taps[6 + x][k];
           }
         }
       }
-      for (int i = 0; i < kInputSide; ++i) {
-        for (int j = 0; j < kInputSide; ++j) {
-          const auto& of = kFilterTransform[j];
-          float* to = packed + ((i * kInputSide + j) * in_channels + c) * kPanel;
+      for (int i = 0; i < kInput<kSide>; ++i) {
+        for (int j = 0; j < kInput<kSide>; ++j) {
+          const auto& of = kFilterTransform<kSide>[j];
+          float* to = packed + ((i * kInput<kSide> + j) * in_channels + c) * kPanel;
           for (int k = 0; k < kPanel; ++k) {
             to[k] = static_cast<float>(of[0] * rows[i][0][k] + of[1] * rows[i][1][k] + of[2] * rows[i][2][k]);
           }
         }
       }
     }
-    packed += kProducts * in_channels * kPanel;
+    packed += kProducts<kSide> * in_channels * kPanel;
   }
+}
+
+void winograd_conv(const ConvArgs& args, int side, float* workspace, ThreadPool& pool) {
+  side == 2 ? run<2>(args, workspace, pool) : run<4>(args, workspace, pool);
+}
+
+void transform_filters(const Filter& f, int side, const float* oihw, float* packed) {
+  side == 2 ? transform<2>(f, oihw, packed) : transform<4>(f, oihw, packed);
 }
 
 }  // namespace
@@ -334,30 +367,35 @@ bool winograd_can(const Filter& filter, const Window& w) {
          w.dilation_h == 1 && w.dilation_w == 1;
 }
 
-bool prefers_winograd(const Filter& filter, const Window& w) {
-  return winograd_can(filter, w) && filter.in_channels >= 32 && filter.out_channels >= 32 && w.out_h >= 8 &&
-         w.out_w >= 8;
+int preferred_winograd(const Filter& filter, const Window& w) {
+  const bool pays = winograd_can(filter, w) && filter.in_channels >= 32 && filter.out_channels >= 32 &&
+                    w.out_h >= 8 && w.out_w >= 8;
+  if (!pays) return 0;
+  // Of a small map the time goes into reading weights.
+  constexpr int kFewPixels = 15 * 15;
+  return w.out_h * w.out_w < kFewPixels ? 2 : 4;
 }
 
 bool winograd_pays(int in_channels, int out_channels) {
   return in_channels > 8 && out_channels > 4;
 }
 
-std::size_t winograd_packed_size(const Filter& f) {
+std::size_t winograd_packed_size(const Filter& f, int side) {
   return static_cast<std::size_t>(round_up(f.out_channels, 2 * vector_lanes())) *
-         static_cast<std::size_t>(f.in_channels) * kProducts;
+         static_cast<std::size_t>(f.in_channels) * static_cast<std::size_t>((side + 2) * (side + 2));
 }
 
-void pack_winograd(const Filter& filter, const float* oihw, float* packed) {
-  HWY_DYNAMIC_DISPATCH(transform_filters)(filter, oihw, packed);
+void pack_winograd(const Filter& filter, int side, const float* oihw, float* packed) {
+  HWY_DYNAMIC_DISPATCH(transform_filters)(filter, side, oihw, packed);
 }
 
-std::size_t winograd_workspace(std::span<const ChannelRange> inputs) {
-  return workspace_floats(transformed_channels(inputs, vector_lanes()), vector_lanes());
+std::size_t winograd_workspace(int side, std::span<const ChannelRange> inputs) {
+  return workspace_floats((side + 2) * (side + 2), transformed_channels(inputs, vector_lanes()),
+                          vector_lanes());
 }
 
-void winograd_conv(const ConvArgs& args, float* workspace, ThreadPool& pool) {
-  HWY_DYNAMIC_DISPATCH(winograd_conv)(args, workspace, pool);
+void winograd_conv(const ConvArgs& args, int side, float* workspace, ThreadPool& pool) {
+  HWY_DYNAMIC_DISPATCH(winograd_conv)(args, side, workspace, pool);
 }
 
 }  // namespace concertina::kernels

@@ -23,7 +23,8 @@ std::size_t packed_size(const PackedFilter& packed) {
     case Packing::kGrouped:
       return kernels::packed_grouped_size(packed.filter);
     case Packing::kWinograd:
-      return kernels::winograd_packed_size(packed.filter);
+    case Packing::kWinograd2:
+      return kernels::winograd_packed_size(packed.filter, winograd_side(packed.packing));
     case Packing::kBf16:
       return kernels::bf16_packed_size(packed.filter, packed.window);
   }
@@ -39,7 +40,8 @@ void pack(const PackedFilter& packed, const float* plain, float* to) {
     case Packing::kGrouped:
       return kernels::pack_grouped(packed.filter, plain, to);
     case Packing::kWinograd:
-      return kernels::pack_winograd(packed.filter, plain, to);
+    case Packing::kWinograd2:
+      return kernels::pack_winograd(packed.filter, winograd_side(packed.packing), plain, to);
     case Packing::kBf16:
       return kernels::pack_bf16(packed.filter, packed.window, plain, to);
   }
@@ -96,6 +98,7 @@ ConvChoice choose_kernel(const PackedFilter& packed, std::span<const kernels::Ch
     case Packing::kBf16:
       return {ConvKernel::kBf16};
     case Packing::kWinograd:
+    case Packing::kWinograd2:
       if (kernels::winograd_pays(in_channels, out_channels) || !lie_in(packed.few, inputs, out_channels)) {
         return {ConvKernel::kWinograd};
       }
@@ -121,7 +124,7 @@ PackedWeights::PackedWeights(const Network& network, Precision precision, const 
                                                     .packing = choose(network.graph.node(id), layer),
                                                     .offset = total});
       total += whole_lines(packed_size(filter));
-      if (filter.packing != Packing::kWinograd) continue;
+      if (winograd_side(filter.packing) == 0) continue;
       filter.few = few_of(filter.filter);
       filter.few_offset = total;
       total += whole_lines(kernels::packed_size(filter.few));

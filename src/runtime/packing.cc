@@ -17,11 +17,9 @@ using kernels::Filter;
 constexpr struct {
   Packing packing;
   std::string_view name;
-} kNames[] = {{Packing::kDirect, "direct"},
-              {Packing::kDepthwise, "depthwise"},
-              {Packing::kGrouped, "grouped"},
-              {Packing::kWinograd, "winograd"},
-              {Packing::kBf16, "bf16"}};
+} kNames[] = {{Packing::kDirect, "direct"},          {Packing::kDepthwise, "depthwise"},
+              {Packing::kGrouped, "grouped"},        {Packing::kWinograd, "winograd"},
+              {Packing::kWinograd2, "winograd-2x2"}, {Packing::kBf16, "bf16"}};
 
 /// One filter for each segment of a depthwise convolution's input.
 std::vector<LayerFilter> depthwise_filters(const Graph& graph, NodeId id, const op::Conv& conv) {
@@ -55,10 +53,15 @@ std::vector<Packing> packings_of(const Filter& filter, const kernels::Window& wi
     if (std::find(packings.begin(), packings.end(), packing) == packings.end()) packings.push_back(packing);
   };
   if (precision == Precision::bf16 && kernels::bf16_can(filter)) add(Packing::kBf16);
-  if (kernels::prefers_winograd(filter, window)) add(Packing::kWinograd);
+  if (const int side = kernels::preferred_winograd(filter, window); side > 0) {
+    add(side == 2 ? Packing::kWinograd2 : Packing::kWinograd);
+  }
   if (kernels::grouped_can(filter)) add(Packing::kGrouped);
   add(Packing::kDirect);
-  if (kernels::winograd_can(filter, window)) add(Packing::kWinograd);
+  if (kernels::winograd_can(filter, window)) {
+    add(Packing::kWinograd2);
+    add(Packing::kWinograd);
+  }
   return packings;
 }
 

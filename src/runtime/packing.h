@@ -15,7 +15,8 @@ enum class Packing {
   kDirect,
   kDepthwise,  ///< filter.groups are the channels
   kGrouped,
-  kWinograd,
+  kWinograd,   ///< F(4x4, 3x3)
+  kWinograd2,  ///< F(2x2, 3x3)
   kBf16,
 };
 
@@ -24,6 +25,11 @@ std::string_view precision_name(Precision precision);
 
 std::string_view packing_name(Packing packing);
 std::optional<Packing> find_packing(std::string_view name);
+
+/// Of the tiles of Winograd's algorithm; 0 if it is not that.
+constexpr int winograd_side(Packing packing) {
+  return packing == Packing::kWinograd ? 4 : packing == Packing::kWinograd2 ? 2 : 0;
+}
 
 /// The filter of a convolution or linear layer, for one segment of its output.
 struct LayerFilter {

@@ -45,18 +45,18 @@ class ConvBuilder {
       const float* data = choice.few ? source_.packed.few_data(packed) : source_.packed.data(packed);
       ConvStep conv = conv_into(to[i], filter, data, window, all, step);
       conv.ranges = std::move(inputs);
-      add_chosen(choice.kernel, std::move(conv));
+      add_chosen(choice.kernel, winograd_side(packed.packing), std::move(conv));
     }
   }
 
-  void add_chosen(ConvKernel kernel, ConvStep conv) {
+  void add_chosen(ConvKernel kernel, int side, ConvStep conv) {
     switch (kernel) {
       case ConvKernel::kGrouped:
         plan_.steps.push_back(GroupedStep{std::move(conv)});
         break;
       case ConvKernel::kWinograd:
-        need_workspace(kernels::winograd_workspace(conv.ranges));
-        plan_.steps.push_back(WinogradStep{std::move(conv)});
+        need_workspace(kernels::winograd_workspace(side, conv.ranges));
+        plan_.steps.push_back(WinogradStep{std::move(conv), side});
         break;
       case ConvKernel::kBf16:
         need_workspace(kernels::bf16_workspace(conv.args.filter, conv.args.window, conv.ranges));

@@ -92,7 +92,7 @@ void GroupedStep::run(const Frame& frame) const {
 }
 
 void WinogradStep::run(const Frame& frame) const {
-  kernels::winograd_conv(bound_conv(conv, frame), frame.workspace, frame.pool);
+  kernels::winograd_conv(bound_conv(conv, frame), side, frame.workspace, frame.pool);
 }
 
 void PlanarStep::run(const Frame& frame) const {

@@ -63,6 +63,7 @@ struct GroupedStep {
 /// args.packed is a transformed filter.
 struct WinogradStep {
   ConvStep conv;
+  int side = 4;  ///< of a tile
   void run(const Frame& frame) const;
 };
 

@@ -18,7 +18,7 @@ struct TuneOptions {
 /// Runs every sub-net with every kernel in every layer that it can run, in turn, and takes for each layer the
 /// kernel with the smallest mean time over the sub-nets, each as a share of what the rule of thumb's kernel
 /// takes; that one stays if none gains 2 %. The weights exist once, so all sub-nets share the choice. Up to
-/// nine packed models are in memory at a time. `progress` is told how many of how many parts are done.
+/// thirteen packed models are in memory at a time. `progress` is told how many of how many parts are done.
 Result<Tuning> tune(const ModelFile& file, const TuneOptions& options,
                     const std::function<void(int done, int all)>& progress);
 
