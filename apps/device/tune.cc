@@ -1,6 +1,7 @@
 #include "runtime/tune.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -32,6 +33,18 @@ std::string sum_of(const runtime::LayerTuning& layer, runtime::Packing packing) 
   return fmt::format("{:.4f}", sum);
 }
 
+/// "winograd, planar in 6, 7": the packing, and what else runs it in which sub-nets.
+std::string chosen(const runtime::LayerTuning& layer) {
+  std::map<runtime::ConvKernel, std::vector<std::size_t>> subnets;
+  for (std::size_t i = 0; i < layer.kernels.size(); ++i) subnets[layer.kernels[i]].push_back(i);
+  std::string text(packing_name(layer.best));
+  for (const auto& [kernel, numbers] : subnets) {
+    if (text.starts_with(kernel_name(kernel))) continue;
+    text += fmt::format(", {} in {}", kernel_name(kernel), fmt::join(numbers, " "));
+  }
+  return text;
+}
+
 std::string table_of(const runtime::Tuning& tuning) {
   std::vector<runtime::Packing> packings;
   for (const auto packing :
@@ -48,7 +61,7 @@ std::string table_of(const runtime::Tuning& tuning) {
   for (const auto& [name, layer] : tuning.layers) {
     rows.push_back({name});
     for (const auto packing : packings) rows.back().push_back(sum_of(layer, packing));
-    rows.back().emplace_back(packing_name(layer.best));
+    rows.back().push_back(chosen(layer));
   }
   return format_table(rows);
 }

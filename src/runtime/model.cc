@@ -48,21 +48,16 @@ Status check_precision(Precision precision) {
 }  // namespace
 
 Result<std::shared_ptr<const Model>> make_model(const ModelFile& file, const ModelOptions& options) {
-  if (options.tuning.empty()) {
-    return make_model(file, options.precision,
-                      [](const Node&, const LayerFilter& filter) { return filter.packings.front(); });
-  }
+  if (options.tuning.empty()) return make_model(file, options.precision, default_kernels());
   CONCERTINA_ASSIGN(const Tuning tuning, Tuning::read(options.tuning));
   if (const Status fits = tuning.check(file.network.graph, options.precision); !fits) {
     return Error{fmt::format("'{}': {}", options.tuning.string(), fits.error().message)};
   }
-  return make_model(file, options.precision, [&](const Node& node, const LayerFilter& filter) {
-    return filter.packings.size() > 1 ? tuning.layers.at(node.name).best : filter.packings.front();
-  });
+  return make_model(file, options.precision, tuning.policy());
 }
 
 Result<std::shared_ptr<const Model>> make_model(const ModelFile& file, Precision precision,
-                                                const ChoosePacking& choose) {
+                                                const KernelPolicy& policy) {
   CONCERTINA_TRY(check_precision(precision));
   const Graph& graph = file.network.graph;
   CONCERTINA_ASSIGN(const Program program, lower(graph));
@@ -79,7 +74,7 @@ Result<std::shared_ptr<const Model>> make_model(const ModelFile& file, Precision
                   .outputs = {},
                   .classes = file.classes,
                   .subnets = {},
-                  .packed = PackedWeights(file.network, precision, choose),
+                  .packed = PackedWeights(file.network, precision, policy.packing),
                   .plans = {},
                   .precision = precision});
   for (NodeId id = 0; id < graph.inputs(); ++id) impl->inputs.push_back(describe_value(graph, id));
@@ -88,8 +83,9 @@ Result<std::shared_ptr<const Model>> make_model(const ModelFile& file, Precision
   impl->output_size = static_cast<std::size_t>(output_elements(graph));
   for (const Value& value : program.values) impl->largest_map = std::max(impl->largest_map, value.pixels());
   for (const SubnetRecord& record : file.subnets) {
+    const ChooseKernel kernels = policy.kernels(static_cast<int>(impl->plans.size()));
     impl->plans.push_back(
-        make_plan({file.network, program, storage, impl->packed}, record.subnet, record.own));
+        make_plan({file.network, program, storage, impl->packed, kernels}, record.subnet, record.own));
     impl->subnets.push_back(describe(graph, record, impl->plans.back()));
   }
   return std::shared_ptr<const Model>(std::make_shared<Model>(std::move(impl)));

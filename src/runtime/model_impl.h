@@ -30,9 +30,9 @@ namespace runtime {
 /// tuning does not fit. Precondition: check_model() accepts it.
 Result<std::shared_ptr<const Model>> make_model(const ModelFile& file, const ModelOptions& options = {});
 
-/// The same with the kernels that `choose` names.
+/// The same with the kernels that `policy` picks.
 Result<std::shared_ptr<const Model>> make_model(const ModelFile& file, Precision precision,
-                                                const ChoosePacking& choose);
+                                                const KernelPolicy& policy);
 
 }  // namespace runtime
 }  // namespace concertina

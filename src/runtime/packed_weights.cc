@@ -5,7 +5,6 @@
 #include "kernels/bf16_conv.h"
 #include "kernels/depthwise.h"
 #include "kernels/grouped.h"
-#include "kernels/planar_conv.h"
 #include "kernels/target.h"
 #include "kernels/winograd.h"
 
@@ -71,47 +70,12 @@ void pack_few(const PackedFilter& packed, const float* plain, float* to) {
   kernels::pack_conv(few, values.data(), to);
 }
 
-bool lie_in(const Filter& few, std::span<const kernels::ChannelRange> inputs, int out_channels) {
-  return out_channels <= few.out_channels &&
-         std::all_of(inputs.begin(), inputs.end(), [&](const kernels::ChannelRange& range) {
-           return range.weight_begin + range.count <= few.in_channels;
-         });
-}
-
 std::size_t plain_floats(const Filter& f) {
   return static_cast<std::size_t>(f.groups) * static_cast<std::size_t>(f.out_channels) *
          static_cast<std::size_t>(f.in_channels) * static_cast<std::size_t>(f.taps);
 }
 
 }  // namespace
-
-ConvChoice choose_kernel(const PackedFilter& packed, std::span<const kernels::ChannelRange> inputs,
-                         int out_channels) {
-  int in_channels = 0;
-  for (const kernels::ChannelRange& range : inputs) in_channels += range.count;
-  ConvChoice choice;
-  switch (packed.packing) {
-    case Packing::kGrouped:
-      return {ConvKernel::kGrouped};
-    case Packing::kDepthwise:
-      return {ConvKernel::kDepthwise};
-    case Packing::kBf16:
-      return {ConvKernel::kBf16};
-    case Packing::kWinograd:
-    case Packing::kWinograd2:
-      if (kernels::winograd_pays(in_channels, out_channels) || !lie_in(packed.few, inputs, out_channels)) {
-        return {ConvKernel::kWinograd};
-      }
-      choice.few = true;
-      break;
-    case Packing::kDirect:
-      break;
-  }
-  if (kernels::planar_can(packed.filter) && kernels::prefers_planar(packed.window, out_channels)) {
-    choice.kernel = ConvKernel::kPlanar;
-  }
-  return choice;
-}
 
 PackedWeights::PackedWeights(const Network& network, Precision precision, const ChoosePacking& choose) {
   std::size_t total = 0;

@@ -21,17 +21,6 @@ struct PackedFilter {
   std::size_t few_offset = 0;
 };
 
-/// What runs a packed filter in a sub-net.
-enum class ConvKernel { kDirect, kPlanar, kGrouped, kWinograd, kBf16, kDepthwise };
-
-/// By rule of thumb, for the active channels.
-struct ConvChoice {
-  ConvKernel kernel = ConvKernel::kDirect;
-  bool few = false;  ///< it takes PackedFilter::few
-};
-ConvChoice choose_kernel(const PackedFilter& packed, std::span<const kernels::ChannelRange> inputs,
-                         int out_channels);
-
 /// Chooses one of the filter's packings.
 using ChoosePacking = std::function<Packing(const Node& node, const LayerFilter& filter)>;
 

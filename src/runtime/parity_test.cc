@@ -85,7 +85,11 @@ TEST_P(ParityTest, EverySubnetOnEveryTarget) {
 TEST_P(ParityTest, EverySubnetWithTheLastPacking) {
   const Graph& graph = GetParam().graph;
   const ModelFile file = testing::model_file(graph, test_subnets(graph));
-  const auto last = [](const Node&, const LayerFilter& filter) { return filter.packings.back(); };
+  const KernelPolicy last{
+      .packing = [](const Node&, const LayerFilter& filter) { return filter.packings.back(); },
+      .kernels = [](int) -> ChooseKernel {
+        return [](const Node&, std::span<const ConvChoice> choices) { return choices.back(); };
+      }};
   const auto model = make_model(file, Precision::fp32, last);
   ASSERT_TRUE(model) << model.error().message;
   const Floats images = testing::random_images(**model, kBatch);

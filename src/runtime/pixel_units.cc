@@ -9,13 +9,15 @@ namespace {
 
 bool is_planar(const PlanSource& source, const MemoryMap& map, const FusedStep& step) {
   if (step.node == kNone) return false;
-  const auto* conv = std::get_if<op::Conv>(&source.network.graph.node(step.node).op);
+  const Node& node = source.network.graph.node(step.node);
+  const auto* conv = std::get_if<op::Conv>(&node.op);
   if (conv == nullptr || conv->groups > 1) return false;
   const auto inputs = input_ranges(map.layout(step.inputs[0]));
   const std::vector<PixelSegment>& to = map.layout(step.output).segments;
   for (std::size_t i = 0; i < to.size(); ++i) {
     const PackedFilter& packed = source.packed.filters(step.node)[i];
-    if (choose_kernel(packed, inputs, to[i].count).kernel != ConvKernel::kPlanar) return false;
+    const ConvChoice choice = source.choose(node, conv_choices(packed, inputs, to[i].count));
+    if (choice.kernel != ConvKernel::kPlanar) return false;
   }
   return true;
 }

@@ -124,7 +124,7 @@ TEST(PackedWeights, FewChannelsOfAWinogradLayerRunWithoutTransform) {
                             .packing = Packing::kWinograd,
                             .few = {.out_channels = 32, .in_channels = 16, .taps = 9}};
   const auto choose = [&](kernels::ChannelRange range, int out) {
-    return choose_kernel(packed, {&range, 1}, out);
+    return conv_choices(packed, {&range, 1}, out).front();
   };
   EXPECT_EQ(choose({.count = 64}, 64).kernel, ConvKernel::kWinograd);
   EXPECT_EQ(choose({.count = 64}, 2).kernel, ConvKernel::kWinograd) << "not in the copy";

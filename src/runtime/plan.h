@@ -5,6 +5,7 @@
 
 #include "base/aligned_buffer.h"
 #include "graph/network.h"
+#include "runtime/conv_choice.h"
 #include "runtime/packed_weights.h"
 #include "runtime/program.h"
 #include "runtime/step.h"
@@ -30,12 +31,13 @@ struct Plan {
   std::size_t workspace_floats = 0;        ///< scratch memory besides, for each thread
 };
 
-/// What the plans of all sub-nets share.
+/// What a plan is made of; the plans of all sub-nets share it, but for the choice of kernels.
 struct PlanSource {
   const Network& network;
   const Program& program;
   const Storage& storage;
   const PackedWeights& packed;
+  const ChooseKernel& choose;
 };
 
 /// `own` are the sub-net's own arrays, at its widths.

@@ -40,7 +40,8 @@ class ConvBuilder {
     for (std::size_t i = 0; i < to.size(); ++i) {
       const PackedFilter& packed = source_.packed.filters(step.node)[i];
       std::vector<kernels::ChannelRange> inputs = input_ranges(map_.layout(step.inputs[0]));
-      const ConvChoice choice = choose_kernel(packed, inputs, to[i].count);
+      const ConvChoice choice =
+          source_.choose(source_.network.graph.node(step.node), conv_choices(packed, inputs, to[i].count));
       const kernels::Filter& filter = choice.few ? packed.few : packed.filter;
       const float* data = choice.few ? source_.packed.few_data(packed) : source_.packed.data(packed);
       ConvStep conv = conv_into(to[i], filter, data, window, all, step);

@@ -1,7 +1,6 @@
 #include "runtime/tune.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "base/machine.h"
 #include "base/quantile.h"
@@ -31,59 +30,104 @@ std::vector<Choice> choices_of(const Graph& graph, Precision precision) {
   std::vector<Choice> choices;
   for (NodeId id = 0; id < graph.size(); ++id) {
     const std::vector<LayerFilter> filters = layer_filters(graph, id, precision);
-    if (filters.empty() || filters.front().packings.size() == 1) continue;
-    choices.push_back({graph.node(id).name, filters.front().packings});
+    if (filters.empty()) continue;
+    const LayerFilter& first = filters.front();
+    const bool direct = first.packings.front() == Packing::kDirect;
+    const bool choice = first.packings.size() > 1 || (direct && planar_suits(first.filter, first.window));
+    if (!choice) continue;
+    choices.push_back({graph.node(id).name, first.packings});
   }
   return choices;
 }
 
+/// A layer in one sub-net with one candidate.
+struct Trial {
+  ConvKernel kernel = ConvKernel::kDirect;
+  std::vector<double> milliseconds;  ///< median of each round
+};
+
 /// A model in which some layers, and only these are measured, have kernels of their own.
 struct Candidate {
   std::map<std::string, Packing> layers;
-  std::optional<Session> session;
-  std::map<std::string, std::vector<std::vector<double>>> milliseconds;  ///< [layer][sub-net][round]
+  std::size_t choice = 0;                            ///< in the order of the rules of thumb
+  std::map<std::string, std::vector<Trial>> trials;  ///< by layer, of each sub-net
+  bool differs = true;                               ///< some layer in some sub-net has so many choices
 };
 
-/// The rules of thumb, then every other kernel in every group of layers.
+// What conv_choices() returns at most.
+constexpr std::size_t kMostChoices = 3;
+
+/// The rules of thumb, then every other packing in every group of layers, each with every choice of kernels.
 std::vector<Candidate> candidates_of(const std::vector<Choice>& choices) {
-  std::vector<Candidate> candidates(1);
   std::map<std::pair<Packing, int>, Candidate> others;
+  std::vector<Candidate> packings(1);
   for (std::size_t i = 0; i < choices.size(); ++i) {
-    const auto& [layer, packings] = choices[i];
-    candidates[0].layers.emplace(layer, packings[0]);
-    for (std::size_t p = 1; p < packings.size(); ++p) {
-      others[{packings[p], static_cast<int>(i) % kGroups}].layers.emplace(layer, packings[p]);
+    const auto& [layer, possible] = choices[i];
+    packings[0].layers.emplace(layer, possible[0]);
+    for (std::size_t p = 1; p < possible.size(); ++p) {
+      others[{possible[p], static_cast<int>(i) % kGroups}].layers.emplace(layer, possible[p]);
     }
   }
-  for (auto& [key, candidate] : others) candidates.push_back(std::move(candidate));
+  for (auto& [key, candidate] : others) packings.push_back(std::move(candidate));
+  std::vector<Candidate> candidates = packings;
+  for (std::size_t choice = 1; choice < kMostChoices; ++choice) {
+    for (int group = 0; group < kGroups; ++group) {
+      Candidate some{.layers = {}, .choice = choice, .trials = {}};
+      for (std::size_t i = 0; i < choices.size(); ++i) {
+        if (static_cast<int>(i) % kGroups == group)
+          some.layers.emplace(choices[i].layer, choices[i].packings[0]);
+      }
+      candidates.push_back(std::move(some));
+    }
+    for (std::size_t p = 1; p < packings.size(); ++p) {
+      candidates.push_back(packings[p]);
+      candidates.back().choice = choice;
+    }
+  }
   return candidates;
 }
 
-Status load(const ModelFile& file, const TuneOptions& options, Candidate& candidate) {
-  const auto choose = [&](const Node& node, const LayerFilter& filter) {
-    const auto layer = candidate.layers.find(node.name);
-    return layer == candidate.layers.end() ? filter.packings.front() : layer->second;
-  };
-  CONCERTINA_ASSIGN(const auto model, make_model(file, options.precision, choose));
-  CONCERTINA_ASSIGN(candidate.session,
-                    Session::make(model, {.threads = options.threads, .max_batch = options.batch}));
-  return {};
+/// Picks the candidate's kernels, and notes which they are.
+KernelPolicy policy_of(Candidate& candidate, std::size_t subnets) {
+  for (const auto& [layer, packing] : candidate.layers) candidate.trials[layer].resize(subnets);
+  candidate.differs = candidate.choice == 0;
+  return {.packing =
+              [&candidate](const Node& node, const LayerFilter& filter) {
+                const auto layer = candidate.layers.find(node.name);
+                return layer == candidate.layers.end() ? filter.packings.front() : layer->second;
+              },
+          .kernels = [&candidate](int subnet) -> ChooseKernel {
+            return [&candidate, subnet](const Node& node, std::span<const ConvChoice> choices) {
+              if (!candidate.layers.contains(node.name)) return choices.front();
+              const bool exists = candidate.choice < choices.size();
+              if (exists) candidate.differs = true;
+              const ConvChoice choice = exists ? choices[candidate.choice] : choices.front();
+              candidate.trials[node.name][static_cast<std::size_t>(subnet)].kernel = choice.kernel;
+              return choice;
+            };
+          }};
 }
 
-Status measure(const TuneOptions& options, const std::vector<float>& images, Candidate& candidate) {
-  const std::size_t subnets = candidate.session->model().subnets().size();
-  for (std::size_t i = 0; i < subnets; ++i) {
+/// One model at a time is in memory.
+Status measure(const ModelFile& file, const TuneOptions& options, Candidate& candidate) {
+  CONCERTINA_ASSIGN(const auto model,
+                    make_model(file, options.precision, policy_of(candidate, file.subnets.size())));
+  if (!candidate.differs) return {};
+  CONCERTINA_ASSIGN(Session session,
+                    Session::make(model, {.threads = options.threads, .max_batch = options.batch}));
+  const CounterRandom random(1);
+  std::vector<float> images(static_cast<std::size_t>(options.batch) * model->input_size());
+  for (std::size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(4 * random.uniform(i) - 2);
+  for (std::size_t i = 0; i < file.subnets.size(); ++i) {
     CONCERTINA_ASSIGN(const auto steps,
-                      candidate.session->profile(images, options.batch, static_cast<int>(i), options.runs));
+                      session.profile(images, options.batch, static_cast<int>(i), options.runs));
     std::map<std::string, double> sums;  // a layer may take several steps
     for (const StepTime& step : steps) {
       // Steps that are no nodes have names too.
       if (step.macs > 0 && candidate.layers.contains(step.name)) sums[step.name] += step.median_ms;
     }
     for (const auto& [layer, ms] : sums) {
-      auto& times = candidate.milliseconds[layer];
-      times.resize(subnets);
-      times[i].push_back(std::max(ms, 1e-6));  // the clock may not have moved
+      candidate.trials[layer][i].milliseconds.push_back(std::max(ms, 1e-6));  // the clock may not have moved
     }
   }
   return {};
@@ -95,21 +139,46 @@ double mean_share(const std::vector<double>& times, const std::vector<double>& o
   return sum / static_cast<double>(times.size());
 }
 
-LayerTuning best_of(const Choice& choice, const std::vector<Candidate>& candidates) {
-  LayerTuning layer{.best = choice.packings.front(), .milliseconds = {}};
-  for (const Candidate& candidate : candidates) {
-    const auto found = candidate.milliseconds.find(choice.layer);
-    if (found == candidate.milliseconds.end()) continue;
-    std::vector<double>& times = layer.milliseconds[candidate.layers.at(choice.layer)];
-    for (const auto& rounds : found->second) times.push_back(quantile(rounds, 0.5));
+/// One packing of a layer, each sub-net with the kernel that is fastest for it.
+struct PackingTrial {
+  std::vector<ConvKernel> kernels;
+  std::vector<double> milliseconds;
+};
+
+std::map<Packing, PackingTrial> trials_of(const Choice& choice, const std::vector<Candidate>& candidates) {
+  std::map<Packing, PackingTrial> of;
+  for (const Candidate& candidate : candidates) {  // those with the rules' kernels come first
+    const auto layer = candidate.layers.find(choice.layer);
+    if (layer == candidate.layers.end() || !candidate.differs) continue;
+    const std::vector<Trial>& trials = candidate.trials.at(choice.layer);
+    PackingTrial& best = of[layer->second];
+    for (std::size_t i = 0; i < trials.size(); ++i) {
+      const double ms = quantile(trials[i].milliseconds, 0.5);
+      if (best.kernels.size() == i) {
+        best.kernels.push_back(trials[i].kernel);
+        best.milliseconds.push_back(ms);
+      } else if (trials[i].kernel != best.kernels[i] && ms < (1 - kLeastGain) * best.milliseconds[i]) {
+        best.kernels[i] = trials[i].kernel;
+        best.milliseconds[i] = ms;
+      }
+    }
   }
+  return of;
+}
+
+LayerTuning best_of(const Choice& choice, const std::vector<Candidate>& candidates) {
+  const std::map<Packing, PackingTrial> trials = trials_of(choice, candidates);
+  LayerTuning layer{.best = choice.packings.front(), .kernels = {}, .milliseconds = {}};
+  const std::vector<double>& rule = trials.at(choice.packings.front()).milliseconds;
   double least = 1 - kLeastGain;
-  for (const auto& [packing, times] : layer.milliseconds) {
-    const double share = mean_share(times, layer.milliseconds.at(choice.packings.front()));
+  for (const auto& [packing, trial] : trials) {
+    layer.milliseconds.emplace(packing, trial.milliseconds);
+    const double share = mean_share(trial.milliseconds, rule);
     if (share >= least) continue;
     least = share;
     layer.best = packing;
   }
+  layer.kernels = trials.at(layer.best).kernels;
   return layer;
 }
 
@@ -119,15 +188,12 @@ Result<Tuning> tune(const ModelFile& file, const TuneOptions& options,
                     const std::function<void(int done, int all)>& progress) {
   const std::vector<Choice> choices = choices_of(file.network.graph, options.precision);
   std::vector<Candidate> candidates = candidates_of(choices);
-  for (Candidate& candidate : candidates) CONCERTINA_TRY(load(file, options, candidate));
-  const CounterRandom random(1);
-  std::vector<float> images(static_cast<std::size_t>(options.batch) *
-                            candidates[0].session->model().input_size());
-  for (std::size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(4 * random.uniform(i) - 2);
   const int all = options.rounds * static_cast<int>(candidates.size());
   for (int done = 0; done < all;) {
     for (Candidate& candidate : candidates) {
-      CONCERTINA_TRY(measure(options, images, candidate));
+      if (done < static_cast<int>(candidates.size()) || candidate.differs) {
+        CONCERTINA_TRY(measure(file, options, candidate));
+      }
       progress(++done, all);
     }
   }

@@ -15,10 +15,10 @@ struct TuneOptions {
   int runs = 10;   ///< of each sub-net in a round
 };
 
-/// Runs every sub-net with every kernel in every layer that it can run, in turn, and takes for each layer the
-/// kernel with the smallest mean time over the sub-nets, each as a share of what the rule of thumb's kernel
-/// takes; that one stays if none gains 2 %. The weights exist once, so all sub-nets share the choice. Up to
-/// thirteen packed models are in memory at a time. `progress` is told how many of how many parts are done.
+/// Runs every sub-net with every kernel that can run its layers, in turn. For each sub-net a layer gets its
+/// fastest kernel; of the packings, which all sub-nets share because the weights exist once, it gets the one
+/// with the smallest mean time over the sub-nets, each as a share of what the rule of thumb's packing takes.
+/// The rule stands where nothing gains 2 %. `progress` is told how many of how many parts are done.
 Result<Tuning> tune(const ModelFile& file, const TuneOptions& options,
                     const std::function<void(int done, int all)>& progress);
 

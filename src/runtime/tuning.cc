@@ -45,6 +45,14 @@ std::optional<LayerTuning> read_layer(const Json& layer) {
   }
   if (!best || !tuning.milliseconds.contains(*best)) return std::nullopt;
   tuning.best = *best;
+  if (layer.contains("subnets")) {
+    if (!layer["subnets"].is_array()) return std::nullopt;
+    for (const Json& name : layer["subnets"]) {
+      const auto kernel = name.is_string() ? find_kernel(name.get<std::string>()) : std::nullopt;
+      if (!kernel) return std::nullopt;
+      tuning.kernels.push_back(*kernel);
+    }
+  }
   return tuning;
 }
 
@@ -105,8 +113,8 @@ std::string Tuning::to_json() const {
                {"batch", batch},
                {"layers", Json::object()}};
   for (const auto& [name, layer] : layers) {
-    Json& entry =
-        root["layers"][name] = {{"kernel", packing_name(layer.best)}, {"milliseconds", Json::object()}};
+    Json& entry = root["layers"][name] = {{"kernel", packing_name(layer.best)}};
+    for (const ConvKernel kernel : layer.kernels) entry["subnets"].push_back(kernel_name(kernel));
     for (const auto& [packing, times] : layer.milliseconds) {
       entry["milliseconds"][std::string(packing_name(packing))] = times;
     }
@@ -137,6 +145,25 @@ Status Tuning::check(const Graph& graph, Precision wanted) const {
     }
   }
   return {};
+}
+
+KernelPolicy Tuning::policy() const {
+  return {.packing =
+              [this](const Node& node, const LayerFilter& filter) {
+                return filter.packings.size() > 1 ? layers.at(node.name).best : filter.packings.front();
+              },
+          .kernels = [this](int subnet) -> ChooseKernel {
+            return [this, subnet](const Node& node, std::span<const ConvChoice> choices) {
+              const auto layer = layers.find(node.name);
+              if (layer == layers.end() || layer->second.kernels.size() <= static_cast<std::size_t>(subnet))
+                return choices.front();
+              const ConvKernel wanted = layer->second.kernels[static_cast<std::size_t>(subnet)];
+              const auto found = std::find_if(choices.begin(), choices.end(), [&](const ConvChoice& choice) {
+                return choice.kernel == wanted;
+              });
+              return found == choices.end() ? choices.front() : *found;
+            };
+          }};
 }
 
 }  // namespace concertina::runtime

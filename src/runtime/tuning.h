@@ -8,14 +8,16 @@
 
 #include "concertina/model.h"
 #include "graph/graph.h"
+#include "runtime/conv_choice.h"
 #include "runtime/packing.h"
 
 namespace concertina::runtime {
 
-/// One layer with each kernel that can run it.
+/// One layer with each packing that it can have.
 struct LayerTuning {
   Packing best = Packing::kDirect;
-  std::map<Packing, std::vector<double>> milliseconds;  ///< of each sub-net
+  std::vector<ConvKernel> kernels;  ///< that suit it best, of each sub-net; none: the rules
+  std::map<Packing, std::vector<double>> milliseconds;  ///< of each sub-net, with its best kernel
 
   friend bool operator==(const LayerTuning&, const LayerTuning&) = default;
 };
@@ -23,8 +25,10 @@ struct LayerTuning {
 /// Which kernel is fastest for each layer of a network, measured on one machine:
 ///
 ///   {"concertina_tuning": 1, "cpu": "...", "instruction_set": "AVX3", "precision": "fp32", "threads": 1,
-///    "batch": 1, "layers": {"stem": {"kernel": "direct", "milliseconds": {"direct": [0.2, 0.1],
-///    "winograd": [0.3, 0.2]}}, ...}}
+///    "batch": 1, "layers": {"stem": {"kernel": "direct", "subnets": ["direct", "planar"],
+///    "milliseconds": {"direct": [0.2, 0.1], "winograd": [0.3, 0.2]}}, ...}}
+///
+/// "kernel" is what the weights are packed for, "subnets" what runs them in each sub-net.
 struct Tuning {
   std::string cpu;
   std::string instruction_set;
@@ -42,6 +46,10 @@ struct Tuning {
   /// Fails, saying why, unless the table was made on a machine like this one, in this precision, of a network
   /// with these layers.
   Status check(const Graph& graph, Precision wanted) const;
+
+  /// What the table says; the rules of thumb for what it does not know. Precondition: check() succeeds;
+  /// refers to the table.
+  KernelPolicy policy() const;
 
   friend bool operator==(const Tuning&, const Tuning&) = default;
 };

@@ -82,6 +82,13 @@ TEST(Tuning, RefusesWhatItWasNotMadeOf) {
            [](Json& layer) { layer["milliseconds"]["direct"] = Json::array(); },
            [](Json& layer) { layer["milliseconds"]["direct"][0] = 0; },
            [](Json& layer) { layer["milliseconds"]["direct"][0] = "fast"; },
+           [](Json& layer) { layer["subnets"] = "direct"; },
+           [](Json& layer) {
+             layer["subnets"] = {"direct", "abacus"};
+           },
+           [](Json& layer) {
+             layer["subnets"] = {1, 2};
+           },
            [](Json& layer) { layer["milliseconds"]["abacus"] = {1}; }}) {
     expect_refusal("layer 'stem' lacks a kernel that is known", [&](Json& t) { edit(t["layers"]["stem"]); });
   }
@@ -115,10 +122,13 @@ TEST(Tuning, MeasuresEveryKernelThatALayerCanUse) {
     std::size_t layers = 0;
     for (NodeId id = 0; id < graph.size(); ++id) {
       for (const LayerFilter& filter : layer_filters(graph, id, precision)) {
-        if (filter.packings.size() < 2) continue;
+        const bool planar =
+            filter.packings.front() == Packing::kDirect && planar_suits(filter.filter, filter.window);
+        if (filter.packings.size() < 2 && !planar) continue;
         ++layers;
         const LayerTuning& layer = tuning.layers.at(graph.node(id).name);
         EXPECT_EQ(layer.milliseconds.size(), filter.packings.size());
+        EXPECT_EQ(layer.kernels.size(), file.subnets.size());
         for (const Packing packing : filter.packings) {
           EXPECT_EQ(layer.milliseconds.at(packing).size(), file.subnets.size());
         }
@@ -135,7 +145,9 @@ TEST(Tuning, DecidesHowAModelIsPacked) {
   const auto path =
       std::filesystem::path(::testing::TempDir()) / ("tuning-" + std::to_string(::getpid()) + ".json");
   const auto load = [&](Packing packing) {
-    for (auto& [name, layer] : tuning.layers) layer.best = packing;
+    for (auto& [name, layer] : tuning.layers) {
+      if (layer.milliseconds.contains(packing)) layer.best = packing;
+    }
     EXPECT_TRUE(write_file(path, tuning.to_json()));
     return testing::load(file, {.tuning = path});
   };
@@ -153,6 +165,33 @@ TEST(Tuning, DecidesHowAModelIsPacked) {
   EXPECT_THAT(make_model(file, {.tuning = path}).error().message, HasSubstr(".json': the tuning table"));
   std::filesystem::remove(path);
   EXPECT_THAT(make_model(file, {.tuning = path}).error().message, HasSubstr("tuning-"));
+}
+
+TEST(Tuning, DecidesWhichKernelRunsALayerInEachSubnet) {
+  const ModelFile file = small_model();
+  Tuning tuning = quick(file).value();
+  const auto kernels_of = [&](const std::vector<ConvKernel>& kernels) {
+    for (auto& [name, layer] : tuning.layers) {
+      layer.best = Packing::kDirect;
+      layer.kernels = kernels;
+    }
+    const auto model = make_model(file, Precision::fp32, tuning.policy());
+    EXPECT_TRUE(model) << model.error().message;
+    std::vector<int> planar;
+    for (const Plan& plan : (*model)->impl().plans) {
+      planar.push_back(0);
+      for (const Step& step : plan.steps) planar.back() += std::holds_alternative<PlanarStep>(step) ? 1 : 0;
+    }
+    return planar;
+  };
+  const std::vector<int> first = kernels_of({ConvKernel::kPlanar, ConvKernel::kDirect, ConvKernel::kDirect});
+  EXPECT_GT(first[0], 0);
+  EXPECT_EQ(first[1], 0);
+  EXPECT_EQ(first[2], 0);
+  const std::vector<int> last = kernels_of({ConvKernel::kDirect, ConvKernel::kBf16, ConvKernel::kPlanar});
+  EXPECT_EQ(last[0], 0);
+  EXPECT_EQ(last[1], kernels_of({})[1]) << "a kernel that cannot run it leaves the rule";
+  EXPECT_GT(last[2], 0);
 }
 
 TEST(Tuning, OfANetworkWithoutChoicesIsEmpty) {
