@@ -57,8 +57,9 @@ class Session {
   /// is none. Neither allocates nor locks.
   bool advance(int steps = 1);
 
-  /// Steps that a run of the sub-net has, those that profile() times; the same for every batch. Precondition:
-  /// an index of model().subnets().
+  /// Steps that a run of the sub-net has for one image, those that profile() times. Of a batch the first of
+  /// them may be done for some images at a time, and count each time. Precondition: an index of
+  /// model().subnets().
   int steps(int subnet) const;
 
   /// Times every step of run(images, batch, subnet) in `runs` runs; their sum is a little above the time of a

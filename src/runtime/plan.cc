@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernels/target.h"
+#include "runtime/apart.h"
 #include "runtime/epilogues.h"
 #include "runtime/memory_map.h"
 #include "runtime/pixel_units.h"
@@ -38,11 +39,14 @@ class PlanBuilder {
 
   Plan build() {
     plan_.arena_floats = map_.size();
+    std::vector<std::size_t> ends;  // of each program step's steps
     for (const FusedStep& step : source_.program.steps) {
       add_step(step);
       label_steps(step.node == kNone ? "move" : graph().node(step.node).name,
                   step.node == kNone ? "Copy" : kind_of(op_of(step)));
+      ends.push_back(plan_.steps.size());
     }
+    if (graph().inputs() == 1) set_apart(ends);
     add_stores();
     plan_.layer_macs = mean_layer_macs();
     plan_.epilogues = epilogues_.take_memory();
@@ -66,6 +70,36 @@ class PlanBuilder {
   void label_steps(const std::string& name, const std::string& kind) {
     for (std::size_t i = plan_.labels.size(); i < plan_.steps.size(); ++i) {
       plan_.labels.push_back({.name = name, .kind = kind, .macs = macs_of(plan_.steps[i])});
+    }
+  }
+
+  std::int64_t bytes(ValueId id) const {
+    return std::int64_t{source_.program.value(id).pixels()} * map_.layout(id).stride *
+           std::int64_t{sizeof(float)};
+  }
+
+  Traffic traffic(const FusedStep& step, std::size_t begin, std::size_t end) const {
+    Traffic all{.maps = bytes(step.output)};
+    for (const ValueId id : step.inputs) all.maps += bytes(id);
+    for (std::size_t i = begin; i < end; ++i) {
+      all.weights += plan_.labels[i].macs / output(step).pixels() * std::int64_t{sizeof(float)};
+    }
+    return all;
+  }
+
+  void set_apart(const std::vector<std::size_t>& ends) {
+    std::vector<Traffic> steps;
+    for (std::size_t s = 0; s < ends.size(); ++s) {
+      steps.push_back(traffic(source_.program.steps[s], s == 0 ? 0 : ends[s - 1], ends[s]));
+    }
+    const int apart = steps_apart(steps);
+    if (apart == 0) return;
+    plan_.apart = static_cast<int>(ends[static_cast<std::size_t>(apart - 1)]);
+    for (ValueId id = 0; id < static_cast<ValueId>(source_.program.values.size()); ++id) {
+      const auto [begin, end] = source_.storage.lifetimes[static_cast<std::size_t>(id)];
+      if (!source_.storage.is_root(id) || begin >= apart || end < apart) continue;
+      plan_.carried.push_back(
+          {.buffer = map_.place(id).buffer, .floats = bytes(id) / std::int64_t{sizeof(float)}});
     }
   }
 

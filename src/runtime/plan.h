@@ -20,12 +20,20 @@ struct StepLabel {
   std::int64_t macs = 0;  ///< for one image
 };
 
+/// A map that steps of single images leave to steps of the whole batch.
+struct Carried {
+  std::ptrdiff_t buffer = 0;  ///< floats before it in the arena, for each image of the batch
+  std::ptrdiff_t floats = 0;  ///< of one image
+};
+
 /// How one sub-net runs. It points into the model's packed weights and its own.
 struct Plan {
   std::vector<Step> steps;
-  std::vector<StepLabel> labels;           ///< one for each step
-  std::int64_t layer_macs = 0;             ///< for one image, mean over the convolutions and linear layers
-  AlignedBuffer epilogues;                 ///< scales and shifts
+  std::vector<StepLabel> labels;  ///< one for each step
+  int apart = 0;                  ///< first steps that are done for single images of a batch; see apart.h
+  std::vector<Carried> carried;   ///< from them to the others
+  std::int64_t layer_macs = 0;    ///< for one image, mean over the convolutions and linear layers
+  AlignedBuffer epilogues;        ///< scales and shifts
   std::vector<AlignedBuffer> own_weights;  ///< packed filters of linear layers that are not shared
   std::ptrdiff_t arena_floats = 0;         ///< scratch memory, for each image of a batch
   std::size_t workspace_floats = 0;        ///< scratch memory besides, for each thread

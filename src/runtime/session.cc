@@ -61,17 +61,23 @@ struct Session::Impl {
   AlignedBuffer arena;
   AlignedBuffer workspace;
   ThreadPool pool;
-  ThreadPool alone{1};                  ///< the caller
-  std::span<const runtime::Step> rest;  ///< of the run that was begun
-  std::optional<runtime::Frame> begun;  ///< what it brought; a value from the first begin() on
+  ThreadPool alone{1};                     ///< the caller
+  std::ptrdiff_t apart_floats;             ///< of one image's arena
+  AlignedBuffer apart;                     ///< arenas of single images, one for each thread
+  const runtime::Plan* running = nullptr;  ///< the sub-net of the run that was begun
+  int next = 0;                            ///< its next step, see at()
+  std::optional<runtime::Frame> begun;     ///< what it brought; a value from the first begin() on
 
   Impl(std::shared_ptr<const Model> shared, const SessionOptions& wanted, std::size_t arena_floats,
-       std::size_t workspace_floats)
+       std::size_t workspace_floats, std::ptrdiff_t floats_of_one)
       : model(std::move(shared)),
         options(wanted),
         arena(arena_floats),
         workspace(workspace_floats),
-        pool(wanted.threads) {
+        pool(wanted.threads),
+        apart_floats(floats_of_one),
+        apart(static_cast<std::size_t>(floats_of_one * std::min(wanted.threads, wanted.max_batch))) {
+    commit(apart);
     commit(arena);
     commit(workspace);
   }
@@ -96,6 +102,53 @@ struct Session::Impl {
     return {};
   }
 
+  /// What one step of a run does: a step of the plan for as many images as there are threads, each by one, or
+  /// for the whole batch.
+  struct At {
+    std::size_t step = 0;
+    int images = -1;  ///< the number of those images, or -1
+  };
+
+  /// How often the plan's first steps are done.
+  static int turns(const runtime::Frame& frame) {
+    return (frame.batch + frame.pool.size() - 1) / frame.pool.size();
+  }
+  static int apart_of(const runtime::Plan& plan, const runtime::Frame& frame) {
+    return frame.batch > 1 ? plan.apart : 0;
+  }
+  static int steps_of(const runtime::Plan& plan, const runtime::Frame& frame) {
+    return static_cast<int>(plan.steps.size()) + (turns(frame) - 1) * apart_of(plan, frame);
+  }
+  static At at(const runtime::Plan& plan, const runtime::Frame& frame, int number) {
+    const int first = apart_of(plan, frame);
+    if (number < first * turns(frame)) {
+      return {.step = static_cast<std::size_t>(number % first), .images = number / first};
+    }
+    return {.step = static_cast<std::size_t>(number - first * (turns(frame) - 1))};
+  }
+
+  void run_step(const runtime::Plan& plan, const At& at, const runtime::Frame& all) {
+    if (at.images < 0) return concertina::run_step(plan.steps[at.step], all);
+    const int threads = all.pool.size(), first = at.images * threads;
+    const int count = std::min(threads, all.batch - first);
+    all.pool.parallel_for(count, [&](int slot, int thread) {
+      const int image = first + slot;
+      float* const memory = apart.data() + slot * apart_floats;
+      concertina::run_step(
+          plan.steps[at.step],
+          {.batch = 1,
+           .images = all.images + static_cast<std::size_t>(image) * model->impl().input_size,
+           .logits = nullptr,
+           .arena = memory,
+           .workspace = all.workspace + static_cast<std::size_t>(thread) * plan.workspace_floats,
+           .pool = alone});
+      if (at.step + 1 < static_cast<std::size_t>(plan.apart)) return;
+      for (const auto& [buffer, floats] : plan.carried) {
+        std::copy_n(memory + buffer, floats, all.arena + buffer * all.batch + image * floats);
+      }
+    });
+  }
+
   const runtime::Plan& plan(int subnet) const {
     return model->impl().plans[static_cast<std::size_t>(subnet)];
   }
@@ -112,16 +165,17 @@ struct Session::Impl {
 
 Result<Session> Session::make(std::shared_ptr<const Model> model, const SessionOptions& options) {
   CONCERTINA_TRY(check_options(*model, options));
-  std::ptrdiff_t floats = 0;
+  std::ptrdiff_t floats = 0, apart = 0;
   std::size_t workspace = 0;
   for (const runtime::Plan& plan : model->impl().plans) {
     floats = std::max(floats, plan.arena_floats);
     workspace = std::max(workspace, plan.workspace_floats);
+    if (plan.apart > 0 && options.max_batch > 1) apart = std::max(apart, plan.arena_floats);
   }
   const std::size_t total = static_cast<std::size_t>(floats) * static_cast<std::size_t>(options.max_batch);
   try {
     return Session(std::make_unique<Impl>(std::move(model), options, total,
-                                          workspace * static_cast<std::size_t>(options.threads)));
+                                          workspace * static_cast<std::size_t>(options.threads), apart));
   } catch (const std::bad_alloc&) {
     return Error{fmt::format("there is no memory for the {} MB that a batch of {} needs",
                              total * sizeof(float) >> 20, options.max_batch)};
@@ -145,15 +199,21 @@ Status Session::run(std::span<const float> images, int batch, int subnet, std::s
 Status Session::begin(std::span<const float> images, int batch, int subnet, std::span<float> logits) {
   CONCERTINA_TRY(impl_->check(images.size(), batch, subnet, logits.size()));
   impl_->begun.emplace(impl_->frame(images, batch, subnet, logits));
-  impl_->rest = impl_->plan(subnet).steps;
+  impl_->running = &impl_->plan(subnet);
+  impl_->next = 0;
   return {};
 }
 
 bool Session::advance(int steps) {
-  const std::size_t count = std::min(static_cast<std::size_t>(std::max(steps, 0)), impl_->rest.size());
-  for (const runtime::Step& step : impl_->rest.first(count)) run_step(step, *impl_->begun);
-  impl_->rest = impl_->rest.subspan(count);
-  return impl_->rest.empty();
+  if (impl_->running == nullptr) return true;
+  const runtime::Plan& plan = *impl_->running;
+  const runtime::Frame& frame = *impl_->begun;
+  const int all = Impl::steps_of(plan, frame);
+  const int end = impl_->next + std::min(std::max(steps, 0), all - impl_->next);
+  for (; impl_->next < end; ++impl_->next) {
+    impl_->run_step(plan, Impl::at(plan, frame, impl_->next), frame);
+  }
+  return impl_->next == all;
 }
 
 int Session::steps(int subnet) const {
@@ -169,11 +229,13 @@ Result<std::vector<StepTime>> Session::profile(std::span<const float> images, in
   const runtime::Plan& plan = impl_->plan(subnet);
   std::vector<std::vector<double>> times(plan.steps.size());
   for (int i = 0; i < runs; ++i) {
+    for (std::vector<double>& of : times) of.push_back(0);
     auto before = std::chrono::steady_clock::now();
-    for (std::size_t s = 0; s < plan.steps.size(); ++s) {
-      run_step(plan.steps[s], frame);
+    for (int number = 0; number < Impl::steps_of(plan, frame); ++number) {
+      const Impl::At at = Impl::at(plan, frame, number);
+      impl_->run_step(plan, at, frame);
       const auto after = std::chrono::steady_clock::now();
-      times[s].push_back(std::chrono::duration<double, std::milli>(after - before).count());
+      times[at.step].back() += std::chrono::duration<double, std::milli>(after - before).count();
       before = after;
     }
   }
