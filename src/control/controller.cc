@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 namespace concertina::control {
 namespace {
@@ -39,31 +38,35 @@ void learn_from_table(const std::vector<Size>& sizes, double noise, RunNoise& ru
 }  // namespace
 
 Controller::Controller(std::vector<Size> sizes)
-    : sizes_(std::move(sizes)),
-      expected_ms_(sizes_.size()),
-      bounds_ms_(sizes_.size()),
-      by_accuracy_(sizes_.size()),
-      slow_down_(sizes_.size()) {
-  for (const Size& size : sizes_) accuracies_.push_back(size.accuracy);
-  std::iota(by_accuracy_.begin(), by_accuracy_.end(), 0);
-  std::stable_sort(by_accuracy_.begin(), by_accuracy_.end(), [&](int a, int b) {
-    const Size &one = sizes_[static_cast<std::size_t>(a)], &other = sizes_[static_cast<std::size_t>(b)];
-    return one.accuracy != other.accuracy ? one.accuracy > other.accuracy
-                                          : one.times.median() < other.times.median();
+    : sizes_(std::move(sizes)), outlooks_(sizes_.size()), places_(sizes_.size()), slow_down_(sizes_.size()) {
+  for (std::size_t i = 0; i < sizes_.size(); ++i) {
+    outlooks_[i].subnet = static_cast<int>(i);
+    outlooks_[i].accuracy = sizes_[i].accuracy;
+  }
+  std::stable_sort(outlooks_.begin(), outlooks_.end(), [&](const Outlook& a, const Outlook& b) {
+    return a.accuracy != b.accuracy ? a.accuracy > b.accuracy : quiet_ms(a.subnet) < quiet_ms(b.subnet);
   });
+  for (std::size_t i = 0; i < outlooks_.size(); ++i)
+    places_[static_cast<std::size_t>(outlooks_[i].subnet)] = static_cast<int>(i);
   learn_from_table(sizes_, slow_down_.noise(), noise_);
   expect();
 }
 
 void Controller::expect() {
-  for (std::size_t i = 0; i < sizes_.size(); ++i) {
-    expected_ms_[i] = sizes_[i].times.median() * slow_down_.factor(static_cast<int>(i));
-    bounds_ms_[i] = noise_.bound(expected_ms_[i], bounds_quantile_);
+  for (Outlook& one : outlooks_) {
+    one.expected_ms = quiet_ms(one.subnet) * slow_down_.factor(one.subnet);
+    one.bound_ms = noise_.bound(one.expected_ms, bounds_quantile_);
   }
+  need(1 - budget_.risk(bounds_quantile_));
+}
+
+void Controller::need(double probability) {
+  probability_ = probability;
+  for (Outlook& one : outlooks_) one.needed_ms = noise_.needed(one.expected_ms, probability, one.hint);
 }
 
 double Controller::bound_ms(int subnet, double quantile) const {
-  return quantile == bounds_quantile_ ? bounds_ms_[static_cast<std::size_t>(subnet)]
+  return quantile == bounds_quantile_ ? outlook(subnet).bound_ms
                                       : noise_.bound(expected_ms(subnet), quantile);
 }
 
@@ -79,55 +82,59 @@ Controller::Pace Controller::pace(const Request& request) const {
   return {.with_reserve = with_reserve / longer, .of_all = of_all / longer};
 }
 
-Controller::Candidate Controller::candidate(int subnet, double slack) const {
-  const double in_time = noise_.within(expected_ms(subnet), slack);
-  return {
-      .subnet = subnet, .in_time = in_time, .worth = accuracies_[static_cast<std::size_t>(subnet)] * in_time};
+Controller::Candidate Controller::candidate(const Outlook& outlook, double slack) const {
+  const double in_time = noise_.within(outlook.expected_ms, slack);
+  return {.outlook = &outlook, .in_time = in_time, .worth = outlook.accuracy * in_time};
 }
 
-Decision Controller::decided(const Candidate& chosen, const Request& request, bool fits) const {
-  return {
-      .subnet = chosen.subnet, .predicted = from_ms(bound_ms(chosen.subnet, request.quantile)), .fits = fits};
+Decision Controller::decided(const Outlook& outlook, const Request& request, bool fits) const {
+  return {.subnet = outlook.subnet,
+          .predicted = from_ms(bound_ms(outlook.subnet, request.quantile)),
+          .fits = fits};
 }
 
 Decision Controller::decide(const Request& request) {
   const double slack = to_ms(request.deadline - request.now);
   const auto [with_reserve, of_all] = pace(request);
-  const double wanted = 1 - budget_.risk(request.quantile);
+  if (const double wanted = 1 - budget_.risk(request.quantile); wanted != probability_) need(wanted);
   const int first = first_allowed();
+  const auto may_run = [&](const Outlook& one) {
+    return one.subnet >= first && one.accuracy >= request.min_accuracy;
+  };
   decided_ = true;
   refused_ = false;
-  Candidate best, fastest;
-  double fastest_ms = std::numeric_limits<double>::infinity();
-  for (const int subnet : by_accuracy_) {
-    if (subnet < first || accuracies_[static_cast<std::size_t>(subnet)] < request.min_accuracy) continue;
-    const Candidate one = candidate(subnet, slack);
-    const double ms = expected_ms(subnet);
-    if (ms <= with_reserve) {
-      if (one.in_time >= wanted) return decided(one, request, true);
+  const Outlook* fastest = nullptr;
+  for (const Outlook& one : outlooks_) {
+    if (!may_run(one)) continue;
+    if (one.expected_ms <= with_reserve) {
+      if (one.needed_ms <= slack) return decided(one, request, true);
       refused_ = true;
-      if (one.worth > best.worth) best = one;
     }
-    if (ms < fastest_ms) {
-      fastest_ms = ms;
-      fastest = one;
-    }
+    if (fastest == nullptr || one.expected_ms < fastest->expected_ms) fastest = &one;
   }
-  if (best.worth <= fastest.worth) best = fastest;
-  const bool hopeless = sure_ && fastest.in_time < (fastest_ms > of_all ? kOverload : kHopeless);
-  if (fastest.subnet < 0 || hopeless || slack <= 0) {
-    budget_.observe(request.quantile, true, refused_);
-    decided_ = false;
-    return {};
+  if (fastest == nullptr || slack <= 0) return shed(request);
+  noise_.prefetch();
+  Candidate best = candidate(*fastest, slack);
+  const bool hopeless = sure_ && best.in_time < (fastest->expected_ms > of_all ? kOverload : kHopeless);
+  if (hopeless) return shed(request);
+  for (const Outlook& one : outlooks_) {
+    if (&one == fastest || !may_run(one) || one.expected_ms > with_reserve) continue;
+    const Candidate other = candidate(one, slack);
+    if (other.worth > best.worth) best = other;
   }
-  return decided(best, request, false);
+  return decided(*best.outlook, request, false);
+}
+
+Decision Controller::shed(const Request& request) {
+  budget_.observe(request.quantile, true, refused_);
+  decided_ = false;
+  return {};
 }
 
 /// Interruptions are told from a change of the machine by what follows: until then the run is set aside.
 void Controller::learn(int subnet, double took, Time ended) {
   const double expected = expected_ms(subnet);
-  const double quiet = sizes_[static_cast<std::size_t>(subnet)].times.median();
-  const SlowDown::Verdict verdict = slow_down_.observe(subnet, took / quiet, ended);
+  const SlowDown::Verdict verdict = slow_down_.observe(subnet, took / quiet_ms(subnet), ended);
   sure_ = verdict == SlowDown::Verdict::usual;
   switch (verdict) {
     case SlowDown::Verdict::suspect:
@@ -155,10 +162,10 @@ void Controller::observe(const Observation& run) {
   if (!(took > 0) || took > kLongestRunMs) return;
   const Time ended = run.started + run.took;
   learn(run.subnet, took, ended);
-  bounds_quantile_ = run.quantile;
-  expect();
   if (decided_) budget_.observe(run.quantile, ended > run.deadline, refused_);
   decided_ = false;
+  bounds_quantile_ = run.quantile;
+  expect();
 }
 
 }  // namespace concertina::control

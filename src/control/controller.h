@@ -39,14 +39,24 @@ class Controller final : public Policy {
   int first_allowed() const { return first_allowed_.load(std::memory_order_relaxed); }
 
   /// What runs of the sub-net take now, in ms: median, and the time that a share `quantile` does not exceed.
-  double expected_ms(int subnet) const { return expected_ms_[static_cast<std::size_t>(subnet)]; }
+  double expected_ms(int subnet) const { return outlook(subnet).expected_ms; }
   double bound_ms(int subnet, double quantile) const;
 
   const SlowDown& slow_down() const { return slow_down_; }
 
  private:
+  /// What decisions look at of a sub-net, close together: after a run little of it is in the caches.
+  struct Outlook {
+    double accuracy = 0;
+    double expected_ms = 0;  ///< made when a run is observed, as what follows
+    double needed_ms = 0;    ///< the slack with which it is in time with probability probability_
+    double bound_ms = 0;     ///< for bounds_quantile_
+    int subnet = 0;
+    int hint = 0;  ///< see RunNoise::needed()
+  };
+
   struct Candidate {
-    int subnet = -1;
+    const Outlook* outlook = nullptr;
     double in_time = 0;  ///< probability
     double worth = -1;   ///< accuracy times probability
   };
@@ -59,7 +69,12 @@ class Controller final : public Policy {
 
   void learn(int subnet, double took, Time ended);
   void settle_suspects();
+  const Outlook& outlook(int subnet) const {
+    return outlooks_[static_cast<std::size_t>(places_[static_cast<std::size_t>(subnet)])];
+  }
+  double quiet_ms(int subnet) const { return sizes_[static_cast<std::size_t>(subnet)].times.median(); }
   void expect();
+  void need(double probability);
   /// Milliseconds that each answer may take.
   struct Pace {
     double with_reserve = 0;  ///< if this, all waiting ones and some that come are to be in time
@@ -67,16 +82,15 @@ class Controller final : public Policy {
   };
 
   Pace pace(const Request& request) const;
-  Candidate candidate(int subnet, double slack) const;
-  Decision decided(const Candidate& candidate, const Request& request, bool fits) const;
+  Candidate candidate(const Outlook& outlook, double slack) const;
+  Decision shed(const Request& request);
+  Decision decided(const Outlook& outlook, const Request& request, bool fits) const;
 
   std::vector<Size> sizes_;
-  // What decisions look at, apart from the rest: after a run little of it is in the caches.
-  std::vector<double> accuracies_;
-  std::vector<double> expected_ms_;  ///< of each sub-net, made when a run is observed
-  std::vector<double> bounds_ms_;    ///< the same, of bounds_quantile_
+  std::vector<Outlook> outlooks_;  ///< from the most accurate; of equal ones the faster first
+  std::vector<int> places_;        ///< of the sub-nets among them
   double bounds_quantile_ = 0.99;
-  std::vector<int> by_accuracy_;  ///< from the most accurate; of equal ones the faster first
+  double probability_ = -1;
   SlowDown slow_down_;
   RunNoise noise_;
   MissBudget budget_;

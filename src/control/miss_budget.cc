@@ -14,12 +14,13 @@ constexpr double kMostRisk = 0.5;
 }  // namespace
 
 double MissBudget::risk(double quantile) const {
-  return std::min((1 - quantile) * std::exp(correction_), kMostRisk);
+  return std::min((1 - quantile) * multiplier_, kMostRisk);
 }
 
 void MissBudget::observe(double quantile, bool late, bool refused) {
   if (!late && !refused) return;
   correction_ = std::clamp(correction_ + kStep * ((1 - quantile) - (late ? 1 : 0)), kLeast, kMost);
+  multiplier_ = std::exp(correction_);
 }
 
 }  // namespace concertina::control

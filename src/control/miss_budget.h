@@ -18,6 +18,7 @@ class MissBudget {
 
  private:
   double correction_ = 0;  ///< logarithm
+  double multiplier_ = 1;  ///< what it is the logarithm of
 };
 
 }  // namespace concertina::control

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace concertina::control {
 namespace {
@@ -79,6 +80,47 @@ double RunNoise::within(double expected, double limit) const {
   const double room = std::max(limit - expected, 0.0);
   const double rate = delay_rate_[bin(std::log(room), kDelayStart, kDelayBin, kDelays)];
   return rate > 0 ? factor * std::exp(-rate * expected) : factor;
+}
+
+/// The least ratio within which a share of runs lies.
+double RunNoise::factor_needed(double share) const {
+  const auto found =
+      std::lower_bound(factor_within_.begin(), factor_within_.end(), static_cast<float>(share));
+  if (found == factor_within_.end()) return std::numeric_limits<double>::infinity();
+  const double below = found == factor_within_.begin() ? 0 : *(found - 1);
+  const double part = std::clamp((share - below) / (*found - below), 0.0, 1.0);
+  const auto whole = static_cast<double>(found - factor_within_.begin());
+  return std::exp(kFactorStart + kFactorBin * (whole + part));
+}
+
+double RunNoise::needed(double expected, double probability, int& hint) const {
+  static const std::array<double, kDelays> ends = [] {
+    std::array<double, kDelays> edges{};
+    for (std::size_t i = 0; i < kDelays; ++i)
+      edges[i] = std::exp(kDelayStart + kDelayBin * static_cast<double>(i + 1));
+    edges.back() = std::numeric_limits<double>::infinity();
+    return edges;
+  }();
+  // With a room in bin i the rate of interruptions is that bin's; the longer the room, the lower the rate,
+  // and the shorter the run may be. The first bin whose own need lies in it or before it has the answer.
+  const auto limit = [&](int i) {
+    return expected *
+           factor_needed(probability * std::exp(delay_rate_[static_cast<std::size_t>(i)] * expected));
+  };
+  const auto suffices = [&](int i) { return limit(i) < expected + ends[static_cast<std::size_t>(i)]; };
+  constexpr auto kBins = static_cast<int>(kDelays);
+  hint = std::clamp(hint, 0, kBins - 1);
+  while (hint > 0 && suffices(hint - 1)) --hint;
+  while (hint < kBins && !suffices(hint)) ++hint;
+  if (hint == kBins) return std::numeric_limits<double>::infinity();
+  if (hint == 0) return limit(0);
+  return std::max(limit(hint), expected + ends[static_cast<std::size_t>(hint - 1)]);
+}
+
+void RunNoise::prefetch() const {
+  constexpr std::size_t kLine = 64 / sizeof(float);
+  for (std::size_t i = 0; i < kFactors; i += kLine) __builtin_prefetch(&factor_within_[i]);
+  for (std::size_t i = 0; i < kDelays; i += kLine) __builtin_prefetch(&delay_rate_[i]);
 }
 
 double RunNoise::bound(double expected, double quantile) const {

@@ -18,6 +18,13 @@ class RunNoise {
   /// The probability that a run expected to take `expected` ms takes at most `limit`. Does not search.
   double within(double expected, double limit) const;
 
+  /// The least limit for which within() is at least `probability`; infinite if there is none. `hint` speeds
+  /// up the search: what it was left at for a similar run, at first 0.
+  double needed(double expected, double probability, int& hint) const;
+
+  /// Has what within() looks at brought near.
+  void prefetch() const;
+
   /// A time, in ms, within which such a run ends with at least the probability `quantile`: half of what is
   /// left is granted to the factor and half to interruptions.
   double bound(double expected, double quantile) const;
@@ -32,13 +39,14 @@ class RunNoise {
   void forget(double weight);
   void sum_up();
   double factor_within(double ratio) const;
+  double factor_needed(double share) const;
 
   std::array<float, kFactors> factors_ = {};
   std::array<float, kDelays> delays_ = {};
   double run_ms_ = 0;      ///< of runs in delays_
   double delayed_ms_ = 0;  ///< that interruptions took
   // What is asked for, made when a run is observed.
-  std::array<float, kFactors> factor_within_ = {};  ///< the share of runs up to each bin's end
+  alignas(64) std::array<float, kFactors> factor_within_ = {};  ///< the share of runs up to each bin's end
   std::array<float, kDelays> delay_rate_ = {};  ///< interruptions a ms that are longer than each bin's start
 };
 

@@ -53,6 +53,30 @@ TEST(RunNoise, BoundsRuns) {
   EXPECT_NEAR(noise.interrupted_share(), 0.08, 0.02);
 }
 
+TEST(RunNoise, KnowsTheSlackThatARunNeeds) {
+  for (const double rate : {0.0, 0.02, 0.2}) {
+    RunNoise noise;
+    const CounterRandom random(5);
+    for (std::uint64_t i = 0; i < 3000; ++i) noise.observe(1, run_of(1, rate, 4, random, i), kNoise);
+    int hint = 0;  // of whatever run comes before
+    for (const double expected : {1.0, 0.02, 3.0, 0.3, 40.0}) {
+      for (const double probability : {0.99, 0.5, 0.9995, 0.9}) {
+        const double needed = noise.needed(expected, probability, hint);
+        int fresh = 0;
+        EXPECT_EQ(noise.needed(expected, probability, fresh), needed);
+        if (std::isinf(needed)) {
+          EXPECT_LT(noise.within(expected, 1e9), probability) << expected;
+          continue;
+        }
+        EXPECT_GE(noise.within(expected, needed * (1 + 1e-6)), probability - 1e-6) << expected << " " << rate;
+        EXPECT_LT(noise.within(expected, needed * (1 - 1e-6)), probability + 1e-6) << expected << " " << rate;
+      }
+    }
+  }
+  int hint = 0;
+  EXPECT_TRUE(std::isinf(RunNoise().needed(1, 0.5, hint))) << "nothing is known at first";
+}
+
 TEST(RunNoise, ForgetsInterruptionsThatHaveStopped) {
   RunNoise noise;
   for (int i = 0; i < 500; ++i) noise.observe(1, i % 5 == 0 ? 5 : 1, kNoise);
