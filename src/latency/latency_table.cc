@@ -35,11 +35,6 @@ double interpolated(const LayerLatency& layer, int inputs, int outputs) {
   return (1 - in.share) * row(in.low) + in.share * row(in.high);
 }
 
-/// Kernels make whole vectors.
-int whole(int width, int vector, int most) {
-  return std::min((width + vector - 1) / vector * vector, most);
-}
-
 bool may_shrink(const Graph& graph, NodeId id) {
   const ChannelAxis& axis = graph.axis(id);
   return std::any_of(axis.begin(), axis.end(), [&](const Segment& segment) {
@@ -48,6 +43,11 @@ bool may_shrink(const Graph& graph, NodeId id) {
 }
 
 }  // namespace
+
+int timed_outputs(int active, int vector, int most) {
+  if (2 * active <= vector) return std::min(active, most);
+  return std::min((active + vector - 1) / vector * vector, most);
+}
 
 TimeQuantiles TimeQuantiles::of(std::vector<double> milliseconds) {
   std::array<double, kLevels.size()> times;
@@ -101,7 +101,7 @@ double LatencyTable::layer_sum(const Graph& graph, const Subnet& subnet) const {
     const NodeId input = node.inputs.empty() ? id : node.inputs[0];
     const int outputs = active_shape(graph, id, subnet).channels;
     sum += interpolated(layer->second, active_shape(graph, input, subnet).channels,
-                        whole(outputs, conditions.vector, graph.shape(id).channels));
+                        timed_outputs(outputs, conditions.vector, graph.shape(id).channels));
   }
   return sum;
 }

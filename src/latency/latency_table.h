@@ -75,12 +75,14 @@ struct SubnetLatency {
 struct LayerConditions {
   int batch = 1;
   int threads = 1;
-  /// Kernels make so many output channels at a time: between two multiples of it a layer takes as long as at
-  /// the upper one.
+  /// Kernels make so many output channels at a time, unless half of it or fewer are left.
   int vector = 1;
 
   friend bool operator==(const LayerConditions&, const LayerConditions&) = default;
 };
+
+/// The output channels, of at most `most`, with which a layer takes as long as with `active` ones.
+int timed_outputs(int active, int vector, int most);
 
 /// What a network's layers, and a model's sub-nets, take on one machine, measured there;
 /// docs/latency-table.md describes the file. Layers serve the search, sub-nets the runtime; either may be

@@ -74,7 +74,7 @@ struct Measured {
       if (found == times.of(i).nodes.end()) continue;
       const int outputs = active_shape(graph, id, subnets[i]).channels;
       samples.push_back({.inputs = active_shape(graph, input, subnets[i]).channels,
-                         .outputs = std::min((outputs + vector - 1) / vector * vector, most),
+                         .outputs = timed_outputs(outputs, vector, most),
                          .milliseconds = typical(found->second)});
     }
     LayerLatency layer = grid_of(samples, follows_output(id));
