@@ -366,6 +366,11 @@ void split_inputs(const PlanarChunk& chunk) {
   }
 }
 
+/// Floats from pixel to pixel of what is added.
+HWY_INLINE std::ptrdiff_t residual_step(const Epilogue& e) {
+  return e.residual == nullptr ? 0 : e.residual_stride;
+}
+
 /// Where the outputs of a vector of pixels go, and what is added to them: to kLanes pixels of one row, or
 /// each to a place of its own, which is a sink for those between the rows.
 struct Places {
@@ -402,7 +407,7 @@ class Walk {
   float* output(int x) const { return chunk_.args.output + pixel(x) * chunk_.args.output_stride; }
   const float* residual(int x) const {
     const Epilogue& e = chunk_.args.epilogue;
-    return e.residual == nullptr ? nullptr : e.residual + pixel(x) * e.residual_stride;
+    return e.residual == nullptr ? sink_ : e.residual + pixel(x) * e.residual_stride;
   }
   std::ptrdiff_t pixel(int x) const {
     const Window& w = chunk_.args.window;
@@ -424,7 +429,7 @@ class Walk {
         to.output[i] = out;
         to.residual[i] = in;
         out += chunk_.args.output_stride;
-        in += chunk_.args.epilogue.residual_stride;
+        in += residual_step(chunk_.args.epilogue);
       }
       for (; i < kLanes && x_ < end; ++i, ++x_) {
         to.output[i] = sink_;
@@ -473,7 +478,7 @@ void put_vector(const ConvArgs& args, const float* sums, int channel, int end, c
         [&](int p) HWY_ATTR { return to.residual[p]; });
   }
   const EveryFourth<float> output(to.output[0], args.output_stride);
-  const EveryFourth<const float> residual(to.residual[0], epilogue.residual_stride);
+  const EveryFourth<const float> residual(to.residual[0], residual_step(epilogue));
   put_channels(epilogue, sums, channel, end, output, residual);
 }
 
