@@ -22,8 +22,10 @@ struct SubnetInfo {
   std::int64_t parameters = 0;     ///< trainable values that it uses
   double validation_accuracy = 0;  ///< 0 .. 1
   std::optional<double> test_accuracy;
-  std::size_t own_bytes = 0;        ///< memory for it alone: its normalisation; the weights are shared
-  std::size_t scratch_bytes = 0;    ///< memory that a session needs to run it, for each image of a batch
+  std::size_t own_bytes = 0;  ///< memory for it alone: its normalisation; the weights are shared
+  /// Memory that a session needs to run it, for each image of a batch; with batches of several, possibly once
+  /// more for each of its threads.
+  std::size_t scratch_bytes = 0;
   std::size_t workspace_bytes = 0;  ///< and besides, for each of its threads
 };
 

@@ -95,8 +95,10 @@ class ConvBuilder {
     return {.scale = all.scale + offset, .shift = all.shift + offset, .act = all.act};
   }
 
+  /// In whole cache lines, so that every thread's is aligned.
   void need_workspace(std::size_t floats) {
-    plan_.workspace_floats = std::max(plan_.workspace_floats, floats);
+    constexpr std::size_t kLine = AlignedBuffer::kAlignment / sizeof(float);
+    plan_.workspace_floats = std::max(plan_.workspace_floats, (floats + kLine - 1) / kLine * kLine);
   }
 
   /// `weight` has the sub-net's own sizes, so its rows and columns have no gaps.
