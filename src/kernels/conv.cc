@@ -12,6 +12,7 @@
 #include "hwy/highway.h"
 #include "kernels/conv_panel-inl.h"
 #include "kernels/conv_rows-inl.h"
+#include "kernels/conv_wide-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace concertina::kernels::HWY_NAMESPACE {
@@ -69,30 +70,52 @@ void run_pixels(const PanelJob& job, int vectors, int first, int last) {
   }
 }
 
-/// Output pixels first .. last - 1 of one panel, counted over the batch.
-void run_panel(const ConvArgs& args, int panel, int first, int last) {
+/// Vectors of output channels that the panel has.
+int panel_vectors(const ConvArgs& args, int panel) {
   const int panels = hwy::DivCeil(args.out_channels, kPanel);  // of each group
+  return args.out_channels - panel % panels * kPanel <= kLanes ? 1 : 2;
+}
+
+PanelJob panel_job(const ConvArgs& args, int panel, const ChannelRange& whole_group) {
+  const int panels = hwy::DivCeil(args.out_channels, kPanel);
   const int group = panel / panels;
   const int begin = panel % panels * kPanel;
   const int active = std::min(args.out_channels - begin, kPanel);
-  const int vectors = active <= kLanes ? 1 : 2;
   const std::size_t group_size = packed_size(args.filter) / static_cast<std::size_t>(args.filter.groups);
   const std::size_t panel_size =
       static_cast<std::size_t>(args.filter.taps) * args.filter.in_channels * kPanel;
-  const ChannelRange whole_group{.count = args.filter.in_channels};
   const bool grouped = args.filter.groups > 1;
-  const PanelJob job{
+  return {
       .args = args,
       .weights = args.packed + group * group_size + panel % panels * panel_size,
       .input = args.input + group * args.filter.in_channels,
       .inputs = grouped ? std::span(&whole_group, 1) : args.inputs,
       .channel = group * args.out_channels + begin,
-      .tail = grouped ? active - (vectors - 1) * kLanes : kLanes,
+      .tail = grouped ? active - (panel_vectors(args, panel) - 1) * kLanes : kLanes,
   };
+}
+
+/// Output pixels first .. last - 1 of one panel, counted over the batch.
+void run_panel(const ConvArgs& args, int panel, int first, int last) {
+  const ChannelRange whole_group{.count = args.filter.in_channels};
+  const PanelJob job = panel_job(args, panel, whole_group);
+  const int vectors = panel_vectors(args, panel);
   const auto* rows = conv_row_tiles(args.window, vectors);
   if (rows == nullptr) return run_pixels(job, vectors, first, last);
   cover_rows(*rows, args.window.out_w, first, last,
              [&](RowTileFunction run, int row, int x, int pixels) { run(job, row, x, pixels); });
+}
+
+/// The same of panel and panel + 1. Precondition: prefers_wide().
+void run_two_panels(const ConvArgs& args, int panel, int first, int last) {
+  if ((panel + 1) * kPanel >= args.out_channels) return run_panel(args, panel, first, last);
+  if constexpr (k32Registers) {
+    const ChannelRange whole_group;
+    const PanelJob left = panel_job(args, panel, whole_group);
+    const PanelJob right = panel_job(args, panel + 1, whole_group);
+    if (panel_vectors(args, panel + 1) == 1) return run_wide<1>(left, right, first, last);
+    run_wide<2>(left, right, first, last);
+  }
 }
 
 /// Into how many blocks the pixels are cut, in whole rows or tiles; each is one call for each panel.
@@ -112,9 +135,8 @@ int count_blocks(const ConvArgs& args, int units, int panels, int threads) {
 
 /// A convolution that treats every pixel alone sees the whole batch as one long row.
 void join_rows(ConvArgs& args) {
-  const Window& w = args.window;
-  if (w.taps() > 1 || w.stride_h > 1 || w.stride_w > 1 || w.out_h != w.in_h || w.out_w != w.in_w) return;
-  const int pixels = args.batch * w.in_h * w.in_w;
+  if (!is_pointwise(args.window)) return;
+  const int pixels = args.batch * args.window.in_h * args.window.in_w;
   args.batch = 1;
   args.window = {.in_w = pixels, .out_w = pixels};
 }
@@ -128,10 +150,17 @@ void conv(const ConvArgs& wanted, ThreadPool& pool) {
   const int unit = whole_rows ? args.window.out_w : 1;
   const int units = whole_rows ? pixels / unit : hwy::DivCeil(pixels, kTilePixels);
   const int blocks = count_blocks(args, units, panels, pool.size());
-  pool.parallel_for(blocks * panels, [&](int call) {
-    const int block = call / panels;
-    run_panel(args, call % panels, part_begin(0, pixels / unit, blocks, block) * unit,
-              part_begin(0, pixels / unit, blocks, block + 1) * unit);
+  const bool wide = prefers_wide(args);
+  const int columns = wide ? hwy::DivCeil(panels, 2) : panels;
+  pool.parallel_for(blocks * columns, [&](int call) {
+    const int block = call / columns, column = call % columns;
+    const int first = part_begin(0, pixels / unit, blocks, block) * unit;
+    const int last = part_begin(0, pixels / unit, blocks, block + 1) * unit;
+    if (wide) {
+      run_two_panels(args, 2 * column, first, last);
+    } else {
+      run_panel(args, column, first, last);
+    }
   });
 }
 

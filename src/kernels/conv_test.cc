@@ -86,6 +86,29 @@ TEST_P(ConvTest, RowsOfAnyWidth) {
   }
 }
 
+TEST_P(ConvTest, PointwiseOfAnyWidth) {
+  const int lanes = vector_lanes();
+  for (const int out : {2 * lanes + 1, 3 * lanes, 3 * lanes + 1, 4 * lanes, 4 * lanes + 1, 7 * lanes + 2}) {
+    for (const int w : {1, 16, 17, 18, 19, 20, 21, 23}) {
+      check({.window = window(1, w, 1, 1, 0, 0),
+             .full_inputs = {9, 4},
+             .inputs = {7, 3},
+             .full_out = 10 * lanes,
+             .out = out,
+             .residual = true,
+             .act = Activation::kRelu6});
+    }
+  }
+  for (const int inputs : {128, 129}) {  // as many as a tile of two panels takes, and more
+    check({.batch = 3,
+           .window = window(3, 2, 1, 1, 0, 0),
+           .full_inputs = {129},
+           .inputs = {inputs},
+           .full_out = 4 * lanes,
+           .out = 4 * lanes});
+  }
+}
+
 TEST_P(ConvTest, SubnetsArePrefixes) {
   for (const ConvCase& c : prefix_cases(window(4, 5, 3, 1, 1, 1))) check(c);
 }

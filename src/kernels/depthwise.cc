@@ -33,27 +33,52 @@ void run_tile(const DepthwiseArgs& args, int first, int pixels) {
   }
 }
 
+template <class Row>
+HWY_INLINE RowWeights<Row::kTaps, 1> row_weights(const DepthwiseArgs& args, int kernel_row, int c) {
+  const std::ptrdiff_t tap_size = round_up(args.full_channels, kLanes);
+  return {args.packed + kernel_row * Row::kTaps * tap_size + c, tap_size};
+}
+
 /// Output pixels x .. x + pixels - 1 of a row.
 template <class Row, int kPixels>
 void run_row_tile(const DepthwiseArgs& args, int out_row, int x, int pixels) {
   constexpr int kInputs = kRowInputs<Row, kPixels>;
   const Window& window = args.window;
-  const std::ptrdiff_t row_size = round_up(args.full_channels, kLanes);
   const RowPlace place(window, out_row, x);
+  const int first = out_row * window.out_w + x;
+  const std::ptrdiff_t stride = args.input_stride;
+  const auto row = [&](int i) { return place.row(window, args.input, stride, i); };
+  if (args.channels <= kMaxRun && has_edges_only(window, place, kInputs)) {
+    EdgeRow rows[kMaxRowKernelHeight];
+    for (int i = place.begin; i < place.end; ++i) rows[i] = edge_row(window, place, row(i), stride, kInputs);
+    for (int c = 0; c < args.channels; c += kLanes) {
+      Tile<kPixels, 1> tile;
+      for (int i = place.begin; i < place.end; ++i) {
+        const float* next = rows[i].row + c;
+        // Counting an address up is cheaper than reading it from a table.
+        add_inputs<Row>(tile, row_weights<Row>(args, i, c), [&](int at) HWY_ATTR {
+          const float* here = at == 0 ? rows[i].first + c : at + 1 == kInputs ? rows[i].last + c : next;
+          next += stride;
+          return hn::LoadU(kTag, here);
+        });
+      }
+      tile.finish(vector_output(args, first, c, pixels));
+    }
+    return;
+  }
   for (int begin = 0; begin < args.channels; begin += kMaxRun) {
     const float* inputs[kMaxRowKernelHeight][kInputs];
     for (int i = place.begin; i < place.end; ++i) {
-      place.point(window, place.row(window, args.input, args.input_stride, i) + begin, args.input_stride,
-                  kInputs, inputs[i]);
+      place.point(window, row(i) + begin, stride, kInputs, inputs[i]);
     }
     const int count = std::min(args.channels - begin, kMaxRun);
     for (int c = 0; c < count; c += kLanes) {
       Tile<kPixels, 1> tile;
       for (int i = place.begin; i < place.end; ++i) {
-        const RowWeights<Row::kTaps, 1> w(args.packed + i * Row::kTaps * row_size + begin + c, row_size);
-        add_inputs<Row>(tile, w, [&](int at) HWY_ATTR { return hn::LoadU(kTag, inputs[i][at] + c); });
+        add_inputs<Row>(tile, row_weights<Row>(args, i, begin + c),
+                        [&](int at) HWY_ATTR { return hn::LoadU(kTag, inputs[i][at] + c); });
       }
-      tile.finish(vector_output(args, out_row * window.out_w + x, begin + c, pixels));
+      tile.finish(vector_output(args, first, begin + c, pixels));
     }
   }
 }
@@ -84,9 +109,10 @@ const TileTable<RowTileFunction>* row_tiles(const Window& w) {
 void depthwise(const DepthwiseArgs& args, ThreadPool& pool) {
   const int rows = args.batch * args.window.out_h;
   const int width = args.window.out_w;
-  if (const auto* tiles = row_tiles(args.window)) {
+  if (const auto* all = row_tiles(args.window)) {
+    const TileTable<RowTileFunction> tiles = all->evenly(width);
     pool.parallel_for(rows, [&](int row) {
-      cover_rows(*tiles, width, row * width, (row + 1) * width,
+      cover_rows(tiles, width, row * width, (row + 1) * width,
                  [&](RowTileFunction run, int, int x, int pixels) { run(args, row, x, pixels); });
     });
     return;

@@ -21,12 +21,13 @@ namespace {
 /// b(c): the vector of the second operand that meets the channels from c on.
 template <typename Second>
 HWY_INLINE void combine_pixel(const CombineArgs& args, const float* a, const Second& b, float* out) {
+  const AllBounds bounds(args.act);
   if (args.arithmetic == Arithmetic::kAdd) {
     for (int c = 0; c < args.channels; c += kLanes)
-      hn::StoreU(activate(args.act, hn::Add(hn::LoadU(kTag, a + c), b(c))), kTag, out + c);
+      hn::StoreU(bounds.apply(hn::Add(hn::LoadU(kTag, a + c), b(c))), kTag, out + c);
   } else {
     for (int c = 0; c < args.channels; c += kLanes)
-      hn::StoreU(activate(args.act, hn::Mul(hn::LoadU(kTag, a + c), b(c))), kTag, out + c);
+      hn::StoreU(bounds.apply(hn::Mul(hn::LoadU(kTag, a + c), b(c))), kTag, out + c);
   }
 }
 
@@ -58,10 +59,11 @@ void combine(const CombineArgs& args, ThreadPool& pool) {
 
 void affine_pixel(const float* x, const float* scale, const float* shift, float* out, int channels,
                   Activation act) {
+  const AllBounds bounds(act);
   for (int c = 0; c < channels; c += kLanes) {
     V y = hn::LoadU(kTag, x + c);
     if (scale != nullptr) y = hn::MulAdd(y, hn::LoadU(kTag, scale + c), hn::LoadU(kTag, shift + c));
-    hn::StoreU(activate(act, y), kTag, out + c);
+    hn::StoreU(bounds.apply(y), kTag, out + c);
   }
 }
 

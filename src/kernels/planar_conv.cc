@@ -450,6 +450,7 @@ class Walk {
 template <class Output, class Residual>
 HWY_INLINE void put_channels(const Epilogue& e, const float* sums, int channel, int end, const Output& output,
                              const Residual& residual) {
+  const AllBounds bounds(e.act);
   for (; channel < end; channel += kBlock) {
     V v[kBlock];
     for (int i = 0; i < kBlock; ++i, sums += kMostPlanarVectors * kLanes) {
@@ -465,7 +466,7 @@ HWY_INLINE void put_channels(const Epilogue& e, const float* sums, int channel, 
                                  kTag, [&](int p) HWY_ATTR { return residual(p) + channel; }, i));
       }
       store_blocks(
-          kTag, activate(e.act, v[i]), [&](int p) HWY_ATTR { return output(p) + channel; }, i);
+          kTag, bounds.apply(v[i]), [&](int p) HWY_ATTR { return output(p) + channel; }, i);
     }
   }
 }

@@ -81,13 +81,13 @@ HWY_INLINE void add_input(Tile<kPixels, kVectors>& tile, V v, const RowWeights<R
 /// value(i) is the tile's input number i.
 template <class Row, int kPixels, int kVectors, class Value, int... kAt>
 HWY_INLINE void add_inputs(Tile<kPixels, kVectors>& tile, const RowWeights<Row::kTaps, kVectors>& w,
-                           const Value& value, std::integer_sequence<int, kAt...>) {
+                           Value&& value, std::integer_sequence<int, kAt...>) {
   (add_input<Row, kAt>(tile, value(kAt), w), ...);
 }
 
 template <class Row, int kPixels, int kVectors, class Value>
 HWY_INLINE void add_inputs(Tile<kPixels, kVectors>& tile, const RowWeights<Row::kTaps, kVectors>& w,
-                           const Value& value) {
+                           Value&& value) {
   add_inputs<Row>(tile, w, value, std::make_integer_sequence<int, kRowInputs<Row, kPixels>>());
 }
 
@@ -126,6 +126,24 @@ struct RowPlace {
     }
   }
 };
+
+/// The inputs of a row of the map that a tile sees, if at most the first and the last lie in the padding:
+/// where these two, or zeros, lie, and where the first would.
+struct EdgeRow {
+  const float* first;
+  const float* last;
+  const float* row;
+};
+
+HWY_INLINE bool has_edges_only(const Window& w, const RowPlace& place, int inputs) {
+  return place.left >= -1 && place.left + inputs <= w.in_w + 1;
+}
+
+HWY_INLINE EdgeRow edge_row(const Window& w, const RowPlace& place, const float* row, std::ptrdiff_t stride,
+                            int inputs) {
+  const float* last = row + (inputs - 1) * stride;
+  return {place.left < 0 ? kZeros : row, place.left + inputs > w.in_w ? kZeros : last, row};
+}
 
 /// Cuts pixels first .. last - 1, counted over the batch, into tiles that do not run over the end of a row:
 /// call(function, row, x, pixels).

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 
 #include "hwy/highway.h"
 #include "kernels/window.h"
@@ -31,11 +32,22 @@ HWY_INLINE int part_begin(int begin, int end, int parts, int i) {
 constexpr int kMaxRun = 1024;
 alignas(64) constexpr float kZeros[kMaxRun] = {};
 
-HWY_INLINE V activate(Activation act, V v) {
-  if (act == Activation::kNone) return v;
-  v = hn::Max(v, hn::Zero(kTag));
-  return act == Activation::kRelu ? v : hn::Min(v, hn::Set(kTag, 6.0f));
-}
+/// An activation as bounds; only kRelu6 has an upper one. A NaN stays one.
+template <bool kUpper>
+struct Bounds {
+  V low;
+  V high;
+
+  HWY_INLINE explicit Bounds(Activation act)
+      : low(hn::Set(kTag, act == Activation::kNone ? -std::numeric_limits<float>::infinity() : 0.0f)),
+        high(hn::Set(kTag, act == Activation::kRelu6 ? 6.0f : std::numeric_limits<float>::infinity())) {}
+
+  HWY_INLINE V apply(V v) const {
+    v = hn::Max(low, v);
+    return kUpper ? hn::Min(high, v) : v;
+  }
+};
+using AllBounds = Bounds<true>;
 
 /// The first `count` floats at p, without touching what follows them.
 HWY_INLINE V load_first(const float* p, int count) {
@@ -124,19 +136,26 @@ struct TileOutput {
   int tail;  // channels in the last vector if it must not touch what follows them, else kLanes
   Activation act;
 
-  HWY_INLINE void put(int pixel, int vector, bool last, V sum) const {
-    const int count = last ? tail : kLanes;
+  template <bool kResidual, bool kUpper>
+  HWY_INLINE void put(int pixel, int vector, V sum, const Bounds<kUpper>& bounds) const {
     V y = hn::MulAdd(sum, scale[vector], shift[vector]);
-    if (residual != nullptr) {
-      const float* r = residual + pixel * residual_stride + vector * kLanes;
-      y = hn::Add(y, count == kLanes ? hn::LoadU(kTag, r) : load_first(r, count));
+    if constexpr (kResidual) {
+      y = hn::Add(y, hn::LoadU(kTag, residual + pixel * residual_stride + vector * kLanes));
     }
-    y = activate(act, y);
-    float* to = out + pixel * stride + vector * kLanes;
-    if (count == kLanes) {
-      hn::StoreU(y, kTag, to);
-    } else {
-      store_first(y, to, count);
+    hn::StoreU(bounds.apply(y), kTag, out + pixel * stride + vector * kLanes);
+  }
+
+  /// The same for all sums, [pixels][vectors][kLanes], and of the last vector the first channels only.
+  HWY_NOINLINE void put_partly(const float* sums, int vectors) const {
+    const AllBounds bounds(act);
+    for (int i = 0; i < pixels * vectors; ++i, sums += kLanes) {
+      const int pixel = i / vectors, vector = i % vectors;
+      const int count = vector + 1 < vectors ? kLanes : tail;
+      V y = hn::MulAdd(hn::Load(kTag, sums), scale[vector], shift[vector]);
+      if (residual != nullptr) {
+        y = hn::Add(y, load_first(residual + pixel * residual_stride + vector * kLanes, count));
+      }
+      store_first(bounds.apply(y), out + pixel * stride + vector * kLanes, count);
     }
   }
 };
@@ -167,10 +186,35 @@ struct Tile {
   }
 
   HWY_INLINE void finish(const TileOutput& to) const {
-    before.finish(to);
+    const bool upper = to.act == Activation::kRelu6;
+    if (to.tail != kLanes || (upper && to.residual != nullptr)) {  // rare
+      alignas(64) float sums[kPixels * kVectors * kLanes];
+      store(sums, kVectors * kLanes, kPixels);
+      const TileOutput copy = to;  // so that `to` needs no memory
+      copy.put_partly(sums, kVectors);
+    } else if (to.residual != nullptr) {
+      put<true>(to, Bounds<false>(to.act));
+    } else if (upper) {
+      put<false>(to, Bounds<true>(to.act));
+    } else {
+      put<false>(to, Bounds<false>(to.act));
+    }
+  }
+
+  template <bool kResidual, bool kUpper>
+  HWY_INLINE void put(const TileOutput& to, const Bounds<kUpper>& bounds) const {
+    before.template put<kResidual>(to, bounds);
     if (kPixels > to.pixels) return;
-    to.put(kPixels - 1, 0, kVectors == 1, a);
-    if constexpr (kVectors == 2) to.put(kPixels - 1, 1, true, b);
+    to.put<kResidual>(kPixels - 1, 0, a, bounds);
+    if constexpr (kVectors == 2) to.put<kResidual>(kPixels - 1, 1, b, bounds);
+  }
+
+  /// The sums of so many pixels as they are.
+  HWY_INLINE void store(float* to, std::ptrdiff_t stride, int pixels) const {
+    before.store(to, stride, pixels);
+    if (kPixels > pixels) return;
+    hn::StoreU(a, kTag, to + (kPixels - 1) * stride);
+    if constexpr (kVectors == 2) hn::StoreU(b, kTag, to + (kPixels - 1) * stride + kLanes);
   }
 };
 
@@ -180,6 +224,9 @@ struct Tile<0, kVectors> {
   HWY_INLINE void add_broadcast(const float* const*, int, V, V) {}
   HWY_INLINE void add_lanes(const float* const*, int, V) {}
   HWY_INLINE void finish(const TileOutput&) const {}
+  template <bool kResidual, bool kUpper>
+  HWY_INLINE void put(const TileOutput&, const Bounds<kUpper>&) const {}
+  HWY_INLINE void store(float*, std::ptrdiff_t, int) const {}
 };
 
 }  // namespace

@@ -46,6 +46,16 @@ struct TileTable {
     if (left <= most) return left;
     return left < 2 * most ? (left + 1) / 2 : most;
   }
+
+  /// The table without tiles that are longer than one that covers `width` pixels without waste, if there is
+  /// one of more than half the length of the longest.
+  TileTable evenly(int width) const {
+    for (int length = most; length > most / 2; --length) {
+      const bool compiled = length == most || functions[length] != functions[length + 1];
+      if (compiled && width % length == 0) return {functions, length};
+    }
+    return *this;
+  }
 };
 
 /// make(std::integral_constant<int, kPixels>) gives the function for kPixels.

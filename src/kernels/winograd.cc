@@ -192,16 +192,7 @@ void multiply(const ConvArgs& args, const Chunk& chunk, const float* weights, in
     }
     for (int t = 0; t < kTiles; ++t) x[t] += round_up(range.count, kLanes);
   }
-  const V one = hn::Set(kTag, 1.0f), zero = hn::Zero(kTag);
-  tile.finish({.scale = {one, one},
-               .shift = {zero, zero},
-               .residual = nullptr,
-               .residual_stride = 0,
-               .out = sums,
-               .stride = kPanel,
-               .pixels = tiles,
-               .tail = kLanes,
-               .act = Activation::kNone});
+  tile.store(sums, kPanel, tiles);
 }
 
 using Multiply = void (*)(const ConvArgs&, const Chunk&, const float*, int, int, int, float*);
@@ -213,7 +204,7 @@ constexpr auto kMultiply = tile_functions<Multiply, kTilePixels>(
 
 /// The products [kProducts<kSide>][tiles][kPanel] of one tile and one vector of channels -> output pixels.
 template <int kSide>
-void store_tile(const Window& w, const TileOutput& output, int tile, int vector, bool last, const float* sums,
+void store_tile(const Window& w, const TileOutput& output, int tile, int vector, const float* sums,
                 int tiles) {
   V half[kSide][kInput<kSide>];
   for (int j = 0; j < kInput<kSide>; ++j) {
@@ -224,6 +215,7 @@ void store_tile(const Window& w, const TileOutput& output, int tile, int vector,
     transform_output(m, y);
     for (int i = 0; i < kSide; ++i) half[i][j] = y[i];
   }
+  const AllBounds bounds(output.act);
   const TilePlace place(w, kSide, tile);
   const int columns = std::min(kSide, w.out_w - place.x);
   const int rows = std::min(kSide, w.out_h - place.y);
@@ -231,7 +223,13 @@ void store_tile(const Window& w, const TileOutput& output, int tile, int vector,
     V y[kSide];
     transform_output(half[i], y);
     const int pixel = (place.image * w.out_h + place.y + i) * w.out_w + place.x;
-    for (int j = 0; j < columns; ++j) output.put(pixel + j, vector, last, y[j]);
+    for (int j = 0; j < columns; ++j) {
+      if (output.residual == nullptr) {
+        output.put<false>(pixel + j, vector, y[j], bounds);
+      } else {
+        output.put<true>(pixel + j, vector, y[j], bounds);
+      }
+    }
   }
 }
 
@@ -260,8 +258,8 @@ void run_block(const ConvArgs& args, const Chunk& chunk, int panel, int first, i
   const TileOutput output = tile_output(job, 0, 0);
   for (int t = 0; t < tiles; ++t) {
     for (int v = 0; v < vectors; ++v) {
-      store_tile<kSide>(args.window, output, chunk.first + first + t, v, v == vectors - 1,
-                        chunk.sums + t * kPanel + v * kLanes, tiles);
+      store_tile<kSide>(args.window, output, chunk.first + first + t, v, chunk.sums + t * kPanel + v * kLanes,
+                        tiles);
     }
   }
 }
