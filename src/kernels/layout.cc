@@ -89,15 +89,15 @@ void for_pixel_blocks(int batch, int pixels, ThreadPool& pool, const Body& body)
 
 void from_plain(const FromPlainArgs& args, ThreadPool& pool) {
   for_pixel_blocks(args.batch, args.pixels, pool, [&](std::ptrdiff_t n, int begin, int end) {
-    const float* in = args.input + n * args.input_channels * args.pixels;
+    const float* in = args.input + n * args.input_channels * args.plane;
     float* out = args.output + n * args.pixels * args.output_stride;
     if (args.channels == 3 && args.output_stride == 3) {
       HWY_DYNAMIC_DISPATCH(interleave_three)
-      (in + begin, args.pixels, end - begin, out + std::ptrdiff_t{3} * begin);
+      (in + begin, args.plane, end - begin, out + std::ptrdiff_t{3} * begin);
       return;
     }
     for (int c = 0; c < args.channels; ++c) {
-      const float* plane = in + static_cast<std::ptrdiff_t>(c) * args.pixels;
+      const float* plane = in + static_cast<std::ptrdiff_t>(c) * args.plane;
       for (int p = begin; p < end; ++p) out[p * args.output_stride + c] = plane[p];
     }
   });

@@ -9,12 +9,13 @@
 /// Moving activations: between the layout of target.h and plain arrays, and within it.
 namespace concertina::kernels {
 
-/// `channels` planes of a plain [batch][input_channels][pixels] -> [batch][pixels][output_stride]. The
-/// padding lanes are not written.
+/// `channels` planes of a plain [batch][input_channels][plane] -> [batch][pixels][output_stride]. The padding
+/// lanes are not written.
 struct FromPlainArgs {
   int batch = 1;
   int channels = 0;
-  int pixels = 1;                ///< h * w
+  int pixels = 1;                ///< of each plane, from the input's on
+  int plane = 1;                 ///< h * w
   const float* input = nullptr;  ///< the plane of the segment's first channel in the first image
   int input_channels = 0;        ///< planes of one image in the input, all segments together
   float* output = nullptr;       ///< the segment's first channel

@@ -25,6 +25,7 @@ TEST_P(LayoutTest, FromPlainAndBack) {
     from_plain({.batch = kBatch,
                 .channels = channels,
                 .pixels = kPixels,
+                .plane = kPixels,
                 .input = in.data(),
                 .input_channels = channels,
                 .output = x.buffer.data(),
@@ -51,6 +52,7 @@ TEST_P(LayoutTest, DensePixels) {
     from_plain({.batch = kBatch,
                 .channels = channels,
                 .pixels = kPixels,
+                .plane = kPixels,
                 .input = in.data(),
                 .input_channels = channels,
                 .output = out.data(),
@@ -67,6 +69,28 @@ TEST_P(LayoutTest, DensePixels) {
   }
 }
 
+TEST_P(LayoutTest, SomeRowsFromPlain) {
+  for (const int channels : {1, 3, 5}) {
+    const Floats in = values(channels);
+    constexpr int kFirst = 4, kSome = kPixels - 7;
+    Floats out(static_cast<std::size_t>(kSome * channels));
+    from_plain({.channels = channels,
+                .pixels = kSome,
+                .plane = kPixels,
+                .input = in.data() + kFirst,
+                .input_channels = channels,
+                .output = out.data(),
+                .output_stride = channels},
+               pool_);
+    for (int p = 0; p < kSome; ++p) {
+      for (int c = 0; c < channels; ++c) {
+        ASSERT_EQ(out[static_cast<std::size_t>(p * channels + c)],
+                  in[static_cast<std::size_t>(c * kPixels + kFirst + p)]);
+      }
+    }
+  }
+}
+
 TEST_P(LayoutTest, SegmentsFromPlain) {
   const int a = vector_lanes() + 1;
   const int b = 3;
@@ -76,6 +100,7 @@ TEST_P(LayoutTest, SegmentsFromPlain) {
     from_plain({.batch = kBatch,
                 .channels = x.channels[s],
                 .pixels = kPixels,
+                .plane = kPixels,
                 .input = in.data() + plane * kPixels,
                 .input_channels = a + b,
                 .output = x.buffer.data() + x.offsets[s],

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "runtime/bands.h"
 #include "runtime/packed_weights.h"
 
 namespace concertina::runtime {
@@ -40,6 +41,7 @@ using ChooseKernel = std::function<ConvChoice(const Node& node, std::span<const 
 struct KernelPolicy {
   ChoosePacking packing;                            ///< for all sub-nets, because the weights exist once
   std::function<ChooseKernel(int subnet)> kernels;  ///< of one of them
+  BandPolicy bands = {};
 };
 
 /// The rules of thumb.

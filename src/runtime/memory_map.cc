@@ -13,14 +13,27 @@ std::ptrdiff_t image_size(const PixelLayout& layout, const Value& value) {
 
 }  // namespace
 
-MemoryMap::MemoryMap(const ChannelLayout& channels, const Program& program, const Storage& storage,
-                     const Subnet& subnet, const std::vector<int>& units) {
+MemoryMap::MemoryMap(const Program& program, const Storage& storage, std::vector<PixelLayout> layouts,
+                     const std::vector<Pass>& passes)
+    : layouts_(std::move(layouts)) {
+  std::vector<int> pass_of;  // each step's
+  std::vector<bool> placed(program.values.size(), true);
+  for (std::size_t pass = 0; pass < passes.size(); ++pass) {
+    for (int s = passes[pass].begin; s < passes[pass].end; ++s) {
+      pass_of.push_back(static_cast<int>(pass));
+      const ValueId made = program.steps[static_cast<std::size_t>(s)].output;
+      if (s + 1 < passes[pass].end) placed[static_cast<std::size_t>(made)] = false;
+    }
+  }
+  pass_of.push_back(static_cast<int>(passes.size()));  // when the outputs are read
   std::vector<Block> blocks;
   for (std::size_t i = 0; i < program.values.size(); ++i) {
-    layouts_.push_back(pixel_layout(channels, program.values[i], subnet, units[i]));
     const bool root = storage.is_root(static_cast<ValueId>(i));
-    blocks.push_back(
-        {.size = root ? image_size(layouts_[i], program.values[i]) : 0, .lifetime = storage.lifetimes[i]});
+    const auto [begin, end] = storage.lifetimes[i];
+    Block& block = blocks.emplace_back();
+    if (!root || !placed[i] || end < begin) continue;
+    block = {.size = image_size(layouts_[i], program.values[i]),
+             .lifetime = {pass_of[static_cast<std::size_t>(begin)], pass_of[static_cast<std::size_t>(end)]}};
   }
   const ArenaPlan arena = plan_arena(blocks);
   size_ = arena.total;

@@ -11,9 +11,10 @@ namespace concertina::runtime {
 /// Where the values of one sub-net lie in the arena.
 class MemoryMap {
  public:
-  /// units: for each value the floats to which the segments of its pixel are padded.
-  MemoryMap(const ChannelLayout& channels, const Program& program, const Storage& storage,
-            const Subnet& subnet, const std::vector<int>& units);
+  /// layouts: of each value. What a pass of several steps makes before its last one has no place in the
+  /// arena.
+  MemoryMap(const Program& program, const Storage& storage, std::vector<PixelLayout> layouts,
+            const std::vector<Pass>& passes);
 
   const PixelLayout& layout(ValueId id) const { return layouts_[static_cast<std::size_t>(id)]; }
   const Place& place(ValueId id) const { return places_[static_cast<std::size_t>(id)]; }
@@ -26,7 +27,7 @@ class MemoryMap {
 
  private:
   std::vector<PixelLayout> layouts_;  ///< by value
-  std::vector<Place> places_;         ///< by value
+  std::vector<Place> places_;         ///< by value; of those without one, the stride is right
   std::ptrdiff_t size_ = 0;
 };
 

@@ -84,8 +84,8 @@ Result<std::shared_ptr<const Model>> make_model(const ModelFile& file, Precision
   for (const Value& value : program.values) impl->largest_map = std::max(impl->largest_map, value.pixels());
   for (const SubnetRecord& record : file.subnets) {
     const ChooseKernel kernels = policy.kernels(static_cast<int>(impl->plans.size()));
-    impl->plans.push_back(
-        make_plan({file.network, program, storage, impl->packed, kernels}, record.subnet, record.own));
+    impl->plans.push_back(make_plan({file.network, program, storage, impl->packed, kernels, policy.bands},
+                                    record.subnet, record.own));
     impl->subnets.push_back(describe(graph, record, impl->plans.back()));
   }
   return std::shared_ptr<const Model>(std::make_shared<Model>(std::move(impl)));

@@ -117,7 +117,7 @@ TEST_P(ParityTest, NothingIsReadThatWasNotWritten) {
   const ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
   const auto model = testing::load(file);
   const Floats images = testing::random_images(*model, kBatch);
-  ThreadPool pool(1);
+  ThreadPool alone(1);
   for (std::size_t i = 0; i < file.subnets.size(); ++i) {
     const Plan& plan = model->impl().plans[i];
     AlignedBuffer arena(static_cast<std::size_t>(plan.arena_floats) * kBatch);
@@ -130,7 +130,8 @@ TEST_P(ParityTest, NothingIsReadThatWasNotWritten) {
                       .logits = logits.data(),
                       .arena = arena.data(),
                       .workspace = workspace.data(),
-                      .pool = pool};
+                      .pool = alone,
+                      .alone = alone};
     for (const Step& step : plan.steps) std::visit([&](const auto& one) { one.run(frame); }, step);
     EXPECT_EQ(logits, testing::run_alone(model, {.max_batch = kBatch}, images, kBatch, static_cast<int>(i)));
   }

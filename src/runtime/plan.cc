@@ -8,6 +8,7 @@
 #include "runtime/apart.h"
 #include "runtime/epilogues.h"
 #include "runtime/memory_map.h"
+#include "runtime/passes.h"
 #include "runtime/pixel_units.h"
 #include "runtime/plan_conv.h"
 #include "runtime/window_over.h"
@@ -33,20 +34,16 @@ class PlanBuilder {
  public:
   PlanBuilder(const PlanSource& source, const Subnet& subnet, const Weights& own)
       : source_(source),
-        map_(make_map(source, subnet)),
+        layouts_(make_layouts(source, subnet)),
+        passes_(choose_passes(source, layouts_)),
+        map_(source.program, source.storage, layouts_, passes_),
         epilogues_(source.network, source.program, map_, subnet, own, kernels::vector_lanes()),
         conv_source_{source, map_, own, epilogues_} {}
 
   Plan build() {
     plan_.arena_floats = map_.size();
-    std::vector<std::size_t> ends;  // of each program step's steps
-    for (const FusedStep& step : source_.program.steps) {
-      add_step(step);
-      label_steps(step.node == kNone ? "move" : graph().node(step.node).name,
-                  step.node == kNone ? "Copy" : kind_of(op_of(step)));
-      ends.push_back(plan_.steps.size());
-    }
-    if (graph().inputs() == 1) set_apart(ends);
+    for (const Pass& pass : passes_) add_pass(pass);
+    if (graph().inputs() == 1) set_apart();
     add_stores();
     plan_.layer_macs = mean_layer_macs();
     plan_.epilogues = epilogues_.take_memory();
@@ -54,11 +51,59 @@ class PlanBuilder {
   }
 
  private:
-  static MemoryMap make_map(const PlanSource& source, const Subnet& subnet) {
-    const auto map = [&](const std::vector<int>& units) {
-      return MemoryMap(source.network.graph.layout(), source.program, source.storage, subnet, units);
+  static std::vector<PixelLayout> make_layouts(const PlanSource& source, const Subnet& subnet) {
+    const std::vector<Value>& values = source.program.values;
+    const auto layouts = [&](const std::vector<int>& units) {
+      std::vector<PixelLayout> all;
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        all.push_back(pixel_layout(source.network.graph.layout(), values[i], subnet, units[i]));
+      }
+      return all;
     };
-    return map(pixel_units(source, map(std::vector(source.program.values.size(), kernels::vector_lanes()))));
+    return layouts(pixel_units(source, layouts(std::vector(values.size(), kernels::vector_lanes()))));
+  }
+
+  void add_pass(const Pass& pass) {
+    const std::size_t first = plan_.steps.size();
+    Traffic traffic;
+    for (const ValueId id : program_step(pass.begin).inputs) traffic.maps += bytes(id);
+    traffic.maps += bytes(program_step(pass.end - 1).output);
+    std::vector<std::vector<RowStep>> layers;
+    std::vector<kernels::Window> windows;
+    for (int s = pass.begin; s < pass.end; ++s) {
+      const FusedStep& step = program_step(s);
+      add_step(step);
+      label_steps(first, step.node == kNone ? "move" : graph().node(step.node).name,
+                  step.node == kNone ? "Copy" : kind_of(op_of(step)), pass.count() > 1);
+      for (std::size_t i = first; i < plan_.steps.size(); ++i) {
+        traffic.weights += macs_of(plan_.steps[i]) / output(step).pixels() * std::int64_t{sizeof(float)};
+      }
+      if (pass.count() == 1) continue;
+      layers.push_back(take_row_steps(first));
+      windows.push_back(band_layer(source_, step)->window);
+    }
+    if (!layers.empty()) {
+      BandedStep banded = make_banded(std::move(layers), windows, source_.bands.memory);
+      plan_.need_workspace(static_cast<std::size_t>(banded.memory));
+      plan_.steps.push_back(std::move(banded));
+    }
+    traffic_.push_back(traffic);
+    ends_.push_back(plan_.steps.size());
+  }
+
+  /// Takes those from `first` on out of the plan.
+  std::vector<RowStep> take_row_steps(std::size_t first) {
+    std::vector<RowStep> taken;
+    const auto begin = plan_.steps.begin() + static_cast<std::ptrdiff_t>(first);
+    for (auto step = begin; step != plan_.steps.end(); ++step) {
+      std::visit(
+          [&]<class StepType>(StepType& one) {
+            if constexpr (std::is_constructible_v<RowStep, StepType>) taken.push_back(std::move(one));
+          },
+          *step);
+    }
+    plan_.steps.erase(begin, plan_.steps.end());
+    return taken;
   }
 
   void add_step(const FusedStep& step) {
@@ -66,10 +111,11 @@ class PlanBuilder {
     std::visit([&](const auto& op) { add(op, step); }, op_of(step));
   }
 
-  /// Labels those that were added since the last call.
-  void label_steps(const std::string& name, const std::string& kind) {
-    for (std::size_t i = plan_.labels.size(); i < plan_.steps.size(); ++i) {
-      plan_.labels.push_back({.name = name, .kind = kind, .macs = macs_of(plan_.steps[i])});
+  /// Labels those from `first` on, which may become one.
+  void label_steps(std::size_t first, const std::string& name, const std::string& kind, bool as_one = false) {
+    for (std::size_t i = first; i < plan_.steps.size(); ++i) {
+      plan_.labels.push_back(
+          {.name = name, .kind = kind, .macs = macs_of(plan_.steps[i]), .step = as_one ? first : i});
     }
   }
 
@@ -78,26 +124,14 @@ class PlanBuilder {
            std::int64_t{sizeof(float)};
   }
 
-  Traffic traffic(const FusedStep& step, std::size_t begin, std::size_t end) const {
-    Traffic all{.maps = bytes(step.output)};
-    for (const ValueId id : step.inputs) all.maps += bytes(id);
-    for (std::size_t i = begin; i < end; ++i) {
-      all.weights += plan_.labels[i].macs / output(step).pixels() * std::int64_t{sizeof(float)};
-    }
-    return all;
-  }
-
-  void set_apart(const std::vector<std::size_t>& ends) {
-    std::vector<Traffic> steps;
-    for (std::size_t s = 0; s < ends.size(); ++s) {
-      steps.push_back(traffic(source_.program.steps[s], s == 0 ? 0 : ends[s - 1], ends[s]));
-    }
-    const int apart = steps_apart(steps);
+  void set_apart() {
+    const auto apart = static_cast<std::size_t>(steps_apart(traffic_));
     if (apart == 0) return;
-    plan_.apart = static_cast<int>(ends[static_cast<std::size_t>(apart - 1)]);
+    plan_.apart = static_cast<int>(ends_[apart - 1]);
+    const int end_apart = passes_[apart - 1].end;
     for (ValueId id = 0; id < static_cast<ValueId>(source_.program.values.size()); ++id) {
       const auto [begin, end] = source_.storage.lifetimes[static_cast<std::size_t>(id)];
-      if (!source_.storage.is_root(id) || begin >= apart || end < apart) continue;
+      if (!source_.storage.is_root(id) || begin >= end_apart || end < end_apart) continue;
       plan_.carried.push_back(
           {.buffer = map_.place(id).buffer, .floats = bytes(id) / std::int64_t{sizeof(float)}});
     }
@@ -117,11 +151,11 @@ class PlanBuilder {
     std::ptrdiff_t begin = 0, plane = 0;
     for (NodeId id = 0; id < step.node; ++id) begin += graph().shape(id).elements();
     for (const auto& [feature, offset, count] : map_.layout(step.output).segments) {
-      plan_.steps.push_back(
-          LoadStep{.args = {.channels = count, .pixels = pixels, .input_channels = op.shape.channels},
-                   .begin = begin,
-                   .plane = plane,
-                   .output = map_.place(step.output, offset)});
+      plan_.steps.push_back(LoadStep{
+          .args = {.channels = count, .pixels = pixels, .plane = pixels, .input_channels = op.shape.channels},
+          .begin = begin,
+          .plane = plane,
+          .output = map_.place(step.output, offset)});
       plane += std::ptrdiff_t{count} * pixels;
     }
   }
@@ -344,6 +378,7 @@ class PlanBuilder {
       const Shape& shape = graph().shape(node);  // outputs are locked
       const ValueId value = source_.program.outputs[i];
       const int pixels = shape.height * shape.width;
+      const std::size_t first = plan_.steps.size();
       std::ptrdiff_t plane = 0;
       for (const auto& [feature, offset, count] : map_.layout(value).segments) {
         plan_.steps.push_back(
@@ -354,7 +389,7 @@ class PlanBuilder {
         plane += std::ptrdiff_t{count} * pixels;
       }
       begin += shape.elements();
-      label_steps(source_.program.outputs.size() > 1 ? graph().node(node).name : "output", "Store");
+      label_steps(first, source_.program.outputs.size() > 1 ? graph().node(node).name : "output", "Store");
     }
   }
 
@@ -364,18 +399,28 @@ class PlanBuilder {
   }
 
   const Graph& graph() const { return source_.network.graph; }
+  const FusedStep& program_step(int i) const { return source_.program.steps[static_cast<std::size_t>(i)]; }
   const Op& op_of(const FusedStep& step) const { return graph().node(step.node).op; }
   const Value& input(const FusedStep& step) const { return source_.program.value(step.inputs[0]); }
   const Value& output(const FusedStep& step) const { return source_.program.value(step.output); }
 
   const PlanSource& source_;
+  std::vector<PixelLayout> layouts_;
+  std::vector<Pass> passes_;
   MemoryMap map_;
+  std::vector<Traffic> traffic_;   // of each pass
+  std::vector<std::size_t> ends_;  // of each pass's steps
   Epilogues epilogues_;
   ConvSource conv_source_;
   Plan plan_;
 };
 
 }  // namespace
+
+void Plan::need_workspace(std::size_t floats) {
+  constexpr std::size_t kLine = AlignedBuffer::kAlignment / sizeof(float);
+  workspace_floats = std::max(workspace_floats, (floats + kLine - 1) / kLine * kLine);
+}
 
 Plan make_plan(const PlanSource& source, const Subnet& subnet, const Weights& own) {
   return PlanBuilder(source, subnet, own).build();

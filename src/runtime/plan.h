@@ -13,11 +13,12 @@
 
 namespace concertina::runtime {
 
-/// A step for people.
+/// A step for people; a banded one has a label for each of its steps.
 struct StepLabel {
   std::string name;
   std::string kind;
   std::int64_t macs = 0;  ///< for one image
+  std::size_t step = 0;   ///< its index in the plan
 };
 
 /// A map that steps of single images leave to steps of the whole batch.
@@ -29,7 +30,7 @@ struct Carried {
 /// How one sub-net runs. It points into the model's packed weights and its own.
 struct Plan {
   std::vector<Step> steps;
-  std::vector<StepLabel> labels;  ///< one for each step
+  std::vector<StepLabel> labels;  ///< in the order of the steps
   int apart = 0;                  ///< first steps that are done for single images of a batch; see apart.h
   std::vector<Carried> carried;   ///< from them to the others
   std::int64_t layer_macs = 0;    ///< for one image, mean over the convolutions and linear layers
@@ -37,6 +38,9 @@ struct Plan {
   std::vector<AlignedBuffer> own_weights;  ///< packed filters of linear layers that are not shared
   std::ptrdiff_t arena_floats = 0;         ///< scratch memory, for each image of a batch
   std::size_t workspace_floats = 0;        ///< scratch memory besides, for each thread
+
+  /// Makes sure that each thread has so many floats of workspace, in whole cache lines.
+  void need_workspace(std::size_t floats);
 };
 
 /// What a plan is made of; the plans of all sub-nets share it, but for the choice of kernels.
@@ -46,6 +50,7 @@ struct PlanSource {
   const Storage& storage;
   const PackedWeights& packed;
   const ChooseKernel& choose;
+  const BandPolicy& bands;
 };
 
 /// `own` are the sub-net's own arrays, at its widths.

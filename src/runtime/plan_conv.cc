@@ -56,15 +56,15 @@ class ConvBuilder {
         plan_.steps.push_back(GroupedStep{std::move(conv)});
         break;
       case ConvKernel::kWinograd:
-        need_workspace(kernels::winograd_workspace(side, conv.ranges));
+        plan_.need_workspace(kernels::winograd_workspace(side, conv.ranges));
         plan_.steps.push_back(WinogradStep{std::move(conv), side});
         break;
       case ConvKernel::kBf16:
-        need_workspace(kernels::bf16_workspace(conv.args.filter, conv.args.window, conv.ranges));
+        plan_.need_workspace(kernels::bf16_workspace(conv.args.filter, conv.args.window, conv.ranges));
         plan_.steps.push_back(Bf16Step{std::move(conv)});
         break;
       case ConvKernel::kPlanar:
-        need_workspace(kernels::planar_workspace(conv.args.window, conv.ranges));
+        plan_.need_workspace(kernels::planar_workspace(conv.args.window, conv.ranges));
         plan_.steps.push_back(PlanarStep{std::move(conv)});
         break;
       case ConvKernel::kDirect:
@@ -93,12 +93,6 @@ class ConvBuilder {
 
   static kernels::Epilogue part_of(const kernels::Epilogue& all, int offset) {
     return {.scale = all.scale + offset, .shift = all.shift + offset, .act = all.act};
-  }
-
-  /// In whole cache lines, so that every thread's is aligned.
-  void need_workspace(std::size_t floats) {
-    constexpr std::size_t kLine = AlignedBuffer::kAlignment / sizeof(float);
-    plan_.workspace_floats = std::max(plan_.workspace_floats, (floats + kLine - 1) / kLine * kLine);
   }
 
   /// `weight` has the sub-net's own sizes, so its rows and columns have no gaps.

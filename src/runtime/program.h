@@ -40,6 +40,15 @@ struct FusedStep {
   ValueId output = kNone;
 };
 
+/// Steps begin .. end - 1 of a program, which run as one: a single step, or layers that run in bands.
+struct Pass {
+  int begin = 0;
+  int end = 0;
+
+  int count() const { return end - begin; }
+  friend bool operator==(const Pass&, const Pass&) = default;
+};
+
 /// The steps in an order in which they can run.
 struct Program {
   std::vector<Value> values;

@@ -53,6 +53,67 @@ void run_step(const runtime::Step& step, const runtime::Frame& frame) {
   std::visit([&](const auto& one) { one.run(frame); }, step);
 }
 
+/// Times the steps of a plan. Those of a banded step share its time as their own times are to each other,
+/// over all threads.
+class StepTimer {
+ public:
+  StepTimer(const runtime::Plan& plan, int threads)
+      : plan_(plan),
+        times_(plan.labels.size()),
+        laps_(static_cast<std::size_t>(threads) * plan.labels.size()) {}
+
+  /// Lets the frame's runs note the times within banded steps. The timer has to outlive them.
+  void time_laps(runtime::Frame& frame) {
+    frame.laps = laps_.data();
+    frame.lap_stride = static_cast<std::ptrdiff_t>(plan_.labels.size());
+  }
+
+  void begin_run() {
+    for (std::vector<double>& of : times_) of.push_back(0);
+  }
+
+  void begin_step() {
+    std::fill(laps_.begin(), laps_.end(), 0);
+    before_ = std::chrono::steady_clock::now();
+  }
+
+  void end_step(std::size_t step) {
+    const std::chrono::duration<double, std::milli> all = std::chrono::steady_clock::now() - before_;
+    std::size_t first = 0, count = 0;
+    for (std::size_t i = 0; i < plan_.labels.size(); ++i) {
+      if (plan_.labels[i].step == step && count++ == 0) first = i;
+    }
+    std::int64_t total = 0;
+    for (const std::int64_t lap : laps_) total += lap;
+    for (std::size_t i = 0; i < count; ++i) {
+      times_[first + i].back() +=
+          all.count() * (total == 0 ? 1.0 / static_cast<double>(count) : share(i, total));
+    }
+  }
+
+  std::vector<StepTime> medians() const {
+    std::vector<StepTime> steps;
+    for (std::size_t i = 0; i < times_.size(); ++i) {
+      const auto& [name, kind, macs, step] = plan_.labels[i];
+      steps.push_back({.name = name, .kind = kind, .macs = macs, .median_ms = quantile(times_[i], 0.5)});
+    }
+    return steps;
+  }
+
+ private:
+  /// Of the i-th lap, over all threads.
+  double share(std::size_t i, std::int64_t total) const {
+    std::int64_t sum = 0;
+    for (std::size_t at = i; at < laps_.size(); at += plan_.labels.size()) sum += laps_[at];
+    return static_cast<double>(sum) / static_cast<double>(total);
+  }
+
+  const runtime::Plan& plan_;
+  std::vector<std::vector<double>> times_;  ///< by label and run
+  std::vector<std::int64_t> laps_;          ///< of the running step: by thread and its own labels
+  std::chrono::steady_clock::time_point before_;
+};
+
 }  // namespace
 
 struct Session::Impl {
@@ -141,7 +202,9 @@ struct Session::Impl {
            .logits = nullptr,
            .arena = memory,
            .workspace = all.workspace + static_cast<std::size_t>(thread) * plan.workspace_floats,
-           .pool = alone});
+           .pool = alone,
+           .alone = alone,
+           .laps = all.laps == nullptr ? nullptr : all.laps + thread * all.lap_stride});
       if (at.step + 1 < static_cast<std::size_t>(plan.apart)) return;
       for (const auto& [buffer, floats] : plan.carried) {
         std::copy_n(memory + buffer, floats, all.arena + buffer * all.batch + image * floats);
@@ -159,7 +222,8 @@ struct Session::Impl {
             .logits = logits.data(),
             .arena = arena.data(),
             .workspace = workspace.data(),
-            .pool = plan(subnet).layer_macs * batch >= kMacsWorthAThread ? pool : alone};
+            .pool = plan(subnet).layer_macs * batch >= kMacsWorthAThread ? pool : alone,
+            .alone = alone};
   }
 };
 
@@ -225,27 +289,20 @@ Result<std::vector<StepTime>> Session::profile(std::span<const float> images, in
   if (runs < 1) return Error{fmt::format("{} runs cannot be timed; ask for at least 1", runs)};
   std::vector<float> logits(static_cast<std::size_t>(std::max(batch, 0)) * model().output_size());
   CONCERTINA_TRY(run(images, batch, subnet, logits));  // refuses what it does not know
-  const runtime::Frame frame = impl_->frame(images, batch, subnet, logits);
   const runtime::Plan& plan = impl_->plan(subnet);
-  std::vector<std::vector<double>> times(plan.steps.size());
+  StepTimer timer(plan, options().threads);
+  runtime::Frame frame = impl_->frame(images, batch, subnet, logits);
+  timer.time_laps(frame);
   for (int i = 0; i < runs; ++i) {
-    for (std::vector<double>& of : times) of.push_back(0);
-    auto before = std::chrono::steady_clock::now();
+    timer.begin_run();
     for (int number = 0; number < Impl::steps_of(plan, frame); ++number) {
       const Impl::At at = Impl::at(plan, frame, number);
+      timer.begin_step();
       impl_->run_step(plan, at, frame);
-      const auto after = std::chrono::steady_clock::now();
-      times[at.step].back() += std::chrono::duration<double, std::milli>(after - before).count();
-      before = after;
+      timer.end_step(at.step);
     }
   }
-  std::vector<StepTime> steps;
-  for (std::size_t s = 0; s < plan.steps.size(); ++s) {
-    const auto& [name, kind, macs] = plan.labels[s];
-    steps.push_back(
-        {.name = name, .kind = kind, .macs = macs, .median_ms = quantile(std::move(times[s]), 0.5)});
-  }
-  return steps;
+  return timer.medians();
 }
 
 const Model& Session::model() const {

@@ -8,14 +8,27 @@
 namespace concertina::runtime {
 namespace {
 
-/// The arguments for this frame, of every kernel with one input and one output.
+/// The arguments for these pixels, of every kernel with one input and one output.
+template <typename StepType>
+auto bound(const StepType& step, const float* input, float* output) {
+  auto args = step.args;
+  args.input = input + step.input.channel;
+  args.input_stride = step.input.stride;
+  args.output = output + step.output.channel;
+  args.output_stride = step.output.stride;
+  return args;
+}
+
 template <typename StepType>
 auto bound(const StepType& step, const Frame& frame) {
-  auto args = step.args;
-  args.input = step.input.in(frame);
-  args.input_stride = step.input.stride;
-  args.output = step.output.in(frame);
-  args.output_stride = step.output.stride;
+  return bound(step, step.input.pixels(frame), step.output.pixels(frame));
+}
+
+/// The same for rows of one image.
+template <typename StepType>
+auto bound(const StepType& step, const RowsFrame& frame) {
+  auto args = bound(step, frame.input, frame.output);
+  args.window = frame.window;
   return args;
 }
 
@@ -45,6 +58,12 @@ kernels::ConvArgs bound_conv(const ConvStep& step, const Frame& frame) {
   kernels::ConvArgs args = bound_batch(step, frame);
   args.inputs = step.ranges;
   bind_residual(step.residual, frame, args.epilogue);
+  return args;
+}
+
+kernels::ConvArgs bound_conv(const ConvStep& step, const RowsFrame& frame) {
+  kernels::ConvArgs args = bound(step, frame);
+  args.inputs = step.ranges;
   return args;
 }
 
@@ -83,7 +102,20 @@ void LoadStep::run(const Frame& frame) const {
   kernels::from_plain(bound_args, frame.pool);
 }
 
+void LoadStep::run_rows(const RowsFrame& frame) const {
+  kernels::FromPlainArgs bound_args = args;
+  bound_args.pixels = frame.window.out_h * frame.window.out_w;
+  bound_args.input = frame.input + plane;
+  bound_args.output = frame.output + output.channel;
+  bound_args.output_stride = output.stride;
+  kernels::from_plain(bound_args, frame.pool);
+}
+
 void ConvStep::run(const Frame& frame) const {
+  kernels::conv(bound_conv(*this, frame), frame.pool);
+}
+
+void ConvStep::run_rows(const RowsFrame& frame) const {
   kernels::conv(bound_conv(*this, frame), frame.pool);
 }
 
@@ -91,7 +123,15 @@ void GroupedStep::run(const Frame& frame) const {
   kernels::grouped_conv(bound_conv(conv, frame), frame.pool);
 }
 
+void GroupedStep::run_rows(const RowsFrame& frame) const {
+  kernels::grouped_conv(bound_conv(conv, frame), frame.pool);
+}
+
 void WinogradStep::run(const Frame& frame) const {
+  kernels::winograd_conv(bound_conv(conv, frame), side, frame.workspace, frame.pool);
+}
+
+void WinogradStep::run_rows(const RowsFrame& frame) const {
   kernels::winograd_conv(bound_conv(conv, frame), side, frame.workspace, frame.pool);
 }
 
@@ -99,7 +139,15 @@ void PlanarStep::run(const Frame& frame) const {
   kernels::planar_conv(bound_conv(conv, frame), frame.workspace, frame.pool);
 }
 
+void PlanarStep::run_rows(const RowsFrame& frame) const {
+  kernels::planar_conv(bound_conv(conv, frame), frame.workspace, frame.pool);
+}
+
 void Bf16Step::run(const Frame& frame) const {
+  kernels::bf16_conv(bound_conv(conv, frame), frame.workspace, frame.pool);
+}
+
+void Bf16Step::run_rows(const RowsFrame& frame) const {
   kernels::bf16_conv(bound_conv(conv, frame), frame.workspace, frame.pool);
 }
 
@@ -107,6 +155,10 @@ void DepthwiseStep::run(const Frame& frame) const {
   auto bound_args = bound_batch(*this, frame);
   bind_residual(residual, frame, bound_args.epilogue);
   kernels::depthwise(bound_args, frame.pool);
+}
+
+void DepthwiseStep::run_rows(const RowsFrame& frame) const {
+  kernels::depthwise(bound(*this, frame), frame.pool);
 }
 
 void CombineStep::run(const Frame& frame) const {
@@ -158,6 +210,10 @@ void BlendStep::run(const Frame& frame) const {
 
 void MaxPoolStep::run(const Frame& frame) const {
   kernels::max_pool(bound_batch(*this, frame), frame.pool);
+}
+
+void MaxPoolStep::run_rows(const RowsFrame& frame) const {
+  kernels::max_pool(bound(*this, frame), frame.pool);
 }
 
 void AveragePoolStep::run(const Frame& frame) const {

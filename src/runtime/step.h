@@ -13,6 +13,7 @@
 #include "kernels/layout.h"
 #include "kernels/pool.h"
 #include "kernels/resample.h"
+#include "runtime/bands.h"
 
 /// What a session executes: calls of kernels, complete but for the batch and the addresses in its memory.
 namespace concertina::runtime {
@@ -25,6 +26,18 @@ struct Frame {
   float* arena = nullptr;
   float* workspace = nullptr;
   ThreadPool& pool;
+  ThreadPool& alone;              ///< one thread: the caller
+  std::int64_t* laps = nullptr;   ///< if not null, a banded step adds the nanoseconds of each of its steps
+  std::ptrdiff_t lap_stride = 0;  ///< from a thread's laps to the next one's
+};
+
+/// What a run of some rows of one image brings.
+struct RowsFrame {
+  kernels::Window window;        ///< over the rows that are seen, making those that are made
+  const float* input = nullptr;  ///< the first pixel seen; of planes, the first one's
+  float* output = nullptr;       ///< the first pixel made
+  float* workspace = nullptr;
+  ThreadPool& pool;
 };
 
 /// Where a map, or a segment of it, lies.
@@ -33,7 +46,9 @@ struct Place {
   std::ptrdiff_t channel = 0;  ///< floats before it in the pixel
   std::ptrdiff_t stride = 0;   ///< floats from pixel to pixel
 
-  float* in(const Frame& frame) const { return frame.arena + buffer * frame.batch + channel; }
+  float* in(const Frame& frame) const { return pixels(frame) + channel; }
+  /// Of the whole map.
+  float* pixels(const Frame& frame) const { return frame.arena + buffer * frame.batch; }
 };
 
 /// A segment of an input comes into the arena.
@@ -43,6 +58,7 @@ struct LoadStep {
   std::ptrdiff_t plane = 0;  ///< floats before the segment in an image
   Place output;
   void run(const Frame& frame) const;
+  void run_rows(const RowsFrame& frame) const;
 };
 
 struct ConvStep {
@@ -52,12 +68,14 @@ struct ConvStep {
   Place output;
   std::optional<Place> residual;
   void run(const Frame& frame) const;
+  void run_rows(const RowsFrame& frame) const;
 };
 
 /// args.packed comes from pack_grouped().
 struct GroupedStep {
   ConvStep conv;
   void run(const Frame& frame) const;
+  void run_rows(const RowsFrame& frame) const;
 };
 
 /// args.packed is a transformed filter.
@@ -65,18 +83,21 @@ struct WinogradStep {
   ConvStep conv;
   int side = 4;  ///< of a tile
   void run(const Frame& frame) const;
+  void run_rows(const RowsFrame& frame) const;
 };
 
 /// args.packed comes from pack_conv().
 struct PlanarStep {
   ConvStep conv;
   void run(const Frame& frame) const;
+  void run_rows(const RowsFrame& frame) const;
 };
 
 /// args.packed is a filter of bfloat16.
 struct Bf16Step {
   ConvStep conv;
   void run(const Frame& frame) const;
+  void run_rows(const RowsFrame& frame) const;
 };
 
 struct DepthwiseStep {
@@ -85,6 +106,7 @@ struct DepthwiseStep {
   Place output;
   std::optional<Place> residual;
   void run(const Frame& frame) const;
+  void run_rows(const RowsFrame& frame) const;
 };
 
 /// The strides of b are in args.
@@ -156,6 +178,7 @@ struct MaxPoolStep {
   Place input;
   Place output;
   void run(const Frame& frame) const;
+  void run_rows(const RowsFrame& frame) const;
 };
 
 struct AveragePoolStep {
@@ -190,11 +213,43 @@ struct StoreStep {
   void run(const Frame& frame) const;
 };
 
-using Step = std::variant<LoadStep, ConvStep, GroupedStep, WinogradStep, PlanarStep, Bf16Step, DepthwiseStep,
-                          CombineStep, ActivateStep, AffineStep, SoftmaxStep, CopyStep, GatherStep, PickStep,
-                          BlendStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, FlattenStep, StoreStep>;
+/// What can run over some rows only. Residuals cannot be had there.
+using RowStep = std::variant<LoadStep, ConvStep, GroupedStep, WinogradStep, PlanarStep, Bf16Step,
+                             DepthwiseStep, MaxPoolStep>;
 
-/// Multiply-accumulates for one image; those of convolutions and linear layers count.
+/// Layers that run in bands: each image, or a part of its rows, by one thread. The outputs of all but the
+/// last layer lie in that thread's workspace, a few rows at a time.
+struct BandedStep {
+  struct Layer {
+    std::vector<RowStep> steps;     ///< one for each segment of its output
+    std::ptrdiff_t row_floats = 0;  ///< of its output
+    std::ptrdiff_t buffer = 0;      ///< floats before its output in the workspace; not of the last layer
+  };
+
+  std::vector<Layer> layers;
+  std::vector<BandLayer> geometry;   ///< of the layers
+  int rows = 1;                      ///< see BandWalk
+  std::ptrdiff_t kernel_memory = 0;  ///< floats in the workspace before that of the kernels
+  std::ptrdiff_t memory = 0;         ///< floats of a thread's workspace
+
+  void run(const Frame& frame) const;
+
+ private:
+  struct Part;
+  void run_part(const Frame& frame, const Part& part) const;
+};
+
+/// steps: of each layer, which reads the one before it only. windows: over whole maps. bytes: see
+/// BandPolicy::memory.
+BandedStep make_banded(std::vector<std::vector<RowStep>> steps, const std::vector<kernels::Window>& windows,
+                       std::int64_t bytes);
+
+using Step =
+    std::variant<LoadStep, ConvStep, GroupedStep, WinogradStep, PlanarStep, Bf16Step, DepthwiseStep,
+                 CombineStep, ActivateStep, AffineStep, SoftmaxStep, CopyStep, GatherStep, PickStep,
+                 BlendStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, FlattenStep, StoreStep, BandedStep>;
+
+/// Multiply-accumulates for one image; those of convolutions and linear layers count. None of a banded step.
 std::int64_t macs_of(const Step& step);
 
 }  // namespace concertina::runtime

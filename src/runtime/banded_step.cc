@@ -1,0 +1,184 @@
+#include <chrono>
+#include <cstring>
+
+#include "base/aligned_buffer.h"
+#include "kernels/bf16_conv.h"
+#include "kernels/planar_conv.h"
+#include "kernels/winograd.h"
+#include "runtime/step.h"
+
+namespace concertina::runtime {
+namespace {
+
+/// Where the rows of a map lie, from row `first` on.
+template <typename Float>
+struct RowsInMemory {
+  Float* pixels = nullptr;
+  std::ptrdiff_t row_floats = 0;
+  int first = 0;
+
+  Float* row(int y) const { return pixels + (y - first) * row_floats; }
+};
+
+const Place& input_of(const RowStep& step) {
+  return std::visit(
+      [](const auto& one) -> const Place& {
+        if constexpr (requires { one.conv; }) {
+          return one.conv.input;
+        } else if constexpr (requires { one.input; }) {
+          return one.input;
+        } else {
+          return one.output;  // of a load, which reads no place
+        }
+      },
+      step);
+}
+
+const Place& output_of(const RowStep& step) {
+  return std::visit(
+      [](const auto& one) -> const Place& {
+        if constexpr (requires { one.conv; }) {
+          return one.conv.output;
+        } else {
+          return one.output;
+        }
+      },
+      step);
+}
+
+/// What the first layer reads of one image.
+RowsInMemory<const float> input_of(const RowStep& first, const kernels::Window& window, const Frame& frame,
+                                   int image) {
+  if (const auto* load = std::get_if<LoadStep>(&first)) {
+    const std::ptrdiff_t image_floats = std::ptrdiff_t{load->args.input_channels} * load->args.plane;
+    return {frame.images + load->begin * frame.batch + image * image_floats, window.in_w};
+  }
+  const Place& place = input_of(first);
+  const std::ptrdiff_t row_floats = window.in_w * place.stride;
+  return {place.pixels(frame) + image * window.in_h * row_floats, row_floats};
+}
+
+/// Rows that their kernels make at a time.
+int unit_of(const std::vector<RowStep>& steps) {
+  int unit = 1;
+  for (const RowStep& step : steps) {
+    if (const auto* winograd = std::get_if<WinogradStep>(&step)) unit = std::max(unit, winograd->side);
+  }
+  return unit;
+}
+
+/// The workspace that their kernels need for up to `most` rows.
+std::ptrdiff_t kernel_floats(const std::vector<RowStep>& steps, const kernels::Window& whole, int most) {
+  std::size_t floats = 0;
+  for (const RowStep& step : steps) {
+    if (const auto* winograd = std::get_if<WinogradStep>(&step)) {
+      floats = std::max(floats, kernels::winograd_workspace(winograd->side, winograd->conv.ranges));
+    }
+    for (int rows = 1; rows <= most; ++rows) {
+      const kernels::Window window = window_of_rows(whole, {0, rows});
+      if (const auto* planar = std::get_if<PlanarStep>(&step)) {
+        floats = std::max(floats, kernels::planar_workspace(window, planar->conv.ranges));
+      } else if (const auto* bf16 = std::get_if<Bf16Step>(&step)) {
+        const ConvStep& conv = bf16->conv;
+        floats = std::max(floats, kernels::bf16_workspace(conv.args.filter, window, conv.ranges));
+      }
+    }
+  }
+  return static_cast<std::ptrdiff_t>(floats);
+}
+
+std::ptrdiff_t in_lines(std::ptrdiff_t floats) {
+  constexpr std::ptrdiff_t kLine = AlignedBuffer::kAlignment / sizeof(float);
+  return (floats + kLine - 1) / kLine * kLine;
+}
+
+}  // namespace
+
+BandedStep make_banded(std::vector<std::vector<RowStep>> steps, const std::vector<kernels::Window>& windows,
+                       std::int64_t bytes) {
+  BandedStep banded{.layers = {}, .geometry = {}};
+  std::vector<std::ptrdiff_t> row_floats;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    row_floats.push_back(windows[i].out_w * output_of(steps[i][0]).stride);
+    banded.geometry.push_back({windows[i], unit_of(steps[i])});
+    banded.layers.push_back({.steps = std::move(steps[i]), .row_floats = row_floats[i]});
+  }
+  banded.rows = choose_band(banded.geometry, row_floats, bytes / std::int64_t{sizeof(float)});
+  const std::vector<int> most = rows_at_once(banded.geometry, banded.rows);
+  std::ptrdiff_t kernels = 0;
+  for (std::size_t i = 0; i < banded.layers.size(); ++i) {
+    kernels = std::max(kernels, kernel_floats(banded.layers[i].steps, windows[i], most[i]));
+    if (i + 1 == banded.layers.size()) break;
+    banded.layers[i].buffer = banded.kernel_memory;
+    banded.kernel_memory += in_lines(most[i] * row_floats[i]);
+  }
+  banded.memory = banded.kernel_memory + in_lines(kernels);
+  return banded;
+}
+
+/// What one thread does.
+struct BandedStep::Part {
+  int image = 0;
+  Rows rows;
+  float* memory = nullptr;
+  std::int64_t* laps = nullptr;
+};
+
+void BandedStep::run(const Frame& frame) const {
+  const int threads = frame.pool.size(), unit = geometry.back().unit, height = geometry.back().window.out_h;
+  const int units = (height + unit - 1) / unit;
+  const int parts = frame.batch % threads == 0 ? 1 : std::min(threads, units);  // of each image
+  const auto begin = [&](int part) {
+    return std::min(height, static_cast<int>(std::int64_t{units} * part / parts) * unit);
+  };
+  frame.pool.parallel_for(frame.batch * parts, [&](int job, int thread) {
+    const int part = job % parts;
+    run_part(frame, {.image = job / parts,
+                     .rows = {begin(part), begin(part + 1)},
+                     .memory = frame.workspace + thread * memory,
+                     .laps = frame.laps == nullptr ? nullptr : frame.laps + thread * frame.lap_stride});
+  });
+}
+
+void BandedStep::run_part(const Frame& frame, const Part& part) const {
+  using Clock = std::chrono::steady_clock;
+  const std::size_t last = layers.size() - 1;
+  const auto source = input_of(layers[0].steps[0], geometry[0].window, frame, part.image);
+  const kernels::Window& whole = geometry[last].window;
+  BandWalk walk(geometry, rows, part.rows);
+  std::array<RowsInMemory<float>, kMostBandLayers> made;
+  for (std::size_t i = 0; i < last; ++i) {
+    made[i] = {part.memory + layers[i].buffer, layers[i].row_floats, walk.begin(i)};
+  }
+  made[last] = {
+      output_of(layers[last].steps[0]).pixels(frame) + part.image * whole.out_h * layers[last].row_floats,
+      layers[last].row_floats, 0};
+  while (!walk.done()) {
+    std::int64_t* lap = part.laps;
+    walk.next([&](std::size_t i, const BandWalk::Move& move) {
+      RowsInMemory<float>& to = made[i];
+      if (i < last && move.keep > to.first) {
+        const auto kept = static_cast<std::size_t>((move.make.begin - move.keep) * to.row_floats);
+        std::memmove(to.pixels, to.row(move.keep), kept * sizeof(float));
+        to.first = move.keep;
+      }
+      for (const RowStep& step : layers[i].steps) {
+        const auto start = lap == nullptr ? Clock::time_point() : Clock::now();
+        if (move.make.count() > 0) {
+          const int seen = rows_seen(geometry[i].window, move.make).begin;
+          const RowsFrame rows_frame{
+              .window = window_of_rows(geometry[i].window, move.make),
+              .input = i == 0 ? source.row(seen) : made[i - 1].row(seen),
+              .output = to.row(move.make.begin),
+              .workspace = part.memory + kernel_memory,
+              .pool = frame.alone,
+          };
+          std::visit([&](const auto& one) { one.run_rows(rows_frame); }, step);
+        }
+        if (lap != nullptr) *lap++ += std::chrono::nanoseconds(Clock::now() - start).count();
+      }
+    });
+  }
+}
+
+}  // namespace concertina::runtime
