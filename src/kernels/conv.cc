@@ -11,8 +11,8 @@
 #include "hwy/foreach_target.h"  // must come before highway.h
 #include "hwy/highway.h"
 #include "kernels/conv_panel-inl.h"
+#include "kernels/conv_pointwise-inl.h"
 #include "kernels/conv_rows-inl.h"
-#include "kernels/conv_wide-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace concertina::kernels::HWY_NAMESPACE {
@@ -51,24 +51,14 @@ void run_tile(const PanelJob& job, int first, int pixels) {
   tile.finish(tile_output(job, first, pixels));
 }
 
-using TileFunction = void (*)(const PanelJob&, int first, int pixels);
-
 template <int kVectors>
-constexpr auto kTileFunctions = tile_functions<TileFunction, kTilePixels>(
-    Lengths<1, 4, 7>(), []<int kPixels>(std::integral_constant<int, kPixels>) -> TileFunction {
+constexpr auto kTileFunctions = tile_functions<PixelsFunction, kTilePixels>(
+    Lengths<1, 4, 7>(), []<int kPixels>(std::integral_constant<int, kPixels>) -> PixelsFunction {
       return run_tile<kPixels, kVectors>;
     });
 
-/// Output pixels first .. last - 1, counted over the batch.
-void run_pixels(const PanelJob& job, int vectors, int first, int last) {
-  const auto& functions = vectors == 1 ? kTileFunctions<1> : kTileFunctions<2>;
-  const TileTable<TileFunction> tiles = {functions.data(), kTilePixels};
-  while (first < last) {
-    const int pixels = tiles.length(last - first);
-    tiles.functions[pixels](job, first, pixels);
-    first += pixels;
-  }
-}
+template <int kVectors>
+constexpr TileTable<PixelsFunction> kTiles = {kTileFunctions<kVectors>.data(), kTilePixels};
 
 /// Vectors of output channels that the panel has.
 int panel_vectors(const ConvArgs& args, int panel) {
@@ -100,8 +90,12 @@ void run_panel(const ConvArgs& args, int panel, int first, int last) {
   const ChannelRange whole_group{.count = args.filter.in_channels};
   const PanelJob job = panel_job(args, panel, whole_group);
   const int vectors = panel_vectors(args, panel);
+  const auto run_pixels = [&](PixelsFunction run, int at, int pixels) { run(job, at, pixels); };
+  if (is_pointwise(args.window)) {
+    return cover_pixels(vectors == 1 ? kPointwiseTiles<1> : kPointwiseTiles<2>, first, last, run_pixels);
+  }
   const auto* rows = conv_row_tiles(args.window, vectors);
-  if (rows == nullptr) return run_pixels(job, vectors, first, last);
+  if (rows == nullptr) return cover_pixels(vectors == 1 ? kTiles<1> : kTiles<2>, first, last, run_pixels);
   cover_rows(*rows, args.window.out_w, first, last,
              [&](RowTileFunction run, int row, int x, int pixels) { run(job, row, x, pixels); });
 }
@@ -141,6 +135,10 @@ void join_rows(ConvArgs& args) {
   args.window = {.in_w = pixels, .out_w = pixels};
 }
 
+bool reads_planes(const Window& window) {
+  return window.kernel_w > 1 && conv_row_tiles(window, 2) != nullptr;
+}
+
 void conv(const ConvArgs& wanted, ThreadPool& pool) {
   ConvArgs args = wanted;
   join_rows(args);
@@ -173,6 +171,7 @@ namespace concertina::kernels {
 namespace {
 
 HWY_EXPORT(conv);
+HWY_EXPORT(reads_planes);
 
 }  // namespace
 
@@ -197,6 +196,10 @@ void pack_conv(const Filter& f, const float* oihw, float* packed) {
       }
     }
   }
+}
+
+bool conv_reads_planes(const Window& window) {
+  return HWY_DYNAMIC_DISPATCH(reads_planes)(window);
 }
 
 void conv(const ConvArgs& args, ThreadPool& pool) {

@@ -45,6 +45,10 @@ struct ConvArgs {
   Window window;
   const float* input = nullptr;  ///< [batch][in_h][in_w][input_stride]
   std::ptrdiff_t input_stride = 0;
+  /// Not 0: the input is plain, [batch][channels][plane], and a range's input_offset counts channels; see
+  /// conv_reads_planes(). input_stride is 1 then.
+  std::ptrdiff_t plane = 0;         ///< floats from channel to channel
+  std::ptrdiff_t image_stride = 0;  ///< floats from image to image
   std::span<const ChannelRange> inputs;
   int groups = 1;           ///< active groups: a prefix of the filter's
   int out_channels = 0;     ///< active output channels of each group
@@ -54,5 +58,8 @@ struct ConvArgs {
 };
 
 void conv(const ConvArgs& args, ThreadPool& pool);
+
+/// Whether conv() takes plain inputs under such a window.
+bool conv_reads_planes(const Window& window);
 
 }  // namespace concertina::kernels

@@ -17,30 +17,35 @@ HWY_BEFORE_NAMESPACE();
 namespace concertina::kernels::HWY_NAMESPACE {
 namespace {
 
-// Weights of a 1x1 convolution are one long run, but processors fetch ahead only within a page, and a page is
-// used up before the next one comes from the third-level cache. So many channels are a page and a quarter.
-constexpr int kAhead = 5 * 1024 / (kPanel * static_cast<int>(sizeof(float)));
-
 /// Adds `run` input channels; x[i] is the address of input i's first one.
-template <class Row, int kPixels, int kVectors, class Inputs>
-HWY_INLINE void add_channels(Tile<kPixels, kVectors>& tile, const Inputs& x, const float* weights,
+template <class Row, int kPixels, int kVectors>
+HWY_INLINE void add_channels(Tile<kPixels, kVectors>& tile, const float* const* x, const float* weights,
                              std::ptrdiff_t tap_size, int run) {
   for (int c = 0; c < run; ++c, weights += kPanel) {
-    if constexpr (Row::kTaps == 1 && kVectors == 2 && kPixels >= 8) {
-      __builtin_prefetch(weights + kAhead * kPanel);
-      __builtin_prefetch(weights + kAhead * kPanel + kLanes);
-    }
     const RowWeights<Row::kTaps, kVectors> w(weights, tap_size);
     add_inputs<Row>(tile, w, [&](int i) HWY_ATTR { return hn::Set(kTag, x[i][c]); });
   }
 }
 
-/// Inputs of a map whose pixels lie kStride floats apart, so that all addresses differ by constants.
-template <int kStride>
-struct CloseInputs {
-  const float* first;
-  HWY_INLINE const float* operator[](int i) const { return first + i * kStride; }
-};
+/// Adds what a tile sees of a plain input under row i of the kernel.
+template <class Row, int kPixels, int kVectors>
+HWY_INLINE void add_planes(Tile<kPixels, kVectors>& tile, const PanelJob& job, const RowPlace& place, int i,
+                           std::ptrdiff_t tap_size) {
+  constexpr int kInputs = kRowInputs<Row, kPixels>;
+  const Window& window = job.args.window;
+  const float* row = place.plane_row(window, job.input, job.args.image_stride, i);
+  alignas(64) float edge[kInputs];
+  for (const ChannelRange& range : job.inputs) {
+    const float* plane = row + range.input_offset * job.args.plane;
+    const float* weights =
+        job.weights + i * Row::kTaps * tap_size + std::ptrdiff_t{range.weight_begin} * kPanel;
+    for (int c = 0; c < range.count; ++c, plane += job.args.plane, weights += kPanel) {
+      const float* x = place.padded(window, plane, kInputs, edge);
+      const RowWeights<Row::kTaps, kVectors> w(weights, tap_size);
+      add_inputs<Row>(tile, w, [&](int at) HWY_ATTR { return hn::Set(kTag, x[at]); });
+    }
+  }
+}
 
 /// Output pixels x .. x + pixels - 1 of a row.
 template <class Row, int kPixels, int kVectors>
@@ -50,20 +55,18 @@ void run_row_tile(const PanelJob& job, int out_row, int x, int pixels) {
   const std::ptrdiff_t stride = job.args.input_stride;
   const std::ptrdiff_t tap_size = static_cast<std::ptrdiff_t>(job.args.filter.in_channels) * kPanel;
   const RowPlace place(window, out_row, x);
-  constexpr bool kLong = kInputs >= 16;  // short ones are not worth a second loop
-  const bool is_image = kLong && Row::kTaps > 1 && stride == 3 && place.inside(window, kInputs);
   Tile<kPixels, kVectors> tile;
   for (int i = place.begin; i < place.end; ++i) {
+    if constexpr (Row::kTaps > 1) {
+      if (job.args.plane != 0) {
+        add_planes<Row>(tile, job, place, i, tap_size);
+        continue;
+      }
+    }
     const float* row = place.row(window, job.input, stride, i);
     for (const ChannelRange& range : job.inputs) {
       const float* weights =
           job.weights + i * Row::kTaps * tap_size + std::ptrdiff_t{range.weight_begin} * kPanel;
-      if constexpr (kLong && Row::kTaps > 1) {
-        if (is_image) {
-          add_channels<Row>(tile, CloseInputs<3>{row + range.input_offset}, weights, tap_size, range.count);
-          continue;
-        }
-      }
       for (int begin = 0; begin < range.count; begin += kMaxRun) {
         const int run = std::min(range.count - begin, kMaxRun);
         const float* inputs[kInputs];

@@ -133,6 +133,29 @@ TEST_P(ConvTest, ImagesWithoutPadding) {
   }
 }
 
+TEST_P(ConvTest, PlainInputs) {
+  int taken = 0;
+  for (const int kernel : {3, 5, 7}) {
+    for (const int stride : {1, 2}) {
+      for (const int width : {1, 5, 30, 70}) {
+        const Window w = window(6, width, kernel, stride, kernel / 2, kernel / 2);
+        if (!conv_reads_planes(w)) continue;
+        ++taken;
+        for (const int out : {3, vector_lanes() + 1}) {
+          check({.batch = 2,
+                 .window = w,
+                 .full_inputs = {2, 3},
+                 .inputs = {2, 1},
+                 .full_out = 2 * vector_lanes() + 3,
+                 .out = out,
+                 .plain = true});
+        }
+      }
+    }
+  }
+  EXPECT_GT(taken, 0);
+}
+
 TEST_P(ConvTest, Groups) {
   // In place, so that a vector stored over the next group's channels spoils their residual.
   const int lanes = vector_lanes();

@@ -26,6 +26,7 @@ struct ConvCase {
   bool residual = false;
   bool in_place = false;  ///< the residual is the output's old content
   bool dense = false;     ///< the input's pixels have no padding
+  bool plain = false;     ///< the input is planes
   Activation act = Activation::kNone;
 };
 
@@ -96,9 +97,12 @@ struct ConvProblem {
     Map& residual = c.in_place ? y : r;
     if (c.residual) residual.fill(ref.residual);
     std::vector<ChannelRange> ranges;
-    for (std::size_t s = 0, begin = 0; s < c.inputs.size(); begin += c.full_inputs[s++]) {
+    for (std::size_t s = 0, begin = 0, plane = 0; s < c.inputs.size(); begin += c.full_inputs[s++]) {
       ranges.push_back({static_cast<int>(begin), c.groups > 1 ? 0 : x.offsets[s], c.inputs[s]});
+      if (c.plain) ranges.back().input_offset = static_cast<int>(plane);
+      plane += c.inputs[s];
     }
+    const std::ptrdiff_t plane = std::ptrdiff_t{c.window.in_h} * c.window.in_w;
     const AlignedBuffer scale = per_channel(ref.scale);
     const AlignedBuffer shift = per_channel(ref.shift);
     ThreadPool pool(threads);
@@ -106,8 +110,10 @@ struct ConvProblem {
                         .packed = packed.data(),
                         .batch = c.batch,
                         .window = c.window,
-                        .input = x.buffer.data(),
-                        .input_stride = x.stride,
+                        .input = c.plain ? ref.x.data() : x.buffer.data(),
+                        .input_stride = c.plain ? 1 : x.stride,
+                        .plane = c.plain ? plane : 0,
+                        .image_stride = c.plain ? in * plane : 0,
                         .inputs = ranges,
                         .groups = c.groups,
                         .out_channels = c.out,

@@ -315,6 +315,21 @@ HWY_INLINE void pad_planes(int channels, int count, float* to, std::ptrdiff_t pl
   }
 }
 
+/// `count` floats, `step` floats apart, and perhaps some more of what lies at `to`.
+HWY_INLINE void copy_strided(const float* from, std::ptrdiff_t step, int count, float* to) {
+  int i = 0;
+  if (step == 1) {
+    for (; i + kLanes <= count; i += kLanes) hn::StoreU(hn::LoadU(kTag, from + i), kTag, to + i);
+  } else if (step == 2) {
+    V even, odd;
+    for (; i + kLanes < count; i += kLanes) {  // the last one's neighbour may not exist
+      hn::LoadInterleaved2(kTag, from + 2 * i, even, odd);
+      hn::StoreU(even, kTag, to + i);
+    }
+  }
+  for (; i < count; ++i) to[i] = from[i * step];
+}
+
 /// One row of a phase in every channel: inputs from `row` on, `step` floats apart, of which `count` exist,
 /// after `left` zeros and before as many as are missing. What is written past its end comes before the next
 /// row.
@@ -325,16 +340,26 @@ void split_row(const PlanarChunk& chunk, const float* row, std::ptrdiff_t step, 
   const std::ptrdiff_t plane = layout.planes(chunk.rows);
   pad_planes(layout.channels, left, to, plane);
   to += left;
-  for (int x = 0; x < count; x += kLanes) {
-    const float* from = row + x * step;
-    const int last = std::min(kLanes, count - x) - 1;
-    if (!blocks) {
-      split_channels(ranges, from, step, last, to + x, plane);
-    } else if (last == kLanes - 1) {
-      split_blocks(ranges, EveryFourth<const float>(from, step), to + x, plane);
-    } else {
-      split_blocks(
-          ranges, [&](int p) HWY_ATTR { return from + std::min(p, last) * step; }, to + x, plane);
+  if (chunk.args.plane != 0) {
+    float* channel = to;
+    for (const ChannelRange& range : ranges) {
+      const float* from = row + range.input_offset * chunk.args.plane;
+      for (int c = 0; c < range.count; ++c, from += chunk.args.plane, channel += plane) {
+        copy_strided(from, step, count, channel);
+      }
+    }
+  } else {
+    for (int x = 0; x < count; x += kLanes) {
+      const float* from = row + x * step;
+      const int last = std::min(kLanes, count - x) - 1;
+      if (!blocks) {
+        split_channels(ranges, from, step, last, to + x, plane);
+      } else if (last == kLanes - 1) {
+        split_blocks(ranges, EveryFourth<const float>(from, step), to + x, plane);
+      } else {
+        split_blocks(
+            ranges, [&](int p) HWY_ATTR { return from + std::min(p, last) * step; }, to + x, plane);
+      }
     }
   }
   pad_planes(layout.channels, layout.phases.width - left - count, to + count, plane);
@@ -346,6 +371,9 @@ void split_inputs(const PlanarChunk& chunk) {
   const Phases& phases = chunk.layout.phases;
   const bool blocks = reads_blocks(args);
   const std::ptrdiff_t step = w.stride_w * args.input_stride;
+  const std::ptrdiff_t image_stride =
+      args.plane != 0 ? args.image_stride : std::ptrdiff_t{w.in_h} * w.in_w * args.input_stride;
+  const float* const image = args.input + chunk.image * image_stride;
   float* plane = chunk.planes;
   for (int down = 0; down < phases.down; ++down) {
     for (int across = 0; across < phases.across; ++across, plane += chunk.plane()) {
@@ -356,9 +384,9 @@ void split_inputs(const PlanarChunk& chunk) {
       for (int y = 0; y < chunk.rows + phases.halo; ++y) {
         const int in_y = (chunk.row + y) * w.stride_h + down - w.pad_top;
         const bool inside = in_y >= 0 && in_y < w.in_h;
-        const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(chunk.image) * w.in_h + (inside ? in_y : 0);
+        const std::ptrdiff_t row = inside ? in_y : 0;
         const float* const first =
-            args.input + (row * w.in_w + std::ptrdiff_t{left} * w.stride_w + begin) * args.input_stride;
+            image + (row * w.in_w + std::ptrdiff_t{left} * w.stride_w + begin) * args.input_stride;
         split_row(chunk, first, step, left, inside ? end - left : 0, blocks,
                   plane + std::ptrdiff_t{y} * phases.width);
       }

@@ -24,8 +24,8 @@ std::size_t planar_workspace(const Window& window, std::span<const ChannelRange>
 inline constexpr int kPlanarBlock = 4;
 
 /// What conv() computes, under its preconditions and planar_can(), for at most kMostPlanarOutputs output
-/// channels; args.packed comes from pack_conv(). workspace: 64-byte aligned, planar_workspace() floats for
-/// each thread of the pool.
+/// channels, and of plain inputs under every window; args.packed comes from pack_conv(). workspace: 64-byte
+/// aligned, planar_workspace() floats for each thread of the pool.
 void planar_conv(const ConvArgs& args, float* workspace, ThreadPool& pool);
 
 }  // namespace concertina::kernels

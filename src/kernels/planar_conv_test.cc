@@ -101,6 +101,22 @@ TEST_P(PlanarConvTest, ReadsImages) {
   }
 }
 
+TEST_P(PlanarConvTest, PlainInputs) {
+  for (const int kernel : {1, 3, 7}) {
+    for (const int stride : {1, 2, 3}) {
+      for (const int width : {1, 9, 16, 31, 40}) {
+        check({.batch = 3,
+               .window = window(9, width, kernel, stride, kernel / 2, kernel / 2),
+               .full_inputs = {3, 2},
+               .inputs = {2, 2},
+               .full_out = 8,
+               .out = 6,
+               .plain = true});
+      }
+    }
+  }
+}
+
 TEST_P(PlanarConvTest, ManyChunksOfRows) {
   check({.batch = 2,
          .window = window(70, 61, 3, 1, 1, 1),

@@ -93,14 +93,14 @@ HWY_INLINE void add_inputs(Tile<kPixels, kVectors>& tile, const RowWeights<Row::
 
 /// Where a tile lies, and the rows of the map that it sees.
 struct RowPlace {
-  std::ptrdiff_t map = 0;  // rows before the image's first
-  int top = 0;             // the window's first row in the image, perhaps above it
-  int left = 0;            // the first pixel's leftmost input, perhaps left of the image
-  int begin = 0;           // the rows of the kernel that lie in the image
+  std::ptrdiff_t image = 0;
+  int top = 0;    // the window's first row in the image, perhaps above it
+  int left = 0;   // the first pixel's leftmost input, perhaps left of the image
+  int begin = 0;  // the rows of the kernel that lie in the image
   int end = 0;
 
   HWY_INLINE RowPlace(const Window& w, int out_row, int x)
-      : map(static_cast<std::ptrdiff_t>(out_row / w.out_h) * w.in_h),
+      : image(out_row / w.out_h),
         top(out_row % w.out_h * w.stride_h - w.pad_top),
         left(x * w.stride_w - w.pad_left),
         begin(std::max(0, -top)),
@@ -108,7 +108,12 @@ struct RowPlace {
 
   /// The tile's leftmost pixel in the input under row i of the kernel, perhaps outside of the map.
   HWY_INLINE const float* row(const Window& w, const float* input, std::ptrdiff_t stride, int i) const {
-    return input + ((map + top + i) * w.in_w + left) * stride;
+    return input + ((image * w.in_h + top + i) * w.in_w + left) * stride;
+  }
+  /// The same in the first plane of a plain input.
+  HWY_INLINE const float* plane_row(const Window& w, const float* input, std::ptrdiff_t image_stride,
+                                    int i) const {
+    return input + image * image_stride + std::ptrdiff_t{top + i} * w.in_w + left;
   }
 
   HWY_INLINE bool inside(const Window& w, int inputs) const { return left >= 0 && left + inputs <= w.in_w; }
@@ -124,6 +129,15 @@ struct RowPlace {
       const bool hit = static_cast<unsigned>(left + i) < static_cast<unsigned>(w.in_w);
       to[i] = hit ? first + i * stride : kZeros;
     }
+  }
+
+  /// `count` inputs of a plane from `first` on, in `to` if some of them lie in the padding.
+  HWY_INLINE const float* padded(const Window& w, const float* first, int count, float* to) const {
+    if (inside(w, count)) return first;
+    for (int i = 0; i < count; ++i) {
+      to[i] = static_cast<unsigned>(left + i) < static_cast<unsigned>(w.in_w) ? first[i] : 0.0f;
+    }
+    return to;
   }
 };
 

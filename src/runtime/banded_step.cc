@@ -46,12 +46,27 @@ const Place& output_of(const RowStep& step) {
       step);
 }
 
+/// Null if it reads what another layer has made.
+std::optional<PlainInput> plain_input(const RowStep& step) {
+  return std::visit(
+      [](const auto& one) -> std::optional<PlainInput> {
+        if constexpr (requires { one.conv; }) {
+          return one.conv.plain;
+        } else if constexpr (requires { one.plain; }) {
+          return one.plain;
+        } else {
+          return std::nullopt;
+        }
+      },
+      step);
+}
+
 /// What the first layer reads of one image.
 RowsInMemory<const float> input_of(const RowStep& first, const kernels::Window& window, const Frame& frame,
                                    int image) {
-  if (const auto* load = std::get_if<LoadStep>(&first)) {
-    const std::ptrdiff_t image_floats = std::ptrdiff_t{load->args.input_channels} * load->args.plane;
-    return {frame.images + load->begin * frame.batch + image * image_floats, window.in_w};
+  if (const auto plain = plain_input(first)) {
+    const std::ptrdiff_t image_floats = std::ptrdiff_t{plain->channels} * window.in_h * window.in_w;
+    return {plain->in(frame) + image * image_floats, window.in_w};
   }
   const Place& place = input_of(first);
   const std::ptrdiff_t row_floats = window.in_w * place.stride;

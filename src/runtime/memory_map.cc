@@ -31,7 +31,7 @@ MemoryMap::MemoryMap(const Program& program, const Storage& storage, std::vector
     const bool root = storage.is_root(static_cast<ValueId>(i));
     const auto [begin, end] = storage.lifetimes[i];
     Block& block = blocks.emplace_back();
-    if (!root || !placed[i] || end < begin) continue;
+    if (!root || !placed[i] || layouts_[i].plain || end < begin) continue;
     block = {.size = image_size(layouts_[i], program.values[i]),
              .lifetime = {pass_of[static_cast<std::size_t>(begin)], pass_of[static_cast<std::size_t>(end)]}};
   }

@@ -65,7 +65,7 @@ class PassChooser {
     for (int i = begin; i < steps && layers.size() < kMostBandLayers; ++i) {
       if (i > begin && !follows(i)) break;
       const std::optional<BandLayer> layer = band_layer(source_, step(i));
-      if (!layer) break;
+      if (!layer || layouts_[static_cast<std::size_t>(step(i).output)].plain) break;
       layers.push_back(*layer);
       if (i == begin) continue;
       const std::int64_t saved = saving(begin, layers);

@@ -17,8 +17,9 @@ struct PixelSegment {
 /// How a sub-net's pixel of a value lies in memory (see kernels/target.h).
 struct PixelLayout {
   std::vector<PixelSegment> segments;
-  int size = 0;    ///< floats that hold features or their padding
-  int stride = 0;  ///< floats from one pixel to the next if the value lies alone
+  int size = 0;        ///< floats that hold features or their padding
+  int stride = 0;      ///< floats from one pixel to the next if the value lies alone
+  bool plain = false;  ///< an input of the network that its readers take in planes: it is not in the arena
 
   /// Floats of the first `count` segments, with their padding.
   int before(int count) const {

@@ -7,7 +7,10 @@
 namespace concertina::runtime {
 namespace {
 
-bool is_planar(const PlanSource& source, const std::vector<PixelLayout>& layouts, const FusedStep& step) {
+/// Whether a kernel of which `suits` is true runs every part of a convolution without groups.
+template <typename Suits>
+bool is_run_by(const PlanSource& source, const std::vector<PixelLayout>& layouts, const FusedStep& step,
+               const Suits& suits) {
   if (step.node == kNone) return false;
   const Node& node = source.network.graph.node(step.node);
   const auto* conv = std::get_if<op::Conv>(&node.op);
@@ -17,9 +20,18 @@ bool is_planar(const PlanSource& source, const std::vector<PixelLayout>& layouts
   for (std::size_t i = 0; i < to.size(); ++i) {
     const PackedFilter& packed = source.packed.filters(step.node)[i];
     const ConvChoice choice = source.choose(node, conv_choices(packed, inputs, to[i].count));
-    if (choice.kernel != ConvKernel::kPlanar) return false;
+    if (!suits(choice.kernel, packed.window)) return false;
   }
   return true;
+}
+
+bool is_planar(ConvKernel kernel, const kernels::Window&) {
+  return kernel == ConvKernel::kPlanar;
+}
+
+bool reads_planes(ConvKernel kernel, const kernels::Window& window) {
+  return kernel == ConvKernel::kPlanar ||
+         (kernel == ConvKernel::kDirect && kernels::conv_reads_planes(window));
 }
 
 }  // namespace
@@ -29,7 +41,7 @@ std::vector<int> pixel_units(const PlanSource& source, const std::vector<PixelLa
   const auto root = [&](ValueId id) { return static_cast<std::size_t>(source.storage.placement(id).root); };
   std::vector<bool> narrow(values, true);  // of roots: with all that lies in them
   for (const FusedStep& step : source.program.steps) {
-    if (is_planar(source, layouts, step)) continue;
+    if (is_run_by(source, layouts, step, is_planar)) continue;
     for (const ValueId id : step.inputs) narrow[root(id)] = false;
     if (step.residual != kNone) narrow[root(step.residual)] = false;
     narrow[root(step.output)] = false;
@@ -40,6 +52,18 @@ std::vector<int> pixel_units(const PlanSource& source, const std::vector<PixelLa
     units.push_back(narrow[root(id)] ? kernels::kPlanarBlock : kernels::vector_lanes());
   }
   return units;
+}
+
+std::vector<bool> plain_values(const PlanSource& source, const std::vector<PixelLayout>& layouts) {
+  std::vector<bool> plain;
+  for (const Value& value : source.program.values) plain.push_back(value.dense);
+  for (const FusedStep& step : source.program.steps) {
+    for (const ValueId id : step.inputs) {
+      const auto i = static_cast<std::size_t>(id);
+      if (plain[i]) plain[i] = is_run_by(source, layouts, step, reads_planes);
+    }
+  }
+  return plain;
 }
 
 }  // namespace concertina::runtime

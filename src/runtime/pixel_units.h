@@ -12,4 +12,7 @@ namespace concertina::runtime {
 /// memory. layouts: of the sub-net's values in whole vectors.
 std::vector<int> pixel_units(const PlanSource& source, const std::vector<PixelLayout>& layouts);
 
+/// The inputs of the network that all readers take in planes, as they come.
+std::vector<bool> plain_values(const PlanSource& source, const std::vector<PixelLayout>& layouts);
+
 }  // namespace concertina::runtime

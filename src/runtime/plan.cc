@@ -60,7 +60,11 @@ class PlanBuilder {
       }
       return all;
     };
-    return layouts(pixel_units(source, layouts(std::vector(values.size(), kernels::vector_lanes()))));
+    const auto whole_vectors = layouts(std::vector(values.size(), kernels::vector_lanes()));
+    std::vector<PixelLayout> all = layouts(pixel_units(source, whole_vectors));
+    const std::vector<bool> plain = plain_values(source, whole_vectors);
+    for (std::size_t i = 0; i < all.size(); ++i) all[i].plain = plain[i];
+    return all;
   }
 
   void add_pass(const Pass& pass) {
@@ -126,12 +130,13 @@ class PlanBuilder {
 
   void set_apart() {
     const auto apart = static_cast<std::size_t>(steps_apart(traffic_));
-    if (apart == 0) return;
+    if (apart == 0 || ends_[apart - 1] == 0) return;
     plan_.apart = static_cast<int>(ends_[apart - 1]);
     const int end_apart = passes_[apart - 1].end;
     for (ValueId id = 0; id < static_cast<ValueId>(source_.program.values.size()); ++id) {
       const auto [begin, end] = source_.storage.lifetimes[static_cast<std::size_t>(id)];
       if (!source_.storage.is_root(id) || begin >= end_apart || end < end_apart) continue;
+      if (map_.layout(id).plain) continue;
       plan_.carried.push_back(
           {.buffer = map_.place(id).buffer, .floats = bytes(id) / std::int64_t{sizeof(float)}});
     }
@@ -147,15 +152,15 @@ class PlanBuilder {
   }
 
   void add(const op::Input& op, const FusedStep& step) {
+    if (map_.layout(step.output).plain) return;
     const int pixels = op.shape.height * op.shape.width;
-    std::ptrdiff_t begin = 0, plane = 0;
-    for (NodeId id = 0; id < step.node; ++id) begin += graph().shape(id).elements();
+    const PlainInput plain = plain_input(graph(), source_.program, step.output);
+    std::ptrdiff_t plane = 0;
     for (const auto& [feature, offset, count] : map_.layout(step.output).segments) {
-      plan_.steps.push_back(LoadStep{
-          .args = {.channels = count, .pixels = pixels, .plane = pixels, .input_channels = op.shape.channels},
-          .begin = begin,
-          .plane = plane,
-          .output = map_.place(step.output, offset)});
+      plan_.steps.push_back(LoadStep{.args = {.channels = count, .pixels = pixels, .plane = pixels},
+                                     .plain = plain,
+                                     .plane = plane,
+                                     .output = map_.place(step.output, offset)});
       plane += std::ptrdiff_t{count} * pixels;
     }
   }

@@ -46,8 +46,14 @@ class ConvBuilder {
       const float* data = choice.few ? source_.packed.few_data(packed) : source_.packed.data(packed);
       ConvStep conv = conv_into(to[i], filter, data, window, all, step);
       conv.ranges = std::move(inputs);
+      if (map_.layout(step.inputs[0]).plain) take_planes(step, conv);
       add_chosen(choice.kernel, winograd_side(packed.packing), std::move(conv));
     }
+  }
+
+  void take_planes(const FusedStep& step, ConvStep& conv) const {
+    conv.plain = plain_input(source_.network.graph, source_.program, step.inputs[0]);
+    for (kernels::ChannelRange& range : conv.ranges) range.input_offset = range.weight_begin;
   }
 
   void add_chosen(ConvKernel kernel, int side, ConvStep conv) {
@@ -164,6 +170,15 @@ class ConvBuilder {
 };
 
 }  // namespace
+
+PlainInput plain_input(const Graph& graph, const Program& program, ValueId value) {
+  const NodeId input = std::find_if(program.steps.begin(), program.steps.end(), [&](const FusedStep& step) {
+                         return step.output == value;
+                       })->node;
+  PlainInput plain{.channels = graph.shape(input).channels};
+  for (NodeId id = 0; id < input; ++id) plain.begin += graph.shape(id).elements();
+  return plain;
+}
 
 std::vector<kernels::ChannelRange> input_ranges(const PixelLayout& input) {
   std::vector<kernels::ChannelRange> ranges;

@@ -14,6 +14,9 @@ struct ConvSource {
   Epilogues& epilogues;
 };
 
+/// An input of the network among the images of a run. Precondition: an op::Input makes the value.
+PlainInput plain_input(const Graph& graph, const Program& program, ValueId value);
+
 /// What a convolution reads of a pixel.
 std::vector<kernels::ChannelRange> input_ranges(const PixelLayout& input);
 

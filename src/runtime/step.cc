@@ -54,8 +54,19 @@ void bind_residual(const std::optional<Place>& residual, const Frame& frame, ker
   epilogue.residual_stride = residual->stride;
 }
 
+/// What a plain input needs in place of what bound() has set.
+void bind_plain(const ConvStep& step, const float* input, kernels::ConvArgs& args) {
+  if (!step.plain) return;
+  const kernels::Window& whole = step.args.window;
+  args.input = input;
+  args.input_stride = 1;
+  args.plane = std::ptrdiff_t{whole.in_h} * whole.in_w;
+  args.image_stride = step.plain->channels * args.plane;
+}
+
 kernels::ConvArgs bound_conv(const ConvStep& step, const Frame& frame) {
   kernels::ConvArgs args = bound_batch(step, frame);
+  if (step.plain) bind_plain(step, step.plain->in(frame), args);
   args.inputs = step.ranges;
   bind_residual(step.residual, frame, args.epilogue);
   return args;
@@ -63,6 +74,7 @@ kernels::ConvArgs bound_conv(const ConvStep& step, const Frame& frame) {
 
 kernels::ConvArgs bound_conv(const ConvStep& step, const RowsFrame& frame) {
   kernels::ConvArgs args = bound(step, frame);
+  bind_plain(step, frame.input, args);
   args.inputs = step.ranges;
   return args;
 }
@@ -96,7 +108,8 @@ std::int64_t macs_of(const Step& step) {
 void LoadStep::run(const Frame& frame) const {
   kernels::FromPlainArgs bound_args = args;
   bound_args.batch = frame.batch;
-  bound_args.input = frame.images + begin * frame.batch + plane;
+  bound_args.input = plain.in(frame) + plane;
+  bound_args.input_channels = plain.channels;
   bound_args.output = output.in(frame);
   bound_args.output_stride = output.stride;
   kernels::from_plain(bound_args, frame.pool);

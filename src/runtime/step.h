@@ -51,10 +51,18 @@ struct Place {
   float* pixels(const Frame& frame) const { return frame.arena + buffer * frame.batch; }
 };
 
+/// An input of the network as it comes, in planes.
+struct PlainInput {
+  std::ptrdiff_t begin = 0;  ///< floats before it among the images, for each image of the batch
+  int channels = 0;
+
+  const float* in(const Frame& frame) const { return frame.images + begin * frame.batch; }
+};
+
 /// A segment of an input comes into the arena.
 struct LoadStep {
   kernels::FromPlainArgs args;
-  std::ptrdiff_t begin = 0;  ///< floats before the input among the images, for each image of the batch
+  PlainInput plain;
   std::ptrdiff_t plane = 0;  ///< floats before the segment in an image
   Place output;
   void run(const Frame& frame) const;
@@ -65,6 +73,7 @@ struct ConvStep {
   kernels::ConvArgs args;
   std::vector<kernels::ChannelRange> ranges;
   Place input;
+  std::optional<PlainInput> plain = {};  ///< in place of `input`
   Place output;
   std::optional<Place> residual;
   void run(const Frame& frame) const;
