@@ -34,15 +34,22 @@ HWY_INLINE void add_planes(Tile<kPixels, kVectors>& tile, const PanelJob& job, c
   constexpr int kInputs = kRowInputs<Row, kPixels>;
   const Window& window = job.args.window;
   const float* row = place.plane_row(window, job.input, job.args.image_stride, i);
-  alignas(64) float edge[kInputs];
+  const bool edges_only = has_edges_only(window, place, kInputs);
+  alignas(64) float copy[kInputs];
   for (const ChannelRange& range : job.inputs) {
     const float* plane = row + range.input_offset * job.args.plane;
     const float* weights =
         job.weights + i * Row::kTaps * tap_size + std::ptrdiff_t{range.weight_begin} * kPanel;
     for (int c = 0; c < range.count; ++c, plane += job.args.plane, weights += kPanel) {
-      const float* x = place.padded(window, plane, kInputs, edge);
+      EdgeRow x = edge_row(window, place, plane, 1, kInputs);
+      if (!edges_only) {
+        place.copy_padded(window, plane, kInputs, copy);
+        x = {copy, copy + kInputs - 1, copy};
+      }
       const RowWeights<Row::kTaps, kVectors> w(weights, tap_size);
-      add_inputs<Row>(tile, w, [&](int at) HWY_ATTR { return hn::Set(kTag, x[at]); });
+      add_inputs<Row>(tile, w, [&](int at) HWY_ATTR {
+        return hn::Set(kTag, at == 0 ? *x.first : at + 1 == kInputs ? *x.last : x.row[at]);
+      });
     }
   }
 }

@@ -131,13 +131,11 @@ struct RowPlace {
     }
   }
 
-  /// `count` inputs of a plane from `first` on, in `to` if some of them lie in the padding.
-  HWY_INLINE const float* padded(const Window& w, const float* first, int count, float* to) const {
-    if (inside(w, count)) return first;
+  /// `count` inputs of a plane from `first` on, with the padding.
+  HWY_NOINLINE void copy_padded(const Window& w, const float* first, int count, float* to) const {
     for (int i = 0; i < count; ++i) {
       to[i] = static_cast<unsigned>(left + i) < static_cast<unsigned>(w.in_w) ? first[i] : 0.0f;
     }
-    return to;
   }
 };
 
