@@ -57,13 +57,13 @@ class Session {
   /// is none. Neither allocates nor locks.
   bool advance(int steps = 1);
 
-  /// Steps that a run of the sub-net has for one image, those that profile() times. Of a batch the first of
-  /// them may be done for some images at a time, and count each time. Precondition: an index of
-  /// model().subnets().
+  /// Steps that a run of the sub-net has for one image; layers that run in bands of rows are one step. Of a
+  /// batch the first of them may be done for some images at a time, and count each time. Precondition: an
+  /// index of model().subnets().
   int steps(int subnet) const;
 
-  /// Times every step of run(images, batch, subnet) in `runs` runs; their sum is a little above the time of a
-  /// run, because the clock is read after each. Fails as run() does, and if runs < 1.
+  /// Times every layer of run(images, batch, subnet) in `runs` runs; their sum is a little above the time of
+  /// a run, because the clock is read after each. Fails as run() does, and if runs < 1.
   Result<std::vector<StepTime>> profile(std::span<const float> images, int batch, int subnet, int runs);
 
   const Model& model() const;

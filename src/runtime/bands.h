@@ -28,10 +28,12 @@ struct BandLayer {
   int unit = 1;            ///< runs of rows begin at multiples of it, and end there or with the map
 };
 
-/// Which layers should run in bands, and in how wide ones.
+/// Which layers should run in bands, and in how wide ones; all but weight_cost in bytes.
 struct BandPolicy {
-  std::int64_t large_map = 384 * 1024;  ///< bytes from which on a map is worth keeping in the caches
-  std::int64_t memory = 768 * 1024;     ///< bytes for the rows of the maps between layers, see choose_band()
+  std::int64_t large_map = 384 * 1024;     ///< from here on a map is worth keeping in the caches
+  std::int64_t memory = 768 * 1024;        ///< for the rows of the maps between layers, see choose_band()
+  std::int64_t most_memory = 1536 * 1024;  ///< layers whose narrowest bands need more do not run in bands
+  std::int64_t weight_cost = 1;            ///< of a byte of weights that is read again, in bytes of maps
 };
 
 inline constexpr std::size_t kMostBandLayers = 16;

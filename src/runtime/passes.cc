@@ -9,9 +9,6 @@ namespace {
 
 constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
 
-// Chains whose narrowest bands need that many times the memory that they should are no chains.
-constexpr std::int64_t kMostExcess = 2;
-
 // Winograd's algorithm makes rows by two or four and may read four times the weights; which kernel runs a
 // layer is not known yet.
 constexpr int kUnit = 4;
@@ -117,8 +114,9 @@ class PassChooser {
     const std::vector<int> most = rows_at_once(layers, band);
     const std::int64_t memory =
         std::inner_product(most.begin(), most.end() - 1, rows.begin(), std::int64_t{0});
-    if (memory > kMostExcess * policy_.memory) return 0;
-    return maps - (layers.back().window.out_h + band - 1) / band * weights;
+    if (memory > policy_.most_memory) return 0;
+    const int bands = (layers.back().window.out_h + band - 1) / band;
+    return maps - policy_.weight_cost * bands * weights;
   }
 
   const Program& program_;

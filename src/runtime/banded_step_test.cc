@@ -1,0 +1,209 @@
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "base/aligned_buffer.h"
+#include "base/allocation_count.h"
+#include "graph/networks/networks.h"
+#include "kernels/bf16_conv.h"
+#include "runtime/testing.h"
+#include "runtime/testing_net.h"
+
+namespace concertina::runtime {
+namespace {
+
+using testing::Floats;
+
+constexpr int kBatch = 3;
+constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+constexpr BandPolicy kNever{.large_map = kMost};
+constexpr BandPolicy kOneRow{.large_map = 1, .memory = 1, .most_memory = kMost, .weight_cost = 0};
+constexpr BandPolicy kSomeRows{.large_map = 1, .memory = 12 * 1024, .most_memory = kMost, .weight_cost = 0};
+
+/// Of each layer's kernels.
+enum class Choice { kFirst, kLast };
+
+std::shared_ptr<const Model> load(const ModelFile& file, const BandPolicy& bands,
+                                  Precision precision = Precision::fp32, Choice choice = Choice::kFirst) {
+  KernelPolicy policy = default_kernels();
+  policy.bands = bands;
+  if (choice == Choice::kLast) {
+    policy.packing = [](const Node&, const LayerFilter& filter) { return filter.packings.back(); };
+    policy.kernels = [](int) -> ChooseKernel {
+      return [](const Node&, std::span<const ConvChoice> choices) { return choices.back(); };
+    };
+  }
+  auto model = make_model(file, precision, policy);
+  EXPECT_TRUE(model) << model.error().message;
+  return std::move(model).value();
+}
+
+int banded_steps(const Model& model) {
+  int count = 0;
+  for (const Plan& plan : model.impl().plans) {
+    for (const Step& step : plan.steps) count += std::holds_alternative<BandedStep>(step) ? 1 : 0;
+  }
+  return count;
+}
+
+/// Every step of the plan in memory of just the planned size, full of NaN, by `threads` threads.
+Floats run_steps(const Model& model, const Plan& plan, const Floats& images, int batch, int threads) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  AlignedBuffer arena(static_cast<std::size_t>(plan.arena_floats * batch));
+  AlignedBuffer workspace(plan.workspace_floats * static_cast<std::size_t>(threads));
+  for (float& v : arena.span()) v = nan;
+  for (float& v : workspace.span()) v = nan;
+  Floats logits(static_cast<std::size_t>(batch) * model.output_size());
+  ThreadPool pool(threads), alone(1);
+  const Frame frame{.batch = batch,
+                    .images = images.data(),
+                    .logits = logits.data(),
+                    .arena = arena.data(),
+                    .workspace = workspace.data(),
+                    .pool = pool,
+                    .alone = alone};
+  for (const Step& step : plan.steps) std::visit([&](const auto& one) { one.run(frame); }, step);
+  return logits;
+}
+
+class BandsTest : public ::testing::TestWithParam<testing::NamedGraph> {
+ protected:
+  void expect_same_bits(Precision precision, Choice choice) {
+    const Graph& graph = GetParam().graph;
+    const ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
+    const auto whole = load(file, kNever, precision, choice);
+    const Floats images = testing::random_images(*whole, kBatch);
+    EXPECT_EQ(banded_steps(*whole), 0);
+    for (const BandPolicy& bands : {kOneRow, kSomeRows}) {
+      const auto banded = load(file, bands, precision, choice);
+      for (std::size_t i = 0; i < file.subnets.size(); ++i) {
+        SCOPED_TRACE(i);
+        const Plan& plan = banded->impl().plans[i];
+        const Floats wanted = run_steps(*whole, whole->impl().plans[i], images, kBatch, 1);
+        for (const int threads : {1, 2, 4}) {  // a batch of 3: whole images, and parts of them
+          EXPECT_EQ(run_steps(*banded, plan, images, kBatch, threads), wanted) << threads;
+        }
+        EXPECT_EQ(testing::run_alone(banded, {.threads = 2, .max_batch = kBatch}, images, kBatch,
+                                     static_cast<int>(i)),
+                  wanted);
+      }
+    }
+  }
+};
+
+TEST_P(BandsTest, GiveTheSameBits) {
+  expect_same_bits(Precision::fp32, Choice::kFirst);
+}
+
+TEST_P(BandsTest, GiveTheSameBitsWithOtherKernels) {
+  expect_same_bits(Precision::fp32, Choice::kLast);
+}
+
+TEST_P(BandsTest, GiveTheSameBitsInBfloat16) {
+  if (kernels::bf16_units().empty()) GTEST_SKIP() << "this machine has no instructions for bfloat16";
+  expect_same_bits(Precision::bf16, Choice::kFirst);
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, BandsTest, ::testing::ValuesIn(testing::test_graphs()),
+                         [](const auto& param) { return param.param.name; });
+
+TEST(BandedStep, IsInMostOfTheNetworks) {
+  int banded = 0, all = 0;
+  for (const testing::NamedGraph& net : testing::test_graphs()) {
+    ++all;
+    banded +=
+        banded_steps(*load(testing::model_file(net.graph, {full_subnet(net.graph)}), kOneRow)) > 0 ? 1 : 0;
+  }
+  EXPECT_GT(2 * banded, all);
+}
+
+/// Seven layers in a row, of which the second one's output is read twice.
+Graph chain_with_a_fork() {
+  using testing::kImage, testing::kOne, testing::kThree;
+  testing::Net net({3, 24, 20});
+  const NodeId a = net.conv("a", kImage, 3, 12, kThree);
+  const NodeId b = net.conv("b", a, 12, 12, kThree);
+  const NodeId c = net.conv("c", b, 12, 34, kOne);
+  const NodeId d = net.max("d", c, Window::square(2, 2, 0));
+  const NodeId e = net.conv("e", d, 34, 12, kThree);
+  const NodeId f = net.max("f", b, Window::square(2, 2, 0));
+  const NodeId sum = net.add("sum", op::Add{}, {e, f});
+  net.linear("fc", net.flatten("flat", net.global("mean", sum), 1), 12, 7);
+  return net.build();
+}
+
+ModelFile fork_file() {
+  const Graph graph = chain_with_a_fork();
+  return testing::model_file(graph, testing::nested_subnets(graph, 2));
+}
+
+TEST(BandedStep, EndsWhereAMapIsReadTwice) {
+  const auto model = load(fork_file(), kOneRow);
+  const Plan& plan = model->impl().plans[0];
+  std::vector<std::size_t> layers;
+  for (const Step& step : plan.steps) {
+    if (const auto* banded = std::get_if<BandedStep>(&step)) layers.push_back(banded->layers.size());
+  }
+  // The image is read in planes. e adds f's output.
+  EXPECT_EQ(layers, (std::vector<std::size_t>{2, 2}));
+}
+
+TEST(BandedStep, KeepsItsMapsOutOfTheArena) {
+  const ModelFile file = fork_file();
+  const auto whole = load(file, kNever), banded = load(file, kOneRow);
+  const Plan& plan = banded->impl().plans[0];
+  EXPECT_LT(plan.arena_floats, whole->impl().plans[0].arena_floats);
+  for (const Step& step : plan.steps) {
+    const auto* bands = std::get_if<BandedStep>(&step);
+    if (bands == nullptr) continue;
+    EXPECT_EQ(bands->rows, 1);
+    EXPECT_LE(static_cast<std::size_t>(bands->memory), plan.workspace_floats);
+  }
+}
+
+TEST(BandedStep, EveryLayerIsStillProfiled) {
+  const ModelFile file = fork_file();
+  const auto whole = load(file, kNever), banded = load(file, kOneRow);
+  const Floats images = testing::random_images(*banded, kBatch);
+  for (const int threads : {1, 2}) {
+    const SessionOptions options{.threads = threads, .max_batch = kBatch};
+    auto a = Session::make(whole, options).value();
+    auto b = Session::make(banded, options).value();
+    EXPECT_LT(b.steps(0), a.steps(0));
+    const auto expected = a.profile(images, kBatch, 0, 3).value(),
+               steps = b.profile(images, kBatch, 0, 3).value();
+    ASSERT_EQ(steps.size(), expected.size());
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      EXPECT_EQ(steps[i].name, expected[i].name);
+      EXPECT_EQ(steps[i].macs, expected[i].macs);
+      EXPECT_GE(steps[i].median_ms, 0);
+    }
+  }
+}
+
+TEST(BandedStep, RunsWithoutAllocating) {
+  if (allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  const auto model = load(fork_file(), kSomeRows);
+  ASSERT_GT(banded_steps(*model), 0);
+  auto session = Session::make(model, {.threads = 2, .max_batch = 2}).value();
+  const Floats images = testing::random_images(*model, 2);
+  Floats logits(2 * model->output_size());
+  const std::int64_t before = allocation_count();
+  ASSERT_TRUE(session.run(images, 2, 0, logits));
+  EXPECT_EQ(allocation_count(), before);
+}
+
+TEST(BandedStep, LargeMapsAreWorthIt) {
+  const auto first_chain = [](const char* network, int size) {
+    const Graph graph = *make_network({.name = network, .input = {3, size, size}});
+    const auto model = testing::load(testing::model_file(graph, {full_subnet(graph)}));
+    const auto* banded = std::get_if<BandedStep>(&model->impl().plans[0].steps[0]);
+    return banded == nullptr ? std::size_t{0} : banded->layers.size();
+  };
+  EXPECT_GE(first_chain("mobilenet_v1", 224), 6U);
+  EXPECT_EQ(first_chain("resnet18", 224), 2U) << "stem and pooling";
+  EXPECT_EQ(first_chain("resnet20", 32), 0U);
+}
+
+}  // namespace
+}  // namespace concertina::runtime
