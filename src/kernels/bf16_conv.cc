@@ -102,7 +102,7 @@ const Bf16Unit* const* known_units() {
 
 const Bf16Unit* limited_unit = nullptr;
 
-const Bf16Unit& unit_in_use() {
+[[maybe_unused]] const Bf16Unit& unit_in_use() {
   return limited_unit != nullptr ? *limited_unit : *known_units()[0];
 }
 
