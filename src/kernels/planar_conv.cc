@@ -1,8 +1,6 @@
 #include "kernels/planar_conv.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
 
 #include "kernels/planar_layout.h"
 #include "kernels/target.h"
