@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/folder_lock.h"
 #include "base/random.h"
 #include "support/process.h"
 #include "support/toy_data.h"
@@ -434,6 +435,17 @@ TEST_F(PipelineTest, TheSeedDecides) {
     ASSERT_EQ(train(verb, folder_ / "b", {"--seed", "2"}).exit_code, 0);
   }
   EXPECT_NE(*read_file(folder_ / "a/search/journal.jsonl"), *read_file(folder_ / "b/search/journal.jsonl"));
+}
+
+TEST_F(PipelineTest, TwoRunsDoNotShareAFolder) {
+  const fs::path out = folder_ / "run";
+  {
+    const auto other = FolderLock::take(out);
+    ASSERT_TRUE(other) << other.error().message;
+    expect_refused(train("pretrain", out), "another process is working in '" + out.string() + "'");
+    EXPECT_TRUE(fs::is_empty(out));
+  }
+  EXPECT_EQ(train("pretrain", out).exit_code, 0);
 }
 
 TEST_F(PipelineTest, AFullDiskIsSaidAndNothingIsLost) {

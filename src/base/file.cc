@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "base/try.h"
 
 namespace concertina {
@@ -21,21 +22,6 @@ Error system_error(std::string_view what, const std::filesystem::path& path, int
                                                                            : "";
   return Error{fmt::format("cannot {} '{}': {}{}", what, path.string(), std::strerror(code), advice)};
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  bool valid() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
 
 // Returns 0 or errno.
 int write_all(int fd, std::string_view bytes) {

@@ -61,6 +61,7 @@ Result<Run> Run::open(Recipe recipe, std::filesystem::path folder, const Compute
   run.source_ = std::make_shared<const NetworkSource>(std::move(source));
   CONCERTINA_TRY(run.open_latency_table());
   CONCERTINA_TRY(run.open_given_subnets());
+  CONCERTINA_ASSIGN(run.lock_, FolderLock::take(run.folder_));
   CONCERTINA_TRY(write_file(run.folder_ / "recipe.toml", to_toml(run.recipe_)));
   return run;
 }

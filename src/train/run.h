@@ -2,10 +2,12 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/folder_lock.h"
 #include "base/hash.h"
 #include "base/progress.h"
 #include "graph/graph.h"
@@ -38,7 +40,8 @@ struct StageRecord {
 /// folder is kept as <stage>.previous.
 class Run {
  public:
-  /// Reads the training data and builds or reads the network. Writes nothing but recipe.toml.
+  /// Reads the training data and builds or reads the network. Writes nothing but recipe.toml. Fails if the
+  /// folder is that of another Run, in this process or another.
   static Result<Run> open(Recipe recipe, std::filesystem::path folder, const Compute& compute, int threads,
                           Progress& progress);
 
@@ -90,6 +93,7 @@ class Run {
 
   Recipe recipe_;
   std::filesystem::path folder_;
+  std::optional<FolderLock> lock_;
   Compute compute_;
   int threads_;
   Progress* progress_;
