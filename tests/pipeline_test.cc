@@ -252,18 +252,20 @@ TEST_F(PipelineTest, ComparesArmsAtEqualBudgets) {
                  "recipe = \"recipe.toml\"\nseeds = [1]\nbudget = 8.0\npoints = 3\nreference = \"us-net\"\n"
                  "[[arm]]\nname = \"ours\"\n"
                  "[[arm]]\nname = \"warm\"\nsearch.method = \"uniform\"\n"
+                 "[[arm]]\nname = \"decoupled\"\nsearch.method = \"uniform\"\nnetwork.decoupled = true\n"
                  "[[arm]]\nname = \"us-net\"\nsearch.method = \"uniform\"\npretrain.epochs = 0\n"
                  "rank.method = \"none\"\njoint.start = \"scratch\"\n"));
-  const auto compare = [&](const fs::path& out) {
-    return run_process({CONCERTINA_TRAIN_PROGRAM, "compare", (folder_ / "plan.toml").string(), "--out",
-                        out.string(), "--threads", "1", "--json", "--set",
-                        "data.path=\"" + (folder_ / "data").string() + "\""});
+  const auto compare = [&](const fs::path& out, const std::function<bool()>& kill_when = {}) {
+    return run_process(
+        {CONCERTINA_TRAIN_PROGRAM, "compare", (folder_ / "plan.toml").string(), "--out", out.string(),
+         "--threads", "1", "--json", "--set", "data.path=\"" + (folder_ / "data").string() + "\""},
+        kill_when);
   };
   const ProcessResult first = compare(folder_ / "a");
   ASSERT_EQ(first.exit_code, 0) << first.err;
   EXPECT_THAT(first.err, HasSubstr("rank: copied from"));
   const auto json = nlohmann::json::parse(first.out);
-  ASSERT_EQ(json["runs"].size(), 3u);
+  ASSERT_EQ(json["runs"].size(), 4u);
   for (const auto& run : json["runs"]) {
     double macs = 0;
     for (const auto& cost : run["costs"]) macs += cost["macs"].get<double>();
@@ -274,13 +276,18 @@ TEST_F(PipelineTest, ComparesArmsAtEqualBudgets) {
   for (const char* file : {"comparison.json", "comparison.md", "comparison.svg"}) {
     EXPECT_TRUE(fs::exists(folder_ / "a" / file)) << file;
   }
-  // Equal seeds give equal tables; only the seconds differ. A finished comparison is not trained again.
+  // Equal seeds give equal tables, killed or not; only the seconds differ. A finished comparison is not
+  // trained again.
   const auto without_seconds = [](nlohmann::json comparison) {
     for (auto& run : comparison["runs"]) {
       for (auto& cost : run["costs"]) cost.erase("seconds");
     }
     return comparison;
   };
+  const auto joint_of_warm = [&] {
+    return fs::exists(folder_ / "b" / "warm" / "seed-1" / "joint" / "checkpoint.pt");
+  };
+  EXPECT_EQ(compare(folder_ / "b", joint_of_warm).exit_code, -1);
   const ProcessResult other = compare(folder_ / "b");
   EXPECT_EQ(without_seconds(nlohmann::json::parse(other.out)), without_seconds(json));
   const ProcessResult again = compare(folder_ / "a");
@@ -379,17 +386,25 @@ TEST_F(PipelineTest, JudgesRankersByTrueRemovalLosses) {
   const ProcessResult first = train("rankers", out, {"--json"});
   ASSERT_EQ(first.exit_code, 0) << first.err;
   const auto judged = nlohmann::json::parse(first.out);
-  ASSERT_EQ(judged.size(), 7u);
+  ASSERT_EQ(judged.size(), 8u);
   for (const auto& one : judged) {
     EXPECT_LE(std::abs(one["channels"].get<double>()), 1) << one;
     EXPECT_EQ(one["by_dimension"].size(), 6u);
   }
-  EXPECT_EQ(judged[0]["ranker"], "noise");
+  EXPECT_EQ(judged[0]["ranker"], "noise-log_barrier");
+  EXPECT_EQ(judged[1]["ranker"], "noise-plain");
+  EXPECT_NE(judged[0]["by_dimension"], judged[1]["by_dimension"]);
   EXPECT_GT(judged[0]["macs"].get<double>(), 0);
   // Measured removals are kept: the second time everything is known.
   const std::string removals = *read_file(out / "rankers/removals.jsonl");
   EXPECT_EQ(train("rankers", out, {"--json"}).out, first.out);
   EXPECT_EQ(*read_file(out / "rankers/removals.jsonl"), removals);
+  // Those of another network are not.
+  const std::vector<std::string> other = {"--set", "pretrain.epochs=1"};
+  ASSERT_EQ(train("pretrain", out, other).exit_code, 0);
+  ASSERT_EQ(train("rankers", out, other).exit_code, 0);
+  EXPECT_NE(*read_file(out / "rankers/removals.jsonl"), removals);
+  EXPECT_EQ(*read_file(out / "rankers.previous/removals.jsonl"), removals);
 }
 
 TEST_F(PipelineTest, StagesAreVerbsAndSayWhatTheyNeed) {

@@ -35,22 +35,32 @@ class RecipesTest : public DataTest {
     }
   }
 
-  ProcessResult run(const fs::path& recipe, std::vector<std::string> settings) const {
+  ProcessResult train(const char* verb, const fs::path& file, std::vector<std::string> settings,
+                      const std::vector<std::string>& options = {}) const {
     settings.insert(settings.end(),
                     {"data.path=" + (folder_ / "images").string(), "data.image_size=32", "data.validation=12",
                      "training.batch=6", "training.precision=fp32", "pretrain.epochs=1", "rank.epochs=1",
                      "search.groups=2", "search.images=12", "search.norm_batches=1", "search.threshold=0",
                      "select.subnets=3", "select.images=12", "joint.epochs=1", "package.norm_batches=2"});
-    std::vector<std::string> command = {CONCERTINA_TRAIN_PROGRAM,
-                                        "run",
-                                        recipe.string(),
-                                        "--out",
-                                        (folder_ / "run").string(),
-                                        "--threads",
-                                        "2",
-                                        "--json"};
+    std::vector<std::string> command = {CONCERTINA_TRAIN_PROGRAM,   verb,        file.string(), "--out",
+                                        (folder_ / "run").string(), "--threads", "2",           "--json"};
     for (const std::string& setting : settings) command.insert(command.end(), {"--set", setting});
+    command.insert(command.end(), options.begin(), options.end());
     return run_process(command);
+  }
+  ProcessResult run(const fs::path& recipe, const std::vector<std::string>& settings) const {
+    return train("run", recipe, settings);
+  }
+
+  /// Expects sub-nets that are different, each a part of the one before.
+  static void expect_chain(const nlohmann::json& subnets) {
+    ASSERT_GE(subnets.size(), 2u);
+    for (std::size_t i = 1; i < subnets.size(); ++i) {
+      const auto larger = parse_subnet(subnets[i - 1]["widths"].get<std::string>()),
+                 smaller = parse_subnet(subnets[i]["widths"].get<std::string>());
+      EXPECT_TRUE(is_nested(*smaller, *larger));
+      EXPECT_NE(*smaller, *larger);
+    }
   }
 
   /// Expects a model of the run's sub-nets.
@@ -101,6 +111,24 @@ INSTANTIATE_TEST_SUITE_P(Recipes, ImageNetRecipes,
                                            Shortened{"imagenet-resnet18", "search.method=uniform"},
                                            Shortened{"imagenet-mobilenetv1", "search.method=uniform"}),
                          [](const auto& one) { return std::string(one.param.recipe).substr(9); });
+
+TEST_F(RecipesTest, ThePlanRunsWithAnotherSeedOnAnotherNetworkAndOtherData) {
+  const ProcessResult result =
+      train("compare", fs::path(CONCERTINA_SOURCE_DIR) / "recipes" / "cifar10-resnet20.plan.toml",
+            {"network=" + write_network(4).string(), "network.new_classifier=true", "joint.budget=12"},
+            {"--seeds", "4"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const auto json = nlohmann::json::parse(result.out);
+  ASSERT_EQ(json["runs"].size(), 6u);
+  for (const auto& one : json["runs"]) {
+    expect_chain(one["subnets"]);
+    double macs = 0;
+    for (const auto& cost : one["costs"]) macs += cost["macs"].get<double>();
+    if (one["arm"] != "alone") {
+      EXPECT_NEAR(macs / json["epoch_macs"].get<double>(), 12, 0.5) << one["arm"];
+    }
+  }
+}
 
 TEST_F(RecipesTest, ANetworkFromAFileIsTrainedOn) {
   write_network(3);

@@ -55,7 +55,7 @@ void ProgressBar::show(std::int64_t done, std::string_view note, Clock::time_poi
                       static_cast<double>(std::max<std::int64_t>(1, done - first_));
   const std::string time = done < total_ ? duration(left) + " left" : "in " + duration(elapsed);
   if (!terminal_) {
-    fmt::print(stderr, "{} {}/{}, {}, {}\n", task_, done, total_, note, time);
+    fmt::print(stderr, "{} {}/{}{}{}, {}\n", task_, done, total_, note.empty() ? "" : ", ", note, time);
     return;
   }
   const auto filled = static_cast<int>(kBarWidth * done / std::max<std::int64_t>(1, total_));

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -28,7 +29,11 @@ Status perform(Options options) {
   if (options.out.empty())
     options.out = (std::filesystem::path("runs") / std::filesystem::path(options.plan).stem()).string();
   CONCERTINA_ASSIGN(train::Plan plan, train::read_plan(options.plan, options.settings));
-  if (!options.seeds.empty()) plan.seeds = options.seeds;
+  if (!options.seeds.empty()) {
+    std::sort(options.seeds.begin(), options.seeds.end());
+    options.seeds.erase(std::unique(options.seeds.begin(), options.seeds.end()), options.seeds.end());
+    plan.seeds = options.seeds;
+  }
   ProgressBar progress;
   CONCERTINA_ASSIGN(const std::string json, train::compare({.plan = std::move(plan),
                                                             .folder = options.out,
@@ -49,10 +54,11 @@ Status perform(Options options) {
 }  // namespace
 
 void add_compare_verb(CLI::App& program, Action& chosen) {
-  CLI::App* verb =
-      add_verb(program, "compare", "Train the arms of a plan at equal budgets and compare them",
-               "  concertina-train compare recipes/cifar10-resnet20.plan.toml\n"
-               "  concertina-train compare PLAN.toml --seeds 4 --set joint.budget=5 --out runs/short\n");
+  CLI::App* verb = add_verb(
+      program, "compare", "Train the arms of a plan at equal budgets and compare them",
+      "  concertina-train compare recipes/cifar10-resnet20.plan.toml\n"
+      "  concertina-train compare PLAN.toml --seeds 4 --set joint.budget=5 --set pretrain.epochs=2 --out "
+      "runs/short\n");
   const auto options = std::make_shared<Options>();
   verb->add_option("PLAN", options->plan, "TOML file: recipe, seeds, budget, arms")->required();
   verb->add_option("--set", options->settings, "table.key=value over the common recipe; may be repeated")

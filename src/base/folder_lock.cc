@@ -19,8 +19,9 @@ Result<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
   Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!opened.valid()) return failed("open", errno);
   if (::flock(opened.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    return Error{fmt::format(
-        "another process is working in '{}'; wait until it has ended, or name another folder", folder.string())};
+    return Error{
+        fmt::format("another process is working in '{}'; wait until it has ended, or name another folder",
+                    folder.string())};
   }
   return FolderLock(std::move(opened));
 }

@@ -27,7 +27,8 @@ TEST_F(FolderLockTest, HasOneHolder) {
   ASSERT_TRUE(first) << first.error().message;
   const auto second = FolderLock::take(folder_ / "run");
   ASSERT_FALSE(second);
-  EXPECT_THAT(second.error().message, HasSubstr("another process is working in '" + (folder_ / "run").string()));
+  EXPECT_THAT(second.error().message,
+              HasSubstr("another process is working in '" + (folder_ / "run").string()));
   EXPECT_TRUE(FolderLock::take(folder_ / "other"));
 }
 

@@ -80,25 +80,44 @@ std::optional<double> accuracy_at(const MeasuredRun& run, Size by, double size) 
 
 Gains gains(const Comparison& comparison, const std::string& arm, Size by) {
   const std::vector<double>& grid = grid_of(comparison, by);
-  Gains result;
-  std::vector<double> means, interior;
-  for (std::size_t i = 0; i < grid.size(); ++i) {
-    std::vector<double> differences;
-    for (const MeasuredRun& run : comparison.runs) {
-      if (run.arm != arm) continue;
-      const MeasuredRun* reference = find_run(comparison, comparison.reference, run.seed);
-      if (!reference) continue;
-      const auto ours = accuracy_at(run, by, grid[i]), theirs = accuracy_at(*reference, by, grid[i]);
-      if (ours && theirs) differences.push_back(*ours - *theirs);
+  std::vector<std::vector<std::optional<double>>> differences;  // by seed and point
+  for (const MeasuredRun& run : comparison.runs) {
+    const MeasuredRun* reference = find_run(comparison, comparison.reference, run.seed);
+    if (run.arm != arm || !reference) continue;
+    auto& of_seed = differences.emplace_back();
+    for (const double size : grid) {
+      const auto ours = accuracy_at(run, by, size), theirs = accuracy_at(*reference, by, size);
+      of_seed.push_back(ours && theirs ? std::optional(*ours - *theirs) : std::nullopt);
     }
-    result.at.push_back(spread(differences));
-    if (differences.empty()) continue;
-    means.push_back(result.at.back().mean);
-    if (i > 0 && i + 1 < grid.size()) interior.push_back(means.back());
   }
-  if (means.empty()) return result;
-  result.mean = spread(means).mean;
-  result.interior_mean = spread(interior).mean;
+  Gains result;
+  result.seeds = static_cast<int>(differences.size());
+  std::vector<std::size_t> common, interior;
+  std::vector<double> means;
+  for (std::size_t i = 0; i < grid.size(); ++i) {
+    std::vector<double> known;
+    for (const auto& of_seed : differences) {
+      if (of_seed[i]) known.push_back(*of_seed[i]);
+    }
+    result.at.push_back(spread(known));
+    if (known.empty() || known.size() < differences.size()) continue;
+    common.push_back(i);
+    means.push_back(result.at.back().mean);
+    if (i > 0 && i + 1 < grid.size()) interior.push_back(i);
+  }
+  if (common.empty()) return result;
+  const auto over = [&](const std::vector<std::size_t>& chosen) {
+    std::vector<double> by_seed;
+    for (const auto& of_seed : differences) {
+      double sum = 0;
+      for (const std::size_t i : chosen) sum += *of_seed[i];
+      if (!chosen.empty()) by_seed.push_back(sum / static_cast<double>(chosen.size()));
+    }
+    return spread(by_seed);
+  };
+  result.points = static_cast<int>(common.size());
+  result.mean = over(common);
+  result.interior_mean = over(interior);
   result.largest = *std::max_element(means.begin(), means.end());
   result.smallest = *std::min_element(means.begin(), means.end());
   return result;
@@ -124,6 +143,29 @@ Spread area(const Comparison& comparison, const std::string& arm, Size by) {
     if (const auto a = area_of(run, by, grid_of(comparison, by))) areas.push_back(*a);
   }
   return spread(areas);
+}
+
+Spread validation_area(const Comparison& comparison, const std::string& arm, Size by) {
+  Comparison validated = comparison;
+  for (MeasuredRun& run : validated.runs) {
+    for (MeasuredSubnet& subnet : run.subnets) subnet.accuracy = subnet.validation_accuracy;
+  }
+  return area(validated, arm, by);
+}
+
+int seeds(const Comparison& comparison, const std::string& arm) {
+  return static_cast<int>(std::count_if(comparison.runs.begin(), comparison.runs.end(),
+                                        [&](const MeasuredRun& run) { return run.arm == arm; }));
+}
+
+std::vector<std::string> devices(const Comparison& comparison) {
+  std::vector<std::string> devices;
+  for (const MeasuredRun& run : comparison.runs) {
+    for (const StageCost& c : run.costs) {
+      if (std::find(devices.begin(), devices.end(), c.device) == devices.end()) devices.push_back(c.device);
+    }
+  }
+  return devices;
 }
 
 std::vector<std::string> arms(const Comparison& comparison) {

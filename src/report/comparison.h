@@ -14,8 +14,9 @@ struct MeasuredSubnet {
   std::string widths;
   double macs = 0;
   double parameters = 0;
-  double accuracy = 0;      ///< top-1 on the test images, in 0 .. 1
-  double milliseconds = 0;  ///< of a run as a latency table predicts it; 0 without one
+  double accuracy = 0;             ///< top-1 on the test images, in 0 .. 1
+  double milliseconds = 0;         ///< of a run as a latency table predicts it; 0 without one
+  double validation_accuracy = 0;  ///< top-1 on the validation images, by which arms may be chosen
 };
 
 /// What a stage of a run has cost.
@@ -24,6 +25,7 @@ struct StageCost {
   std::int64_t images = 0;  ///< times an image went through a sub-net
   double macs = 0;          ///< backward passes count double
   double seconds = 0;
+  std::string device = {};  ///< that did it
 };
 
 /// One way of training, with one seed.
@@ -37,11 +39,10 @@ struct MeasuredRun {
 /// A set of runs that are to be compared, and the sizes at which they are.
 struct Comparison {
   std::vector<MeasuredRun> runs;
-  std::string reference;               ///< the arm over which gains are counted
-  std::vector<double> macs_grid;       ///< ascending; fixed before anything was trained
-  std::vector<double> parameter_grid;  ///< the same for parameters
-  double epoch_macs = 0;               ///< of one epoch of the full network, forward and backward
-  std::string device;
+  std::string reference;                       ///< the arm over which gains are counted
+  std::vector<double> macs_grid;               ///< ascending; fixed before anything was trained
+  std::vector<double> parameter_grid;          ///< the same for parameters
+  double epoch_macs = 0;                       ///< of one epoch of the full network, forward and backward
   std::vector<double> milliseconds_grid = {};  ///< the same for milliseconds; empty without a table
   std::string milliseconds_of = {};            ///< the machine whose they are, for people
 };
@@ -64,10 +65,12 @@ std::optional<double> accuracy_at(const MeasuredRun& run, Size by, double size);
 
 /// An arm against the reference, seed by seed, at the grid's points that both reach.
 struct Gains {
-  std::vector<Spread> at;    ///< by grid point; count 0 where it cannot be told
-  double mean = 0;           ///< over the points
-  double interior_mean = 0;  ///< without the grid's two ends
-  double largest = 0;
+  std::vector<Spread> at;  ///< by grid point; count 0 where it cannot be told
+  int seeds = 0;           ///< that both have
+  int points = 0;          ///< of the grid that all of these reach; the four below are over them
+  Spread mean;             ///< over the points
+  Spread interior_mean;    ///< without the grid's two ends
+  double largest = 0;      ///< of the points' means
   double smallest = 0;
 };
 Gains gains(const Comparison& comparison, const std::string& arm, Size by);
@@ -78,6 +81,15 @@ std::vector<Spread> accuracies(const Comparison& comparison, const std::string& 
 /// Mean accuracy over the grid's range of log size: the area under the curve, as a fraction of the whole.
 /// Seeds that do not cover the grid do not count.
 Spread area(const Comparison& comparison, const std::string& arm, Size by);
+
+/// The same of the validation images.
+Spread validation_area(const Comparison& comparison, const std::string& arm, Size by);
+
+/// Seeds of an arm.
+int seeds(const Comparison& comparison, const std::string& arm);
+
+/// What the runs were made on, each once.
+std::vector<std::string> devices(const Comparison& comparison);
 
 /// Names of the arms in the order of the runs.
 std::vector<std::string> arms(const Comparison& comparison);

@@ -1,6 +1,7 @@
 #include "report/comparison_report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
 
@@ -45,24 +46,46 @@ Json to_json(const std::vector<Spread>& spreads) {
 Json to_json(const MeasuredRun& run) {
   Json subnets = Json::array(), costs = Json::array();
   for (const MeasuredSubnet& s : run.subnets) {
-    subnets.push_back(
-        {{"widths", s.widths}, {"macs", s.macs}, {"parameters", s.parameters}, {"accuracy", s.accuracy}});
+    subnets.push_back({{"widths", s.widths},
+                       {"macs", s.macs},
+                       {"parameters", s.parameters},
+                       {"accuracy", s.accuracy},
+                       {"validation_accuracy", s.validation_accuracy}});
     if (s.milliseconds > 0) subnets.back()["milliseconds"] = s.milliseconds;
   }
   for (const StageCost& c : run.costs) {
-    costs.push_back({{"stage", c.stage}, {"images", c.images}, {"macs", c.macs}, {"seconds", c.seconds}});
+    costs.push_back({{"stage", c.stage},
+                     {"images", c.images},
+                     {"macs", c.macs},
+                     {"seconds", c.seconds},
+                     {"device", c.device}});
   }
   return {{"arm", run.arm}, {"seed", run.seed}, {"subnets", subnets}, {"costs", costs}};
 }
 
-std::string percent(const Spread& s) {
+/// Of so many seeds; says so if some do not reach the size.
+std::string percent(const Spread& s, int seeds) {
   if (s.count == 0) return "-";
-  if (s.count == 1) return fmt::format("{:.2f}", 100 * s.mean);
-  return fmt::format("{:.2f} ± {:.2f}", 100 * s.mean, 100 * s.deviation);
+  const std::string spread = s.count > 1 ? fmt::format(" ± {:.2f}", 100 * s.deviation) : "";
+  const std::string some = s.count < seeds ? fmt::format(" ({} of {} seeds)", s.count, seeds) : "";
+  return fmt::format("{:.2f}{}{}", 100 * s.mean, spread, some);
 }
 
 std::string points(double share) {
   return fmt::format("{:+.2f}", 100 * share);
+}
+
+std::string points(const Spread& s) {
+  if (s.count == 0) return "-";
+  return points(s.mean) + (s.count > 1 ? fmt::format(" ± {:.2f}", 100 * s.deviation) : "");
+}
+
+/// The mean gain, the two extremes, and at how many of the grid's points, if not at all.
+std::vector<std::string> gain_cells(const Gains& g, std::size_t grid) {
+  if (g.points == 0) return {"-", "-", "-", "-"};
+  const bool all = g.points == static_cast<int>(grid);
+  return {points(g.mean) + (all ? "" : fmt::format(" ({} of {} sizes)", g.points, grid)),
+          points(g.interior_mean), points(g.largest), points(g.smallest)};
 }
 
 std::string row(const std::vector<std::string>& cells) {
@@ -81,18 +104,19 @@ std::string rule(std::size_t columns) {
 std::string accuracy_table(const Comparison& comparison, Size by) {
   std::vector<std::string> head = {"top-1, %"};
   for (const double size : grid_of(comparison, by)) head.push_back(human(size, by));
-  head.insert(head.end(), {"area", "mean gain", "interior", "largest", "smallest"});
+  head.insert(head.end(), {"area", "validation", "mean gain", "interior", "largest", "smallest"});
   std::string text = row(head) + rule(head.size());
   for (const std::string& arm : arms(comparison)) {
     std::vector<std::string> cells = {arm};
-    for (const Spread& s : accuracies(comparison, arm, by)) cells.push_back(percent(s));
-    cells.push_back(percent(area(comparison, arm, by)));
+    const int all = seeds(comparison, arm);
+    for (const Spread& s : accuracies(comparison, arm, by)) cells.push_back(percent(s, all));
+    cells.push_back(percent(area(comparison, arm, by), all));
+    cells.push_back(percent(validation_area(comparison, arm, by), all));
     if (arm == comparison.reference) {
       cells.insert(cells.end(), 4, "-");
     } else {
-      const Gains g = gains(comparison, arm, by);
-      for (const double gain : {g.mean, g.interior_mean, g.largest, g.smallest})
-        cells.push_back(points(gain));
+      for (std::string& cell : gain_cells(gains(comparison, arm, by), grid_of(comparison, by).size()))
+        cells.push_back(std::move(cell));
     }
     text += row(cells);
   }
@@ -160,7 +184,6 @@ LinePlot plot(const Comparison& comparison, Size by) {
 
 std::string to_json(const Comparison& comparison) {
   Json root = {{"reference", comparison.reference},
-               {"device", comparison.device},
                {"epoch_macs", comparison.epoch_macs},
                {"macs_grid", comparison.macs_grid},
                {"parameter_grid", comparison.parameter_grid}};
@@ -171,13 +194,16 @@ std::string to_json(const Comparison& comparison) {
   for (const std::string& arm : arms(comparison)) {
     for (const Size by : sizes(comparison)) {
       const Gains g = gains(comparison, arm, by);
-      root["arms"][arm][name_of(by).key] = {{"accuracies", to_json(accuracies(comparison, arm, by))},
-                                            {"area", to_json(area(comparison, arm, by))},
-                                            {"gains", to_json(g.at)},
-                                            {"mean_gain", g.mean},
-                                            {"interior_mean_gain", g.interior_mean},
-                                            {"largest_gain", g.largest},
-                                            {"smallest_gain", g.smallest}};
+      root["arms"][arm][name_of(by).key] = {
+          {"accuracies", to_json(accuracies(comparison, arm, by))},
+          {"area", to_json(area(comparison, arm, by))},
+          {"validation_area", to_json(validation_area(comparison, arm, by))},
+          {"gains", to_json(g.at)},
+          {"points", g.points},
+          {"mean_gain", to_json(g.mean)},
+          {"interior_mean_gain", to_json(g.interior_mean)},
+          {"largest_gain", g.largest},
+          {"smallest_gain", g.smallest}};
     }
   }
   for (const MeasuredRun& run : comparison.runs) root["runs"].push_back(to_json(run));
@@ -187,11 +213,13 @@ std::string to_json(const Comparison& comparison) {
 std::string to_markdown(const Comparison& comparison) {
   std::string text = fmt::format(
       "Gains are in points of top-1 over `{}`, seed by seed, at a grid that was fixed before training; "
-      "accuracies "
-      "between two sub-nets are interpolated in log size. `area` is the mean over log size; `interior` "
+      "accuracies between two sub-nets are interpolated in log size, on the test images. `area` is the mean "
+      "over "
+      "log size, `validation` the same on the validation images, by which arms may be chosen; `interior` "
       "leaves out "
-      "the grid's two ends. ± is the standard deviation over seeds. Device: {}.\n\n",
-      comparison.reference, comparison.device);
+      "the grid's two ends. Gains are over the sizes that all seeds of both arms reach. ± is the standard "
+      "deviation over seeds. Device: {}.\n\n",
+      comparison.reference, fmt::join(devices(comparison), "; "));
   text += "At equal MACs:\n\n" + accuracy_table(comparison, Size::macs);
   text += "\nAt equal parameters:\n\n" + accuracy_table(comparison, Size::parameters);
   if (!comparison.milliseconds_grid.empty()) {

@@ -19,8 +19,10 @@ using ::testing::Not;
 MeasuredRun run(const std::string& arm, int seed, double smallest, double middle, double largest) {
   return {.arm = arm,
           .seed = seed,
-          .subnets = {{"4", 4, 40, largest}, {"2", 2, 20, middle}, {"1", 1, 10, smallest}},
-          .costs = {{"joint", 100, 600, 2.5}}};
+          .subnets = {{"4", 4, 40, largest, 0, 0.9},
+                      {"2", 2, 20, middle, 0, 0.8},
+                      {"1", 1, 10, smallest, 0, 0.6}},
+          .costs = {{"joint", 100, 600, 2.5, seed == 1 ? "cpu" : "cuda:0"}}};
 }
 
 Comparison example() {
@@ -29,8 +31,7 @@ Comparison example() {
           .reference = "us-net",
           .macs_grid = {1, 2, 4},
           .parameter_grid = {5, 20, 40},
-          .epoch_macs = 300,
-          .device = "cpu"};
+          .epoch_macs = 300};
 }
 
 TEST(LogGrid, IsEvenInLogAndHitsBothEnds) {
@@ -53,8 +54,11 @@ TEST(Gains, ArePairedBySeed) {
   EXPECT_NEAR(g.at[0].mean, 0, 1e-12);
   EXPECT_NEAR(g.at[1].mean, 0.09, 1e-12);         // 0.10 and 0.08
   EXPECT_NEAR(g.at[1].deviation, 0.01414, 1e-5);  // not that of the accuracies themselves, 0.057
-  EXPECT_NEAR(g.mean, 0.11 / 3, 1e-12);
-  EXPECT_NEAR(g.interior_mean, 0.09, 1e-12);
+  EXPECT_EQ(g.seeds, 2);
+  EXPECT_EQ(g.points, 3);
+  EXPECT_NEAR(g.mean.mean, 0.11 / 3, 1e-12);
+  EXPECT_NEAR(g.mean.deviation, 0.004714, 1e-6);  // of 0.12 / 3 and 0.10 / 3
+  EXPECT_NEAR(g.interior_mean.mean, 0.09, 1e-12);
   EXPECT_NEAR(g.largest, 0.09, 1e-12);
   EXPECT_NEAR(g.smallest, 0, 1e-12);
 }
@@ -62,7 +66,20 @@ TEST(Gains, ArePairedBySeed) {
 TEST(Gains, LeaveOutWhatOneSideDoesNotReach) {
   const Gains g = gains(example(), "ours", Size::parameters);
   EXPECT_EQ(g.at[0].count, 0);
-  EXPECT_NEAR(g.mean, (0.09 + 0.02) / 2, 1e-12);
+  EXPECT_EQ(g.points, 2);
+  EXPECT_NEAR(g.mean.mean, (0.09 + 0.02) / 2, 1e-12);
+}
+
+TEST(Gains, CompareOnlySizesThatAllSeedsReach) {
+  Comparison comparison = example();
+  comparison.runs[2].subnets.pop_back();  // ours, seed 1, has no sub-net of 1 MAC
+  const Gains g = gains(comparison, "ours", Size::macs);
+  EXPECT_EQ(g.at[0].count, 1);
+  EXPECT_EQ(g.points, 2);
+  EXPECT_NEAR(g.mean.mean, (0.09 + 0.02) / 2, 1e-12);
+  const std::string markdown = to_markdown(comparison);
+  EXPECT_THAT(markdown, HasSubstr("| ours | 60.00 (1 of 2 seeds) | 74.00 ± 5.66 |"));
+  EXPECT_THAT(markdown, HasSubstr("(2 of 3 sizes)"));
 }
 
 TEST(Area, IsTheMeanOverLogSize) {
@@ -70,17 +87,19 @@ TEST(Area, IsTheMeanOverLogSize) {
   EXPECT_EQ(a.count, 2);
   EXPECT_NEAR(a.mean, (0.6 + 0.7) / 2, 1e-12);
   EXPECT_EQ(area(example(), "us-net", Size::parameters).count, 0);  // no run reaches 5 parameters
+  EXPECT_NEAR(validation_area(example(), "us-net", Size::macs).mean, (0.7 + 0.85) / 2, 1e-12);
 }
 
 TEST(Report, HoldsEveryRunAndWhatFollowsFromThem) {
   const auto json = nlohmann::json::parse(to_json(example()));
   EXPECT_EQ(json["runs"].size(), 4u);
-  EXPECT_NEAR(json["arms"]["ours"]["macs"]["mean_gain"].get<double>(), 0.11 / 3, 1e-12);
+  EXPECT_NEAR(json["arms"]["ours"]["macs"]["mean_gain"]["mean"].get<double>(), 0.11 / 3, 1e-12);
   EXPECT_TRUE(json["arms"]["ours"]["parameters"]["gains"][0].is_null());
 
   const std::string markdown = to_markdown(example());
   EXPECT_THAT(markdown, HasSubstr("| us-net | 55.00 ± 7.07 | 65.00 ± 7.07 | 75.00 ± 7.07 |"));
-  EXPECT_THAT(markdown, HasSubstr("+3.67 | +9.00 | +9.00 | +0.00"));
+  EXPECT_THAT(markdown, HasSubstr("| 77.50 ± 0.00 | +3.67 ± 0.47 | +9.00 ± 1.41 | +9.00 | +0.00 |"));
+  EXPECT_THAT(markdown, HasSubstr("Device: cpu; cuda:0."));
   EXPECT_THAT(markdown, HasSubstr("| ours | 2.00 | 2.00 |"));  // 600 of 300 MACs
 }
 

@@ -21,6 +21,17 @@ const char* colour(std::size_t series) {
   return kColours[series % std::size(kColours)];
 }
 
+/// Each time the colours are used up, other strokes.
+const char* dashes(std::size_t series) {
+  constexpr const char* kDashes[] = {"", "stroke-dasharray=\"8 4\"", "stroke-dasharray=\"2 3\"",
+                                     "stroke-dasharray=\"8 3 2 3\""};
+  return kDashes[series / std::size(kColours) % std::size(kDashes)];
+}
+
+/// More names than this stand in a column of their own.
+constexpr std::size_t kNamesInside = 8;
+constexpr double kColumn = 220;
+
 std::string text(double x, double y, const std::string& content, const char* more = "") {
   return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" {}>{}</text>\n", x, y, more, escaped(content));
 }
@@ -100,7 +111,8 @@ class Frame {
     return svg + text(left_ + 16, middle, plot.y_label, turn.c_str());
   }
 
-  std::string draw(const PlotSeries& series, const char* stroke) const {
+  std::string draw(const PlotSeries& series, std::size_t number) const {
+    const char* stroke = colour(number);
     std::string svg, path;
     for (const PlotPoint& p : series.points) {
       path += fmt::format("{:.1f},{:.1f} ", x(p.x), y(p.y));
@@ -108,19 +120,8 @@ class Frame {
           fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\" fill=\"{}\"/>\n", x(p.x), y(p.y), stroke);
       if (p.error > 0) svg += line(x(p.x), y(p.y - p.error), x(p.x), y(p.y + p.error), stroke);
     }
-    return svg + fmt::format("<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\"/>\n",
-                             path, stroke);
-  }
-
-  std::string legend(const LinePlot& plot) const {
-    std::string svg;
-    const double right = left_ + kWidth - kRight - 8;
-    double y = kHeight - kBottom - 12 - 18 * (static_cast<double>(plot.series.size()) - 1);
-    for (std::size_t i = 0; i < plot.series.size(); ++i, y += 18) {
-      const std::string end = fmt::format("text-anchor=\"end\" fill=\"{}\"", colour(i));
-      svg += text(right, y, plot.series[i].name, end.c_str());
-    }
-    return svg;
+    return svg + fmt::format("<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\" {}/>\n",
+                             path, stroke, dashes(number));
   }
 
  private:
@@ -128,19 +129,45 @@ class Frame {
   Interval x_, y_;
 };
 
+std::string legend_inside(const std::vector<PlotSeries>& series) {
+  std::string svg;
+  double y = kHeight - kBottom - 12 - 18 * (static_cast<double>(series.size()) - 1);
+  for (std::size_t i = 0; i < series.size(); ++i, y += 18) {
+    const std::string end = fmt::format("text-anchor=\"end\" fill=\"{}\"", colour(i));
+    svg += text(kWidth - kRight - 8, y, series[i].name, end.c_str());
+  }
+  return svg;
+}
+
+std::string legend_beside(const std::vector<PlotSeries>& series, double left) {
+  std::string svg;
+  const double pitch = std::min(18.0, (kHeight - kTop) / static_cast<double>(series.size()));
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    const double y = kTop + pitch * static_cast<double>(i);
+    svg += fmt::format(
+        "<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"{}\" stroke-width=\"2\" "
+        "{}/>\n",
+        left, y - 4, left + 28, y - 4, colour(i), dashes(i));
+    svg += text(left + 34, y, series[i].name, fmt::format("fill=\"{}\"", colour(i)).c_str());
+  }
+  return svg;
+}
+
 }  // namespace
 
 std::string to_svg(const std::vector<LinePlot>& plots) {
+  const bool beside = !plots.empty() && plots[0].series.size() > kNamesInside;
+  const double width = kWidth * static_cast<double>(plots.size());
   std::string svg = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" "
       "font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n",
-      kWidth * static_cast<double>(plots.size()), kHeight);
+      width + (beside ? kColumn : 0), kHeight);
   for (std::size_t i = 0; i < plots.size(); ++i) {
     const Frame frame(plots[i], kWidth * static_cast<double>(i));
     svg += frame.axes(plots[i]);
-    for (std::size_t s = 0; s < plots[i].series.size(); ++s) svg += frame.draw(plots[i].series[s], colour(s));
-    if (i == 0) svg += frame.legend(plots[i]);
+    for (std::size_t s = 0; s < plots[i].series.size(); ++s) svg += frame.draw(plots[i].series[s], s);
   }
+  if (!plots.empty()) svg += beside ? legend_beside(plots[0].series, width) : legend_inside(plots[0].series);
   return svg + "</svg>\n";
 }
 

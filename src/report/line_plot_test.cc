@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <regex>
+#include <set>
 
 namespace concertina {
 namespace {
@@ -40,6 +41,25 @@ TEST(LinePlot, HigherValuesStandHigher) {
   std::sregex_iterator first(svg.begin(), svg.end(), circle), second = std::next(first);
   EXPECT_LT(std::stod((*first)[1]), std::stod((*second)[1]));
   EXPECT_GT(std::stod((*first)[2]), std::stod((*second)[2]));
+}
+
+TEST(LinePlot, ManySeriesAreToldApartAndNamedInside) {
+  LinePlot plot{"t", "x", "y", {}};
+  for (int i = 0; i < 26; ++i)
+    plot.series.push_back({"arm" + std::to_string(i), {{1, 1.0 * i, 0}, {2, 2.0 * i, 0}}});
+  const std::string svg = to_svg({plot, plot});
+  const std::regex name("<text x=\"([0-9.-]+)\" y=\"([0-9.-]+)\" fill=\"#[0-9a-f]+\">arm");
+  int names = 0;
+  for (std::sregex_iterator it(svg.begin(), svg.end(), name), end; it != end; ++it, ++names) {
+    EXPECT_GT(std::stod((*it)[1]), 2 * 520);
+    EXPECT_GT(std::stod((*it)[2]), 0);
+    EXPECT_LT(std::stod((*it)[2]), 400);
+  }
+  EXPECT_EQ(names, 26);
+  const std::regex style("<polyline [^>]*fill=\"none\" ([^>]*)/>");
+  std::set<std::string> styles;
+  for (std::sregex_iterator it(svg.begin(), svg.end(), style), end; it != end; ++it) styles.insert((*it)[1]);
+  EXPECT_EQ(styles.size(), 26u);
 }
 
 TEST(LinePlot, OfNothingOrOfOnePointIsStillAPicture) {

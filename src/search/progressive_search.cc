@@ -125,7 +125,9 @@ class Search {
   /// Smaller is better. Relative to `last`, so that it stays comparable over several steps.
   double score(const TrajectoryStep& last, const TrajectoryStep& next) const {
     if (options_.criterion == Criterion::accuracy) {
-      return last.evaluation.accuracy - next.evaluation.accuracy;
+      constexpr double kTie = 1e-6;  // of losses, where so few images give equal accuracies
+      return last.evaluation.accuracy - next.evaluation.accuracy +
+             kTie * (next.evaluation.loss - last.evaluation.loss);
     }
     constexpr double kLeastSaving = 1e-9;  // measured costs may stay or even rise
     const double saved = std::max((last.cost - next.cost) / full_cost_, kLeastSaving);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/try.h"
@@ -9,19 +10,21 @@
 namespace concertina {
 namespace {
 
-/// All of one group more or less that fit between `above` and `below` (none for the last of a chain).
-std::vector<Subnet> neighbours(const ChannelGroups& groups, const Subnet& subnet, const Subnet& above,
-                               const Subnet* below, int floor_groups) {
+/// All of one group more or less, and those of the trajectory, that fit between `above` and `below` (none for
+/// the last of a chain).
+std::vector<Subnet> candidates(const ChannelGroups& groups, const Subnet& subnet, const Subnet& above,
+                               const Subnet* below, const RefineOptions& options) {
   std::vector<Subnet> result;
   const auto add = [&](const std::optional<Subnet>& one) {
-    if (!one || !is_nested(*one, above) || *one == above) return;
+    if (!one || *one == subnet || !is_nested(*one, above) || *one == above) return;
     if (below && (!is_nested(*below, *one) || *one == *below)) return;
-    result.push_back(*one);
+    if (std::find(result.begin(), result.end(), *one) == result.end()) result.push_back(*one);
   };
   for (int d = 0; d < groups.dimensions(); ++d) {
-    add(groups.shrink(subnet, d, floor_groups));
+    add(groups.shrink(subnet, d, options.floor_groups));
     add(groups.grow(subnet, d));
   }
+  for (const Subnet& passed : options.trajectory) add(passed);
   return result;
 }
 
@@ -57,8 +60,8 @@ Result<std::vector<SelectedSubnet>> refine_chain(const Graph& graph, const Chann
     const double worth = slope(refined[k - 1], below ? *below : refined[k]);
     const SelectedSubnet original = refined[k];
     double best = original.evaluation.accuracy;
-    for (const Subnet& subnet : neighbours(groups, original.subnet, refined[k - 1].subnet,
-                                           below ? &below->subnet : nullptr, options.floor_groups)) {
+    for (const Subnet& subnet : candidates(groups, original.subnet, refined[k - 1].subnet,
+                                           below ? &below->subnet : nullptr, options)) {
       CONCERTINA_ASSIGN(SelectedSubnet one, measure(subnet));
       const double score = one.evaluation.accuracy - worth * std::log(one.cost / original.cost);
       if (score <= best + kNoise) continue;

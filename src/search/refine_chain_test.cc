@@ -14,12 +14,13 @@ namespace {
 
 class RefineChain : public ::testing::Test {
  protected:
-  std::vector<Subnet> refine(const std::vector<Subnet>& chain, FakeLoss loss) {
+  std::vector<Subnet> refine(const std::vector<Subnet>& chain, FakeLoss loss,
+                             const RefineOptions& options = {}) {
     FakeEvaluator::Disk disk;
     FakeEvaluator fake(std::move(loss), disk);
     EXPECT_TRUE(fake.restore(0));
     SilentProgress silent;
-    const auto refined = refine_chain(graph_, groups_, chain, fake, {}, silent);
+    const auto refined = refine_chain(graph_, groups_, chain, fake, options, silent);
     EXPECT_TRUE(refined);
     std::vector<Subnet> subnets;
     for (const SelectedSubnet& one : *refined) subnets.push_back(one.subnet);
@@ -57,6 +58,20 @@ TEST_F(RefineChain, TakesABetterNeighbourAndStaysAChain) {
     EXPECT_NE(refined[k], refined[k - 1]);
     EXPECT_TRUE(check_subnet(graph_, refined[k]));
   }
+}
+
+TEST_F(RefineChain, TakesASubnetOfTheTrajectoryThatFits) {
+  // No neighbour of uniform_subnet(2): two dimensions differ. The other two are not nested between 3 and 1.
+  Subnet passed = chain_[2], wide = chain_[0], narrow = chain_[3];
+  passed.widths[0] = chain_[1].widths[0];
+  passed.widths[1] = chain_[3].widths[1];
+  wide.widths[1] = chain_[3].widths[1];
+  narrow.widths[1] = 1;
+  const auto refined = refine(
+      chain_, [&](const Subnet& s, double) { return s == passed || s == wide || s == narrow ? 0.1 : 3.0; },
+      {.trajectory = {wide, passed, narrow}});
+  EXPECT_EQ(refined[1], chain_[1]);
+  EXPECT_EQ(refined[2], passed);
 }
 
 TEST_F(RefineChain, DoesNotPayMoreThanAnAccuracyIsWorth) {

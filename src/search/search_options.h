@@ -20,7 +20,7 @@ enum class Criterion {
   /// The smallest loss increase per cost saved. A candidate whose loss falls beats every other one; among
   /// such, the one with the largest fall times saving.
   loss_per_cost,
-  /// The highest accuracy, as in arXiv:2009.05681.
+  /// The highest accuracy, as in arXiv:2009.05681; of equal ones the smallest loss.
   accuracy,
 };
 

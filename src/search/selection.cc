@@ -87,26 +87,23 @@ std::vector<int> drop_dominated(std::span<const TrajectoryStep> trajectory) {
 }
 
 Result<std::vector<SelectedSubnet>> reselect(std::span<const TrajectoryStep> trajectory, Evaluator& evaluator,
-                                             const ReselectOptions& options, Progress& progress) {
-  if (options.count < 2) {
-    return Error{fmt::format("{} sub-nets are asked for; a dynamic network has at least 2", options.count)};
+                                             int count, Progress& progress) {
+  if (count < 2) {
+    return Error{fmt::format("{} sub-nets are asked for; a dynamic network has at least 2", count)};
   }
   progress.start("re-select", static_cast<std::int64_t>(trajectory.size()));
   std::vector<SelectedSubnet> all;
   std::vector<SelectionPoint> points;
   for (const TrajectoryStep& step : trajectory) {
     CONCERTINA_ASSIGN(const Evaluation evaluation, checked(evaluator.evaluate(step.subnet), step.subnet));
-    const CostFunction recorded = [&](const Subnet&) { return step.cost; };
-    CONCERTINA_ASSIGN(const double cost, checked_cost(options.cost ? options.cost : recorded, step.subnet));
-    all.push_back({step.step, step.subnet, evaluation, cost});
-    points.push_back({cost, evaluation.accuracy});
+    all.push_back({step.step, step.subnet, evaluation, step.cost});
+    points.push_back({step.cost, evaluation.accuracy});
     progress.update(
         static_cast<std::int64_t>(all.size()),
         fmt::format("sub-net {}: accuracy {:.1f} %", to_string(step.subnet), 100 * evaluation.accuracy));
   }
   std::vector<SelectedSubnet> selected;
-  for (const int i : thin(points, options.count))
-    selected.push_back(std::move(all[static_cast<std::size_t>(i)]));
+  for (const int i : thin(points, count)) selected.push_back(std::move(all[static_cast<std::size_t>(i)]));
   return selected;
 }
 

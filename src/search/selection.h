@@ -38,27 +38,24 @@ struct SelectedSubnet {
   double cost = 0;
 };
 
-struct ReselectOptions {
-  int count = 8;           ///< sub-nets wanted, at least 2
-  CostFunction cost = {};  ///< the trajectory's own costs if empty
-};
-
 /// Re-selection (METHOD, section 5): evaluates every recorded sub-net with the evaluator's present weights
-/// and thins them by their new accuracies. The result has options.count sub-nets, or all if there are fewer,
-/// largest first: the trajectory's first and last always, each containing the next.
+/// and thins them by their new accuracies, over the costs that the trajectory has. The result has `count`
+/// sub-nets, or all if there are fewer, largest first: the trajectory's first and last always, each
+/// containing the next. Fails if count < 2.
 Result<std::vector<SelectedSubnet>> reselect(std::span<const TrajectoryStep> trajectory, Evaluator& evaluator,
-                                             const ReselectOptions& options, Progress& progress);
+                                             int count, Progress& progress);
 
 struct RefineOptions {
   int floor_groups = 1;
-  CostFunction cost = {};  ///< MACs if empty
+  CostFunction cost = {};               ///< MACs if empty
+  std::vector<Subnet> trajectory = {};  ///< other candidates: the sub-nets that a search has passed
 };
 
 /// Re-selection after joint training (METHOD, section 5), by evaluation alone: each sub-net of the chain but
-/// the first may give way to a neighbour with one group more or less in one dimension that is nested between
-/// the sub-nets before and after it. The best is taken by accuracy, a change of cost being charged at the
-/// slope of accuracy over log cost between those two. The result is a chain of as many sub-nets, all
-/// different. `groups` cuts `graph`.
+/// the first may give way to a neighbour with one group more or less in one dimension, or to one of the
+/// trajectory, that is nested between the sub-nets before and after it. The best is taken by accuracy, a
+/// change of cost being charged at the slope of accuracy over log cost between those two. The result is a
+/// chain of as many sub-nets, all different. `groups` cuts `graph`.
 Result<std::vector<SelectedSubnet>> refine_chain(const Graph& graph, const ChannelGroups& groups,
                                                  std::span<const Subnet> chain, Evaluator& evaluator,
                                                  const RefineOptions& options, Progress& progress);

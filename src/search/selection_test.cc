@@ -75,14 +75,14 @@ TEST(DropDominated, IsThePapersRule) {
 
 class Reselect : public ::testing::Test {
  protected:
-  Result<std::vector<SelectedSubnet>> run(const ReselectOptions& options) {
+  Result<std::vector<SelectedSubnet>> run(int count) {
     SilentProgress silent;
     EXPECT_TRUE(fake_.restore(0));
-    return reselect(steps_, fake_, options, silent);
+    return reselect(steps_, fake_, count, silent);
   }
-  std::vector<int> chosen(const ReselectOptions& options) {
+  std::vector<int> chosen(int count) {
     std::vector<int> steps;
-    const auto selected = run(options);
+    const auto selected = run(count);
     if (selected) {
       for (const SelectedSubnet& subnet : *selected) steps.push_back(subnet.step);
     }
@@ -97,7 +97,7 @@ class Reselect : public ::testing::Test {
 };
 
 TEST_F(Reselect, ChoosesByNewEvaluations) {
-  const auto selected = *run({.count = 3});
+  const auto selected = *run(3);
   EXPECT_EQ(fake_.evaluations, 7);
   ASSERT_EQ(selected.size(), 3u);
   EXPECT_EQ(selected[0].step, 0);
@@ -112,23 +112,22 @@ TEST_F(Reselect, ChoosesByNewEvaluations) {
 }
 
 TEST_F(Reselect, GivesAsManyAsAreWanted) {
-  EXPECT_THAT(chosen({.count = 6}), ElementsAre(0, 1, 2, 4, 5, 6));
-  EXPECT_THAT(chosen({.count = 7}), ElementsAre(0, 1, 2, 3, 4, 5, 6));
-  EXPECT_THAT(chosen({.count = 20}), ElementsAre(0, 1, 2, 3, 4, 5, 6));
+  EXPECT_THAT(chosen(6), ElementsAre(0, 1, 2, 4, 5, 6));
+  EXPECT_THAT(chosen(7), ElementsAre(0, 1, 2, 3, 4, 5, 6));
+  EXPECT_THAT(chosen(20), ElementsAre(0, 1, 2, 3, 4, 5, 6));
   steps_.clear();
-  EXPECT_THAT(chosen({}), IsEmpty());
+  EXPECT_THAT(chosen(8), IsEmpty());
 }
 
-TEST_F(Reselect, TakesAnotherCost) {
-  const CostFunction flat = [](const Subnet& s) { return s.widths[0] > 1 ? 9.0 + 0.1 * s.widths[0] : 1.0; };
-  EXPECT_THAT(chosen({.count = 3, .cost = flat}), ElementsAre(0, 5, 6));
+TEST_F(Reselect, SpacesByTheCostsOfTheTrajectory) {
+  for (TrajectoryStep& step : steps_) step.cost = step.step < 6 ? 10.0 - 0.1 * step.step : 1.0;
+  EXPECT_THAT(chosen(3), ElementsAre(0, 5, 6));
 }
 
 TEST_F(Reselect, SaysWhatIsWrong) {
-  EXPECT_THAT(run({.count = 1}).error().message, HasSubstr("at least 2"));
-  EXPECT_THAT(run({.cost = [](const Subnet&) { return 0.0; }}).error().message, HasSubstr("sub-net 7-8"));
+  EXPECT_THAT(run(1).error().message, HasSubstr("at least 2"));
   fake_.die_at_call(4);
-  EXPECT_EQ(run({}).error().message, "killed");
+  EXPECT_EQ(run(8).error().message, "killed");
 }
 
 }  // namespace

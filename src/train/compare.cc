@@ -5,11 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
-#include "base/machine.h"
 #include "base/try.h"
 #include "graph/channel_groups.h"
 #include "graph/cost.h"
-#include "train/stages/search_options.h"
 #include "train/stages/stages.h"
 
 namespace concertina::train {
@@ -27,7 +25,8 @@ Result<std::vector<MeasuredSubnet>> read_results(const std::filesystem::path& pa
       subnets.push_back({.widths = entry.at("widths"),
                          .macs = entry.at("macs"),
                          .parameters = entry.at("parameters"),
-                         .accuracy = entry.at("test_top1")});
+                         .accuracy = entry.at("test_top1"),
+                         .validation_accuracy = entry.at("validation_top1")});
     }
   } catch (const nlohmann::json::exception&) {
     return Error{fmt::format("'{}' is damaged; delete its folder to make it again", path.string())};
@@ -69,10 +68,16 @@ Result<MeasuredRun> measure(const Run& run, const Arm& arm, int seed,
   for (const Stage stage : kStages) {
     if (stage == Stage::package) continue;
     CONCERTINA_ASSIGN(const StageRecord record, run.record(stage));
-    result.costs.push_back(
-        {std::string(stage_name(stage)), record.spent.images, record.spent.macs, record.seconds});
+    result.costs.push_back({std::string(stage_name(stage)), record.spent.images, record.spent.macs,
+                            record.seconds, record.device});
   }
   return result;
+}
+
+double epoch_macs(const Run& run) {
+  return training_spending(run.graph(), full_subnet(run.graph()),
+                           static_cast<std::int64_t>(run.data().training.size()))
+      .macs;
 }
 
 /// The sizes at which the arms are compared.
@@ -93,43 +98,42 @@ Status fix_grids(const Run& reference, int points, const std::optional<LatencyTa
                                             table->layer_sum(reference.graph(), full), points);
     comparison.milliseconds_of = describe_layers(*table);
   }
-  comparison.epoch_macs =
-      training_spending(reference.graph(), full, static_cast<std::int64_t>(reference.data().training.size()))
-          .macs;
   return {};
 }
 
 }  // namespace
 
-Status compare(const Plan& plan, const std::filesystem::path& folder, const Compute& compute, int threads,
+Status compare(const Plan& plan, const std::filesystem::path& folder, const Compute& compute,
                Progress& progress, const std::function<Status(const Comparison&)>& measured) {
-  const auto open = [&](const Arm& arm, int seed) {
-    Recipe recipe = arm.recipe;
+  DataReader reader(compute.device, at::get_num_threads());
+  std::vector<double> epochs(plan.arms.size(), 1);  // of the reference's network, an arm's own epoch is
+  const auto open = [&](std::size_t i, int seed) {
+    Recipe recipe = plan.arms[i].recipe;
     recipe.seed = seed;
-    return Run::open(std::move(recipe), run_folder(folder, arm, seed), compute, threads, progress);
+    recipe.joint.budget /= epochs[i];
+    auto run =
+        Run::open(std::move(recipe), run_folder(folder, plan.arms[i], seed), compute, reader, progress);
+    return run ? std::move(run) : Error{fmt::format("arm '{}': {}", plan.arms[i].name, run.error().message)};
   };
-  Comparison comparison{.runs = {},
-                        .reference = plan.reference,
-                        .macs_grid = {},
-                        .parameter_grid = {},
-                        .epoch_macs = 0,
-                        .device = compute.device.is_cpu() ? fmt::format("{}, {} threads", cpu_name(), threads)
-                                                          : compute.device.str()};
+  Comparison comparison{
+      .runs = {}, .reference = plan.reference, .macs_grid = {}, .parameter_grid = {}, .epoch_macs = 0};
   CONCERTINA_ASSIGN(const std::optional<LatencyTable> table, find_table(plan));
-  const auto reference = std::find_if(plan.arms.begin(), plan.arms.end(),
-                                      [&](const Arm& arm) { return arm.name == plan.reference; });
-  {
-    CONCERTINA_ASSIGN(const Run run, open(*reference, plan.seeds.front()));
-    CONCERTINA_TRY(check_table(table, run, reference->name));
+  // All that can be wrong is found out before anything is trained.
+  for (std::size_t i = 0; i < plan.arms.size(); ++i) {
+    CONCERTINA_ASSIGN(const Run run, open(i, plan.seeds.front()));
+    CONCERTINA_TRY(check_table(table, run, plan.arms[i].name));
+    epochs[i] = epoch_macs(run);
+    if (plan.arms[i].name != plan.reference) continue;
     CONCERTINA_TRY(fix_grids(run, plan.points, table, comparison));
+    comparison.epoch_macs = epochs[i];
   }
+  for (double& of_arm : epochs) of_arm /= comparison.epoch_macs;
   for (const int seed : plan.seeds) {
     for (std::size_t i = 0; i < plan.arms.size(); ++i) {
       const Arm& arm = plan.arms[i];
       progress.message(fmt::format("Arm {}, seed {}: run {} of {}", arm.name, seed,
                                    comparison.runs.size() + 1, plan.arms.size() * plan.seeds.size()));
-      CONCERTINA_ASSIGN(const Run run, open(arm, seed));
-      CONCERTINA_TRY(check_table(table, run, arm.name));
+      CONCERTINA_ASSIGN(const Run run, open(i, seed));
       for (std::size_t other = 0; other < i; ++other) {
         CONCERTINA_TRY(run.adopt(run_folder(folder, plan.arms[other], seed)));
       }

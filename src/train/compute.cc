@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "base/machine.h"
+
 namespace concertina::train {
 
 Result<Compute> make_compute(const std::string& device, int threads) {
@@ -23,10 +25,19 @@ Result<Compute> make_compute(const std::string& device, int threads) {
       return Error{
           fmt::format("--device {}: there are only {} CUDA devices", device, torch::cuda::device_count())};
     }
+    // Convolutions whose sums have one order, so that equal seeds give equal tables.
+    at::globalContext().setDeterministicCuDNN(true);
+    at::globalContext().setBenchmarkCuDNN(false);
     return Compute{.device = chosen};
   } catch (const c10::Error&) {
     return Error{fmt::format("--device {}: choose cpu, cuda, or cuda:N", device)};
   }
+}
+
+std::string describe(const Compute& compute) {
+  if (!compute.device.is_cpu()) return compute.device.str();
+  const int threads = at::get_num_threads();
+  return fmt::format("{}, {} thread{}", cpu_name(), threads, threads == 1 ? "" : "s");
 }
 
 }  // namespace concertina::train

@@ -23,4 +23,7 @@ struct Compute {
 /// process-wide. Fails if the device is not there.
 Result<Compute> make_compute(const std::string& device, int threads);
 
+/// For people: the processor and how many threads of it, or LibTorch's name of the device.
+std::string describe(const Compute& compute);
+
 }  // namespace concertina::train

@@ -13,10 +13,13 @@ std::size_t evaluation_batch(const Shape& image) {
       std::clamp(kPixels / (std::int64_t{image.height} * image.width), kFewest, kMost));
 }
 
+/// In batches of `most` at most, as even as can be: a single image left over would have no batch statistics.
 template <typename Visit>
-void for_each_batch(std::span<const std::int64_t> indices, std::size_t batch, Visit visit) {
-  for (std::size_t begin = 0; begin < indices.size(); begin += batch) {
-    visit(indices.subspan(begin, std::min(batch, indices.size() - begin)));
+void for_each_batch(std::span<const std::int64_t> indices, std::size_t most, Visit visit) {
+  const std::size_t count = indices.size(), batches = (count + most - 1) / most;
+  for (std::size_t i = 0; i < batches; ++i) {
+    const std::size_t begin = count * i / batches;
+    visit(indices.subspan(begin, count * (i + 1) / batches - begin));
   }
 }
 

@@ -13,8 +13,8 @@ namespace concertina::train {
 
 Result<std::optional<RunResult>> perform(const RunRequest& request, Progress& progress) {
   CONCERTINA_ASSIGN(const Compute compute, make_compute(request.device, request.threads));
-  CONCERTINA_ASSIGN(const Run run,
-                    Run::open(request.recipe, request.folder, compute, at::get_num_threads(), progress));
+  DataReader reader(compute.device, at::get_num_threads());
+  CONCERTINA_ASSIGN(const Run run, Run::open(request.recipe, request.folder, compute, reader, progress));
   CONCERTINA_TRY(request.stage ? run_stage(run, *request.stage) : run_all(run));
   std::optional<RunResult> result;
   if (run.done(Stage::package)) {
@@ -26,8 +26,8 @@ Result<std::optional<RunResult>> perform(const RunRequest& request, Progress& pr
 
 Result<std::string> judge_rankers(const RunRequest& request, Progress& progress) {
   CONCERTINA_ASSIGN(const Compute compute, make_compute(request.device, request.threads));
-  CONCERTINA_ASSIGN(const Run run,
-                    Run::open(request.recipe, request.folder, compute, at::get_num_threads(), progress));
+  DataReader reader(compute.device, at::get_num_threads());
+  CONCERTINA_ASSIGN(const Run run, Run::open(request.recipe, request.folder, compute, reader, progress));
   CONCERTINA_ASSIGN(const auto qualities, measure_rankers(run));
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const RankerQuality& q : qualities) {
@@ -51,7 +51,7 @@ Result<std::string> compare(const CompareRequest& request, Progress& progress) {
     CONCERTINA_TRY(write_file(request.folder / "comparison.md", to_markdown(comparison)));
     return write_file(request.folder / "comparison.svg", to_svg(comparison));
   };
-  CONCERTINA_TRY(compare(request.plan, request.folder, compute, at::get_num_threads(), progress, write));
+  CONCERTINA_TRY(compare(request.plan, request.folder, compute, progress, write));
   return json;
 }
 

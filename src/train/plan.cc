@@ -65,6 +65,8 @@ class Reader {
         const auto seed = node.value_exact<std::int64_t>();
         if (!seed || *seed < 0 || *seed > 1'000'000'000)
           return Error{"seeds must be whole numbers from 0 to 10^9"};
+        if (std::find(seeds.begin(), seeds.end(), static_cast<int>(*seed)) != seeds.end())
+          return Error{fmt::format("seeds has {} twice; the same run again says nothing new", *seed)};
         seeds.push_back(static_cast<int>(*seed));
       }
     }
@@ -105,6 +107,14 @@ class Reader {
         if (other == *name) return Error{fmt::format("two arms have the name '{}'", other)};
       }
       table.erase("name");
+      if (table.contains("seed"))
+        return Error{fmt::format("arm '{}' has a seed; seeds are the plan's", *name)};
+      if (root_.contains("budget") && table.at_path("joint.budget")) {
+        return Error{
+            fmt::format("arm '{}' has a joint.budget, and the plan has one for all arms; leave one of the "
+                        "two out",
+                        *name)};
+      }
       arms.emplace_back(*name, to_settings(table, ""));
     }
     return arms;

@@ -38,7 +38,7 @@ const std::string kArms =
     "[[arm]]\nname = \"a\"\n[[arm]]\nname = \"b\"\nsearch.method = \"uniform\"\npretrain.epochs = 0\n";
 
 TEST_F(PlanTest, ArmsAreRecipesOverACommonOne) {
-  const Plan plan = *read("seeds = [4, 5]\nbudget = 7.5\npoints = 3\n" + kHead + kArms,
+  const Plan plan = *read("seeds = [4, 5]\nbudget = 17.5\npoints = 3\n" + kHead + kArms,
                           {"joint.learning_rate=0.3", "pretrain.epochs=9"});
   EXPECT_EQ(plan.seeds, (std::vector<int>{4, 5}));
   EXPECT_EQ(plan.points, 3);
@@ -51,7 +51,7 @@ TEST_F(PlanTest, ArmsAreRecipesOverACommonOne) {
   for (const Arm& arm : plan.arms) {
     EXPECT_EQ(arm.recipe.joint.epochs, 3);
     EXPECT_EQ(arm.recipe.search.groups, 4);
-    EXPECT_EQ(arm.recipe.joint.budget, 7.5);
+    EXPECT_EQ(arm.recipe.joint.budget, 17.5);
     EXPECT_EQ(arm.recipe.joint.learning_rate, 0.3);
   }
 }
@@ -63,10 +63,28 @@ TEST_F(PlanTest, HasDefaults) {
   EXPECT_EQ(plan.arms[0].recipe.joint.budget, 0);
 }
 
+TEST_F(PlanTest, ThoseOfTheRecipesAreRight) {
+  int plans = 0;
+  for (const auto& file :
+       std::filesystem::directory_iterator(std::filesystem::path(CONCERTINA_SOURCE_DIR) / "recipes")) {
+    if (!file.path().string().ends_with(".plan.toml")) continue;
+    const auto plan = read_plan(file.path(), {});
+    EXPECT_TRUE(plan) << plan.error().message;
+    ++plans;
+  }
+  EXPECT_GE(plans, 3);
+}
+
 TEST_F(PlanTest, SaysWhatIsWrong) {
   expect_refused("seed = [1]\n" + kHead + kArms, "did you mean 'seeds'?");
   expect_refused("seeds = 1\n" + kHead + kArms, "seeds must be a list");
   expect_refused("seeds = [-1]\n" + kHead + kArms, "seeds must be whole numbers");
+  expect_refused("seeds = [1, 2, 1]\n" + kHead + kArms, "seeds has 1 twice");
+  expect_refused(kHead + kArms + "[[arm]]\nname = \"c\"\nseed = 2\n", "arm 'c' has a seed");
+  expect_refused("budget = 20\n" + kHead + kArms + "[[arm]]\nname = \"c\"\njoint.budget = 2\n",
+                 "arm 'c' has a joint.budget");
+  expect_refused("budget = 5\n" + kHead + kArms, "arm 'a'");
+  expect_refused("budget = 5\n" + kHead + kArms, "pretrain.epochs = 10, rank.epochs = 2 leave nothing of it");
   expect_refused("points = 1\n" + kHead + kArms, "points must be");
   expect_refused("budget = 0\n" + kHead + kArms, "budget must be");
   expect_refused(kArms, "recipe must be given");

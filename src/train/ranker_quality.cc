@@ -14,12 +14,14 @@
 #include "base/try.h"
 #include "graph/channel_groups.h"
 #include "train/checkpoint.h"
-#include "train/evaluation.h"
 #include "train/rankers/rankers.h"
 #include "train/recipe_fields.h"
+#include "train/torch_evaluator.h"
 
 namespace concertina::train {
 namespace {
+
+constexpr int kImages = 1000;  // of a removal's loss (METHOD section 2)
 
 /// The pretrained network's validation loss after channels have been removed.
 class Removals {
@@ -66,21 +68,11 @@ class Removals {
     std::stable_partition(order.begin(), order.end(),
                           [&](int c) { return !std::binary_search(channels.begin(), channels.end(), c); });
     const Tensors sorted = to_tensors(permute_channels(graph, weights_, orders), torch::kCPU);
-    const Recipe& recipe = run_->recipe();
-    CONCERTINA_ASSIGN(const Supernet net,
-                      Supernet::make(graph, sorted, run_->compute().with(recipe.training.precision)));
+    CONCERTINA_ASSIGN(TorchEvaluator evaluator, TorchEvaluator::make(*run_, sorted, kImages));
     Subnet subnet = full_subnet(graph);
     subnet.widths[static_cast<std::size_t>(dimension)] -= static_cast<int>(channels.size());
-    const std::span<const std::int64_t> training = run_->data().training,
-                                        validation = run_->data().validation;
-    const auto wanted = static_cast<std::size_t>(recipe.search.norm_batches * recipe.training.batch);
-    const auto images = std::min(validation.size(), static_cast<std::size_t>(recipe.search.images));
-    if (wanted == 0)
-      return evaluate_in_batches(net, subnet, run_->data().images, validation.first(images)).loss;
-    const Tensors statistics =
-        estimate_statistics(net, subnet, {}, run_->data().images,
-                            training.first(std::min(training.size(), wanted)), recipe.training.batch);
-    return evaluate(net, subnet, statistics, run_->data().images, validation.first(images)).loss;
+    CONCERTINA_ASSIGN(const Evaluation evaluation, evaluator.evaluate(subnet));
+    return evaluation.loss;
   }
 
   const Run* run_;
@@ -143,6 +135,34 @@ std::int64_t removal_count(const Importance& importance, const ChannelGroups& gr
   return count;
 }
 
+/// Every way to rank, with the recipe's settings else. Of noise both variants; the other direction of removal
+/// has the same correlation with the other sign.
+std::vector<std::pair<std::string, Recipe::Rank>> all_rankers(const Recipe::Rank& recipe) {
+  std::vector<std::pair<std::string, Recipe::Rank>> rankers;
+  for (const NoiseVariant variant : {NoiseVariant::log_barrier, NoiseVariant::plain}) {
+    Recipe::Rank noise = recipe;
+    noise.method = RankMethod::noise;
+    noise.variant = variant;
+    noise.remove_first = RemoveFirst::largest_noise;
+    rankers.emplace_back(fmt::format("noise-{}", kNames<NoiseVariant>[static_cast<std::size_t>(variant)]),
+                         noise);
+  }
+  for (const RankMethod method : {RankMethod::l1, RankMethod::input_l1, RankMethod::norm_scale,
+                                  RankMethod::taylor, RankMethod::fisher, RankMethod::random}) {
+    Recipe::Rank other = recipe;
+    other.method = method;
+    rankers.emplace_back(kNames<RankMethod>[static_cast<std::size_t>(method)], other);
+  }
+  return rankers;
+}
+
+/// Of all that a removal's loss depends on.
+std::string removal_fingerprint(const Run& run) {
+  Hash hash;
+  hash.add(run.fingerprint(Stage::pretrain)).add(fmt::format("{}", run.recipe().search.norm_batches));
+  return fmt::format("{:016x}\n", hash.value());
+}
+
 }  // namespace
 
 Result<std::vector<RankerQuality>> measure_rankers(const Run& run) {
@@ -150,15 +170,14 @@ Result<std::vector<RankerQuality>> measure_rankers(const Run& run) {
     return Error{"rankers are judged on the pretrained network; run concertina-train pretrain first"};
   CONCERTINA_ASSIGN(const Checkpoint pretrained, read_checkpoint(run.file(Stage::pretrain, "checkpoint.pt")));
   CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(run.graph(), run.recipe().search.groups));
-  CONCERTINA_ASSIGN(Removals removals,
-                    Removals::open(run, pretrained.tensors, run.folder() / "rankers" / "removals.jsonl"));
+  const std::filesystem::path folder = run.folder() / "rankers";
+  CONCERTINA_TRY(run.begin(folder, removal_fingerprint(run)));
+  CONCERTINA_ASSIGN(Removals removals, Removals::open(run, pretrained.tensors, folder / "removals.jsonl"));
   std::vector<RankerQuality> qualities;
-  constexpr RankMethod kMethods[] = {RankMethod::noise,      RankMethod::l1,     RankMethod::input_l1,
-                                     RankMethod::norm_scale, RankMethod::taylor, RankMethod::fisher,
-                                     RankMethod::random};
-  for (const RankMethod method : kMethods) {
-    const std::string name(kNames<RankMethod>[static_cast<std::size_t>(method)]);
-    CONCERTINA_ASSIGN(const Ranking ranking, rank_channels(run, pretrained.tensors, method));
+  for (const auto& [name, recipe] : all_rankers(run.recipe().rank)) {
+    if (recipe.method == RankMethod::noise)
+      CONCERTINA_TRY(run.begin(folder / name, table_to_toml(run.recipe(), "rank")));
+    CONCERTINA_ASSIGN(const Ranking ranking, rank_channels(run, pretrained.tensors, recipe, folder / name));
     RankerQuality quality{
         .ranker = name, .channels = 0, .groups = 0, .by_dimension = {}, .macs = ranking.spent.macs};
     removals.expect(fmt::format("judge {}", name), removal_count(ranking.importance, groups));

@@ -18,8 +18,8 @@ struct RankerQuality {
   double macs = 0;                   ///< that the ranking has cost
 };
 
-/// Judges every ranker on the pretrained network of the run, on search.images validation images with
-/// batch-norm statistics estimated anew for each removal. Removals that were measured before are read from
+/// Judges every ranker on the pretrained network of the run, on 1000 validation images with batch-norm
+/// statistics estimated anew for each removal. Removals that were measured before are read from
 /// <run>/rankers/removals.jsonl.
 Result<std::vector<RankerQuality>> measure_rankers(const Run& run);
 

@@ -5,6 +5,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 #include <type_traits>
 
@@ -192,7 +193,54 @@ Status check_network_keys(const Recipe& recipe, const toml::table& root) {
                            network.output.empty() ? "new_classifier" : "output")};
 }
 
+/// Says what `before` costs of a budget at least, in epochs of the full network.
+Status check_budget(const Recipe& recipe) {
+  const int ranked = recipe.rank.method == RankMethod::noise ? recipe.rank.epochs : 0;
+  const int before = recipe.pretrain.epochs + ranked + recipe.prepare.epochs;
+  if (recipe.joint.method == JointMethod::alone || recipe.joint.budget == 0 || before < recipe.joint.budget)
+    return {};
+  return Error{fmt::format(
+      "joint.budget = {} epochs of the full network, and pretrain.epochs = {}{}{} leave nothing of "
+      "it; raise it, or shorten those",
+      recipe.joint.budget, recipe.pretrain.epochs,
+      ranked > 0 ? fmt::format(", rank.epochs = {}", ranked) : "",
+      recipe.prepare.epochs > 0 ? fmt::format(", prepare.epochs = {}", recipe.prepare.epochs) : "")};
+}
+
+Status check_search(const Recipe::Search& search) {
+  if (search.floor_groups > search.groups) {
+    return Error{
+        fmt::format("search.floor_groups = {} is more than search.groups = {}; a dimension cannot keep "
+                    "more groups than it has",
+                    search.floor_groups, search.groups)};
+  }
+  if (groups_at_end(search) < search.groups) return {};
+  return Error{
+      fmt::format("search.end_fraction = {} of search.groups = {} is all of them, so there is nothing to "
+                  "search; make it smaller",
+                  search.end_fraction, search.groups)};
+}
+
+/// Sub-nets that are trained alone share nothing that these keys could be about.
+Status check_alone(const Recipe::Joint& joint) {
+  if (joint.method == JointMethod::together) return {};
+  const char* key = joint.ema > 0              ? "ema"
+                    : joint.focus > 0          ? "focus"
+                    : joint.private_norm       ? "private_norm"
+                    : joint.private_classifier ? "private_classifier"
+                                               : nullptr;
+  if (key == nullptr) return {};
+  return Error{
+      fmt::format("joint.method = \"alone\" trains every sub-net by itself, without joint.{}; leave one of "
+                  "the two out",
+                  key)};
+}
+
 }  // namespace
+
+int groups_at_end(const Recipe::Search& search) {
+  return std::clamp(static_cast<int>(std::lround(search.end_fraction * search.groups)), 1, search.groups);
+}
 
 Result<Recipe> parse_recipe(std::string_view text, std::string_view source,
                             std::span<const std::string> settings) {
@@ -213,6 +261,9 @@ Result<Recipe> parse_recipe(std::string_view text, std::string_view source,
     if (status && node) status = read_value(*node.node(), dotted(table, key), value, range);
   });
   if (status) status = check_network_keys(recipe, root);
+  if (status) status = check_search(recipe.search);
+  if (status) status = check_budget(recipe);
+  if (status) status = check_alone(recipe.joint);
   if (!status) return Error{fmt::format("{}: {}", source, status.error().message)};
   return recipe;
 }

@@ -103,14 +103,14 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("search", "latency_table", r.search.latency_table, any);
   field("search", "refresh_every", r.search.refresh_every, at_least_1);
   field("search", "end_fraction", r.search.end_fraction, share);
-  field("search", "images", r.search.images, at_least_1);
+  field("search", "images", r.search.images, Range{2, 1e9});
   field("search", "norm_batches", r.search.norm_batches, count);
   field("search", "reuse_activations", r.search.reuse_activations, any);
   field("search", "threshold", r.search.threshold, share);
   field("search", "fine_tune_share", r.search.fine_tune_share, share);
   field("search", "fine_tune_learning_rate", r.search.fine_tune_learning_rate, positive);
   field("select", "subnets", r.select.subnets, Range{2, 1000});
-  field("select", "images", r.select.images, at_least_1);
+  field("select", "images", r.select.images, Range{2, 1e9});
   field("select", "rule", r.select.rule, any);
   field("joint", "method", r.joint.method, any);
   field("joint", "start", r.joint.start, any);

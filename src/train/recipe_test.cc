@@ -66,6 +66,21 @@ TEST(Recipe, WrongTypesAndRangesNameTheKey) {
   EXPECT_THAT(error_of("search = 3"), HasSubstr("no key 'search'"));
 }
 
+TEST(Recipe, KeysThatMakeNoSenseTogetherAreRefused) {
+  EXPECT_THAT(error_of("[search]\nfloor_groups = 9"),
+              HasSubstr("search.floor_groups = 9 is more than search.groups = 8"));
+  EXPECT_THAT(error_of("[search]\nend_fraction = 1.0"), HasSubstr("nothing to search"));
+  EXPECT_THAT(error_of("[search]\ngroups = 2\nend_fraction = 0.8"), HasSubstr("nothing to search"));
+  EXPECT_THAT(
+      error_of("[pretrain]\nepochs = 4\n[rank]\nmethod = \"l1\"\n[joint]\nbudget = 4"),
+      HasSubstr("joint.budget = 4 epochs of the full network, and pretrain.epochs = 4 leave nothing of it"));
+  EXPECT_EQ(error_of("[pretrain]\nepochs = 4\n[rank]\nmethod = \"l1\"\n[joint]\nbudget = 4.5"), "no error");
+  EXPECT_EQ(error_of("[joint]\nmethod = \"alone\"\nbudget = 4"), "no error");
+  EXPECT_THAT(error_of("[joint]\nmethod = \"alone\"\nprivate_norm = true"),
+              HasSubstr("without joint.private_norm"));
+  EXPECT_THAT(error_of("[joint]\nmethod = \"alone\"\nema = 0.9"), HasSubstr("without joint.ema"));
+}
+
 TEST(Recipe, ANetworkIsReadFromAFileOrBuiltByName) {
   const auto recipe = parse_recipe("network = \"net.onnx\"", "r.toml", {});
   ASSERT_TRUE(recipe) << recipe.error().message;

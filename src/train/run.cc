@@ -25,11 +25,14 @@ Status check_refinement(const Recipe& recipe) {
 }
 
 Status check_classifier(const Recipe& recipe, const Graph& graph) {
-  if (recipe.network.new_classifier && recipe.pretrain.epochs == 0) {
+  // Before a search, or joint training that goes on from what there is.
+  const bool used =
+      recipe.joint.start != JointStart::scratch || recipe.search.method == SearchMethod::progressive;
+  if (recipe.network.new_classifier && used && recipe.pretrain.epochs == 0 && recipe.prepare.epochs == 0) {
     return Error{
         "network.new_classifier gives the network a last layer that knows nothing, and pretrain.epochs = 0 "
         "does "
-        "not train it before the channels are ranked; set it to 1 or more"};
+        "not train it before it is used; set it to 1 or more"};
   }
   if (!recipe.joint.private_classifier) return {};
   const NodeId last = find_classifier(graph);
@@ -41,12 +44,13 @@ Status check_classifier(const Recipe& recipe, const Graph& graph) {
 
 }  // namespace
 
-Result<Run> Run::open(Recipe recipe, std::filesystem::path folder, const Compute& compute, int threads,
+Result<Run> Run::open(Recipe recipe, std::filesystem::path folder, const Compute& compute, DataReader& reader,
                       Progress& progress) {
-  Run run(std::move(recipe), std::move(folder), compute, threads, progress);
-  CONCERTINA_ASSIGN(TrainingData data, read_training_data(run.recipe_, compute.device, threads));
-  CONCERTINA_ASSIGN(NetworkSource source, open_network(run.recipe_.network, data.shape,
-                                                       static_cast<int>(data.classes.size()), progress));
+  Run run(std::move(recipe), std::move(folder), compute, reader, progress);
+  CONCERTINA_ASSIGN(run.data_, reader.read_training(run.recipe_));
+  CONCERTINA_ASSIGN(NetworkSource source,
+                    open_network(run.recipe_.network, run.data_->shape,
+                                 static_cast<int>(run.data_->classes.size()), progress));
   // Found out now, not after the training that comes before.
   CONCERTINA_TRY(check_refinement(run.recipe_));
   CONCERTINA_TRY(check_classifier(run.recipe_, source.network.graph));
@@ -57,7 +61,6 @@ Result<Run> Run::open(Recipe recipe, std::filesystem::path folder, const Compute
         "from them");
   }
   CONCERTINA_TRY(divide_channels(source.network.graph, run.recipe_.search.groups));
-  run.data_ = std::make_shared<const TrainingData>(std::move(data));
   run.source_ = std::make_shared<const NetworkSource>(std::move(source));
   CONCERTINA_TRY(run.open_latency_table());
   CONCERTINA_TRY(run.open_given_subnets());
@@ -96,10 +99,6 @@ Status Run::open_given_subnets() {
   return {};
 }
 
-std::filesystem::path Run::file(Stage stage, std::string_view name) const {
-  return folder_ / stage_name(stage) / name;
-}
-
 bool Run::done(Stage stage) const {
   const auto stamp = read_file(file(stage, "fingerprint"));
   return stamp && *stamp == fingerprint(stage) && std::filesystem::exists(file(stage, "done"));
@@ -107,7 +106,8 @@ bool Run::done(Stage stage) const {
 
 Status Run::adopt(const std::filesystem::path& other) const {
   for (const Stage stage : kStages) {
-    const std::filesystem::path theirs = other / stage_name(stage), ours = folder_ / stage_name(stage);
+    if (stage == Stage::package) return {};  // it has written a model beside its folder, too
+    const std::filesystem::path theirs = other / stage_name(stage), ours = folder(stage);
     const auto stamp = read_file(theirs / "fingerprint");
     if (done(stage) || !stamp || *stamp != fingerprint(stage) || !std::filesystem::exists(theirs / "done"))
       continue;
@@ -116,7 +116,10 @@ Status Run::adopt(const std::filesystem::path& other) const {
     std::error_code code;
     std::filesystem::remove_all(copy, code);
     std::filesystem::copy(theirs, copy, std::filesystem::copy_options::recursive, code);
-    if (!code) std::filesystem::remove_all(ours, code);
+    // Half of the same work is of no use any more.
+    if (const auto before = read_file(ours / "fingerprint"); !code && before && *before == *stamp)
+      std::filesystem::remove_all(ours, code);
+    if (!code) CONCERTINA_TRY(put_aside(ours));
     if (!code) std::filesystem::rename(copy, ours, code);
     if (code)
       return Error{
@@ -126,27 +129,31 @@ Status Run::adopt(const std::filesystem::path& other) const {
   return {};
 }
 
-Status Run::begin(Stage stage) const {
-  const std::string now = fingerprint(stage);
-  const auto before = read_file(file(stage, "fingerprint"));
-  if (before && *before == now) return {};
-  const std::filesystem::path folder = folder_ / stage_name(stage);
+Status Run::put_aside(const std::filesystem::path& stage) const {
+  if (!std::filesystem::exists(stage)) return {};
+  std::filesystem::path previous = stage;
+  previous += ".previous";
   std::error_code code;
-  if (std::filesystem::exists(folder)) {
-    std::filesystem::path previous = folder;
-    previous += ".previous";
-    std::filesystem::remove_all(previous, code);
-    std::filesystem::rename(folder, previous, code);
-    if (code) return Error{fmt::format("cannot put '{}' aside: {}", folder.string(), code.message())};
-    progress_->message(fmt::format("{}: its inputs have changed; the old results are kept as {}",
-                                   stage_name(stage), previous.string()));
-  }
-  return write_file(file(stage, "fingerprint"), now);
+  std::filesystem::remove_all(previous, code);
+  std::filesystem::rename(stage, previous, code);
+  if (code) return Error{fmt::format("cannot put '{}' aside: {}", stage.string(), code.message())};
+  progress_->message(fmt::format("{}: its inputs have changed; the old results are kept as {}",
+                                 stage.filename().string(), previous.string()));
+  return {};
+}
+
+Status Run::begin(const std::filesystem::path& folder, const std::string& made_from) const {
+  const auto before = read_file(folder / "fingerprint");
+  if (before && *before == made_from) return {};
+  CONCERTINA_TRY(put_aside(folder));
+  return write_file(folder / "fingerprint", made_from);
 }
 
 Status Run::finish(Stage stage, const StageRecord& record) const {
-  const nlohmann::json done = {
-      {"images", record.spent.images}, {"macs", record.spent.macs}, {"seconds", record.seconds}};
+  const nlohmann::json done = {{"images", record.spent.images},
+                               {"macs", record.spent.macs},
+                               {"seconds", record.seconds},
+                               {"device", record.device}};
   return write_file(file(stage, "done"), done.dump() + "\n");
 }
 
@@ -154,7 +161,7 @@ Result<StageRecord> Run::record(Stage stage) const {
   CONCERTINA_ASSIGN(const std::string text, read_file(file(stage, "done")));
   try {
     const auto done = nlohmann::json::parse(text);
-    return StageRecord{{done.at("images"), done.at("macs")}, done.at("seconds")};
+    return StageRecord{{done.at("images"), done.at("macs")}, done.at("seconds"), done.value("device", "")};
   } catch (const nlohmann::json::exception&) {
     return Error{
         fmt::format("'{}' is damaged; delete its folder to make it again", file(stage, "done").string())};
@@ -162,7 +169,7 @@ Result<StageRecord> Run::record(Stage stage) const {
 }
 
 Result<ImageBatches> Run::read_test_images() const {
-  return train::read_test_images(recipe_, *data_, compute_.device, threads_);
+  return reader_->read_test(recipe_, *data_);
 }
 
 std::uint64_t Run::seed(Stage stage) const {
@@ -180,6 +187,8 @@ std::string Run::fingerprint(Stage stage) const {
   } else {
     hash.add(fingerprint(kStages[static_cast<int>(stage) - 1]));
   }
+  if (stage == Stage::prepare && recipe_.prepare.epochs > 0)
+    hash.add(fmt::format("{}/{}", groups_at_end(recipe_.search), recipe_.search.groups));
   if (stage == Stage::search) hash.add(fmt::format("{:x}", search_files_.value()));
   hash.add(stage_name(stage)).add(table_to_toml(recipe_, stage_name(stage)));
   return fmt::format("{:016x}\n", hash.value());

@@ -25,6 +25,7 @@ namespace concertina::train {
 struct StageRecord {
   Spending spent;
   double seconds = 0;  ///< of the process that finished it
+  std::string device;  ///< on which that ran
 };
 
 /// A run directory and all that its stages need:
@@ -42,8 +43,9 @@ class Run {
  public:
   /// Reads the training data and builds or reads the network. Writes nothing but recipe.toml. Fails if the
   /// folder is that of another Run, in this process or another.
-  static Result<Run> open(Recipe recipe, std::filesystem::path folder, const Compute& compute, int threads,
-                          Progress& progress);
+  /// `reader` and `progress` must outlive the run.
+  static Result<Run> open(Recipe recipe, std::filesystem::path folder, const Compute& compute,
+                          DataReader& reader, Progress& progress);
 
   const Recipe& recipe() const { return recipe_; }
   const Compute& compute() const { return compute_; }
@@ -58,7 +60,8 @@ class Run {
   const std::vector<Subnet>& given_subnets() const { return given_subnets_; }
 
   const std::filesystem::path& folder() const { return folder_; }
-  std::filesystem::path file(Stage stage, std::string_view name) const;
+  std::filesystem::path folder(Stage stage) const { return folder_ / stage_name(stage); }
+  std::filesystem::path file(Stage stage, std::string_view name) const { return folder(stage) / name; }
   std::filesystem::path model_file() const { return folder_ / "model.onnx"; }
 
   bool done(Stage stage) const;
@@ -66,7 +69,10 @@ class Run {
   /// Copies from another run's folder the finished stages that this run would only repeat.
   Status adopt(const std::filesystem::path& other) const;
 
-  Status begin(Stage stage) const;
+  /// Before the stage writes anything.
+  Status begin(Stage stage) const { return begin(folder(stage), fingerprint(stage)); }
+  /// The same for any folder of the run: what was made from something else is put aside.
+  Status begin(const std::filesystem::path& folder, const std::string& made_from) const;
   Status finish(Stage stage, const StageRecord& record) const;
   /// What finish() was given.
   Result<StageRecord> record(Stage stage) const;
@@ -81,13 +87,16 @@ class Run {
   std::string fingerprint(Stage stage) const;
 
  private:
-  Run(Recipe recipe, std::filesystem::path folder, const Compute& compute, int threads, Progress& progress)
+  Run(Recipe recipe, std::filesystem::path folder, const Compute& compute, const DataReader& reader,
+      Progress& progress)
       : recipe_(std::move(recipe)),
         folder_(std::move(folder)),
         compute_(compute),
-        threads_(threads),
+        reader_(&reader),
         progress_(&progress) {}
 
+  /// Keeps a stage's folder, if there is one, under another name.
+  Status put_aside(const std::filesystem::path& stage) const;
   Status open_latency_table();
   Status open_given_subnets();
 
@@ -95,7 +104,7 @@ class Run {
   std::filesystem::path folder_;
   std::optional<FolderLock> lock_;
   Compute compute_;
-  int threads_;
+  const DataReader* reader_;
   Progress* progress_;
   std::shared_ptr<const LatencyTable> latency_table_;
   std::vector<Subnet> given_subnets_;

@@ -31,17 +31,16 @@ std::size_t Sandwich::draw_one(std::uint64_t counter, std::span<const double> lo
   return count_ - 2;
 }
 
-RandomSandwich::RandomSandwich(const Graph& graph, const ChannelGroups& groups, int group_count,
-                               int smallest_groups, std::uint64_t seed)
+RandomSandwich::RandomSandwich(const Graph& graph, const ChannelGroups& groups, int smallest_groups,
+                               std::uint64_t seed)
     : full_(full_subnet(graph)),
       groups_(groups),
-      group_count_(group_count),
       smallest_groups_(smallest_groups),
-      random_(seed, 1) {}
+      random_(seed, Sandwich::kStream) {}
 
 std::vector<Subnet> RandomSandwich::draw(std::int64_t step) const {
   const auto number = static_cast<std::uint64_t>(step) * 3;
-  return {full_, random_subnet(number, group_count_), random_subnet(number + 1, group_count_),
+  return {full_, random_subnet(number, groups_.groups()), random_subnet(number + 1, groups_.groups()),
           random_subnet(number + 2, smallest_groups_)};
 }
 
@@ -52,8 +51,8 @@ Subnet RandomSandwich::random_subnet(std::uint64_t number, int largest_groups) c
   Subnet subnet = full_;
   for (std::size_t d = 0; d < full_.widths.size(); ++d) {
     const double offset = kSpread * (2 * random_.uniform(counter + 1 + d) - 1);
-    const auto kept = static_cast<int>(std::lround(size + offset * group_count_));
-    subnet.widths[d] = groups_.width(static_cast<int>(d), std::clamp(kept, 1, group_count_));
+    const auto kept = static_cast<int>(std::lround(size + offset * groups_.groups()));
+    subnet.widths[d] = groups_.width(static_cast<int>(d), std::clamp(kept, 1, groups_.groups()));
   }
   return subnet;
 }

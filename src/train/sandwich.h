@@ -20,7 +20,10 @@ class Sandwich {
  public:
   /// Precondition: count >= 1.
   Sandwich(std::size_t count, JointSampling sampling, std::uint64_t seed)
-      : count_(count), sampling_(sampling), random_(seed, 1) {}
+      : count_(count), sampling_(sampling), random_(seed, kStream) {}
+
+  /// Of the random numbers of a seed; epochs, which draw the images, have the small ones.
+  static constexpr std::uint64_t kStream = std::uint64_t{1} << 32;
 
   /// `losses`: of each sub-net, positive.
   std::vector<std::size_t> draw(std::int64_t step, std::span<const double> losses) const;
@@ -39,8 +42,7 @@ class Sandwich {
 /// wherever the search goes; a smallest one that was always uniform would favour that shape.
 class RandomSandwich {
  public:
-  RandomSandwich(const Graph& graph, const ChannelGroups& groups, int group_count, int smallest_groups,
-                 std::uint64_t seed);
+  RandomSandwich(const Graph& graph, const ChannelGroups& groups, int smallest_groups, std::uint64_t seed);
 
   std::vector<Subnet> draw(std::int64_t step) const;
 
@@ -49,7 +51,6 @@ class RandomSandwich {
 
   Subnet full_;
   ChannelGroups groups_;
-  int group_count_;
   int smallest_groups_;
   CounterRandom random_;
 };

@@ -57,7 +57,7 @@ TEST(Sandwich, DrawsLaggingSubnetsMoreOften) {
 }
 
 TEST_F(SandwichTest, RandomSubnetsAreOfTheLatticeAndOfAllSizes) {
-  const RandomSandwich sandwich(graph_, groups_, 8, 2, 7);
+  const RandomSandwich sandwich(graph_, groups_, 2, 7);
   std::set<std::vector<int>> all;
   double smallest = 1e18, largest = 0;
   for (int step = 0; step < 500; ++step) {

@@ -207,7 +207,7 @@ TEST_P(StructuresTest, Bf16IsCloseToFp32) {
   const torch::Tensor x = images(64);
   const NodeValues before = more_inputs(64);
   const Subnet full = full_subnet(graph());
-  const Supernet rounded = net.with_precision(Precision::bf16);
+  const Supernet rounded = *Supernet::make(graph(), net.weights(), Compute{}.with(Precision::bf16));
   const torch::Tensor exact = net.forward(x, full, {.before = &before}).detach();
   const torch::Tensor got = rounded.forward(x, full, {.before = &before});
   got.square().sum().backward();

@@ -116,10 +116,4 @@ void Supernet::assign(const Tensors& weights) {
   for (auto& [name, tensor] : weights_) tensor.copy_(weights.at(name));
 }
 
-Supernet Supernet::with_precision(Precision precision) const {
-  Supernet other = *this;
-  other.compute_ = compute_.with(precision);
-  return other;
-}
-
 }  // namespace concertina::train

@@ -69,9 +69,6 @@ class Supernet {
   /// statistics its value is then the ReLU's.
   bool rectified(NodeId id) const { return rectified_[static_cast<std::size_t>(id)]; }
 
-  /// The same weights computed in another precision; shares storage.
-  Supernet with_precision(Precision precision) const;
-
  private:
   Supernet(const Graph& graph, const Compute& compute) : graph_(graph), compute_(compute) {}
 

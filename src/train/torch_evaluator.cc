@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/random.h"
 #include "base/try.h"
@@ -33,11 +34,9 @@ Result<TorchEvaluator> TorchEvaluator::make(const Run& run, const Tensors& weigh
 TorchEvaluator::TorchEvaluator(const Run& run, Supernet net, int images)
     : run_(run), net_(std::move(net)), cache_(run.graph()) {
   const Recipe& recipe = run.recipe();
-  const std::span<const std::int64_t> validation = run.data().validation, training = run.data().training;
+  const std::span<const std::int64_t> validation = run.data().validation;
   validation_ = validation.first(std::min(validation.size(), static_cast<std::size_t>(images)));
-  const auto wanted =
-      static_cast<std::size_t>(recipe.search.norm_batches) * static_cast<std::size_t>(recipe.training.batch);
-  norm_images_ = training.first(std::min(training.size(), wanted));
+  norm_images_ = run.data().first_batches(recipe.search.norm_batches, recipe.training.batch);
 }
 
 Result<Evaluation> TorchEvaluator::evaluate(const Subnet& subnet) {
@@ -82,8 +81,8 @@ Result<Evaluation> TorchEvaluator::fine_tune(const Subnet& subnet, double target
       static_cast<std::int64_t>(recipe.search.fine_tune_share * static_cast<double>(training.size())) / batch;
   const ScheduledOptimizer sgd =
       make_sgd(net_.weights(), recipe.training, recipe.search.fine_tune_learning_rate);
-  CONCERTINA_ASSIGN(Evaluation now, evaluate(subnet));
-  for (std::int64_t step = 0; step < steps && now.accuracy < target_accuracy; ++step) {
+  std::optional<Evaluation> now;  // what it was before, the search knows
+  for (std::int64_t step = 0; step < steps && (!now || now->accuracy < target_accuracy); ++step) {
     const Batch images = run_.data().images.augmented(batch_indices(training, order, step, batch),
                                                       {recipe.data.pad, recipe.data.flip}, random.bits(1));
     sgd.optimizer->zero_grad();
@@ -95,9 +94,12 @@ Result<Evaluation> TorchEvaluator::fine_tune(const Subnet& subnet, double target
       CONCERTINA_ASSIGN(now, evaluate(subnet));
     }
   }
+  if (!now) {
+    CONCERTINA_ASSIGN(now, evaluate(subnet));
+  }
   CONCERTINA_TRY(
       write_checkpoint(weights_file(version), {.epochs = 0, .tensors = net_.weights(), .optimizers = {}}));
-  return now;
+  return *now;
 }
 
 Status TorchEvaluator::restore(int version) {

@@ -133,6 +133,11 @@ Status take(const std::vector<double>& given, const char* key, int channels, std
 
 }  // namespace
 
+std::span<const std::int64_t> TrainingData::first_batches(int batches, int batch) const {
+  const std::size_t wanted = static_cast<std::size_t>(batches) * static_cast<std::size_t>(batch);
+  return std::span(training).first(std::min(training.size(), wanted));
+}
+
 Result<TrainingData> read_training_data(const Recipe& recipe, torch::Device device, int threads) {
   CONCERTINA_ASSIGN(SplitImages images, open_split(recipe.data, Split::train, device, threads));
   const auto count = static_cast<std::int64_t>(images.labels.size());
@@ -153,6 +158,22 @@ Result<TrainingData> read_training_data(const Recipe& recipe, torch::Device devi
                       .training = std::move(split.training),
                       .validation = std::move(split.validation),
                       .hash = images.hash};
+}
+
+Result<std::shared_ptr<const TrainingData>> DataReader::read_training(const Recipe& recipe) {
+  const std::string wanted = table_to_toml(recipe, "data") + table_to_toml(recipe, "training");
+  if (wanted != last_) {
+    CONCERTINA_ASSIGN(TrainingData data, read_training_data(recipe, device_, threads_));
+    data_ = std::make_shared<const TrainingData>(std::move(data));
+    last_ = wanted;
+    return data_;
+  }
+  TrainingData data = *data_;  // shares the pixels
+  TrainingSplit split =
+      split_training(data_->images.size(), recipe.data.validation, static_cast<std::uint64_t>(recipe.seed));
+  data.training = std::move(split.training);
+  data.validation = std::move(split.validation);
+  return std::make_shared<const TrainingData>(std::move(data));
 }
 
 Result<ImageBatches> read_test_images(const Recipe& recipe, const TrainingData& training,

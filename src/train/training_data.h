@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,9 @@ struct TrainingData {
   ImageBatches images;
   std::vector<std::int64_t> training;    ///< indices, in a fixed random order
   std::vector<std::int64_t> validation;  ///< indices split off for search and selection
+  /// The first of the training images, so many batches or as many as there are.
+  std::span<const std::int64_t> first_batches(int batches, int batch) const;
+
   std::uint64_t hash = 0;  ///< of pixels and labels; of images that stay on the disk, their names and sizes
 };
 
@@ -28,5 +33,22 @@ Result<TrainingData> read_training_data(const Recipe& recipe, torch::Device devi
 /// differ.
 Result<ImageBatches> read_test_images(const Recipe& recipe, const TrainingData& training,
                                       torch::Device device, int threads);
+
+/// Reads data sets for runs on one device, and those for which nothing but the seed differs only once.
+class DataReader {
+ public:
+  DataReader(torch::Device device, int threads) : device_(device), threads_(threads) {}
+
+  Result<std::shared_ptr<const TrainingData>> read_training(const Recipe& recipe);
+  Result<ImageBatches> read_test(const Recipe& recipe, const TrainingData& training) const {
+    return read_test_images(recipe, training, device_, threads_);
+  }
+
+ private:
+  torch::Device device_;
+  int threads_;
+  std::string last_;  ///< what of a recipe data_ was read by
+  std::shared_ptr<const TrainingData> data_;
+};
 
 }  // namespace concertina::train

@@ -17,34 +17,36 @@ Importance noise_importance(const NoiseScales& noise, RemoveFirst remove_first) 
   return importance;
 }
 
-Result<Ranking> noise_ranking(const Run& run, const Tensors& weights) {
-  const Recipe& recipe = run.recipe();
+Result<Ranking> noise_ranking(const Run& run, const Tensors& weights, const Recipe::Rank& recipe,
+                              const std::filesystem::path& folder) {
+  const Recipe::Training& training = run.recipe().training;
   CONCERTINA_ASSIGN(const Supernet net,
-                    Supernet::make(run.graph(), weights, run.compute().with(recipe.training.precision)));
-  const NoiseScales noise(run.graph(), recipe.rank.initial_noise, run.compute().device);
+                    Supernet::make(run.graph(), weights, run.compute().with(training.precision)));
+  const NoiseScales noise(run.graph(), recipe.initial_noise, run.compute().device);
   Tensors trained = net.weights();
   for (std::size_t d = 0; d < noise.scales().size(); ++d)
     trained[fmt::format("noise.{}", d)] = noise.scales()[d];
 
   // The scales' gradients differ by orders of magnitude between layers; Adam takes steps of one size.
-  const auto adam = torch::optim::AdamOptions(recipe.rank.noise_learning_rate);
+  const auto adam = torch::optim::AdamOptions(recipe.noise_learning_rate);
   ScheduledOptimizer optimizers[] = {
-      make_sgd(net.weights(), recipe.training, recipe.rank.learning_rate),
-      {std::make_unique<torch::optim::Adam>(noise.scales(), adam), recipe.rank.noise_learning_rate}};
+      make_sgd(net.weights(), training, recipe.learning_rate),
+      {std::make_unique<torch::optim::Adam>(noise.scales(), adam), recipe.noise_learning_rate}};
   const Subnet full = full_subnet(run.graph());
-  const double barrier = recipe.rank.variant == NoiseVariant::log_barrier ? recipe.rank.barrier : 0;
-  const Spending cost = training_spending(run.graph(), full, recipe.training.batch);
+  const double barrier = recipe.variant == NoiseVariant::log_barrier ? recipe.barrier : 0;
+  const Spending cost = training_spending(run.graph(), full, training.batch);
   const auto step = [&](const Batch& batch, std::int64_t) -> TrainingLoop::StepResult {
     const torch::Tensor loss = label_loss(net.forward(batch.images, full, {.noise = &noise}), batch.labels,
-                                          recipe.pretrain.label_smoothing);
+                                          run.recipe().pretrain.label_smoothing);
     (loss - barrier * noise.mean_log()).backward();
     return {loss, cost};
   };
-  const TrainingLoop loop =
-      training_loop(run, Stage::rank, Schedule::linear, steps_of_epochs(run, recipe.rank.epochs));
+  TrainingLoop loop = training_loop(run, Stage::rank, Schedule::linear, steps_of_epochs(run, recipe.epochs));
+  loop.checkpoint = folder / "checkpoint.pt";
+  loop.log = folder / "log.jsonl";
   CONCERTINA_ASSIGN(const Spending spent, loop.run(run.data().images, run.data().training, trained,
                                                    optimizers, step, run.progress()));
-  return Ranking{noise_importance(noise, recipe.rank.remove_first), spent};
+  return Ranking{noise_importance(noise, recipe.remove_first), spent};
 }
 
 }  // namespace concertina::train

@@ -2,11 +2,12 @@
 
 namespace concertina::train {
 
-Result<Ranking> rank_channels(const Run& run, const Tensors& weights, RankMethod method) {
+Result<Ranking> rank_channels(const Run& run, const Tensors& weights, const Recipe::Rank& recipe,
+                              const std::filesystem::path& folder) {
   const Graph& graph = run.graph();
-  switch (method) {
+  switch (recipe.method) {
     case RankMethod::noise:
-      return noise_ranking(run, weights);
+      return noise_ranking(run, weights, recipe, folder);
     case RankMethod::l1:
       return Ranking{filter_l1_importance(graph, weights)};
     case RankMethod::input_l1:

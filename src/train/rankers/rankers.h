@@ -46,10 +46,12 @@ Result<Ranking> taylor_ranking(const Run& run, const Tensors& weights);
 Result<Ranking> fisher_ranking(const Run& run, const Tensors& weights);
 
 /// Trains on from `weights` with trainable noise on them (METHOD section 2); what counts is the scales that
-/// come out. Resumes from rank/checkpoint.pt.
-Result<Ranking> noise_ranking(const Run& run, const Tensors& weights);
+/// come out. Resumes from <folder>/checkpoint.pt, which must be of the same training.
+Result<Ranking> noise_ranking(const Run& run, const Tensors& weights, const Recipe::Rank& recipe,
+                              const std::filesystem::path& folder);
 
-/// By the method that the recipe names.
-Result<Ranking> rank_channels(const Run& run, const Tensors& weights, RankMethod method);
+/// By the method that `recipe` names; in `folder` it keeps what a resumed ranking needs.
+Result<Ranking> rank_channels(const Run& run, const Tensors& weights, const Recipe::Rank& recipe,
+                              const std::filesystem::path& folder);
 
 }  // namespace concertina::train

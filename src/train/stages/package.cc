@@ -35,13 +35,10 @@ std::vector<float> probe_logits(const Supernet& net, const Subnet& subnet, const
 /// `own`: parameters of the sub-net's own, on the CPU.
 SubnetRecord record(const Run& run, const Supernet& net, const Subnet& subnet, const Tensors& own) {
   const TrainingData& data = run.data();
-  const auto wanted = static_cast<std::size_t>(run.recipe().package.norm_batches) *
-                      static_cast<std::size_t>(run.recipe().training.batch);
-  const std::span<const std::int64_t> training = data.training;
+  const int batch = run.recipe().training.batch;
   Tensors all = to_tensors(to_weights(own), net.compute().device);
   all.merge(estimate_statistics(net, subnet, all, data.images,
-                                training.first(std::min(training.size(), wanted)),
-                                run.recipe().training.batch));
+                                data.first_batches(run.recipe().package.norm_batches, batch), batch));
   const Evaluation evaluation = evaluate(net, subnet, all, data.images, data.validation);
   return {.subnet = subnet,
           .own = to_weights(all),

@@ -4,7 +4,6 @@
 #include "train/joint_step.h"
 #include "train/run_training.h"
 #include "train/sandwich.h"
-#include "train/stages/search_options.h"
 #include "train/stages/stages.h"
 
 namespace concertina::train {
@@ -15,8 +14,7 @@ Result<Spending> prepare(const Run& run) {
   CONCERTINA_ASSIGN(const Checkpoint ranked, read_checkpoint(run.file(Stage::rank, "weights.pt")));
   CONCERTINA_ASSIGN(const Supernet net, Supernet::make(run.graph(), ranked.tensors,
                                                        run.compute().with(recipe.training.precision)));
-  const RandomSandwich sandwich(run.graph(), groups, recipe.search.groups, groups_at_end(recipe.search),
-                                run.seed(Stage::prepare));
+  const RandomSandwich sandwich(run.graph(), groups, groups_at_end(recipe.search), run.seed(Stage::prepare));
   ScheduledOptimizer optimizers[] = {make_sgd(net.weights(), recipe.training, recipe.prepare.learning_rate)};
   const auto step = [&](const Batch& batch, std::int64_t number) -> TrainingLoop::StepResult {
     std::vector<JointMember> members;

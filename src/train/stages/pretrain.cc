@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "base/try.h"
 #include "train/calibrate_norms.h"
 #include "train/losses.h"
@@ -8,11 +6,10 @@
 #include "train/supernet.h"
 
 namespace concertina::train {
-
 namespace {
 
 /// Training batches over which the norms that are put back are calibrated.
-constexpr std::size_t kCalibrationBatches = 20;
+constexpr int kCalibrationBatches = 20;
 
 /// The weights of the network's file, if there is one, and fresh ones for what it does not have.
 Result<Tensors> first_weights(const Run& run) {
@@ -22,10 +19,8 @@ Result<Tensors> first_weights(const Run& run) {
   // A checkpoint will replace them.
   if (std::filesystem::exists(run.file(Stage::pretrain, "checkpoint.pt"))) return start;
   const int batch = run.recipe().training.batch;
-  const std::span<const std::int64_t> training = run.data().training;
-  const std::size_t wanted = kCalibrationBatches * static_cast<std::size_t>(batch);
   return calibrate_norms(graph, std::move(start), run.source().norms, run.compute(), run.data().images,
-                         training.first(std::min(training.size(), wanted)), batch);
+                         run.data().first_batches(kCalibrationBatches, batch), batch);
 }
 
 }  // namespace

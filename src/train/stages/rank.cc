@@ -24,7 +24,8 @@ std::string to_json(const Graph& graph, const Importance& importance,
 
 Result<Spending> rank(const Run& run) {
   CONCERTINA_ASSIGN(const Checkpoint pretrained, read_checkpoint(run.file(Stage::pretrain, "checkpoint.pt")));
-  CONCERTINA_ASSIGN(const auto measured, rank_channels(run, pretrained.tensors, run.recipe().rank.method));
+  CONCERTINA_ASSIGN(const auto measured,
+                    rank_channels(run, pretrained.tensors, run.recipe().rank, run.folder(Stage::rank)));
   const auto& [importance, spent] = measured;
   const auto orders = importance_order(importance);
   const Weights sorted = permute_channels(run.graph(), to_weights(pretrained.tensors), orders);

@@ -17,11 +17,14 @@ Result<Spending> refine(const Run& run) {
     CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(run.graph(), recipe.search.groups));
     CONCERTINA_ASSIGN(const Tensors weights, read_joint_weights(run, 0));
     CONCERTINA_ASSIGN(TorchEvaluator evaluator, TorchEvaluator::make(run, weights, recipe.refine.images));
-    const CostFunction cost = run.latency_table() ? search_options(run, groups).cost : CostFunction();
-    CONCERTINA_ASSIGN(
-        const auto refined,
-        refine_chain(run.graph(), groups, subnets, evaluator,
-                     {.floor_groups = recipe.search.floor_groups, .cost = cost}, run.progress()));
+    RefineOptions options{.floor_groups = recipe.search.floor_groups,
+                          .cost = search_options(run, groups).cost};
+    if (recipe.search.method == SearchMethod::progressive) {
+      CONCERTINA_ASSIGN(const Journal journal, open_journal(run, groups));
+      for (const TrajectoryStep& step : journal.steps()) options.trajectory.push_back(step.subnet);
+    }
+    CONCERTINA_ASSIGN(const auto refined,
+                      refine_chain(run.graph(), groups, subnets, evaluator, options, run.progress()));
     subnets.clear();
     for (const SelectedSubnet& one : refined) subnets.push_back(one.subnet);
     spent = evaluator.spent();

@@ -1,16 +1,8 @@
 #include "train/stages/search_options.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "graph/cost.h"
 
 namespace concertina::train {
-
-int groups_at_end(const Recipe::Search& recipe) {
-  return std::clamp(static_cast<int>(std::lround(recipe.end_fraction * recipe.groups)), 1, recipe.groups);
-}
-
 namespace {
 
 /// What a step saves. "both" is the mean of the shares of the full network's MACs and parameters, so that a

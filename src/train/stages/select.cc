@@ -45,9 +45,8 @@ Result<Chosen> searched_subnets(const Run& run, const ChannelGroups& groups) {
     return Error{"the search's journal is empty; run concertina-train search again"};
   CONCERTINA_ASSIGN(TorchEvaluator evaluator, TorchEvaluator::make(run, run.recipe().select.images));
   CONCERTINA_TRY(evaluator.restore(journal.steps().back().weights_version));
-  CONCERTINA_ASSIGN(const auto selected,
-                    reselect(candidates(run, journal.steps()), evaluator,
-                             {.count = run.recipe().select.subnets, .cost = {}}, run.progress()));
+  CONCERTINA_ASSIGN(const auto selected, reselect(candidates(run, journal.steps()), evaluator,
+                                                  run.recipe().select.subnets, run.progress()));
   Chosen chosen{.subnets = {}, .spent = evaluator.spent()};
   for (const SelectedSubnet& one : selected) chosen.subnets.push_back(one.subnet);
   return chosen;

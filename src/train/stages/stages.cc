@@ -51,7 +51,7 @@ Status run_stage(const Run& run, Stage stage) {
   CONCERTINA_ASSIGN(const Spending spent, perform(run, stage));
   CONCERTINA_TRY(run.data().images.status());
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
-  return run.finish(stage, {spent, seconds.count()});
+  return run.finish(stage, {spent, seconds.count(), describe(run.compute())});
 }
 
 Status run_all(const Run& run) {

@@ -20,6 +20,7 @@ Result<Spending> train_alone(const Run& run, const Tensors& start, const std::ve
         training_loop(run, Stage::joint, recipe.joint.schedule, steps_of_epochs(run, recipe.joint.epochs));
     loop.task = fmt::format("sub-net {} alone", i);
     loop.checkpoint = joint_checkpoint(run, i);
+    loop.log = run.file(Stage::joint, fmt::format("alone-{}.jsonl", i));
     ScheduledOptimizer optimizers[] = {make_sgd(net.weights(), recipe.training, recipe.joint.learning_rate)};
     const Spending cost = training_spending(run.graph(), subnets[i], recipe.training.batch);
     const auto step = [&](const Batch& batch, std::int64_t) -> TrainingLoop::StepResult {
