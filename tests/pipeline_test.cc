@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/folder_lock.h"
 #include "base/random.h"
+#include "concertina/subnet.h"
 #include "support/process.h"
 #include "support/toy_data.h"
 
@@ -347,14 +348,24 @@ TEST_F(PipelineTest, EveryWayOfTrainingWorks) {
     EXPECT_EQ(train("pretrain", out, {"--set", "rank.method=" + method}).exit_code, 0);
     EXPECT_EQ(train("rank", out, {"--set", "rank.method=" + method}).exit_code, 0) << method;
   }
+  for (const std::string setting : {"rank.variant=plain", "rank.remove_first=smallest_noise"})
+    EXPECT_EQ(train("rank", out, {"--set", setting}).exit_code, 0) << setting;
   for (const std::string setting :
        {"prepare.epochs=1", "joint.distillation=mutual", "joint.distillation=none", "joint.ema=0.9",
         "joint.sampling=lagging", "joint.sampling=every", "joint.focus=1", "joint.private_norm=true",
         "joint.private_classifier=true", "refine.images=60", "joint.method=alone", "joint.start=scratch",
-        "search.criterion=accuracy", "select.rule=paper", "network.decoupled=true"}) {
+        "search.criterion=accuracy", "search.cost=parameters", "search.cost=both", "search.prior=3",
+        "search.multiple=4", "select.rule=paper", "network.decoupled=true"}) {
     const ProcessResult result = train("run", out, {"--set", setting, "--set", "joint.epochs=4"});
     ASSERT_EQ(result.exit_code, 0) << setting << result.err;
     EXPECT_GT(smallest_top1(), 0.5) << setting;  // chance is 0.33
+    if (setting == "search.multiple=4") {
+      const auto subnets = nlohmann::json::parse(*read_file(out / "package/results.json"));
+      for (const auto& subnet : subnets) {
+        const Subnet widths = *parse_subnet(subnet["widths"].get<std::string>());
+        for (const int width : widths.widths) EXPECT_EQ(width % 4, 0) << subnet["widths"];
+      }
+    }
   }
   const ProcessResult prepared =
       train("run", out, {"--set", "prepare.epochs=1", "--set", "joint.start=prepared"});

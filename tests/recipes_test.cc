@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "concertina/subnet.h"
 #include "data/test_files.h"
 #include "onnx/model_file.h"
 #include "onnx/network_file.h"

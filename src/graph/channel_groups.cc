@@ -8,8 +8,10 @@
 namespace concertina {
 
 int ChannelGroups::width(int d, int kept) const {
-  const std::int64_t share = std::int64_t{channels_[static_cast<std::size_t>(d)]} * kept;
-  return static_cast<int>((share + groups_ - 1) / groups_);
+  const int all = channels_[static_cast<std::size_t>(d)];
+  const auto channels = static_cast<int>((std::int64_t{all} * kept + groups_ - 1) / groups_);
+  if (all / 2 < multiple_) return channels;
+  return std::min(all, (channels + multiple_ - 1) / multiple_ * multiple_);
 }
 
 std::vector<int> ChannelGroups::ends(int d) const {
@@ -39,9 +41,11 @@ std::optional<Subnet> ChannelGroups::grow(const Subnet& subnet, int d) const {
   return larger;
 }
 
-Result<ChannelGroups> divide_channels(const Graph& graph, int groups) {
+Result<ChannelGroups> divide_channels(const Graph& graph, int groups, int multiple) {
   if (groups < 1) return Error{fmt::format("{} channel groups are asked for; at least 1 is needed", groups)};
-  return ChannelGroups(groups, full_subnet(graph).widths);
+  if (multiple < 1)
+    return Error{fmt::format("multiples of {} channels are asked for; at least 1 is needed", multiple)};
+  return ChannelGroups(groups, full_subnet(graph).widths, multiple);
 }
 
 Subnet uniform_subnet(const ChannelGroups& groups, int kept_groups) {

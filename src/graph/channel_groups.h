@@ -11,16 +11,21 @@ namespace concertina {
 /// their number divides the channels, and a step removes one group.
 class ChannelGroups {
  public:
-  /// `channels`: of each dimension.
-  ChannelGroups(int groups, std::vector<int> channels) : groups_(groups), channels_(std::move(channels)) {}
+  /// `channels`: of each dimension. `multiple`: widths are multiples of it, but all of a dimension's channels
+  /// and the widths of dimensions that have less than two such multiples; then a width fills the vectors of
+  /// the kernels that compute it.
+  ChannelGroups(int groups, std::vector<int> channels, int multiple = 1)
+      : groups_(groups), channels_(std::move(channels)), multiple_(multiple) {}
 
   int groups() const { return groups_; }
+  int multiple() const { return multiple_; }
   int dimensions() const { return static_cast<int>(channels_.size()); }
 
-  /// Channels of `kept` groups, rounded up. Precondition: 1 <= kept <= groups().
+  /// Channels of `kept` groups, rounded up, to a multiple too. Precondition: 1 <= kept <= groups().
   int width(int d, int kept) const;
 
-  /// Where the groups of a dimension end, rising; fewer than groups() if there are too few channels.
+  /// Where the groups of a dimension end, rising; fewer than groups() if there are too few channels
+  /// or multiples.
   std::vector<int> ends(int d) const;
 
   /// One group of dimension `d` less, or nothing if that would leave less than `floor_groups` of them.
@@ -32,10 +37,12 @@ class ChannelGroups {
  private:
   int groups_;
   std::vector<int> channels_;
+  int multiple_;
 };
 
-/// Cuts each free dimension into `groups` groups. Fails if that is no number of groups.
-Result<ChannelGroups> divide_channels(const Graph& graph, int groups);
+/// Cuts each free dimension into `groups` groups, of multiples of `multiple` channels where there are as
+/// many. Fails if either is less than 1.
+Result<ChannelGroups> divide_channels(const Graph& graph, int groups, int multiple = 1);
 
 /// Every dimension at the same number of groups, as uniformly slimmable networks have it.
 Subnet uniform_subnet(const ChannelGroups& groups, int kept_groups);

@@ -32,6 +32,18 @@ TEST(ChannelGroups, EveryNumberOfChannelsCanBeCut) {
   EXPECT_EQ(uniform_subnet(groups, 2), (Subnet{{8, 1}}));
 }
 
+TEST(ChannelGroups, AreMultiplesWhereThereAreSeveral) {
+  const ChannelGroups groups(8, {64, 40, 24}, 16);
+  EXPECT_EQ(groups.ends(0), (std::vector<int>{16, 32, 48, 64}));
+  EXPECT_EQ(groups.ends(1), (std::vector<int>{16, 32, 40}));
+  EXPECT_EQ(groups.ends(2), (std::vector<int>{3, 6, 9, 12, 15, 18, 21, 24}));
+  EXPECT_EQ(groups.shrink({{64, 40, 24}}, 0, 1), (Subnet{{48, 40, 24}}));
+  EXPECT_EQ(groups.shrink({{16, 40, 24}}, 0, 1), std::nullopt);
+  EXPECT_EQ(groups.shrink({{48, 40, 24}}, 0, 5), std::nullopt);  // five groups are 48 channels
+  EXPECT_EQ(groups.grow({{16, 16, 24}}, 1), (Subnet{{16, 32, 24}}));
+  EXPECT_EQ(uniform_subnet(groups, 2), (Subnet{{16, 16, 6}}));
+}
+
 TEST(ChannelGroups, DividesEveryFreeDimension) {
   const Graph graph = *make_network({.name = "resnet8", .input = {3, 32, 32}});
   const auto groups = divide_channels(graph, 8);
@@ -39,6 +51,7 @@ TEST(ChannelGroups, DividesEveryFreeDimension) {
   EXPECT_EQ(uniform_subnet(*groups, 1), (Subnet{{2, 2, 4, 4, 8, 8}}));
   EXPECT_EQ(uniform_subnet(*groups, 2), (Subnet{{4, 4, 8, 8, 16, 16}}));
   EXPECT_THAT(divide_channels(graph, 0).error().message, ::testing::HasSubstr("at least 1"));
+  EXPECT_THAT(divide_channels(graph, 8, 0).error().message, ::testing::HasSubstr("at least 1"));
 }
 
 }  // namespace

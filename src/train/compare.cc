@@ -6,7 +6,6 @@
 
 #include "base/file.h"
 #include "base/try.h"
-#include "graph/channel_groups.h"
 #include "graph/cost.h"
 #include "train/stages/stages.h"
 
@@ -84,7 +83,7 @@ double epoch_macs(const Run& run) {
 Status fix_grids(const Run& reference, int points, const std::optional<LatencyTable>& table,
                  Comparison& comparison) {
   const Recipe::Search& search = reference.recipe().search;
-  CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(reference.graph(), search.groups));
+  const ChannelGroups& groups = reference.groups();
   const Subnet full = full_subnet(reference.graph());
   const Subnet least = uniform_subnet(groups, groups_at_end(search));
   const Cost largest = cost(reference.graph(), full);

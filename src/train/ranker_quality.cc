@@ -12,7 +12,6 @@
 #include "base/hash.h"
 #include "base/statistics.h"
 #include "base/try.h"
-#include "graph/channel_groups.h"
 #include "train/checkpoint.h"
 #include "train/rankers/rankers.h"
 #include "train/recipe_fields.h"
@@ -169,7 +168,7 @@ Result<std::vector<RankerQuality>> measure_rankers(const Run& run) {
   if (!run.done(Stage::pretrain))
     return Error{"rankers are judged on the pretrained network; run concertina-train pretrain first"};
   CONCERTINA_ASSIGN(const Checkpoint pretrained, read_checkpoint(run.file(Stage::pretrain, "checkpoint.pt")));
-  CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(run.graph(), run.recipe().search.groups));
+  const ChannelGroups& groups = run.groups();
   const std::filesystem::path folder = run.folder() / "rankers";
   CONCERTINA_TRY(run.begin(folder, removal_fingerprint(run)));
   CONCERTINA_ASSIGN(Removals removals, Removals::open(run, pretrained.tensors, folder / "removals.jsonl"));

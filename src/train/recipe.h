@@ -89,6 +89,7 @@ struct Recipe {
     SearchMethod method = SearchMethod::progressive;
     std::string subnets;  ///< JSON file, for method = given
     int groups = 8;
+    int multiple = 1;  ///< of channels, that widths are where a dimension has two or more
     int floor_groups = 1;
     Criterion criterion = Criterion::loss_per_cost;
     SearchCost cost = SearchCost::macs;

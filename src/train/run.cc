@@ -60,7 +60,8 @@ Result<Run> Run::open(Recipe recipe, std::filesystem::path folder, const Compute
         "goes on "
         "from them");
   }
-  CONCERTINA_TRY(divide_channels(source.network.graph, run.recipe_.search.groups));
+  CONCERTINA_ASSIGN(run.groups_, divide_channels(source.network.graph, run.recipe_.search.groups,
+                                                 run.recipe_.search.multiple));
   run.source_ = std::make_shared<const NetworkSource>(std::move(source));
   CONCERTINA_TRY(run.open_latency_table());
   CONCERTINA_TRY(run.open_given_subnets());
@@ -188,7 +189,8 @@ std::string Run::fingerprint(Stage stage) const {
     hash.add(fingerprint(kStages[static_cast<int>(stage) - 1]));
   }
   if (stage == Stage::prepare && recipe_.prepare.epochs > 0)
-    hash.add(fmt::format("{}/{}", groups_at_end(recipe_.search), recipe_.search.groups));
+    hash.add(fmt::format("{}/{} of {}", groups_at_end(recipe_.search), recipe_.search.groups,
+                         recipe_.search.multiple));
   if (stage == Stage::search) hash.add(fmt::format("{:x}", search_files_.value()));
   hash.add(stage_name(stage)).add(table_to_toml(recipe_, stage_name(stage)));
   return fmt::format("{:016x}\n", hash.value());

@@ -10,6 +10,7 @@
 #include "base/folder_lock.h"
 #include "base/hash.h"
 #include "base/progress.h"
+#include "graph/channel_groups.h"
 #include "graph/graph.h"
 #include "latency/latency_table.h"
 #include "search/spending.h"
@@ -77,6 +78,9 @@ class Run {
   /// What finish() was given.
   Result<StageRecord> record(Stage stage) const;
 
+  /// The lattice of the recipe's search.
+  const ChannelGroups& groups() const { return *groups_; }
+
   /// The only reader of the test images.
   Result<ImageBatches> read_test_images() const;
 
@@ -111,6 +115,7 @@ class Run {
   Hash search_files_;  ///< of the bytes of both
   std::shared_ptr<const TrainingData> data_;
   std::shared_ptr<const NetworkSource> source_;
+  std::optional<ChannelGroups> groups_;
 };
 
 }  // namespace concertina::train

@@ -1,5 +1,4 @@
 #include "base/try.h"
-#include "graph/channel_groups.h"
 #include "train/checkpoint.h"
 #include "train/joint_step.h"
 #include "train/run_training.h"
@@ -10,7 +9,7 @@ namespace concertina::train {
 
 Result<Spending> prepare(const Run& run) {
   const Recipe& recipe = run.recipe();
-  CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(run.graph(), recipe.search.groups));
+  const ChannelGroups& groups = run.groups();
   CONCERTINA_ASSIGN(const Checkpoint ranked, read_checkpoint(run.file(Stage::rank, "weights.pt")));
   CONCERTINA_ASSIGN(const Supernet net, Supernet::make(run.graph(), ranked.tensors,
                                                        run.compute().with(recipe.training.precision)));

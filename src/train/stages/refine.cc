@@ -1,5 +1,4 @@
 #include "base/try.h"
-#include "graph/channel_groups.h"
 #include "search/selection.h"
 #include "train/joint_weights.h"
 #include "train/selected_subnets.h"
@@ -14,7 +13,7 @@ Result<Spending> refine(const Run& run) {
   CONCERTINA_ASSIGN(auto subnets, read_subnets(run.file(Stage::select, "subnets.json"), run.graph()));
   Spending spent;
   if (recipe.refine.images > 0) {
-    CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(run.graph(), recipe.search.groups));
+    const ChannelGroups& groups = run.groups();
     CONCERTINA_ASSIGN(const Tensors weights, read_joint_weights(run, 0));
     CONCERTINA_ASSIGN(TorchEvaluator evaluator, TorchEvaluator::make(run, weights, recipe.refine.images));
     RefineOptions options{.floor_groups = recipe.search.floor_groups,

@@ -20,7 +20,7 @@ Result<Spending> search(const Run& run) {
                     here ? "a machine like this one"
                          : fmt::format("not of this machine, {}, {}", cpu_name(), kernels::target_name())));
   }
-  CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(run.graph(), recipe.groups));
+  const ChannelGroups& groups = run.groups();
   CONCERTINA_ASSIGN(TorchEvaluator evaluator, TorchEvaluator::make(run, recipe.images));
   CONCERTINA_ASSIGN(Journal journal, open_journal(run, groups));
   CONCERTINA_ASSIGN(const auto trajectory,

@@ -25,7 +25,9 @@ std::vector<Subnet> uniform_subnets(const Run& run, const ChannelGroups& groups)
   std::vector<Subnet> all, chosen;
   std::vector<SelectionPoint> points;
   for (int kept = recipe.groups; kept >= groups_at_end(recipe); --kept) {
-    all.push_back(uniform_subnet(groups, kept));
+    Subnet subnet = uniform_subnet(groups, kept);
+    if (!all.empty() && subnet == all.back()) continue;  // rounded up to the same multiples
+    all.push_back(std::move(subnet));
     const auto macs = static_cast<double>(cost(run.graph(), all.back()).macs);
     points.push_back({.cost = macs, .accuracy = macs});  // so that none dominates another
   }
@@ -55,7 +57,7 @@ Result<Chosen> searched_subnets(const Run& run, const ChannelGroups& groups) {
 }  // namespace
 
 Result<Spending> select(const Run& run) {
-  CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(run.graph(), run.recipe().search.groups));
+  const ChannelGroups& groups = run.groups();
   Chosen chosen;
   const SearchMethod method = run.recipe().search.method;
   switch (method) {
