@@ -193,7 +193,7 @@ Status check_network_keys(const Recipe& recipe, const toml::table& root) {
                            network.output.empty() ? "new_classifier" : "output")};
 }
 
-/// Says what `before` costs of a budget at least, in epochs of the full network.
+/// Whether the stages whose cost is known beforehand leave something of a budget for joint training.
 Status check_budget(const Recipe& recipe) {
   const int ranked = recipe.rank.method == RankMethod::noise ? recipe.rank.epochs : 0;
   const int before = recipe.pretrain.epochs + ranked + recipe.prepare.epochs;

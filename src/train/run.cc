@@ -25,10 +25,11 @@ Status check_refinement(const Recipe& recipe) {
 }
 
 Status check_classifier(const Recipe& recipe, const Graph& graph) {
-  // Before a search, or joint training that goes on from what there is.
-  const bool used =
-      recipe.joint.start != JointStart::scratch || recipe.search.method == SearchMethod::progressive;
-  if (recipe.network.new_classifier && used && recipe.pretrain.epochs == 0 && recipe.prepare.epochs == 0) {
+  const bool pretrained = recipe.pretrain.epochs > 0, prepared = recipe.prepare.epochs > 0;
+  const bool known_to_search = recipe.search.method != SearchMethod::progressive || pretrained || prepared;
+  const bool known_to_joint = recipe.joint.start == JointStart::scratch || pretrained ||
+                              (recipe.joint.start == JointStart::prepared && prepared);
+  if (recipe.network.new_classifier && !(known_to_search && known_to_joint)) {
     return Error{
         "network.new_classifier gives the network a last layer that knows nothing, and pretrain.epochs = 0 "
         "does "
