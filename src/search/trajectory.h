@@ -16,7 +16,7 @@ struct TrajectoryStep {
   int step = 0;  ///< 0 is the full network; each further step has one channel group less
   Subnet subnet = {};
   Evaluation evaluation = {};  ///< of the committed sub-net, after fine-tuning if there was any
-  double cost = 0;             ///< in the unit of the search: MACs or milliseconds
+  double cost = 0;             ///< as the search counts it: MACs, if it is told nothing else
   std::int64_t macs = 0;
   std::int64_t parameters = 0;
   int weights_version = 0;                            ///< the weights that `evaluation` belongs to

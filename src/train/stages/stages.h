@@ -4,7 +4,7 @@
 
 namespace concertina::train {
 
-// Each stage returns what it spent, on all tries together if it was killed.
+// Each stage returns what its result has cost; steps that a kill has undone are not counted.
 
 /// Trains the full network on labels, from the weights of its file if it has one -> pretrain/checkpoint.pt.
 Result<Spending> pretrain(const Run& run);
