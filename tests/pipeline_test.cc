@@ -34,6 +34,7 @@ precision = "fp32"
 [pretrain]
 epochs = 2
 [rank]
+method = "noise"
 epochs = 1
 [search]
 groups = 4

@@ -68,7 +68,7 @@ struct Recipe {
   } pretrain;
 
   struct Rank {
-    RankMethod method = RankMethod::noise;
+    RankMethod method = RankMethod::l1;
     NoiseVariant variant = NoiseVariant::log_barrier;
     RemoveFirst remove_first = RemoveFirst::largest_noise;
     int epochs = 2;
@@ -93,15 +93,15 @@ struct Recipe {
     int floor_groups = 1;
     Criterion criterion = Criterion::loss_per_cost;
     SearchCost cost = SearchCost::macs;
-    double prior = 0;            ///< weight of the shrinking prior, nats; 0 = none
-    double tilt = 0;             ///< of that prior, from MACs (0) to parameters (1)
+    double prior = 3;            ///< weight of the shrinking prior, nats; 0 = none
+    double tilt = 0.5;           ///< of that prior, from MACs (0) to parameters (1)
     std::string latency_table;   ///< JSON file, for cost = latency
     int refresh_every = 8;       ///< steps between evaluations of all candidates; 1 = at every step
     double end_fraction = 0.25;  ///< stop at the MACs of the uniform sub-net of this width
     int images = 2000;           ///< validation images per evaluation
     int norm_batches = 0;        ///< training batches per batch-norm estimate; 0 = each evaluated batch's own
     bool reuse_activations = true;  ///< begin an evaluation at the first layer that a candidate changes
-    double threshold = 0.5;         ///< fine-tune below this top-1; 0 = never
+    double threshold = 0;           ///< fine-tune below this top-1; 0 = never
     double fine_tune_share = 0.25;  ///< of the training images, at most, per fine-tuning
     double fine_tune_learning_rate = 0.01;
   } search;
