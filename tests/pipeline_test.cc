@@ -491,6 +491,8 @@ TEST_F(PipelineTest, BadInputGetsOneSentence) {
   expect_refused(train("run", out, {"--set", "network.name=resnet21"}), "no built-in network 'resnet21'");
   expect_refused(train("run", out, {"--set", "data.validation=350"}), "too few for data.validation");
   expect_refused(train("run", out, {"--set", "data.path=/nowhere"}), "/nowhere");
+  expect_refused(train("run", out, {"--set", "joint.budget=3"}),
+                 "pretrain.epochs = 2, rank.epochs = 1 leave nothing of it");
   expect_refused(train("run", out, {"--set", "refine.images=9", "--set", "joint.private_norm=true"}),
                  "set refine.images = 0");
   expect_refused(train("run", out, {"--set", "search.cost=latency", "--set", "search.latency_table=no.json"}),

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <utility>
 
 #include "base/descriptor.h"
 #include "concertina/result.h"

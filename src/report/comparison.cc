@@ -91,7 +91,6 @@ Gains gains(const Comparison& comparison, const std::string& arm, Size by) {
     }
   }
   Gains result;
-  result.seeds = static_cast<int>(differences.size());
   std::vector<std::size_t> common, interior;
   std::vector<double> means;
   for (std::size_t i = 0; i < grid.size(); ++i) {
@@ -162,7 +161,9 @@ std::vector<std::string> devices(const Comparison& comparison) {
   std::vector<std::string> devices;
   for (const MeasuredRun& run : comparison.runs) {
     for (const StageCost& c : run.costs) {
-      if (std::find(devices.begin(), devices.end(), c.device) == devices.end()) devices.push_back(c.device);
+      const bool known = !c.device.empty();  // runs of before it was recorded
+      if (known && std::find(devices.begin(), devices.end(), c.device) == devices.end())
+        devices.push_back(c.device);
     }
   }
   return devices;

@@ -66,8 +66,7 @@ std::optional<double> accuracy_at(const MeasuredRun& run, Size by, double size);
 /// An arm against the reference, seed by seed, at the grid's points that both reach.
 struct Gains {
   std::vector<Spread> at;  ///< by grid point; count 0 where it cannot be told
-  int seeds = 0;           ///< that both have
-  int points = 0;          ///< of the grid that all of these reach; the four below are over them
+  int points = 0;          ///< of the grid that all seeds of both reach; the four below are over them
   Spread mean;             ///< over the points
   Spread interior_mean;    ///< without the grid's two ends
   double largest = 0;      ///< of the points' means

@@ -52,6 +52,7 @@ TEST(LinePlot, ManySeriesAreToldApartAndNamedInside) {
   int names = 0;
   for (std::sregex_iterator it(svg.begin(), svg.end(), name), end; it != end; ++it, ++names) {
     EXPECT_GT(std::stod((*it)[1]), 2 * 520);
+    EXPECT_LT(std::stod((*it)[1]), 2 * 520 + 220 - 100);
     EXPECT_GT(std::stod((*it)[2]), 0);
     EXPECT_LT(std::stod((*it)[2]), 400);
   }

@@ -62,6 +62,8 @@ Result<std::vector<SelectedSubnet>> refine_chain(const Graph& graph, const Chann
     double best = original.evaluation.accuracy;
     for (const Subnet& subnet : candidates(groups, original.subnet, refined[k - 1].subnet,
                                            below ? &below->subnet : nullptr, options)) {
+      // Nothing smaller tells what accuracy is worth there, and the chain must not lose its smallest size.
+      if (!below && cost_of(subnet) > original.cost) continue;
       CONCERTINA_ASSIGN(SelectedSubnet one, measure(subnet));
       const double score = one.evaluation.accuracy - worth * std::log(one.cost / original.cost);
       if (score <= best + kNoise) continue;

@@ -82,5 +82,16 @@ TEST_F(RefineChain, DoesNotPayMoreThanAnAccuracyIsWorth) {
   EXPECT_EQ(refine(chain_, loss), chain_);
 }
 
+TEST_F(RefineChain, DoesNotLoseTheSmallestSize) {
+  // Concave in log MACs, as trained chains are: a larger last sub-net lies above the line to the one before.
+  const auto loss = [&](const Subnet& subnet, double) {
+    return 4 * (1 - 0.3 * std::sqrt(std::log2(static_cast<double>(cost(graph_, subnet).macs) / 1e5)));
+  };
+  const auto macs = [&](const Subnet& subnet) { return cost(graph_, subnet).macs; };
+  ASSERT_GT(macs(chain_.back()), 100'000);
+  const Subnet passed = *groups_.grow(*groups_.grow(chain_.back(), 0), 1);
+  EXPECT_LE(macs(refine(chain_, loss, {.trajectory = {passed}}).back()), macs(chain_.back()));
+}
+
 }  // namespace
 }  // namespace concertina

@@ -106,13 +106,19 @@ Status compare(const Plan& plan, const std::filesystem::path& folder, const Comp
                Progress& progress, const std::function<Status(const Comparison&)>& measured) {
   DataReader reader(compute.device, at::get_num_threads());
   std::vector<double> epochs(plan.arms.size(), 1);  // of the reference's network, an arm's own epoch is
-  const auto open = [&](std::size_t i, int seed) {
+  const auto of_arm = [&](std::size_t i, const Error& error) {
+    return Error{fmt::format("arm '{}': {}", plan.arms[i].name, error.message)};
+  };
+  const auto recipe_of = [&](std::size_t i, int seed) {
     Recipe recipe = plan.arms[i].recipe;
     recipe.seed = seed;
     recipe.joint.budget /= epochs[i];
+    return recipe;
+  };
+  const auto open = [&](std::size_t i, int seed) {
     auto run =
-        Run::open(std::move(recipe), run_folder(folder, plan.arms[i], seed), compute, reader, progress);
-    return run ? std::move(run) : Error{fmt::format("arm '{}': {}", plan.arms[i].name, run.error().message)};
+        Run::open(recipe_of(i, seed), run_folder(folder, plan.arms[i], seed), compute, reader, progress);
+    return run ? std::move(run) : of_arm(i, run.error());
   };
   Comparison comparison{
       .runs = {}, .reference = plan.reference, .macs_grid = {}, .parameter_grid = {}, .epoch_macs = 0};
@@ -126,7 +132,11 @@ Status compare(const Plan& plan, const std::filesystem::path& folder, const Comp
     CONCERTINA_TRY(fix_grids(run, plan.points, table, comparison));
     comparison.epoch_macs = epochs[i];
   }
-  for (double& of_arm : epochs) of_arm /= comparison.epoch_macs;
+  for (std::size_t i = 0; i < plan.arms.size(); ++i) {
+    epochs[i] /= comparison.epoch_macs;
+    const Status enough = check_budget(recipe_of(i, plan.seeds.front()));
+    if (!enough) return of_arm(i, enough.error());
+  }
   for (const int seed : plan.seeds) {
     for (std::size_t i = 0; i < plan.arms.size(); ++i) {
       const Arm& arm = plan.arms[i];

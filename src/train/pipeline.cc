@@ -12,6 +12,7 @@
 namespace concertina::train {
 
 Result<std::optional<RunResult>> perform(const RunRequest& request, Progress& progress) {
+  CONCERTINA_TRY(check_budget(request.recipe));
   CONCERTINA_ASSIGN(const Compute compute, make_compute(request.device, request.threads));
   DataReader reader(compute.device, at::get_num_threads());
   CONCERTINA_ASSIGN(const Run run, Run::open(request.recipe, request.folder, compute, reader, progress));

@@ -83,8 +83,6 @@ TEST_F(PlanTest, SaysWhatIsWrong) {
   expect_refused(kHead + kArms + "[[arm]]\nname = \"c\"\nseed = 2\n", "arm 'c' has a seed");
   expect_refused("budget = 20\n" + kHead + kArms + "[[arm]]\nname = \"c\"\njoint.budget = 2\n",
                  "arm 'c' has a joint.budget");
-  expect_refused("budget = 5\n" + kHead + kArms, "arm 'a'");
-  expect_refused("budget = 5\n" + kHead + kArms, "pretrain.epochs = 10 leave nothing of it");
   expect_refused("points = 1\n" + kHead + kArms, "points must be");
   expect_refused("budget = 0\n" + kHead + kArms, "budget must be");
   expect_refused(kArms, "recipe must be given");

@@ -193,20 +193,6 @@ Status check_network_keys(const Recipe& recipe, const toml::table& root) {
                            network.output.empty() ? "new_classifier" : "output")};
 }
 
-/// Whether the stages whose cost is known beforehand leave something of a budget for joint training.
-Status check_budget(const Recipe& recipe) {
-  const int ranked = recipe.rank.method == RankMethod::noise ? recipe.rank.epochs : 0;
-  const int before = recipe.pretrain.epochs + ranked + recipe.prepare.epochs;
-  if (recipe.joint.method == JointMethod::alone || recipe.joint.budget == 0 || before < recipe.joint.budget)
-    return {};
-  return Error{fmt::format(
-      "joint.budget = {} epochs of the full network, and pretrain.epochs = {}{}{} leave nothing of "
-      "it; raise it, or shorten those",
-      recipe.joint.budget, recipe.pretrain.epochs,
-      ranked > 0 ? fmt::format(", rank.epochs = {}", ranked) : "",
-      recipe.prepare.epochs > 0 ? fmt::format(", prepare.epochs = {}", recipe.prepare.epochs) : "")};
-}
-
 Status check_search(const Recipe::Search& search) {
   if (search.floor_groups > search.groups) {
     return Error{
@@ -221,7 +207,7 @@ Status check_search(const Recipe::Search& search) {
                   search.end_fraction, search.groups)};
 }
 
-/// Sub-nets that are trained alone share nothing that these keys could be about.
+/// What train_alone() does not do.
 Status check_alone(const Recipe::Joint& joint) {
   if (joint.method == JointMethod::together) return {};
   const char* key = joint.ema > 0              ? "ema"
@@ -237,6 +223,19 @@ Status check_alone(const Recipe::Joint& joint) {
 }
 
 }  // namespace
+
+Status check_budget(const Recipe& recipe) {
+  const int ranked = recipe.rank.method == RankMethod::noise ? recipe.rank.epochs : 0;
+  const int before = recipe.pretrain.epochs + ranked + recipe.prepare.epochs;
+  if (recipe.joint.method == JointMethod::alone || recipe.joint.budget == 0 || before < recipe.joint.budget)
+    return {};
+  return Error{fmt::format(
+      "joint.budget = {} epochs of the full network, and pretrain.epochs = {}{}{} leave nothing of "
+      "it; raise it, or shorten those",
+      recipe.joint.budget, recipe.pretrain.epochs,
+      ranked > 0 ? fmt::format(", rank.epochs = {}", ranked) : "",
+      recipe.prepare.epochs > 0 ? fmt::format(", prepare.epochs = {}", recipe.prepare.epochs) : "")};
+}
 
 int groups_at_end(const Recipe::Search& search) {
   return std::clamp(static_cast<int>(std::lround(search.end_fraction * search.groups)), 1, search.groups);
@@ -262,8 +261,9 @@ Result<Recipe> parse_recipe(std::string_view text, std::string_view source,
   });
   if (status) status = check_network_keys(recipe, root);
   if (status) status = check_search(recipe.search);
-  if (status) status = check_budget(recipe);
   if (status) status = check_alone(recipe.joint);
+  if (status && recipe.refine.images == 1)
+    status = Error{"refine.images = 1 has no batch statistics; give 2 or more, or 0 for none"};
   if (!status) return Error{fmt::format("{}: {}", source, status.error().message)};
   return recipe;
 }

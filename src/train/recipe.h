@@ -140,6 +140,10 @@ struct Recipe {
 /// The groups that the uniform sub-net keeps at whose MACs a search ends.
 int groups_at_end(const Recipe::Search& search);
 
+/// Fails unless the stages whose cost is known beforehand leave something of joint.budget, which is in epochs
+/// of the recipe's own network.
+Status check_budget(const Recipe& recipe);
+
 /// Reads a recipe: the file, then each "table.key=value" of `settings` over it. Fails on anything that is not
 /// TOML, on unknown keys (offering the nearest known one), wrong types, values out of range, and keys that
 /// exclude each other. A network's file is sought from the recipe's folder.

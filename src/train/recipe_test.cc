@@ -71,14 +71,26 @@ TEST(Recipe, KeysThatMakeNoSenseTogetherAreRefused) {
               HasSubstr("search.floor_groups = 9 is more than search.groups = 8"));
   EXPECT_THAT(error_of("[search]\nend_fraction = 1.0"), HasSubstr("nothing to search"));
   EXPECT_THAT(error_of("[search]\ngroups = 2\nend_fraction = 0.8"), HasSubstr("nothing to search"));
-  EXPECT_THAT(
-      error_of("[pretrain]\nepochs = 4\n[rank]\nmethod = \"l1\"\n[joint]\nbudget = 4"),
-      HasSubstr("joint.budget = 4 epochs of the full network, and pretrain.epochs = 4 leave nothing of it"));
-  EXPECT_EQ(error_of("[pretrain]\nepochs = 4\n[rank]\nmethod = \"l1\"\n[joint]\nbudget = 4.5"), "no error");
-  EXPECT_EQ(error_of("[joint]\nmethod = \"alone\"\nbudget = 4"), "no error");
+  EXPECT_THAT(error_of("[refine]\nimages = 1"), HasSubstr("refine.images = 1 has no batch statistics"));
   EXPECT_THAT(error_of("[joint]\nmethod = \"alone\"\nprivate_norm = true"),
               HasSubstr("without joint.private_norm"));
   EXPECT_THAT(error_of("[joint]\nmethod = \"alone\"\nema = 0.9"), HasSubstr("without joint.ema"));
+}
+
+TEST(Recipe, ABudgetMustLeaveSomethingForJointTraining) {
+  const auto error = [](std::string_view text) {
+    const Status status = check_budget(*parse_recipe(text, "r.toml", {}));
+    return status ? "no error" : status.error().message;
+  };
+  EXPECT_THAT(
+      error("[pretrain]\nepochs = 4\n[joint]\nbudget = 4"),
+      HasSubstr("joint.budget = 4 epochs of the full network, and pretrain.epochs = 4 leave nothing"));
+  EXPECT_EQ(error("[pretrain]\nepochs = 4\n[joint]\nbudget = 4.5"), "no error");
+  EXPECT_THAT(error("[pretrain]\nepochs = 1\n[rank]\nmethod = \"noise\"\n[prepare]\nepochs = 1\n"
+                    "[joint]\nbudget = 3.5"),
+              HasSubstr("pretrain.epochs = 1, rank.epochs = 2, prepare.epochs = 1 leave nothing"));
+  EXPECT_EQ(error("[joint]\nmethod = \"alone\"\nbudget = 4"), "no error");
+  EXPECT_EQ(error(""), "no error");
 }
 
 TEST(Recipe, ANetworkIsReadFromAFileOrBuiltByName) {

@@ -29,7 +29,10 @@ Status check_classifier(const Recipe& recipe, const Graph& graph) {
   const bool known_to_search = recipe.search.method != SearchMethod::progressive || pretrained || prepared;
   const bool known_to_joint = recipe.joint.start == JointStart::scratch || pretrained ||
                               (recipe.joint.start == JointStart::prepared && prepared);
-  if (recipe.network.new_classifier && !(known_to_search && known_to_joint)) {
+  const bool gradients = recipe.rank.method == RankMethod::noise ||
+                         recipe.rank.method == RankMethod::taylor || recipe.rank.method == RankMethod::fisher;
+  const bool known_to_rank = !gradients || pretrained;
+  if (recipe.network.new_classifier && !(known_to_rank && known_to_search && known_to_joint)) {
     return Error{
         "network.new_classifier gives the network a last layer that knows nothing, and pretrain.epochs = 0 "
         "does "

@@ -43,7 +43,7 @@ Result<Tensors> starting_weights(const Run& run) {
       return std::move(prepared.tensors);
     }
     case JointStart::scratch:
-      return initial_tensors(run.graph(), run.seed(Stage::pretrain));  // as pretraining begins
+      return initial_tensors(run.graph(), run.seed(Stage::pretrain));  // where pretraining begins, too
   }
   return Tensors{};
 }
