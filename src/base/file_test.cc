@@ -6,22 +6,14 @@
 
 #include <csignal>
 
+#include "base/folder_test.h"
+
 namespace concertina {
 namespace {
 
 using ::testing::HasSubstr;
 
-class FileTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = std::filesystem::path(::testing::TempDir()) /
-              ::testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::remove_all(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::filesystem::path folder_;
-};
+class FileTest : public FolderTest {};
 
 TEST_F(FileTest, GivesBackWhatWasWritten) {
   const std::string bytes("a\0b\n", 4);

@@ -4,23 +4,14 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "base/folder_test.h"
 
 namespace concertina {
 namespace {
 
 using ::testing::HasSubstr;
 
-class FolderLockTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = std::filesystem::path(::testing::TempDir()) /
-              ::testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::remove_all(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::filesystem::path folder_;
-};
+class FolderLockTest : public FolderTest {};
 
 TEST_F(FolderLockTest, HasOneHolder) {
   const auto first = FolderLock::take(folder_ / "run");
