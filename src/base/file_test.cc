@@ -6,7 +6,7 @@
 
 #include <csignal>
 
-#include "base/folder_test.h"
+#include "base/testing.h"
 
 namespace concertina {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
-#include "base/folder_test.h"
+#include "base/testing.h"
 
 namespace concertina {
 namespace {
