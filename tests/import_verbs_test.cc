@@ -2,74 +2,43 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
 #include "onnx/onnx_builder.h"
 #include "onnx/test_networks.h"
-#include "support/process.h"
+#include "support/programs.h"
 
 namespace concertina::testing {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::StartsWith;
 namespace fs = std::filesystem;
 
-class ImportVerbsTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = fs::path(::testing::TempDir()) / ("import-verbs-" + std::to_string(::getpid()));
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  std::string write(const std::string& name, const std::string& bytes) const {
-    const std::string path = (folder_ / name).string();
-    EXPECT_TRUE(write_file(path, bytes));
-    return path;
-  }
-
-  static ProcessResult train(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), CONCERTINA_TRAIN_PROGRAM);
-    return run_process(arguments);
-  }
-
-  static void expect_refused(const ProcessResult& result, const std::string& sentence) {
-    EXPECT_EQ(result.exit_code, 2);
-    EXPECT_THAT(result.err, StartsWith("concertina-train: "));
-    EXPECT_THAT(result.err, HasSubstr(sentence));
-    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1);
-  }
-
-  fs::path folder_;
-};
+class ImportVerbsTest : public ProgramTest {};
 
 TEST_F(ImportVerbsTest, EveryStructureIsImportedOnceAndForAll) {
   for (const std::string& name : test_networks()) {
-    const std::string given = write(name + ".onnx", test_network(name));
+    const std::string given = folder_.write(name + ".onnx", test_network(name));
     const std::string first = (folder_ / "first.onnx").string(), second = (folder_ / "second.onnx").string();
-    const ProcessResult once = train({"import", given, "--out", first});
+    const ProcessResult once = concertina_train({"import", given, "--out", first});
     ASSERT_EQ(once.exit_code, 0) << name << once.err;
     EXPECT_THAT(once.out, HasSubstr("channel dimensions can shrink"));
-    ASSERT_EQ(train({"import", first, "--out", second}).exit_code, 0) << name;
+    ASSERT_EQ(concertina_train({"import", first, "--out", second}).exit_code, 0) << name;
     EXPECT_EQ(*read_file(first), *read_file(second)) << name;
   }
 }
 
 TEST_F(ImportVerbsTest, ExplainsInTextJsonAndAPicture) {
-  const std::string net = write("net.onnx", test_network("mobilenet_v3"));
+  const std::string net = folder_.write("net.onnx", test_network("mobilenet_v3"));
   const std::string picture = (folder_ / "net.html").string();
-  const ProcessResult text = train({"explain", net, "--html", picture});
+  const ProcessResult text = concertina_train({"explain", net, "--html", picture});
   ASSERT_EQ(text.exit_code, 0) << text.err;
   EXPECT_THAT(text.out, HasSubstr("6 of 8 channel dimensions can shrink"));
   EXPECT_THAT(text.out, HasSubstr("is depthwise: its channels are its input's"));
   EXPECT_THAT(text.out, HasSubstr("locked: 'image' is the network's input"));
   EXPECT_THAT(*read_file(picture), HasSubstr("</svg>"));
-  const auto json = nlohmann::json::parse(train({"explain", net, "--json"}).out);
+  const auto json = nlohmann::json::parse(concertina_train({"explain", net, "--json"}).out);
   ASSERT_EQ(json["dimensions"].size(), 8u);
   EXPECT_TRUE(json["dimensions"][0]["free"]);
   EXPECT_GT(json["dimensions"][0]["macs_at_stake"], 0);
@@ -83,11 +52,11 @@ TEST_F(ImportVerbsTest, WhatIsNotUnderstoodStopsImportButNotExplain) {
   const std::string odd = net.node("Mish", {a});
   net.output(net.conv(net.conv(odd, {.in = 4, .out = 8}), {.in = 8, .out = 2}), "y", {2, 4, 4});
   net.output(odd, "odd", {4, 4, 4});
-  const std::string path = write("odd.onnx", net.finish());
-  expect_refused(train({"import", path, "--out", (folder_ / "out.onnx").string()}),
+  const std::string path = folder_.write("odd.onnx", net.finish());
+  expect_refused(concertina_train({"import", path, "--out", (folder_ / "out.onnx").string()}),
                  "1 of its nodes cannot be trained or run: 'odd' (Mish: there is no rule for this op)");
   EXPECT_FALSE(fs::exists(folder_ / "out.onnx"));
-  const ProcessResult explained = train({"explain", path});
+  const ProcessResult explained = concertina_train({"explain", path});
   ASSERT_EQ(explained.exit_code, 0) << explained.err;
   EXPECT_THAT(explained.out, HasSubstr("not understood: node 'odd' (Mish)"));
   EXPECT_THAT(explained.out, HasSubstr("1 of "));
@@ -95,16 +64,16 @@ TEST_F(ImportVerbsTest, WhatIsNotUnderstoodStopsImportButNotExplain) {
 
 TEST_F(ImportVerbsTest, BadInputGetsOneSentence) {
   const std::string bytes = test_network("vgg");
-  const std::string net = write("net.onnx", bytes);
-  expect_refused(train({"import", (folder_ / "none.onnx").string()}), "none.onnx");
-  expect_refused(train({"import", write("cut.onnx", bytes.substr(0, bytes.size() / 2))}),
+  const std::string net = folder_.write("net.onnx", bytes);
+  expect_refused(concertina_train({"import", (folder_ / "none.onnx").string()}), "none.onnx");
+  expect_refused(concertina_train({"import", folder_.write("cut.onnx", bytes.substr(0, bytes.size() / 2))}),
                  "damaged or cut short");
-  expect_refused(train({"import", write("text.onnx", "no network")}), "not ONNX");
-  expect_refused(train({"import", write("empty.onnx", "")}), "not ONNX");
-  expect_refused(train({"import", net, "--input", "3x"}), "no shape such as 3x224x224");
-  expect_refused(train({"import", net, "--input", "3x0x8"}), "no shape such as 3x224x224");
-  expect_refused(train({"import", net, "--input", "4x16x16"}), "node '/Conv_");
-  expect_refused(train({"import", net, "--out", "/dev/null/out.onnx"}), "/dev/null");
+  expect_refused(concertina_train({"import", folder_.write("text.onnx", "no network")}), "not ONNX");
+  expect_refused(concertina_train({"import", folder_.write("empty.onnx", "")}), "not ONNX");
+  expect_refused(concertina_train({"import", net, "--input", "3x"}), "no shape such as 3x224x224");
+  expect_refused(concertina_train({"import", net, "--input", "3x0x8"}), "no shape such as 3x224x224");
+  expect_refused(concertina_train({"import", net, "--input", "4x16x16"}), "node '/Conv_");
+  expect_refused(concertina_train({"import", net, "--out", "/dev/null/out.onnx"}), "/dev/null");
 }
 
 }  // namespace

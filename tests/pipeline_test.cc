@@ -4,15 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
 #include "base/folder_lock.h"
 #include "base/random.h"
 #include "concertina/subnet.h"
-#include "support/process.h"
 #include "support/toy_data.h"
+#include "support/toy_pipeline.h"
 
 namespace concertina::testing {
 namespace {
@@ -20,80 +18,7 @@ namespace {
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-constexpr const char* kRecipe = R"(
-[network]
-name = "resnet8"
-width = 0.5
-[data]
-validation = 90
-pad = 1
-flip = false
-[training]
-batch = 30
-precision = "fp32"
-[pretrain]
-epochs = 2
-[rank]
-method = "noise"
-epochs = 1
-[search]
-groups = 4
-images = 60
-norm_batches = 1
-threshold = 0.95
-[select]
-subnets = 4
-[joint]
-epochs = 2
-[package]
-norm_batches = 2
-)";
-
-class PipelineTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = fs::path(::testing::TempDir()) / ("pipeline-" + std::to_string(getpid()));
-    fs::remove_all(folder_);
-    write_toy_data(folder_ / "data", 360, 90);
-    ASSERT_TRUE(write_file(folder_ / "recipe.toml", kRecipe));
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  std::vector<std::string> train_command(const std::string& verb, const fs::path& out,
-                                         const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> command = {CONCERTINA_TRAIN_PROGRAM,
-                                        verb,
-                                        (folder_ / "recipe.toml").string(),
-                                        "--out",
-                                        out.string(),
-                                        "--threads",
-                                        "1",
-                                        "--set",
-                                        "data.path=\"" + (folder_ / "data").string() + "\""};
-    command.insert(command.end(), more.begin(), more.end());
-    return command;
-  }
-
-  ProcessResult train(const std::string& verb, const fs::path& out,
-                      const std::vector<std::string>& more = {}) const {
-    return run_process(train_command(verb, out, more));
-  }
-
-  static ProcessResult device(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), CONCERTINA_PROGRAM);
-    return run_process(arguments);
-  }
-
-  /// Expects exit code 2 and one sentence on stderr that contains `part`.
-  static void expect_refused(const ProcessResult& result, const std::string& part) {
-    EXPECT_EQ(result.exit_code, 2) << result.err;
-    EXPECT_THAT(result.err, HasSubstr(part));
-    const std::string last = result.err.substr(0, result.err.size() - 1);
-    EXPECT_THAT(last.substr(last.rfind('\n') + 1), ::testing::StartsWith("concertina"));
-  }
-
-  fs::path folder_;
-};
+class PipelineTest : public ToyPipeline {};
 
 TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
   const fs::path out = folder_ / "run";
@@ -103,7 +28,7 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
   ASSERT_EQ(trained.size(), 4u);
 
   const std::string model = (out / "model.onnx").string();
-  const ProcessResult eval = device({"eval", model, "--data", (folder_ / "data").string(), "--json"});
+  const ProcessResult eval = concertina({"eval", model, "--data", (folder_ / "data").string(), "--json"});
   ASSERT_EQ(eval.exit_code, 0) << eval.err;
   const auto table = nlohmann::json::parse(eval.out);
   ASSERT_EQ(table.size(), 4u);
@@ -118,7 +43,7 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
   EXPECT_GT(table[0]["top1"].get<double>(), 0.9);  // the task is easy; chance is 0.33
 
   const std::string data = (folder_ / "data").string();
-  const ProcessResult verify = device({"verify", model, "--data", data, "--json"});
+  const ProcessResult verify = concertina({"verify", model, "--data", data, "--json"});
   ASSERT_EQ(verify.exit_code, 0) << verify.err;
   for (const auto& row : nlohmann::json::parse(verify.out)) {
     EXPECT_LT(row["from_reference"].get<double>(), 1e-5);
@@ -131,27 +56,30 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
   std::string bytes = *read_file(labels);
   std::fill(bytes.end() - 4, bytes.end(), '\0');  // of 2, 0, 1, 2
   ASSERT_TRUE(write_file(labels, bytes));
-  expect_refused(device({"verify", model, "--data", (folder_ / "relabelled").string()}), "the file in top-1");
-  expect_refused(device({"verify", model, "--onnxruntime", "none.so"}), "none.so");
+  expect_refused(concertina({"verify", model, "--data", (folder_ / "relabelled").string()}),
+                 "the file in top-1");
+  expect_refused(concertina({"verify", model, "--onnxruntime", "none.so"}), "none.so");
   for (const auto& entry : fs::recursive_directory_iterator(CONCERTINA_ONNXRUNTIME_DIR)) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with("libonnxruntime.so") ||
         entry.path().string().find("linux/" CONCERTINA_NODE_ARCH) == std::string::npos)
       continue;
-    const ProcessResult against = device({"verify", model, "--onnxruntime", entry.path().string(), "--json"});
+    const ProcessResult against =
+        concertina({"verify", model, "--onnxruntime", entry.path().string(), "--json"});
     ASSERT_EQ(against.exit_code, 0) << against.err;
     for (const auto& row : nlohmann::json::parse(against.out))
       EXPECT_LT(row["from_onnxruntime"].get<double>(), 1e-4);
   }
 
-  const ProcessResult inspect = device({"inspect", model});
+  const ProcessResult inspect = concertina({"inspect", model});
   EXPECT_EQ(inspect.exit_code, 0) << inspect.err;
   EXPECT_THAT(inspect.out, HasSubstr("'stage1.block1.add' combines"));
-  EXPECT_EQ(device({"bench", model, "--iterations", "3", "--warm-up", "0"}).exit_code, 0);
-  const ProcessResult bench = device({"bench", model, "--duration", "0.01", "--pin", "0", "--json"});
+  EXPECT_EQ(concertina({"bench", model, "--iterations", "3", "--warm-up", "0"}).exit_code, 0);
+  const ProcessResult bench = concertina({"bench", model, "--duration", "0.01", "--pin", "0", "--json"});
   ASSERT_EQ(bench.exit_code, 0) << bench.err;
   EXPECT_EQ(nlohmann::json::parse(bench.out)["subnets"].size(), 4u);
-  const ProcessResult profile = device({"bench", model, "--profile", "-r", "2", "--subnet", "3", "--json"});
+  const ProcessResult profile =
+      concertina({"bench", model, "--profile", "-r", "2", "--subnet", "3", "--json"});
   ASSERT_EQ(profile.exit_code, 0) << profile.err;
   const auto profiled = nlohmann::json::parse(profile.out);
   std::int64_t macs = 0;
@@ -159,19 +87,19 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
     macs += step["macs"].get<std::int64_t>();
   }
   EXPECT_EQ(macs, table[3]["macs"].get<std::int64_t>());
-  const ProcessResult switches = device({"bench", model, "--switch-test", "-r", "2"});
+  const ProcessResult switches = concertina({"bench", model, "--switch-test", "-r", "2"});
   EXPECT_EQ(switches.exit_code, 0) << switches.err;
   EXPECT_THAT(switches.out, HasSubstr("first after a switch"));
 
   const std::string tuning = (folder_ / "tuning.json").string();
-  const ProcessResult tune = device({"tune", model, "--rounds", "1", "-r", "1", "--out", tuning});
+  const ProcessResult tune = concertina({"tune", model, "--rounds", "1", "-r", "1", "--out", tuning});
   EXPECT_EQ(tune.exit_code, 0) << tune.err;
   EXPECT_THAT(tune.out, HasSubstr("chosen"));
-  EXPECT_EQ(device({"bench", model, "-r", "2", "--tuning", tuning}).exit_code, 0);
-  expect_refused(device({"bench", model, "--tuning", (folder_ / "recipe.toml").string()}), "recipe.toml");
-  expect_refused(device({"bench", model, "--precision", "fp8"}), "fp8");
+  EXPECT_EQ(concertina({"bench", model, "-r", "2", "--tuning", tuning}).exit_code, 0);
+  expect_refused(concertina({"bench", model, "--tuning", (folder_ / "recipe.toml").string()}), "recipe.toml");
+  expect_refused(concertina({"bench", model, "--precision", "fp8"}), "fp8");
   const ProcessResult rounded =
-      device({"eval", model, "--data", (folder_ / "data").string(), "--precision", "bf16", "--json"});
+      concertina({"eval", model, "--data", (folder_ / "data").string(), "--precision", "bf16", "--json"});
   if (rounded.exit_code == 0) {
     // 2 of the 90 images.
     EXPECT_NEAR(nlohmann::json::parse(rounded.out)[0]["top1"].get<double>(), table[0]["top1"].get<double>(),
@@ -180,19 +108,19 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
     expect_refused(rounded, "AVX-512 BF16");
   }
 
-  const ProcessResult exported = device({"export", model, "--out", (folder_ / "exported").string()});
+  const ProcessResult exported = concertina({"export", model, "--out", (folder_ / "exported").string()});
   EXPECT_EQ(exported.exit_code, 0) << exported.err;
   for (int i = 0; i < 4; ++i) {
     EXPECT_TRUE(fs::exists(folder_ / "exported" / ("model-" + std::to_string(i) + ".onnx")));
   }
 
-  expect_refused(device({"bench", model, "--subnet", "9"}), "9");
-  expect_refused(device({"bench", model, "--pin", "1023"}), "--pin");
-  expect_refused(device({"bench", model, "--profile", "--duration", "1"}), "--duration");
-  expect_refused(device({"export", model, "--subnet", "99-1"}), "99-1");
+  expect_refused(concertina({"bench", model, "--subnet", "9"}), "9");
+  expect_refused(concertina({"bench", model, "--pin", "1023"}), "--pin");
+  expect_refused(concertina({"bench", model, "--profile", "--duration", "1"}), "--duration");
+  expect_refused(concertina({"export", model, "--subnet", "99-1"}), "99-1");
   ASSERT_TRUE(write_file(folder_ / "broken.png", "\x89PNG\r\n\x1a\n and no more"));
-  expect_refused(device({"classify", model, (folder_ / "broken.png").string()}), "broken.png");
-  expect_refused(device({"classify", model, (folder_ / "none.jpg").string()}), "none.jpg");
+  expect_refused(concertina({"classify", model, (folder_ / "broken.png").string()}), "broken.png");
+  expect_refused(concertina({"classify", model, (folder_ / "none.jpg").string()}), "none.jpg");
 
   // Nothing is repeated, and what changed is repeated from there on, the old results put aside.
   const ProcessResult again = train("run", out);
@@ -248,96 +176,6 @@ TEST_F(PipelineTest, PoisonedTestImagesChangeNothingButTheLastFigures) {
   }
 }
 
-TEST_F(PipelineTest, ComparesArmsAtEqualBudgets) {
-  ASSERT_TRUE(
-      write_file(folder_ / "plan.toml",
-                 "recipe = \"recipe.toml\"\nseeds = [1]\nbudget = 8.0\npoints = 3\nreference = \"us-net\"\n"
-                 "[[arm]]\nname = \"ours\"\n"
-                 "[[arm]]\nname = \"warm\"\nsearch.method = \"uniform\"\n"
-                 "[[arm]]\nname = \"decoupled\"\nsearch.method = \"uniform\"\nnetwork.decoupled = true\n"
-                 "[[arm]]\nname = \"us-net\"\nsearch.method = \"uniform\"\npretrain.epochs = 0\n"
-                 "rank.method = \"none\"\njoint.start = \"scratch\"\n"));
-  const auto compare = [&](const fs::path& out, const std::function<bool()>& kill_when = {}) {
-    return run_process(
-        {CONCERTINA_TRAIN_PROGRAM, "compare", (folder_ / "plan.toml").string(), "--out", out.string(),
-         "--threads", "1", "--json", "--set", "data.path=\"" + (folder_ / "data").string() + "\""},
-        kill_when);
-  };
-  const ProcessResult first = compare(folder_ / "a");
-  ASSERT_EQ(first.exit_code, 0) << first.err;
-  EXPECT_THAT(first.err, HasSubstr("rank: copied from"));
-  const auto json = nlohmann::json::parse(first.out);
-  ASSERT_EQ(json["runs"].size(), 4u);
-  for (const auto& run : json["runs"]) {
-    double macs = 0;
-    for (const auto& cost : run["costs"]) macs += cost["macs"].get<double>();
-    // Equal to within a step, and what drawn sub-nets differ from their mean.
-    EXPECT_NEAR(macs / json["epoch_macs"].get<double>(), 8, 0.4) << run["arm"];
-  }
-  EXPECT_FALSE(json["arms"]["warm"]["macs"]["gains"][0].is_null());
-  for (const char* file : {"comparison.json", "comparison.md", "comparison.svg"}) {
-    EXPECT_TRUE(fs::exists(folder_ / "a" / file)) << file;
-  }
-  // Equal seeds give equal tables, killed or not; only the seconds differ. A finished comparison is not
-  // trained again.
-  const auto without_seconds = [](nlohmann::json comparison) {
-    for (auto& run : comparison["runs"]) {
-      for (auto& cost : run["costs"]) cost.erase("seconds");
-    }
-    return comparison;
-  };
-  const auto joint_of_warm = [&] {
-    return fs::exists(folder_ / "b" / "warm" / "seed-1" / "joint" / "checkpoint.pt");
-  };
-  EXPECT_EQ(compare(folder_ / "b", joint_of_warm).exit_code, -1);
-  const ProcessResult other = compare(folder_ / "b");
-  EXPECT_EQ(without_seconds(nlohmann::json::parse(other.out)), without_seconds(json));
-  const ProcessResult again = compare(folder_ / "a");
-  EXPECT_EQ(again.out, first.out);
-  EXPECT_THAT(again.err, HasSubstr("joint: done before"));
-}
-
-TEST_F(PipelineTest, SearchesOnTheMillisecondsOfAMachine) {
-  const fs::path table = folder_ / "net.latency.json";
-  const auto profile = [&](const std::string& width) {
-    return device({"profile", "resnet8", "--input", "1x16x16", "--classes", "3", "--width", width, "--batch",
-                   "1", "--threads", "1", "--seconds", "1", "--json", "--out", table.string()});
-  };
-  const auto compare = [&](const fs::path& out) {
-    return run_process({CONCERTINA_TRAIN_PROGRAM, "compare", (folder_ / "plan.toml").string(), "--out",
-                        out.string(), "--threads", "1", "--json", "--set",
-                        "data.path=\"" + (folder_ / "data").string() + "\""});
-  };
-  ASSERT_TRUE(write_file(folder_ / "plan.toml",
-                         "recipe = \"recipe.toml\"\npoints = 3\nreference = \"macs\"\nbudget = 12.0\n"
-                         "[[arm]]\nname = \"macs\"\n"
-                         "[[arm]]\nname = \"ms\"\nsearch.cost = \"latency\"\nsearch.latency_table = \"" +
-                             table.string() + "\"\n"));
-  const ProcessResult other = profile("1");
-  ASSERT_EQ(other.exit_code, 0) << other.err;
-  expect_refused(compare(folder_ / "none"), "measured on another network");
-
-  const ProcessResult measured = profile("0.5");
-  ASSERT_EQ(measured.exit_code, 0) << measured.err;
-  auto json = nlohmann::json::parse(measured.out);
-  EXPECT_EQ(json["subnets"].size(), 1u);  // a network that has not been made dynamic has one
-  json["machine"]["cpu"] = "Elsewhere";
-  ASSERT_TRUE(write_file(table, json.dump()));
-  const ProcessResult result = compare(folder_ / "out");
-  ASSERT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr("milliseconds are those of Elsewhere"));
-  EXPECT_THAT(result.err, HasSubstr("not of this machine"));
-  EXPECT_THAT(*read_file(folder_ / "out" / "ms" / "seed-1" / "search" / "journal.jsonl"),
-              HasSubstr("Elsewhere"));
-  const auto comparison = nlohmann::json::parse(result.out);
-  EXPECT_EQ(comparison["milliseconds_grid"].size(), 3u);
-  EXPECT_THAT(comparison["milliseconds_of"].get<std::string>(), HasSubstr("Elsewhere"));
-  for (const auto& run : comparison["runs"]) {
-    for (const auto& subnet : run["subnets"]) EXPECT_GT(subnet["milliseconds"].get<double>(), 0);
-  }
-  EXPECT_FALSE(comparison["arms"]["ms"]["milliseconds"]["gains"][2].is_null());  // the full network
-}
-
 // Every key that changes how sub-nets are prepared or trained, each on the same pretrained network.
 TEST_F(PipelineTest, EveryWayOfTrainingWorks) {
   const fs::path out = folder_ / "run";
@@ -389,34 +227,6 @@ TEST_F(PipelineTest, TrainsTheSubnetsOfAFile) {
       "run", out, {"--json", "--set", "search.method=given", "--set", "search.subnets=" + given.string()});
   EXPECT_THAT(again.err, HasSubstr("pretrain: done before"));
   EXPECT_EQ(nlohmann::json::parse(again.out)[1]["widths"], "4-4-8-8-16-16");
-}
-
-TEST_F(PipelineTest, JudgesRankersByTrueRemovalLosses) {
-  const fs::path out = folder_ / "run";
-  expect_refused(train("rankers", out), "run concertina-train pretrain first");
-  ASSERT_EQ(train("pretrain", out).exit_code, 0);
-  const ProcessResult first = train("rankers", out, {"--json"});
-  ASSERT_EQ(first.exit_code, 0) << first.err;
-  const auto judged = nlohmann::json::parse(first.out);
-  ASSERT_EQ(judged.size(), 8u);
-  for (const auto& one : judged) {
-    EXPECT_LE(std::abs(one["channels"].get<double>()), 1) << one;
-    EXPECT_EQ(one["by_dimension"].size(), 6u);
-  }
-  EXPECT_EQ(judged[0]["ranker"], "noise-log_barrier");
-  EXPECT_EQ(judged[1]["ranker"], "noise-plain");
-  EXPECT_NE(judged[0]["by_dimension"], judged[1]["by_dimension"]);
-  EXPECT_GT(judged[0]["macs"].get<double>(), 0);
-  // Measured removals are kept: the second time everything is known.
-  const std::string removals = *read_file(out / "rankers/removals.jsonl");
-  EXPECT_EQ(train("rankers", out, {"--json"}).out, first.out);
-  EXPECT_EQ(*read_file(out / "rankers/removals.jsonl"), removals);
-  // Those of another network are not.
-  const std::vector<std::string> other = {"--set", "pretrain.epochs=1"};
-  ASSERT_EQ(train("pretrain", out, other).exit_code, 0);
-  ASSERT_EQ(train("rankers", out, other).exit_code, 0);
-  EXPECT_NE(*read_file(out / "rankers/removals.jsonl"), removals);
-  EXPECT_EQ(*read_file(out / "rankers.previous/removals.jsonl"), removals);
 }
 
 TEST_F(PipelineTest, StagesAreVerbsAndSayWhatTheyNeed) {
@@ -532,8 +342,8 @@ TEST_F(PipelineTest, BadInputGetsOneSentence) {
 
   ASSERT_TRUE(write_file(folder_ / "cut.onnx", "not a model"));
   for (const char* verb : {"inspect", "bench", "export", "profile"}) {
-    expect_refused(device({verb, (folder_ / "cut.onnx").string()}), "cut.onnx");
-    expect_refused(device({verb, (folder_ / "none.onnx").string()}), "none.onnx");
+    expect_refused(concertina({verb, (folder_ / "cut.onnx").string()}), "cut.onnx");
+    expect_refused(concertina({verb, (folder_ / "none.onnx").string()}), "none.onnx");
   }
 }
 

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
@@ -12,7 +11,7 @@
 #include "onnx/model_file.h"
 #include "onnx/network_file.h"
 #include "onnx/testing.h"
-#include "support/process.h"
+#include "support/programs.h"
 
 namespace concertina::testing {
 namespace {
@@ -20,17 +19,17 @@ namespace {
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-class RecipesTest : public DataTest {
+class RecipesTest : public ProgramTest {
  protected:
   void SetUp() override {
-    DataTest::SetUp();
     for (const auto& [split, count] : {std::pair{"train", 16}, {"val", 4}}) {
       for (int label = 0; label < 3; ++label) {
         for (int i = 0; i < count; ++i) {
           const Image image = smooth_image(40 + 11 * (i % 4), 70 - 9 * (i % 5), 3, 2 * label);
           const fs::path path =
               fs::path("images") / split / ("class" + std::to_string(label)) / std::to_string(i);
-          write(path.string() + (i % 2 == 0 ? ".png" : ".jpg"), i % 2 == 0 ? to_png(image) : to_jpeg(image));
+          folder_.write(path.string() + (i % 2 == 0 ? ".png" : ".jpg"),
+                        i % 2 == 0 ? to_png(image) : to_jpeg(image));
         }
       }
     }
@@ -43,11 +42,11 @@ class RecipesTest : public DataTest {
                      "training.batch=6", "training.precision=fp32", "pretrain.epochs=1", "rank.epochs=1",
                      "search.groups=2", "search.images=12", "search.norm_batches=1", "search.threshold=0",
                      "select.subnets=3", "select.images=12", "joint.epochs=1", "package.norm_batches=2"});
-    std::vector<std::string> command = {CONCERTINA_TRAIN_PROGRAM,   verb,        file.string(), "--out",
-                                        (folder_ / "run").string(), "--threads", "2",           "--json"};
-    for (const std::string& setting : settings) command.insert(command.end(), {"--set", setting});
-    command.insert(command.end(), options.begin(), options.end());
-    return run_process(command);
+    std::vector<std::string> arguments = {verb,        file.string(), "--out", (folder_ / "run").string(),
+                                          "--threads", "2",           "--json"};
+    for (const std::string& setting : settings) arguments.insert(arguments.end(), {"--set", setting});
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return concertina_train(arguments);
   }
   ProcessResult run(const fs::path& recipe, const std::vector<std::string>& settings) const {
     return train("run", recipe, settings);
@@ -82,8 +81,7 @@ class RecipesTest : public DataTest {
         *make_network({.name = "resnet8", .input = {3, 32, 32}, .classes = classes, .width = 0.25});
     const auto bytes = serialize_static({graph, random_weights(graph)});
     EXPECT_TRUE(bytes);
-    EXPECT_TRUE(write_file(folder_ / "net.onnx", *bytes));
-    return folder_ / "net.onnx";
+    return folder_.write("net.onnx", *bytes);
   }
 };
 
@@ -133,7 +131,7 @@ TEST_F(RecipesTest, ThePlanRunsWithAnotherSeedOnAnotherNetworkAndOtherData) {
 
 TEST_F(RecipesTest, ANetworkFromAFileIsTrainedOn) {
   write_network(3);
-  write("recipe.toml", "network = \"net.onnx\"\n[data]\ncrop = \"resized\"\n");
+  folder_.write("recipe.toml", "network = \"net.onnx\"\n[data]\ncrop = \"resized\"\n");
   const ProcessResult first = run(folder_ / "recipe.toml", {"pretrain.epochs=0"});
   expect_model(first);
   EXPECT_THAT(first.err, HasSubstr("9 convolutions get the batch norms back"));
@@ -141,14 +139,13 @@ TEST_F(RecipesTest, ANetworkFromAFileIsTrainedOn) {
 
   // The file's bytes count, not its name; and what was resolved can be run again.
   fs::rename(folder_ / "net.onnx", folder_ / "other.onnx");
-  write("recipe.toml", "[network]\nfile = \"other.onnx\"\n[data]\ncrop = \"resized\"\n");
+  folder_.write("recipe.toml", "[network]\nfile = \"other.onnx\"\n[data]\ncrop = \"resized\"\n");
   EXPECT_THAT(run(folder_ / "recipe.toml", {"pretrain.epochs=0"}).err, HasSubstr("pretrain: done before"));
   EXPECT_THAT(run(folder_ / "run" / "recipe.toml", {"pretrain.epochs=0"}).err,
               HasSubstr("joint: done before"));
   fs::copy(write_network(4), folder_ / "other.onnx", fs::copy_options::overwrite_existing);
   const ProcessResult refused = run(folder_ / "recipe.toml", {});
-  EXPECT_EQ(refused.exit_code, 2);
-  EXPECT_THAT(refused.err, HasSubstr("set network.new_classifier = true"));
+  expect_refused(refused, "set network.new_classifier = true");
   expect_model(run(folder_ / "recipe.toml", {"network.new_classifier=true"}));
   EXPECT_NE(*read_file(folder_ / "run" / "pretrain" / "fingerprint"), fingerprint);
 }

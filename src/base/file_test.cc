@@ -13,7 +13,10 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class FileTest : public FolderTest {};
+class FileTest : public ::testing::Test {
+ protected:
+  const TestFolder folder_;
+};
 
 TEST_F(FileTest, GivesBackWhatWasWritten) {
   const std::string bytes("a\0b\n", 4);

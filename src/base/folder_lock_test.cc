@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/file.h"
 #include "base/testing.h"
 
 namespace concertina {
@@ -11,7 +10,10 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class FolderLockTest : public FolderTest {};
+class FolderLockTest : public ::testing::Test {
+ protected:
+  const TestFolder folder_;
+};
 
 TEST_F(FolderLockTest, HasOneHolder) {
   const auto first = FolderLock::take(folder_ / "run");
@@ -35,7 +37,7 @@ TEST_F(FolderLockTest, EndsWithItsHolder) {
 }
 
 TEST_F(FolderLockTest, SaysWhyThereIsNoFolder) {
-  ASSERT_TRUE(write_file(folder_ / "file", "x"));
+  folder_.write("file", "x");
   const auto taken = FolderLock::take(folder_ / "file" / "run");
   ASSERT_FALSE(taken);
   EXPECT_THAT(taken.error().message, HasSubstr("cannot create the folder"));

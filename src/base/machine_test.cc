@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/file.h"
+#include "base/testing.h"
 
 namespace concertina {
 namespace {
@@ -11,12 +11,9 @@ namespace {
 /// A root folder of files that a test makes up.
 class MachineTest : public ::testing::Test {
  protected:
-  void SetUp() override { std::filesystem::remove_all(root_); }
-  void TearDown() override { std::filesystem::remove_all(root_); }
-  void put(const char* path, const char* text) { ASSERT_TRUE(write_file(root_ / path, text)); }
+  void put(const char* path, const char* text) { root_.write(path, text); }
 
-  const std::filesystem::path root_ = std::filesystem::path(::testing::TempDir()) /
-                                      ::testing::UnitTest::GetInstance()->current_test_info()->name();
+  const TestFolder root_;
 };
 
 TEST_F(MachineTest, FindsNoQuotaWhereThereIsNone) {

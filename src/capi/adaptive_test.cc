@@ -16,7 +16,8 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 class CAdaptive : public ::testing::Test {
  protected:
   void SetUp() override {
-    const std::string table = write_latency_table();
+    const TestFolder folder;
+    const std::string table = write_latency_table(folder);
     auto options = sized<concertina_adaptive_options>();
     options.latency_table = table.c_str();
     options.other_machine = 1;

@@ -57,7 +57,8 @@ TEST_F(CMemory, MayRunOutWhileASessionIsMade) {
 
 TEST_F(CMemory, MayRunOutWhileAnAdaptiveSessionIsMade) {
   const auto model = open_model();
-  const std::string table = write_latency_table();
+  const TestFolder folder;
+  const std::string table = write_latency_table(folder);
   auto options = sized<concertina_adaptive_options>();
   options.latency_table = table.c_str();
   options.other_machine = 1;

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "base/file.h"
+#include "base/testing.h"
 #include "capi/testing.h"
 
 namespace concertina::capi::testing {
@@ -87,9 +87,8 @@ TEST(CModel, TellsItsInputsAndOutputs) {
 }
 
 TEST(CModel, ComesFromAFile) {
-  const auto folder = std::filesystem::path(::testing::TempDir());
-  const auto path = folder / ("capi_model." + std::to_string(getpid()) + ".onnx");
-  ASSERT_TRUE(write_file(path, model_bytes()));
+  const TestFolder folder;
+  const auto path = folder.write("model.onnx", model_bytes());
   concertina_model* opened = nullptr;
   concertina_error error;
   ASSERT_EQ(concertina_model_load(path.c_str(), nullptr, &opened, &error), CONCERTINA_OK) << error.message;

@@ -4,14 +4,13 @@
 #include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "base/file.h"
+#include "base/testing.h"
 #include "concertina/concertina.h"
 #include "runtime/testing.h"
 
@@ -59,7 +58,7 @@ inline std::shared_ptr<const Model> cpp_model() {
 }
 
 /// A file of how long that classifier's sub-nets ran on some other machine: 0.4 ms, 0.2 ms, 0.1 ms, 0.05 ms.
-inline std::string write_latency_table() {
+inline std::string write_latency_table(const TestFolder& folder) {
   std::string subnets;
   double ms = 0.4;
   const auto model = cpp_model();
@@ -69,11 +68,9 @@ inline std::string write_latency_table() {
         subnets.empty() ? "" : ", ", to_string(info.subnet), fmt::join(std::vector<double>(8, ms), ", "));
     ms /= 2;
   }
-  const std::string path = ::testing::TempDir() + "capi_latency." + std::to_string(getpid()) + ".json";
-  EXPECT_TRUE(write_file(
-      path,
-      fmt::format(R"({{"concertina_latency": 1, "machine": "another one", "subnets": [{}]}})", subnets)));
-  return path;
+  return folder.write(
+      "net.latency.json",
+      fmt::format(R"({{"concertina_latency": 1, "machine": "another one", "subnets": [{}]}})", subnets));
 }
 
 }  // namespace concertina::capi::testing

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/testing.h"
 #include "data/test_files.h"
 
 namespace concertina {
@@ -15,14 +16,16 @@ std::string record(int label, char red, char green, char blue) {
          std::string(1024, blue);
 }
 
-class Cifar10Test : public DataTest {
+class Cifar10Test : public ::testing::Test {
  protected:
   void SetUp() override {
-    DataTest::SetUp();
     for (int i = 1; i <= 5; ++i)
-      write("data_batch_" + std::to_string(i) + ".bin", record(i, 'r', 'g', 'b') + record(0, 1, 2, 3));
-    write("test_batch.bin", record(9, 'x', 'y', 'z'));
+      folder_.write("data_batch_" + std::to_string(i) + ".bin",
+                    record(i, 'r', 'g', 'b') + record(0, 1, 2, 3));
+    folder_.write("test_batch.bin", record(9, 'x', 'y', 'z'));
   }
+
+  const TestFolder folder_;
 };
 
 TEST_F(Cifar10Test, ReadsTheFilesInOrder) {
@@ -47,22 +50,22 @@ TEST_F(Cifar10Test, TurnsPlanesIntoPixelsInPlace) {
 }
 
 TEST_F(Cifar10Test, ReadsTheNamesOfTheClasses) {
-  write("batches.meta.txt", "a\r\nb\nc\nd\ne\nf\ng\nh\ni\nj\n\n");
+  folder_.write("batches.meta.txt", "a\r\nb\nc\nd\ne\nf\ng\nh\ni\nj\n\n");
   EXPECT_THAT(read_cifar10(folder_, Split::test)->classes,
               ElementsAre("a", "b", "c", "d", "e", "f", "g", "h", "i", "j"));
-  write("batches.meta.txt", "a\nb");
+  folder_.write("batches.meta.txt", "a\nb");
   EXPECT_THAT(error_of(read_cifar10(folder_, Split::test)),
               HasSubstr("names 2 classes where CIFAR-10 has 10"));
 }
 
 TEST_F(Cifar10Test, RefusesDamagedFiles) {
-  write("data_batch_5.bin", record(1, 1, 1, 1) + record(10, 1, 1, 1));
+  folder_.write("data_batch_5.bin", record(1, 1, 1, 1) + record(10, 1, 1, 1));
   EXPECT_THAT(error_of(read_cifar10(folder_, Split::train)),
               HasSubstr("data_batch_5.bin' gives image 1 the label 10"));
-  write("data_batch_4.bin", record(1, 1, 1, 1) + "more");
+  folder_.write("data_batch_4.bin", record(1, 1, 1, 1) + "more");
   EXPECT_THAT(error_of(read_cifar10(folder_, Split::train)),
               HasSubstr("has 3077 bytes, which is no multiple"));
-  write("data_batch_3.bin", "");
+  folder_.write("data_batch_3.bin", "");
   EXPECT_THAT(error_of(read_cifar10(folder_, Split::train)), HasSubstr("data_batch_3.bin' holds no images"));
   std::filesystem::remove(folder_ / "data_batch_2.bin");
   EXPECT_THAT(error_of(read_cifar10(folder_, Split::train)), HasSubstr("data_batch_2.bin': No such file"));

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/testing.h"
 #include "data/test_files.h"
 
 namespace concertina {
@@ -11,13 +12,14 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using namespace std::string_literals;
 
-class IdxTest : public DataTest {
+class IdxTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    DataTest::SetUp();
-    write("train-images-idx3-ubyte", idx_bytes({2, 2, 3}, "abcdefghijkl"));
-    write("train-labels-idx1-ubyte", idx_bytes({2}, "\x07\x00"s));
+    folder_.write("train-images-idx3-ubyte", idx_bytes({2, 2, 3}, "abcdefghijkl"));
+    folder_.write("train-labels-idx1-ubyte", idx_bytes({2}, "\x07\x00"s));
   }
+
+  const TestFolder folder_;
 };
 
 std::string error_of_images(std::string_view bytes) {
@@ -36,8 +38,8 @@ TEST_F(IdxTest, ReadsImagesAndLabels) {
 }
 
 TEST_F(IdxTest, ReadsPackedFilesOfTheTestSplit) {
-  write("t10k-images-idx3-ubyte.gz", to_gzip(idx_bytes({1, 1, 2}, "xy")));
-  write("t10k-labels-idx1-ubyte.gz", to_gzip(idx_bytes({1}, "\x03")));
+  folder_.write("t10k-images-idx3-ubyte.gz", to_gzip(idx_bytes({1, 1, 2}, "xy")));
+  folder_.write("t10k-labels-idx1-ubyte.gz", to_gzip(idx_bytes({1}, "\x03")));
   const ImageSet set = *read_idx(folder_, Split::test);
   EXPECT_THAT(set.image(0), ElementsAre('x', 'y'));
   EXPECT_THAT(set.labels, ElementsAre(3));
@@ -45,8 +47,8 @@ TEST_F(IdxTest, ReadsPackedFilesOfTheTestSplit) {
 
 TEST_F(IdxTest, KnowsFashionMnistByItsFolder) {
   for (const char* folder : {"Fashion-MNIST", "FashionMNIST/raw"}) {
-    write(std::filesystem::path(folder) / "train-images-idx3-ubyte", idx_bytes({1, 1, 1}, "x"));
-    write(std::filesystem::path(folder) / "train-labels-idx1-ubyte", idx_bytes({1}, "\x09"));
+    folder_.write(std::filesystem::path(folder) / "train-images-idx3-ubyte", idx_bytes({1, 1, 1}, "x"));
+    folder_.write(std::filesystem::path(folder) / "train-labels-idx1-ubyte", idx_bytes({1}, "\x09"));
     EXPECT_EQ(read_idx(folder_ / folder / "", Split::train)->classes[9], "Ankle boot");
   }
   EXPECT_THAT(error_of(read_idx(folder_ / "fashion", Split::train)),
@@ -65,7 +67,7 @@ TEST_F(IdxTest, NamesTheMissingFile) {
 }
 
 TEST_F(IdxTest, NeedsALabelForEachImage) {
-  write("train-labels-idx1-ubyte", idx_bytes({3}, "\x01\x01\x01"));
+  folder_.write("train-labels-idx1-ubyte", idx_bytes({3}, "\x01\x01\x01"));
   const auto odd = read_idx(folder_, Split::train);
   EXPECT_THAT(error_of(odd), HasSubstr("holds 2 images and"));
   EXPECT_THAT(error_of(odd), HasSubstr("3 labels"));
@@ -73,11 +75,11 @@ TEST_F(IdxTest, NeedsALabelForEachImage) {
 
 TEST_F(IdxTest, SeesPackedFilesOfAnotherLength) {
   std::filesystem::remove(folder_ / "train-images-idx3-ubyte");
-  write("train-images-idx3-ubyte.gz", to_gzip(idx_bytes({2, 2, 3}, "abcdefghijklm")));
+  folder_.write("train-images-idx3-ubyte.gz", to_gzip(idx_bytes({2, 2, 3}, "abcdefghijklm")));
   EXPECT_THAT(error_of(read_idx(folder_, Split::train)), HasSubstr("goes on after the 28 bytes"));
-  write("train-images-idx3-ubyte.gz", to_gzip(idx_bytes({4'000'000'000u, 16384, 16384}, "abc")));
+  folder_.write("train-images-idx3-ubyte.gz", to_gzip(idx_bytes({4'000'000'000u, 16384, 16384}, "abc")));
   EXPECT_THAT(error_of(read_idx(folder_, Split::train)), HasSubstr("has 19 bytes where its header says"));
-  write("train-images-idx3-ubyte.gz", to_gzip(idx_bytes({2, 2, 3}, "abcdefghijkl")).substr(0, 20));
+  folder_.write("train-images-idx3-ubyte.gz", to_gzip(idx_bytes({2, 2, 3}, "abcdefghijkl")).substr(0, 20));
   EXPECT_THAT(error_of(read_idx(folder_, Split::train)), HasSubstr("ends in the middle"));
 }
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/testing.h"
 #include "data/resize.h"
 #include "data/test_files.h"
 
@@ -12,16 +13,15 @@ using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 
-class ImageFolderTest : public DataTest {
+class ImageFolderTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    DataTest::SetUp();
-    write("train/dog/2.png", to_png(smooth_image(8, 8, 3, 2)));
-    write("train/dog/1.PNG", to_png(smooth_image(8, 8, 3, 1)));
-    write("train/cat/a.jpeg", to_jpeg(smooth_image(8, 8, 1)));
-    write("train/cat/.hidden", "");
-    write("test/cat/t.png", to_png(smooth_image(8, 8, 3, 5)));
-    write("test/dog/t.png", to_png(smooth_image(8, 8, 3, 6)));
+    folder_.write("train/dog/2.png", to_png(smooth_image(8, 8, 3, 2)));
+    folder_.write("train/dog/1.PNG", to_png(smooth_image(8, 8, 3, 1)));
+    folder_.write("train/cat/a.jpeg", to_jpeg(smooth_image(8, 8, 1)));
+    folder_.write("train/cat/.hidden", "");
+    folder_.write("test/cat/t.png", to_png(smooth_image(8, 8, 3, 5)));
+    folder_.write("test/dog/t.png", to_png(smooth_image(8, 8, 3, 6)));
   }
 
   Result<ImageSet> read(Split split = Split::train, int image_size = 0) {
@@ -32,6 +32,7 @@ class ImageFolderTest : public DataTest {
   }
 
   ThreadPool pool_{3};
+  const TestFolder folder_;
 };
 
 TEST_F(ImageFolderTest, SortsClassesAndFilesByName) {
@@ -51,7 +52,7 @@ TEST_F(ImageFolderTest, ReadsTestOrVal) {
 
 TEST_F(ImageFolderTest, FitsImagesToOneSize) {
   const Image large = smooth_image(20, 30, 3);
-  write("train/cat/b.png", to_png(large));
+  folder_.write("train/cat/b.png", to_png(large));
   EXPECT_THAT(error(), HasSubstr("b.png' has 20 x 30 pixels and the images before it 8 x 8; set image_size"));
   const ImageSet set = *read(Split::train, 8);
   EXPECT_THAT(set.image(1), ElementsAreArray(fit_square(large, 8).pixels));
@@ -61,7 +62,7 @@ TEST_F(ImageFolderTest, FitsImagesToOneSize) {
 
 TEST_F(ImageFolderTest, DoesNotDependOnTheThreads) {
   for (int i = 0; i < 60; ++i) {
-    write("train/cat/" + std::to_string(i) + ".jpg", to_jpeg(smooth_image(9 + i, 30 - i / 3, 3, i)));
+    folder_.write("train/cat/" + std::to_string(i) + ".jpg", to_jpeg(smooth_image(9 + i, 30 - i / 3, 3, i)));
   }
   ThreadPool one(1);
   const ImageSet expected = *read_image_folder(folder_, Split::train, 8, 8, one);
@@ -72,20 +73,21 @@ TEST_F(ImageFolderTest, DoesNotDependOnTheThreads) {
 
 TEST_F(ImageFolderTest, NamesTheFirstDamagedImage) {
   for (int i = 10; i < 60; ++i) {
-    write("train/cat/" + std::to_string(i) + ".png", i < 30 ? to_png(smooth_image(8, 8, 3)) : "no image");
+    folder_.write("train/cat/" + std::to_string(i) + ".png",
+                  i < 30 ? to_png(smooth_image(8, 8, 3)) : "no image");
   }
   for (int round = 0; round < 20; ++round) EXPECT_THAT(error(), HasSubstr("cat/30.png' is neither"));
-  write("train/cat/20.png", to_png(smooth_image(8, 8, 3)).substr(0, 80));
+  folder_.write("train/cat/20.png", to_png(smooth_image(8, 8, 3)).substr(0, 80));
   EXPECT_THAT(error(), HasSubstr("cat/20.png' is a damaged image"));
 }
 
 TEST_F(ImageFolderTest, RefusesFoldersThatAreNoDataSet) {
-  write("train/cat/notes.txt", "");
+  folder_.write("train/cat/notes.txt", "");
   EXPECT_THAT(error(), HasSubstr("cat/notes.txt' is not named .jpg, .jpeg or .png"));
   std::filesystem::create_directory(folder_ / "train" / "ant");
   EXPECT_THAT(error(), HasSubstr("train/ant' holds no images; fill or remove it"));
   EXPECT_THAT(error(Split::test), HasSubstr("only one has 'ant'"));
-  write("train/loose.jpg", "");
+  folder_.write("train/loose.jpg", "");
   EXPECT_THAT(error(), HasSubstr("loose.jpg' is not a class folder"));
   std::filesystem::remove_all(folder_ / "train");
   EXPECT_THAT(error(), HasSubstr("train': No such file or directory; check the path"));

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/testing.h"
 #include "data/test_files.h"
 
 namespace concertina {
@@ -9,12 +10,15 @@ namespace {
 
 using ::testing::HasSubstr;
 
-using ReadTest = DataTest;
+class ReadTest : public ::testing::Test {
+ protected:
+  const TestFolder folder_;
+};
 
 TEST_F(ReadTest, TellsTheFormatFromTheNames) {
-  write("idx/train-images-idx3-ubyte.gz", "");
-  write("cifar/data_batch_1.bin", "");
-  write("folder/train/a/x.jpg", "");
+  folder_.write("idx/train-images-idx3-ubyte.gz", "");
+  folder_.write("cifar/data_batch_1.bin", "");
+  folder_.write("folder/train/a/x.jpg", "");
   EXPECT_EQ(*detect_format(folder_ / "idx"), Format::idx);
   EXPECT_EQ(*detect_format(folder_ / "cifar"), Format::cifar10);
   EXPECT_EQ(*detect_format(folder_ / "folder"), Format::image_folder);
@@ -22,7 +26,7 @@ TEST_F(ReadTest, TellsTheFormatFromTheNames) {
 
 TEST_F(ReadTest, SaysWhatItWouldHaveKnown) {
   EXPECT_THAT(error_of(detect_format(folder_)), HasSubstr("holds no known data set; give a folder with"));
-  write("data_batch_1", "");
+  folder_.write("data_batch_1", "");
   EXPECT_THAT(error_of(detect_format(folder_)), HasSubstr("cifar-10-binary.tar.gz"));
   EXPECT_THAT(error_of(detect_format(folder_ / "gone")), HasSubstr("gone' is not a folder; check the path"));
   const DatasetSpec fashion{.format = Format::idx, .root = folder_ / "fashion-mnist"};
@@ -38,9 +42,9 @@ TEST_F(ReadTest, ReadsFormatsByName) {
 }
 
 TEST_F(ReadTest, NeedsNothingOfTheOtherSplit) {
-  write("train-images-idx3-ubyte", idx_bytes({1, 1, 1}, "x"));
-  write("train-labels-idx1-ubyte", idx_bytes({1}, "\x02"));
-  write("t10k-images-idx3-ubyte", "no IDX file");
+  folder_.write("train-images-idx3-ubyte", idx_bytes({1, 1, 1}, "x"));
+  folder_.write("train-labels-idx1-ubyte", idx_bytes({1}, "\x02"));
+  folder_.write("t10k-images-idx3-ubyte", "no IDX file");
   const DatasetSpec spec{.format = Format::idx, .root = folder_};
   EXPECT_TRUE(read_image_set(spec, Split::train, 2));
   EXPECT_FALSE(read_image_set(spec, Split::test, 2));

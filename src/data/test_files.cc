@@ -12,25 +12,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "base/file.h"
-
 namespace concertina {
-
-void DataTest::SetUp() {
-  const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-  folder_ = std::filesystem::path(::testing::TempDir()) /
-            (std::string(test->test_suite_name()) + "." + test->name());
-  std::filesystem::remove_all(folder_);
-  std::filesystem::create_directories(folder_);
-}
-
-void DataTest::TearDown() {
-  std::filesystem::remove_all(folder_);
-}
-
-void DataTest::write(const std::filesystem::path& path, std::string_view bytes) const {
-  ASSERT_TRUE(write_file(folder_ / path, bytes));
-}
 
 Image smooth_image(int height, int width, int channels, int seed) {
   Image image{height, width, channels, {}};

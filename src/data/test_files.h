@@ -11,16 +11,6 @@
 
 namespace concertina {
 
-// A folder of the test's own.
-class DataTest : public ::testing::Test {
- protected:
-  void SetUp() override;
-  void TearDown() override;
-  void write(const std::filesystem::path& path, std::string_view bytes) const;  // relative to folder_
-
-  std::filesystem::path folder_;
-};
-
 // Pixels that differ from place to place but are smooth, so that JPEG keeps them nearly.
 Image smooth_image(int height, int width, int channels, int seed = 0);
 

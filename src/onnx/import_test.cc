@@ -1,13 +1,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
 #include <functional>
 #include <map>
 
-#include "base/file.h"
+#include "base/testing.h"
 #include "graph/cost.h"
 #include "onnx/folding.h"
 #include "onnx/network_file.h"
@@ -25,12 +24,8 @@ using Integers = OnnxBuilder::Integers;
 class Import : public ::testing::Test {
  protected:
   Result<ImportedNetwork> import(const std::string& bytes, const ImportOptions& options = {}) {
-    const auto path =
-        std::filesystem::path(::testing::TempDir()) / ("import-" + std::to_string(::getpid()) + ".onnx");
-    EXPECT_TRUE(write_file(path, bytes));
-    auto imported = import_network(path, options);
-    std::filesystem::remove(path);
-    return imported;
+    const TestFolder folder;
+    return import_network(folder.write("net.onnx", bytes), options);
   }
 
   Graph graph(const std::string& bytes) {

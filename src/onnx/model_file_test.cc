@@ -2,11 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 
 #include "base/file.h"
+#include "base/testing.h"
 #include "onnx/network_file.h"
 #include "onnx/testing.h"
 
@@ -62,8 +62,8 @@ TEST(ModelFile, ListsTheSubnetsThatItHas) {
 }
 
 TEST(ModelFile, ErrorsNameTheFile) {
-  const auto path =
-      std::filesystem::path(::testing::TempDir()) / ("model_file-" + std::to_string(::getpid()) + ".onnx");
+  const TestFolder folder;
+  const auto path = folder / "model.onnx";
   ModelFile model = testing::random_model(testing::every_op(), 2);
   ASSERT_TRUE(write_model(path, model));
   EXPECT_EQ(read_model(path)->subnets, model.subnets);

@@ -2,13 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
 #include <thread>
 
 #include "base/allocation_count.h"
+#include "base/testing.h"
 #include "runtime/testing.h"
 
 namespace concertina {
@@ -287,14 +287,14 @@ TEST(Model, ComesFromAFile) {
   const Floats images = testing::random_images(*made, 1);
   EXPECT_EQ(testing::run_alone(*parsed, {}, images, 1, 2), testing::run_alone(made, {}, images, 1, 2));
 
-  const std::filesystem::path path =
-      std::filesystem::path(::testing::TempDir()) / ("session-" + std::to_string(::getpid()) + ".onnx");
+  const TestFolder folder;
+  const std::filesystem::path path = folder / "model.onnx";
   ASSERT_TRUE(write_model(path, file));
   const auto loaded = Model::load(path);
   ASSERT_TRUE(loaded) << loaded.error().message;
   EXPECT_EQ(testing::run_alone(*loaded, {}, images, 1, 1), testing::run_alone(made, {}, images, 1, 1));
   std::filesystem::remove(path);
-  EXPECT_THAT(Model::load(path).error().message, HasSubstr("session-"));
+  EXPECT_THAT(Model::load(path).error().message, HasSubstr("model.onnx"));
   EXPECT_FALSE(Model::parse(bytes.substr(1)));
 }
 

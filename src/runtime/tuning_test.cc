@@ -2,12 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "base/machine.h"
+#include "base/testing.h"
 #include "kernels/bf16_conv.h"
 #include "kernels/target.h"
 #include "runtime/testing.h"
@@ -142,8 +142,8 @@ TEST(Tuning, MeasuresEveryKernelThatALayerCanUse) {
 TEST(Tuning, DecidesHowAModelIsPacked) {
   const ModelFile file = small_model();
   Tuning tuning = quick(file).value();
-  const auto path =
-      std::filesystem::path(::testing::TempDir()) / ("tuning-" + std::to_string(::getpid()) + ".json");
+  const TestFolder folder;
+  const auto path = folder / "tuning.json";
   const auto load = [&](Packing packing) {
     for (auto& [name, layer] : tuning.layers) {
       if (layer.milliseconds.contains(packing)) layer.best = packing;
@@ -164,7 +164,7 @@ TEST(Tuning, DecidesHowAModelIsPacked) {
   ASSERT_TRUE(write_file(path, tuning.to_json()));
   EXPECT_THAT(make_model(file, {.tuning = path}).error().message, HasSubstr(".json': the tuning table"));
   std::filesystem::remove(path);
-  EXPECT_THAT(make_model(file, {.tuning = path}).error().message, HasSubstr("tuning-"));
+  EXPECT_THAT(make_model(file, {.tuning = path}).error().message, HasSubstr("tuning.json"));
 }
 
 TEST(Tuning, DecidesWhichKernelRunsALayerInEachSubnet) {

@@ -2,9 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "base/file.h"
+#include "base/testing.h"
 
 namespace concertina {
 namespace {
@@ -13,13 +13,6 @@ using ::testing::HasSubstr;
 
 class JournalTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    path_ = std::filesystem::path(::testing::TempDir()) / ("concertina_journal_" + std::to_string(getpid())) /
-            "search.jsonl";
-    TearDown();
-  }
-  void TearDown() override { std::filesystem::remove_all(path_.parent_path()); }
-
   static TrajectoryStep step(int number) {
     return {.step = number,
             .subnet = {{16 - number, 8}},
@@ -37,7 +30,8 @@ class JournalTest : public ::testing::Test {
   }
 
   const Fingerprint fingerprint_ = {{"context", "net.onnx"}, {"groups", "4-4"}};
-  std::filesystem::path path_;
+  const TestFolder folder_;
+  const std::filesystem::path path_ = folder_ / "search.jsonl";
 };
 
 TEST_F(JournalTest, KeepsSteps) {

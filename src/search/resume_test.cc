@@ -2,9 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "base/file.h"
+#include "base/testing.h"
 #include "graph/networks/networks.h"
 #include "search/fake_evaluator.h"
 #include "search/progressive_search.h"
@@ -21,12 +21,6 @@ struct ResumeCase {
 
 class Resume : public ::testing::TestWithParam<ResumeCase> {
  protected:
-  void SetUp() override {
-    path_ = std::filesystem::path(::testing::TempDir()) / ("concertina_resume_" + std::to_string(getpid()));
-    std::filesystem::remove(path_);
-  }
-  void TearDown() override { std::filesystem::remove(path_); }
-
   /// One process: searches, and is killed at the given call of its evaluator.
   Result<std::vector<TrajectoryStep>> run(Journal& journal, int die_at_call = 1'000'000,
                                           int* calls = nullptr) {
@@ -53,7 +47,8 @@ class Resume : public ::testing::TestWithParam<ResumeCase> {
 
   const Graph graph_ = *make_network({.name = "resnet8", .input = {3, 32, 32}});
   const ChannelGroups groups_ = *divide_channels(graph_, 4);
-  std::filesystem::path path_;
+  const TestFolder folder_;
+  const std::filesystem::path path_ = folder_ / "search.jsonl";
   FakeEvaluator::Disk disk_;
 };
 

@@ -2,11 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 
 #include "base/file.h"
+#include "base/testing.h"
 #include "onnx/network_file.h"
 #include "onnx/testing.h"
 #include "train/structures.h"
@@ -92,8 +92,8 @@ TEST(FitNetwork, LeavesOffASoftmax) {
 }
 
 TEST(OpenNetwork, ReadsAFileAndPutsNormsBack) {
-  const std::filesystem::path path = std::filesystem::path(::testing::TempDir()) /
-                                     ("network-source-" + std::to_string(::getpid()) + ".onnx");
+  const TestFolder folder;
+  const std::filesystem::path path = folder / "net.onnx";
   const Graph graph = *make_network({.name = "resnet8", .input = kShape, .classes = kClasses, .width = 0.25});
   const auto bytes = serialize_static({graph, concertina::testing::random_weights(graph)});
   ASSERT_TRUE(bytes) << bytes.error().message;
@@ -113,15 +113,14 @@ TEST(OpenNetwork, ReadsAFileAndPutsNormsBack) {
   EXPECT_EQ(kept->file_hash, source->file_hash);
   EXPECT_THAT(open_network(recipe, {1, 12, 12}, kClasses, progress).error().message,
               HasSubstr(path.string()));
-  std::filesystem::remove(path);
 }
 
 class OpenStructure : public ::testing::TestWithParam<Structure> {};
 
 TEST_P(OpenStructure, ComputesWhatWasWritten) {
   const Network network = network_of(GetParam().name.c_str());
-  const std::filesystem::path path = std::filesystem::path(::testing::TempDir()) /
-                                     ("network-" + GetParam().name + std::to_string(::getpid()) + ".onnx");
+  const TestFolder folder;
+  const std::filesystem::path path = folder / "net.onnx";
   const auto bytes = serialize_static(network);
   ASSERT_TRUE(bytes) << bytes.error().message;
   ASSERT_TRUE(write_file(path, *bytes));
@@ -135,7 +134,6 @@ TEST_P(OpenStructure, ComputesWhatWasWritten) {
     recipe.output.resize(recipe.output.find('\''));
   }
   const auto source = open_network(recipe, kShape, kClasses, progress);
-  std::filesystem::remove(path);
   ASSERT_TRUE(source) << source.error().message;
   const torch::NoGradGuard no_grad;
   const torch::Tensor images = torch::randn({4, 3, 12, 12});
@@ -168,8 +166,8 @@ TEST(OpenNetwork, RefusesWhatHasNothingToLeaveOut) {
   op::Conv conv;
   conv.in_channels = 3;
   conv.out_channels = kClasses;
-  const std::filesystem::path path =
-      std::filesystem::path(::testing::TempDir()) / ("network-rigid-" + std::to_string(::getpid()) + ".onnx");
+  const TestFolder folder;
+  const std::filesystem::path path = folder / "net.onnx";
   const Graph graph =
       *Graph::make({{"x", input, {}}, {"conv", conv, {0}}, {"pool", op::GlobalAveragePool{}, {1}}});
   ASSERT_TRUE(write_file(path, *serialize_static({graph, concertina::testing::random_weights(graph)})));
@@ -178,7 +176,6 @@ TEST(OpenNetwork, RefusesWhatHasNothingToLeaveOut) {
   recipe.file = path.string();
   EXPECT_THAT(open_network(recipe, kShape, kClasses, progress).error().message,
               HasSubstr("no channels of the network can be left out"));
-  std::filesystem::remove(path);
 }
 
 }  // namespace

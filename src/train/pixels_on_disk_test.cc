@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/file.h"
 #include "base/random.h"
+#include "base/testing.h"
 #include "data/crop.h"
 #include "data/resize.h"
 #include "data/test_files.h"
@@ -17,17 +17,16 @@ namespace {
 using ::testing::HasSubstr;
 
 /// Images of uneven sizes, some of them gray.
-class PixelsOnDiskTest : public DataTest {
+class PixelsOnDiskTest : public ::testing::Test {
  protected:
   static constexpr int kImages = 12;
 
   void SetUp() override {
-    DataTest::SetUp();
     for (int i = 0; i < kImages; ++i) {
       const std::filesystem::path path =
           std::filesystem::path("train") / (i % 2 == 0 ? "a" : "b") / (std::to_string(10 + i) + ".png");
       images_.push_back(smooth_image(20 + 7 * (i % 5), 40 - 3 * i, i % 3 == 0 ? 1 : 3, i));
-      write(path, to_png(images_.back()));
+      folder_.write(path, to_png(images_.back()));
       files_.push_back(folder_ / path);
       all_.push_back(i);
     }
@@ -42,6 +41,7 @@ class PixelsOnDiskTest : public DataTest {
   std::vector<Image> images_;
   std::vector<std::filesystem::path> files_;
   std::vector<std::int64_t> all_;
+  const TestFolder folder_;
 };
 
 TEST_F(PixelsOnDiskTest, EvaluatesTheMiddleOfTheScaledImage) {
@@ -84,7 +84,7 @@ TEST_F(PixelsOnDiskTest, TrainsOnRandomBoxesOfEachKeyAndImage) {
 }
 
 TEST_F(PixelsOnDiskTest, RemembersAFileThatCannotBeRead) {
-  write("train/b/11.png", "no image");
+  folder_.write("train/b/11.png", "no image");
   const auto source = open();
   EXPECT_TRUE(source->status());
   const torch::Tensor got = source->plain(all_);
@@ -119,7 +119,7 @@ TEST_F(PixelsOnDiskTest, AreATrainingSet) {
   ASSERT_TRUE(normalised) << normalised.error().message;
   EXPECT_EQ(normalised->normalization.mean, (std::vector<float>{0.485F, 0.456F, 0.406F}));
   EXPECT_EQ(normalised->hash, data->hash);
-  write("train/a/10.png", to_png(smooth_image(50, 50, 3)));
+  folder_.write("train/a/10.png", to_png(smooth_image(50, 50, 3)));
   EXPECT_NE(read_training_data(recipe, torch::kCPU, 2)->hash, data->hash);
   EXPECT_THAT(read_test_images(recipe, *data, torch::kCPU, 1).error().message, HasSubstr("test"));
 }

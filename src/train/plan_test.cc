@@ -2,9 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include "base/file.h"
+#include "base/testing.h"
 
 namespace concertina::train {
 namespace {
@@ -13,15 +12,10 @@ using ::testing::HasSubstr;
 
 class PlanTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::path(::testing::TempDir()) / ("plan-" + std::to_string(getpid()));
-    ASSERT_TRUE(write_file(folder_ / "base.toml", "[joint]\nepochs = 3\n[search]\ngroups = 4\n"));
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
+  void SetUp() override { folder_.write("base.toml", "[joint]\nepochs = 3\n[search]\ngroups = 4\n"); }
 
   Result<Plan> read(const std::string& text, const std::vector<std::string>& settings = {}) {
-    EXPECT_TRUE(write_file(folder_ / "plan.toml", text));
-    return read_plan(folder_ / "plan.toml", settings);
+    return read_plan(folder_.write("plan.toml", text), settings);
   }
   void expect_refused(const std::string& text, const std::string& part) {
     const auto plan = read(text);
@@ -30,7 +24,7 @@ class PlanTest : public ::testing::Test {
     EXPECT_THAT(plan.error().message, HasSubstr("plan.toml"));
   }
 
-  std::filesystem::path folder_;
+  const TestFolder folder_;
 };
 
 const std::string kHead = "recipe = \"base.toml\"\nreference = \"b\"\n";

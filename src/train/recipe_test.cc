@@ -2,9 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "base/file.h"
+#include "base/testing.h"
 
 namespace concertina::train {
 namespace {
@@ -128,13 +128,11 @@ TEST(Recipe, ASettingReplacesTheNetwork) {
 }
 
 TEST(Recipe, ANetworksFileIsSoughtFromTheRecipesFolder) {
-  const std::filesystem::path folder =
-      std::filesystem::path(::testing::TempDir()) / ("recipe-folder-" + std::to_string(::getpid()));
+  const TestFolder folder;
   ASSERT_TRUE(write_file(folder / "r.toml", "network = \"nets/net.onnx\""));
   EXPECT_EQ(read_recipe(folder / "r.toml", {})->network.file, (folder / "nets" / "net.onnx").string());
   ASSERT_TRUE(write_file(folder / "r.toml", "network = \"/nets/net.onnx\""));
   EXPECT_EQ(read_recipe(folder / "r.toml", {})->network.file, "/nets/net.onnx");
-  std::filesystem::remove_all(folder);
 }
 
 TEST(Recipe, ListsOfNumbersAreReadAndWritten) {

@@ -2,11 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <numeric>
 
 #include "base/file.h"
+#include "base/testing.h"
 #include "train/checkpoint.h"
 
 namespace concertina::train {
@@ -24,12 +24,9 @@ ImageSet random_set(int count) {
 class TrainingLoopTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::path(::testing::TempDir()) / ("training_loop-" + std::to_string(::getpid()));
-    std::filesystem::remove_all(folder_);
     indices_.resize(40);
     std::iota(indices_.begin(), indices_.end(), 0);
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   /// Trains a linear classifier with noise in its step; killed before step `kill_at`.
   Result<torch::Tensor> train(const std::filesystem::path& folder, std::int64_t kill_at = -1,
@@ -60,7 +57,7 @@ class TrainingLoopTest : public ::testing::Test {
     return tensors.at("w").detach();
   }
 
-  std::filesystem::path folder_;
+  const TestFolder folder_;
   std::vector<std::int64_t> indices_;
 };
 

@@ -1,9 +1,8 @@
-#include <unistd.h>
 
 #include <algorithm>
 
-#include "base/file.h"
 #include "base/random.h"
+#include "base/testing.h"
 #include "onnx/network_file.h"
 #include "onnx/test_networks.h"
 #include "onnxruntime/peer.h"
@@ -56,10 +55,8 @@ class ImportedTest : public Peer, public ::testing::WithParamInterface<std::stri
 
 TEST_P(ImportedTest, ComputesWhatTheFileSays) {
   const std::string bytes = concertina::testing::test_network(GetParam());
-  const fs::path path = fs::path(::testing::TempDir()) / ("imported-" + std::to_string(::getpid()) + ".onnx");
-  ASSERT_TRUE(write_file(path, bytes));
-  const auto imported = import_network(path);
-  fs::remove(path);
+  const TestFolder folder;
+  const auto imported = import_network(folder.write("net.onnx", bytes));
   ASSERT_TRUE(imported) << imported.error().message;
   const Graph& graph = imported->network.graph;
   const Floats images = random_images(graph);

@@ -1,7 +1,5 @@
 #include "onnxruntime/peer.h"
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <cstring>
 
@@ -22,12 +20,6 @@ void Peer::SetUp() {
       std::system("node --version >/dev/null 2>&1") != 0) {
     GTEST_SKIP() << "ONNX Runtime is not installed; run 'npm install --ignore-scripts' in " << kFolder;
   }
-  folder_ = fs::path(::testing::TempDir()) / ("concertina_onnxruntime_" + std::to_string(::getpid()));
-  fs::create_directories(folder_);
-}
-
-void Peer::TearDown() {
-  if (!folder_.empty()) fs::remove_all(folder_);
 }
 
 Peer::Shapes Peer::input_shapes(const Graph& graph, int batch) {
@@ -47,17 +39,16 @@ void Peer::set_images(const std::string& name, const Floats& images, const Shape
 }
 
 void Peer::ask(const std::string& name, const std::string& bytes) {
-  ASSERT_TRUE(write_file(folder_ / (name + ".onnx"), bytes));
-  jobs_.push_back({{"model", (folder_ / (name + ".onnx")).string()},
+  jobs_.push_back({{"model", folder_.write(name + ".onnx", bytes).string()},
                    {"input", images_},
                    {"shapes", shapes_},
                    {"output", (folder_ / (name + ".out")).string()}});
 }
 
 void Peer::run_all() {
-  ASSERT_TRUE(write_file(folder_ / "jobs.json", jobs_.dump()));
+  const fs::path jobs = folder_.write("jobs.json", jobs_.dump());
   const std::string command =
-      "node '" + (kFolder / "run.mjs").string() + "' '" + (folder_ / "jobs.json").string() + "' >/dev/null";
+      "node '" + (kFolder / "run.mjs").string() + "' '" + jobs.string() + "' >/dev/null";
   ASSERT_EQ(std::system(command.c_str()), 0) << command;
 }
 

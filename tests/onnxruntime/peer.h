@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/testing.h"
 #include "graph/graph.h"
 
 /// ONNX Runtime by way of Node.js, for tests: several runs are asked for and made at once.
@@ -19,7 +20,6 @@ class Peer : public ::testing::Test {
 
   /// Skips the test if ONNX Runtime is not installed.
   void SetUp() override;
-  void TearDown() override;
 
   using Shapes = std::vector<std::vector<std::int64_t>>;
 
@@ -38,7 +38,7 @@ class Peer : public ::testing::Test {
   Floats answer(const std::string& name) const;
 
  private:
-  std::filesystem::path folder_;
+  const TestFolder folder_;
   std::string images_;
   Shapes shapes_;
   nlohmann::json jobs_ = nlohmann::json::array();

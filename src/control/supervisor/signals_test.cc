@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/testing.h"
 #include "control/supervisor/machine_tree.h"
 
 namespace concertina::control {
@@ -33,23 +34,14 @@ const Temperature& sensor(const Signals& signals, const std::string& name) {
   return missing;
 }
 
-/// A folder of the test's own, removed with it.
 class Scratch : public ::testing::Test {
  protected:
-  Scratch() { fs::create_directories(root_); }
-  ~Scratch() override { fs::remove_all(root_); }
-
   void copy(const char* name) {
-    fs::copy(recorded(name), root_, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+    fs::copy(recorded(name), root_.path(), fs::copy_options::recursive | fs::copy_options::copy_symlinks);
   }
-  void put(const std::string& file, std::string_view text) {
-    fs::create_directories((root_ / file).parent_path());
-    std::ofstream(root_ / file) << text;
-  }
+  void put(const std::string& file, std::string_view text) { root_.write(file, text); }
 
-  const fs::path root_ =
-      fs::path(::testing::TempDir()) /
-      (std::string("signals.") + ::testing::UnitTest::GetInstance()->current_test_info()->name());
+  const TestFolder root_;
 };
 
 TEST(Signals, OfAVirtualMachine) {
@@ -139,7 +131,7 @@ TEST(Signals, OfAContainerOfCgroupVersion1) {
 }
 
 TEST_F(Scratch, NothingThereIsNoError) {
-  for (const fs::path& root : {root_, root_ / "missing"}) {
+  for (const fs::path& root : {root_.path(), root_ / "missing"}) {
     const Signals signals = SignalReader(root).read();
     EXPECT_FALSE(signals.pressure);
     EXPECT_FALSE(signals.cgroup.throttling);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <fstream>
 
+#include "base/testing.h"
 #include "control/workload/trace.h"
 
 namespace concertina::control {
@@ -141,8 +142,8 @@ TEST(Arrivals, DependOnTheSeedOnly) {
 }
 
 TEST(Arrivals, OfATraceAreItsFirstScaledToTheRate) {
-  const auto path = std::filesystem::path(testing::TempDir()) / "arrivals.txt";
-  std::ofstream(path) << "1\n2\n5\n50\n";
+  const TestFolder folder;
+  const auto path = folder.write("arrivals.txt", "1\n2\n5\n50\n");
   using namespace std::chrono_literals;
   EXPECT_THAT(*make_arrivals(TraceArrivals{path}, 3, 0.5, 1), ElementsAre(0s, 1s, 4s));
   EXPECT_EQ(make_arrivals(TraceArrivals{path}, 100, 0.5, 1)->size(), 4u);
@@ -175,8 +176,8 @@ TEST(ParseArrivals, KnowsEveryProcess) {
 
 TEST(ParseArrivals, KnowsTracesAndFiles) {
   EXPECT_EQ(parsed<TraceArrivals>("azure_code").file, "folder/azure_code.txt");
-  const auto path = std::filesystem::path(testing::TempDir()) / "a:trace";
-  std::ofstream(path) << "1\n2\n";
+  const TestFolder folder;
+  const auto path = folder.write("a:trace", "1\n2\n");
   EXPECT_EQ(parsed<TraceArrivals>(path.string()).file, path);
 }
 

@@ -5,6 +5,8 @@
 
 #include <fstream>
 
+#include "base/testing.h"
+
 namespace concertina::control {
 namespace {
 
@@ -41,17 +43,16 @@ TEST(Trace, RefusesMoreThanItsLimit) {
 
 TEST(Trace, OfAFileNamesItInErrors) {
   EXPECT_THAT(read_trace("/nowhere/trace.txt").error().message, HasSubstr("/nowhere/trace.txt"));
-  const auto path = std::filesystem::path(testing::TempDir()) / "descending.txt";
-  std::ofstream(path) << "2\n1\n";
+  const TestFolder folder;
+  const auto path = folder.write("descending.txt", "2\n1\n");
   EXPECT_THAT(read_trace(path).error().message, HasSubstr("descending.txt': line 2"));
 }
 
 TEST(Trace, RefusesAFileTooLargeToBeOne) {
-  const auto path = std::filesystem::path(testing::TempDir()) / "sparse.txt";
-  std::ofstream(path) << "1\n";
+  const TestFolder folder;
+  const auto path = folder.write("sparse.txt", "1\n");
   std::filesystem::resize_file(path, (std::uintmax_t{1} << 30) + 1);
   EXPECT_THAT(read_trace(path).error().message, HasSubstr("larger than 1 GiB"));
-  std::filesystem::remove(path);
 }
 
 TEST(Trace, AWindowBeginsAtZero) {
