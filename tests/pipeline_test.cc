@@ -263,6 +263,9 @@ TEST_F(PipelineTest, KilledAnywhereItReachesTheSameTrajectoryAndModel) {
        {"search/journal.jsonl", "select/subnets.json", "package/results.json", "model.onnx"}) {
     EXPECT_EQ(*read_file(killed / file), *read_file(whole / file)) << file;
   }
+  // The time of the processes that were killed counts.
+  EXPECT_GT(std::stod(*read_file(killed / "search/seconds")), 0);
+  EXPECT_EQ(std::stod(*read_file(whole / "search/seconds")), 0);
 }
 
 TEST_F(PipelineTest, TheSeedDecides) {

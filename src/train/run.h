@@ -25,14 +25,15 @@ namespace concertina::train {
 /// What a stage has cost.
 struct StageRecord {
   Spending spent;
-  double seconds = 0;  ///< of the process that finished it
-  std::string device;  ///< on which that ran
+  double seconds = 0;  ///< of all processes that worked on it, killed ones too
+  std::string device;  ///< on which the last of them ran
 };
 
 /// A run directory and all that its stages need:
 ///
 ///   recipe.toml            the resolved recipe
 ///   <stage>/fingerprint    what the files beside it were made from
+///   <stage>/seconds        how long processes that did not finish it have worked
 ///   <stage>/done           exists once the stage has finished, and says what it cost
 ///   pretrain/checkpoint.pt   rank/{checkpoint.pt, ranking.json, weights.pt}   prepare/checkpoint.pt
 ///   search/{journal.jsonl, weights-N.pt} select/subnets.json      joint/checkpoint.pt package/results.json
