@@ -214,11 +214,9 @@ std::string to_markdown(const Comparison& comparison) {
   std::string text = fmt::format(
       "Gains are in points of top-1 over `{}`, seed by seed, at a grid that was fixed before training; "
       "accuracies between two sub-nets are interpolated in log size, on the test images. `area` is the mean "
-      "over "
-      "log size, `validation` the same on the validation images, by which arms may be chosen; `interior` "
-      "leaves out "
-      "the grid's two ends. Gains are over the sizes that all seeds of both arms reach. ± is the standard "
-      "deviation over seeds. Device: {}.\n\n",
+      "over log size, `validation` the same on the validation images, by which arms may be chosen; "
+      "`interior` leaves out the grid's two ends. Gains are over the sizes that all seeds of both arms "
+      "reach. ± is the standard deviation over seeds. Device: {}.\n\n",
       comparison.reference, fmt::join(devices(comparison), "; "));
   text += "At equal MACs:\n\n" + accuracy_table(comparison, Size::macs);
   text += "\nAt equal parameters:\n\n" + accuracy_table(comparison, Size::parameters);

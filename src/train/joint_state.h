@@ -28,7 +28,7 @@ class JointState {
 
   void remember(const std::vector<std::size_t>& drawn, const std::vector<double>& losses);
 
-  /// Takes into the moving average (Polyak) what the step before has left. To be called in every step.
+  /// Takes into the moving average (Polyak) what a step has left.
   void average(std::int64_t step);
 
  private:

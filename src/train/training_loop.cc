@@ -102,6 +102,7 @@ Result<Spending> TrainingLoop::run(const ImageBatches& images, std::span<const s
       const auto chosen = batch_indices(indices, order, i - first, batch);
       const auto [loss, cost] = step(images.augmented(chosen, augmentation, random.bits(1)), i);
       for (const ScheduledOptimizer& scheduled : optimizers) scheduled.optimizer->step();
+      if (after_step) after_step(i);
       spent += cost;
       loss_sum = loss_sum + loss.detach().to(torch::kCPU);
       const auto per_cent = static_cast<std::int64_t>(kPerCent * std::min(share_done(i + 1), 1.0));

@@ -34,6 +34,7 @@ struct TrainingLoop {
   Schedule schedule = Schedule::one_cycle;
   Augmentation augmentation;
   std::uint64_t seed = 0;
+  std::function<void(std::int64_t step)> after_step = {};  ///< sees the weights that the step has left
 
   struct StepResult {
     torch::Tensor loss;  ///< to show

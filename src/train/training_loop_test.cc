@@ -82,6 +82,34 @@ TEST_F(TrainingLoopTest, AFinishedRunIsNotRepeated) {
   EXPECT_TRUE(torch::equal(*train(folder_, 0), whole));  // would throw in its first step
 }
 
+TEST_F(TrainingLoopTest, TheLastStepIsSeenToo) {
+  const ImageBatches images(random_set(40), {{0.5F}, {0.5F}}, torch::kCPU);
+  const Tensors tensors = {{"w", torch::zeros({2, 16}).requires_grad_()}};
+  ScheduledOptimizer optimizers[] = {make_sgd(tensors, Recipe{}.training, 0.1)};
+  std::vector<std::int64_t> steps;
+  torch::Tensor last;
+  const TrainingLoop loop{.task = "test",
+                          .checkpoint = folder_ / "checkpoint.pt",
+                          .log = folder_ / "log.jsonl",
+                          .steps = 7,
+                          .batch = 8,
+                          .augmentation = {},
+                          .after_step = [&](std::int64_t step) {
+                            steps.push_back(step);
+                            last = tensors.at("w").detach().clone();
+                          }};
+  const auto step = [&](const Batch& batch, std::int64_t) -> TrainingLoop::StepResult {
+    const torch::Tensor loss = torch::nn::functional::cross_entropy(
+        torch::linear(batch.images.flatten(1), tensors.at("w")), batch.labels);
+    loss.backward();
+    return {loss, {}};
+  };
+  SilentProgress progress;
+  ASSERT_TRUE(loop.run(images, indices_, tensors, optimizers, step, progress));
+  EXPECT_EQ(steps, (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6}));
+  EXPECT_TRUE(torch::equal(last, tensors.at("w")));
+}
+
 TEST_F(TrainingLoopTest, ADamagedCheckpointIsNamed) {
   ASSERT_TRUE(train(folder_));
   const auto path = folder_ / "checkpoint.pt";

@@ -66,8 +66,8 @@ Result<Spending> joint(const Run& run) {
   const Sandwich sandwich(subnets.size(), recipe.sampling, run.seed(Stage::joint));
   JointState state(net, std::move(subnets), recipe);
   ScheduledOptimizer optimizers[] = {make_sgd(state.trained(), run.recipe().training, recipe.learning_rate)};
+  loop.after_step = [&](std::int64_t number) { state.average(number); };
   const auto step = [&](const Batch& batch, std::int64_t number) -> TrainingLoop::StepResult {
-    state.average(number);
     const auto drawn = sandwich.draw(number, state.losses());
     const auto [losses, spent] = train_together(net, state.members(drawn, recipe.focus), batch,
                                                 recipe.distillation, recipe.label_smoothing);
