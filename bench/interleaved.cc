@@ -36,12 +36,12 @@ Result<double> run_block(const std::function<Status()>& call, int runs, double w
   wait_until_quiet();
   double warm = 0;
   for (int i = 0; i < 2 || warm < warm_up_ms; ++i) {
-    CONCERTINA_ASSIGN(const double ms, time_ms(call));
+    ASSIGN_OR_RETURN(const double ms, time_ms(call));
     warm += ms;
   }
   std::vector<double> block;
   for (int i = 0; i < runs; ++i) {
-    CONCERTINA_ASSIGN(const double ms, time_ms(call));
+    ASSIGN_OR_RETURN(const double ms, time_ms(call));
     block.push_back(ms);
   }
   all.insert(all.end(), block.begin(), block.end());
@@ -51,7 +51,7 @@ Result<double> run_block(const std::function<Status()>& call, int runs, double w
 Result<int> runs_in_block(const std::function<Status()>& call, double block_ms) {
   double fastest = 1e300;
   for (int i = 0; i < 5; ++i) {
-    CONCERTINA_ASSIGN(const double ms, time_ms(call));
+    ASSIGN_OR_RETURN(const double ms, time_ms(call));
     fastest = std::min(fastest, ms);
   }
   return std::clamp(static_cast<int>(block_ms / std::max(fastest, 1e-6)), 3, 10'000);
@@ -65,18 +65,18 @@ Times summary(const std::vector<double>& all) {
 
 Result<double> time_ms(const std::function<Status()>& call) {
   const auto start = std::chrono::steady_clock::now();
-  CONCERTINA_TRY(call());
+  RETURN_IF_ERROR(call());
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
 Result<Interleaved> interleave(const std::function<Status()>& ours, const std::function<Status()>& peer,
                                const Pace& pace) {
-  CONCERTINA_ASSIGN(const int our_runs, runs_in_block(ours, pace.block_ms));
-  CONCERTINA_ASSIGN(const int peer_runs, runs_in_block(peer, pace.block_ms));
+  ASSIGN_OR_RETURN(const int our_runs, runs_in_block(ours, pace.block_ms));
+  ASSIGN_OR_RETURN(const int peer_runs, runs_in_block(peer, pace.block_ms));
   std::vector<double> our_times, peer_times, ratios;
   for (int round = 0; round < pace.rounds; ++round) {
-    CONCERTINA_ASSIGN(const double our_median, run_block(ours, our_runs, pace.block_ms, our_times));
-    CONCERTINA_ASSIGN(const double peer_median, run_block(peer, peer_runs, pace.block_ms, peer_times));
+    ASSIGN_OR_RETURN(const double our_median, run_block(ours, our_runs, pace.block_ms, our_times));
+    ASSIGN_OR_RETURN(const double peer_median, run_block(peer, peer_runs, pace.block_ms, peer_times));
     ratios.push_back(our_median / peer_median);
   }
   return Interleaved{.ours = summary(our_times),

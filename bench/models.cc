@@ -4,7 +4,7 @@
 
 #include "base/try.h"
 #include "graph/channel_groups.h"
-#include "onnx/testing.h"
+#include "testing/onnx_models.h"
 
 namespace concertina::bench {
 namespace {
@@ -24,11 +24,11 @@ Subnet uneven_subnet(const ChannelGroups& groups) {
 Result<std::vector<NamedSubnet>> subnets_of(const Case& c, const Graph& graph) {
   std::vector<NamedSubnet> subnets;
   for (const std::string& widths : c.chain) {
-    CONCERTINA_ASSIGN(Subnet subnet, parse_subnet(widths));
+    ASSIGN_OR_RETURN(Subnet subnet, parse_subnet(widths));
     subnets.push_back({std::to_string(subnets.size()), std::move(subnet)});
   }
   if (!subnets.empty()) return subnets;
-  CONCERTINA_ASSIGN(const ChannelGroups groups, divide_channels(graph, kGroups));
+  ASSIGN_OR_RETURN(const ChannelGroups groups, divide_channels(graph, kGroups));
   for (const int eighths : c.eighths) {
     if (eighths == 4) subnets.push_back({"uneven", uneven_subnet(groups)});
     subnets.push_back({fmt::format("x{}", eighths / double{kGroups}), uniform_subnet(groups, eighths)});
@@ -58,9 +58,9 @@ std::vector<Case> all_cases() {
 }
 
 Result<BenchModel> make_bench_model(const Case& c) {
-  CONCERTINA_ASSIGN(const Graph graph,
-                    make_network({.name = c.network, .input = {3, c.size, c.size}, .classes = c.classes}));
-  CONCERTINA_ASSIGN(std::vector<NamedSubnet> subnets, subnets_of(c, graph));
+  ASSIGN_OR_RETURN(const Graph graph,
+                   make_network({.name = c.network, .input = {3, c.size, c.size}, .classes = c.classes}));
+  ASSIGN_OR_RETURN(std::vector<NamedSubnet> subnets, subnets_of(c, graph));
   BenchModel model{.file = testing::random_model(graph, 1), .subnets = std::move(subnets)};
   for (std::size_t i = 1; i < model.subnets.size(); ++i) {
     const Subnet& subnet = model.subnets[i].subnet;
@@ -69,14 +69,14 @@ Result<BenchModel> make_bench_model(const Case& c) {
                                   .validation_accuracy = 0.5,
                                   .test_accuracy = {}});
   }
-  CONCERTINA_TRY(check_model(model.file));
+  RETURN_IF_ERROR(onnx::check_model(model.file));
   return model;
 }
 
 Result<BenchModel> read_bench_model(const std::string& path) {
-  CONCERTINA_ASSIGN(ModelFile file, read_model(path));
+  ASSIGN_OR_RETURN(onnx::ModelFile file, onnx::read_model(path));
   BenchModel model{.file = std::move(file), .subnets = {}};
-  for (const SubnetRecord& record : model.file.subnets) {
+  for (const onnx::SubnetRecord& record : model.file.subnets) {
     model.subnets.push_back({std::to_string(model.subnets.size()), record.subnet});
   }
   return model;

@@ -30,7 +30,7 @@ struct NamedSubnet {
 };
 
 struct BenchModel {
-  ModelFile file;
+  onnx::ModelFile file;
   std::vector<NamedSubnet> subnets;  ///< those of the file, in its order
 };
 

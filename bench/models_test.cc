@@ -36,7 +36,7 @@ TEST(Models, AreReadFromFiles) {
   const auto path = std::filesystem::path(::testing::TempDir()) / "bench_model.onnx";
   const auto model = make_bench_model({.network = "resnet8", .size = 32, .classes = 10, .batches = {1}});
   ASSERT_TRUE(model) << model.error().message;
-  ASSERT_TRUE(write_model(path, model->file));
+  ASSERT_TRUE(onnx::write_model(path, model->file));
   const auto read = read_bench_model(path.string());
   std::filesystem::remove(path);
   ASSERT_TRUE(read) << read.error().message;

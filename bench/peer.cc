@@ -52,7 +52,7 @@ struct Subject {
 Result<std::vector<Subject>> subjects(const Options& options) {
   std::vector<Subject> all;
   if (!options.model.empty()) {
-    CONCERTINA_ASSIGN(BenchModel model, read_bench_model(options.model));
+    ASSIGN_OR_RETURN(BenchModel model, read_bench_model(options.model));
     all.push_back({std::filesystem::path(options.model).stem(), 0, {1}, std::move(model)});
   } else {
     for (const Case& c : all_cases()) {
@@ -61,7 +61,7 @@ Result<std::vector<Subject>> subjects(const Options& options) {
           wanted.empty() || std::find(wanted.begin(), wanted.end(), c.title()) != wanted.end() ||
           std::find(wanted.begin(), wanted.end(), fmt::format("{}-{}", c.title(), c.size)) != wanted.end();
       if (!chosen) continue;
-      CONCERTINA_ASSIGN(BenchModel model, make_bench_model(c));
+      ASSIGN_OR_RETURN(BenchModel model, make_bench_model(c));
       all.push_back({c.title(), c.size, c.batches, std::move(model)});
     }
     if (all.empty()) {
@@ -76,18 +76,19 @@ Result<std::vector<Subject>> subjects(const Options& options) {
   return all;
 }
 
-Result<OnnxRuntimeSession> peer_session(const std::shared_ptr<const OnnxRuntime>& peer, const ModelFile& file,
-                                        std::string_view onnx, int batch, int threads) {
+Result<peer::OnnxRuntimeSession> peer_session(const std::shared_ptr<const peer::OnnxRuntime>& peer,
+                                              const onnx::ModelFile& file, std::string_view onnx, int batch,
+                                              int threads) {
   const Graph& graph = file.network.graph;
-  CONCERTINA_ASSIGN(const std::vector<int> ranks, value_ranks(graph));
+  ASSIGN_OR_RETURN(const std::vector<int> ranks, onnx::value_ranks(graph));
   const auto described = [&](NodeId id) {
-    const int rank = ranks[static_cast<std::size_t>(id)];
-    return OnnxRuntimeValue{graph.node(id).name, onnx_shape(graph.shape(id), rank, batch)};
+    const int rank = ranks[id];
+    return peer::OnnxRuntimeValue{graph.node(id).name, onnx::onnx_shape(graph.shape(id), rank, batch)};
   };
-  std::vector<OnnxRuntimeValue> inputs, outputs;
+  std::vector<peer::OnnxRuntimeValue> inputs, outputs;
   for (NodeId id = 0; id < graph.inputs(); ++id) inputs.push_back(described(id));
   for (const NodeId id : graph.outputs()) outputs.push_back(described(id));
-  return OnnxRuntimeSession::make(peer, onnx, std::move(inputs), std::move(outputs), threads);
+  return peer::OnnxRuntimeSession::make(peer, onnx, std::move(inputs), std::move(outputs), threads);
 }
 
 void fill(std::span<float> images) {
@@ -105,20 +106,20 @@ double largest_difference(std::span<const float> a, std::span<const float> b) {
 }
 
 Status measure(const Subject& subject, const std::shared_ptr<const Model>& model,
-               const std::shared_ptr<const OnnxRuntime>& peer, int threads, int batch, const Pace& pace,
+               const std::shared_ptr<const peer::OnnxRuntime>& peer, int threads, int batch, const Pace& pace,
                PeerReport& report) {
-  const ModelFile& file = subject.model.file;
+  const onnx::ModelFile& file = subject.model.file;
   const double peak = kernels::peak_gflops();
-  CONCERTINA_ASSIGN(Session session, Session::make(model, {.threads = threads, .max_batch = batch}));
+  ASSIGN_OR_RETURN(Session session, Session::make(model, {.threads = threads, .max_batch = batch}));
   for (std::size_t i = 0; i < subject.model.subnets.size(); ++i) {
     const NamedSubnet& named = subject.model.subnets[i];
-    CONCERTINA_ASSIGN(const std::string onnx, export_subnet(file, named.subnet));
-    CONCERTINA_ASSIGN(OnnxRuntimeSession peer_run, peer_session(peer, file, onnx, batch, threads));
+    ASSIGN_OR_RETURN(const std::string onnx, onnx::export_subnet(file, named.subnet));
+    ASSIGN_OR_RETURN(peer::OnnxRuntimeSession peer_run, peer_session(peer, file, onnx, batch, threads));
     fill(peer_run.input());
     std::vector<float> logits(peer_run.output().size());
     const auto ours = [&] { return session.run(peer_run.input(), batch, static_cast<int>(i), logits); };
-    CONCERTINA_ASSIGN(const Interleaved times, interleave(
-                                                   ours, [&] { return peer_run.run(); }, pace));
+    ASSIGN_OR_RETURN(const Interleaved times, interleave(
+                                                  ours, [&] { return peer_run.run(); }, pace));
     const Cost size = cost(file.network.graph, named.subnet);
     report.measurements.push_back({.network = subject.network,
                                    .size = subject.size,
@@ -150,8 +151,8 @@ Status measure_rounding(const Subject& subject, const std::shared_ptr<const Mode
                         const std::shared_ptr<const Model>& rounded, int threads, int batch, const Pace& pace,
                         PeerReport& report) {
   const SessionOptions options{.threads = threads, .max_batch = batch};
-  CONCERTINA_ASSIGN(Session exact_session, Session::make(exact, options));
-  CONCERTINA_ASSIGN(Session rounded_session, Session::make(rounded, options));
+  ASSIGN_OR_RETURN(Session exact_session, Session::make(exact, options));
+  ASSIGN_OR_RETURN(Session rounded_session, Session::make(rounded, options));
   const auto count = static_cast<std::size_t>(batch);
   std::vector<float> images(count * exact->input_size());
   fill(images);
@@ -160,8 +161,8 @@ Status measure_rounding(const Subject& subject, const std::shared_ptr<const Mode
     const auto run = [&](Session& session, std::vector<float>& logits) {
       return [&] { return session.run(images, batch, static_cast<int>(i), logits); };
     };
-    CONCERTINA_ASSIGN(const Interleaved times,
-                      interleave(run(rounded_session, got), run(exact_session, wanted), pace));
+    ASSIGN_OR_RETURN(const Interleaved times,
+                     interleave(run(rounded_session, got), run(exact_session, wanted), pace));
     report.rounding.push_back({.network = subject.network,
                                .size = subject.size,
                                .subnet = subject.model.subnets[i].name,
@@ -180,7 +181,7 @@ Status measure_rounding(const Subject& subject, const std::shared_ptr<const Mode
 
 Status measure_switching(const Subject& subject, const std::shared_ptr<const Model>& model,
                          PeerReport& report) {
-  CONCERTINA_ASSIGN(Session session, Session::make(model));
+  ASSIGN_OR_RETURN(Session session, Session::make(model));
   std::vector<float> images(model->input_size()), logits(model->output_size());
   fill(images);
   const int count = static_cast<int>(model->subnets().size());
@@ -191,15 +192,14 @@ Status measure_switching(const Subject& subject, const std::shared_ptr<const Mod
   for (int subnet = 0; subnet < count; ++subnet) {
     std::vector<double> after_other, after_same;
     for (int turn = 0; turn < kTurns; ++turn) {
-      CONCERTINA_TRY(run((subnet + 1 + turn % (count - 1)) % count));
-      CONCERTINA_ASSIGN(const double switched, run(subnet));
-      CONCERTINA_TRY(run(subnet));
-      CONCERTINA_ASSIGN(const double stayed, run(subnet));
+      RETURN_IF_ERROR(run((subnet + 1 + turn % (count - 1)) % count));
+      ASSIGN_OR_RETURN(const double switched, run(subnet));
+      RETURN_IF_ERROR(run(subnet));
+      ASSIGN_OR_RETURN(const double stayed, run(subnet));
       after_other.push_back(switched);
       after_same.push_back(stayed);
     }
-    report.switching.push_back({subject.network, subject.size,
-                                subject.model.subnets[static_cast<std::size_t>(subnet)].name,
+    report.switching.push_back({subject.network, subject.size, subject.model.subnets[subnet].name,
                                 quantile(after_other, 0.5) / quantile(after_same, 0.5)});
   }
   return {};
@@ -247,36 +247,36 @@ Result<Spent> in_own_process(const std::function<Status()>& load) {
 
 Result<Loading> measure_loading(const Subject& subject, const std::filesystem::path& folder,
                                 const std::filesystem::path& library) {
-  const ModelFile& file = subject.model.file;
+  const onnx::ModelFile& file = subject.model.file;
   const std::filesystem::path ours = folder / "model.onnx";
-  CONCERTINA_TRY(write_model(ours, file));
+  RETURN_IF_ERROR(onnx::write_model(ours, file));
   std::vector<std::filesystem::path> exports;
   for (const NamedSubnet& named : subject.model.subnets) {
-    CONCERTINA_ASSIGN(const std::string onnx, export_subnet(file, named.subnet));
+    ASSIGN_OR_RETURN(const std::string onnx, onnx::export_subnet(file, named.subnet));
     exports.push_back(folder / (named.name + ".onnx"));
-    CONCERTINA_TRY(write_file(exports.back(), onnx));
+    RETURN_IF_ERROR(write_file(exports.back(), onnx));
   }
   // Kept until the process ends.
   std::vector<Session> sessions;
-  std::vector<OnnxRuntimeSession> peer_sessions;
-  std::shared_ptr<const OnnxRuntime> peer;
-  CONCERTINA_ASSIGN(const Spent our_cost, in_own_process([&]() -> Status {
-                      CONCERTINA_ASSIGN(const auto model, Model::load(ours));
-                      CONCERTINA_ASSIGN(Session session, Session::make(model));
-                      sessions.push_back(std::move(session));
-                      return {};
-                    }));
-  CONCERTINA_ASSIGN(const Spent peer_cost, in_own_process([&]() -> Status {
-                      CONCERTINA_ASSIGN(peer, OnnxRuntime::load(library));
-                      for (const auto& path : exports) {
-                        CONCERTINA_ASSIGN(const FileBytes onnx, read_bytes(path));
-                        CONCERTINA_ASSIGN(OnnxRuntimeSession session,
-                                          peer_session(peer, file, onnx.view(), 1, 1));
-                        peer_sessions.push_back(std::move(session));
-                      }
-                      return {};
-                    }));
-  CONCERTINA_ASSIGN(const auto model, Model::load(ours));
+  std::vector<peer::OnnxRuntimeSession> peer_sessions;
+  std::shared_ptr<const peer::OnnxRuntime> peer;
+  ASSIGN_OR_RETURN(const Spent our_cost, in_own_process([&]() -> Status {
+                     ASSIGN_OR_RETURN(const auto model, Model::load(ours));
+                     ASSIGN_OR_RETURN(Session session, Session::make(model));
+                     sessions.push_back(std::move(session));
+                     return {};
+                   }));
+  ASSIGN_OR_RETURN(const Spent peer_cost, in_own_process([&]() -> Status {
+                     ASSIGN_OR_RETURN(peer, peer::OnnxRuntime::load(library));
+                     for (const auto& path : exports) {
+                       ASSIGN_OR_RETURN(const FileBytes onnx, read_bytes(path));
+                       ASSIGN_OR_RETURN(peer::OnnxRuntimeSession session,
+                                        peer_session(peer, file, onnx.view(), 1, 1));
+                       peer_sessions.push_back(std::move(session));
+                     }
+                     return {};
+                   }));
+  ASSIGN_OR_RETURN(const auto model, Model::load(ours));
   const Cost full = cost(file.network.graph, subject.model.subnets.front().subnet);
   return Loading{.network = subject.network,
                  .size = subject.size,
@@ -289,11 +289,11 @@ Result<Loading> measure_loading(const Subject& subject, const std::filesystem::p
 }
 
 Status compare(const Options& options) {
-  CONCERTINA_ASSIGN(const std::vector<Subject> all, subjects(options));
+  ASSIGN_OR_RETURN(const std::vector<Subject> all, subjects(options));
   if (!options.save.empty()) {
     for (const Subject& subject : all) {
       const auto name = fmt::format("{}-{}.onnx", subject.network, subject.size);
-      CONCERTINA_TRY(write_model(std::filesystem::path(options.save) / name, subject.model.file));
+      RETURN_IF_ERROR(onnx::write_model(std::filesystem::path(options.save) / name, subject.model.file));
     }
     return {};
   }
@@ -321,32 +321,32 @@ Status compare(const Options& options) {
     }
     std::error_code ignored;
     std::filesystem::remove_all(folder, ignored);
-    CONCERTINA_TRY(loaded);
+    RETURN_IF_ERROR(loaded);
   }
-  CONCERTINA_ASSIGN(const auto peer, OnnxRuntime::load(options.library));
+  ASSIGN_OR_RETURN(const auto peer, peer::OnnxRuntime::load(options.library));
   report.peer_version = peer->version();
   for (const Subject& subject : all) {
-    CONCERTINA_ASSIGN(const std::string bytes, serialize_model(subject.model.file));
-    CONCERTINA_ASSIGN(const auto model, Model::parse(bytes));
+    ASSIGN_OR_RETURN(const std::string bytes, onnx::serialize_model(subject.model.file));
+    ASSIGN_OR_RETURN(const auto model, Model::parse(bytes));
     if (!options.timing_only && model->subnets().size() > 1) {
-      CONCERTINA_TRY(measure_switching(subject, model, report));
+      RETURN_IF_ERROR(measure_switching(subject, model, report));
     }
     for (const int threads : options.threads) {
       for (const int batch : subject.batches) {
-        CONCERTINA_TRY(measure(subject, model, peer, threads, batch, options.pace, report));
+        RETURN_IF_ERROR(measure(subject, model, peer, threads, batch, options.pace, report));
       }
     }
     if (!report.bf16_unit.empty() && !options.fp32_only) {
-      CONCERTINA_ASSIGN(const auto rounded, Model::parse(bytes, {.precision = Precision::bf16}));
+      ASSIGN_OR_RETURN(const auto rounded, Model::parse(bytes, {.precision = Precision::bf16}));
       for (const int threads : options.threads) {
         for (const int batch : subject.batches) {
-          CONCERTINA_TRY(measure_rounding(subject, model, rounded, threads, batch, options.pace, report));
+          RETURN_IF_ERROR(measure_rounding(subject, model, rounded, threads, batch, options.pace, report));
         }
       }
     }
     if (out.empty()) continue;
-    CONCERTINA_TRY(write_file(out / "peer.md", to_markdown(report)));
-    CONCERTINA_TRY(write_file(out / "peer.json", to_json(report)));
+    RETURN_IF_ERROR(write_file(out / "peer.md", to_markdown(report)));
+    RETURN_IF_ERROR(write_file(out / "peer.json", to_json(report)));
   }
   fmt::print("\n{}", to_markdown(report));
   return {};

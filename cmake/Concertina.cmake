@@ -21,14 +21,52 @@ if(CMAKE_BUILD_TYPE STREQUAL Release AND NOT CONCERTINA_SANITIZE)
   set(concertina_small -Os -ffunction-sections -fdata-sections)
 endif()
 
-# concertina_library(graph SOURCES a.cc b.cc DEPENDS concertina_base): the static library concertina_graph of one folder.
+# src/arrows.txt says which folders of src/ there are and which others each may include.
+set(arrows_file ${PROJECT_SOURCE_DIR}/src/arrows.txt)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${arrows_file})
+file(STRINGS ${arrows_file} arrows REGEX "^[a-z]+:")
+set(concertina_folders "")
+foreach(arrow IN LISTS arrows)
+  string(REGEX MATCH "^([a-z]+):(.*)$" arrow "${arrow}")
+  set(folder ${CMAKE_MATCH_1})
+  string(REGEX MATCHALL "[a-z]+" may_include "${CMAKE_MATCH_2}")
+  list(APPEND concertina_folders ${folder})
+  set(concertina_${folder}_may_include ${may_include})
+  # All that it includes, through others too: of the folders above it in the file.
+  set(concertina_${folder}_needs ${may_include})
+  foreach(other IN LISTS may_include)
+    list(APPEND concertina_${folder}_needs ${concertina_${other}_needs})
+  endforeach()
+  list(REMOVE_DUPLICATES concertina_${folder}_needs)
+endforeach()
+
+# concertina_library(graph): the library concertina_graph of the folder that calls this, of all its sources but
+# tests and benchmarks. It links what src/arrows.txt lets the folder include, and the LIBRARIES.
+#   SMALL         compiled for size, as all that runs once for a model
+#   SMALL_FILES   only these are
 function(concertina_library name)
-  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
-  add_library(concertina_${name} STATIC ${arg_SOURCES})
-  target_link_libraries(concertina_${name} PUBLIC concertina_options ${arg_DEPENDS} PRIVATE ${arg_PRIVATE_DEPENDS})
+  cmake_parse_arguments(arg "SMALL" "" "SMALL_FILES;LIBRARIES" ${ARGN})
+  concertina_sources(sources "*.cc")
+  list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cc$")
+  add_library(concertina_${name} STATIC ${sources})
+  list(TRANSFORM concertina_${name}_may_include PREPEND concertina_ OUTPUT_VARIABLE folders)
+  target_link_libraries(concertina_${name} PUBLIC concertina_options ${folders} PRIVATE ${arg_LIBRARIES})
+  if(arg_SMALL)
+    target_compile_options(concertina_${name} PRIVATE ${concertina_small})
+  endif()
+  set_source_files_properties(${arg_SMALL_FILES} PROPERTIES COMPILE_OPTIONS "${concertina_small}")
 endfunction()
 
-# concertina_tests(graph SOURCES a_test.cc): the program concertina_graph_test, each of its tests known to ctest.
+# concertina_sources(sources "*_test.cc"): the files below the calling folder with such a name.
+function(concertina_sources result pattern)
+  file(GLOB_RECURSE found CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} ${pattern})
+  set(${result} ${found} PARENT_SCOPE)
+endfunction()
+
+# concertina_tests(graph): the program concertina_graph_test of all *_test.cc below the folder, each of its tests
+# known to ctest. Every test may use src/testing.
+#   LIBRARIES     what it links besides
+#   PCH_FROM      a target whose precompiled header it shares
 function(concertina_tests name)
   if(NOT CONCERTINA_TESTS)
     return()
@@ -36,24 +74,35 @@ function(concertina_tests name)
   if(CONCERTINA_TESTED AND NOT name IN_LIST CONCERTINA_TESTED)
     return()
   endif()
-  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
-  add_executable(concertina_${name}_test ${arg_SOURCES})
-  target_link_libraries(concertina_${name}_test PRIVATE concertina_${name} ${arg_DEPENDS} GTest::gmock GTest::gtest_main)
+  cmake_parse_arguments(arg "" "PCH_FROM" "LIBRARIES" ${ARGN})
+  concertina_sources(sources "*_test.cc")
+  add_executable(concertina_${name}_test ${sources})
+  target_link_libraries(concertina_${name}_test PRIVATE concertina_${name} concertina_testing ${arg_LIBRARIES}
+                                                        nlohmann_json::nlohmann_json GTest::gmock GTest::gtest_main)
+  target_compile_definitions(concertina_${name}_test PRIVATE CONCERTINA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   # What takes time is in the libraries, and building tests quickly is worth more than their speed.
   target_compile_options(concertina_${name}_test PRIVATE $<$<CONFIG:Release>:-O1>)
-  target_precompile_headers(concertina_${name}_test PRIVATE $<$<COMPILE_LANGUAGE:CXX>:<gmock/gmock.h$<ANGLE-R>>
-                                                            $<$<COMPILE_LANGUAGE:CXX>:<gtest/gtest.h$<ANGLE-R>>)
-  gtest_discover_tests(concertina_${name}_test TEST_PREFIX ${CONCERTINA_TEST_PREFIX}${name}/ DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${name})
+  if(arg_PCH_FROM)
+    # That of a library, which is compiled with -fPIC where a program is with -fPIE.
+    set_target_properties(concertina_${name}_test PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(concertina_${name}_test PRIVATE -fPIC)
+    target_precompile_headers(concertina_${name}_test REUSE_FROM ${arg_PCH_FROM})
+  else()
+    target_precompile_headers(concertina_${name}_test PRIVATE $<$<COMPILE_LANGUAGE:CXX>:<gmock/gmock.h$<ANGLE-R>>
+                                                              $<$<COMPILE_LANGUAGE:CXX>:<gtest/gtest.h$<ANGLE-R>>)
+  endif()
+  gtest_discover_tests(concertina_${name}_test TEST_PREFIX ${CONCERTINA_TEST_PREFIX}${name}/ DISCOVERY_MODE PRE_TEST
+                       PROPERTIES LABELS ${name})
 endfunction()
 
-# concertina_benchmarks(kernels SOURCES a_bench.cc): the program concertina_kernels_bench.
+# concertina_benchmarks(kernels): the program concertina_kernels_bench of all *_bench.cc below the folder.
 function(concertina_benchmarks name)
   if(NOT CONCERTINA_BENCH)
     return()
   endif()
-  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
-  add_executable(concertina_${name}_bench ${arg_SOURCES})
-  target_link_libraries(concertina_${name}_bench PRIVATE concertina_${name} ${arg_DEPENDS} benchmark::benchmark_main)
+  concertina_sources(sources "*_bench.cc")
+  add_executable(concertina_${name}_bench ${sources})
+  target_link_libraries(concertina_${name}_bench PRIVATE concertina_${name} benchmark::benchmark_main)
 endfunction()
 
 # concertina_fuzz_target(onnx DEPENDS concertina_onnx): the libFuzzer program of NAME_fuzz.cc in the calling folder.

@@ -7,7 +7,7 @@
 using namespace concertina;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  auto image = decode_image({reinterpret_cast<const char*>(data), size}, "fuzz");
+  auto image = data::decode_image({reinterpret_cast<const char*>(data), size}, "fuzz");
   if (!image) return 0;
   if (image->channels != 1 && image->channels != 3) std::abort();
   if (image->pixels.size() != static_cast<std::size_t>(image->height) *
@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                   static_cast<std::size_t>(image->channels)) {
     std::abort();
   }
-  const Image fitted = fit_square(to_rgb(std::move(*image)), 5);
+  const data::Image fitted = data::fit_square(data::to_rgb(std::move(*image)), 5);
   if (fitted.pixels.size() != 75) std::abort();
   return 0;
 }

@@ -35,7 +35,7 @@ void check_parser(const std::string& bytes) {
   if (!read) return;
   require(static_cast<int>(file.raw_data.size()) == wanted.graph().initializer_size());
   for (int i = 0; i < wanted.graph().initializer_size(); ++i) {
-    require(wanted.graph().initializer(i).raw_data() == file.raw_data[static_cast<std::size_t>(i)]);
+    require(wanted.graph().initializer(i).raw_data() == file.raw_data[i]);
     wanted.mutable_graph()->mutable_initializer(i)->clear_raw_data();
   }
   require(wanted.SerializePartialAsString() == file.model.SerializePartialAsString());

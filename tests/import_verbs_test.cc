@@ -5,9 +5,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "onnx/onnx_builder.h"
-#include "onnx/test_networks.h"
 #include "support/programs.h"
+#include "testing/exporter_files.h"
+#include "testing/onnx_builder.h"
 
 namespace concertina::testing {
 namespace {

@@ -7,11 +7,11 @@
 
 #include "base/file.h"
 #include "concertina/subnet.h"
-#include "data/test_files.h"
 #include "onnx/model_file.h"
 #include "onnx/network_file.h"
-#include "onnx/testing.h"
 #include "support/programs.h"
+#include "testing/image_files.h"
+#include "testing/onnx_models.h"
 
 namespace concertina::testing {
 namespace {
@@ -25,11 +25,11 @@ class RecipesTest : public ProgramTest {
     for (const auto& [split, count] : {std::pair{"train", 16}, {"val", 4}}) {
       for (int label = 0; label < 3; ++label) {
         for (int i = 0; i < count; ++i) {
-          const Image image = smooth_image(40 + 11 * (i % 4), 70 - 9 * (i % 5), 3, 2 * label);
+          const data::Image image = testing::smooth_image(40 + 11 * (i % 4), 70 - 9 * (i % 5), 3, 2 * label);
           const fs::path path =
               fs::path("images") / split / ("class" + std::to_string(label)) / std::to_string(i);
           folder_.write(path.string() + (i % 2 == 0 ? ".png" : ".jpg"),
-                        i % 2 == 0 ? to_png(image) : to_jpeg(image));
+                        i % 2 == 0 ? testing::to_png(image) : testing::to_jpeg(image));
         }
       }
     }
@@ -69,7 +69,7 @@ class RecipesTest : public ProgramTest {
     const auto table = nlohmann::json::parse(result.out);
     ASSERT_GE(table.size(), 2u);
     EXPECT_LT(table.back()["macs"].get<double>(), table[0]["macs"].get<double>());
-    const auto model = read_model(folder_ / "run" / "model.onnx");
+    const auto model = onnx::read_model(folder_ / "run" / "model.onnx");
     ASSERT_TRUE(model) << model.error().message;
     EXPECT_EQ(model->subnets.size(), table.size());
     EXPECT_THAT(model->classes, ::testing::ElementsAre("class0", "class1", "class2"));
@@ -79,7 +79,7 @@ class RecipesTest : public ProgramTest {
   fs::path write_network(int classes) const {
     const Graph graph =
         *make_network({.name = "resnet8", .input = {3, 32, 32}, .classes = classes, .width = 0.25});
-    const auto bytes = serialize_static({graph, random_weights(graph)});
+    const auto bytes = onnx::serialize_static({graph, random_weights(graph)});
     EXPECT_TRUE(bytes);
     return folder_.write("net.onnx", *bytes);
   }

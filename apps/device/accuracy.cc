@@ -13,49 +13,51 @@ namespace concertina::apps {
 namespace {
 
 /// The images `indices` of a set.
-ImageSet pick(const ImageSet& set, const std::vector<std::int64_t>& indices) {
-  ImageSet some{.channels = set.channels,
-                .height = set.height,
-                .width = set.width,
-                .pixels = {},
-                .labels = {},
-                .classes = set.classes};
+data::ImageSet pick(const data::ImageSet& set, const std::vector<std::int64_t>& indices) {
+  data::ImageSet some{.channels = set.channels,
+                      .height = set.height,
+                      .width = set.width,
+                      .pixels = {},
+                      .labels = {},
+                      .classes = set.classes};
   some.pixels.reserve(indices.size() * set.image_bytes());
   for (const std::int64_t i : indices) {
     const auto image = set.image(i);
     some.pixels.insert(some.pixels.end(), image.begin(), image.end());
-    some.labels.push_back(set.labels[static_cast<std::size_t>(i)]);
+    some.labels.push_back(set.labels[i]);
   }
   return some;
 }
 
-Result<ImageSet> validation_part(const ImageSet& set, const DataOptions& options) {
+Result<data::ImageSet> validation_part(const data::ImageSet& set, const DataOptions& options) {
   if (options.validation_images > set.size()) {
     return Error{fmt::format("'{}' has {} training images, fewer than --validation-images {}", options.data,
                              set.size(), options.validation_images)};
   }
-  return pick(set, split_training(set.size(), options.validation_images,
-                                  static_cast<std::uint64_t>(options.validation_seed))
+  return pick(set, data::split_training(set.size(), options.validation_images,
+                                        static_cast<std::uint64_t>(options.validation_seed))
                        .validation);
 }
 
 }  // namespace
 
-Result<ImageSet> read_images(const DataOptions& options, const Model& model) {
-  CONCERTINA_TRY(check_classifier(model));
-  DatasetSpec spec{.root = options.data, .image_size = 0};
+Result<data::ImageSet> read_images(const DataOptions& options, const Model& model) {
+  RETURN_IF_ERROR(check_classifier(model));
+  data::DatasetSpec spec{.root = options.data, .image_size = 0};
   if (options.format == "auto") {
-    CONCERTINA_ASSIGN(spec.format, detect_format(options.data));
+    ASSIGN_OR_RETURN(spec.format, data::detect_format(options.data));
   } else {
-    CONCERTINA_ASSIGN(spec.format, parse_format(options.format));
+    ASSIGN_OR_RETURN(spec.format, data::parse_format(options.format));
   }
   const ImageInfo& wanted = model.image();
-  if (spec.format == Format::image_folder && wanted.height == wanted.width) {
+  if (spec.format == data::Format::image_folder && wanted.height == wanted.width) {
     spec.image_size = wanted.height;
     spec.resize = wanted.resize;
   }
-  CONCERTINA_ASSIGN(ImageSet set, read_image_set(spec, options.split == "test" ? Split::test : Split::train,
-                                                 threads_of(options)));
+  ASSIGN_OR_RETURN(
+      data::ImageSet set,
+      data::read_image_set(spec, options.split == "test" ? data::Split::test : data::Split::train,
+                           threads_of(options)));
   if (set.channels != wanted.channels || set.height != wanted.height || set.width != wanted.width) {
     return Error{fmt::format("the images of '{}' are {}x{}x{}, but the model takes {}x{}x{}", options.data,
                              set.channels, set.height, set.width, wanted.channels, wanted.height,
@@ -98,9 +100,9 @@ CLI::Option* add_data_options(CLI::App* verb, DataOptions& options) {
 }
 
 Result<Accuracy> Accuracy::make(std::shared_ptr<const Model> model, const DataOptions& options) {
-  CONCERTINA_ASSIGN(ImageSet set, read_images(options, *model));
-  CONCERTINA_ASSIGN(Session session, Session::make(std::move(model), {.threads = threads_of(options),
-                                                                      .max_batch = options.batch}));
+  ASSIGN_OR_RETURN(data::ImageSet set, read_images(options, *model));
+  ASSIGN_OR_RETURN(Session session, Session::make(std::move(model), {.threads = threads_of(options),
+                                                                     .max_batch = options.batch}));
   return Accuracy(std::move(session), std::move(set), options.batch);
 }
 
@@ -116,8 +118,8 @@ Result<double> Accuracy::of(int subnet) {
       normalize_pixels(set_.image(begin + static_cast<std::int64_t>(i)), session_.model().image(),
                        std::span(images).subspan(i * size, size));
     }
-    CONCERTINA_TRY(session_.run(std::span(images).first(n * size), batch, subnet,
-                                std::span(logits).first(n * session_.model().output_size())));
+    RETURN_IF_ERROR(session_.run(std::span(images).first(n * size), batch, subnet,
+                                 std::span(logits).first(n * session_.model().output_size())));
     for (std::size_t i = 0; i < n; ++i) {
       const float* row = logits.data() + i * classes;
       const auto best = std::max_element(row, row + classes) - row;

@@ -32,7 +32,7 @@ void add_split_options(CLI::App* verb, DataOptions& options);
 int threads_of(const DataOptions& options);
 
 /// The images that the options name. Fails if they cannot be read or the model does not take them.
-Result<ImageSet> read_images(const DataOptions& options, const Model& model);
+Result<data::ImageSet> read_images(const DataOptions& options, const Model& model);
 
 /// A model over a data set.
 class Accuracy {
@@ -46,11 +46,11 @@ class Accuracy {
   Result<double> of(int subnet);
 
  private:
-  Accuracy(Session session, ImageSet set, int batch)
+  Accuracy(Session session, data::ImageSet set, int batch)
       : session_(std::move(session)), set_(std::move(set)), batch_(batch) {}
 
   Session session_;
-  ImageSet set_;
+  data::ImageSet set_;
   int batch_;
 };
 

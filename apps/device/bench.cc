@@ -4,10 +4,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/machine.h"
+#include "base/precision.h"
 #include "base/quantile.h"
 #include "base/try.h"
 #include "common/table.h"
-#include "control/profile/measure.h"
 #include "device/model_options.h"
 #include "device/pin_option.h"
 #include "device/subnet_choice.h"
@@ -15,7 +15,7 @@
 #include "device/verbs.h"
 #include "kernels/peak.h"
 #include "kernels/target.h"
-#include "runtime/packing.h"
+#include "profile/measure.h"
 
 namespace concertina::apps {
 namespace {
@@ -52,8 +52,8 @@ Result<Report> time_subnets(Session& session, const std::vector<int>& subnets, c
   Rows rows = {{"sub-net", "widths", "MMAC", "median ms", "p90 ms", "p99 ms", "images/s", "GFLOP/s"}};
   Report report{.text = {}, .json = nlohmann::json::array()};
   for (const int subnet : subnets) {
-    CONCERTINA_ASSIGN(const auto ms, time_runs(session, subnet, options.timing));
-    const SubnetInfo& info = session.model().subnets()[static_cast<std::size_t>(subnet)];
+    ASSIGN_OR_RETURN(const auto ms, time_runs(session, subnet, options.timing));
+    const SubnetInfo& info = session.model().subnets()[subnet];
     const double median = quantile(ms, 0.5), p90 = quantile(ms, 0.9), p99 = quantile(ms, 0.99);
     const double images = 1e3 * options.timing.batch / median;
     const double speed = gflops(info.macs, options.timing.batch, median);
@@ -81,8 +81,8 @@ Result<Report> time_switching(Session& session, const std::vector<int>& subnets,
   const int smallest = static_cast<int>(session.model().subnets().size()) - 1;
   for (const int subnet : subnets) {
     const int other = subnet == 0 ? smallest : 0;
-    CONCERTINA_ASSIGN(const auto same, time_switches(session, subnet, subnet, options.timing));
-    CONCERTINA_ASSIGN(const auto after, time_switches(session, subnet, other, options.timing));
+    ASSIGN_OR_RETURN(const auto same, time_switches(session, subnet, subnet, options.timing));
+    ASSIGN_OR_RETURN(const auto after, time_switches(session, subnet, other, options.timing));
     const double usual = quantile(same, 0.5), first = quantile(after, 0.5);
     rows.push_back({std::to_string(subnet), std::to_string(other), number(usual, 3), number(first, 3),
                     number(first / usual, 3)});
@@ -95,12 +95,12 @@ Result<Report> time_switching(Session& session, const std::vector<int>& subnets,
 
 Result<Report> profile_subnets(Session& session, const std::vector<int>& subnets, const Options& options) {
   const double peak = kernels::peak_gflops() * options.threads;
-  const std::vector<float> images = control::some_inputs(session.model(), options.timing.batch);
+  const std::vector<float> images = profile::some_inputs(session.model(), options.timing.batch);
   Report report{.text = {}, .json = nlohmann::json::array()};
   for (const int subnet : subnets) {
-    CONCERTINA_TRY(warm_up(session, subnet, options.timing));
-    CONCERTINA_ASSIGN(const auto steps,
-                      session.profile(images, options.timing.batch, subnet, options.timing.runs));
+    RETURN_IF_ERROR(warm_up(session, subnet, options.timing));
+    ASSIGN_OR_RETURN(const auto steps,
+                     session.profile(images, options.timing.batch, subnet, options.timing.runs));
     double total = 0;
     for (const StepTime& step : steps) total += step.median_ms;
     Rows rows = {{"step", "kind", "MMAC", "median ms", "of the run", "GFLOP/s", "of the peak"}};
@@ -117,29 +117,28 @@ Result<Report> profile_subnets(Session& session, const std::vector<int>& subnets
                       {"median_ms", step.median_ms},
                       {"gflops", speed}});
     }
-    report.text +=
-        fmt::format("{}sub-net {}, {}: {:.3f} ms in all; peak in fp32 {:.0f} GFLOP/s on {} thread{}\n{}",
-                    report.text.empty() ? "" : "\n", subnet,
-                    to_string(session.model().subnets()[static_cast<std::size_t>(subnet)].subnet), total,
-                    peak, options.threads, options.threads > 1 ? "s" : "", format_table(rows));
+    report.text += fmt::format(
+        "{}sub-net {}, {}: {:.3f} ms in all; peak in fp32 {:.0f} GFLOP/s on {} thread{}\n{}",
+        report.text.empty() ? "" : "\n", subnet, to_string(session.model().subnets()[subnet].subnet), total,
+        peak, options.threads, options.threads > 1 ? "s" : "", format_table(rows));
     report.json.push_back({{"subnet", subnet}, {"peak_gflops", peak}, {"steps", list}});
   }
   return report;
 }
 
 Status bench(const Options& options) {
-  CONCERTINA_TRY(pin(options.processors));
-  CONCERTINA_ASSIGN(const auto model, Model::load(options.model, options.loading));
-  CONCERTINA_ASSIGN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
-  CONCERTINA_ASSIGN(Session session,
-                    Session::make(model, {.threads = options.threads, .max_batch = options.timing.batch}));
+  RETURN_IF_ERROR(pin(options.processors));
+  ASSIGN_OR_RETURN(const auto model, Model::load(options.model, options.loading));
+  ASSIGN_OR_RETURN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
+  ASSIGN_OR_RETURN(Session session,
+                   Session::make(model, {.threads = options.threads, .max_batch = options.timing.batch}));
   const auto measure = options.profile       ? profile_subnets
                        : options.switch_test ? time_switching
                                              : time_subnets;
-  CONCERTINA_ASSIGN(const Report report, measure(session, subnets, options));
+  ASSIGN_OR_RETURN(const Report report, measure(session, subnets, options));
   const nlohmann::json all = {{"cpu", cpu_name()},
                               {"instruction_set", kernels::target_name()},
-                              {"precision", runtime::precision_name(options.loading.precision)},
+                              {"precision", name_of(options.loading.precision)},
                               {"threads", options.threads},
                               {"batch", options.timing.batch},
                               {"subnets", report.json}};

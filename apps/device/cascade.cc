@@ -5,26 +5,26 @@
 #include <optional>
 
 #include "base/file.h"
+#include "base/precision.h"
 #include "base/thread_pool.h"
 #include "base/try.h"
+#include "cascade/choose.h"
 #include "common/progress_bar.h"
-#include "control/cascade/choose.h"
 #include "control/model_sizes.h"
-#include "control/profile/measure.h"
 #include "device/accuracy.h"
 #include "device/cascade_report.h"
 #include "device/look_logits.h"
 #include "device/model_options.h"
 #include "device/subnet_choice.h"
 #include "device/verbs.h"
-#include "runtime/packing.h"
+#include "profile/measure.h"
 
 namespace concertina::apps {
 namespace {
 
-using control::Cascade;
-using control::ConfidenceMeasure;
-using control::LabelledLogits;
+using cascade::Cascade;
+using cascade::ConfidenceMeasure;
+using cascade::LabelledLogits;
 
 constexpr double kMeasureSeconds = 5;
 
@@ -35,8 +35,8 @@ struct Options {
   std::string latency_table;
   std::string like = "0";
   std::string measure = "auto";
-  control::CascadeGoal goal;
-  control::FrontOptions front;
+  cascade::CascadeGoal goal;
+  cascade::FrontOptions front;
   int folds = 5;
   std::string out;
   std::string use;
@@ -46,43 +46,44 @@ struct Options {
 
 Result<std::vector<double>> run_times(const std::shared_ptr<const Model>& model, const Options& options,
                                       Progress& progress) {
-  LatencyTable table;
+  latency::LatencyTable table;
   if (options.latency_table.empty()) {
-    const control::MeasureOptions measure{.seconds = kMeasureSeconds};
-    CONCERTINA_ASSIGN(table, control::measure_subnets(model, measure, control::SteadyClock(), progress));
+    const profile::MeasureOptions measure{.seconds = kMeasureSeconds};
+    ASSIGN_OR_RETURN(table, profile::measure_subnets(model, measure, SteadyClock(), progress));
   } else {
-    CONCERTINA_ASSIGN(table, LatencyTable::read(options.latency_table));
+    ASSIGN_OR_RETURN(table, latency::LatencyTable::read(options.latency_table));
   }
-  CONCERTINA_ASSIGN(const auto sizes, control::sizes_from_table(*model, table, 1, 1));
+  ASSIGN_OR_RETURN(const auto sizes, control::sizes_from_table(*model, table, 1, 1));
   std::vector<double> ms;
-  for (const control::Size& size : sizes) ms.push_back(size.times.median());
+  for (const control::SubnetProfile& size : sizes) ms.push_back(size.times.median());
   return ms;
 }
 
 Result<int> one_subnet(const Model& model, const std::string& choice) {
-  CONCERTINA_ASSIGN(const std::vector<int> subnets, chosen_subnets(model, choice));
+  ASSIGN_OR_RETURN(const std::vector<int> subnets, chosen_subnets(model, choice));
   if (subnets.size() != 1) return Error{"--like names one sub-net"};
   return subnets[0];
 }
 
 /// Of the measures of confidence that are asked for, the one that does best on images that it was not chosen
 /// on.
-Result<control::CascadeChoice> best_choice(const LabelledLogits& data, Options options, Progress& progress) {
+Result<cascade::CascadeChoice> best_choice(const cascade::LabelledLogits& data, Options options,
+                                           Progress& progress) {
   ThreadPool threads(threads_of(options.data));
-  std::optional<control::CascadeChoice> best;
+  std::optional<cascade::CascadeChoice> best;
   const bool any = options.measure == "auto";
-  progress.start("choose", any ? static_cast<std::int64_t>(control::kConfidenceMeasures.size()) : 1);
-  for (std::size_t i = 0; i < control::kConfidenceMeasures.size(); ++i) {
-    const auto measure = static_cast<ConfidenceMeasure>(i);
-    if (!any && options.measure != control::name_of(measure)) continue;
+  progress.start("choose", any ? static_cast<std::int64_t>(cascade::kConfidenceMeasures.size()) : 1);
+  for (std::size_t i = 0; i < cascade::kConfidenceMeasures.size(); ++i) {
+    const auto measure = static_cast<cascade::ConfidenceMeasure>(i);
+    if (!any && options.measure != cascade::name_of(measure)) continue;
     options.front.measure = measure;
-    CONCERTINA_ASSIGN(auto choice,
-                      control::choose_cascade(data, options.goal, options.front, options.folds, threads));
+    ASSIGN_OR_RETURN(auto choice,
+                     cascade::choose_cascade(data, options.goal, options.front, options.folds, threads));
     const auto& promise = choice.cascade.promise;
     const bool better = !best || (options.goal.ms ? promise.accuracy > best->cascade.promise.accuracy
                                                   : promise.ms < best->cascade.promise.ms);
     progress.update(any ? static_cast<std::int64_t>(i) + 1 : 1,
-                    fmt::format("{}: {:.2f} % in {:.4f} ms", control::name_of(measure),
+                    fmt::format("{}: {:.2f} % in {:.4f} ms", cascade::name_of(measure),
                                 100 * promise.accuracy, promise.ms));
     if (better) best = std::move(choice);
   }
@@ -94,37 +95,38 @@ Status choose(Options options) {
     options.out = std::filesystem::path(options.model).replace_extension(".cascade.json").string();
   }
   ProgressBar progress;
-  CONCERTINA_ASSIGN(const auto model, Model::load(options.model, options.loading));
-  CONCERTINA_ASSIGN(options.goal.reference, one_subnet(*model, options.like));
-  CONCERTINA_ASSIGN(const ImageSet set, read_images(options.data, *model));
+  ASSIGN_OR_RETURN(const auto model, Model::load(options.model, options.loading));
+  ASSIGN_OR_RETURN(options.goal.reference, one_subnet(*model, options.like));
+  ASSIGN_OR_RETURN(const data::ImageSet set, read_images(options.data, *model));
   if (set.size() < 2 * options.folds) return Error{"there are too few images to choose a cascade on"};
-  CONCERTINA_ASSIGN(const std::vector<double> ms, run_times(model, options, progress));
-  CONCERTINA_ASSIGN(Session session, Session::make(model, {.threads = threads_of(options.data),
-                                                           .max_batch = options.data.batch}));
-  CONCERTINA_ASSIGN(const LabelledLogits data, look_at(session, set, ms, options.front.mirror, progress));
-  if (options.data.split == "validation") CONCERTINA_TRY(check_validation_images(*model, data));
+  ASSIGN_OR_RETURN(const std::vector<double> ms, run_times(model, options, progress));
+  ASSIGN_OR_RETURN(Session session, Session::make(model, {.threads = threads_of(options.data),
+                                                          .max_batch = options.data.batch}));
+  ASSIGN_OR_RETURN(const cascade::LabelledLogits data,
+                   look_at(session, set, ms, options.front.mirror, progress));
+  if (options.data.split == "validation") RETURN_IF_ERROR(check_validation_images(*model, data));
   const std::vector<Calibration> calibrations = calibrations_of(data);
-  CONCERTINA_ASSIGN(auto choice, best_choice(data, options, progress));
-  choice.cascade.model = control::fingerprint(*model);
-  choice.cascade.precision = std::string(runtime::precision_name(model->precision()));
-  CONCERTINA_TRY(write_file(options.out, choice.cascade.to_json()));
+  ASSIGN_OR_RETURN(auto choice, best_choice(data, options, progress));
+  choice.cascade.model = cascade::fingerprint(*model);
+  choice.cascade.precision = std::string(name_of(model->precision()));
+  RETURN_IF_ERROR(write_file(options.out, choice.cascade.to_json()));
   print_choice(choice, calibrations, options.out, options.json);
   return {};
 }
 
 Status measure(const Options& options) {
   ProgressBar progress;
-  CONCERTINA_ASSIGN(const auto model, Model::load(options.model, options.loading));
-  CONCERTINA_ASSIGN(const Cascade cascade, Cascade::read(options.use));
-  CONCERTINA_TRY(cascade.check(*model));
-  CONCERTINA_ASSIGN(const ImageSet set, read_images(options.data, *model));
-  std::vector<control::Size> sizes;
+  ASSIGN_OR_RETURN(const auto model, Model::load(options.model, options.loading));
+  ASSIGN_OR_RETURN(const cascade::Cascade cascade, cascade::Cascade::read(options.use));
+  RETURN_IF_ERROR(cascade.check(*model));
+  ASSIGN_OR_RETURN(const data::ImageSet set, read_images(options.data, *model));
+  std::vector<control::SubnetProfile> sizes;
   if (options.measuring.deadline_ms) {
-    CONCERTINA_ASSIGN(sizes, control::sizes_of(model, {.latency_table = options.latency_table}));
+    ASSIGN_OR_RETURN(sizes, control::sizes_of(model, {.latency_table = options.latency_table}));
   }
-  CONCERTINA_ASSIGN(Session session, Session::make(model));
-  CONCERTINA_ASSIGN(const MeasuredCascade measured,
-                    measure_cascade(session, cascade, std::move(sizes), set, options.measuring, progress));
+  ASSIGN_OR_RETURN(Session session, Session::make(model));
+  ASSIGN_OR_RETURN(const MeasuredCascade measured,
+                   measure_cascade(session, cascade, std::move(sizes), set, options.measuring, progress));
   print_measured(measured, cascade, options.measuring, options.json);
   return {};
 }

@@ -4,15 +4,14 @@
 
 #include "base/quantile.h"
 #include "base/try.h"
-#include "control/cascade/runner.h"
+#include "cascade/runner.h"
 #include "device/pixels.h"
 
 namespace concertina::apps {
 namespace {
 
-using control::CascadeAnswer;
-using control::CascadeDeadline;
-using control::Time;
+using cascade::CascadeAnswer;
+using cascade::CascadeDeadline;
 
 /// One of the two on all images.
 struct Side {
@@ -23,7 +22,7 @@ struct Side {
   explicit Side(std::size_t images) : ms(images), labels(images, -1) {}
 
   void note(std::size_t image, int label, Time took, const std::optional<Time>& limit) {
-    ms[image].push_back(control::to_ms(took));
+    ms[image].push_back(to_ms(took));
     labels[image] = label;
     if (limit && (label < 0 || took > *limit)) ++late;
   }
@@ -31,13 +30,13 @@ struct Side {
 
 class Comparison {
  public:
-  static Result<Comparison> make(Session& session, const control::Cascade& cascade,
-                                 std::vector<control::Size> sizes, const ImageSet& set,
+  static Result<Comparison> make(Session& session, const cascade::Cascade& cascade,
+                                 std::vector<control::SubnetProfile> sizes, const data::ImageSet& set,
                                  const CascadeMeasureOptions& options) {
     auto parts = std::make_unique<Parts>(session, std::move(sizes));
-    const control::RunTimes* times = options.deadline_ms ? &parts->times : nullptr;
-    CONCERTINA_ASSIGN(auto runner, control::CascadeRunner::make(cascade, session.model(), parts->runner,
-                                                                parts->clock, times));
+    const cascade::RunTimes* times = options.deadline_ms ? &parts->times : nullptr;
+    ASSIGN_OR_RETURN(auto runner, cascade::CascadeRunner::make(cascade, session.model(), parts->runner,
+                                                               parts->clock, times));
     return Comparison(session, cascade, std::move(parts), std::move(runner), set, options);
   }
 
@@ -50,8 +49,8 @@ class Comparison {
         const std::size_t end = std::min(images, begin + block);
         normalize(begin, end);
         const bool first = (begin / block + static_cast<std::size_t>(round)) % 2 == 0;
-        CONCERTINA_TRY(first ? run_cascade(begin, end) : run_reference(begin, end));
-        CONCERTINA_TRY(first ? run_reference(begin, end) : run_cascade(begin, end));
+        RETURN_IF_ERROR(first ? run_cascade(begin, end) : run_reference(begin, end));
+        RETURN_IF_ERROR(first ? run_reference(begin, end) : run_cascade(begin, end));
         progress.update(round * set_.size() + static_cast<std::int64_t>(end), "");
       }
     }
@@ -80,14 +79,15 @@ class Comparison {
  private:
   /// What the runner points to.
   struct Parts {
-    Parts(Session& session, std::vector<control::Size> sizes) : runner(session), times(std::move(sizes)) {}
-    control::SessionImageRunner runner;
-    control::SteadyClock clock;
-    control::SlowedTimes times;
+    Parts(Session& session, std::vector<control::SubnetProfile> sizes)
+        : runner(session), times(std::move(sizes)) {}
+    cascade::SessionImageRunner runner;
+    SteadyClock clock;
+    cascade::SlowedTimes times;
   };
 
-  Comparison(Session& session, const control::Cascade& cascade, std::unique_ptr<Parts> parts,
-             control::CascadeRunner runner, const ImageSet& set, const CascadeMeasureOptions& options)
+  Comparison(Session& session, const cascade::Cascade& cascade, std::unique_ptr<Parts> parts,
+             cascade::CascadeRunner runner, const data::ImageSet& set, const CascadeMeasureOptions& options)
       : session_(&session),
         cascade_(cascade),
         parts_(std::move(parts)),
@@ -99,7 +99,7 @@ class Comparison {
         stopped_(cascade.stages.size() + 1, 0),
         cascade_side_(set.labels.size()),
         reference_side_(set.labels.size()) {
-    if (options.deadline_ms) limit_ = control::from_ms(*options.deadline_ms);
+    if (options.deadline_ms) limit_ = from_ms(*options.deadline_ms);
   }
 
   std::span<const float> image(std::size_t begin, std::size_t i) const {
@@ -116,11 +116,11 @@ class Comparison {
   Status run_cascade(std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const Time start = parts_->clock.now();
-      std::optional<CascadeDeadline> deadline;
-      if (limit_) deadline = CascadeDeadline{.at = start + *limit_};
-      CONCERTINA_ASSIGN(const CascadeAnswer answer, runner_.run(image(begin, i), deadline));
+      std::optional<cascade::CascadeDeadline> deadline;
+      if (limit_) deadline = cascade::CascadeDeadline{.at = start + *limit_};
+      ASSIGN_OR_RETURN(const cascade::CascadeAnswer answer, runner_.run(image(begin, i), deadline));
       cascade_side_.note(i, answer.label, parts_->clock.now() - start, limit_);
-      ++stopped_[static_cast<std::size_t>(answer.stages)];
+      ++stopped_[answer.stages];
       cut_short_ += answer.cut_short ? 1 : 0;
       if (!limit_) continue;
       for (std::size_t k = 0; k < answer.stage_times.size(); ++k) {
@@ -134,7 +134,7 @@ class Comparison {
     const std::size_t classes = session_->model().classes().size();
     for (std::size_t i = begin; i < end; ++i) {
       const Time start = parts_->clock.now();
-      CONCERTINA_TRY(session_->run(image(begin, i), 1, cascade_.promise.reference, outputs_));
+      RETURN_IF_ERROR(session_->run(image(begin, i), 1, cascade_.promise.reference, outputs_));
       const auto logits = std::span(outputs_).first(classes);
       const auto label = std::max_element(logits.begin(), logits.end()) - logits.begin();
       reference_side_.note(i, static_cast<int>(label), parts_->clock.now() - start, limit_);
@@ -168,10 +168,10 @@ class Comparison {
   }
 
   Session* session_;
-  control::Cascade cascade_;
+  cascade::Cascade cascade_;
   std::unique_ptr<Parts> parts_;
-  control::CascadeRunner runner_;
-  const ImageSet& set_;
+  cascade::CascadeRunner runner_;
+  const data::ImageSet& set_;
   CascadeMeasureOptions options_;
   std::optional<Time> limit_;
   std::vector<float> pixels_, outputs_;
@@ -182,12 +182,11 @@ class Comparison {
 
 }  // namespace
 
-Result<MeasuredCascade> measure_cascade(Session& session, const control::Cascade& cascade,
-                                        std::vector<control::Size> sizes, const ImageSet& set,
+Result<MeasuredCascade> measure_cascade(Session& session, const cascade::Cascade& cascade,
+                                        std::vector<control::SubnetProfile> sizes, const data::ImageSet& set,
                                         const CascadeMeasureOptions& options, Progress& progress) {
-  CONCERTINA_ASSIGN(Comparison comparison,
-                    Comparison::make(session, cascade, std::move(sizes), set, options));
-  CONCERTINA_TRY(comparison.run(progress));
+  ASSIGN_OR_RETURN(Comparison comparison, Comparison::make(session, cascade, std::move(sizes), set, options));
+  RETURN_IF_ERROR(comparison.run(progress));
   return comparison.result();
 }
 

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "base/progress.h"
+#include "cascade/cascade.h"
 #include "concertina/session.h"
-#include "control/cascade/cascade.h"
 #include "control/policy.h"
 #include "data/image_set.h"
 
@@ -39,8 +39,8 @@ struct MeasuredCascade {
 
 /// Runs both on every image, one at a time, in alternating blocks, the order of which alternates too.
 /// `sizes` are what a deadline needs to know (may be empty without one).
-Result<MeasuredCascade> measure_cascade(Session& session, const control::Cascade& cascade,
-                                        std::vector<control::Size> sizes, const ImageSet& set,
+Result<MeasuredCascade> measure_cascade(Session& session, const cascade::Cascade& cascade,
+                                        std::vector<control::SubnetProfile> sizes, const data::ImageSet& set,
                                         const CascadeMeasureOptions& options, Progress& progress);
 
 }  // namespace concertina::apps

@@ -11,7 +11,7 @@
 namespace concertina::apps {
 namespace {
 
-using control::Cascade;
+using cascade::Cascade;
 using nlohmann::json;
 using Rows = std::vector<std::vector<std::string>>;
 
@@ -20,11 +20,11 @@ std::string percent(double share) {
 }
 
 /// The stages, and how many of `images` stop at each.
-std::string stage_table(const Cascade& cascade, const std::vector<std::int64_t>& stopped) {
+std::string stage_table(const cascade::Cascade& cascade, const std::vector<std::int64_t>& stopped) {
   const auto images = static_cast<double>(std::accumulate(stopped.begin(), stopped.end(), std::int64_t{0}));
   Rows rows = {{"stage", "image", "sub-net", "own weight", "weight before", "threshold", "stop here"}};
   for (std::size_t i = 0; i < cascade.stages.size(); ++i) {
-    const control::CascadeStage& stage = cascade.stages[i];
+    const cascade::CascadeStage& stage = cascade.stages[i];
     const bool last = i + 1 == cascade.stages.size();
     rows.push_back({std::to_string(i + 1), stage.look.mirrored ? "mirrored" : "as it is",
                     std::to_string(stage.look.subnet), fmt::format("{:.3f}", stage.blend.own),
@@ -41,10 +41,10 @@ json side_json(const MeasuredSide& side) {
 
 }  // namespace
 
-void print_choice(const control::CascadeChoice& choice, const std::vector<Calibration>& calibrations,
+void print_choice(const cascade::CascadeChoice& choice, const std::vector<Calibration>& calibrations,
                   const std::string& file, bool as_json) {
-  const Cascade& cascade = choice.cascade;
-  const control::CascadePromise& promise = cascade.promise;
+  const cascade::Cascade& cascade = choice.cascade;
+  const cascade::CascadePromise& promise = cascade.promise;
   const std::vector<std::int64_t> stopped(choice.stopped.begin(), choice.stopped.end());
   if (as_json) {
     const json all = {{"cpu", cpu_name()},
@@ -64,7 +64,7 @@ void print_choice(const control::CascadeChoice& choice, const std::vector<Calibr
       percent(promise.reference_accuracy), promise.reference_ms, promise.ms / promise.reference_ms, file);
 }
 
-void print_measured(const MeasuredCascade& measured, const control::Cascade& cascade,
+void print_measured(const MeasuredCascade& measured, const cascade::Cascade& cascade,
                     const CascadeMeasureOptions& options, bool as_json) {
   const std::vector<std::int64_t> stopped(measured.stopped.begin() + 1, measured.stopped.end());
   if (as_json) {

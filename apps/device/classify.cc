@@ -28,8 +28,8 @@ struct Options {
 };
 
 /// ITU-R 601 luma, as image libraries turn colour into gray.
-Image to_gray(const Image& rgb) {
-  Image gray{.height = rgb.height, .width = rgb.width, .channels = 1, .pixels = {}};
+data::Image to_gray(const data::Image& rgb) {
+  data::Image gray{.height = rgb.height, .width = rgb.width, .channels = 1, .pixels = {}};
   for (std::size_t i = 0; i < rgb.pixels.size(); i += 3) {
     const double luma = 0.299 * rgb.pixels[i] + 0.587 * rgb.pixels[i + 1] + 0.114 * rgb.pixels[i + 2];
     gray.pixels.push_back(static_cast<std::uint8_t>(std::lround(luma)));
@@ -38,15 +38,15 @@ Image to_gray(const Image& rgb) {
 }
 
 Result<std::vector<float>> load(const std::string& path, const ImageInfo& info) {
-  CONCERTINA_ASSIGN(Image image, read_image(path));
-  if (info.channels == 3) image = to_rgb(std::move(image));
+  ASSIGN_OR_RETURN(data::Image image, data::read_image(path));
+  if (info.channels == 3) image = data::to_rgb(std::move(image));
   if (info.channels == 1 && image.channels == 3) image = to_gray(image);
   if (info.channels != image.channels) {
     return Error{
         fmt::format("the model takes images of {} channels, which no image file has", info.channels)};
   }
-  image = info.height == info.width ? fit_centre(std::move(image), info.resize, info.height)
-                                    : resize_bilinear(image, info.height, info.width);
+  image = info.height == info.width ? data::fit_centre(std::move(image), info.resize, info.height)
+                                    : data::resize_bilinear(image, info.height, info.width);
   std::vector<float> values(info.size());
   normalize_pixels(image.pixels, info, values);
   return values;
@@ -62,17 +62,17 @@ std::vector<double> softmax(const std::vector<float>& logits) {
 }
 
 Status classify(const Options& options) {
-  CONCERTINA_ASSIGN(const auto model, Model::load(options.model, options.loading));
-  CONCERTINA_TRY(check_classifier(*model));
-  CONCERTINA_ASSIGN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
-  CONCERTINA_ASSIGN(Session session, Session::make(model));
+  ASSIGN_OR_RETURN(const auto model, Model::load(options.model, options.loading));
+  RETURN_IF_ERROR(check_classifier(*model));
+  ASSIGN_OR_RETURN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
+  ASSIGN_OR_RETURN(Session session, Session::make(model));
   const std::size_t top = std::min(static_cast<std::size_t>(options.top), model->classes().size());
   nlohmann::json list = nlohmann::json::array();
   for (const std::string& path : options.images) {
-    CONCERTINA_ASSIGN(const std::vector<float> image, load(path, model->image()));
+    ASSIGN_OR_RETURN(const std::vector<float> image, load(path, model->image()));
     for (const int subnet : subnets) {
       std::vector<float> logits(model->output_size());
-      CONCERTINA_TRY(session.run(image, 1, subnet, logits));
+      RETURN_IF_ERROR(session.run(image, 1, subnet, logits));
       logits.resize(model->classes().size());  // the first output
       const std::vector<double> shares = softmax(logits);
       std::vector<std::size_t> order(shares.size());

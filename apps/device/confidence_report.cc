@@ -6,42 +6,44 @@
 #include <numeric>
 #include <span>
 
+#include "cascade/chain_stage.h"
+#include "cascade/separation.h"
 #include "common/table.h"
-#include "control/cascade/chain_stage.h"
-#include "control/cascade/separation.h"
 
 namespace concertina::apps {
 namespace {
 
-using control::ConfidenceMeasure;
-using control::LabelledLogits;
+using cascade::ConfidenceMeasure;
+using cascade::LabelledLogits;
 
-Calibration calibration_of(const LabelledLogits& data, const LabelledLogits::Column& column) {
+Calibration calibration_of(const cascade::LabelledLogits& data,
+                           const cascade::LabelledLogits::Column& column) {
   std::vector<int> half(static_cast<std::size_t>(data.images()) / 2);
   std::iota(half.begin(), half.end(), 0);
-  const control::Blend blend = control::fit_blend(column.logits, {}, data.labels, half);
+  const cascade::Blend blend = cascade::fit_blend(column.logits, {}, data.labels, half);
   Calibration result{.temperature = 1 / blend.own, .separations = {}};
-  const auto judge = [&](const control::Blend& by, ConfidenceMeasure measure, auto summary) {
-    const control::ChainStage stage = control::run_stage(data, column, {}, by, measure);
+  const auto judge = [&](const cascade::Blend& by, cascade::ConfidenceMeasure measure, auto summary) {
+    const cascade::ChainStage stage = cascade::run_stage(data, column, {}, by, measure);
     return summary(std::span(stage.confidence).subspan(half.size()),
                    std::span(stage.correct).subspan(half.size()));
   };
   const auto error = [](auto confidence, auto correct) {
-    return control::expected_calibration_error(confidence, correct);
+    return cascade::expected_calibration_error(confidence, correct);
   };
-  result.error_before = judge({}, ConfidenceMeasure::probability, error);
-  result.error_after = judge(blend, ConfidenceMeasure::probability, error);
-  for (std::size_t i = 0; i < control::kConfidenceMeasures.size(); ++i) {
-    result.separations.push_back(judge(blend, static_cast<ConfidenceMeasure>(i), control::separation));
+  result.error_before = judge({}, cascade::ConfidenceMeasure::probability, error);
+  result.error_after = judge(blend, cascade::ConfidenceMeasure::probability, error);
+  for (std::size_t i = 0; i < cascade::kConfidenceMeasures.size(); ++i) {
+    result.separations.push_back(
+        judge(blend, static_cast<cascade::ConfidenceMeasure>(i), cascade::separation));
   }
   return result;
 }
 
 }  // namespace
 
-std::vector<Calibration> calibrations_of(const LabelledLogits& data) {
+std::vector<Calibration> calibrations_of(const cascade::LabelledLogits& data) {
   std::vector<Calibration> calibrations;
-  for (const LabelledLogits::Column& column : data.columns) {
+  for (const cascade::LabelledLogits::Column& column : data.columns) {
     if (!column.look.mirrored) calibrations.push_back(calibration_of(data, column));
   }
   return calibrations;

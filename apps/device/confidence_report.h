@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "control/cascade/labelled_logits.h"
+#include "cascade/labelled_logits.h"
 
 namespace concertina::apps {
 
@@ -16,7 +16,7 @@ struct Calibration {
 };
 
 /// Of every sub-net that sees images as they are. Precondition: at least two images.
-std::vector<Calibration> calibrations_of(const control::LabelledLogits& data);
+std::vector<Calibration> calibrations_of(const cascade::LabelledLogits& data);
 
 std::string calibration_table(const std::vector<Calibration>& calibrations);
 nlohmann::json calibration_json(const std::vector<Calibration>& calibrations);

@@ -36,7 +36,7 @@ void print_rows(const Model& model, const std::vector<Row>& rows, bool json) {
       {"sub-net", "widths", "parameters", "MMAC", "ms", "top-1", "trainer's top-1"}};
   nlohmann::json list = nlohmann::json::array();
   for (const Row& row : rows) {
-    const SubnetInfo& info = model.subnets()[static_cast<std::size_t>(row.subnet)];
+    const SubnetInfo& info = model.subnets()[row.subnet];
     const std::string trained = info.test_accuracy ? fmt::format("{:.2f} %", 100 * *info.test_accuracy) : "-";
     table.push_back({std::to_string(row.subnet), to_string(info.subnet), std::to_string(info.parameters),
                      fmt::format("{:.2f}", static_cast<double>(info.macs) / 1e6),
@@ -54,16 +54,16 @@ void print_rows(const Model& model, const std::vector<Row>& rows, bool json) {
 }
 
 Status eval(const Options& options) {
-  CONCERTINA_ASSIGN(const auto model, Model::load(options.model, options.loading));
-  CONCERTINA_ASSIGN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
-  CONCERTINA_ASSIGN(Accuracy accuracy, Accuracy::make(model, options.data));
-  CONCERTINA_ASSIGN(Session single, Session::make(model));
+  ASSIGN_OR_RETURN(const auto model, Model::load(options.model, options.loading));
+  ASSIGN_OR_RETURN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
+  ASSIGN_OR_RETURN(Accuracy accuracy, Accuracy::make(model, options.data));
+  ASSIGN_OR_RETURN(Session single, Session::make(model));
   ProgressBar progress;
   progress.start("eval", static_cast<std::int64_t>(subnets.size()));
   std::vector<Row> rows;
   for (const int subnet : subnets) {
-    CONCERTINA_ASSIGN(const double top1, accuracy.of(subnet));
-    CONCERTINA_ASSIGN(const auto times, time_runs(single, subnet, {}));
+    ASSIGN_OR_RETURN(const double top1, accuracy.of(subnet));
+    ASSIGN_OR_RETURN(const auto times, time_runs(single, subnet, {}));
     rows.push_back({.subnet = subnet, .milliseconds = quantile(times, 0.5), .top1 = top1});
     progress.update(static_cast<std::int64_t>(rows.size()), fmt::format("top-1 {:.2f} %", 100 * top1));
   }

@@ -19,15 +19,15 @@ struct Options {
 };
 
 Status export_subnets(const Options& options) {
-  CONCERTINA_ASSIGN(const auto model, Model::load(options.model));
-  CONCERTINA_ASSIGN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
-  CONCERTINA_ASSIGN(const ModelFile file, read_model(options.model));
+  ASSIGN_OR_RETURN(const auto model, Model::load(options.model));
+  ASSIGN_OR_RETURN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
+  ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(options.model));
   const std::string stem = std::filesystem::path(options.model).stem().string();
   for (const int subnet : subnets) {
-    const Subnet& widths = model->subnets()[static_cast<std::size_t>(subnet)].subnet;
-    CONCERTINA_ASSIGN(const std::string bytes, export_subnet(file, widths));
+    const Subnet& widths = model->subnets()[subnet].subnet;
+    ASSIGN_OR_RETURN(const std::string bytes, onnx::export_subnet(file, widths));
     const auto path = std::filesystem::path(options.out) / fmt::format("{}-{}.onnx", stem, subnet);
-    CONCERTINA_TRY(write_file(path, bytes));
+    RETURN_IF_ERROR(write_file(path, bytes));
     fmt::print("{}  {}\n", path.string(), to_string(widths));
   }
   return {};

@@ -29,7 +29,7 @@ nlohmann::json value_json(const Graph& graph, NodeId id) {
   return {{"name", graph.node(id).name}, {"shape", {channels, height, width}}};
 }
 
-nlohmann::json to_json(const ModelFile& model) {
+nlohmann::json to_json(const onnx::ModelFile& model) {
   const Graph& graph = model.network.graph;
   nlohmann::json dimensions = nlohmann::json::array(), subnets = nlohmann::json::array();
   for (const ChannelDimension& dimension : graph.layout().dimensions) {
@@ -42,7 +42,7 @@ nlohmann::json to_json(const ModelFile& model) {
                           {"couplings", couplings},
                           {"locks", locks}});
   }
-  for (const SubnetRecord& record : model.subnets) {
+  for (const onnx::SubnetRecord& record : model.subnets) {
     const Cost c = cost(graph, record.subnet);
     nlohmann::json entry = {{"widths", to_string(record.subnet)},
                             {"parameters", c.parameters},
@@ -87,11 +87,11 @@ void print_dimensions(const Graph& graph) {
   }
 }
 
-void print_subnets(const ModelFile& model) {
+void print_subnets(const onnx::ModelFile& model) {
   std::vector<std::vector<std::string>> rows = {
       {"sub-net", "widths", "parameters", "MMAC", "validation", "test"}};
   int number = 0;
-  for (const SubnetRecord& record : model.subnets) {
+  for (const onnx::SubnetRecord& record : model.subnets) {
     const Cost c = cost(model.network.graph, record.subnet);
     rows.push_back({std::to_string(number++), to_string(record.subnet), std::to_string(c.parameters),
                     fmt::format("{:.2f}", static_cast<double>(c.macs) / 1e6),
@@ -102,7 +102,7 @@ void print_subnets(const ModelFile& model) {
 }
 
 Status inspect(const Options& options) {
-  CONCERTINA_ASSIGN(const ModelFile model, read_model(options.model));
+  ASSIGN_OR_RETURN(const onnx::ModelFile model, onnx::read_model(options.model));
   if (options.json) {
     fmt::print("{}\n", to_json(model).dump(1));
     return {};

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/try.h"
-#include "control/cascade/replay.h"
+#include "cascade/replay.h"
 #include "device/pixels.h"
 
 namespace concertina::apps {
@@ -23,7 +23,7 @@ void mirror_rows(std::span<float> image, int width) {
 }
 
 /// Appends the first output of a look at all images.
-Status run_look(Session& session, const ImageSet& set, control::LabelledLogits::Column& column) {
+Status run_look(Session& session, const data::ImageSet& set, cascade::LabelledLogits::Column& column) {
   const Model& model = session.model();
   const std::size_t size = set.image_bytes(), classes = model.classes().size();
   const int most = session.options().max_batch;
@@ -36,8 +36,8 @@ Status run_look(Session& session, const ImageSet& set, control::LabelledLogits::
       normalize_pixels(set.image(begin + static_cast<std::int64_t>(i)), model.image(), image);
       if (column.look.mirrored) mirror_rows(image, set.width);
     }
-    CONCERTINA_TRY(session.run(std::span(images).first(n * size), static_cast<int>(n), column.look.subnet,
-                               std::span(outputs).first(n * model.output_size())));
+    RETURN_IF_ERROR(session.run(std::span(images).first(n * size), static_cast<int>(n), column.look.subnet,
+                                std::span(outputs).first(n * model.output_size())));
     column.logits.insert(column.logits.end(), outputs.begin(),
                          outputs.begin() + static_cast<std::ptrdiff_t>(n * classes));
   }
@@ -46,19 +46,19 @@ Status run_look(Session& session, const ImageSet& set, control::LabelledLogits::
 
 }  // namespace
 
-Result<control::LabelledLogits> look_at(Session& session, const ImageSet& set, std::span<const double> ms,
-                                        bool mirror, Progress& progress) {
+Result<cascade::LabelledLogits> look_at(Session& session, const data::ImageSet& set,
+                                        std::span<const double> ms, bool mirror, Progress& progress) {
   const int looks = mirror ? 2 : 1;
-  control::LabelledLogits data{
+  cascade::LabelledLogits data{
       .classes = static_cast<int>(session.model().classes().size()), .labels = set.labels, .columns = {}};
   progress.start("look at images", static_cast<std::int64_t>(ms.size()) * looks);
   for (std::size_t subnet = 0; subnet < ms.size(); ++subnet) {
     for (int look = 0; look < looks; ++look) {
-      control::LabelledLogits::Column column{
+      cascade::LabelledLogits::Column column{
           .look = {.subnet = static_cast<int>(subnet), .mirrored = look == 1},
           .ms = ms[subnet],
           .logits = {}};
-      CONCERTINA_TRY(run_look(session, set, column));
+      RETURN_IF_ERROR(run_look(session, set, column));
       data.columns.push_back(std::move(column));
       progress.update(static_cast<std::int64_t>(data.columns.size()), "");
     }
@@ -66,13 +66,13 @@ Result<control::LabelledLogits> look_at(Session& session, const ImageSet& set, s
   return data;
 }
 
-Status check_validation_images(const Model& model, const control::LabelledLogits& data) {
+Status check_validation_images(const Model& model, const cascade::LabelledLogits& data) {
   const double rounding = model.precision() == Precision::bf16 ? kBf16Rounding : kRounding;
   std::vector<int> rows(data.labels.size());
   std::iota(rows.begin(), rows.end(), 0);
   for (std::size_t i = 0; i < model.subnets().size(); ++i) {
-    const control::CascadeStage alone[] = {{.look = {.subnet = static_cast<int>(i)}, .blend = {}}};
-    const auto correct = control::replay(data, rows, alone, control::ConfidenceMeasure::probability).correct;
+    const cascade::CascadeStage alone[] = {{.look = {.subnet = static_cast<int>(i)}, .blend = {}}};
+    const auto correct = cascade::replay(data, rows, alone, cascade::ConfidenceMeasure::probability).correct;
     const double right = static_cast<double>(std::count(correct.begin(), correct.end(), 1)) /
                          static_cast<double>(correct.size());
     const double recorded = model.subnets()[i].validation_accuracy;

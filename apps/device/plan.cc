@@ -8,14 +8,14 @@
 #include "base/file.h"
 #include "base/try.h"
 #include "common/table.h"
-#include "control/plan/rule_table.h"
-#include "control/this_machine.h"
 #include "device/verbs.h"
+#include "profile/this_machine.h"
+#include "slo/rule_table.h"
 
 namespace concertina::apps {
 namespace {
 
-using namespace control;
+using namespace slo;
 using Rows = std::vector<std::vector<std::string>>;
 
 struct Options {
@@ -29,39 +29,42 @@ struct Options {
 
 /// What was planned, and of what.
 struct Plan {
-  Slo slo;
-  Solution solution;
-  RuleTable table;
+  slo::Slo slo;
+  slo::Solution solution;
+  slo::RuleTable table;
 };
 
-Status check_machine(const LatencyTable& table) {
-  return check_this_machine(table.machine, "the latency table was measured",
-                            "run concertina profile here, or plan for that machine with --other-machine");
+Status check_machine(const latency::LatencyTable& table) {
+  return profile::check_this_machine(
+      table.machine, "the latency table was measured",
+      "run concertina profile here, or plan for that machine with --other-machine");
 }
 
 Result<Plan> make_plan(const Options& options) {
-  CONCERTINA_ASSIGN(Slo slo, Slo::read(options.slo));
-  CONCERTINA_ASSIGN(const LatencyTable latency, LatencyTable::read(options.latency_table));
-  if (!options.other_machine) CONCERTINA_TRY(check_machine(latency));
+  ASSIGN_OR_RETURN(slo::Slo slo, slo::Slo::read(options.slo));
+  ASSIGN_OR_RETURN(const latency::LatencyTable latency, latency::LatencyTable::read(options.latency_table));
+  if (!options.other_machine) RETURN_IF_ERROR(check_machine(latency));
   const Precision precision = latency.precision == "bf16" ? Precision::bf16 : Precision::fp32;
-  CONCERTINA_ASSIGN(const auto model, Model::load(options.model, {.precision = precision}));
-  CONCERTINA_ASSIGN(const std::vector<Candidate> candidates, make_candidates(model->subnets(), latency));
-  Solution solution = solve(slo, candidates, RuleTable::kMaxDesigns);
-  RuleTable table = make_rule_table(slo, solution, model->subnets(), latency);
+  ASSIGN_OR_RETURN(const auto model, Model::load(options.model, {.precision = precision}));
+  ASSIGN_OR_RETURN(const std::vector<slo::Candidate> candidates,
+                   slo::make_candidates(model->subnets(), latency));
+  slo::Solution solution = slo::solve(slo, candidates, slo::RuleTable::kMaxDesigns);
+  slo::RuleTable table = slo::make_rule_table(slo, solution, model->subnets(), latency);
   return Plan{std::move(slo), std::move(solution), std::move(table)};
 }
 
-std::string machine_of(const AnticipatedState& state) {
+std::string machine_of(const slo::AnticipatedState& state) {
   return state.machine ? std::string(name_of(*state.machine)) : "any";
 }
 
-std::string list_designs(const Solution& solution) {
+std::string list_designs(const slo::Solution& solution) {
   Rows rows = {{"design", "sub-net", "threads", "batch", "accuracy", "MMAC", "median run", "memory"}};
-  for (const Candidate& c : solution.designs) {
+  for (const slo::Candidate& c : solution.designs) {
     rows.push_back({std::to_string(rows.size() - 1), std::to_string(c.design.subnet),
                     std::to_string(c.design.threads), std::to_string(c.design.batch),
-                    with_unit(Metric::accuracy, c.accuracy), fmt::format("{:.2f}", c.macs / 1e6),
-                    with_unit(Metric::latency, c.times.median()), with_unit(Metric::memory, c.memory)});
+                    slo::with_unit(slo::Metric::accuracy, c.accuracy), fmt::format("{:.2f}", c.macs / 1e6),
+                    slo::with_unit(slo::Metric::latency, c.times.median()),
+                    slo::with_unit(slo::Metric::memory, c.memory)});
   }
   return format_table(rows);
 }
@@ -70,32 +73,36 @@ std::string list_states(const Plan& plan) {
   Rows rows = {
       {"state", "machine", "slow-down", "requests/s", "design", "throughput", "in use", "holds up to"}};
   for (std::size_t i = 0; i < plan.slo.states.size(); ++i) {
-    const AnticipatedState& state = plan.slo.states[i];
-    const StateOutcome& outcome = plan.solution.outcomes[i];
-    const Candidate& design = plan.solution.designs[outcome.design];
-    const auto value = [&](Metric metric) { return with_unit(metric, predict(design, state, {metric})); };
+    const slo::AnticipatedState& state = plan.slo.states[i];
+    const slo::StateOutcome& outcome = plan.solution.outcomes[i];
+    const slo::Candidate& design = plan.solution.designs[outcome.design];
+    const auto value = [&](slo::Metric metric) {
+      return slo::with_unit(metric, slo::predict(design, state, {metric}));
+    };
     rows.push_back({state.name, machine_of(state), fmt::format("{:g}", state.slow_down),
                     state.arrivals > 0 ? fmt::format("{:g}", state.arrivals) : "-",
-                    std::to_string(outcome.design), value(Metric::throughput), value(Metric::utilisation),
+                    std::to_string(outcome.design), value(slo::Metric::throughput),
+                    value(slo::Metric::utilisation),
                     outcome.cost.feasible() ? fmt::format("{:.3g}", outcome.holds_up_to) : "-"});
   }
   return format_table(rows);
 }
 
-std::string margin(const Bound& bound, double value) {
+std::string margin(const slo::Bound& bound, double value) {
   if (!std::isfinite(value)) return "-";
-  const double room = more_is_better(bound.of.metric) ? value - bound.limit : bound.limit - value;
+  const double room = slo::more_is_better(bound.of.metric) ? value - bound.limit : bound.limit - value;
   return fmt::format("{:+.1f} %", 100 * room / bound.limit);
 }
 
 std::string list_bounds(const Plan& plan) {
   Rows rows = {{"state", "bound", "limit", "predicted", "margin"}};
   for (std::size_t i = 0; i < plan.slo.states.size(); ++i) {
-    const AnticipatedState& state = plan.slo.states[i];
-    for (const Bound& bound : state.bounds) {
-      const double value = predict(plan.solution.designs[plan.solution.outcomes[i].design], state, bound.of);
-      rows.push_back({state.name, to_string(bound.of), with_unit(bound.of.metric, bound.limit),
-                      std::isfinite(value) ? with_unit(bound.of.metric, value) : "without end",
+    const slo::AnticipatedState& state = plan.slo.states[i];
+    for (const slo::Bound& bound : state.bounds) {
+      const double value =
+          slo::predict(plan.solution.designs[plan.solution.outcomes[i].design], state, bound.of);
+      rows.push_back({state.name, to_string(bound.of), slo::with_unit(bound.of.metric, bound.limit),
+                      std::isfinite(value) ? slo::with_unit(bound.of.metric, value) : "without end",
                       margin(bound, value)});
     }
   }
@@ -106,14 +113,15 @@ nlohmann::json number_or_null(double value) {
   return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json();
 }
 
-nlohmann::json state_json(const AnticipatedState& state, const Plan& plan, const StateOutcome& outcome) {
-  const Candidate& design = plan.solution.designs[outcome.design];
+nlohmann::json state_json(const slo::AnticipatedState& state, const Plan& plan,
+                          const slo::StateOutcome& outcome) {
+  const slo::Candidate& design = plan.solution.designs[outcome.design];
   nlohmann::json bounds = nlohmann::json::array();
-  for (const Bound& bound : state.bounds) {
+  for (const slo::Bound& bound : state.bounds) {
     bounds.push_back({{"metric", name_of(bound.of.metric)},
                       {"limit", bound.limit},
-                      {"predicted", number_or_null(predict(design, state, bound.of))}});
-    if (bound.of.metric == Metric::latency) bounds.back()["quantile"] = bound.of.quantile;
+                      {"predicted", number_or_null(slo::predict(design, state, bound.of))}});
+    if (bound.of.metric == slo::Metric::latency) bounds.back()["quantile"] = bound.of.quantile;
   }
   return {{"name", state.name},
           {"machine", machine_of(state)},
@@ -121,19 +129,19 @@ nlohmann::json state_json(const AnticipatedState& state, const Plan& plan, const
           {"arrivals", state.arrivals},
           {"design", outcome.design},
           {"feasible", outcome.cost.feasible()},
-          {"note", describe_violation(state, plan.solution, outcome)},
+          {"note", slo::describe_violation(state, plan.solution, outcome)},
           {"excess", outcome.cost.excess},
           {"loss", outcome.cost.loss},
           {"least_loss", outcome.best.loss},
           {"holds_up_to", outcome.holds_up_to},
-          {"throughput", predict(design, state, {Metric::throughput})},
-          {"utilisation", predict(design, state, {Metric::utilisation})},
+          {"throughput", slo::predict(design, state, {slo::Metric::throughput})},
+          {"utilisation", slo::predict(design, state, {slo::Metric::utilisation})},
           {"bounds", bounds}};
 }
 
 std::string to_json(const Plan& plan, const std::string& out) {
   nlohmann::json designs = nlohmann::json::array(), states = nlohmann::json::array();
-  for (const Candidate& c : plan.solution.designs) {
+  for (const slo::Candidate& c : plan.solution.designs) {
     designs.push_back({{"subnet", c.design.subnet},
                        {"threads", c.design.threads},
                        {"batch", c.design.batch},
@@ -151,7 +159,8 @@ std::string to_json(const Plan& plan, const std::string& out) {
 std::string to_text(const Plan& plan, const std::string& out) {
   std::string text = list_designs(plan.solution) + "\n" + list_states(plan) + list_bounds(plan) + "\n";
   for (std::size_t i = 0; i < plan.slo.states.size(); ++i) {
-    const std::string note = describe_violation(plan.slo.states[i], plan.solution, plan.solution.outcomes[i]);
+    const std::string note =
+        slo::describe_violation(plan.slo.states[i], plan.solution, plan.solution.outcomes[i]);
     if (!note.empty()) text += fmt::format("{}: {}\n", plan.slo.states[i].name, note);
   }
   return text + fmt::format("The rules are in {}.\n", out);
@@ -159,8 +168,8 @@ std::string to_text(const Plan& plan, const std::string& out) {
 
 Status plan_model(Options options) {
   if (options.out.empty()) options.out = std::filesystem::path(options.model).replace_extension(".plan.json");
-  CONCERTINA_ASSIGN(const Plan plan, make_plan(options));
-  CONCERTINA_TRY(write_file(options.out, plan.table.to_json()));
+  ASSIGN_OR_RETURN(const Plan plan, make_plan(options));
+  RETURN_IF_ERROR(write_file(options.out, plan.table.to_json()));
   fmt::print("{}", options.json ? to_json(plan, options.out) : to_text(plan, options.out));
   return {};
 }

@@ -1,4 +1,4 @@
-#include "control/profile/profile.h"
+#include "profile/profile.h"
 
 #include <fmt/format.h>
 
@@ -30,11 +30,11 @@ struct Options {
   double width = 1;
   bool no_layers = false;
   bool json = false;
-  control::ProfileOptions profile;
+  profile::ProfileOptions profile;
 };
 
-Result<ModelFile> built_in(const Options& options) {
-  CONCERTINA_ASSIGN(const auto input, parse_shape(options.input));
+Result<onnx::ModelFile> built_in(const Options& options) {
+  ASSIGN_OR_RETURN(const auto input, parse_shape(options.input));
   auto graph = make_network({.name = options.model,
                              .input = input.value_or(Shape{}),
                              .classes = options.classes,
@@ -47,11 +47,11 @@ Result<ModelFile> built_in(const Options& options) {
 }
 
 /// A dynamic model, any other network, or the name of one.
-Result<ModelFile> open(const Options& options) {
+Result<onnx::ModelFile> open(const Options& options) {
   if (!std::filesystem::exists(options.model)) return built_in(options);
-  auto model = read_model(options.model);
+  auto model = onnx::read_model(options.model);
   if (model) return model;
-  auto network = read_network(options.model);  // refuses a damaged model too, saying why
+  auto network = onnx::read_network(options.model);  // refuses a damaged model too, saying why
   if (!network) return network.error();
   return runtime::file_of(*std::move(network));
 }
@@ -60,12 +60,12 @@ Status perform(Options options) {
   if (options.out.empty())
     options.out = std::filesystem::path(options.model).replace_extension(".latency.json");
   options.profile.layers = !options.no_layers;
-  CONCERTINA_ASSIGN(ModelFile model, open(options));
+  ASSIGN_OR_RETURN(onnx::ModelFile model, open(options));
   ProgressBar progress;
-  CONCERTINA_ASSIGN(const LatencyTable table,
-                    control::profile(std::move(model), options.profile, control::SteadyClock(), progress));
+  ASSIGN_OR_RETURN(const latency::LatencyTable table,
+                   profile::profile(std::move(model), options.profile, SteadyClock(), progress));
   const std::string json = table.to_json();
-  CONCERTINA_TRY(write_file(options.out, json));
+  RETURN_IF_ERROR(write_file(options.out, json));
   if (options.json) {
     fmt::print("{}", json);
   } else {

@@ -12,8 +12,8 @@ namespace {
 
 constexpr int kRunsForP99 = 100;  // with fewer the slowest run decides alone
 
-std::string machine_line(const LatencyTable& table) {
-  const MeasuredMachine& machine = table.machine;
+std::string machine_line(const latency::LatencyTable& table) {
+  const latency::MeasuredMachine& machine = table.machine;
   return fmt::format("{}, {}, {} core{}, {}{}\n", machine.cpu, machine.instruction_set, machine.cores,
                      machine.cores == 1 ? "" : "s", table.precision,
                      machine.governor.empty() ? "" : ", governor " + machine.governor);
@@ -23,10 +23,10 @@ std::string number(double ms) {
   return fmt::format("{:.{}f}", ms, ms < 1 ? 4 : ms < 100 ? 3 : 1);
 }
 
-std::string subnet_table(const LatencyTable& table) {
+std::string subnet_table(const latency::LatencyTable& table) {
   std::vector<std::vector<std::string>> rows = {
       {"sub-net", "batch", "threads", "runs", "median ms", "p90 ms", "p99 ms"}};
-  for (const SubnetLatency& one : table.subnets) {
+  for (const latency::SubnetLatency& one : table.subnets) {
     rows.push_back({one.subnet.widths.empty() ? "full" : to_string(one.subnet), std::to_string(one.batch),
                     std::to_string(one.threads), std::to_string(one.runs), number(one.times.median()),
                     number(one.times.at(0.9)), number(one.times.at(0.99))});
@@ -34,7 +34,7 @@ std::string subnet_table(const LatencyTable& table) {
   return format_table(rows);
 }
 
-std::string tail_note(const LatencyTable& table) {
+std::string tail_note(const latency::LatencyTable& table) {
   const auto fewest = std::min_element(table.subnets.begin(), table.subnets.end(),
                                        [](const auto& a, const auto& b) { return a.runs < b.runs; });
   if (fewest == table.subnets.end() || fewest->runs >= kRunsForP99) return "";
@@ -44,14 +44,14 @@ std::string tail_note(const LatencyTable& table) {
       fewest->batch, fewest->threads, fewest->runs);
 }
 
-std::vector<std::string> prediction_row(const char* name, const PredictionError& error) {
+std::vector<std::string> prediction_row(const char* name, const latency::PredictionError& error) {
   return {name, fmt::format("{:.1f} %", 100 * error.median), fmt::format("{:.1f} %", 100 * error.worst),
           fmt::format("{:.3f}", error.rank_correlation)};
 }
 
-std::string prediction_table(const LatencyTable& table) {
+std::string prediction_table(const latency::LatencyTable& table) {
   if (!table.prediction) return "";
-  const PredictionQuality& quality = *table.prediction;
+  const latency::PredictionQuality& quality = *table.prediction;
   return fmt::format(
       "\n{} layers were measured with batch {} on {} thread{}. So far from the times of {} random sub-nets, "
       "which had no part in it, are predictions by\n{}"
@@ -67,7 +67,7 @@ std::string prediction_table(const LatencyTable& table) {
 
 }  // namespace
 
-std::string report_of(const LatencyTable& table) {
+std::string report_of(const latency::LatencyTable& table) {
   return machine_line(table) + subnet_table(table) + tail_note(table) + prediction_table(table);
 }
 

@@ -7,21 +7,21 @@
 #include "base/try.h"
 #include "common/progress_bar.h"
 #include "common/table.h"
-#include "control/profile/measure.h"
-#include "control/scheduler/cost_measurement.h"
-#include "control/scheduler/requests.h"
-#include "control/scheduler/schedule_metrics.h"
-#include "control/scheduler/session_executor.h"
-#include "control/scheduler/simulated_executor.h"
-#include "control/scheduler/thread_cpu_clock.h"
 #include "device/model_options.h"
 #include "device/timing.h"
 #include "device/verbs.h"
+#include "profile/measure.h"
+#include "scheduler/cost_measurement.h"
+#include "scheduler/requests.h"
+#include "scheduler/schedule_metrics.h"
+#include "scheduler/session_executor.h"
+#include "scheduler/simulated_executor.h"
+#include "scheduler/thread_cpu_clock.h"
 
 namespace concertina::apps {
 namespace {
 
-using namespace control;
+using namespace scheduler;
 
 struct Options {
   std::vector<std::string> models;
@@ -29,9 +29,9 @@ struct Options {
   std::vector<double> loads = {1.0};
   std::vector<std::string> policies = {"all"};
   std::string process = "poisson";
-  RequestOptions arrivals;
-  SimulationOptions simulation;
-  SchedulingOptions scheduling;
+  scheduler::RequestOptions arrivals;
+  scheduler::SimulationOptions simulation;
+  scheduler::SchedulingOptions scheduling;
   int seeds = 5;
   int rounds = 100;
   bool real = false;
@@ -42,74 +42,79 @@ struct Options {
 /// The models, loaded, and what they cost on this machine.
 struct Tenants {
   std::unique_ptr<Clock> clock;
-  std::unique_ptr<SessionExecutor> executor;
-  std::vector<ModelCost> costs;
+  std::unique_ptr<scheduler::SessionExecutor> executor;
+  std::vector<scheduler::ModelCost> costs;
 };
 
 /// One figure of a schedule: for the table, and for JSON as it is.
 struct Figure {
   const char* title;
   const char* key;
-  double ScheduleMetrics::*value;
+  double scheduler::ScheduleMetrics::*value;
   double unit;  ///< what the table divides by
   int digits;
 };
 
 constexpr Figure kFigures[] = {
-    {"violations %", "violation_rate", &ScheduleMetrics::violations, 0.01, 2},
-    {"shed %", "shed_rate", &ScheduleMetrics::shed, 0.01, 2},
-    {"ANTT", "antt", &ScheduleMetrics::antt, 1, 2},
-    {"answers/s", "answers_per_second", &ScheduleMetrics::throughput, 1, 0},
-    {"accuracy %", "accuracy", &ScheduleMetrics::accuracy, 0.01, 2},
-    {"lost, points", "accuracy_lost", &ScheduleMetrics::accuracy_lost, 0.01, 2},
-    {"right in time %", "right_in_time", &ScheduleMetrics::useful, 0.01, 2},
-    {"pre-empted", "preemptions_per_request", &ScheduleMetrics::preemptions, 1, 3},
-    {"begun anew", "restarts_per_request", &ScheduleMetrics::restarts, 1, 3},
-    {"decision us", "decision_us_per_step", &ScheduleMetrics::decision_us, 1, 2},
+    {"violations %", "violation_rate", &scheduler::ScheduleMetrics::violations, 0.01, 2},
+    {"shed %", "shed_rate", &scheduler::ScheduleMetrics::shed, 0.01, 2},
+    {"ANTT", "antt", &scheduler::ScheduleMetrics::antt, 1, 2},
+    {"answers/s", "answers_per_second", &scheduler::ScheduleMetrics::throughput, 1, 0},
+    {"accuracy %", "accuracy", &scheduler::ScheduleMetrics::accuracy, 0.01, 2},
+    {"lost, points", "accuracy_lost", &scheduler::ScheduleMetrics::accuracy_lost, 0.01, 2},
+    {"right in time %", "right_in_time", &scheduler::ScheduleMetrics::useful, 0.01, 2},
+    {"pre-empted", "preemptions_per_request", &scheduler::ScheduleMetrics::preemptions, 1, 3},
+    {"begun anew", "restarts_per_request", &scheduler::ScheduleMetrics::restarts, 1, 3},
+    {"decision us", "decision_us_per_step", &scheduler::ScheduleMetrics::decision_us, 1, 2},
 };
 
 Result<Tenants> load_tenants(const Options& options) {
   Tenants tenants;
-  std::vector<SessionExecutor::Tenant> sessions;
+  std::vector<scheduler::SessionExecutor::Tenant> sessions;
   for (const std::string& path : options.models) {
-    CONCERTINA_ASSIGN(const auto model, Model::load(path, options.loading));
-    CONCERTINA_ASSIGN(Session session, Session::make(model));
-    CONCERTINA_TRY(warm_up(session, 0, {}));
-    tenants.costs.push_back(untimed_cost(session, path));
-    sessions.push_back({.session = std::move(session), .images = control::some_inputs(*model, 1)});
+    ASSIGN_OR_RETURN(const auto model, Model::load(path, options.loading));
+    ASSIGN_OR_RETURN(Session session, Session::make(model));
+    RETURN_IF_ERROR(warm_up(session, 0, {}));
+    tenants.costs.push_back(scheduler::untimed_cost(session, path));
+    sessions.push_back({.session = std::move(session), .images = profile::some_inputs(*model, 1)});
   }
   if (options.cpu_time) {
-    tenants.clock = std::make_unique<ThreadCpuClock>();
+    tenants.clock = std::make_unique<scheduler::ThreadCpuClock>();
   } else {
     tenants.clock = std::make_unique<SteadyClock>();
   }
-  tenants.executor = std::make_unique<SessionExecutor>(std::move(sessions), *tenants.clock);
-  CONCERTINA_TRY(measure_costs(*tenants.executor, options.rounds, tenants.costs));
+  tenants.executor = std::make_unique<scheduler::SessionExecutor>(std::move(sessions), *tenants.clock);
+  RETURN_IF_ERROR(scheduler::measure_costs(*tenants.executor, options.rounds, tenants.costs));
   return tenants;
 }
 
-Result<ScheduleMetrics> run_once(Tenants& tenants, const std::string& policy, const RequestOptions& arrivals,
-                                 const Options& options) {
-  CONCERTINA_ASSIGN(const auto chooser, make_scheduling_policy(policy, tenants.costs, options.scheduling));
-  CONCERTINA_ASSIGN(const std::vector<Arrival> requests, make_requests(tenants.costs, arrivals));
-  SimulationOptions simulation = options.simulation;
+Result<scheduler::ScheduleMetrics> run_once(Tenants& tenants, const std::string& policy,
+                                            const scheduler::RequestOptions& arrivals,
+                                            const Options& options) {
+  ASSIGN_OR_RETURN(const auto chooser,
+                   scheduler::make_scheduling_policy(policy, tenants.costs, options.scheduling));
+  ASSIGN_OR_RETURN(const std::vector<scheduler::Arrival> requests,
+                   scheduler::make_requests(tenants.costs, arrivals));
+  scheduler::SimulationOptions simulation = options.simulation;
   simulation.seed = arrivals.seed;
-  SimulatedExecutor simulated(tenants.costs, simulation);
+  scheduler::SimulatedExecutor simulated(tenants.costs, simulation);
   tenants.executor->restart_clock();
-  StepExecutor& executor = options.real ? static_cast<StepExecutor&>(*tenants.executor) : simulated;
-  CONCERTINA_ASSIGN(const ScheduleLog log, run_schedule(tenants.costs, requests, *chooser, executor));
-  return measure(log, tenants.costs);
+  scheduler::StepExecutor& executor =
+      options.real ? static_cast<scheduler::StepExecutor&>(*tenants.executor) : simulated;
+  ASSIGN_OR_RETURN(const scheduler::ScheduleLog log,
+                   scheduler::run_schedule(tenants.costs, requests, *chooser, executor));
+  return scheduler::measure(log, tenants.costs);
 }
 
 /// What the seeds gave for one policy at one load.
 struct Row {
   double load = 0;
   std::string policy;
-  std::vector<ScheduleMetrics> seeds;
+  std::vector<scheduler::ScheduleMetrics> seeds;
 
   Spread of(const Figure& figure) const {
     std::vector<double> values;
-    for (const ScheduleMetrics& metrics : seeds) values.push_back(metrics.*figure.value);
+    for (const scheduler::ScheduleMetrics& metrics : seeds) values.push_back(metrics.*figure.value);
     return spread(values);
   }
 };
@@ -127,12 +132,14 @@ Result<std::vector<Row>> run_all(Tenants& tenants, const std::vector<std::string
     const std::size_t first = rows.size();
     for (const std::string& policy : policies) rows.push_back({.load = load, .policy = policy, .seeds = {}});
     for (int seed = 0; seed < options.seeds; ++seed) {
-      if (options.real) CONCERTINA_TRY(measure_costs(*tenants.executor, options.rounds, tenants.costs));
+      if (options.real)
+        RETURN_IF_ERROR(scheduler::measure_costs(*tenants.executor, options.rounds, tenants.costs));
       for (std::size_t p = 0; p < policies.size(); ++p) {
-        RequestOptions arrivals = options.arrivals;
+        scheduler::RequestOptions arrivals = options.arrivals;
         arrivals.load = load;
         arrivals.seed += static_cast<std::uint64_t>(seed);
-        CONCERTINA_ASSIGN(ScheduleMetrics metrics, run_once(tenants, policies[p], arrivals, options));
+        ASSIGN_OR_RETURN(scheduler::ScheduleMetrics metrics,
+                         run_once(tenants, policies[p], arrivals, options));
         rows[first + p].seeds.push_back(metrics);
         progress.update(++done, policies[p]);
       }
@@ -142,7 +149,7 @@ Result<std::vector<Row>> run_all(Tenants& tenants, const std::vector<std::string
 }
 
 void print_table(const Tenants& tenants, const std::vector<Row>& rows, const Options& options) {
-  for (const ModelCost& model : tenants.costs) {
+  for (const scheduler::ModelCost& model : tenants.costs) {
     fmt::print("{}: {} sizes, {:.3f} to {:.3f} ms, {} steps\n", model.name, model.sizes.size(),
                to_ms(model.isolated()), to_ms(model.sizes.back().total()), model.sizes.front().steps());
   }
@@ -165,9 +172,9 @@ void print_table(const Tenants& tenants, const std::vector<Row>& rows, const Opt
 
 void print_json(const Tenants& tenants, const std::vector<Row>& rows, const Options& options) {
   nlohmann::json models = nlohmann::json::array(), list = nlohmann::json::array();
-  for (const ModelCost& model : tenants.costs) {
+  for (const scheduler::ModelCost& model : tenants.costs) {
     models.push_back({{"model", model.name}, {"sizes", nlohmann::json::array()}});
-    for (const SizeCost& size : model.sizes) {
+    for (const scheduler::SizeCost& size : model.sizes) {
       models.back()["sizes"].push_back({{"milliseconds", to_ms(size.total())},
                                         {"steps", size.steps()},
                                         {"accuracy", size.accuracy},
@@ -192,13 +199,13 @@ void print_json(const Tenants& tenants, const std::vector<Row>& rows, const Opti
 }
 
 Status schedule(Options options) {
-  CONCERTINA_ASSIGN(options.arrivals.process, parse_arrivals(options.process, CONCERTINA_TRACES));
+  ASSIGN_OR_RETURN(options.arrivals.process, simulation::parse_arrivals(options.process, CONCERTINA_TRACES));
   std::vector<std::string> policies = options.policies;
   if (policies == std::vector<std::string>{"all"}) {
-    policies.assign(scheduling_policies().begin(), scheduling_policies().end());
+    policies.assign(scheduler::scheduling_policies().begin(), scheduler::scheduling_policies().end());
   }
-  CONCERTINA_ASSIGN(Tenants tenants, load_tenants(options));
-  CONCERTINA_ASSIGN(const std::vector<Row> rows, run_all(tenants, policies, options));
+  ASSIGN_OR_RETURN(Tenants tenants, load_tenants(options));
+  ASSIGN_OR_RETURN(const std::vector<Row> rows, run_all(tenants, policies, options));
   (options.json ? print_json : print_table)(tenants, rows, options);
   return {};
 }

@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "control/policies/policies.h"
 #include "device/model_options.h"
+#include "simulation/policies.h"
 
 namespace concertina::apps {
 namespace {
@@ -73,7 +73,7 @@ std::vector<std::string> chosen_policies(const ServingOptions& options, std::siz
   std::vector<std::string> chosen;
   for (const std::string& policy : options.policies) {
     if (policy == "all") {
-      for (std::string& name : control::policy_names(sizes)) chosen.push_back(std::move(name));
+      for (std::string& name : simulation::policy_names(sizes)) chosen.push_back(std::move(name));
     } else {
       chosen.push_back(policy);
     }
@@ -81,8 +81,8 @@ std::vector<std::string> chosen_policies(const ServingOptions& options, std::siz
   return chosen;
 }
 
-std::vector<control::ScenarioOptions> scenarios(const ServingOptions& options) {
-  std::vector<control::ScenarioOptions> all;
+std::vector<simulation::ScenarioOptions> scenarios(const ServingOptions& options) {
+  std::vector<simulation::ScenarioOptions> all;
   for (const std::string& contention : options.contentions) {
     for (const std::string& arrivals : options.arrivals) {
       all.push_back(options.scenario);
@@ -93,7 +93,7 @@ std::vector<control::ScenarioOptions> scenarios(const ServingOptions& options) {
   return all;
 }
 
-std::string name_of(const control::ScenarioOptions& scenario) {
+std::string name_of(const simulation::ScenarioOptions& scenario) {
   return fmt::format("{}, {}", scenario.arrivals, scenario.contention);
 }
 
@@ -102,7 +102,7 @@ std::vector<std::string> metrics_head() {
           "shed",   "p50 ms",  "p99 ms",   "p99.9 ms", "switches/s"};
 }
 
-std::vector<std::string> metrics_row(const std::string& policy, const control::Metrics& metrics,
+std::vector<std::string> metrics_row(const std::string& policy, const simulation::Metrics& metrics,
                                      double optimum) {
   return {policy,
           percent(metrics.on_time_rate),
@@ -117,7 +117,7 @@ std::vector<std::string> metrics_row(const std::string& policy, const control::M
           fmt::format("{:.1f}", metrics.switches_per_second)};
 }
 
-nlohmann::json metrics_json(const std::string& policy, const control::Metrics& metrics) {
+nlohmann::json metrics_json(const std::string& policy, const simulation::Metrics& metrics) {
   return {{"policy", policy},
           {"requests", metrics.requests},
           {"on_time_rate", metrics.on_time_rate},

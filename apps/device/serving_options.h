@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "concertina/adaptive_session.h"
-#include "control/serving/scenario.h"
+#include "simulation/scenario.h"
 
 namespace concertina::apps {
 
@@ -18,7 +18,7 @@ struct ServingOptions {
   std::vector<std::string> arrivals;
   std::vector<std::string> contentions;
   std::vector<std::string> policies = {"all"};
-  control::ScenarioOptions scenario;
+  simulation::ScenarioOptions scenario;
   bool json = false;
 };
 
@@ -28,15 +28,15 @@ void add_serving_options(CLI::App* verb, ServingOptions& options);
 std::vector<std::string> chosen_policies(const ServingOptions& options, std::size_t sizes);
 
 /// Every stream of requests under every contention.
-std::vector<control::ScenarioOptions> scenarios(const ServingOptions& options);
+std::vector<simulation::ScenarioOptions> scenarios(const ServingOptions& options);
 
 /// The name of one: "gamma:8, step:1.8".
-std::string name_of(const control::ScenarioOptions& scenario);
+std::string name_of(const simulation::ScenarioOptions& scenario);
 
 /// What a policy made of a scenario, as a row of a table; `optimum` is 0 if it is not known.
 std::vector<std::string> metrics_head();
-std::vector<std::string> metrics_row(const std::string& policy, const control::Metrics& metrics,
+std::vector<std::string> metrics_row(const std::string& policy, const simulation::Metrics& metrics,
                                      double optimum);
-nlohmann::json metrics_json(const std::string& policy, const control::Metrics& metrics);
+nlohmann::json metrics_json(const std::string& policy, const simulation::Metrics& metrics);
 
 }  // namespace concertina::apps

@@ -14,26 +14,26 @@ namespace concertina::apps {
 namespace {
 
 Status simulate_all(const ServingOptions& options) {
-  CONCERTINA_ASSIGN(const auto model, Model::load(options.model, options.loading));
-  CONCERTINA_ASSIGN(const std::vector<control::Size> sizes, control::sizes_of(model, options.session));
+  ASSIGN_OR_RETURN(const auto model, Model::load(options.model, options.loading));
+  ASSIGN_OR_RETURN(const std::vector<control::SubnetProfile> sizes,
+                   control::sizes_of(model, options.session));
   nlohmann::json list = nlohmann::json::array();
-  for (const control::ScenarioOptions& wanted : scenarios(options)) {
-    CONCERTINA_ASSIGN(const control::Scenario scenario, control::make_scenario(wanted, sizes));
-    const double best = control::optimum(scenario, sizes, wanted.seed).yield;
-    nlohmann::json entry = {
-        {"arrivals", wanted.arrivals}, {"contention", wanted.contention},
-        {"load", wanted.load},         {"deadline_ms", control::to_ms(scenario.serving.deadline)},
-        {"optimal_yield", best},       {"policies", nlohmann::json::array()}};
+  for (const simulation::ScenarioOptions& wanted : scenarios(options)) {
+    ASSIGN_OR_RETURN(const simulation::Scenario scenario, simulation::make_scenario(wanted, sizes));
+    const double best = simulation::optimum(scenario, sizes, wanted.seed).yield;
+    nlohmann::json entry = {{"arrivals", wanted.arrivals}, {"contention", wanted.contention},
+                            {"load", wanted.load},         {"deadline_ms", to_ms(scenario.serving.deadline)},
+                            {"optimal_yield", best},       {"policies", nlohmann::json::array()}};
     std::vector<std::vector<std::string>> rows = {metrics_head()};
     for (const std::string& policy : chosen_policies(options, sizes.size())) {
-      CONCERTINA_ASSIGN(const control::Metrics metrics,
-                        control::simulate(scenario, policy, sizes, wanted.seed));
+      ASSIGN_OR_RETURN(const simulation::Metrics metrics,
+                       simulation::simulate(scenario, policy, sizes, wanted.seed));
       rows.push_back(metrics_row(policy, metrics, best));
       entry["policies"].push_back(metrics_json(policy, metrics));
     }
     if (!options.json) {
       fmt::print("{}: load {}, deadline {:.3f} ms, {} requests, optimum {:.2f} %\n{}\n", name_of(wanted),
-                 wanted.load, control::to_ms(scenario.serving.deadline), scenario.arrivals.size(), 100 * best,
+                 wanted.load, to_ms(scenario.serving.deadline), scenario.arrivals.size(), 100 * best,
                  format_table(rows));
     }
     list.push_back(std::move(entry));

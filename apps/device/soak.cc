@@ -11,19 +11,19 @@
 #include "common/progress_bar.h"
 #include "common/table.h"
 #include "control/model_sizes.h"
-#include "control/policies/policies.h"
-#include "control/profile/measure.h"
-#include "control/serving/background_load.h"
-#include "control/serving/model_server.h"
-#include "control/serving/timed_policy.h"
 #include "device/pin_option.h"
 #include "device/serving_options.h"
 #include "device/verbs.h"
+#include "profile/measure.h"
+#include "simulation/background_load.h"
+#include "simulation/model_server.h"
+#include "simulation/policies.h"
+#include "simulation/timed_policy.h"
 
 namespace concertina::apps {
 namespace {
 
-using control::Scenario;
+using simulation::Scenario;
 
 struct Options {
   ServingOptions serving;
@@ -32,8 +32,8 @@ struct Options {
 
 /// What a policy made of a scenario in reality and on the simulated machine.
 struct Soaked {
-  control::Metrics real;
-  control::Metrics simulated;
+  simulation::Metrics real;
+  simulation::Metrics simulated;
   double decision_p99_us = 0;
 };
 
@@ -50,35 +50,35 @@ class Soak {
     const ServingOptions& serving = options.serving;
     const std::vector<int> processors =
         options.processors.empty() ? default_processors(serving.session.threads) : options.processors;
-    CONCERTINA_TRY(pin(processors));
-    CONCERTINA_ASSIGN(auto model, Model::load(serving.model, serving.loading));
-    CONCERTINA_ASSIGN(std::vector<control::Size> sizes, control::sizes_of(model, serving.session));
-    CONCERTINA_ASSIGN(Session session, Session::make(model, {.threads = serving.session.threads,
-                                                             .max_batch = serving.session.batch}));
+    RETURN_IF_ERROR(pin(processors));
+    ASSIGN_OR_RETURN(auto model, Model::load(serving.model, serving.loading));
+    ASSIGN_OR_RETURN(std::vector<control::SubnetProfile> sizes, control::sizes_of(model, serving.session));
+    ASSIGN_OR_RETURN(Session session, Session::make(model, {.threads = serving.session.threads,
+                                                            .max_batch = serving.session.batch}));
     constexpr int kImages = 64;
-    std::vector<float> images = control::some_inputs(*model, serving.session.batch * kImages);
+    std::vector<float> images = profile::some_inputs(*model, serving.session.batch * kImages);
     Soak soak(std::move(sizes), processors, std::move(session), serving.session.batch, std::move(images));
-    CONCERTINA_ASSIGN(soak.overhead_, control::measured_overhead(processors, *soak.server_));
-    CONCERTINA_ASSIGN(soak.load_of_1_8_,
-                      control::measured_slow_down(1.8, soak.overhead_, processors, *soak.server_));
+    ASSIGN_OR_RETURN(soak.overhead_, simulation::measured_overhead(processors, *soak.server_));
+    ASSIGN_OR_RETURN(soak.load_of_1_8_,
+                     simulation::measured_slow_down(1.8, soak.overhead_, processors, *soak.server_));
     return soak;
   }
 
   /// What a load that is to slow the machine 1.8 times does.
   double load_of_1_8() const { return load_of_1_8_; }
 
-  const std::vector<control::Size>& sizes() const { return sizes_; }
+  const std::vector<control::SubnetProfile>& sizes() const { return sizes_; }
 
-  Result<Soaked> run(const Scenario& scenario, const std::string& name, std::uint64_t seed) {
-    CONCERTINA_ASSIGN(const auto policy, control::make_policy(name, sizes_));
-    control::TimedPolicy timed(*policy, scenario.arrivals.size());
-    CONCERTINA_TRY(server_->run(0, 0));  // what has lain idle is brought back
-    const control::BackgroundLoad load(scenario.contention, processors_, overhead_);
+  Result<Soaked> run(const simulation::Scenario& scenario, const std::string& name, std::uint64_t seed) {
+    ASSIGN_OR_RETURN(const auto policy, simulation::make_policy(name, sizes_));
+    simulation::TimedPolicy timed(*policy, scenario.arrivals.size());
+    RETURN_IF_ERROR(server_->run(0, 0));  // what has lain idle is brought back
+    const simulation::BackgroundLoad load(scenario.contention, processors_, overhead_);
     has_priority_ = has_priority_ && load.has_priority();
-    CONCERTINA_ASSIGN(const auto outcomes,
-                      control::serve(scenario.arrivals, scenario.serving, timed, *server_));
-    CONCERTINA_ASSIGN(const control::Metrics simulated, control::simulate(scenario, name, sizes_, seed));
-    return Soaked{.real = control::measure(outcomes, control::accuracies(sizes_)),
+    ASSIGN_OR_RETURN(const auto outcomes,
+                     simulation::serve(scenario.arrivals, scenario.serving, timed, *server_));
+    ASSIGN_OR_RETURN(const simulation::Metrics simulated, simulation::simulate(scenario, name, sizes_, seed));
+    return Soaked{.real = simulation::measure(outcomes, simulation::accuracies(sizes_)),
                   .simulated = simulated,
                   .decision_p99_us = timed.microseconds().empty() ? 0 : quantile(timed.microseconds(), 0.99)};
   }
@@ -86,15 +86,15 @@ class Soak {
   bool has_priority() const { return has_priority_; }
 
  private:
-  Soak(std::vector<control::Size> sizes, std::vector<int> processors, Session session, int batch,
+  Soak(std::vector<control::SubnetProfile> sizes, std::vector<int> processors, Session session, int batch,
        std::vector<float> images)
       : sizes_(std::move(sizes)),
         processors_(std::move(processors)),
-        server_(std::make_unique<control::ModelServer>(std::move(session), batch, std::move(images))) {}
+        server_(std::make_unique<simulation::ModelServer>(std::move(session), batch, std::move(images))) {}
 
-  std::vector<control::Size> sizes_;
+  std::vector<control::SubnetProfile> sizes_;
   std::vector<int> processors_;
-  std::unique_ptr<control::ModelServer> server_;
+  std::unique_ptr<simulation::ModelServer> server_;
   double overhead_ = 0;
   double load_of_1_8_ = 0;
   bool has_priority_ = true;
@@ -114,20 +114,20 @@ struct Table {
   nlohmann::json json;
 };
 
-Result<Table> soak_scenario(Soak& soak, const ServingOptions& options, const control::ScenarioOptions& wanted,
-                            Progress& progress, int& done) {
-  CONCERTINA_ASSIGN(const Scenario scenario, control::make_scenario(wanted, soak.sizes()));
-  const double best = control::optimum(scenario, soak.sizes(), wanted.seed).yield;
+Result<Table> soak_scenario(Soak& soak, const ServingOptions& options,
+                            const simulation::ScenarioOptions& wanted, Progress& progress, int& done) {
+  ASSIGN_OR_RETURN(const simulation::Scenario scenario, simulation::make_scenario(wanted, soak.sizes()));
+  const double best = simulation::optimum(scenario, soak.sizes(), wanted.seed).yield;
   Table table{.rows = {metrics_head()},
               .json = {{"arrivals", wanted.arrivals},
                        {"contention", wanted.contention},
                        {"load", wanted.load},
-                       {"deadline_ms", control::to_ms(scenario.serving.deadline)},
+                       {"deadline_ms", to_ms(scenario.serving.deadline)},
                        {"optimal_yield", best},
                        {"policies", nlohmann::json::array()}}};
   table.rows.front().insert(table.rows.front().end(), {"in time, simulated", "decision p99 us"});
   for (const std::string& policy : chosen_policies(options, soak.sizes().size())) {
-    CONCERTINA_ASSIGN(const Soaked soaked, soak.run(scenario, policy, wanted.seed));
+    ASSIGN_OR_RETURN(const Soaked soaked, soak.run(scenario, policy, wanted.seed));
     table.rows.push_back(metrics_row(policy, soaked.real, best));
     table.rows.back().push_back(fmt::format("{:.2f} %", 100 * soaked.simulated.on_time_rate));
     table.rows.back().push_back(fmt::format("{:.2f}", soaked.decision_p99_us));
@@ -139,7 +139,7 @@ Result<Table> soak_scenario(Soak& soak, const ServingOptions& options, const con
 
 Status soak_all(const Options& options) {
   const ServingOptions& serving = options.serving;
-  CONCERTINA_ASSIGN(Soak soak, Soak::make(options));
+  ASSIGN_OR_RETURN(Soak soak, Soak::make(options));
   const auto all = scenarios(serving);
   ProgressBar progress;
   progress.start(
@@ -147,8 +147,8 @@ Status soak_all(const Options& options) {
   nlohmann::json list = nlohmann::json::array();
   std::string text;
   int done = 0;
-  for (const control::ScenarioOptions& wanted : all) {
-    CONCERTINA_ASSIGN(Table table, soak_scenario(soak, serving, wanted, progress, done));
+  for (const simulation::ScenarioOptions& wanted : all) {
+    ASSIGN_OR_RETURN(Table table, soak_scenario(soak, serving, wanted, progress, done));
     text += fmt::format("{}: load {}, deadline {:.3f} ms, optimum if all were known {:.2f} %\n{}\n",
                         name_of(wanted), wanted.load, table.json["deadline_ms"].get<double>(),
                         100 * table.json["optimal_yield"].get<double>(), format_table(table.rows));

@@ -28,8 +28,8 @@ Result<std::vector<int>> chosen_subnets(const Model& model, const std::string& c
     if (number >= 0 && number < count) return std::vector<int>{number};
     return Error{fmt::format("there is no sub-net {}; the model has 0 to {}", number, count - 1)};
   }
-  CONCERTINA_ASSIGN(const Subnet subnet, parse_subnet(choice));
-  CONCERTINA_ASSIGN(const int found, model.find(subnet));
+  ASSIGN_OR_RETURN(const Subnet subnet, parse_subnet(choice));
+  ASSIGN_OR_RETURN(const int found, model.find(subnet));
   return std::vector<int>{found};
 }
 

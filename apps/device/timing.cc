@@ -3,7 +3,7 @@
 #include <chrono>
 
 #include "base/try.h"
-#include "control/profile/measure.h"
+#include "profile/measure.h"
 
 namespace concertina::apps {
 
@@ -21,14 +21,14 @@ struct Runner {
   Runner(Session& to_run, int images_a_run)
       : session(to_run),
         batch(images_a_run),
-        images(control::some_inputs(session.model(), batch)),
+        images(profile::some_inputs(session.model(), batch)),
         logits(static_cast<std::size_t>(batch) * session.model().output_size()) {}
 
   Status run(int subnet) { return session.run(images, batch, subnet, logits); }
 
   Result<double> time_ms(int subnet) {
     const auto start = Clock::now();
-    CONCERTINA_TRY(run(subnet));
+    RETURN_IF_ERROR(run(subnet));
     return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   }
 };
@@ -37,29 +37,29 @@ struct Runner {
 
 Status warm_up(Session& session, int subnet, const Timing& timing) {
   Runner runner(session, timing.batch);
-  for (int i = 0; i < timing.warm_up; ++i) CONCERTINA_TRY(runner.run(subnet));
+  for (int i = 0; i < timing.warm_up; ++i) RETURN_IF_ERROR(runner.run(subnet));
   return {};
 }
 
 Result<std::vector<double>> time_runs(Session& session, int subnet, const Timing& timing) {
-  CONCERTINA_TRY(warm_up(session, subnet, timing));
+  RETURN_IF_ERROR(warm_up(session, subnet, timing));
   Runner runner(session, timing.batch);
   std::vector<double> times;
   const auto end = Clock::now() + std::chrono::duration<double>(timing.seconds);
   do {
-    CONCERTINA_ASSIGN(const double ms, runner.time_ms(subnet));
+    ASSIGN_OR_RETURN(const double ms, runner.time_ms(subnet));
     times.push_back(ms);
   } while (timing.seconds > 0 ? Clock::now() < end : static_cast<int>(times.size()) < timing.runs);
   return times;
 }
 
 Result<std::vector<double>> time_switches(Session& session, int subnet, int other, const Timing& timing) {
-  CONCERTINA_TRY(warm_up(session, subnet, timing));
+  RETURN_IF_ERROR(warm_up(session, subnet, timing));
   Runner runner(session, timing.batch);
   std::vector<double> times;
   for (int i = 0; i < timing.runs; ++i) {
-    CONCERTINA_TRY(runner.run(other));
-    CONCERTINA_ASSIGN(const double ms, runner.time_ms(subnet));
+    RETURN_IF_ERROR(runner.run(other));
+    ASSIGN_OR_RETURN(const double ms, runner.time_ms(subnet));
     times.push_back(ms);
   }
   return times;

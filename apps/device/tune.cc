@@ -47,9 +47,8 @@ std::string chosen(const runtime::LayerTuning& layer) {
 
 std::string table_of(const runtime::Tuning& tuning) {
   std::vector<runtime::Packing> packings;
-  for (const auto packing :
-       {runtime::Packing::kDirect, runtime::Packing::kGrouped, runtime::Packing::kWinograd,
-        runtime::Packing::kWinograd2, runtime::Packing::kBf16}) {
+  for (const auto packing : {runtime::Packing::direct, runtime::Packing::grouped, runtime::Packing::winograd,
+                             runtime::Packing::winograd2, runtime::Packing::bf16}) {
     const bool used = std::any_of(tuning.layers.begin(), tuning.layers.end(), [&](const auto& layer) {
       return layer.second.milliseconds.contains(packing);
     });
@@ -69,14 +68,14 @@ std::string table_of(const runtime::Tuning& tuning) {
 Status tune_model(Options options) {
   if (options.out.empty())
     options.out = std::filesystem::path(options.model).replace_extension(".tuning.json");
-  CONCERTINA_ASSIGN(const ModelFile file, read_model(options.model));
+  ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(options.model));
   ProgressBar progress;
   bool started = false;
-  CONCERTINA_ASSIGN(const runtime::Tuning tuning, runtime::tune(file, options.tune, [&](int done, int all) {
-                      if (!std::exchange(started, true)) progress.start("tune", all);
-                      progress.update(done, "");
-                    }));
-  CONCERTINA_TRY(write_file(options.out, tuning.to_json()));
+  ASSIGN_OR_RETURN(const runtime::Tuning tuning, runtime::tune(file, options.tune, [&](int done, int all) {
+                     if (!std::exchange(started, true)) progress.start("tune", all);
+                     progress.update(done, "");
+                   }));
+  RETURN_IF_ERROR(write_file(options.out, tuning.to_json()));
   fmt::print("{}Milliseconds are sums over the sub-nets. The table is {}.\n", table_of(tuning), options.out);
   return {};
 }

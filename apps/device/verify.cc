@@ -66,7 +66,7 @@ double difference(std::span<const float> got, std::span<const float> wanted) {
 double difference_of_outputs(const Model& model, std::span<const float> got, std::span<const float> wanted) {
   double worst = 0;
   for (const TensorInfo& output : model.outputs()) {
-    const std::size_t size = kProbeImages * output.size();
+    const std::size_t size = onnx::kProbeImages * output.size();
     worst = std::max(worst, difference(got.first(size), wanted.first(size)));
     got = got.subspan(size);
     wanted = wanted.subspan(size);
@@ -74,23 +74,24 @@ double difference_of_outputs(const Model& model, std::span<const float> got, std
   return worst;
 }
 
-Result<std::vector<float>> run_exported(const std::shared_ptr<const OnnxRuntime>& library,
-                                        const ModelFile& file, const Subnet& subnet,
+Result<std::vector<float>> run_exported(const std::shared_ptr<const peer::OnnxRuntime>& library,
+                                        const onnx::ModelFile& file, const Subnet& subnet,
                                         std::span<const float> images) {
   const Graph& graph = file.network.graph;
-  CONCERTINA_ASSIGN(const std::string onnx, export_subnet(file, subnet));
-  CONCERTINA_ASSIGN(const std::vector<int> ranks, value_ranks(graph));
+  ASSIGN_OR_RETURN(const std::string onnx, onnx::export_subnet(file, subnet));
+  ASSIGN_OR_RETURN(const std::vector<int> ranks, onnx::value_ranks(graph));
   const auto described = [&](NodeId id) {
-    const int rank = ranks[static_cast<std::size_t>(id)];
-    return OnnxRuntimeValue{graph.node(id).name, onnx_shape(graph.shape(id), rank, kProbeImages)};
+    const int rank = ranks[id];
+    return peer::OnnxRuntimeValue{graph.node(id).name,
+                                  onnx::onnx_shape(graph.shape(id), rank, onnx::kProbeImages)};
   };
-  std::vector<OnnxRuntimeValue> inputs, outputs;
+  std::vector<peer::OnnxRuntimeValue> inputs, outputs;
   for (NodeId id = 0; id < graph.inputs(); ++id) inputs.push_back(described(id));
   for (const NodeId id : graph.outputs()) outputs.push_back(described(id));
-  CONCERTINA_ASSIGN(OnnxRuntimeSession session,
-                    OnnxRuntimeSession::make(library, onnx, std::move(inputs), std::move(outputs), 1));
+  ASSIGN_OR_RETURN(peer::OnnxRuntimeSession session,
+                   peer::OnnxRuntimeSession::make(library, onnx, std::move(inputs), std::move(outputs), 1));
   std::copy(images.begin(), images.end(), session.input().begin());
-  CONCERTINA_TRY(session.run());
+  RETURN_IF_ERROR(session.run());
   return std::vector<float>(session.output().begin(), session.output().end());
 }
 
@@ -120,7 +121,7 @@ std::string cell(const std::optional<double>& value) {
   return value ? fmt::format("{:.1e}", *value) : "-";
 }
 
-void print_rows(const ModelFile& file, const std::vector<Row>& rows, bool json) {
+void print_rows(const onnx::ModelFile& file, const std::vector<Row>& rows, bool json) {
   std::vector<std::vector<std::string>> table = {
       {"sub-net", "widths", "reference kernels", "trainer", "ONNX Runtime", "top-1", "sub-net before"}};
   nlohmann::json list = nlohmann::json::array();
@@ -128,7 +129,7 @@ void print_rows(const ModelFile& file, const std::vector<Row>& rows, bool json) 
     return value ? nlohmann::json(*value) : nlohmann::json();
   };
   for (const Row& row : rows) {
-    const std::string widths = to_string(file.subnets[static_cast<std::size_t>(row.subnet)].subnet);
+    const std::string widths = to_string(file.subnets[row.subnet].subnet);
     table.push_back({std::to_string(row.subnet), widths, cell(row.reference), cell(row.trainer),
                      cell(row.onnxruntime), cell(row.accuracy),
                      row.subnet > 0 ? cell(row.next) : std::string("-")});
@@ -148,42 +149,42 @@ void print_rows(const ModelFile& file, const std::vector<Row>& rows, bool json) 
 
 Status verify(const Options& options) {
   // Reading checks the table: nested and distinct widths, true sizes, statistics for every batch norm.
-  CONCERTINA_ASSIGN(const ModelFile file, read_model(options.model));
+  ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(options.model));
   auto made = runtime::make_model(file, options.loading);
   if (!made) return Error{fmt::format("'{}': {}", options.model, made.error().message)};
   const std::shared_ptr<const Model> model = *std::move(made);
-  CONCERTINA_ASSIGN(Session session, Session::make(model, {.max_batch = kProbeImages}));
-  std::shared_ptr<const OnnxRuntime> library;
+  ASSIGN_OR_RETURN(Session session, Session::make(model, {.max_batch = onnx::kProbeImages}));
+  std::shared_ptr<const peer::OnnxRuntime> library;
   if (!options.onnxruntime.empty()) {
-    CONCERTINA_ASSIGN(library, OnnxRuntime::load(options.onnxruntime));
+    ASSIGN_OR_RETURN(library, peer::OnnxRuntime::load(options.onnxruntime));
   }
   std::vector<double> accuracies;
   std::int64_t tested = 0;
   if (!options.data.data.empty()) {
-    CONCERTINA_ASSIGN(Accuracy accuracy, Accuracy::make(model, options.data));
+    ASSIGN_OR_RETURN(Accuracy accuracy, Accuracy::make(model, options.data));
     tested = accuracy.images();
     for (std::size_t i = 0; i < file.subnets.size(); ++i) {
-      CONCERTINA_ASSIGN(const double top1, accuracy.of(static_cast<int>(i)));
+      ASSIGN_OR_RETURN(const double top1, accuracy.of(static_cast<int>(i)));
       accuracies.push_back(top1);
     }
   }
-  const std::vector<float> images = probe_images(file.network.graph);
-  std::vector<float> logits(kProbeImages * model->output_size()), before;
+  const std::vector<float> images = onnx::probe_images(file.network.graph);
+  std::vector<float> logits(onnx::kProbeImages * model->output_size()), before;
   std::vector<Row> rows;
   ProgressBar progress;
   progress.start("verify", static_cast<std::int64_t>(file.subnets.size()));
   for (std::size_t i = 0; i < file.subnets.size(); ++i) {
-    const SubnetRecord& record = file.subnets[i];
+    const onnx::SubnetRecord& record = file.subnets[i];
     Row row{.subnet = static_cast<int>(i), .trainer = {}, .onnxruntime = {}, .accuracy = {}};
-    CONCERTINA_TRY(session.run(images, kProbeImages, row.subnet, logits));
-    CONCERTINA_ASSIGN(
+    RETURN_IF_ERROR(session.run(images, onnx::kProbeImages, row.subnet, logits));
+    ASSIGN_OR_RETURN(
         const auto reference,
-        runtime::reference_run(extract(file.network, record.subnet, record.own), images, kProbeImages));
+        runtime::reference_run(extract(file.network, record.subnet, record.own), images, onnx::kProbeImages));
     row.reference = difference_of_outputs(*model, logits, reference);
     if (!record.probe_logits.empty())
       row.trainer = difference_of_outputs(*model, logits, record.probe_logits);
     if (library) {
-      CONCERTINA_ASSIGN(const auto exported, run_exported(library, file, record.subnet, images));
+      ASSIGN_OR_RETURN(const auto exported, run_exported(library, file, record.subnet, images));
       row.onnxruntime = difference_of_outputs(*model, logits, exported);
     }
     if (!accuracies.empty() && record.test_accuracy)

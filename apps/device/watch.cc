@@ -7,8 +7,8 @@
 #include <memory>
 #include <system_error>
 
+#include "base/clock.h"
 #include "base/try.h"
-#include "control/clock.h"
 #include "device/verbs.h"
 #include "device/watch_lines.h"
 #include "graph/cost.h"
@@ -56,10 +56,10 @@ class Interruption {
 
 /// Multiply-accumulates of the model's sub-nets; without a model one sub-net, which is always allowed.
 Result<std::vector<double>> costs_of(const std::string& model) {
-  if (model.empty()) return control::even_costs(1);
-  CONCERTINA_ASSIGN(const ModelFile file, read_model(model));
+  if (model.empty()) return supervisor::even_costs(1);
+  ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(model));
   std::vector<double> costs;
-  for (const SubnetRecord& record : file.subnets)
+  for (const onnx::SubnetRecord& record : file.subnets)
     costs.push_back(static_cast<double>(cost(file.network.graph, record.subnet).macs));
   return costs;
 }
@@ -80,20 +80,20 @@ Status check(const Options& options) {
 }
 
 Status watch(const Options& options) {
-  CONCERTINA_TRY(check(options));
-  CONCERTINA_ASSIGN(std::vector<double> costs, costs_of(options.model));
-  control::Supervisor supervisor(std::move(costs));
-  const control::SignalReader reader(options.root, options.process);
-  const control::SteadyClock clock;
-  const control::Time start = clock.now();
+  RETURN_IF_ERROR(check(options));
+  ASSIGN_OR_RETURN(std::vector<double> costs, costs_of(options.model));
+  supervisor::Supervisor supervisor(std::move(costs));
+  const supervisor::SignalReader reader(options.root, options.process);
+  const SteadyClock clock;
+  const Time start = clock.now();
   const Interruption interruption;
   const int samples = options.once ? 1 : options.samples;
   for (int i = 0; samples == 0 || i < samples; ++i) {
     if (i > 0 && interruption.within(options.period)) break;
-    const control::Signals signals = reader.read();
-    const control::Time now = clock.now();
-    const control::Advice advice = supervisor.advise(now, signals);
-    const double seconds = control::to_ms(now - start) / 1000;
+    const supervisor::Signals signals = reader.read();
+    const Time now = clock.now();
+    const supervisor::Advice advice = supervisor.advise(now, signals);
+    const double seconds = to_ms(now - start) / 1000;
     if (i == 0 && !options.json) print(describe(signals) + "\n" + sample_head());
     print(options.json ? sample_json(seconds, signals, advice).dump()
                        : sample_line(seconds, signals, advice));

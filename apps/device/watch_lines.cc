@@ -29,13 +29,13 @@ std::string percent(const std::optional<double>& value) {
   return value ? fmt::format("{:.0f} %", 100 * *value) : "-";
 }
 
-std::optional<double> mhz_of(const control::Signals& signals) {
+std::optional<double> mhz_of(const supervisor::Signals& signals) {
   return signals.frequency ? signals.frequency->mhz : std::nullopt;
 }
 
-std::string describe_temperatures(const std::vector<control::Temperature>& temperatures) {
+std::string describe_temperatures(const std::vector<supervisor::Temperature>& temperatures) {
   std::string text;
-  for (const control::Temperature& t : temperatures) {
+  for (const supervisor::Temperature& t : temperatures) {
     text += fmt::format("{}{} {:.1f} degrees", text.empty() ? "" : "; ", t.sensor, t.now);
     if (t.passive) text += fmt::format(", slowed down from {:.0f}", *t.passive);
     if (t.critical) text += fmt::format(", critical at {:.0f}", *t.critical);
@@ -43,7 +43,7 @@ std::string describe_temperatures(const std::vector<control::Temperature>& tempe
   return text;
 }
 
-std::string describe_frequency(const control::Frequency& frequency) {
+std::string describe_frequency(const supervisor::Frequency& frequency) {
   std::string text = frequency.governor.empty() ? "no governor" : "governor " + frequency.governor;
   if (!frequency.driver.empty()) text += " of " + frequency.driver;
   if (!frequency.preference.empty()) text += ", preference " + frequency.preference;
@@ -51,15 +51,15 @@ std::string describe_frequency(const control::Frequency& frequency) {
   return text;
 }
 
-std::string describe_supply(const control::PowerSignals& power) {
+std::string describe_supply(const supervisor::PowerSignals& power) {
   std::string text = power.mains ? (*power.mains ? "mains" : "no mains") : "";
   if (power.battery) text += (text.empty() ? "battery " : ", battery ") + percent(power.battery);
   return text;
 }
 
-Json temperatures_json(const std::vector<control::Temperature>& temperatures) {
+Json temperatures_json(const std::vector<supervisor::Temperature>& temperatures) {
   Json list = Json::array();
-  for (const control::Temperature& t : temperatures) {
+  for (const supervisor::Temperature& t : temperatures) {
     list.push_back({{"sensor", t.sensor},
                     {"celsius", t.now},
                     {"passive", number(t.passive)},
@@ -70,7 +70,7 @@ Json temperatures_json(const std::vector<control::Temperature>& temperatures) {
 
 }  // namespace
 
-std::string describe(const control::Signals& signals) {
+std::string describe(const supervisor::Signals& signals) {
   const auto& pressure = signals.cgroup.pressure ? signals.cgroup.pressure : signals.pressure;
   const std::vector<std::pair<const char*, std::string>> kinds = {
       {"pressure", !pressure                 ? ""
@@ -98,17 +98,18 @@ std::string sample_head() {
                      "MHz", "allowed", "watts", "why");
 }
 
-std::string sample_line(double seconds, const control::Signals& signals, const control::Advice& advice) {
-  const control::Measured& m = advice.measured;
+std::string sample_line(double seconds, const supervisor::Signals& signals,
+                        const supervisor::Advice& advice) {
+  const supervisor::Measured& m = advice.measured;
   return fmt::format(kRow, decimal(seconds, 1), name_of(advice.state), advice.largest, percent(m.pressure),
                      percent(m.waiting), percent(m.throttled), m.heat ? decimal(m.heat->celsius, 1) : "-",
                      decimal(mhz_of(signals), 0), percent(m.allowed_frequency), decimal(m.watts, 1),
                      advice.why);
 }
 
-Json sample_json(double seconds, const control::Signals& signals, const control::Advice& advice) {
-  const control::Measured& m = advice.measured;
-  const control::Frequency frequency = signals.frequency.value_or(control::Frequency{});
+Json sample_json(double seconds, const supervisor::Signals& signals, const supervisor::Advice& advice) {
+  const supervisor::Measured& m = advice.measured;
+  const supervisor::Frequency frequency = signals.frequency.value_or(supervisor::Frequency{});
   const auto& mains = signals.power.mains;
   return {{"seconds", seconds},
           {"state", name_of(advice.state)},

@@ -28,24 +28,24 @@ struct Options {
 Status perform(Options options) {
   if (options.out.empty())
     options.out = (std::filesystem::path("runs") / std::filesystem::path(options.plan).stem()).string();
-  CONCERTINA_ASSIGN(train::Plan plan, train::read_plan(options.plan, options.settings));
+  ASSIGN_OR_RETURN(recipe::Comparison plan, recipe::read_comparison(options.plan, options.settings));
   if (!options.seeds.empty()) {
     std::sort(options.seeds.begin(), options.seeds.end());
     options.seeds.erase(std::unique(options.seeds.begin(), options.seeds.end()), options.seeds.end());
     plan.seeds = options.seeds;
   }
   ProgressBar progress;
-  CONCERTINA_ASSIGN(const std::string json, train::compare({.plan = std::move(plan),
-                                                            .folder = options.out,
-                                                            .device = options.device,
-                                                            .threads = options.threads},
-                                                           progress));
+  ASSIGN_OR_RETURN(const std::string json, train::compare({.plan = std::move(plan),
+                                                           .folder = options.out,
+                                                           .device = options.device,
+                                                           .threads = options.threads},
+                                                          progress));
   const std::filesystem::path table = std::filesystem::path(options.out) / "comparison.md";
   progress.message(fmt::format("The comparison is {}; .json and .svg are beside it.", table.string()));
   if (options.json) {
     fmt::print("{}", json);
   } else {
-    CONCERTINA_ASSIGN(const std::string markdown, read_file(table));
+    ASSIGN_OR_RETURN(const std::string markdown, read_file(table));
     fmt::print("{}", markdown);
   }
   return {};

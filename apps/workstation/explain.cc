@@ -52,12 +52,12 @@ std::vector<std::string> names(const Graph& graph, const std::vector<NodeId>& no
   return list;
 }
 
-nlohmann::json to_json(const ImportedNetwork& imported) {
+nlohmann::json to_json(const onnx::ImportedNetwork& imported) {
   const Graph& graph = imported.network.graph;
   const Cost whole = cost(graph, full_subnet(graph));
   nlohmann::json dimensions = nlohmann::json::array(), strange = nlohmann::json::array();
   for (const DimensionReport& report : explain(graph)) {
-    const ChannelDimension& dimension = graph.layout().dimensions[static_cast<std::size_t>(report.dimension)];
+    const ChannelDimension& dimension = graph.layout().dimensions[report.dimension];
     nlohmann::json couplings = nlohmann::json::array(), locks = nlohmann::json::array();
     for (const Reason& reason : dimension.couplings) couplings.push_back(reason.text);
     for (const Reason& reason : dimension.locks) locks.push_back(reason.text);
@@ -82,7 +82,7 @@ nlohmann::json to_json(const ImportedNetwork& imported) {
           {"not_understood", strange}};
 }
 
-void print_text(const ImportedNetwork& imported) {
+void print_text(const onnx::ImportedNetwork& imported) {
   const Graph& graph = imported.network.graph;
   const Cost whole = cost(graph, full_subnet(graph));
   const ChannelLayout& layout = graph.layout();
@@ -93,7 +93,7 @@ void print_text(const ImportedNetwork& imported) {
       {"dimension", "", "channels", "made by", "read by", "MACs at stake", "parameters at stake"}};
   const std::vector<DimensionReport> reports = explain(graph);
   for (const DimensionReport& report : reports) {
-    const ChannelDimension& dimension = layout.dimensions[static_cast<std::size_t>(report.dimension)];
+    const ChannelDimension& dimension = layout.dimensions[report.dimension];
     const bool locked = dimension.locked();
     rows.push_back({dimension.name, locked ? "locked" : "free", width_text(dimension),
                     std::to_string(report.makers.size()), std::to_string(report.readers.size()),
@@ -112,12 +112,12 @@ void print_text(const ImportedNetwork& imported) {
   }
 }
 
-NetworkPicture picture(const Graph& graph, const std::string& title) {
-  NetworkPicture picture{.title = title, .nodes = {}, .dimensions = {}};
+report::NetworkPicture picture(const Graph& graph, const std::string& title) {
+  report::NetworkPicture picture{.title = title, .nodes = {}, .dimensions = {}};
   const ChannelLayout& layout = graph.layout();
   const Cost whole = cost(graph, full_subnet(graph));
   for (const DimensionReport& report : explain(graph)) {
-    const ChannelDimension& dimension = layout.dimensions[static_cast<std::size_t>(report.dimension)];
+    const ChannelDimension& dimension = layout.dimensions[report.dimension];
     picture.dimensions.push_back({.name = dimension.name,
                                   .channels = dimension.channels,
                                   .locked = dimension.locked(),
@@ -126,15 +126,14 @@ NetworkPicture picture(const Graph& graph, const std::string& title) {
   }
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
-    PictureNode drawn{.name = node.name,
-                      .kind = std::string(type_name(node.op)),
-                      .shape = to_string(graph.shape(id)),
-                      .inputs = node.inputs,
-                      .segments = {}};
+    report::PictureNode drawn{.name = node.name,
+                              .kind = std::string(type_name(node.op)),
+                              .shape = to_string(graph.shape(id)),
+                              .inputs = node.inputs,
+                              .segments = {}};
     for (const auto& [dimension, repeat] : graph.axis(id)) {
       drawn.segments.push_back(
-          {.dimension = dimension,
-           .features = layout.dimensions[static_cast<std::size_t>(dimension)].channels * repeat});
+          {.dimension = dimension, .features = layout.dimensions[dimension].channels * repeat});
     }
     picture.nodes.push_back(std::move(drawn));
   }
@@ -142,12 +141,12 @@ NetworkPicture picture(const Graph& graph, const std::string& title) {
 }
 
 Status explain_network(const Options& options) {
-  CONCERTINA_ASSIGN(const auto input, parse_shape(options.input));
-  CONCERTINA_ASSIGN(const ImportedNetwork imported,
-                    import_network(options.network, {.input = input, .opaque = true}));
+  ASSIGN_OR_RETURN(const auto input, parse_shape(options.input));
+  ASSIGN_OR_RETURN(const onnx::ImportedNetwork imported,
+                   onnx::import_network(options.network, {.input = input, .opaque = true}));
   if (!options.html.empty()) {
     const std::string title = std::filesystem::path(options.network).filename().string();
-    CONCERTINA_TRY(write_file(options.html, to_html(picture(imported.network.graph, title))));
+    RETURN_IF_ERROR(write_file(options.html, report::to_html(picture(imported.network.graph, title))));
   }
   if (options.json) {
     fmt::print("{}\n", to_json(imported).dump(2));

@@ -23,7 +23,7 @@ struct Options {
 };
 
 /// One sentence for all nodes that are not understood.
-Status check_understood(const ImportedNetwork& imported) {
+Status check_understood(const onnx::ImportedNetwork& imported) {
   if (imported.opaque.empty()) return {};
   std::string list;
   for (const auto& [node, op, reason] : imported.opaque) {
@@ -63,13 +63,13 @@ Status import(Options options) {
   if (options.out.empty()) {
     options.out = std::filesystem::path(options.network).stem().string() + ".imported.onnx";
   }
-  CONCERTINA_ASSIGN(const auto input, parse_shape(options.input));
-  CONCERTINA_ASSIGN(const ImportedNetwork imported,
-                    import_network(options.network, {.input = input, .opaque = true}));
+  ASSIGN_OR_RETURN(const auto input, parse_shape(options.input));
+  ASSIGN_OR_RETURN(const onnx::ImportedNetwork imported,
+                   onnx::import_network(options.network, {.input = input, .opaque = true}));
   const Status understood = check_understood(imported);
   if (!understood) return Error{fmt::format("'{}': {}", options.network, understood.error().message)};
-  CONCERTINA_ASSIGN(const std::string bytes, serialize_network(imported.network));
-  CONCERTINA_TRY(write_file(options.out, bytes));
+  ASSIGN_OR_RETURN(const std::string bytes, onnx::serialize_network(imported.network));
+  RETURN_IF_ERROR(write_file(options.out, bytes));
   print_summary(options, imported.network.graph);
   return {};
 }

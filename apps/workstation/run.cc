@@ -17,7 +17,7 @@
 namespace concertina::apps {
 namespace {
 
-using train::Stage;
+using recipe::Stage;
 
 struct Options {
   std::string recipe;
@@ -56,9 +56,9 @@ Status resolve(Options& options) {
 }
 
 /// The request that the options make.
-Result<train::RunRequest> to_request(Options options, std::optional<Stage> stage) {
-  CONCERTINA_TRY(resolve(options));
-  CONCERTINA_ASSIGN(train::Recipe recipe, train::read_recipe(options.recipe, options.settings));
+Result<train::RunRequest> to_request(Options options, std::optional<recipe::Stage> stage) {
+  RETURN_IF_ERROR(resolve(options));
+  ASSIGN_OR_RETURN(recipe::Recipe recipe, recipe::read_recipe(options.recipe, options.settings));
   return train::RunRequest{.recipe = std::move(recipe),
                            .folder = options.out,
                            .device = options.device,
@@ -66,26 +66,26 @@ Result<train::RunRequest> to_request(Options options, std::optional<Stage> stage
                            .stage = stage};
 }
 
-Status perform(const Options& options, std::optional<Stage> stage) {
-  CONCERTINA_ASSIGN(const train::RunRequest request, to_request(options, stage));
+Status perform(const Options& options, std::optional<recipe::Stage> stage) {
+  ASSIGN_OR_RETURN(const train::RunRequest request, to_request(options, stage));
   ProgressBar progress;
-  CONCERTINA_ASSIGN(const auto result, train::perform(request, progress));
+  ASSIGN_OR_RETURN(const auto result, train::perform(request, progress));
   if (!result) return {};
   if (result->model) {
     progress.message(
         fmt::format("The dynamic network is {}; concertina inspect shows it.", result->model->string()));
   }
   if (options.json) {
-    CONCERTINA_ASSIGN(const std::string results, read_file(result->results));
+    ASSIGN_OR_RETURN(const std::string results, read_file(result->results));
     fmt::print("{}", results);
   }
   return {};
 }
 
 Status judge_rankers(const Options& options) {
-  CONCERTINA_ASSIGN(const train::RunRequest request, to_request(options, {}));
+  ASSIGN_OR_RETURN(const train::RunRequest request, to_request(options, {}));
   ProgressBar progress;
-  CONCERTINA_ASSIGN(const std::string json, train::judge_rankers(request, progress));
+  ASSIGN_OR_RETURN(const std::string json, train::judge_rankers(request, progress));
   if (options.json) {
     fmt::print("{}", json);
     return {};
@@ -101,7 +101,7 @@ Status judge_rankers(const Options& options) {
 }
 
 void add_run_verb(CLI::App& program, Action& chosen, const std::string& name, const std::string& summary,
-                  std::optional<Stage> stage) {
+                  std::optional<recipe::Stage> stage) {
   CLI::App* verb = add_verb(program, name, summary,
                             fmt::format("  concertina-train {} recipes/fashion-mnist.toml --out runs/first\n"
                                         "  concertina-train {} --out runs/first --set search.groups=4\n",
@@ -116,15 +116,17 @@ void add_run_verb(CLI::App& program, Action& chosen, const std::string& name, co
 
 void add_run_verbs(CLI::App& program, Action& chosen) {
   add_run_verb(program, chosen, "run", "All stages, from data to model.onnx; finished ones are skipped", {});
-  add_run_verb(program, chosen, "pretrain", "Train the full network", Stage::pretrain);
-  add_run_verb(program, chosen, "rank", "Rank channels and sort them by importance", Stage::rank);
+  add_run_verb(program, chosen, "pretrain", "Train the full network", recipe::Stage::pretrain);
+  add_run_verb(program, chosen, "rank", "Rank channels and sort them by importance", recipe::Stage::rank);
   add_run_verb(program, chosen, "prepare", "Train random sub-nets a little before the search",
-               Stage::prepare);
-  add_run_verb(program, chosen, "search", "Search a chain of nested sub-nets", Stage::search);
-  add_run_verb(program, chosen, "select", "Choose the sub-nets worth training", Stage::select);
-  add_run_verb(program, chosen, "joint", "Train the chosen sub-nets in one set of weights", Stage::joint);
-  add_run_verb(program, chosen, "refine", "Choose better neighbours of the trained sub-nets", Stage::refine);
-  add_run_verb(program, chosen, "package", "Calibrate, test, and write model.onnx", Stage::package);
+               recipe::Stage::prepare);
+  add_run_verb(program, chosen, "search", "Search a chain of nested sub-nets", recipe::Stage::search);
+  add_run_verb(program, chosen, "select", "Choose the sub-nets worth training", recipe::Stage::select);
+  add_run_verb(program, chosen, "joint", "Train the chosen sub-nets in one set of weights",
+               recipe::Stage::joint);
+  add_run_verb(program, chosen, "refine", "Choose better neighbours of the trained sub-nets",
+               recipe::Stage::refine);
+  add_run_verb(program, chosen, "package", "Calibrate, test, and write model.onnx", recipe::Stage::package);
 
   CLI::App* rankers =
       add_verb(program, "rankers", "Judge every ranker by the true loss of removing channels",

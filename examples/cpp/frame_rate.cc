@@ -42,7 +42,8 @@ concertina::Status hold(concertina::AdaptiveSession& session, nanoseconds period
     const auto answer = session.run(frame, {.deadline = due - Clock::now(), .quantile = 0.95}, logits);
     if (!answer) return answer.error();
     std::printf("%5d  %7.3f  %7d  %7.2f %%  %12.3f  %9.3f  %7s\n", i, ms(step), answer->subnet,
-                100 * answer->accuracy, answer->predicted_ms, answer->actual_ms, answer->in_time ? "yes" : "no");
+                100 * answer->accuracy, answer->predicted_ms, answer->actual_ms,
+                answer->in_time ? "yes" : "no");
   }
   return {};
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "concertina/precision.h"
 #include "concertina/result.h"
 #include "concertina/subnet.h"
 
@@ -57,14 +58,6 @@ struct TensorInfo {
     return static_cast<std::size_t>(channels) * static_cast<std::size_t>(height) *
            static_cast<std::size_t>(width);
   }
-};
-
-/// What convolutions and linear layers compute with.
-enum class Precision {
-  fp32,
-  /// Weights and inputs are rounded to bfloat16, sums are fp32. Depthwise and grouped convolutions, and
-  /// classifiers of a sub-net's own, stay fp32.
-  bf16,
 };
 
 struct ModelOptions {

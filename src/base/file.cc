@@ -70,12 +70,12 @@ Result<FileBytes> read_bytes(const std::filesystem::path& path) {
 }
 
 Result<std::string> read_file(const std::filesystem::path& path) {
-  CONCERTINA_ASSIGN(const FileBytes bytes, read_bytes(path));
+  ASSIGN_OR_RETURN(const FileBytes bytes, read_bytes(path));
   return std::string(bytes.view());
 }
 
 Status write_file(const std::filesystem::path& path, std::string_view bytes) {
-  CONCERTINA_TRY(make_parent(path));
+  RETURN_IF_ERROR(make_parent(path));
   std::filesystem::path aside = path;
   aside += ".partial";
   int failure = 0;
@@ -90,7 +90,7 @@ Status write_file(const std::filesystem::path& path, std::string_view bytes) {
 }
 
 Status append_line(const std::filesystem::path& path, std::string_view line) {
-  CONCERTINA_TRY(make_parent(path));
+  RETURN_IF_ERROR(make_parent(path));
   const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
   if (!file.valid()) return system_error("write", path, errno);
   std::string whole(line);

@@ -6,7 +6,7 @@
 
 #include <csignal>
 
-#include "base/testing.h"
+#include "testing/temporary_folder.h"
 
 namespace concertina {
 namespace {
@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 
 class FileTest : public ::testing::Test {
  protected:
-  const TestFolder folder_;
+  const testing::TestFolder folder_;
 };
 
 TEST_F(FileTest, GivesBackWhatWasWritten) {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/testing.h"
+#include "testing/temporary_folder.h"
 
 namespace concertina {
 namespace {
@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 
 class FolderLockTest : public ::testing::Test {
  protected:
-  const TestFolder folder_;
+  const testing::TestFolder folder_;
 };
 
 TEST_F(FolderLockTest, HasOneHolder) {

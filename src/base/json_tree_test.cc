@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "base/allocation_count.h"
+#include "testing/allocation_count.h"
 
 namespace concertina {
 namespace {
@@ -16,9 +16,9 @@ class JsonTreeTest : public ::testing::Test {
   /// The number of allocations while a tree of the text is taken down.
   static std::int64_t allocations(const std::string& text) {
     std::optional<JsonTree<Json>> tree(Json::parse(text));
-    const std::int64_t before = allocation_count();
+    const std::int64_t before = testing::allocation_count();
     tree.reset();
-    return allocation_count() - before;
+    return testing::allocation_count() - before;
   }
 };
 

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/testing.h"
+#include "testing/temporary_folder.h"
 
 namespace concertina {
 namespace {
@@ -13,7 +13,7 @@ class MachineTest : public ::testing::Test {
  protected:
   void put(const char* path, const char* text) { root_.write(path, text); }
 
-  const TestFolder root_;
+  const testing::TestFolder root_;
 };
 
 TEST_F(MachineTest, FindsNoQuotaWhereThereIsNone) {

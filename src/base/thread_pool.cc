@@ -84,7 +84,7 @@ void ThreadPool::run(int count, Call call, void* context) {
 std::int64_t ThreadPool::finished(std::uint32_t tag) const {
   std::int64_t sum = 0;
   for (int i = 1; i < size_; ++i) {
-    const Tagged value = parts_[static_cast<std::size_t>(i)].finished.load(std::memory_order_acquire);
+    const Tagged value = parts_[i].finished.load(std::memory_order_acquire);
     if (tag_of(value) == tag) sum += number_of(value);
   }
   return sum;
@@ -106,7 +106,7 @@ void ThreadPool::work(int thread) {
     seen = tag;
     const int done = do_indices(loop, thread);
     if (done > 0) {
-      parts_[static_cast<std::size_t>(thread)].finished.store(tagged(tag, done), std::memory_order_release);
+      parts_[thread].finished.store(tagged(tag, done), std::memory_order_release);
     }
   }
 }
@@ -124,7 +124,7 @@ int ThreadPool::do_indices(const Loop& loop, int thread) {
 /// False if the part has no index left. A worker may come when its loop is over: then every part is used
 /// up, or has the tag of a later loop.
 bool ThreadPool::take(const Loop& loop, int thread, int part, int& index) {
-  std::atomic<Tagged>& next = parts_[static_cast<std::size_t>(part)].next;
+  std::atomic<Tagged>& next = parts_[part].next;
   const int end = part_begin(loop.count, part + 1);
   Tagged old = next.load(std::memory_order_relaxed);
   while (true) {

@@ -13,7 +13,7 @@ TEST(ThreadPool, CallsEveryIndexOnce) {
     EXPECT_EQ(pool.size(), threads);
     for (const int count : {0, 1, 2, 3, 100}) {
       std::vector<std::atomic<int>> calls(static_cast<std::size_t>(count));
-      pool.parallel_for(count, [&](int i) { calls[static_cast<std::size_t>(i)].fetch_add(1); });
+      pool.parallel_for(count, [&](int i) { calls[i].fetch_add(1); });
       for (const auto& c : calls) EXPECT_EQ(c.load(), 1);
     }
   }
@@ -23,7 +23,7 @@ TEST(ThreadPool, TellsTheThread) {
   ThreadPool pool(3);
   std::vector<int> thread_of(1000, -1);
   for (int round = 0; round < 100; ++round) {
-    pool.parallel_for(1000, [&](int i, int thread) { thread_of[static_cast<std::size_t>(i)] = thread; });
+    pool.parallel_for(1000, [&](int i, int thread) { thread_of[i] = thread; });
     for (const int thread : thread_of) ASSERT_TRUE(thread >= 0 && thread < 3);
   }
 }
@@ -33,8 +33,8 @@ TEST(ThreadPool, AThreadIsNeverInTwoCalls) {
   std::vector<std::atomic<int>> inside(4);
   std::atomic<int> clashes{0};
   pool.parallel_for(4000, [&](int, int thread) {
-    if (inside[static_cast<std::size_t>(thread)].fetch_add(1) != 0) ++clashes;
-    inside[static_cast<std::size_t>(thread)].fetch_sub(1);
+    if (inside[thread].fetch_add(1) != 0) ++clashes;
+    inside[thread].fetch_sub(1);
   });
   EXPECT_EQ(clashes, 0);
 }
@@ -46,8 +46,8 @@ TEST(ThreadPool, LateWorkersDoNoHarm) {
   for (int round = 0; round < 3000; ++round) {
     const int count = 2 + round * 7 % 39;
     std::fill(calls.begin(), calls.end(), 0);
-    pool.parallel_for(count, [&](int i) { ++calls[static_cast<std::size_t>(i)]; });
-    for (int i = 0; i < 40; ++i) ASSERT_EQ(calls[static_cast<std::size_t>(i)], i < count ? 1 : 0);
+    pool.parallel_for(count, [&](int i) { ++calls[i]; });
+    for (int i = 0; i < 40; ++i) ASSERT_EQ(calls[i], i < count ? 1 : 0);
   }
 }
 
@@ -68,7 +68,7 @@ TEST(ThreadPool, FinishesOneLoopBeforeTheNext) {
   ThreadPool pool(3);
   std::vector<int> values(16, 0);
   for (int round = 1; round <= 5000; ++round) {
-    pool.parallel_for(16, [&](int i) { ++values[static_cast<std::size_t>(i)]; });
+    pool.parallel_for(16, [&](int i) { ++values[i]; });
     ASSERT_EQ(std::accumulate(values.begin(), values.end(), 0), 16 * round);
   }
 }

@@ -3,7 +3,7 @@
 #include "concertina/result.h"
 
 /// Leaves the enclosing function with the error of `expression` (a Status or Result) if it failed.
-#define CONCERTINA_TRY(expression)                                              \
+#define RETURN_IF_ERROR(expression)                                             \
   do {                                                                          \
     if (auto try_status = (expression); !try_status) return try_status.error(); \
   } while (false)
@@ -15,6 +15,6 @@
   if (!result) return result.error();                       \
   declaration = std::move(result).value()
 
-/// CONCERTINA_ASSIGN(auto x, f()): x is the value of f(), or the enclosing function returns its error.
-#define CONCERTINA_ASSIGN(declaration, expression) \
+/// ASSIGN_OR_RETURN(auto x, f()): x is the value of f(), or the enclosing function returns its error.
+#define ASSIGN_OR_RETURN(declaration, expression) \
   CONCERTINA_ASSIGN_(CONCERTINA_JOIN(assign_result_, __COUNTER__), declaration, expression)

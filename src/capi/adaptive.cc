@@ -19,7 +19,7 @@ constexpr double kLongestDeadline = 1e12;
 
 Outcome budget_of(const concertina_budget* given, Budget& budget) {
   concertina_budget wanted;
-  CONCERTINA_TRY(read_struct("budget", given, wanted));
+  RETURN_IF_ERROR(read_struct("budget", given, wanted));
   if (std::isnan(wanted.deadline_ms) || std::isnan(wanted.quantile) || std::isnan(wanted.min_accuracy)) {
     return Error{fmt::format("a budget of {} ms, quantile {} and accuracy {} is none; NaN is not allowed",
                              wanted.deadline_ms, wanted.quantile, wanted.min_accuracy)};
@@ -53,9 +53,9 @@ concertina_status concertina_adaptive_create(const concertina_model* model,
                                              const concertina_adaptive_options* options,
                                              concertina_adaptive** adaptive, concertina_error* error) {
   return guarded(error, [&]() -> Outcome {
-    CONCERTINA_TRY(not_null({{"model", model}, {"adaptive", adaptive}}));
+    RETURN_IF_ERROR(not_null({{"model", model}, {"adaptive", adaptive}}));
     concertina_adaptive_options wanted;
-    CONCERTINA_TRY(read_struct("options", options, wanted));
+    RETURN_IF_ERROR(read_struct("options", options, wanted));
     concertina::AdaptiveOptions making{.threads = or_one(wanted.threads),
                                        .batch = or_one(wanted.batch),
                                        .latency_table = {},
@@ -63,7 +63,7 @@ concertina_status concertina_adaptive_create(const concertina_model* model,
                                        .supervise = std::chrono::milliseconds(wanted.supervise_ms)};
     if (wanted.plan != nullptr) making.plan = wanted.plan;
     if (wanted.latency_table != nullptr) making.latency_table = wanted.latency_table;
-    CONCERTINA_ASSIGN(auto made, concertina::AdaptiveSession::make(model->model, making));
+    ASSIGN_OR_RETURN(auto made, concertina::AdaptiveSession::make(model->model, making));
     *adaptive = new concertina_adaptive{std::move(made)};
     return {};
   });
@@ -78,13 +78,13 @@ concertina_status concertina_adaptive_run(concertina_adaptive* adaptive, const f
                                           float* outputs, size_t output_floats, concertina_answer* answer,
                                           concertina_error* error) {
   return guarded(error, [&]() -> Outcome {
-    CONCERTINA_TRY(
+    RETURN_IF_ERROR(
         not_null({{"adaptive", adaptive}, {"images", images}, {"budget", budget}, {"outputs", outputs}}));
-    if (answer != nullptr) CONCERTINA_TRY(check_size("answer", *answer));
+    if (answer != nullptr) RETURN_IF_ERROR(check_size("answer", *answer));
     concertina::Budget wanted;
-    CONCERTINA_TRY(budget_of(budget, wanted));
-    CONCERTINA_ASSIGN(const auto ran,
-                      adaptive->session.run({images, image_floats}, wanted, {outputs, output_floats}));
+    RETURN_IF_ERROR(budget_of(budget, wanted));
+    ASSIGN_OR_RETURN(const auto ran,
+                     adaptive->session.run({images, image_floats}, wanted, {outputs, output_floats}));
     if (answer != nullptr) write_struct(describe(ran), answer);
     return {};
   });
@@ -93,8 +93,8 @@ concertina_status concertina_adaptive_run(concertina_adaptive* adaptive, const f
 concertina_status concertina_adaptive_select(concertina_adaptive* adaptive, int32_t subnet,
                                              concertina_error* error) {
   return guarded(error, [&]() -> Outcome {
-    CONCERTINA_TRY(not_null({{"adaptive", adaptive}}));
-    CONCERTINA_TRY(
+    RETURN_IF_ERROR(not_null({{"adaptive", adaptive}}));
+    RETURN_IF_ERROR(
         adaptive->session.select(subnet == CONCERTINA_BY_BUDGET ? std::nullopt : std::optional<int>(subnet)));
     return {};
   });
@@ -103,8 +103,8 @@ concertina_status concertina_adaptive_select(concertina_adaptive* adaptive, int3
 concertina_status concertina_adaptive_allow_from(concertina_adaptive* adaptive, int32_t subnet,
                                                  concertina_error* error) {
   return guarded(error, [&]() -> Outcome {
-    CONCERTINA_TRY(not_null({{"adaptive", adaptive}}));
-    CONCERTINA_TRY(in_range("sub-net", subnet, adaptive->session.model().subnets().size()));
+    RETURN_IF_ERROR(not_null({{"adaptive", adaptive}}));
+    RETURN_IF_ERROR(in_range("sub-net", subnet, adaptive->session.model().subnets().size()));
     adaptive->session.allow_from(subnet);
     return {};
   });

@@ -1,10 +1,10 @@
 #include <cmath>
 #include <limits>
 
-#include "base/allocation_count.h"
 #include "capi/testing.h"
+#include "testing/allocation_count.h"
 
-namespace concertina::capi::testing {
+namespace concertina::testing {
 namespace {
 
 using ::testing::Each;
@@ -16,7 +16,7 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 class CAdaptive : public ::testing::Test {
  protected:
   void SetUp() override {
-    const TestFolder folder;
+    const testing::TestFolder folder;
     const std::string table = write_latency_table(folder);
     auto options = sized<concertina_adaptive_options>();
     options.latency_table = table.c_str();
@@ -40,7 +40,7 @@ class CAdaptive : public ::testing::Test {
   }
 
   const std::shared_ptr<const Model> known_ = cpp_model();
-  const Floats images_ = runtime::testing::random_images(*known_, 1);
+  const Floats images_ = testing::random_images(*known_, 1);
   Floats outputs_ = Floats(known_->output_size(), 7.0F);
   concertina_answer answer_ = sized<concertina_answer>();
   concertina_error error_;
@@ -56,7 +56,7 @@ TEST_F(CAdaptive, RunsTheLargestWhereThereIsTime) {
     EXPECT_NE(answer_.in_time, 0);
     EXPECT_GT(answer_.predicted_ms, 0);
     EXPECT_GT(answer_.actual_ms, 0);
-    EXPECT_EQ(outputs_, runtime::testing::run_alone(known_, {}, images_, 1, 0));
+    EXPECT_EQ(outputs_, testing::run_alone(known_, {}, images_, 1, 0));
   }
 }
 
@@ -65,7 +65,7 @@ TEST_F(CAdaptive, SaysThatNothingFits) {
     ASSERT_EQ(run(deadline), CONCERTINA_OK) << error_.message;
     EXPECT_EQ(answer_.fits, 0);
     EXPECT_EQ(answer_.in_time, 0);
-    EXPECT_EQ(outputs_, runtime::testing::run_alone(known_, {}, images_, 1, answer_.subnet));
+    EXPECT_EQ(outputs_, testing::run_alone(known_, {}, images_, 1, answer_.subnet));
   }
 }
 
@@ -155,10 +155,10 @@ TEST_F(CAdaptive, NothingIsNullButTheAnswer) {
 }
 
 TEST_F(CAdaptive, RunsWithoutAllocating) {
-  if (allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
-  const std::int64_t before = allocation_count();
+  if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  const std::int64_t before = testing::allocation_count();
   const auto status = run(kInfinity);
-  EXPECT_EQ(allocation_count(), before);
+  EXPECT_EQ(testing::allocation_count(), before);
   EXPECT_EQ(status, CONCERTINA_OK);
 }
 
@@ -190,4 +190,4 @@ TEST(CAdaptiveOptions, AreRefusedWithAReason) {
 }
 
 }  // namespace
-}  // namespace concertina::capi::testing
+}  // namespace concertina::testing

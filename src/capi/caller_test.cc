@@ -2,7 +2,7 @@
 
 #include "capi/testing.h"
 
-namespace concertina::capi::testing {
+namespace concertina::testing {
 namespace {
 
 TEST(CCaller, GetsWhatItAsksFor) {
@@ -10,4 +10,4 @@ TEST(CCaller, GetsWhatItAsksFor) {
 }
 
 }  // namespace
-}  // namespace concertina::capi::testing
+}  // namespace concertina::testing

@@ -1,14 +1,14 @@
 // Requests for memory fail, one in each call: the C API says so, gives nothing, and the next call works.
 
-#include "base/allocation_count.h"
 #include "capi/testing.h"
+#include "testing/allocation_count.h"
 
 /// For the leak sanitizer: where memory runs out inside protobuf, it loses the message that it was adding.
 extern "C" const char* __lsan_default_suppressions() {
   return "leak:CreateMaybeMessage\nleak:_InternalParse\n";
 }
 
-namespace concertina::capi::testing {
+namespace concertina::testing {
 namespace {
 
 /// Calls make(&handle) with the first request failing, then the second, later with ever larger gaps, until
@@ -19,9 +19,9 @@ int failures_of(Make make) {
   for (int failing = 0;; failing += 1 + failing / 32) {
     Handle* made = nullptr;
     concertina_error error;
-    fail_allocation(failing);
+    testing::fail_allocation(failing);
     const concertina_status status = make(&made, &error);
-    fail_allocation(-1);
+    testing::fail_allocation(-1);
     const Owned<Handle> owned(made);
     if (status == CONCERTINA_OK) return failures;
     ++failures;
@@ -33,7 +33,7 @@ int failures_of(Make make) {
 class CMemory : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+    if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
   }
 };
 
@@ -57,7 +57,7 @@ TEST_F(CMemory, MayRunOutWhileASessionIsMade) {
 
 TEST_F(CMemory, MayRunOutWhileAnAdaptiveSessionIsMade) {
   const auto model = open_model();
-  const TestFolder folder;
+  const testing::TestFolder folder;
   const std::string table = write_latency_table(folder);
   auto options = sized<concertina_adaptive_options>();
   options.latency_table = table.c_str();
@@ -72,11 +72,11 @@ TEST_F(CMemory, MayRunOutWhileAFailureIsTold) {
   const auto model = open_model();
   auto info = sized<concertina_subnet_info>();
   concertina_error error;
-  fail_allocation(0);
+  testing::fail_allocation(0);
   EXPECT_EQ(concertina_model_subnet(model.get(), 99, &info, &error), CONCERTINA_OUT_OF_MEMORY);
-  fail_allocation(-1);
+  testing::fail_allocation(-1);
   EXPECT_STRNE(error.message, "");
 }
 
 }  // namespace
-}  // namespace concertina::capi::testing
+}  // namespace concertina::testing

@@ -27,12 +27,12 @@ Result<Precision> precision_of(int32_t value) {
 template <typename Load>
 Outcome open_model(const concertina_model_options* given, concertina_model** result, Load load) {
   concertina_model_options wanted;
-  CONCERTINA_TRY(read_struct("options", given, wanted));
+  RETURN_IF_ERROR(read_struct("options", given, wanted));
   ModelOptions options;
-  CONCERTINA_ASSIGN(options.precision, precision_of(wanted.precision));
+  ASSIGN_OR_RETURN(options.precision, precision_of(wanted.precision));
   if (wanted.tuning != nullptr) options.tuning = wanted.tuning;
   auto handle = std::make_unique<concertina_model>();
-  CONCERTINA_ASSIGN(handle->model, load(options));
+  ASSIGN_OR_RETURN(handle->model, load(options));
   for (const SubnetInfo& info : handle->model->subnets()) handle->widths.push_back(to_string(info.subnet));
   *result = handle.release();
   return {};
@@ -40,10 +40,10 @@ Outcome open_model(const concertina_model_options* given, concertina_model** res
 
 Outcome tensor(const char* what, std::span<const TensorInfo> tensors, int32_t index,
                concertina_tensor_info* result) {
-  CONCERTINA_TRY(not_null({{"info", result}}));
-  CONCERTINA_TRY(check_size("info", *result));
-  CONCERTINA_TRY(in_range(what, index, tensors.size()));
-  const TensorInfo& info = tensors[static_cast<std::size_t>(index)];
+  RETURN_IF_ERROR(not_null({{"info", result}}));
+  RETURN_IF_ERROR(check_size("info", *result));
+  RETURN_IF_ERROR(in_range(what, index, tensors.size()));
+  const TensorInfo& info = tensors[index];
   write_struct({.struct_size = 0,
                 .name = info.name.c_str(),
                 .channels = info.channels,
@@ -95,7 +95,7 @@ const char* concertina_version() {
 concertina_status concertina_model_load(const char* path, const concertina_model_options* options,
                                         concertina_model** model, concertina_error* error) {
   return guarded(error, [&]() -> Outcome {
-    CONCERTINA_TRY(not_null({{"path", path}, {"model", model}}));
+    RETURN_IF_ERROR(not_null({{"path", path}, {"model", model}}));
     return open_model(options, model,
                       [&](const auto& loading) { return concertina::Model::load(path, loading); });
   });
@@ -105,7 +105,7 @@ concertina_status concertina_model_parse(const void* bytes, size_t size,
                                          const concertina_model_options* options, concertina_model** model,
                                          concertina_error* error) {
   return guarded(error, [&]() -> Outcome {
-    CONCERTINA_TRY(not_null({{"bytes", bytes}, {"model", model}}));
+    RETURN_IF_ERROR(not_null({{"bytes", bytes}, {"model", model}}));
     const std::string_view text(static_cast<const char*>(bytes), size);
     return open_model(options, model,
                       [&](const auto& loading) { return concertina::Model::parse(text, loading); });
@@ -123,9 +123,9 @@ int32_t concertina_model_subnet_count(const concertina_model* model) {
 concertina_status concertina_model_subnet(const concertina_model* model, int32_t subnet,
                                           concertina_subnet_info* info, concertina_error* error) {
   return guarded(error, [&]() -> Outcome {
-    CONCERTINA_TRY(not_null({{"model", model}, {"info", info}}));
-    CONCERTINA_TRY(check_size("info", *info));
-    CONCERTINA_TRY(in_range("sub-net", subnet, model->widths.size()));
+    RETURN_IF_ERROR(not_null({{"model", model}, {"info", info}}));
+    RETURN_IF_ERROR(check_size("info", *info));
+    RETURN_IF_ERROR(in_range("sub-net", subnet, model->widths.size()));
     const auto at = static_cast<std::size_t>(subnet);
     write_struct(describe(model->model->subnets()[at], model->widths[at]), info);
     return {};
@@ -135,9 +135,9 @@ concertina_status concertina_model_subnet(const concertina_model* model, int32_t
 concertina_status concertina_model_find(const concertina_model* model, const char* widths, int32_t* subnet,
                                         concertina_error* error) {
   return guarded(error, [&]() -> Outcome {
-    CONCERTINA_TRY(not_null({{"model", model}, {"widths", widths}, {"subnet", subnet}}));
-    CONCERTINA_ASSIGN(const concertina::Subnet wanted, concertina::parse_subnet(widths));
-    CONCERTINA_ASSIGN(*subnet, model->model->find(wanted));
+    RETURN_IF_ERROR(not_null({{"model", model}, {"widths", widths}, {"subnet", subnet}}));
+    ASSIGN_OR_RETURN(const concertina::Subnet wanted, concertina::parse_subnet(widths));
+    ASSIGN_OR_RETURN(*subnet, model->model->find(wanted));
     return {};
   });
 }
@@ -145,8 +145,8 @@ concertina_status concertina_model_find(const concertina_model* model, const cha
 concertina_status concertina_model_image(const concertina_model* model, concertina_image_info* info,
                                          concertina_error* error) {
   return guarded(error, [&]() -> Outcome {
-    CONCERTINA_TRY(not_null({{"model", model}, {"info", info}}));
-    CONCERTINA_TRY(check_size("info", *info));
+    RETURN_IF_ERROR(not_null({{"model", model}, {"info", info}}));
+    RETURN_IF_ERROR(check_size("info", *info));
     write_struct(describe(model->model->image()), info);
     return {};
   });
@@ -163,7 +163,7 @@ int32_t concertina_model_output_count(const concertina_model* model) {
 concertina_status concertina_model_input(const concertina_model* model, int32_t input,
                                          concertina_tensor_info* info, concertina_error* error) {
   return guarded(error, [&]() -> Outcome {
-    CONCERTINA_TRY(not_null({{"model", model}}));
+    RETURN_IF_ERROR(not_null({{"model", model}}));
     return tensor("input", model->model->inputs(), input, info);
   });
 }
@@ -171,7 +171,7 @@ concertina_status concertina_model_input(const concertina_model* model, int32_t 
 concertina_status concertina_model_output(const concertina_model* model, int32_t output,
                                           concertina_tensor_info* info, concertina_error* error) {
   return guarded(error, [&]() -> Outcome {
-    CONCERTINA_TRY(not_null({{"model", model}}));
+    RETURN_IF_ERROR(not_null({{"model", model}}));
     return tensor("output", model->model->outputs(), output, info);
   });
 }
@@ -190,7 +190,7 @@ int32_t concertina_model_class_count(const concertina_model* model) {
 
 const char* concertina_model_class(const concertina_model* model, int32_t index) {
   if (index < 0 || index >= concertina_model_class_count(model)) return nullptr;
-  return model->model->classes()[static_cast<std::size_t>(index)].c_str();
+  return model->model->classes()[index].c_str();
 }
 
 size_t concertina_model_packed_bytes(const concertina_model* model) {

@@ -4,10 +4,10 @@
 #include <cstring>
 #include <filesystem>
 
-#include "base/testing.h"
 #include "capi/testing.h"
+#include "testing/temporary_folder.h"
 
-namespace concertina::capi::testing {
+namespace concertina::testing {
 namespace {
 
 using ::testing::HasSubstr;
@@ -30,7 +30,7 @@ TEST(CModel, TellsWhatTheCppModelTells) {
   const auto classes = wanted->classes();
   ASSERT_EQ(concertina_model_class_count(model.get()), 11);
   for (int i = 0; i < 11; ++i) {
-    EXPECT_EQ(concertina_model_class(model.get(), i), classes[static_cast<std::size_t>(i)]);
+    EXPECT_EQ(concertina_model_class(model.get(), i), classes[i]);
   }
   EXPECT_EQ(concertina_model_class(model.get(), 11), nullptr);
   EXPECT_EQ(concertina_model_class(model.get(), -1), nullptr);
@@ -41,7 +41,7 @@ TEST(CModel, TellsItsSubnets) {
   const auto wanted = cpp_model();
   ASSERT_EQ(concertina_model_subnet_count(model.get()), 4);
   for (int i = 0; i < 4; ++i) {
-    const SubnetInfo& known = wanted->subnets()[static_cast<std::size_t>(i)];
+    const SubnetInfo& known = wanted->subnets()[i];
     auto info = sized<concertina_subnet_info>();
     ASSERT_EQ(concertina_model_subnet(model.get(), i, &info, nullptr), CONCERTINA_OK);
     EXPECT_EQ(info.widths, to_string(known.subnet));
@@ -59,9 +59,9 @@ TEST(CModel, TellsItsSubnets) {
 }
 
 TEST(CModel, TellsItsInputsAndOutputs) {
-  const Graph graph = runtime::testing::two_ends();
+  const Graph graph = testing::two_ends();
   const std::string bytes =
-      *serialize_model(runtime::testing::model_file(graph, runtime::testing::nested_subnets(graph, 2)));
+      *onnx::serialize_model(testing::model_file(graph, testing::nested_subnets(graph, 2)));
   const auto wanted = Model::parse(bytes).value();
   concertina_model* opened = nullptr;
   ASSERT_EQ(concertina_model_parse(bytes.data(), bytes.size(), nullptr, &opened, nullptr), CONCERTINA_OK);
@@ -69,7 +69,7 @@ TEST(CModel, TellsItsInputsAndOutputs) {
   const auto expect = [&](const auto& tensors, int32_t count, auto get) {
     ASSERT_EQ(static_cast<std::size_t>(count), tensors.size());
     for (int32_t i = 0; i < count; ++i) {
-      const TensorInfo& known = tensors[static_cast<std::size_t>(i)];
+      const TensorInfo& known = tensors[i];
       auto info = sized<concertina_tensor_info>();
       ASSERT_EQ(get(model.get(), i, &info, nullptr), CONCERTINA_OK);
       EXPECT_EQ(info.name, known.name);
@@ -87,7 +87,7 @@ TEST(CModel, TellsItsInputsAndOutputs) {
 }
 
 TEST(CModel, ComesFromAFile) {
-  const TestFolder folder;
+  const testing::TestFolder folder;
   const auto path = folder.write("model.onnx", model_bytes());
   concertina_model* opened = nullptr;
   concertina_error error;
@@ -179,4 +179,4 @@ TEST(CModel, GivesNothingWhereNothingCanBePut) {
 }
 
 }  // namespace
-}  // namespace concertina::capi::testing
+}  // namespace concertina::testing

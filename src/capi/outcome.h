@@ -13,7 +13,7 @@
 
 namespace concertina::capi {
 
-/// What a C function has to say: a status and, of a failure, its sentence. CONCERTINA_TRY passes it on.
+/// What a C function has to say: a status and, of a failure, its sentence. RETURN_IF_ERROR passes it on.
 class [[nodiscard]] Outcome {
  public:
   Outcome() = default;

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "base/allocation_count.h"
 #include "capi/testing.h"
+#include "testing/allocation_count.h"
 
-namespace concertina::capi::testing {
+namespace concertina::testing {
 namespace {
 
 using ::testing::Each;
@@ -26,34 +26,34 @@ TEST(CSession, RunsWhatTheCppSessionRuns) {
   options.max_batch = 3;
   const auto session = open_session(open_model().get(), &options);  // and the model's handle is freed
   for (int batch = 1; batch <= 3; ++batch) {
-    const Floats images = runtime::testing::random_images(*known, batch);
+    const Floats images = testing::random_images(*known, batch);
     for (int subnet = 0; subnet < 4; ++subnet) {
       Floats got(static_cast<std::size_t>(batch) * known->output_size());
       ASSERT_EQ(concertina_session_run(session.get(), images.data(), images.size(), batch, subnet, got.data(),
                                        got.size(), nullptr),
                 CONCERTINA_OK);
-      EXPECT_EQ(got, runtime::testing::run_alone(known, {.max_batch = 3}, images, batch, subnet));
+      EXPECT_EQ(got, testing::run_alone(known, {.max_batch = 3}, images, batch, subnet));
     }
   }
 }
 
 TEST(CSession, RunsWithoutAllocating) {
-  if (allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
   const auto known = cpp_model();
   const auto session = open_session(open_model().get());
-  const Floats images = runtime::testing::random_images(*known, 1);
+  const Floats images = testing::random_images(*known, 1);
   Floats outputs(known->output_size());
-  const std::int64_t before = allocation_count();
+  const std::int64_t before = testing::allocation_count();
   const auto status = concertina_session_run(session.get(), images.data(), images.size(), 1, 2,
                                              outputs.data(), outputs.size(), nullptr);
-  EXPECT_EQ(allocation_count(), before);
+  EXPECT_EQ(testing::allocation_count(), before);
   EXPECT_EQ(status, CONCERTINA_OK);
 }
 
 TEST(CSession, RefusesWhatIsNotRightAndLeavesTheOutputs) {
   const auto session = open_session(open_model().get());
   const auto known = cpp_model();
-  const Floats images = runtime::testing::random_images(*known, 2);
+  const Floats images = testing::random_images(*known, 2);
   const std::size_t in = known->input_size();
   const std::size_t out = known->output_size();
   Floats outputs(2 * out, 7.0F);
@@ -108,4 +108,4 @@ TEST(CSession, NothingIsNull) {
 }
 
 }  // namespace
-}  // namespace concertina::capi::testing
+}  // namespace concertina::testing

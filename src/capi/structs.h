@@ -34,7 +34,7 @@ template <typename Struct>
 Outcome read_struct(const char* name, const Struct* given, Struct& wanted) {
   wanted = {};
   if (given == nullptr) return {};
-  CONCERTINA_TRY(check_size(name, *given));
+  RETURN_IF_ERROR(check_size(name, *given));
   const auto* bytes = reinterpret_cast<const unsigned char*>(given);
   const auto set = [](unsigned char byte) { return byte != 0; };
   if (given->struct_size > sizeof wanted &&

@@ -2,7 +2,7 @@
 
 #include "capi/testing.h"
 
-namespace concertina::capi::testing {
+namespace concertina::testing {
 namespace {
 
 using ::testing::HasSubstr;
@@ -49,9 +49,9 @@ TEST(CStructs, AreReadWithTheirSize) {
   auto given = sized<concertina_budget>();
   given.deadline_ms = 8;
   concertina_budget read;
-  EXPECT_TRUE(read_struct("budget", &given, read));
+  EXPECT_TRUE(capi::read_struct("budget", &given, read));
   EXPECT_EQ(read.deadline_ms, 8);
-  EXPECT_TRUE(read_struct<concertina_budget>("budget", nullptr, read));
+  EXPECT_TRUE(capi::read_struct<concertina_budget>("budget", nullptr, read));
   EXPECT_EQ(read.deadline_ms, 0);
 }
 
@@ -60,7 +60,7 @@ TEST(CStructs, WithoutASizeAreMisuse) {
     concertina_budget given{};
     given.struct_size = size;
     concertina_budget read;
-    const Outcome outcome = read_struct("budget", &given, read);
+    const capi::Outcome outcome = capi::read_struct("budget", &given, read);
     EXPECT_EQ(outcome.status(), CONCERTINA_MISUSED) << size;
     EXPECT_THAT(outcome.message(), HasSubstr("'budget'"));
   }
@@ -70,10 +70,10 @@ TEST(CStructs, OfANewerProgramAreTakenWhileTheyAskForNothingNew) {
   auto given = newer<concertina_budget>();
   given.known.quantile = 0.5;
   concertina_budget read;
-  EXPECT_TRUE(read_struct("budget", &given.known, read));
+  EXPECT_TRUE(capi::read_struct("budget", &given.known, read));
   EXPECT_EQ(read.quantile, 0.5);
   given.added = 1;
-  const Outcome outcome = read_struct("budget", &given.known, read);
+  const capi::Outcome outcome = capi::read_struct("budget", &given.known, read);
   EXPECT_EQ(outcome.status(), CONCERTINA_FAILED);
   EXPECT_THAT(outcome.message(), HasSubstr("does not know"));
 }
@@ -81,14 +81,14 @@ TEST(CStructs, OfANewerProgramAreTakenWhileTheyAskForNothingNew) {
 TEST(CStructs, AreWrittenAsFarAsBothKnowThem) {
   auto result = newer<concertina_answer>();
   result.added = 7;
-  write_struct({.struct_size = 0,
-                .subnet = 3,
-                .accuracy = 0.5,
-                .predicted_ms = 1,
-                .actual_ms = 2,
-                .fits = 1,
-                .in_time = 1},
-               &result.known);
+  capi::write_struct({.struct_size = 0,
+                      .subnet = 3,
+                      .accuracy = 0.5,
+                      .predicted_ms = 1,
+                      .actual_ms = 2,
+                      .fits = 1,
+                      .in_time = 1},
+                     &result.known);
   EXPECT_EQ(result.known.struct_size, sizeof result);
   EXPECT_EQ(result.known.subnet, 3);
   EXPECT_EQ(result.known.in_time, 1);
@@ -97,17 +97,17 @@ TEST(CStructs, AreWrittenAsFarAsBothKnowThem) {
   concertina_answer shorter{};
   shorter.struct_size = offsetof(concertina_answer, in_time);
   shorter.in_time = 5;
-  write_struct({.struct_size = 0,
-                .subnet = 3,
-                .accuracy = 0.5,
-                .predicted_ms = 1,
-                .actual_ms = 2,
-                .fits = 1,
-                .in_time = 1},
-               &shorter);
+  capi::write_struct({.struct_size = 0,
+                      .subnet = 3,
+                      .accuracy = 0.5,
+                      .predicted_ms = 1,
+                      .actual_ms = 2,
+                      .fits = 1,
+                      .in_time = 1},
+                     &shorter);
   EXPECT_EQ(shorter.fits, 1);
   EXPECT_EQ(shorter.in_time, 5);
 }
 
 }  // namespace
-}  // namespace concertina::capi::testing
+}  // namespace concertina::testing

@@ -10,14 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "base/testing.h"
 #include "concertina/concertina.h"
-#include "runtime/testing.h"
+#include "testing/models.h"
+#include "testing/temporary_folder.h"
 
 /// What the tests of the C API share.
-namespace concertina::capi::testing {
-
-using runtime::testing::Floats;
+namespace concertina::testing {
 
 struct Free {
   void operator()(concertina_model* model) const { concertina_model_free(model); }
@@ -38,8 +36,8 @@ Struct sized() {
 /// The file of a small classifier with four sub-nets.
 inline const std::string& model_bytes() {
   static const std::string bytes = [] {
-    const Graph graph = runtime::testing::branches();
-    return *serialize_model(runtime::testing::model_file(graph, runtime::testing::nested_subnets(graph, 4)));
+    const Graph graph = testing::branches();
+    return *onnx::serialize_model(testing::model_file(graph, testing::nested_subnets(graph, 4)));
   }();
   return bytes;
 }
@@ -58,7 +56,7 @@ inline std::shared_ptr<const Model> cpp_model() {
 }
 
 /// A file of how long that classifier's sub-nets ran on some other machine: 0.4 ms, 0.2 ms, 0.1 ms, 0.05 ms.
-inline std::string write_latency_table(const TestFolder& folder) {
+inline std::string write_latency_table(const testing::TestFolder& folder) {
   std::string subnets;
   double ms = 0.4;
   const auto model = cpp_model();
@@ -73,4 +71,4 @@ inline std::string write_latency_table(const TestFolder& folder) {
       fmt::format(R"({{"concertina_latency": 1, "machine": "another one", "subnets": [{}]}})", subnets));
 }
 
-}  // namespace concertina::capi::testing
+}  // namespace concertina::testing

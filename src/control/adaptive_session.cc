@@ -15,8 +15,6 @@
 namespace concertina {
 namespace {
 
-using control::Time;
-
 /// A year: later deadlines could not be told from the end of time.
 constexpr Time kLongest = std::chrono::hours(24 * 365);
 
@@ -39,10 +37,10 @@ Status check_accuracy(const Budget& budget, double best_accuracy) {
 }  // namespace
 
 struct AdaptiveSession::Impl {
-  Impl(Session own, std::vector<control::Size> known, int images)
+  Impl(Session own, std::vector<control::SubnetProfile> known, int images)
       : session(std::move(own)), sizes(known), controller(std::move(known)), batch(images) {}
 
-  double accuracy(int subnet) const { return sizes[static_cast<std::size_t>(subnet)].accuracy; }
+  double accuracy(int subnet) const { return sizes[subnet].accuracy; }
 
   double best_accuracy() const {
     double best = 0;
@@ -53,7 +51,7 @@ struct AdaptiveSession::Impl {
 
   control::Decision decide(const control::Request& request) {
     if (!selected) return controller.decide(request);
-    const Time predicted = control::from_ms(controller.bound_ms(*selected, request.quantile));
+    const Time predicted = from_ms(controller.bound_ms(*selected, request.quantile));
     return {.subnet = *selected, .predicted = predicted, .fits = request.now + predicted <= request.deadline};
   }
 
@@ -74,9 +72,9 @@ struct AdaptiveSession::Impl {
   }
 
   Session session;
-  std::vector<control::Size> sizes;
+  std::vector<control::SubnetProfile> sizes;
   control::Controller controller;
-  control::SteadyClock clock;
+  SteadyClock clock;
   std::optional<int> selected;
   int batch;
   std::atomic<int> users_limit{0}, supervisors_limit{0};
@@ -85,13 +83,13 @@ struct AdaptiveSession::Impl {
 
 Result<AdaptiveSession> AdaptiveSession::make(std::shared_ptr<const Model> model,
                                               const AdaptiveOptions& options) {
-  CONCERTINA_ASSIGN(Session session,
-                    Session::make(model, {.threads = options.threads, .max_batch = options.batch}));
-  CONCERTINA_ASSIGN(std::vector<control::Size> sizes, control::sizes_of(model, options));
+  ASSIGN_OR_RETURN(Session session,
+                   Session::make(model, {.threads = options.threads, .max_batch = options.batch}));
+  ASSIGN_OR_RETURN(std::vector<control::SubnetProfile> sizes, control::sizes_of(model, options));
   auto impl = std::make_unique<Impl>(std::move(session), std::move(sizes), options.batch);
   if (options.supervise != std::chrono::milliseconds(0)) {
     const auto tell = [own = impl.get()](int subnet) { own->allow_from(own->supervisors_limit, subnet); };
-    CONCERTINA_ASSIGN(impl->supervision, control::Supervision::start(*model, impl->sizes, options, tell));
+    ASSIGN_OR_RETURN(impl->supervision, control::Supervision::start(*model, impl->sizes, options, tell));
   } else if (!options.plan.empty()) {
     return Error{fmt::format("the plan '{}' has no effect without supervise; set it to 200 ms, for example",
                              options.plan.string())};
@@ -109,8 +107,8 @@ Result<Answer> AdaptiveSession::run(std::span<const float> images, const Budget&
                                     std::span<float> logits) {
   Impl& own = *impl_;
   const Time start = own.clock.now();
-  CONCERTINA_TRY(check_quantile(budget));
-  if (!own.selected) CONCERTINA_TRY(check_accuracy(budget, own.best_accuracy()));
+  RETURN_IF_ERROR(check_quantile(budget));
+  if (!own.selected) RETURN_IF_ERROR(check_accuracy(budget, own.best_accuracy()));
   const Time deadline = start + std::clamp<Time>(budget.deadline, -kLongest, kLongest);
   const double quantile = budget.quantile;
   control::Decision decision = own.decide({.now = start,
@@ -120,10 +118,10 @@ Result<Answer> AdaptiveSession::run(std::span<const float> images, const Budget&
                                            .min_accuracy = budget.min_accuracy});
   if (decision.subnet == control::Decision::kShed) {
     decision.subnet = own.fastest(budget.min_accuracy);
-    decision.predicted = control::from_ms(own.controller.bound_ms(decision.subnet, quantile));
+    decision.predicted = from_ms(own.controller.bound_ms(decision.subnet, quantile));
   }
   const Time before = own.clock.now();
-  CONCERTINA_TRY(own.session.run(images, own.batch, decision.subnet, logits));
+  RETURN_IF_ERROR(own.session.run(images, own.batch, decision.subnet, logits));
   const Time end = own.clock.now();
   own.controller.observe({.subnet = decision.subnet,
                           .arrival = start,
@@ -134,8 +132,8 @@ Result<Answer> AdaptiveSession::run(std::span<const float> images, const Budget&
   if (own.supervision) own.supervision->slowed(own.controller.slow_down().common());
   return Answer{.subnet = decision.subnet,
                 .accuracy = own.accuracy(decision.subnet),
-                .predicted_ms = control::to_ms(decision.predicted),
-                .actual_ms = control::to_ms(end - start),
+                .predicted_ms = to_ms(decision.predicted),
+                .actual_ms = to_ms(end - start),
                 .fits = decision.fits,
                 .in_time = end <= deadline};
 }

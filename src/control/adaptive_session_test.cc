@@ -7,11 +7,11 @@
 #include <filesystem>
 #include <limits>
 
-#include "base/allocation_count.h"
 #include "base/file.h"
-#include "control/plan/rule_table.h"
-#include "control/profile/measure.h"
-#include "runtime/testing.h"
+#include "profile/measure.h"
+#include "slo/rule_table.h"
+#include "testing/allocation_count.h"
+#include "testing/models.h"
 
 namespace concertina {
 namespace {
@@ -22,19 +22,19 @@ using ::testing::HasSubstr;
 class AdaptiveSessionTest : public ::testing::Test {
  protected:
   AdaptiveSessionTest() {
-    const Graph graph = runtime::testing::resnet8();
-    ModelFile file = runtime::testing::model_file(graph, runtime::testing::nested_subnets(graph, 3));
+    const Graph graph = testing::resnet8();
+    onnx::ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
     for (std::size_t i = 0; i < 3; ++i)
       file.subnets[i].validation_accuracy = 0.9 - 0.1 * static_cast<double>(i);
-    model_ = runtime::testing::load(file);
-    images_ = runtime::testing::random_images(*model_, 1);
+    model_ = testing::load(file);
+    images_ = testing::random_images(*model_, 1);
     logits_.resize(model_->output_size());
     SilentProgress progress;
-    table_ = *control::measure_subnets(model_, {.seconds = 0.05}, control::SteadyClock(), progress);
+    table_ = *profile::measure_subnets(model_, {.seconds = 0.05}, SteadyClock(), progress);
   }
   ~AdaptiveSessionTest() override { std::filesystem::remove(path_); }
 
-  AdaptiveOptions with(const LatencyTable& table) {
+  AdaptiveOptions with(const latency::LatencyTable& table) {
     EXPECT_TRUE(write_file(path_, table.to_json()));
     return {.latency_table = path_};
   }
@@ -61,7 +61,7 @@ class AdaptiveSessionTest : public ::testing::Test {
                                       ("adaptive_session_test." + std::to_string(getpid()) + ".latency.json");
   std::shared_ptr<const Model> model_;
   std::vector<float> images_, logits_;
-  LatencyTable table_;
+  latency::LatencyTable table_;
 };
 
 TEST_F(AdaptiveSessionTest, RunsTheLargestInAmpleTimeAndTheFastestInNone) {
@@ -74,12 +74,12 @@ TEST_F(AdaptiveSessionTest, RunsTheLargestInAmpleTimeAndTheFastestInNone) {
   EXPECT_TRUE(ample->fits && ample->in_time);
   EXPECT_GT(ample->predicted_ms, 0);
   EXPECT_GT(ample->actual_ms, 0);
-  EXPECT_EQ(logits_, runtime::testing::run(plain, images_, 1, 0));
+  EXPECT_EQ(logits_, testing::run(plain, images_, 1, 0));
 
   const auto none = adaptive.run(images_, {.deadline = 1ns}, logits_);
   ASSERT_TRUE(none);
   EXPECT_FALSE(none->fits || none->in_time);
-  EXPECT_EQ(logits_, runtime::testing::run(plain, images_, 1, none->subnet));
+  EXPECT_EQ(logits_, testing::run(plain, images_, 1, none->subnet));
 }
 
 TEST_F(AdaptiveSessionTest, KeepsToTheAccuracyThatIsAskedFor) {
@@ -129,26 +129,26 @@ TEST_F(AdaptiveSessionTest, MeasuresIfThereIsNoTable) {
 
 TEST_F(AdaptiveSessionTest, RefusesTablesThatDoNotFit) {
   expect_refused({.latency_table = "/nowhere.json"}, "/nowhere.json");
-  LatencyTable other = table_;
+  latency::LatencyTable other = table_;
   other.machine.cpu = "another processor";
   expect_refused(with(other), "another processor");
   AdaptiveOptions accepting = with(other);
   accepting.other_machine = true;
   EXPECT_TRUE(AdaptiveSession::make(model_, accepting));
-  LatencyTable less = table_;
+  latency::LatencyTable less = table_;
   less.subnets.pop_back();
   expect_refused(with(less), to_string(model_->subnets()[2].subnet).c_str());
   AdaptiveOptions batch = with(table_);
   batch.batch = 2;
   expect_refused(batch, "batch 2");
-  LatencyTable coarse = table_;
+  latency::LatencyTable coarse = table_;
   coarse.precision = "bf16";
   expect_refused(with(coarse), "bf16");
 }
 
 // A plan that allows the second sub-net at most, whatever the machine is like.
 TEST_F(AdaptiveSessionTest, ObeysThePlanOfWhomItIsSupervisedBy) {
-  control::RuleTable plan;
+  slo::RuleTable plan;
   plan.machine = table_.machine;
   plan.designs = {{.subnet = 1}};
   plan.rules.emplace_back().name = "always";
@@ -178,13 +178,13 @@ TEST_F(AdaptiveSessionTest, ObeysThePlanOfWhomItIsSupervisedBy) {
 
 TEST_F(AdaptiveSessionTest, DoesNotAllocate) {
   AdaptiveSession adaptive = session();
-  if (allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
-  const auto before = allocation_count();
+  if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  const auto before = testing::allocation_count();
   for (int i = 0; i < 10; ++i) {
     ASSERT_TRUE(adaptive.run(images_, {.deadline = 1h}, logits_));
     ASSERT_TRUE(adaptive.run(images_, {.deadline = 1ns}, logits_));
   }
-  EXPECT_EQ(allocation_count(), before);
+  EXPECT_EQ(testing::allocation_count(), before);
 }
 
 }  // namespace

@@ -23,12 +23,12 @@ constexpr double kRunsOfTable = 200;
 constexpr double kLongestRunMs = 3.6e6;
 
 /// The table's times as if they had been observed.
-void learn_from_table(const std::vector<Size>& sizes, double noise, RunNoise& runs) {
-  for (const Size& size : sizes) {
+void learn_from_table(const std::vector<SubnetProfile>& sizes, double noise, RunNoise& runs) {
+  for (const SubnetProfile& size : sizes) {
     double below = 0;
-    for (std::size_t i = 0; i < TimeQuantiles::kLevels.size(); ++i) {
-      const double share = TimeQuantiles::kLevels[i] - below;
-      below = TimeQuantiles::kLevels[i];
+    for (std::size_t i = 0; i < latency::TimeQuantiles::kLevels.size(); ++i) {
+      const double share = latency::TimeQuantiles::kLevels[i] - below;
+      below = latency::TimeQuantiles::kLevels[i];
       runs.observe(size.times.median(), size.times.milliseconds()[i], noise,
                    share * kRunsOfTable / static_cast<double>(sizes.size()));
     }
@@ -37,7 +37,7 @@ void learn_from_table(const std::vector<Size>& sizes, double noise, RunNoise& ru
 
 }  // namespace
 
-Controller::Controller(std::vector<Size> sizes)
+Controller::Controller(std::vector<SubnetProfile> sizes)
     : sizes_(std::move(sizes)), outlooks_(sizes_.size()), places_(sizes_.size()), slow_down_(sizes_.size()) {
   for (std::size_t i = 0; i < sizes_.size(); ++i) {
     outlooks_[i].subnet = static_cast<int>(i);
@@ -46,8 +46,7 @@ Controller::Controller(std::vector<Size> sizes)
   std::stable_sort(outlooks_.begin(), outlooks_.end(), [&](const Outlook& a, const Outlook& b) {
     return a.accuracy != b.accuracy ? a.accuracy > b.accuracy : quiet_ms(a.subnet) < quiet_ms(b.subnet);
   });
-  for (std::size_t i = 0; i < outlooks_.size(); ++i)
-    places_[static_cast<std::size_t>(outlooks_[i].subnet)] = static_cast<int>(i);
+  for (std::size_t i = 0; i < outlooks_.size(); ++i) places_[outlooks_[i].subnet] = static_cast<int>(i);
   learn_from_table(sizes_, slow_down_.noise(), noise_);
   expect();
 }

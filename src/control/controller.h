@@ -26,7 +26,7 @@ namespace concertina::control {
 class Controller final : public Policy {
  public:
   /// Precondition: not empty.
-  explicit Controller(std::vector<Size> sizes);
+  explicit Controller(std::vector<SubnetProfile> sizes);
 
   std::string name() const override { return "concertina"; }
   Decision decide(const Request& request) override;
@@ -69,10 +69,8 @@ class Controller final : public Policy {
 
   void learn(int subnet, double took, Time ended);
   void settle_suspects();
-  const Outlook& outlook(int subnet) const {
-    return outlooks_[static_cast<std::size_t>(places_[static_cast<std::size_t>(subnet)])];
-  }
-  double quiet_ms(int subnet) const { return sizes_[static_cast<std::size_t>(subnet)].times.median(); }
+  const Outlook& outlook(int subnet) const { return outlooks_[places_[static_cast<std::size_t>(subnet)]]; }
+  double quiet_ms(int subnet) const { return sizes_[subnet].times.median(); }
   void expect();
   void need(double probability);
   /// Milliseconds that each answer may take.
@@ -86,7 +84,7 @@ class Controller final : public Policy {
   Decision shed(const Request& request);
   Decision decided(const Outlook& outlook, const Request& request, bool fits) const;
 
-  std::vector<Size> sizes_;
+  std::vector<SubnetProfile> sizes_;
   std::vector<Outlook> outlooks_;  ///< from the most accurate; of equal ones the faster first
   std::vector<int> places_;        ///< of the sub-nets among them
   double bounds_quantile_ = 0.99;
@@ -94,7 +92,7 @@ class Controller final : public Policy {
   SlowDown slow_down_;
   RunNoise noise_;
   MissBudget budget_;
-  std::array<Suspect, SlowDown::kMostSuspects> suspects_ = {};
+  std::array<Suspect, SlowDown::kMaxSuspects> suspects_ = {};
   std::size_t suspected_ = 0;
   std::atomic<int> first_allowed_{0};
   bool sure_ = true;      ///< the last run was about as foretold; otherwise nothing is shed, for runs tell

@@ -6,8 +6,8 @@
 namespace concertina::control {
 namespace {
 
-std::vector<Size> sizes(int count) {
-  std::vector<Size> result;
+std::vector<SubnetProfile> sizes(int count) {
+  std::vector<SubnetProfile> result;
   for (int i = 0; i < count; ++i) result.push_back(testing::size(0.9 - 0.02 * i, 8.0 / (1 + i)));
   return result;
 }

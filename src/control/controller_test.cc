@@ -26,8 +26,7 @@ class ControllerTest : public ::testing::Test {
     const Decision decision = decide(slack_ms);
     if (decision.subnet == Decision::kShed) return decision.subnet;
     const double noise = std::exp(0.02 * testing::normal(random_, counter_++));
-    const Time took =
-        from_ms(sizes_[static_cast<std::size_t>(decision.subnet)].times.median() * slow * noise);
+    const Time took = from_ms(sizes_[decision.subnet].times.median() * slow * noise);
     controller_.observe({.subnet = decision.subnet,
                          .arrival = now_,
                          .started = now_,
@@ -37,7 +36,7 @@ class ControllerTest : public ::testing::Test {
     return decision.subnet;
   }
 
-  const std::vector<Size> sizes_ = four_sizes();
+  const std::vector<SubnetProfile> sizes_ = four_sizes();
   Controller controller_{sizes_};
   CounterRandom random_{11};
   std::uint64_t counter_ = 0;
@@ -156,8 +155,7 @@ TEST_F(ControllerTest, TheMeasuredShareOfLateAnswersIsTheWantedOne) {
     const Decision decision = decide(slack);
     ASSERT_NE(decision.subnet, Decision::kShed);
     const double factor = std::exp(0.08 * testing::normal(random_, 3'000'000 + i));
-    const Time took =
-        from_ms(1.3 * factor * sizes_[static_cast<std::size_t>(decision.subnet)].times.median());
+    const Time took = from_ms(1.3 * factor * sizes_[decision.subnet].times.median());
     const Time deadline = now_ + from_ms(slack);
     controller_.observe(
         {.subnet = decision.subnet, .arrival = now_, .started = now_, .took = took, .deadline = deadline});

@@ -9,12 +9,12 @@ namespace {
 constexpr double kStep = 0.3;
 constexpr double kLeast = -3;    // a twentieth of what is asked for
 constexpr double kMost = 2.303;  // ten times it
-constexpr double kMostRisk = 0.5;
+constexpr double kMaxRisk = 0.5;
 
 }  // namespace
 
 double MissBudget::risk(double quantile) const {
-  return std::min((1 - quantile) * multiplier_, kMostRisk);
+  return std::min((1 - quantile) * multiplier_, kMaxRisk);
 }
 
 void MissBudget::observe(double quantile, bool late, bool refused) {

@@ -2,45 +2,45 @@
 
 #include <fmt/format.h>
 
+#include "base/clock.h"
+#include "base/precision.h"
 #include "base/progress.h"
 #include "base/try.h"
-#include "control/clock.h"
-#include "control/profile/measure.h"
-#include "control/this_machine.h"
-#include "runtime/packing.h"
+#include "profile/measure.h"
+#include "profile/this_machine.h"
 
 namespace concertina::control {
 namespace {
 
 constexpr double kMeasureSeconds = 0.5;
 
-Status check_machine(const LatencyTable& table) {
-  return check_this_machine(table.machine, "the latency table was measured",
-                            "run concertina profile here, or accept a table of another machine");
+Status check_machine(const latency::LatencyTable& table) {
+  return profile::check_this_machine(table.machine, "the latency table was measured",
+                                     "run concertina profile here, or accept a table of another machine");
 }
 
-Result<LatencyTable> measure_shortly(const std::shared_ptr<const Model>& model,
-                                     const AdaptiveOptions& options) {
+Result<latency::LatencyTable> measure_shortly(const std::shared_ptr<const Model>& model,
+                                              const AdaptiveOptions& options) {
   SilentProgress silent;
-  return measure_subnets(model,
-                         {.batches = {options.batch},
-                          .threads = {options.threads},
-                          .seconds = kMeasureSeconds,
-                          .least_runs = 20},
-                         SteadyClock(), silent);
+  return profile::measure_subnets(model,
+                                  {.batches = {options.batch},
+                                   .threads = {options.threads},
+                                   .seconds = kMeasureSeconds,
+                                   .least_runs = 20},
+                                  SteadyClock(), silent);
 }
 
 }  // namespace
 
-Result<std::vector<Size>> sizes_from_table(const Model& model, const LatencyTable& table, int batch,
-                                           int threads) {
-  if (table.precision != runtime::precision_name(model.precision())) {
+Result<std::vector<SubnetProfile>> sizes_from_table(const Model& model, const latency::LatencyTable& table,
+                                                    int batch, int threads) {
+  if (table.precision != name_of(model.precision())) {
     return Error{fmt::format("the latency table is for {}, but the model is loaded in {}", table.precision,
-                             runtime::precision_name(model.precision()))};
+                             name_of(model.precision()))};
   }
-  std::vector<Size> sizes;
+  std::vector<SubnetProfile> sizes;
   for (const SubnetInfo& info : model.subnets()) {
-    const TimeQuantiles* times = table.find(info.subnet, batch, threads);
+    const latency::TimeQuantiles* times = table.find(info.subnet, batch, threads);
     if (times == nullptr) {
       return Error{
           fmt::format("the latency table has no times of the sub-net {} with batch {} on {} threads; run "
@@ -53,13 +53,13 @@ Result<std::vector<Size>> sizes_from_table(const Model& model, const LatencyTabl
   return sizes;
 }
 
-Result<std::vector<Size>> sizes_of(const std::shared_ptr<const Model>& model,
-                                   const AdaptiveOptions& options) {
+Result<std::vector<SubnetProfile>> sizes_of(const std::shared_ptr<const Model>& model,
+                                            const AdaptiveOptions& options) {
   if (options.latency_table.empty()) {
-    CONCERTINA_ASSIGN(const LatencyTable measured, measure_shortly(model, options));
+    ASSIGN_OR_RETURN(const latency::LatencyTable measured, measure_shortly(model, options));
     return sizes_from_table(*model, measured, options.batch, options.threads);
   }
-  CONCERTINA_ASSIGN(const LatencyTable table, LatencyTable::read(options.latency_table));
+  ASSIGN_OR_RETURN(const latency::LatencyTable table, latency::LatencyTable::read(options.latency_table));
   Status fits = options.other_machine ? Status() : check_machine(table);
   if (!fits) return Error{fmt::format("'{}': {}", options.latency_table.string(), fits.error().message)};
   auto sizes = sizes_from_table(*model, table, options.batch, options.threads);

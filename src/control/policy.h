@@ -5,15 +5,15 @@
 #include <string>
 #include <vector>
 
-#include "control/clock.h"
+#include "base/clock.h"
 #include "latency/latency_table.h"
 
 namespace concertina::control {
 
 /// What a policy knows of one sub-net beforehand. Policies know a sub-net by its index, as the runtime does.
-struct Size {
-  double accuracy = 0;  ///< 0 .. 1
-  TimeQuantiles times;  ///< on the quiet machine, milliseconds
+struct SubnetProfile {
+  double accuracy = 0;           ///< 0 .. 1
+  latency::TimeQuantiles times;  ///< on the quiet machine, milliseconds
 };
 
 /// A request whose turn has come, and what waits behind it.

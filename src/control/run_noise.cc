@@ -10,11 +10,11 @@ namespace {
 constexpr double kMemory = 1.0 / 2000;  // runs
 constexpr double kFactorBin = 0.01;     // logarithm
 constexpr double kFactorStart = -0.64;
-constexpr double kLeastFactor = 0.5273;  // what the bins' logarithms begin and end with
-constexpr double kMostFactor = 1.8965;
+constexpr double kMinFactor = 0.5273;  // what the bins' logarithms begin and end with
+constexpr double kMaxFactor = 1.8965;
 constexpr double kDelayBin = 0.1733;  // a quarter of an octave
 constexpr double kDelayStart = -5.3;  // 5 microseconds; the last bin ends at a minute and a half
-constexpr double kLeastInterruption = 0.05;
+constexpr double kMinInterruption = 0.05;
 constexpr double kInterruptionDeviations = 4;
 
 /// The bin of a logarithm, outside ones in the first and last.
@@ -52,7 +52,7 @@ void RunNoise::sum_up() {
 void RunNoise::observe(double expected, double took, double noise, double weight) {
   forget(weight);
   const double logarithm = std::log(took / expected);
-  const double usual = std::max(kLeastInterruption, kInterruptionDeviations * noise);
+  const double usual = std::max(kMinInterruption, kInterruptionDeviations * noise);
   run_ms_ += weight * expected;
   if (logarithm <= std::min(usual, kFactorStart + kFactorBin * kFactors)) {
     factors_[bin(logarithm, kFactorStart, kFactorBin, kFactors)] += static_cast<float>(weight);
@@ -66,8 +66,8 @@ void RunNoise::observe(double expected, double took, double noise, double weight
 
 /// The share of runs that take at most `ratio` times what is expected of them.
 double RunNoise::factor_within(double ratio) const {
-  if (!(ratio > kLeastFactor)) return 0;
-  if (ratio >= kMostFactor) return factor_within_.back();
+  if (!(ratio > kMinFactor)) return 0;
+  if (ratio >= kMaxFactor) return factor_within_.back();
   const double at = (std::log(ratio) - kFactorStart) / kFactorBin;
   const std::size_t whole = bin(at, 0, 1, kFactors);
   const double below = whole > 0 ? factor_within_[whole - 1] : 0;
@@ -104,17 +104,16 @@ double RunNoise::needed(double expected, double probability, int& hint) const {
   // With a room in bin i the rate of interruptions is that bin's; the longer the room, the lower the rate,
   // and the shorter the run may be. The first bin whose own need lies in it or before it has the answer.
   const auto limit = [&](int i) {
-    return expected *
-           factor_needed(probability * std::exp(delay_rate_[static_cast<std::size_t>(i)] * expected));
+    return expected * factor_needed(probability * std::exp(delay_rate_[i] * expected));
   };
-  const auto suffices = [&](int i) { return limit(i) < expected + ends[static_cast<std::size_t>(i)]; };
+  const auto suffices = [&](int i) { return limit(i) < expected + ends[i]; };
   constexpr auto kBins = static_cast<int>(kDelays);
   hint = std::clamp(hint, 0, kBins - 1);
   while (hint > 0 && suffices(hint - 1)) --hint;
   while (hint < kBins && !suffices(hint)) ++hint;
   if (hint == kBins) return std::numeric_limits<double>::infinity();
   if (hint == 0) return limit(0);
-  return std::max(limit(hint), expected + ends[static_cast<std::size_t>(hint - 1)]);
+  return std::max(limit(hint), expected + ends[hint - 1]);
 }
 
 void RunNoise::prefetch() const {

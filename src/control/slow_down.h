@@ -3,7 +3,7 @@
 #include <array>
 #include <vector>
 
-#include "control/clock.h"
+#include "base/clock.h"
 
 namespace concertina::control {
 
@@ -15,7 +15,7 @@ namespace concertina::control {
 /// or four in a row, move the factor there in one step.
 class SlowDown {
  public:
-  static constexpr std::size_t kMostSuspects = 4;  ///< runs until they are believed in any case
+  static constexpr std::size_t kMaxSuspects = 4;  ///< runs until they are believed in any case
 
   explicit SlowDown(std::size_t subnets) : bias_(subnets, 0.0) {}
 
@@ -50,7 +50,7 @@ class SlowDown {
   double variance_ = 0.01;  ///< of level_
   double run_variance_ = 0.0025;
   std::vector<double> bias_;  ///< logarithms
-  std::array<double, kMostSuspects> suspects_ = {};
+  std::array<double, kMaxSuspects> suspects_ = {};
   std::size_t suspected_ = 0;
   Time last_{0};
   bool started_ = false;

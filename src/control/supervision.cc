@@ -4,8 +4,8 @@
 
 #include <system_error>
 
+#include "base/precision.h"
 #include "base/try.h"
-#include "runtime/packing.h"
 
 namespace concertina::control {
 namespace {
@@ -16,47 +16,49 @@ Status check_period(std::chrono::milliseconds period) {
                            period.count())};
 }
 
-Result<RuleTable> read_plan(const Model& model, const AdaptiveOptions& options) {
-  CONCERTINA_ASSIGN(RuleTable plan, RuleTable::read(options.plan));
-  Status fits = plan.check_model(model.subnets(), runtime::precision_name(model.precision()));
+Result<slo::RuleTable> read_comparison(const Model& model, const AdaptiveOptions& options) {
+  ASSIGN_OR_RETURN(slo::RuleTable plan, slo::RuleTable::read(options.plan));
+  Status fits = plan.check_model(model.subnets(), name_of(model.precision()));
   if (fits && !options.other_machine) fits = plan.check_machine();
   if (!fits) return Error{fmt::format("'{}': {}", options.plan.string(), fits.error().message)};
   return plan;
 }
 
-std::vector<double> costs_of(const std::vector<Size>& sizes) {
+std::vector<double> costs_of(const std::vector<SubnetProfile>& sizes) {
   std::vector<double> costs;
-  for (const Size& size : sizes) costs.push_back(size.times.median());
+  for (const SubnetProfile& size : sizes) costs.push_back(size.times.median());
   return costs;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Supervision>> Supervision::start(const Model& model, const std::vector<Size>& sizes,
+Result<std::unique_ptr<Supervision>> Supervision::start(const Model& model,
+                                                        const std::vector<SubnetProfile>& sizes,
                                                         const AdaptiveOptions& options,
                                                         std::function<void(int)> allow_from) {
-  CONCERTINA_TRY(check_period(options.supervise));
+  RETURN_IF_ERROR(check_period(options.supervise));
   std::unique_ptr<Supervision> made(new Supervision);
   if (!options.plan.empty()) {
-    CONCERTINA_ASSIGN(made->plan_, read_plan(model, options));
+    ASSIGN_OR_RETURN(made->plan_, read_comparison(model, options));
   }
   made->allow_from_ = std::move(allow_from);
   try {
     made->thread_.emplace(
-        [reader = SignalReader()] { return reader.read(); }, Supervisor(costs_of(sizes)),
-        SupervisorThread::Options{.period = options.supervise},
-        [own = made.get()](const Advice& advice) { own->allow_from_(own->largest(advice)); });
+        [reader = supervisor::SignalReader()] { return reader.read(); },
+        supervisor::Supervisor(costs_of(sizes)),
+        supervisor::SupervisorThread::Options{.period = options.supervise},
+        [own = made.get()](const supervisor::Advice& advice) { own->allow_from_(own->largest(advice)); });
   } catch (const std::system_error& e) {
     return Error{fmt::format("the system refuses a thread to supervise the machine ({})", e.what())};
   }
   return made;
 }
 
-int Supervision::largest(const Advice& advice) {
+int Supervision::largest(const supervisor::Advice& advice) {
   if (!plan_) return advice.largest;
   rule_ = plan_->rule(advice.state, slow_down_.load(std::memory_order_relaxed), rule_);
-  const Rule& rule = plan_->rules[static_cast<std::size_t>(rule_)];
-  return plan_->designs[static_cast<std::size_t>(rule.design)].subnet;
+  const slo::Rule& rule = plan_->rules[rule_];
+  return plan_->designs[rule.design].subnet;
 }
 
 }  // namespace concertina::control

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "concertina/adaptive_session.h"
-#include "control/plan/rule_table.h"
 #include "control/policy.h"
-#include "control/supervisor/supervisor_thread.h"
+#include "slo/rule_table.h"
+#include "supervisor/supervisor_thread.h"
 
 namespace concertina::control {
 
@@ -19,7 +19,8 @@ class Supervision {
   /// `allow_from` is told the largest sub-net that may run, from another thread, until this ends. Fails if
   /// the period is not in 20 .. 60 000 ms, the system refuses a thread, or the plan cannot be read or is not
   /// of this model, precision and (unless options.other_machine) machine.
-  static Result<std::unique_ptr<Supervision>> start(const Model& model, const std::vector<Size>& sizes,
+  static Result<std::unique_ptr<Supervision>> start(const Model& model,
+                                                    const std::vector<SubnetProfile>& sizes,
                                                     const AdaptiveOptions& options,
                                                     std::function<void(int)> allow_from);
 
@@ -28,13 +29,13 @@ class Supervision {
 
  private:
   Supervision() = default;
-  int largest(const Advice& advice);
+  int largest(const supervisor::Advice& advice);
 
-  std::optional<RuleTable> plan_;
+  std::optional<slo::RuleTable> plan_;
   int rule_ = -1;  ///< in force
   std::atomic<double> slow_down_{1};
   std::function<void(int)> allow_from_;
-  std::optional<SupervisorThread> thread_;  // last: it ends before what it uses
+  std::optional<supervisor::SupervisorThread> thread_;  // last: it ends before what it uses
 };
 
 }  // namespace concertina::control

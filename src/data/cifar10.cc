@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/try.h"
 
-namespace concertina {
+namespace concertina::data {
 namespace {
 
 constexpr int kSide = 32;
@@ -23,7 +23,7 @@ Result<std::vector<std::string>> read_classes(const std::filesystem::path& root)
     return std::vector<std::string>{"airplane", "automobile", "bird",  "cat",  "deer",
                                     "dog",      "frog",       "horse", "ship", "truck"};
   }
-  CONCERTINA_ASSIGN(std::string text, read_file(path));
+  ASSIGN_OR_RETURN(std::string text, read_file(path));
   std::erase(text, '\r');
   std::vector<std::string> names;
   for (std::size_t at = 0; at < text.size();) {
@@ -70,7 +70,7 @@ bool holds_cifar10(const std::filesystem::path& root) {
 }
 
 Result<ImageSet> read_cifar10(const std::filesystem::path& root, Split split) {
-  CONCERTINA_ASSIGN(std::vector<std::string> classes, read_classes(root));
+  ASSIGN_OR_RETURN(std::vector<std::string> classes, read_classes(root));
   ImageSet set{kChannels, kSide, kSide, {}, {}, std::move(classes)};
   std::vector<std::string> files{"test_batch.bin"};
   if (split == Split::train) {
@@ -78,10 +78,10 @@ Result<ImageSet> read_cifar10(const std::filesystem::path& root, Split split) {
              "data_batch_5.bin"};
   }
   for (const std::string& file : files) {
-    CONCERTINA_ASSIGN(const std::string bytes, read_file(root / file));
-    CONCERTINA_TRY(append_cifar10(bytes, (root / file).string(), set));
+    ASSIGN_OR_RETURN(const std::string bytes, read_file(root / file));
+    RETURN_IF_ERROR(append_cifar10(bytes, (root / file).string(), set));
   }
   return set;
 }
 
-}  // namespace concertina
+}  // namespace concertina::data

@@ -6,7 +6,7 @@
 #include "concertina/result.h"
 #include "data/image_set.h"
 
-namespace concertina {
+namespace concertina::data {
 
 /// Adds the images of one file of CIFAR-10's binary version (https://www.cs.toronto.edu/~kriz/cifar.html):
 /// records of one label byte and 3 planes of 32 x 32. `set` is one of 3 x 32 x 32; after a failure its
@@ -20,4 +20,4 @@ bool holds_cifar10(const std::filesystem::path& root);
 /// or the published ones where that file is missing.
 Result<ImageSet> read_cifar10(const std::filesystem::path& root, Split split);
 
-}  // namespace concertina
+}  // namespace concertina::data

@@ -2,10 +2,10 @@
 
 #include <gmock/gmock.h>
 
-#include "base/testing.h"
-#include "data/test_files.h"
+#include "testing/image_files.h"
+#include "testing/temporary_folder.h"
 
-namespace concertina {
+namespace concertina::data {
 namespace {
 
 using ::testing::ElementsAre;
@@ -25,7 +25,7 @@ class Cifar10Test : public ::testing::Test {
     folder_.write("test_batch.bin", record(9, 'x', 'y', 'z'));
   }
 
-  const TestFolder folder_;
+  const testing::TestFolder folder_;
 };
 
 TEST_F(Cifar10Test, ReadsTheFilesInOrder) {
@@ -44,8 +44,7 @@ TEST_F(Cifar10Test, TurnsPlanesIntoPixelsInPlace) {
   ImageSet set{3, 32, 32, {}, {}, {}};
   ASSERT_TRUE(append_cifar10(planes, "f", set));
   for (int c = 0; c < 3; ++c) {
-    for (int i = 0; i < 1024; ++i)
-      ASSERT_EQ(set.pixels[static_cast<std::size_t>(3 * i + c)], (1024 * c + i) % 251);
+    for (int i = 0; i < 1024; ++i) ASSERT_EQ(set.pixels[3 * i + c], (1024 * c + i) % 251);
   }
 }
 
@@ -54,22 +53,24 @@ TEST_F(Cifar10Test, ReadsTheNamesOfTheClasses) {
   EXPECT_THAT(read_cifar10(folder_, Split::test)->classes,
               ElementsAre("a", "b", "c", "d", "e", "f", "g", "h", "i", "j"));
   folder_.write("batches.meta.txt", "a\nb");
-  EXPECT_THAT(error_of(read_cifar10(folder_, Split::test)),
+  EXPECT_THAT(testing::error_of(read_cifar10(folder_, Split::test)),
               HasSubstr("names 2 classes where CIFAR-10 has 10"));
 }
 
 TEST_F(Cifar10Test, RefusesDamagedFiles) {
   folder_.write("data_batch_5.bin", record(1, 1, 1, 1) + record(10, 1, 1, 1));
-  EXPECT_THAT(error_of(read_cifar10(folder_, Split::train)),
+  EXPECT_THAT(testing::error_of(read_cifar10(folder_, Split::train)),
               HasSubstr("data_batch_5.bin' gives image 1 the label 10"));
   folder_.write("data_batch_4.bin", record(1, 1, 1, 1) + "more");
-  EXPECT_THAT(error_of(read_cifar10(folder_, Split::train)),
+  EXPECT_THAT(testing::error_of(read_cifar10(folder_, Split::train)),
               HasSubstr("has 3077 bytes, which is no multiple"));
   folder_.write("data_batch_3.bin", "");
-  EXPECT_THAT(error_of(read_cifar10(folder_, Split::train)), HasSubstr("data_batch_3.bin' holds no images"));
+  EXPECT_THAT(testing::error_of(read_cifar10(folder_, Split::train)),
+              HasSubstr("data_batch_3.bin' holds no images"));
   std::filesystem::remove(folder_ / "data_batch_2.bin");
-  EXPECT_THAT(error_of(read_cifar10(folder_, Split::train)), HasSubstr("data_batch_2.bin': No such file"));
+  EXPECT_THAT(testing::error_of(read_cifar10(folder_, Split::train)),
+              HasSubstr("data_batch_2.bin': No such file"));
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::data

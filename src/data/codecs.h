@@ -6,7 +6,7 @@
 #include "concertina/result.h"
 #include "data/image.h"
 
-namespace concertina {
+namespace concertina::data {
 
 // The decoders behind decode_image(). Both keep its promises.
 Result<Image> decode_jpeg(std::string_view bytes, std::string_view name);
@@ -20,4 +20,4 @@ Status check_image_size(std::int64_t height, std::int64_t width, double largest_
 /// "the file is damaged", in the decoder's words.
 Error decode_error(std::string_view name, std::string_view reason);
 
-}  // namespace concertina
+}  // namespace concertina::data

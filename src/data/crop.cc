@@ -4,7 +4,7 @@
 #include <cmath>
 #include <optional>
 
-namespace concertina {
+namespace concertina::data {
 namespace {
 
 constexpr double kSmallestShare = 0.08;
@@ -73,4 +73,4 @@ Image mirror(Image image) {
   return image;
 }
 
-}  // namespace concertina
+}  // namespace concertina::data

@@ -3,7 +3,7 @@
 #include "base/random.h"
 #include "data/image.h"
 
-namespace concertina {
+namespace concertina::data {
 
 /// A part of an image, in pixels.
 struct Box {
@@ -28,4 +28,4 @@ Image crop(const Image& image, const Box& box);
 /// Left and right exchanged.
 Image mirror(Image image);
 
-}  // namespace concertina
+}  // namespace concertina::data

@@ -6,9 +6,9 @@
 #include <cmath>
 
 #include "data/resize.h"
-#include "data/test_files.h"
+#include "testing/image_files.h"
 
-namespace concertina {
+namespace concertina::data {
 namespace {
 
 TEST(RandomBox, StaysInTheImageAndItsBounds) {
@@ -66,14 +66,13 @@ TEST(RandomBox, FallsBackToTheMiddle) {
 }
 
 TEST(Crop, TakesThePixelsOfTheBox) {
-  const Image image = smooth_image(9, 7, 3);
+  const Image image = testing::smooth_image(9, 7, 3);
   const Image part = crop(image, {2, 3, 4, 2});
   ASSERT_EQ(part.pixels.size(), 4u * 2 * 3);
   for (int y = 0; y < 4; ++y) {
     for (int x = 0; x < 2; ++x) {
       for (int c = 0; c < 3; ++c) {
-        EXPECT_EQ(part.pixels[static_cast<std::size_t>((y * 2 + x) * 3 + c)],
-                  image.pixels[static_cast<std::size_t>(((y + 2) * 7 + x + 3) * 3 + c)]);
+        EXPECT_EQ(part.pixels[(y * 2 + x) * 3 + c], image.pixels[((y + 2) * 7 + x + 3) * 3 + c]);
       }
     }
   }
@@ -89,7 +88,7 @@ TEST(Mirror, ExchangesLeftAndRight) {
 // / 2.0)).
 TEST(FitCentre, IsResizeAndThenTheMiddle) {
   for (const auto& [height, width] : {std::pair{375, 500}, {500, 333}, {64, 300}, {256, 256}}) {
-    const Image image = smooth_image(height, width, 3);
+    const Image image = testing::smooth_image(height, width, 3);
     const int shorter = std::min(height, width);
     const int new_height = static_cast<int>(256.0 * height / shorter);
     const int new_width = static_cast<int>(256.0 * width / shorter);
@@ -102,4 +101,4 @@ TEST(FitCentre, IsResizeAndThenTheMiddle) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::data

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace concertina {
+namespace concertina::data {
 namespace {
 
 // Deflate cannot shrink by more than 1032:1, so this much room is enough whatever the limit says.
@@ -59,4 +59,4 @@ Result<std::string> gunzip(std::string_view bytes, std::size_t limit, std::strin
   return out;
 }
 
-}  // namespace concertina
+}  // namespace concertina::data

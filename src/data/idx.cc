@@ -11,7 +11,7 @@
 #include "base/try.h"
 #include "data/gzip.h"
 
-namespace concertina {
+namespace concertina::data {
 namespace {
 
 constexpr std::uint32_t kLargestSide = 16384;
@@ -61,7 +61,7 @@ Result<Header> parse_header(std::string_view bytes, Content content, std::string
 
 // The header, if the file has exactly the length that it says.
 Result<Header> parse_whole(std::string_view bytes, Content content, std::string_view name) {
-  CONCERTINA_ASSIGN(const Header header, parse_header(bytes, content, name));
+  ASSIGN_OR_RETURN(const Header header, parse_header(bytes, content, name));
   if (bytes.size() < header.file_bytes) {
     return Error{fmt::format("'{}' has {} bytes where its header says {}; it is cut short, fetch it again",
                              name, bytes.size(), header.file_bytes)};
@@ -99,12 +99,12 @@ Result<File> read_idx_file(const std::filesystem::path& root, Split split, Conte
         fmt::format("'{}' holds neither {} nor {}.gz; {}", root.string(), stem, stem, idx_advice(root))};
   }
   std::string name = path->string();
-  CONCERTINA_ASSIGN(std::string bytes, read_file(*path));
+  ASSIGN_OR_RETURN(std::string bytes, read_file(*path));
   if (path->extension() != ".gz") return File{std::move(name), std::move(bytes)};
-  CONCERTINA_ASSIGN(const std::string head, gunzip(bytes, header_bytes(content), name));
-  CONCERTINA_ASSIGN(const Header header, parse_header(head, content, name));
+  ASSIGN_OR_RETURN(const std::string head, gunzip(bytes, header_bytes(content), name));
+  ASSIGN_OR_RETURN(const Header header, parse_header(head, content, name));
   // One byte more than needed, so that bytes too many are seen.
-  CONCERTINA_ASSIGN(std::string unpacked, gunzip(bytes, header.file_bytes + 1, name));
+  ASSIGN_OR_RETURN(std::string unpacked, gunzip(bytes, header.file_bytes + 1, name));
   return File{std::move(name), std::move(unpacked)};
 }
 
@@ -126,14 +126,14 @@ std::vector<std::string> default_classes(const std::filesystem::path& root) {
 }  // namespace
 
 Result<IdxImages> parse_idx_images(std::string_view bytes, std::string_view name) {
-  CONCERTINA_ASSIGN(const Header header, parse_whole(bytes, Content::images, name));
+  ASSIGN_OR_RETURN(const Header header, parse_whole(bytes, Content::images, name));
   const auto [count, height, width] = header.sizes;
   return IdxImages{count, static_cast<int>(height), static_cast<int>(width),
                    bytes.substr(header_bytes(Content::images))};
 }
 
 Result<std::string_view> parse_idx_labels(std::string_view bytes, std::string_view name) {
-  CONCERTINA_TRY(parse_whole(bytes, Content::labels, name));
+  RETURN_IF_ERROR(parse_whole(bytes, Content::labels, name));
   return bytes.substr(header_bytes(Content::labels));
 }
 
@@ -149,10 +149,10 @@ std::string idx_advice(const std::filesystem::path& root) {
 }
 
 Result<ImageSet> read_idx(const std::filesystem::path& root, Split split, std::vector<std::string> classes) {
-  CONCERTINA_ASSIGN(const File image_file, read_idx_file(root, split, Content::images));
-  CONCERTINA_ASSIGN(const IdxImages images, parse_idx_images(image_file.bytes, image_file.name));
-  CONCERTINA_ASSIGN(const File label_file, read_idx_file(root, split, Content::labels));
-  CONCERTINA_ASSIGN(const std::string_view labels, parse_idx_labels(label_file.bytes, label_file.name));
+  ASSIGN_OR_RETURN(const File image_file, read_idx_file(root, split, Content::images));
+  ASSIGN_OR_RETURN(const IdxImages images, parse_idx_images(image_file.bytes, image_file.name));
+  ASSIGN_OR_RETURN(const File label_file, read_idx_file(root, split, Content::labels));
+  ASSIGN_OR_RETURN(const std::string_view labels, parse_idx_labels(label_file.bytes, label_file.name));
   if (labels.size() != images.count) {
     return Error{fmt::format("'{}' holds {} images and '{}' {} labels; fetch the two files of one set",
                              image_file.name, images.count, label_file.name, labels.size())};
@@ -172,4 +172,4 @@ Result<ImageSet> read_idx(const std::filesystem::path& root, Split split, std::v
   return set;
 }
 
-}  // namespace concertina
+}  // namespace concertina::data

@@ -9,7 +9,7 @@
 #include "concertina/result.h"
 #include "data/image_set.h"
 
-namespace concertina {
+namespace concertina::data {
 
 /// The contents of an IDX file of images (http://yann.lecun.com/exdb/mnist): views into the bytes given.
 struct IdxImages {
@@ -36,4 +36,4 @@ std::string idx_advice(const std::filesystem::path& root);
 Result<ImageSet> read_idx(const std::filesystem::path& root, Split split,
                           std::vector<std::string> classes = {});
 
-}  // namespace concertina
+}  // namespace concertina::data

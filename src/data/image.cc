@@ -6,7 +6,7 @@
 #include "base/try.h"
 #include "data/codecs.h"
 
-namespace concertina {
+namespace concertina::data {
 
 constexpr std::int64_t kMaxPixels = std::int64_t{64} << 20;
 
@@ -35,7 +35,7 @@ Result<Image> decode_image(std::string_view bytes, std::string_view name) {
 }
 
 Result<Image> read_image(const std::filesystem::path& path) {
-  CONCERTINA_ASSIGN(const std::string bytes, read_file(path));
+  ASSIGN_OR_RETURN(const std::string bytes, read_file(path));
   return decode_image(bytes, path.string());
 }
 
@@ -47,4 +47,4 @@ Image to_rgb(Image image) {
   return {image.height, image.width, 3, std::move(rgb)};
 }
 
-}  // namespace concertina
+}  // namespace concertina::data

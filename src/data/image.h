@@ -7,7 +7,7 @@
 
 #include "concertina/result.h"
 
-namespace concertina {
+namespace concertina::data {
 
 /// One image, 8 bits a value.
 struct Image {
@@ -28,4 +28,4 @@ Result<Image> read_image(const std::filesystem::path& path);
 /// A gray image's value in all three channels; an RGB image as it is.
 Image to_rgb(Image image);
 
-}  // namespace concertina
+}  // namespace concertina::data

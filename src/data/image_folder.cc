@@ -13,7 +13,7 @@
 #include "data/image.h"
 #include "data/resize.h"
 
-namespace concertina {
+namespace concertina::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -42,7 +42,7 @@ Result<std::vector<fs::directory_entry>> list(const fs::path& folder) {
 }
 
 Result<std::vector<std::string>> list_classes(const fs::path& folder) {
-  CONCERTINA_ASSIGN(const auto entries, list(folder));
+  ASSIGN_OR_RETURN(const auto entries, list(folder));
   std::vector<std::string> classes;
   std::error_code code;
   for (const auto& entry : entries) {
@@ -68,8 +68,8 @@ fs::path split_folder(const fs::path& root, Split split) {
 
 // Labels are positions in the list of train/, so another list would give silently wrong ones.
 Result<std::vector<std::string>> checked_classes(const fs::path& root, const fs::path& folder) {
-  CONCERTINA_ASSIGN(auto classes, list_classes(root / "train"));
-  CONCERTINA_ASSIGN(const auto here, list_classes(folder));
+  ASSIGN_OR_RETURN(auto classes, list_classes(root / "train"));
+  ASSIGN_OR_RETURN(const auto here, list_classes(folder));
   std::vector<std::string> odd;
   std::set_symmetric_difference(classes.begin(), classes.end(), here.begin(), here.end(),
                                 std::back_inserter(odd));
@@ -82,7 +82,7 @@ Result<std::vector<std::string>> checked_classes(const fs::path& root, const fs:
 Result<ImageFiles> list_images(const fs::path& folder, const std::vector<std::string>& classes) {
   ImageFiles listing{.files = {}, .labels = {}, .classes = classes};
   for (std::size_t label = 0; label < classes.size(); ++label) {
-    CONCERTINA_ASSIGN(const auto entries, list(folder / classes[label]));
+    ASSIGN_OR_RETURN(const auto entries, list(folder / classes[label]));
     if (entries.empty()) {
       return Error{fmt::format("the class folder '{}' holds no images; fill or remove it",
                                (folder / classes[label]).string())};
@@ -100,20 +100,20 @@ Result<ImageFiles> list_images(const fs::path& folder, const std::vector<std::st
   return Error{fmt::format("'{}' holds more images than fit into memory; use fewer", folder.string())};
 }
 
-struct Size {
+struct Extent {
   int height;
   int width;
 };
 
-Result<Size> output_size(const fs::path& first, int image_size) {
-  if (image_size > 0) return Size{image_size, image_size};
-  CONCERTINA_ASSIGN(const Image image, read_image(first));
-  return Size{image.height, image.width};
+Result<Extent> output_size(const fs::path& first, int image_size) {
+  if (image_size > 0) return Extent{image_size, image_size};
+  ASSIGN_OR_RETURN(const Image image, read_image(first));
+  return Extent{image.height, image.width};
 }
 
 // Reads one image into its place [h][w][3].
-Status read_one(const fs::path& file, int image_size, int resize, const Size& size, std::uint8_t* place) {
-  CONCERTINA_ASSIGN(Image image, read_image(file));
+Status read_one(const fs::path& file, int image_size, int resize, const Extent& size, std::uint8_t* place) {
+  ASSIGN_OR_RETURN(Image image, read_image(file));
   if (image_size > 0) image = fit_centre(std::move(image), resize, image_size);
   if (image.height != size.height || image.width != size.width) {
     return Error{fmt::format(
@@ -149,7 +149,7 @@ class FirstFailure {
 
 Result<ImageFiles> list_image_folder(const fs::path& root, Split split) {
   const fs::path folder = split_folder(root, split);
-  CONCERTINA_ASSIGN(const auto classes, checked_classes(root, folder));
+  ASSIGN_OR_RETURN(const auto classes, checked_classes(root, folder));
   return list_images(folder, classes);
 }
 
@@ -159,8 +159,8 @@ Result<ImageSet> read_image_folder(const fs::path& root, Split split, int image_
     return Error{fmt::format("image_size is {}; set it to 1 to {} pixels, or 0 to keep images as they are",
                              image_size, kMaxImageSize)};
   }
-  CONCERTINA_ASSIGN(ImageFiles listing, list_image_folder(root, split));
-  CONCERTINA_ASSIGN(const Size size, output_size(listing.files.front(), image_size));
+  ASSIGN_OR_RETURN(ImageFiles listing, list_image_folder(root, split));
+  ASSIGN_OR_RETURN(const Extent size, output_size(listing.files.front(), image_size));
 
   ImageSet set{3, size.height, size.width, {}, std::move(listing.labels), std::move(listing.classes)};
   set.pixels.resize(listing.files.size() * set.image_bytes());
@@ -176,4 +176,4 @@ Result<ImageSet> read_image_folder(const fs::path& root, Split split, int image_
   return set;
 }
 
-}  // namespace concertina
+}  // namespace concertina::data

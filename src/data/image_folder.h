@@ -9,7 +9,7 @@
 #include "concertina/result.h"
 #include "data/image_set.h"
 
-namespace concertina {
+namespace concertina::data {
 
 /// The images of a folder, not opened.
 struct ImageFiles {
@@ -29,4 +29,4 @@ Result<ImageFiles> list_image_folder(const std::filesystem::path& root, Split sp
 Result<ImageSet> read_image_folder(const std::filesystem::path& root, Split split, int image_size, int resize,
                                    ThreadPool& pool);
 
-}  // namespace concertina
+}  // namespace concertina::data

@@ -2,11 +2,11 @@
 
 #include <gmock/gmock.h>
 
-#include "base/testing.h"
 #include "data/resize.h"
-#include "data/test_files.h"
+#include "testing/image_files.h"
+#include "testing/temporary_folder.h"
 
-namespace concertina {
+namespace concertina::data {
 namespace {
 
 using ::testing::ElementsAre;
@@ -16,23 +16,23 @@ using ::testing::HasSubstr;
 class ImageFolderTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    folder_.write("train/dog/2.png", to_png(smooth_image(8, 8, 3, 2)));
-    folder_.write("train/dog/1.PNG", to_png(smooth_image(8, 8, 3, 1)));
-    folder_.write("train/cat/a.jpeg", to_jpeg(smooth_image(8, 8, 1)));
+    folder_.write("train/dog/2.png", testing::to_png(testing::smooth_image(8, 8, 3, 2)));
+    folder_.write("train/dog/1.PNG", testing::to_png(testing::smooth_image(8, 8, 3, 1)));
+    folder_.write("train/cat/a.jpeg", testing::to_jpeg(testing::smooth_image(8, 8, 1)));
     folder_.write("train/cat/.hidden", "");
-    folder_.write("test/cat/t.png", to_png(smooth_image(8, 8, 3, 5)));
-    folder_.write("test/dog/t.png", to_png(smooth_image(8, 8, 3, 6)));
+    folder_.write("test/cat/t.png", testing::to_png(testing::smooth_image(8, 8, 3, 5)));
+    folder_.write("test/dog/t.png", testing::to_png(testing::smooth_image(8, 8, 3, 6)));
   }
 
   Result<ImageSet> read(Split split = Split::train, int image_size = 0) {
     return read_image_folder(folder_, split, image_size, image_size, pool_);
   }
   std::string error(Split split = Split::train, int image_size = 0) {
-    return error_of(read(split, image_size));
+    return testing::error_of(read(split, image_size));
   }
 
   ThreadPool pool_{3};
-  const TestFolder folder_;
+  const testing::TestFolder folder_;
 };
 
 TEST_F(ImageFolderTest, SortsClassesAndFilesByName) {
@@ -40,29 +40,30 @@ TEST_F(ImageFolderTest, SortsClassesAndFilesByName) {
   EXPECT_THAT(set.classes, ElementsAre("cat", "dog"));
   EXPECT_THAT(set.labels, ElementsAre(0, 1, 1));
   EXPECT_EQ(set.channels, 3);
-  EXPECT_THAT(set.image(1), ElementsAreArray(smooth_image(8, 8, 3, 1).pixels));
-  EXPECT_THAT(set.image(2), ElementsAreArray(smooth_image(8, 8, 3, 2).pixels));
+  EXPECT_THAT(set.image(1), ElementsAreArray(testing::smooth_image(8, 8, 3, 1).pixels));
+  EXPECT_THAT(set.image(2), ElementsAreArray(testing::smooth_image(8, 8, 3, 2).pixels));
 }
 
 TEST_F(ImageFolderTest, ReadsTestOrVal) {
-  EXPECT_THAT(read(Split::test)->image(1), ElementsAreArray(smooth_image(8, 8, 3, 6).pixels));
+  EXPECT_THAT(read(Split::test)->image(1), ElementsAreArray(testing::smooth_image(8, 8, 3, 6).pixels));
   std::filesystem::rename(folder_ / "test", folder_ / "val");
-  EXPECT_THAT(read(Split::test)->image(0), ElementsAreArray(smooth_image(8, 8, 3, 5).pixels));
+  EXPECT_THAT(read(Split::test)->image(0), ElementsAreArray(testing::smooth_image(8, 8, 3, 5).pixels));
 }
 
 TEST_F(ImageFolderTest, FitsImagesToOneSize) {
-  const Image large = smooth_image(20, 30, 3);
-  folder_.write("train/cat/b.png", to_png(large));
+  const Image large = testing::smooth_image(20, 30, 3);
+  folder_.write("train/cat/b.png", testing::to_png(large));
   EXPECT_THAT(error(), HasSubstr("b.png' has 20 x 30 pixels and the images before it 8 x 8; set image_size"));
   const ImageSet set = *read(Split::train, 8);
   EXPECT_THAT(set.image(1), ElementsAreArray(fit_square(large, 8).pixels));
-  EXPECT_THAT(set.image(2), ElementsAreArray(smooth_image(8, 8, 3, 1).pixels));
+  EXPECT_THAT(set.image(2), ElementsAreArray(testing::smooth_image(8, 8, 3, 1).pixels));
   EXPECT_THAT(error(Split::train, -1), HasSubstr("image_size is -1; set it to 1 to 4096 pixels"));
 }
 
 TEST_F(ImageFolderTest, DoesNotDependOnTheThreads) {
   for (int i = 0; i < 60; ++i) {
-    folder_.write("train/cat/" + std::to_string(i) + ".jpg", to_jpeg(smooth_image(9 + i, 30 - i / 3, 3, i)));
+    folder_.write("train/cat/" + std::to_string(i) + ".jpg",
+                  testing::to_jpeg(testing::smooth_image(9 + i, 30 - i / 3, 3, i)));
   }
   ThreadPool one(1);
   const ImageSet expected = *read_image_folder(folder_, Split::train, 8, 8, one);
@@ -74,10 +75,10 @@ TEST_F(ImageFolderTest, DoesNotDependOnTheThreads) {
 TEST_F(ImageFolderTest, NamesTheFirstDamagedImage) {
   for (int i = 10; i < 60; ++i) {
     folder_.write("train/cat/" + std::to_string(i) + ".png",
-                  i < 30 ? to_png(smooth_image(8, 8, 3)) : "no image");
+                  i < 30 ? testing::to_png(testing::smooth_image(8, 8, 3)) : "no image");
   }
   for (int round = 0; round < 20; ++round) EXPECT_THAT(error(), HasSubstr("cat/30.png' is neither"));
-  folder_.write("train/cat/20.png", to_png(smooth_image(8, 8, 3)).substr(0, 80));
+  folder_.write("train/cat/20.png", testing::to_png(testing::smooth_image(8, 8, 3)).substr(0, 80));
   EXPECT_THAT(error(), HasSubstr("cat/20.png' is a damaged image"));
 }
 
@@ -96,4 +97,4 @@ TEST_F(ImageFolderTest, RefusesFoldersThatAreNoDataSet) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::data

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace concertina {
+namespace concertina::data {
 
 enum class Split { train, test };
 
@@ -32,4 +32,4 @@ struct ImageSet {
   }
 };
 
-}  // namespace concertina
+}  // namespace concertina::data

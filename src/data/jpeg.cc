@@ -9,7 +9,7 @@
 #include "base/try.h"
 #include "data/codecs.h"
 
-namespace concertina {
+namespace concertina::data {
 namespace {
 
 // Every 8 x 8 block takes one bit or more of the file, in every kind of JPEG with Huffman codes; twice that
@@ -103,7 +103,7 @@ Result<Image> decode_jpeg(std::string_view bytes, std::string_view name) {
   if (!start(decoder, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size())) {
     return decode_error(name, decoder.failure.message);
   }
-  CONCERTINA_TRY(check_image_size(state.output_height, state.output_width, kLargestRatio, bytes, name));
+  RETURN_IF_ERROR(check_image_size(state.output_height, state.output_width, kLargestRatio, bytes, name));
   Image image{static_cast<int>(state.output_height),
               static_cast<int>(state.output_width),
               state.output_components,
@@ -116,4 +116,4 @@ Result<Image> decode_jpeg(std::string_view bytes, std::string_view name) {
   return image;
 }
 
-}  // namespace concertina
+}  // namespace concertina::data

@@ -7,7 +7,7 @@
 #include "base/try.h"
 #include "data/codecs.h"
 
-namespace concertina {
+namespace concertina::data {
 namespace {
 
 // Deflate cannot shrink by more than 1032:1, and a byte holds 8 pixels at most.
@@ -89,8 +89,8 @@ Result<Image> decode_png(std::string_view bytes, std::string_view name) {
   if (!start(decoder)) return decode_error(name, decoder.failure.message);
   const std::size_t height = png_get_image_height(decoder.png, decoder.info);
   const std::size_t width = png_get_image_width(decoder.png, decoder.info);
-  CONCERTINA_TRY(check_image_size(static_cast<std::int64_t>(height), static_cast<std::int64_t>(width),
-                                  kLargestRatio, bytes, name));
+  RETURN_IF_ERROR(check_image_size(static_cast<std::int64_t>(height), static_cast<std::int64_t>(width),
+                                   kLargestRatio, bytes, name));
   if (!set_output(decoder)) return decode_error(name, decoder.failure.message);
   const std::size_t row_bytes = png_get_rowbytes(decoder.png, decoder.info);
   Image image{
@@ -102,4 +102,4 @@ Result<Image> decode_png(std::string_view bytes, std::string_view name) {
   return image;
 }
 
-}  // namespace concertina
+}  // namespace concertina::data

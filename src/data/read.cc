@@ -12,7 +12,7 @@
 #include "data/idx.h"
 #include "data/image_folder.h"
 
-namespace concertina {
+namespace concertina::data {
 namespace {
 
 Status check_folder(const std::filesystem::path& root) {
@@ -34,7 +34,7 @@ Result<Format> parse_format(std::string_view name) {
 }
 
 Result<Format> detect_format(const std::filesystem::path& root) {
-  CONCERTINA_TRY(check_folder(root));
+  RETURN_IF_ERROR(check_folder(root));
   if (holds_idx(root)) return Format::idx;
   if (holds_cifar10(root)) return Format::cifar10;
   std::error_code code;
@@ -51,7 +51,7 @@ Result<Format> detect_format(const std::filesystem::path& root) {
 }
 
 Result<ImageSet> read_image_set(const DatasetSpec& spec, Split split, int threads) {
-  CONCERTINA_TRY(check_folder(spec.root));
+  RETURN_IF_ERROR(check_folder(spec.root));
   if (spec.image_size != 0 && spec.format != Format::image_folder) {
     return Error{
         fmt::format("image_size is {}, and only folders of images are resized; leave it out for '{}'",
@@ -69,4 +69,4 @@ Result<ImageSet> read_image_set(const DatasetSpec& spec, Split split, int thread
   return read_image_folder(spec.root, split, spec.image_size, std::max(spec.resize, spec.image_size), pool);
 }
 
-}  // namespace concertina
+}  // namespace concertina::data

@@ -8,7 +8,7 @@
 #include "concertina/result.h"
 #include "data/image_set.h"
 
-namespace concertina {
+namespace concertina::data {
 
 enum class Format { idx, cifar10, image_folder };
 
@@ -31,4 +31,4 @@ Result<Format> detect_format(const std::filesystem::path& root);
 /// split cannot have seen it. The result does not depend on `threads`. Precondition: threads >= 1.
 Result<ImageSet> read_image_set(const DatasetSpec& spec, Split split, int threads);
 
-}  // namespace concertina
+}  // namespace concertina::data

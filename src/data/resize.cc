@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace concertina {
+namespace concertina::data {
 namespace {
 
 constexpr int kFractionBits = 22;  // 8 bits of pixel, a sign, and one to spare, in 32 bits
@@ -99,4 +99,4 @@ Image fit_square(Image image, int size) {
   return fit_centre(std::move(image), size, size);
 }
 
-}  // namespace concertina
+}  // namespace concertina::data

@@ -2,7 +2,7 @@
 
 #include "data/image.h"
 
-namespace concertina {
+namespace concertina::data {
 
 /// Bilinear with antialiasing, bit for bit as Pillow's Image.resize(..., BILINEAR): a triangle as wide as the
 /// step between output pixels (never narrower than one input pixel), rows first, 8 bits in between.
@@ -17,4 +17,4 @@ Image fit_centre(Image image, int shorter, int size);
 /// The same with shorter = size.
 Image fit_square(Image image, int size);
 
-}  // namespace concertina
+}  // namespace concertina::data

@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include "base/random.h"
-#include "data/test_files.h"
+#include "testing/image_files.h"
 
-namespace concertina {
+namespace concertina::data {
 namespace {
 
 Image noise(int height, int width, int channels) {
@@ -32,7 +32,7 @@ double naive(const Image& image, int height, int width, int y, int x, int c) {
       const double weight = triangle(y, v, static_cast<double>(image.height) / height) *
                             triangle(x, u, static_cast<double>(image.width) / width);
       weights += weight;
-      sum += weight * image.pixels[static_cast<std::size_t>((v * image.width + u) * image.channels + c)];
+      sum += weight * image.pixels[(v * image.width + u) * image.channels + c];
     }
   }
   return sum / weights;
@@ -80,4 +80,4 @@ TEST(Resize, FitSquareIsTheMiddleOfTheResizedImage) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::data

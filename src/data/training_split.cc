@@ -2,7 +2,7 @@
 
 #include "base/random.h"
 
-namespace concertina {
+namespace concertina::data {
 namespace {
 
 // A stream of random numbers that belongs to no stage of a run. Models in the field depend on it.
@@ -16,4 +16,4 @@ TrainingSplit split_training(std::int64_t count, std::int64_t validation, std::u
           .validation = {order.begin(), order.begin() + validation}};
 }
 
-}  // namespace concertina
+}  // namespace concertina::data

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace concertina {
+namespace concertina::data {
 
 /// The images of a training set, by index.
 struct TrainingSplit {
@@ -15,4 +15,4 @@ struct TrainingSplit {
 /// data.validation. The same numbers always give the same images. Precondition: 0 <= validation <= count.
 TrainingSplit split_training(std::int64_t count, std::int64_t validation, std::uint64_t seed);
 
-}  // namespace concertina
+}  // namespace concertina::data

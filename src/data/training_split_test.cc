@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace concertina {
+namespace concertina::data {
 namespace {
 
 using ::testing::ElementsAre;
@@ -17,7 +17,7 @@ TEST(TrainingSplit, EveryImageIsInOnePart) {
   all.insert(all.end(), split.validation.begin(), split.validation.end());
   std::sort(all.begin(), all.end());
   ASSERT_EQ(all.size(), 1000U);
-  for (std::int64_t i = 0; i < 1000; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)], i);
+  for (std::int64_t i = 0; i < 1000; ++i) EXPECT_EQ(all[i], i);
 }
 
 // A model's validation images must be found again by every later version.
@@ -33,4 +33,4 @@ TEST(TrainingSplit, GrowsFromTheFront) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::data

@@ -10,21 +10,21 @@ namespace concertina {
 namespace {
 
 // Bounds the work that a strange network can ask for. Real ones need a few rounds.
-constexpr int kMostRounds = 64;
-constexpr std::size_t kMostParts = 1024;
-constexpr std::size_t kMostSegments = std::size_t{1} << 22;
+constexpr int kMaxRounds = 64;
+constexpr std::size_t kMaxParts = 1024;
+constexpr std::size_t kMaxSegments = std::size_t{1} << 22;
 
-constexpr std::size_t kMostReasons = 64;  // of one dimension; one is enough to lock it
+constexpr std::size_t kMaxReasons = 64;  // of one dimension; one is enough to lock it
 
 void add_reason(std::vector<Reason>& reasons, NodeId node, const std::string& text) {
   const bool known = !reasons.empty() && reasons.back().node == node && reasons.back().text == text;
-  if (!known && reasons.size() < kMostReasons) reasons.push_back({node, text});
+  if (!known && reasons.size() < kMaxReasons) reasons.push_back({node, text});
 }
 
 }  // namespace
 
 ChannelAxis ChannelAnalysis::produce(NodeId producer, int channels) {
-  const std::string& name = nodes_[static_cast<std::size_t>(producer)].name;
+  const std::string& name = nodes_[producer].name;
   const auto found = cuts_.find(producer);
   const std::map<int, Cut::Part> parts = found == cuts_.end() ? Cut().parts : found->second.parts;
   ChannelAxis axis;
@@ -47,7 +47,7 @@ ChannelAxis ChannelAnalysis::produce(NodeId producer, int channels) {
 
 void ChannelAnalysis::reproduce(const ChannelAxis& axis, NodeId producer, std::string why) {
   for (const Segment& segment : axis) {
-    ChannelDimension& dimension = dimensions_[static_cast<std::size_t>(root(segment.dimension))];
+    ChannelDimension& dimension = dimensions_[root(segment.dimension)];
     if (dimension.producers.back() == producer) continue;  // the axis has it twice
     dimension.producers.push_back(producer);
     add_reason(dimension.couplings, producer, why);
@@ -55,7 +55,7 @@ void ChannelAnalysis::reproduce(const ChannelAxis& axis, NodeId producer, std::s
 }
 
 void ChannelAnalysis::couple(const ChannelAxis& a, const ChannelAxis& b, NodeId via) {
-  const std::string& name = nodes_[static_cast<std::size_t>(via)].name;
+  const std::string& name = nodes_[via].name;
   const Reason why = {via, fmt::format("'{}' combines it with channels that are cut this way", name)};
   bool fits = true;
   std::size_t i = 0, j = 0;
@@ -86,7 +86,7 @@ void ChannelAnalysis::couple(const ChannelAxis& a, const ChannelAxis& b, NodeId 
 }
 
 ChannelAxis ChannelAnalysis::slice(const ChannelAxis& axis, int begin, int end, NodeId via) {
-  const std::string& name = nodes_[static_cast<std::size_t>(via)].name;
+  const std::string& name = nodes_[via].name;
   const Reason why = {via, fmt::format("'{}' takes the channels {} to {} only", name, begin, end)};
   ChannelAxis part;
   bool fits = true;
@@ -110,7 +110,7 @@ ChannelAxis ChannelAnalysis::slice(const ChannelAxis& axis, int begin, int end, 
 }
 
 ChannelAxis ChannelAnalysis::regroup(const ChannelAxis& axis, int in, int out, NodeId producer) {
-  const std::string& name = nodes_[static_cast<std::size_t>(producer)].name;
+  const std::string& name = nodes_[producer].name;
   const Reason why = {producer, fmt::format("'{}' reads its channels in groups of {}", name, in)};
   if (axis.size() == 1) {
     const int repeat = axis[0].repeat;
@@ -133,12 +133,12 @@ ChannelAxis ChannelAnalysis::regroup(const ChannelAxis& axis, int in, int out, N
 
 void ChannelAnalysis::lock(const ChannelAxis& axis, NodeId node, std::string why) {
   for (const Segment& segment : axis) {
-    add_reason(dimensions_[static_cast<std::size_t>(root(segment.dimension))].locks, node, why);
+    add_reason(dimensions_[root(segment.dimension)].locks, node, why);
   }
 }
 
 int ChannelAnalysis::features(const Segment& segment) const {
-  return dimensions_[static_cast<std::size_t>(segment.dimension)].channels * segment.repeat;
+  return dimensions_[segment.dimension].channels * segment.repeat;
 }
 
 int ChannelAnalysis::features(const ChannelAxis& axis) const {
@@ -149,9 +149,9 @@ int ChannelAnalysis::features(const ChannelAxis& axis) const {
 
 bool ChannelAnalysis::cut(const Segment& segment, int at, Reason why) {
   if (last_ || at % segment.repeat != 0) return false;
-  const Origin& origin = origins_[static_cast<std::size_t>(segment.dimension)];
+  const Origin& origin = origins_[segment.dimension];
   std::map<int, Cut::Part>& parts = cuts_[origin.producer].parts;
-  if (parts.size() >= kMostParts) return false;
+  if (parts.size() >= kMaxParts) return false;
   const Cut::Part& first = parts.at(origin.first_feature);
   const int feature = origin.first_feature + at / segment.repeat * origin.granule;
   if ((feature - origin.first_feature) % first.granule != 0) return true;  // coarsened in this round
@@ -161,9 +161,9 @@ bool ChannelAnalysis::cut(const Segment& segment, int at, Reason why) {
 }
 
 bool ChannelAnalysis::coarsen(const Segment& segment, int by, Reason why) {
-  const ChannelDimension& dimension = dimensions_[static_cast<std::size_t>(segment.dimension)];
+  const ChannelDimension& dimension = dimensions_[segment.dimension];
   if (last_ || dimension.channels % by != 0) return false;
-  const Origin& origin = origins_[static_cast<std::size_t>(segment.dimension)];
+  const Origin& origin = origins_[segment.dimension];
   Cut& cut = cuts_[origin.producer];
   Cut::Part& part = cut.parts.at(origin.first_feature);
   const int wanted = origin.granule * by;
@@ -178,7 +178,7 @@ bool ChannelAnalysis::coarsen(const Segment& segment, int by, Reason why) {
 }
 
 int ChannelAnalysis::root(int dimension) const {
-  const auto parent = [this](int d) -> int& { return parent_[static_cast<std::size_t>(d)]; };
+  const auto parent = [this](int d) -> int& { return parent_[d]; };
   while (parent(dimension) != dimension) {
     parent(dimension) = parent(parent(dimension));  // halves the way for those who come later
     dimension = parent(dimension);
@@ -191,17 +191,17 @@ void ChannelAnalysis::unite(int a, int b, NodeId via) {
   b = root(b);
   if (a == b) return;
   if (b < a) std::swap(a, b);
-  ChannelDimension& kept = dimensions_[static_cast<std::size_t>(a)];
-  ChannelDimension& gone = dimensions_[static_cast<std::size_t>(b)];
+  ChannelDimension& kept = dimensions_[a];
+  ChannelDimension& gone = dimensions_[b];
   add_reason(kept.couplings, via,
-             fmt::format("'{}' combines the outputs of '{}' and '{}' channel by channel",
-                         nodes_[static_cast<std::size_t>(via)].name, kept.name, gone.name));
+             fmt::format("'{}' combines the outputs of '{}' and '{}' channel by channel", nodes_[via].name,
+                         kept.name, gone.name));
   for (const Reason& reason : gone.couplings) add_reason(kept.couplings, reason.node, reason.text);
   for (const Reason& reason : gone.locks) add_reason(kept.locks, reason.node, reason.text);
   kept.producers.insert(kept.producers.end(), gone.producers.begin(), gone.producers.end());
   for (auto* list : {&gone.couplings, &gone.locks}) list->clear();
   gone.producers.clear();
-  parent_[static_cast<std::size_t>(b)] = a;
+  parent_[b] = a;
 }
 
 ChannelLayout ChannelAnalysis::finish(std::vector<ChannelAxis> axes) {
@@ -224,8 +224,7 @@ ChannelLayout ChannelAnalysis::finish(std::vector<ChannelAxis> axes) {
     if (!locked) layout.free_dimensions = static_cast<int>(layout.dimensions.size());
   }
   for (ChannelAxis& axis : axes) {
-    for (Segment& segment : axis)
-      segment.dimension = number[static_cast<std::size_t>(root(segment.dimension))];
+    for (Segment& segment : axis) segment.dimension = number[root(segment.dimension)];
   }
   layout.axes = std::move(axes);
   return layout;
@@ -235,19 +234,19 @@ ChannelLayout analyse_channels(std::span<const Node> nodes, std::span<const Node
   Cuts cuts;
   bool last = false;
   for (int round = 1;; ++round) {
-    last = last || round >= kMostRounds;
+    last = last || round >= kMaxRounds;
     ChannelAnalysis analysis(nodes, std::move(cuts), last);
     std::vector<ChannelAxis> axes;
     std::size_t segments = 0;
-    for (NodeId id = 0; id < static_cast<NodeId>(nodes.size()) && segments <= kMostSegments; ++id) {
-      const Node& node = nodes[static_cast<std::size_t>(id)];
+    for (NodeId id = 0; id < static_cast<NodeId>(nodes.size()) && segments <= kMaxSegments; ++id) {
+      const Node& node = nodes[id];
       std::vector<ChannelAxis> inputs;
-      for (const NodeId input : node.inputs) inputs.push_back(axes[static_cast<std::size_t>(input)]);
+      for (const NodeId input : node.inputs) inputs.push_back(axes[input]);
       const ChannelContext context{analysis, id, node.name, inputs};
       axes.push_back(std::visit([&](const auto& op) { return op.output_channels(context); }, node.op));
       segments += axes.back().size();
     }
-    if (segments > kMostSegments && !last) {  // without cuts there are fewer
+    if (segments > kMaxSegments && !last) {  // without cuts there are fewer
       cuts.clear();
       last = true;
       continue;
@@ -258,9 +257,7 @@ ChannelLayout analyse_channels(std::span<const Node> nodes, std::span<const Node
     }
     axes.resize(nodes.size());
     for (const NodeId output : outputs) {
-      analysis.lock(
-          axes[static_cast<std::size_t>(output)], output,
-          fmt::format("'{}' is the network's output", nodes[static_cast<std::size_t>(output)].name));
+      analysis.lock(axes[output], output, fmt::format("'{}' is the network's output", nodes[output].name));
     }
     return analysis.finish(std::move(axes));
   }

@@ -8,7 +8,7 @@
 namespace concertina {
 
 int ChannelGroups::width(int d, int kept) const {
-  const int all = channels_[static_cast<std::size_t>(d)];
+  const int all = channels_[d];
   const auto channels = static_cast<int>((std::int64_t{all} * kept + groups_ - 1) / groups_);
   if (all / 2 < multiple_) return channels;
   return std::min(all, (channels + multiple_ - 1) / multiple_ * multiple_);
@@ -24,7 +24,7 @@ std::vector<int> ChannelGroups::ends(int d) const {
 std::optional<Subnet> ChannelGroups::shrink(const Subnet& subnet, int d, int floor_groups) const {
   const std::vector<int> ends = this->ends(d);
   Subnet smaller = subnet;
-  int& width = smaller.widths[static_cast<std::size_t>(d)];
+  int& width = smaller.widths[d];
   const auto here = std::lower_bound(ends.begin(), ends.end(), width);
   if (here == ends.begin() || *std::prev(here) < this->width(d, floor_groups)) return std::nullopt;
   width = *std::prev(here);
@@ -34,7 +34,7 @@ std::optional<Subnet> ChannelGroups::shrink(const Subnet& subnet, int d, int flo
 std::optional<Subnet> ChannelGroups::grow(const Subnet& subnet, int d) const {
   const std::vector<int> ends = this->ends(d);
   Subnet larger = subnet;
-  int& width = larger.widths[static_cast<std::size_t>(d)];
+  int& width = larger.widths[d];
   const auto next = std::upper_bound(ends.begin(), ends.end(), width);
   if (next == ends.end()) return std::nullopt;
   width = *next;

@@ -13,7 +13,7 @@ std::vector<FeatureRange> ChannelLayout::active_ranges(const ChannelAxis& axis, 
   int begin = 0;
   for (const Segment& segment : axis) {
     ranges.push_back({begin, active_channels(segment.dimension, subnet) * segment.repeat});
-    begin += dimensions[static_cast<std::size_t>(segment.dimension)].channels * segment.repeat;
+    begin += dimensions[segment.dimension].channels * segment.repeat;
   }
   return ranges;
 }
@@ -26,7 +26,7 @@ std::vector<int> ChannelLayout::feature_order(const ChannelAxis& axis,
     const auto d = static_cast<std::size_t>(dimension);
     const int channels = dimensions[d].channels;
     for (int c = 0; c < channels; ++c) {
-      const int old = d < orders.size() && !orders[d].empty() ? orders[d][static_cast<std::size_t>(c)] : c;
+      const int old = d < orders.size() && !orders[d].empty() ? orders[d][c] : c;
       for (int r = 0; r < repeat; ++r) order.push_back(begin + old * repeat + r);
     }
     begin += channels * repeat;

@@ -56,8 +56,7 @@ struct ChannelLayout {
   int free_dimensions = 0;
 
   int active_channels(int dimension, const Subnet& subnet) const {
-    return dimension < free_dimensions ? subnet.widths[static_cast<std::size_t>(dimension)]
-                                       : dimensions[static_cast<std::size_t>(dimension)].channels;
+    return dimension < free_dimensions ? subnet.widths[dimension] : dimensions[dimension].channels;
   }
   /// Features of the axis that the sub-net keeps.
   int active_features(const ChannelAxis& axis, const Subnet& subnet) const;

@@ -35,14 +35,14 @@ Result<Network> resize_classifier(Network network, int outputs) {
   const NodeId last = find_classifier(network.graph);
   if (last == network.graph.size()) return Error{"the network has no classifier: no layer makes its output"};
   std::vector<Node> nodes(network.graph.nodes().begin(), network.graph.nodes().end());
-  Node& node = nodes[static_cast<std::size_t>(last)];
+  Node& node = nodes[last];
   if (auto* linear = std::get_if<op::Linear>(&node.op)) linear->out_features = outputs;
   if (auto* conv = std::get_if<op::Conv>(&node.op)) conv->out_channels = outputs;
   for (const Parameter& parameter : parameters(network.graph, last)) {
     network.weights.erase(parameter_name(node, parameter));
   }
   const std::span<const NodeId> listed = network.graph.outputs();
-  CONCERTINA_ASSIGN(network.graph, Graph::make(std::move(nodes), {listed.begin(), listed.end()}));
+  ASSIGN_OR_RETURN(network.graph, Graph::make(std::move(nodes), {listed.begin(), listed.end()}));
   return network;
 }
 

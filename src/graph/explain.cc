@@ -28,7 +28,7 @@ std::vector<DimensionReport> explain(const Graph& graph) {
   for (NodeId id = graph.inputs(); id < graph.size(); ++id) {
     if (!reads_channels(graph, id)) continue;
     for (const Segment& segment : graph.axis(graph.node(id).inputs[0])) {
-      std::vector<NodeId>& readers = reports[static_cast<std::size_t>(segment.dimension)].readers;
+      std::vector<NodeId>& readers = reports[segment.dimension].readers;
       if (readers.empty() || readers.back() != id) readers.push_back(id);
     }
   }

@@ -17,7 +17,7 @@ Error at_node(const Node& node, std::string_view what) {
 template <typename T>
 std::vector<T> pick(const std::vector<T>& all, const std::vector<NodeId>& ids) {
   std::vector<T> picked;
-  for (const NodeId id : ids) picked.push_back(all[static_cast<std::size_t>(id)]);
+  for (const NodeId id : ids) picked.push_back(all[id]);
   return picked;
 }
 
@@ -42,7 +42,7 @@ Status check_outputs(std::span<const Node> nodes, std::span<const NodeId> output
     if (output < 0 || output >= static_cast<NodeId>(nodes.size())) {
       return Error{"an output of the network is no node of it"};
     }
-    const Node& node = nodes[static_cast<std::size_t>(output)];
+    const Node& node = nodes[output];
     if (std::holds_alternative<op::Input>(node.op))
       return at_node(node, "an input cannot be an output as well");
     if (!seen.insert(output).second) return at_node(node, "it is listed twice as an output");
@@ -73,13 +73,13 @@ Result<Graph> Graph::make(std::vector<Node> nodes, std::vector<NodeId> outputs) 
     const Node& node = graph.node(id);
     if (node.name.empty() || !names.insert(node.name).second)
       return at_node(node, "its name is empty or not unique");
-    CONCERTINA_TRY(check_inputs(node, id, graph.inputs_));
+    RETURN_IF_ERROR(check_inputs(node, id, graph.inputs_));
     const std::vector<Shape> input_shapes = pick(graph.shapes_, node.inputs);
     const auto shape = std::visit([&](const auto& op) { return op.output_shape(input_shapes); }, node.op);
     if (!shape) return at_node(node, shape.error().message);
     graph.shapes_.push_back(*shape);
   }
-  CONCERTINA_TRY(check_outputs(graph.nodes_, graph.outputs_));
+  RETURN_IF_ERROR(check_outputs(graph.nodes_, graph.outputs_));
   graph.layout_ = analyse_channels(graph.nodes_, graph.outputs_);
   return graph;
 }
@@ -87,7 +87,7 @@ Result<Graph> Graph::make(std::vector<Node> nodes, std::vector<NodeId> outputs) 
 Subnet full_subnet(const Graph& graph) {
   Subnet subnet;
   for (int d = 0; d < graph.layout().free_dimensions; ++d) {
-    subnet.widths.push_back(graph.layout().dimensions[static_cast<std::size_t>(d)].channels);
+    subnet.widths.push_back(graph.layout().dimensions[d].channels);
   }
   return subnet;
 }

@@ -31,7 +31,7 @@ class Graph {
   static Result<Graph> make(std::vector<Node> nodes, std::vector<NodeId> outputs = {});
 
   std::span<const Node> nodes() const { return nodes_; }
-  const Node& node(NodeId id) const { return nodes_[static_cast<std::size_t>(id)]; }
+  const Node& node(NodeId id) const { return nodes_[id]; }
   int size() const { return static_cast<int>(nodes_.size()); }
   int inputs() const { return inputs_; }
   std::span<const NodeId> outputs() const { return outputs_; }
@@ -41,10 +41,10 @@ class Graph {
   NodeId output() const { return outputs_[0]; }
 
   /// Full-size shape of a node's value.
-  const Shape& shape(NodeId id) const { return shapes_[static_cast<std::size_t>(id)]; }
+  const Shape& shape(NodeId id) const { return shapes_[id]; }
 
   const ChannelLayout& layout() const { return layout_; }
-  const ChannelAxis& axis(NodeId id) const { return layout_.axes[static_cast<std::size_t>(id)]; }
+  const ChannelAxis& axis(NodeId id) const { return layout_.axes[id]; }
 
   friend bool operator==(const Graph& a, const Graph& b) {
     return a.nodes_ == b.nodes_ && a.outputs_ == b.outputs_;

@@ -9,10 +9,9 @@ namespace {
 std::vector<bool> exempt_nodes(const Graph& graph) {
   std::vector<bool> exempt(static_cast<std::size_t>(graph.size()), false);
   for (const Node& node : graph.nodes()) {
-    if (std::holds_alternative<op::BatchNorm>(node.op))
-      exempt[static_cast<std::size_t>(node.inputs[0])] = true;
+    if (std::holds_alternative<op::BatchNorm>(node.op)) exempt[node.inputs[0]] = true;
   }
-  for (const NodeId output : graph.outputs()) exempt[static_cast<std::size_t>(output)] = true;
+  for (const NodeId output : graph.outputs()) exempt[output] = true;
   return exempt;
 }
 
@@ -47,13 +46,12 @@ Network insert_norms(const Network& network, std::vector<InsertedNorm>* inserted
   Weights weights = network.weights;
   for (NodeId id = 0; id < graph.size(); ++id) {
     Node node = graph.node(id);
-    for (NodeId& input : node.inputs) input = moved[static_cast<std::size_t>(input)];
+    for (NodeId& input : node.inputs) input = moved[input];
     moved.push_back(static_cast<NodeId>(nodes.size()));
     nodes.push_back(node);
     const auto* conv = std::get_if<op::Conv>(&node.op);
     const Shape& shape = graph.shape(id);
-    if (!conv || !conv->bias || exempt[static_cast<std::size_t>(id)] || shape.height * shape.width == 1)
-      continue;
+    if (!conv || !conv->bias || exempt[id] || shape.height * shape.width == 1) continue;
     op::BatchNorm norm;
     norm.channels = shape.channels;
     nodes.push_back({free_name(graph, node.name + ".norm"), norm, {moved.back()}});
@@ -62,7 +60,7 @@ Network insert_norms(const Network& network, std::vector<InsertedNorm>* inserted
     ++moved.back();
   }
   std::vector<NodeId> outputs;
-  for (const NodeId output : graph.outputs()) outputs.push_back(moved[static_cast<std::size_t>(output)]);
+  for (const NodeId output : graph.outputs()) outputs.push_back(moved[output]);
   // A norm changes no shape, so the graph with it is as valid as it was.
   return {std::move(Graph::make(std::move(nodes), std::move(outputs))).value(), std::move(weights)};
 }

@@ -145,7 +145,7 @@ Status check_weights(const Graph& graph, const Weights& weights) {
       status = Error{fmt::format("the array '{}' holds a value that is not finite", name)};
     }
   });
-  CONCERTINA_TRY(status);
+  RETURN_IF_ERROR(status);
   if (weights.size() != expected) {
     return Error{fmt::format("there are {} arrays where the network has {}", weights.size(), expected)};
   }

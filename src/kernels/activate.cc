@@ -43,20 +43,20 @@ void apply_to_all(const ActivateArgs& args, ThreadPool& pool, const Apply& apply
 void activate_pixels(const ActivateArgs& args, ThreadPool& pool) {
   const V a = hn::Set(kTag, args.function.a), b = hn::Set(kTag, args.function.b);
   switch (args.function.kind) {
-    case Function::Kind::kClip:
+    case PointwiseFunction::Kind::clip:
       return apply_to_all(args, pool, [&](V x) HWY_ATTR { return hn::Min(hn::Max(x, a), b); });
-    case Function::Kind::kLeakyRelu:
+    case PointwiseFunction::Kind::leaky_relu:
       return apply_to_all(args, pool, [&](V x) HWY_ATTR {
         return hn::IfThenElse(hn::Ge(x, hn::Zero(kTag)), x, hn::Mul(a, x));
       });
-    case Function::Kind::kHardSigmoid:
+    case PointwiseFunction::Kind::hard_sigmoid:
       return apply_to_all(args, pool, [&](V x) HWY_ATTR { return unit_clip(hn::MulAdd(a, x, b)); });
-    case Function::Kind::kHardSwish: {
+    case PointwiseFunction::Kind::hard_swish: {
       const V sixth = hn::Set(kTag, 1.0f / 6), half = hn::Set(kTag, 0.5f);
       return apply_to_all(args, pool,
                           [&](V x) HWY_ATTR { return hn::Mul(x, unit_clip(hn::MulAdd(x, sixth, half))); });
     }
-    case Function::Kind::kSigmoid:
+    case PointwiseFunction::Kind::sigmoid:
       return apply_to_all(args, pool, [&](V x) HWY_ATTR { return sigmoid(x); });
   }
 }

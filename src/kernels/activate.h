@@ -4,18 +4,19 @@
 
 #include "base/thread_pool.h"
 
-/// Functions of each value by itself, other than those that every kernel applies on the way (Activation).
+/// Functions of each value by itself, other than those that every kernel applies on the way
+/// (FusedActivation).
 namespace concertina::kernels {
 
-struct Function {
+struct PointwiseFunction {
   enum class Kind {
-    kClip,         ///< min(max(x, a), b)
-    kLeakyRelu,    ///< x where x >= 0, a * x elsewhere
-    kHardSigmoid,  ///< min(max(a * x + b, 0), 1)
-    kHardSwish,    ///< x * min(max(x / 6 + 1/2, 0), 1)
-    kSigmoid,      ///< 1 / (1 + exp(-x))
+    clip,          ///< min(max(x, a), b)
+    leaky_relu,    ///< x where x >= 0, a * x elsewhere
+    hard_sigmoid,  ///< min(max(a * x + b, 0), 1)
+    hard_swish,    ///< x * min(max(x / 6 + 1/2, 0), 1)
+    sigmoid,       ///< 1 / (1 + exp(-x))
   };
-  Kind kind = Kind::kClip;
+  Kind kind = Kind::clip;
   float a = 0;
   float b = 0;
 };
@@ -29,7 +30,7 @@ struct ActivateArgs {
   std::ptrdiff_t input_stride = 0;
   float* output = nullptr;  ///< [pixels][output_stride]
   std::ptrdiff_t output_stride = 0;
-  Function function;
+  PointwiseFunction function;
 };
 
 void activate(const ActivateArgs& args, ThreadPool& pool);

@@ -5,17 +5,18 @@
 namespace concertina::kernels {
 namespace {
 
-using Kind = Function::Kind;
+using Kind = PointwiseFunction::Kind;
 
-constexpr Function kFunctions[] = {{Kind::kClip, -0.5F, 2.25F},
-                                   {Kind::kLeakyRelu, 0.1F},
-                                   {Kind::kHardSigmoid, 0.2F, 0.5F},
-                                   {Kind::kHardSwish},
-                                   {Kind::kSigmoid}};
+constexpr PointwiseFunction kFunctions[] = {{Kind::clip, -0.5F, 2.25F},
+                                            {Kind::leaky_relu, 0.1F},
+                                            {Kind::hard_sigmoid, 0.2F, 0.5F},
+                                            {Kind::hard_swish},
+                                            {Kind::sigmoid}};
 
 class ActivateTest : public KernelTest {
  protected:
-  static Floats run(const Function& function, const Floats& values, int channels, int pixels, bool in_place) {
+  static Floats run(const PointwiseFunction& function, const Floats& values, int channels, int pixels,
+                    bool in_place) {
     ThreadPool pool(3);
     Map x(2, pixels, {channels});
     Map y(2, pixels, {channels}, 0);
@@ -36,7 +37,7 @@ INSTANTIATE_TEST_SUITE_P(Targets, ActivateTest, all_targets(), name_of);
 
 TEST_P(ActivateTest, EveryFunction) {
   ErrorStatistics errors;
-  for (const Function& function : kFunctions) {
+  for (const PointwiseFunction& function : kFunctions) {
     for (int channels = 1; channels <= 2 * vector_lanes() + 1; ++channels) {
       Floats values = random_floats(static_cast<std::size_t>(2 * channels * 5), 1);
       for (float& v : values) v *= 12;
@@ -59,13 +60,13 @@ TEST_P(ActivateTest, SigmoidIsAccurateOverItsWholeRange) {
   for (int i = -870; i <= 870; ++i) values.push_back(static_cast<float>(i) / 10);
   values.push_back(0);
   Floats wanted;
-  for (const float v : values) wanted.push_back(reference::apply({Kind::kSigmoid}, v));
-  errors.add(run({Kind::kSigmoid}, values, 13, static_cast<int>(values.size()) / 26, false), wanted, wanted);
+  for (const float v : values) wanted.push_back(reference::apply({Kind::sigmoid}, v));
+  errors.add(run({Kind::sigmoid}, values, 13, static_cast<int>(values.size()) / 26, false), wanted, wanted);
   errors.expect_below(4e-7);
 }
 
 TEST_P(ActivateTest, SigmoidOfHugeValues) {
-  const Floats got = run({Kind::kSigmoid}, {1e30F, -1e30F, 100, -100}, 1, 2, false);
+  const Floats got = run({Kind::sigmoid}, {1e30F, -1e30F, 100, -100}, 1, 2, false);
   EXPECT_EQ(got[0], 1);
   EXPECT_NEAR(got[1], 0, 1e-37);
   EXPECT_EQ(got[2], 1);

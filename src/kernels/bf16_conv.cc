@@ -24,13 +24,13 @@ namespace {
 constexpr std::ptrdiff_t kChunkElements = 96 * 1024;
 
 // Fewer pixels than this are not worth splitting over threads.
-constexpr int kLeastChunkPixels = 64;
+constexpr int kMinChunkPixels = 64;
 
-constexpr int kMostBlockPixels = 32;
+constexpr int kMaxBlockPixels = 32;
 
 /// True if a row of taps is multiplied as one run of channels: of few channels, each tap alone would fill
 /// only a part of a block.
-bool merges_taps(const Filter& filter, const Window& w) {
+bool merges_taps(const Filter& filter, const WindowArgs& w) {
   return filter.in_channels <= kBf16Channels / 2 && w.kernel_w > 1 && w.dilation_w == 1;
 }
 
@@ -39,7 +39,7 @@ struct Depth {
   int taps;      ///< that are multiplied one after the other
   int channels;  ///< of each at full width, even
 
-  Depth(const Filter& f, const Window& w)
+  Depth(const Filter& f, const WindowArgs& w)
       : taps(merges_taps(f, w) ? w.kernel_h : f.taps),
         channels(round_up(f.in_channels, 2) * (f.taps / taps)) {}
 
@@ -53,7 +53,7 @@ struct Geometry : Phases {
   std::ptrdiff_t channels;  ///< elements of an input pixel
   std::ptrdiff_t pixel;     ///< elements from output to output
 
-  Geometry(const Filter& f, const Window& w, std::span<const ChannelRange> inputs)
+  Geometry(const Filter& f, const WindowArgs& w, std::span<const ChannelRange> inputs)
       : Phases(w), merged(merges_taps(f, w)), channels(merged ? round_up(f.in_channels, 2) : 0), pixel(0) {
     if (merged) across = 1;
     if (!merged) {
@@ -68,14 +68,14 @@ struct Geometry : Phases {
   }
 
   /// Output rows of one image that fit a chunk.
-  int most_rows(const Window& w) const {
+  int most_rows(const WindowArgs& w) const {
     const std::ptrdiff_t fit = kChunkElements / rows(1 - halo) - halo;
-    const int least = (kMostBlockPixels + width - 1) / width;
+    const int least = (kMaxBlockPixels + width - 1) / width;
     return static_cast<int>(std::clamp<std::ptrdiff_t>(fit, std::min(least, w.out_h), w.out_h));
   }
   /// Images of which all rows fit, or as many as fill a block of pixels, which reads all weights.
-  int most_images(const Window& w) const {
-    const int least = (kMostBlockPixels + w.out_h * width - 1) / (w.out_h * width);
+  int most_images(const WindowArgs& w) const {
+    const int least = (kMaxBlockPixels + w.out_h * width - 1) / (w.out_h * width);
     return static_cast<int>(std::max<std::ptrdiff_t>(least, kChunkElements / rows(w.out_h)));
   }
 };
@@ -142,7 +142,7 @@ bool bf16_can(const Filter& filter) {
   return filter.groups == 1 && filter.taps <= kMaxBf16Taps;
 }
 
-std::size_t bf16_packed_size(const Filter& f, const Window& w) {
+std::size_t bf16_packed_size(const Filter& f, const WindowArgs& w) {
   // Whole blocks that begin at a range's first channel may end behind the last row of the last tap.
   constexpr std::size_t kSpare = std::size_t{kBf16Channels} / 2 * kBf16Panel;
   const Depth depth(f, w);
@@ -151,7 +151,7 @@ std::size_t bf16_packed_size(const Filter& f, const Window& w) {
          kSpare;
 }
 
-void pack_bf16(const Filter& f, const Window& w, const float* oihw, float* packed) {
+void pack_bf16(const Filter& f, const WindowArgs& w, const float* oihw, float* packed) {
   std::fill_n(packed, bf16_packed_size(f, w), 0.0F);
   const Depth depth(f, w);
   const int merged = f.taps / depth.taps;
@@ -170,12 +170,13 @@ void pack_bf16(const Filter& f, const Window& w, const float* oihw, float* packe
   }
 }
 
-std::size_t bf16_workspace(const Filter& filter, const Window& window, std::span<const ChannelRange> inputs) {
+std::size_t bf16_workspace(const Filter& filter, const WindowArgs& window,
+                           std::span<const ChannelRange> inputs) {
   const Geometry g(filter, window, inputs);
   const int rows = g.most_rows(window);
   const std::ptrdiff_t chunk = rows < window.out_h ? g.rows(rows) : g.most_images(window) * g.rows(rows);
   // The last block reads past the last pixel, and that past its last channel.
-  const std::ptrdiff_t elements = chunk + kMostBlockPixels * g.pixel + kBf16Channels;
+  const std::ptrdiff_t elements = chunk + kMaxBlockPixels * g.pixel + kBf16Channels;
   return static_cast<std::size_t>(elements) / 2;
 }
 
@@ -240,7 +241,7 @@ inline void round_dense(const float* pixels, int count, std::uint16_t* to) {
 
 /// An input row for merged taps, with its padding. What is written past its end comes before the next row.
 void round_merged_row(const ConvArgs& args, const Geometry& g, const float* row, std::uint16_t* to) {
-  const Window& w = args.window;
+  const WindowArgs& w = args.window;
   const int columns = g.width * w.stride_w;
   const int left = std::min(w.pad_left, columns);
   const int inside = std::min(w.in_w, columns - left);
@@ -257,7 +258,7 @@ void round_merged_row(const ConvArgs& args, const Geometry& g, const float* row,
 
 /// One row of a phase: every stride-th pixel of an input row, from `phase` on.
 void round_row(const ConvArgs& args, const Geometry& g, const float* row, int phase, std::uint16_t* to) {
-  const Window& w = args.window;
+  const WindowArgs& w = args.window;
   for (int x = 0; x < g.width; ++x, to += g.channels) {
     const int in_x = x * w.stride_w + phase - w.pad_left;
     if (in_x >= 0 && in_x < w.in_w) {
@@ -269,7 +270,7 @@ void round_row(const ConvArgs& args, const Geometry& g, const float* row, int ph
 }
 
 void round_inputs(const ConvArgs& args, const Geometry& g, const Chunk& chunk, std::uint16_t* to) {
-  const Window& w = args.window;
+  const WindowArgs& w = args.window;
   for (int phase_h = 0; phase_h < g.down; ++phase_h) {
     for (int phase_w = 0; phase_w < g.across; ++phase_w) {
       for (int n = 0; n < chunk.images; ++n) {
@@ -292,7 +293,7 @@ void round_inputs(const ConvArgs& args, const Geometry& g, const Chunk& chunk, s
 
 /// Elements from a chunk's pixel to what each tap, or row of merged taps, sees of it.
 using TapOffsets = std::array<std::ptrdiff_t, kMaxBf16Taps>;
-void find_taps(const Window& w, const Geometry& g, const Chunk& chunk, TapOffsets& taps) {
+void find_taps(const WindowArgs& w, const Geometry& g, const Chunk& chunk, TapOffsets& taps) {
   const std::ptrdiff_t phase_rows = static_cast<std::ptrdiff_t>(chunk.images) * (chunk.rows + g.halo);
   std::size_t tap = 0;
   for (int i = 0; i < w.kernel_h; ++i) {
@@ -312,15 +313,15 @@ inline void finish(__m512 sum, const Epilogue& e, std::ptrdiff_t pixel, int chan
     y = _mm512_add_ps(y, _mm512_loadu_ps(e.residual + pixel * e.residual_stride + channel));
   }
   // All lanes by name: of the unmasked forms GCC 12 believes that they read what was never written.
-  if (e.act != Activation::kNone) y = _mm512_maskz_max_ps(lanes(0, 16), y, _mm512_setzero_ps());
-  if (e.act == Activation::kRelu6) y = _mm512_maskz_min_ps(lanes(0, 16), y, _mm512_set1_ps(6.0F));
+  if (e.act != FusedActivation::none) y = _mm512_maskz_max_ps(lanes(0, 16), y, _mm512_setzero_ps());
+  if (e.act == FusedActivation::relu6) y = _mm512_maskz_min_ps(lanes(0, 16), y, _mm512_set1_ps(6.0F));
   _mm512_storeu_ps(output + channel, y);
 }
 
 /// Walks through the pixels of a chunk, real and between the rows.
 class Pixels {
  public:
-  Pixels(const Window& w, const Geometry& g, const Chunk& chunk)
+  Pixels(const WindowArgs& w, const Geometry& g, const Chunk& chunk)
       : window_(w),
         width_(g.width),
         rows_(chunk.rows),
@@ -342,7 +343,7 @@ class Pixels {
   }
 
  private:
-  const Window& window_;
+  const WindowArgs& window_;
   int width_;
   int rows_;
   int all_rows_;
@@ -369,7 +370,7 @@ void run_panels(const ConvArgs& args, const Geometry& g, const Chunk& chunk, con
                           .weights2 = two ? weights + panel_size : nullptr};
   const int all =
       chunk.images * (chunk.rows + g.halo) * g.width - g.halo * g.width - (g.width - args.window.out_w);
-  alignas(64) float sums[kMostBlockPixels * 2 * kBf16Panel];
+  alignas(64) float sums[kMaxBlockPixels * 2 * kBf16Panel];
   Pixels pixels(args.window, g, chunk);
   for (int first = 0; first < all; first += unit.pixels) {
     const int count = std::min(unit.pixels, all - first);
@@ -412,7 +413,7 @@ int part_of(int end, int i, int parts) {
 }  // namespace
 
 void bf16_conv(const ConvArgs& args, float* workspace, ThreadPool& pool) {
-  const Window& w = args.window;
+  const WindowArgs& w = args.window;
   const Geometry g(args.filter, w, args.inputs);
   const int threads = pool.size();
   const int pairs = (args.out_channels + 2 * kBf16Panel - 1) / (2 * kBf16Panel);
@@ -425,7 +426,7 @@ void bf16_conv(const ConvArgs& args, float* workspace, ThreadPool& pool) {
   if (chunks() < threads && args.batch >= threads) images = args.batch / threads;
   if (chunks() < threads) {
     pieces = std::clamp((threads + args.batch - 1) / args.batch, pieces,
-                        std::max(pieces, std::min(w.out_h, w.out_h * g.width / kLeastChunkPixels)));
+                        std::max(pieces, std::min(w.out_h, w.out_h * g.width / kMinChunkPixels)));
     if (pieces > 1) images = 1;
   }
   const int sharing = chunks() < threads ? std::min(pairs, threads) : 1;

@@ -27,15 +27,16 @@ inline constexpr int kMaxBf16Taps = 256;
 
 /// Floats of memory for the packed filter: two weights in each. Here and below, `window` gives the shape of
 /// the kernel.
-std::size_t bf16_packed_size(const Filter& filter, const Window& window);
+std::size_t bf16_packed_size(const Filter& filter, const WindowArgs& window);
 
 /// Rounds `oihw` to nearest into panels of 16 output channels, each [taps][pairs of in_channels][16][2], so
 /// that every sub-net reads prefixes. Where the filter has few input channels, a row of its taps is one run
 /// of inputs, and [pairs] go over all of the row. packed: 64-byte aligned.
-void pack_bf16(const Filter& filter, const Window& window, const float* oihw, float* packed);
+void pack_bf16(const Filter& filter, const WindowArgs& window, const float* oihw, float* packed);
 
 /// Floats of scratch memory that each thread needs.
-std::size_t bf16_workspace(const Filter& filter, const Window& window, std::span<const ChannelRange> inputs);
+std::size_t bf16_workspace(const Filter& filter, const WindowArgs& window,
+                           std::span<const ChannelRange> inputs);
 
 /// What conv() computes, under its preconditions and bf16_can(), but for the rounding; args.packed comes from
 /// pack_bf16(). workspace: 64-byte aligned, bf16_workspace() floats for each thread of the pool. An input

@@ -33,12 +33,12 @@ class Bf16ConvTest : public ::testing::TestWithParam<std::string> {
 
   void check(const ConvCase& c) {
     const ConvProblem problem(c);
-    const Floats y = problem.run(1, ConvKernel::kBf16);
+    const Floats y = problem.run(1, ConvKernel::bf16);
     reference::Conv exact = problem.ref;
     exact.x = rounded(exact.x);
     exact.w = rounded(exact.w);
     errors_.add(y, reference::conv(exact), problem.magnitude());
-    ASSERT_EQ(y, problem.run(3, ConvKernel::kBf16)) << "three threads give other bits";
+    ASSERT_EQ(y, problem.run(3, ConvKernel::bf16)) << "three threads give other bits";
   }
 
   ErrorStatistics errors_;

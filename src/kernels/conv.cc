@@ -26,7 +26,7 @@ constexpr int kTapBlock = 64;
 
 template <int kPixels, int kVectors>
 void run_tile(const PanelJob& job, int first, int pixels) {
-  const Window& window = job.args.window;
+  const WindowArgs& window = job.args.window;
   const std::ptrdiff_t tap_size = static_cast<std::ptrdiff_t>(job.args.filter.in_channels) * kPanel;
   const Taps<kPixels> taps(window, job.args.input_stride, first, pixels);
   const float* x[kTapBlock][kPixels];
@@ -114,7 +114,7 @@ void run_two_panels(const ConvArgs& args, int panel, int first, int last) {
 
 /// Into how many blocks the pixels are cut, in whole rows or tiles; each is one call for each panel.
 int count_blocks(const ConvArgs& args, int units, int panels, int threads) {
-  const Window& w = args.window;
+  const WindowArgs& w = args.window;
   const std::ptrdiff_t input_bytes = args.batch * args.input_stride * w.in_h * w.in_w * 4;
   std::ptrdiff_t blocks = hwy::DivCeil(input_bytes, kBlockBytes);
   if (threads > 1) {
@@ -135,7 +135,7 @@ void join_rows(ConvArgs& args) {
   args.window = {.in_w = pixels, .out_w = pixels};
 }
 
-bool reads_planes(const Window& window) {
+bool reads_planes(const WindowArgs& window) {
   return window.kernel_w > 1 && conv_row_tiles(window, 2) != nullptr;
 }
 
@@ -198,7 +198,7 @@ void pack_conv(const Filter& f, const float* oihw, float* packed) {
   }
 }
 
-bool conv_reads_planes(const Window& window) {
+bool conv_reads_planes(const WindowArgs& window) {
   return HWY_DYNAMIC_DISPATCH(reads_planes)(window);
 }
 

@@ -42,7 +42,7 @@ struct ConvArgs {
   Filter filter;
   const float* packed = nullptr;
   int batch = 1;
-  Window window;
+  WindowArgs window;
   const float* input = nullptr;  ///< [batch][in_h][in_w][input_stride]
   std::ptrdiff_t input_stride = 0;
   /// Not 0: the input is plain, [batch][channels][plane], and a range's input_offset counts channels; see
@@ -60,6 +60,6 @@ struct ConvArgs {
 void conv(const ConvArgs& args, ThreadPool& pool);
 
 /// Whether conv() takes plain inputs under such a window.
-bool conv_reads_planes(const Window& window);
+bool conv_reads_planes(const WindowArgs& window);
 
 }  // namespace concertina::kernels

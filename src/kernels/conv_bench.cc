@@ -31,12 +31,12 @@ struct Case {
   int stride = 1;
 };
 
-enum class Kernel { kDirect, kPlanar, kWinograd, kWinograd2 };
+enum class Kernel { direct, planar, winograd, winograd2 };
 constexpr const char* kPrefixes[] = {"", "planar/", "winograd/", "winograd-2x2/"};
 
 void run(benchmark::State& state, const Case& c, int threads, Kernel kernel) {
-  const int side = kernel == Kernel::kWinograd2 ? 2 : 4;
-  const bool winograd = kernel >= Kernel::kWinograd;
+  const int side = kernel == Kernel::winograd2 ? 2 : 4;
+  const bool winograd = kernel >= Kernel::winograd;
   const int in = c.in == 3 ? 3 : c.in * c.active / 4;  // an image keeps its channels
   const int out = c.out * c.active / 4;
   const Filter filter{.out_channels = c.out, .in_channels = c.in, .taps = c.kernel * c.kernel};
@@ -47,7 +47,7 @@ void run(benchmark::State& state, const Case& c, int threads, Kernel kernel) {
   } else {
     pack_conv(filter, weights.data(), packed.data());
   }
-  const int unit = kernel == Kernel::kPlanar ? kPlanarBlock : vector_lanes();
+  const int unit = kernel == Kernel::planar ? kPlanarBlock : vector_lanes();
   const int in_stride = round_up(in, unit);
   const int out_stride = round_up(out, unit);
   const int out_size = (c.size - 1) / c.stride + 1;
@@ -57,26 +57,27 @@ void run(benchmark::State& state, const Case& c, int threads, Kernel kernel) {
   AlignedBuffer output(pixels * out_stride);
   const AlignedBuffer scale = random_buffer(static_cast<std::size_t>(epilogue_size(out)), 3);
   const ChannelRange range{.count = in};
-  const ConvArgs args{.filter = filter,
-                      .packed = packed.data(),
-                      .batch = c.batch,
-                      .window = {.in_h = c.size,
-                                 .in_w = c.size,
-                                 .out_h = out_size,
-                                 .out_w = out_size,
-                                 .kernel_h = c.kernel,
-                                 .kernel_w = c.kernel,
-                                 .stride_h = c.stride,
-                                 .stride_w = c.stride,
-                                 .pad_top = c.kernel / 2,
-                                 .pad_left = c.kernel / 2},
-                      .input = input.data(),
-                      .input_stride = in_stride,
-                      .inputs = {&range, 1},
-                      .out_channels = out,
-                      .output = output.data(),
-                      .output_stride = out_stride,
-                      .epilogue = {.scale = scale.data(), .shift = scale.data(), .act = Activation::kRelu}};
+  const ConvArgs args{
+      .filter = filter,
+      .packed = packed.data(),
+      .batch = c.batch,
+      .window = {.in_h = c.size,
+                 .in_w = c.size,
+                 .out_h = out_size,
+                 .out_w = out_size,
+                 .kernel_h = c.kernel,
+                 .kernel_w = c.kernel,
+                 .stride_h = c.stride,
+                 .stride_w = c.stride,
+                 .pad_top = c.kernel / 2,
+                 .pad_left = c.kernel / 2},
+      .input = input.data(),
+      .input_stride = in_stride,
+      .inputs = {&range, 1},
+      .out_channels = out,
+      .output = output.data(),
+      .output_stride = out_stride,
+      .epilogue = {.scale = scale.data(), .shift = scale.data(), .act = FusedActivation::relu}};
   AlignedBuffer workspace(
       std::max(winograd_workspace(side, args.inputs), planar_workspace(args.window, args.inputs)) *
       static_cast<std::size_t>(threads));
@@ -84,7 +85,7 @@ void run(benchmark::State& state, const Case& c, int threads, Kernel kernel) {
   for (auto _ : state) {
     if (winograd) {
       winograd_conv(args, side, workspace.data(), pool);
-    } else if (kernel == Kernel::kPlanar) {
+    } else if (kernel == Kernel::planar) {
       planar_conv(args, workspace.data(), pool);
     } else {
       conv(args, pool);
@@ -125,10 +126,10 @@ const int kRegistered = [] {
       {"linear/25088x4096/batch8", {1, 25088, 4096, 1, 8}},
   };
   for (const auto& c : cases) {
-    std::vector<Kernel> kernels = {Kernel::kDirect};
-    if (c.shape.out * c.shape.active / 4 <= vector_lanes()) kernels.push_back(Kernel::kPlanar);
+    std::vector<Kernel> kernels = {Kernel::direct};
+    if (c.shape.out * c.shape.active / 4 <= vector_lanes()) kernels.push_back(Kernel::planar);
     if (c.shape.kernel == 3 && c.shape.stride == 1) {
-      kernels.insert(kernels.end(), {Kernel::kWinograd, Kernel::kWinograd2});
+      kernels.insert(kernels.end(), {Kernel::winograd, Kernel::winograd2});
     }
     for (const Kernel kernel : kernels) {
       for (const int threads : {1, 2}) {

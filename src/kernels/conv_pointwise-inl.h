@@ -20,10 +20,10 @@ namespace {
 constexpr int kAhead = 5 * 1024 / (kPanel * static_cast<int>(sizeof(float)));
 
 // With more, the weights of two panels leave the first-level cache from tile to tile.
-constexpr int kMostWideInputs = 128;
+constexpr int kMaxWideInputs = 128;
 
 // With fewer pixels, fetching weights takes the time, and long runs of them come faster.
-constexpr int kLeastWidePixels = 16;
+constexpr int kMinWidePixels = 16;
 
 /// x[i]: the first input of pixel first + i; a slot without a pixel repeats the last one. Not inlined, so
 /// that it does not compete with sums for registers.
@@ -58,10 +58,10 @@ void run_pointwise_tile(const PanelJob& job, int first, int pixels) {
 using PixelsFunction = void (*)(const PanelJob& job, int first, int pixels);
 
 template <int kVectors>
-constexpr int kMostPointwisePixels = kTilePixels * 2 / kVectors;
+constexpr int kMaxPointwisePixels = kTilePixels * 2 / kVectors;
 
 template <int kVectors>
-constexpr auto kPointwiseFunctions = tile_functions<PixelsFunction, kMostPointwisePixels<kVectors>>(
+constexpr auto kPointwiseFunctions = tile_functions<PixelsFunction, kMaxPointwisePixels<kVectors>>(
     std::conditional_t<kVectors == 1, LongLengths, ShortLengths>(),
     []<int kPixels>(std::integral_constant<int, kPixels>) -> PixelsFunction {
       return run_pointwise_tile<kPixels, kVectors>;
@@ -69,7 +69,7 @@ constexpr auto kPointwiseFunctions = tile_functions<PixelsFunction, kMostPointwi
 
 template <int kVectors>
 constexpr TileTable<PixelsFunction> kPointwiseTiles = {kPointwiseFunctions<kVectors>.data(),
-                                                       kMostPointwisePixels<kVectors>};
+                                                       kMaxPointwisePixels<kVectors>};
 
 /// Adds an input of each pixel, times the weights of both panels.
 template <int kPixels, int kRight>
@@ -118,7 +118,7 @@ constexpr auto kWideFunctions = tile_functions<WideFunction, kWidePixels<kRight>
     });
 
 /// Whether every output pixel sees the same pixel of the input.
-bool is_pointwise(const Window& w) {
+bool is_pointwise(const WindowArgs& w) {
   return w.taps() == 1 && w.stride_h == 1 && w.stride_w == 1 && w.out_h == w.in_h && w.out_w == w.in_w;
 }
 
@@ -127,7 +127,7 @@ bool prefers_wide(const ConvArgs& args) {
   int in_channels = 0;
   for (const ChannelRange& range : args.inputs) in_channels += range.count;
   return k32Registers && args.filter.groups == 1 && is_pointwise(args.window) && args.out_channels > kPanel &&
-         in_channels <= kMostWideInputs && args.window.out_w >= kLeastWidePixels;
+         in_channels <= kMaxWideInputs && args.window.out_w >= kMinWidePixels;
 }
 
 /// Calls run(function, first, pixels) for tiles that cover the pixels first .. last - 1.

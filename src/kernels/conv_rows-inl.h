@@ -32,7 +32,7 @@ template <class Row, int kPixels, int kVectors>
 HWY_INLINE void add_planes(Tile<kPixels, kVectors>& tile, const PanelJob& job, const RowPlace& place, int i,
                            std::ptrdiff_t tap_size) {
   constexpr int kInputs = kRowInputs<Row, kPixels>;
-  const Window& window = job.args.window;
+  const WindowArgs& window = job.args.window;
   const float* row = place.plane_row(window, job.input, job.args.image_stride, i);
   const bool edges_only = has_edges_only(window, place, kInputs);
   alignas(64) float copy[kInputs];
@@ -58,7 +58,7 @@ HWY_INLINE void add_planes(Tile<kPixels, kVectors>& tile, const PanelJob& job, c
 template <class Row, int kPixels, int kVectors>
 void run_row_tile(const PanelJob& job, int out_row, int x, int pixels) {
   constexpr int kInputs = kRowInputs<Row, kPixels>;
-  const Window& window = job.args.window;
+  const WindowArgs& window = job.args.window;
   const std::ptrdiff_t stride = job.args.input_stride;
   const std::ptrdiff_t tap_size = static_cast<std::ptrdiff_t>(job.args.filter.in_channels) * kPanel;
   const RowPlace place(window, out_row, x);
@@ -88,7 +88,7 @@ void run_row_tile(const PanelJob& job, int out_row, int x, int pixels) {
 using RowTileFunction = void (*)(const PanelJob&, int out_row, int x, int pixels);
 
 template <class Row, int kVectors>
-constexpr auto kRowTileFunctions = tile_functions<RowTileFunction, kMostRowPixels<Row, kVectors>>(
+constexpr auto kRowTileFunctions = tile_functions<RowTileFunction, kMaxRowPixels<Row, kVectors>>(
     std::conditional_t<kVectors == 1, LongLengths, ShortLengths>(),
     []<int kPixels>(std::integral_constant<int, kPixels>) -> RowTileFunction {
       return run_row_tile<Row, kPixels, kVectors>;
@@ -96,10 +96,10 @@ constexpr auto kRowTileFunctions = tile_functions<RowTileFunction, kMostRowPixel
 
 template <class Row, int kVectors>
 constexpr TileTable<RowTileFunction> kRowTiles = {kRowTileFunctions<Row, kVectors>.data(),
-                                                  kMostRowPixels<Row, kVectors>};
+                                                  kMaxRowPixels<Row, kVectors>};
 
 /// Null if there are no row tiles for this window.
-const TileTable<RowTileFunction>* conv_row_tiles(const Window& w, int vectors) {
+const TileTable<RowTileFunction>* conv_row_tiles(const WindowArgs& w, int vectors) {
   if (w.dilation_h != 1 || w.dilation_w != 1) return nullptr;
   const auto tiles = [&]<class Row>(Row) { return vectors == 1 ? &kRowTiles<Row, 1> : &kRowTiles<Row, 2>; };
   if (w.kernel_w == 1 && w.stride_w == 1) return tiles(KernelRow<1, 1>());

@@ -62,7 +62,7 @@ TEST_P(ConvTest, AnyWindow) {
       }
     }
   }
-  Window odd = window(9, 11, 3, 1, 2, 1, 2);  // dilated, and not square in anything
+  WindowArgs odd = window(9, 11, 3, 1, 2, 1, 2);  // dilated, and not square in anything
   odd.kernel_w = 2;
   odd.stride_w = 3;
   odd.pad_left = 1;
@@ -96,7 +96,7 @@ TEST_P(ConvTest, PointwiseOfAnyWidth) {
              .full_out = 10 * lanes,
              .out = out,
              .residual = true,
-             .act = Activation::kRelu6});
+             .act = FusedActivation::relu6});
     }
   }
   for (const int inputs : {128, 129}) {  // as many as a tile of two panels takes, and more
@@ -138,7 +138,7 @@ TEST_P(ConvTest, PlainInputs) {
   for (const int kernel : {3, 5, 7}) {
     for (const int stride : {1, 2}) {
       for (const int width : {1, 5, 30, 70}) {
-        const Window w = window(6, width, kernel, stride, kernel / 2, kernel / 2);
+        const WindowArgs w = window(6, width, kernel, stride, kernel / 2, kernel / 2);
         if (!conv_reads_planes(w)) continue;
         ++taken;
         for (const int out : {3, vector_lanes() + 1}) {

@@ -11,13 +11,13 @@
 
 namespace concertina::kernels {
 
-enum class ConvKernel { kDirect, kGrouped, kWinograd, kWinograd2, kBf16, kPlanar };
+enum class ConvKernel { direct, grouped, winograd, winograd2, bf16, planar };
 
 /// A sub-net's convolution: of each input segment and of the output, the first active channels of the full
 /// ones.
 struct ConvCase {
   int batch = 1;
-  Window window;
+  WindowArgs window;
   int groups = 1;
   std::vector<int> full_inputs;  ///< full channels of each segment
   std::vector<int> inputs;       ///< active ones
@@ -27,7 +27,7 @@ struct ConvCase {
   bool in_place = false;  ///< the residual is the output's old content
   bool dense = false;     ///< the input's pixels have no padding
   bool plain = false;     ///< the input is planes
-  Activation act = Activation::kNone;
+  FusedActivation act = FusedActivation::none;
 };
 
 inline int sum(const std::vector<int>& values) {
@@ -78,11 +78,11 @@ struct ConvProblem {
   Floats magnitude() const {
     reference::Conv m = ref;
     for (Floats* values : {&m.x, &m.w, &m.scale, &m.shift, &m.residual}) *values = magnitudes(*values);
-    m.act = Activation::kNone;
+    m.act = FusedActivation::none;
     return reference::conv(m);
   }
 
-  Floats run(int threads, ConvKernel kernel = ConvKernel::kDirect) const {
+  Floats run(int threads, ConvKernel kernel = ConvKernel::direct) const {
     const Filter filter{c.groups, c.full_out, sum(c.full_inputs), c.window.taps()};
     AlignedBuffer packed = pack(filter, kernel);
     const int pixels = c.window.out_h * c.window.out_w;
@@ -125,21 +125,21 @@ struct ConvProblem {
                                      .residual_stride = residual.stride,
                                      .act = c.act}};
     switch (kernel) {
-      case ConvKernel::kDirect:
+      case ConvKernel::direct:
         conv(args, pool);
         break;
-      case ConvKernel::kGrouped:
+      case ConvKernel::grouped:
         grouped_conv(args, pool);
         break;
-      case ConvKernel::kWinograd:
-      case ConvKernel::kWinograd2:
+      case ConvKernel::winograd:
+      case ConvKernel::winograd2:
         winograd_conv(args, side(kernel),
                       workspace_for(threads, winograd_workspace(side(kernel), ranges)).data(), pool);
         break;
-      case ConvKernel::kBf16:
+      case ConvKernel::bf16:
         bf16_conv(args, workspace_for(threads, bf16_workspace(filter, c.window, ranges)).data(), pool);
         break;
-      case ConvKernel::kPlanar:
+      case ConvKernel::planar:
         planar_conv(args, workspace_for(threads, planar_workspace(c.window, ranges)).data(), pool);
         break;
     }
@@ -149,21 +149,21 @@ struct ConvProblem {
   AlignedBuffer pack(const Filter& filter, ConvKernel kernel) const {
     AlignedBuffer packed;
     switch (kernel) {
-      case ConvKernel::kDirect:
-      case ConvKernel::kPlanar:
+      case ConvKernel::direct:
+      case ConvKernel::planar:
         packed = poisoned(packed_size(filter));
         pack_conv(filter, full_weights.data(), packed.data());
         break;
-      case ConvKernel::kGrouped:
+      case ConvKernel::grouped:
         packed = poisoned(packed_grouped_size(filter));
         pack_grouped(filter, full_weights.data(), packed.data());
         break;
-      case ConvKernel::kWinograd:
-      case ConvKernel::kWinograd2:
+      case ConvKernel::winograd:
+      case ConvKernel::winograd2:
         packed = poisoned(winograd_packed_size(filter, side(kernel)));
         pack_winograd(filter, side(kernel), full_weights.data(), packed.data());
         break;
-      case ConvKernel::kBf16:
+      case ConvKernel::bf16:
         packed = poisoned(bf16_packed_size(filter, c.window));
         pack_bf16(filter, c.window, full_weights.data(), packed.data());
         break;
@@ -171,7 +171,7 @@ struct ConvProblem {
     return packed;
   }
 
-  static int side(ConvKernel kernel) { return kernel == ConvKernel::kWinograd2 ? 2 : 4; }
+  static int side(ConvKernel kernel) { return kernel == ConvKernel::winograd2 ? 2 : 4; }
 
   static AlignedBuffer workspace_for(int threads, std::size_t floats) {
     return poisoned(floats * static_cast<std::size_t>(threads));
@@ -185,7 +185,7 @@ struct ConvProblem {
 };
 
 /// Sub-nets of one filter.
-inline std::vector<ConvCase> prefix_cases(const Window& w) {
+inline std::vector<ConvCase> prefix_cases(const WindowArgs& w) {
   std::vector<ConvCase> cases;
   const int lanes = vector_lanes();
   const int full = 5 * lanes + 2;
@@ -200,7 +200,7 @@ inline std::vector<ConvCase> prefix_cases(const Window& w) {
 }
 
 /// Inputs of three segments.
-inline std::vector<ConvCase> segment_cases(const Window& w) {
+inline std::vector<ConvCase> segment_cases(const WindowArgs& w) {
   std::vector<ConvCase> cases;
   const int lanes = vector_lanes();
   for (const int first : {1, lanes, lanes + 1}) {
@@ -216,10 +216,10 @@ inline std::vector<ConvCase> segment_cases(const Window& w) {
   return cases;
 }
 
-inline std::vector<ConvCase> epilogue_cases(const Window& w) {
+inline std::vector<ConvCase> epilogue_cases(const WindowArgs& w) {
   std::vector<ConvCase> cases;
   const int out = vector_lanes() + 1;
-  for (const Activation act : {Activation::kNone, Activation::kRelu, Activation::kRelu6}) {
+  for (const FusedActivation act : {FusedActivation::none, FusedActivation::relu, FusedActivation::relu6}) {
     for (const bool residual : {false, true}) {
       for (const bool in_place : {false, true}) {
         cases.push_back({.batch = 3,

@@ -25,7 +25,7 @@ struct DepthwiseArgs {
   int full_channels = 0;  ///< channels that were packed
   int channels = 0;       ///< active channels
   int batch = 1;
-  Window window;
+  WindowArgs window;
   const float* input = nullptr;  ///< [batch][in_h][in_w][input_stride]
   std::ptrdiff_t input_stride = 0;
   float* output = nullptr;  ///< [batch][out_h][out_w][output_stride]

@@ -7,7 +7,7 @@ namespace {
 
 class DepthwiseTest : public KernelTest {
  protected:
-  void check(int batch, const Window& w, int full, int channels, Activation act) {
+  void check(int batch, const WindowArgs& w, int full, int channels, FusedActivation act) {
     const auto size = [&](int pixels) { return static_cast<std::size_t>(batch) * channels * pixels; };
     const Floats weights = random_floats(static_cast<std::size_t>(full) * w.taps(), 1);
     reference::Conv ref{.batch = batch,
@@ -24,12 +24,12 @@ class DepthwiseTest : public KernelTest {
     ASSERT_EQ(y, run(ref, weights, full, 3));
     for (Floats* values : {&ref.x, &ref.w, &ref.scale, &ref.shift, &ref.residual})
       *values = magnitudes(*values);
-    ref.act = Activation::kNone;
+    ref.act = FusedActivation::none;
     errors_.add(y, wanted, reference::conv(ref));
   }
 
   static Floats run(const reference::Conv& ref, const Floats& weights, int full, int threads) {
-    const Window& w = ref.window;
+    const WindowArgs& w = ref.window;
     AlignedBuffer packed = poisoned(packed_depthwise_size(full, w.taps()));
     pack_depthwise(full, w.taps(), weights.data(), packed.data());
     Map x(ref.batch, w.in_h * w.in_w, {ref.groups});
@@ -70,9 +70,9 @@ INSTANTIATE_TEST_SUITE_P(Targets, DepthwiseTest, all_targets(), name_of);
 TEST_P(DepthwiseTest, AnyNumberOfChannels) {
   const int most = 2 * vector_lanes() + 1;
   for (int channels = 1; channels <= most; ++channels) {
-    check(2, window(5, 7, 3, 1, 1, 1), most, channels, Activation::kRelu6);
+    check(2, window(5, 7, 3, 1, 1, 1), most, channels, FusedActivation::relu6);
   }
-  check(1, window(2, 3, 3, 1, 1, 1), 2500, 2100, Activation::kNone);  // more than one run of channels
+  check(1, window(2, 3, 3, 1, 1, 1), 2500, 2100, FusedActivation::none);  // more than one run of channels
 }
 
 TEST_P(DepthwiseTest, AnyWindow) {
@@ -80,7 +80,7 @@ TEST_P(DepthwiseTest, AnyWindow) {
     for (const int stride : {1, 2}) {
       for (const int begin : {0, kernel / 2}) {
         for (const auto& [h, w] : {std::pair{1, 1}, {1, 9}, {5, 7}, {12, 13}}) {
-          check(3, window(h, w, kernel, stride, begin, kernel - 1), 3, 2, Activation::kRelu);
+          check(3, window(h, w, kernel, stride, begin, kernel - 1), 3, 2, FusedActivation::relu);
         }
       }
     }

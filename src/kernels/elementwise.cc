@@ -22,7 +22,7 @@ namespace {
 template <typename Second>
 HWY_INLINE void combine_pixel(const CombineArgs& args, const float* a, const Second& b, float* out) {
   const AllBounds bounds(args.act);
-  if (args.arithmetic == Arithmetic::kAdd) {
+  if (args.arithmetic == Arithmetic::add) {
     for (int c = 0; c < args.channels; c += kLanes)
       hn::StoreU(bounds.apply(hn::Add(hn::LoadU(kTag, a + c), b(c))), kTag, out + c);
   } else {
@@ -58,7 +58,7 @@ void combine(const CombineArgs& args, ThreadPool& pool) {
 }
 
 void affine_pixel(const float* x, const float* scale, const float* shift, float* out, int channels,
-                  Activation act) {
+                  FusedActivation act) {
   const AllBounds bounds(act);
   for (int c = 0; c < channels; c += kLanes) {
     V y = hn::LoadU(kTag, x + c);

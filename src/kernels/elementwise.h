@@ -9,11 +9,11 @@
 /// all its segments and padding: it is rounded up to vector_lanes(). The output may be an input.
 namespace concertina::kernels {
 
-enum class Arithmetic { kAdd, kMultiply };
+enum class Arithmetic { add, multiply };
 
 /// out = act(a + b), or act(a * b)
 struct CombineArgs {
-  Arithmetic arithmetic = Arithmetic::kAdd;
+  Arithmetic arithmetic = Arithmetic::add;
   int batch = 1;
   int pixels = 1;  ///< of one image
   int channels = 0;
@@ -25,7 +25,7 @@ struct CombineArgs {
   bool b_is_spread = false;           ///< the first channel of b is for all channels
   float* output = nullptr;            ///< [batch][pixels][output_stride]; may be b if b has all that a has
   std::ptrdiff_t output_stride = 0;
-  Activation act = Activation::kNone;
+  FusedActivation act = FusedActivation::none;
 };
 
 void combine(const CombineArgs& args, ThreadPool& pool);
@@ -40,7 +40,7 @@ struct AffineArgs {
   const float* shift = nullptr;  ///< the same; null exactly if scale is
   float* output = nullptr;       ///< [pixels][output_stride]
   std::ptrdiff_t output_stride = 0;
-  Activation act = Activation::kNone;
+  FusedActivation act = FusedActivation::none;
 };
 
 void affine(const AffineArgs& args, ThreadPool& pool);

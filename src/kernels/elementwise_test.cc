@@ -5,7 +5,8 @@
 namespace concertina::kernels {
 namespace {
 
-constexpr Activation kActivations[] = {Activation::kNone, Activation::kRelu, Activation::kRelu6};
+constexpr FusedActivation kActivations[] = {FusedActivation::none, FusedActivation::relu,
+                                            FusedActivation::relu6};
 
 class ElementwiseTest : public KernelTest {
  protected:
@@ -36,8 +37,8 @@ TEST_P(ElementwiseTest, Combine) {
     for (const int b_channels : {channels, 1}) {
       for (const int b_pixels : {pixels, 1}) {
         const Floats b = values(b_channels, b_pixels, 2);
-        for (const Arithmetic arithmetic : {Arithmetic::kAdd, Arithmetic::kMultiply}) {
-          for (const Activation act : kActivations) {
+        for (const Arithmetic arithmetic : {Arithmetic::add, Arithmetic::multiply}) {
+          for (const FusedActivation act : kActivations) {
             Map x(kBatch, pixels, {channels});
             Map y(kBatch, b_pixels, {b_channels}, 0);
             x.fill(a);
@@ -85,13 +86,13 @@ TEST_P(ElementwiseTest, CombineIntoTheSecond) {
              .output_stride = y.stride},
             pool_);
     const reference::Planes planes{kBatch, channels, pixels};
-    EXPECT_EQ(y.plain(), reference::combine(Arithmetic::kAdd, planes, a, planes, b, Activation::kNone));
+    EXPECT_EQ(y.plain(), reference::combine(Arithmetic::add, planes, a, planes, b, FusedActivation::none));
   });
 }
 
 TEST_P(ElementwiseTest, Affine) {
   for_shapes([&](int channels, int pixels) {
-    for (const Activation act : kActivations) {
+    for (const FusedActivation act : kActivations) {
       const Floats in = values(channels, pixels, 1);
       const Floats scale = random_floats(static_cast<std::size_t>(channels), 2);
       const Floats shift = random_floats(static_cast<std::size_t>(channels), 3);
@@ -112,7 +113,7 @@ TEST_P(ElementwiseTest, Affine) {
              pool_);
       errors_.add(y.plain(), reference::affine(in, kBatch, channels, pixels, scale, shift, act),
                   reference::affine(magnitudes(in), kBatch, channels, pixels, magnitudes(scale),
-                                    magnitudes(shift), Activation::kNone));
+                                    magnitudes(shift), FusedActivation::none));
     }
   });
   errors_.expect_below(1.3e-7);  // two roundings, each of at most 2^-24
@@ -129,10 +130,10 @@ TEST_P(ElementwiseTest, ActivationAlone) {
             .input_stride = x.stride,
             .output = x.buffer.data(),
             .output_stride = x.stride,
-            .act = Activation::kRelu6},
+            .act = FusedActivation::relu6},
            pool_);
     Floats wanted = in;
-    for (float& v : wanted) v = reference::activate(Activation::kRelu6, v);
+    for (float& v : wanted) v = reference::activate(FusedActivation::relu6, v);
     EXPECT_EQ(x.plain(), wanted);
   });
 }

@@ -60,7 +60,7 @@ void run_tile(const ConvArgs& args, int channels, int first, int pixels) {
 template <class Row, int kPixels>
 void run_row_tile(const ConvArgs& args, int channels, int out_row, int x, int pixels) {
   constexpr int kInputs = kRowInputs<Row, kPixels>;
-  const Window& window = args.window;
+  const WindowArgs& window = args.window;
   const int group = args.filter.in_channels;
   const std::ptrdiff_t tap_size = std::ptrdiff_t{group} * kLanes;
   const RowPlace place(window, out_row, x);
@@ -90,16 +90,16 @@ void run_row_tile(const ConvArgs& args, int channels, int out_row, int x, int pi
 using RowTileFunction = void (*)(const ConvArgs&, int channels, int out_row, int x, int pixels);
 
 template <class Row>
-constexpr auto kRowTileFunctions = tile_functions<RowTileFunction, kMostVectorPixels<Row>>(
+constexpr auto kRowTileFunctions = tile_functions<RowTileFunction, kMaxVectorPixels<Row>>(
     DepthwiseLengths(), []<int kPixels>(std::integral_constant<int, kPixels>) -> RowTileFunction {
       return run_row_tile<Row, kPixels>;
     });
 
 template <class Row>
-constexpr TileTable<RowTileFunction> kRowTiles = {kRowTileFunctions<Row>.data(), kMostVectorPixels<Row>};
+constexpr TileTable<RowTileFunction> kRowTiles = {kRowTileFunctions<Row>.data(), kMaxVectorPixels<Row>};
 
 /// Null if there are none for this window.
-const TileTable<RowTileFunction>* row_tiles(const Window& w) {
+const TileTable<RowTileFunction>* row_tiles(const WindowArgs& w) {
   if (w.dilation_h != 1 || w.dilation_w != 1 || w.kernel_h > kMaxRowKernelHeight) return nullptr;
   if (w.kernel_w == 3 && w.stride_w == 1) return &kRowTiles<KernelRow<3, 1>>;
   if (w.kernel_w == 3 && w.stride_w == 2) return &kRowTiles<KernelRow<3, 2>>;

@@ -9,8 +9,8 @@ class GroupedTest : public KernelTest {
  protected:
   void check(const ConvCase& c) {
     const ConvProblem problem(c);
-    const Floats y = problem.run(1, ConvKernel::kGrouped);
-    ASSERT_EQ(y, problem.run(3, ConvKernel::kGrouped));
+    const Floats y = problem.run(1, ConvKernel::grouped);
+    ASSERT_EQ(y, problem.run(3, ConvKernel::grouped));
     errors_.add(y, reference::conv(problem.ref), problem.magnitude());
   }
 
@@ -29,7 +29,7 @@ TEST_P(GroupedTest, AnyNumberOfGroups) {
   if (vector_lanes() < 4) GTEST_SKIP() << "no vectors to fill";
   for (const int size : sizes()) {
     for (const int groups : {2, 3, 2 * vector_lanes() / size, 2 * vector_lanes() / size + 1}) {
-      for (const Activation act : {Activation::kNone, Activation::kRelu6}) {
+      for (const FusedActivation act : {FusedActivation::none, FusedActivation::relu6}) {
         const Filter filter{.groups = groups, .out_channels = size, .in_channels = size, .taps = 9};
         ASSERT_TRUE(grouped_can(filter));
         check({.batch = 2,
@@ -39,7 +39,7 @@ TEST_P(GroupedTest, AnyNumberOfGroups) {
                .inputs = {size},
                .full_out = size,
                .out = size,
-               .residual = act == Activation::kNone,
+               .residual = act == FusedActivation::none,
                .act = act});
       }
     }

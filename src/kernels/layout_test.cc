@@ -61,8 +61,7 @@ TEST_P(LayoutTest, DensePixels) {
     for (int n = 0; n < kBatch; ++n) {
       for (int p = 0; p < kPixels; ++p) {
         for (int c = 0; c < channels; ++c) {
-          ASSERT_EQ(out[static_cast<std::size_t>((n * kPixels + p) * channels + c)],
-                    in[static_cast<std::size_t>((n * channels + c) * kPixels + p)]);
+          ASSERT_EQ(out[(n * kPixels + p) * channels + c], in[(n * channels + c) * kPixels + p]);
         }
       }
     }
@@ -84,8 +83,7 @@ TEST_P(LayoutTest, SomeRowsFromPlain) {
                pool_);
     for (int p = 0; p < kSome; ++p) {
       for (int c = 0; c < channels; ++c) {
-        ASSERT_EQ(out[static_cast<std::size_t>(p * channels + c)],
-                  in[static_cast<std::size_t>(c * kPixels + kFirst + p)]);
+        ASSERT_EQ(out[p * channels + c], in[c * kPixels + kFirst + p]);
       }
     }
   }
@@ -117,7 +115,7 @@ TEST_P(LayoutTest, GatherChannels) {
     Map y(kBatch, kPixels, {channels});
     x.fill(in);
     std::vector<std::int32_t> sources(static_cast<std::size_t>(round_up(channels, vector_lanes())));
-    for (int c = 0; c < channels; ++c) sources[static_cast<std::size_t>(c)] = (7 * c + 3) % channels;
+    for (int c = 0; c < channels; ++c) sources[c] = (7 * c + 3) % channels;
     gather_channels({.pixels = kBatch * kPixels,
                      .sources = sources,
                      .input = x.buffer.data(),

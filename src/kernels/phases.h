@@ -16,7 +16,7 @@ struct Phases {
   int halo;    ///< rows of a phase besides one for each row of outputs
   int width;   ///< outputs in a row, those that are dropped among them
 
-  explicit Phases(const Window& w)
+  explicit Phases(const WindowArgs& w)
       : down(std::min(w.stride_h, (w.kernel_h - 1) * w.dilation_h + 1)),
         across(std::min(w.stride_w, (w.kernel_w - 1) * w.dilation_w + 1)),
         halo((w.kernel_h - 1) * w.dilation_h / w.stride_h),

@@ -23,7 +23,7 @@ void planar_conv(const ConvArgs&, float*, ThreadPool&) {}  // planar_can() is fa
 #else
 
 /// Output channels of a tile: whole blocks.
-constexpr int kMostChannels = k32Registers ? 8 : 4;
+constexpr int kMaxChannels = k32Registers ? 8 : 4;
 
 /// Some vectors of pixels: inputs, or the sums of one output channel.
 template <int kVectors>
@@ -66,7 +66,7 @@ struct PlanarTile {
   }
   HWY_INLINE void store(float* p) const {
     before.store(p);
-    sums.store(p + (kChannels - 1) * kMostPlanarVectors * kLanes);
+    sums.store(p + (kChannels - 1) * kMaxPlanarVectors * kLanes);
   }
 };
 
@@ -78,7 +78,7 @@ struct PlanarTile<0, kVectors> {
 };
 
 /// The sums of the pixels whose inputs begin at x, a vector each -> sums
-/// [kChannels][kMostPlanarVectors * kLanes].
+/// [kChannels][kMaxPlanarVectors * kLanes].
 template <int kChannels, int kVectors>
 void run_tile(const PlanarChunk& chunk, const float* const* x, int channel, float* sums) {
   const ConvArgs& args = chunk.args;
@@ -95,7 +95,7 @@ void run_tile(const PlanarChunk& chunk, const float* const* x, int channel, floa
     for (int c = 0; c < range.count; ++c, of_range += kPanel, plane += next) {
       const float* w = of_range;
       for (int t = 0; t < taps; ++t, w += tap_size) {
-        tile.add(Run<kVectors>(inputs, plane + chunk.taps[static_cast<std::size_t>(t)]), w);
+        tile.add(Run<kVectors>(inputs, plane + chunk.taps[t]), w);
       }
     }
   }
@@ -105,7 +105,7 @@ void run_tile(const PlanarChunk& chunk, const float* const* x, int channel, floa
 using PlanarFunction = void (*)(const PlanarChunk&, const float* const* x, int channel, float* sums);
 
 template <int kChannels>
-constexpr int kMostVectors = std::min(kMostPlanarVectors, ((k32Registers ? 31 : 15) - 1) / (kChannels + 1));
+constexpr int kMaxVectors = std::min(kMaxPlanarVectors, ((k32Registers ? 31 : 15) - 1) / (kChannels + 1));
 
 #if defined(CONCERTINA_SANITIZED)
 using PlanarLengths = Lengths<1>;
@@ -114,7 +114,7 @@ using PlanarLengths = Lengths<2, 4>;
 #endif
 
 template <int kChannels>
-constexpr auto kPlanarFunctions = tile_functions<PlanarFunction, kMostVectors<kChannels>>(
+constexpr auto kPlanarFunctions = tile_functions<PlanarFunction, kMaxVectors<kChannels>>(
     PlanarLengths(), []<int kVectors>(std::integral_constant<int, kVectors>) -> PlanarFunction {
       return run_tile<kChannels, kVectors>;
     });
@@ -122,15 +122,15 @@ constexpr auto kPlanarFunctions = tile_functions<PlanarFunction, kMostVectors<kC
 /// Tiles of so many channels or a few more.
 const TileTable<PlanarFunction>& planar_tiles(int channels) {
   static constexpr auto tiles = []<int kChannels>(std::integral_constant<int, kChannels>) {
-    return TileTable<PlanarFunction>{kPlanarFunctions<kChannels>.data(), kMostVectors<kChannels>};
+    return TileTable<PlanarFunction>{kPlanarFunctions<kChannels>.data(), kMaxVectors<kChannels>};
   };
   static constexpr TileTable<PlanarFunction> kTables[] = {
       tiles(std::integral_constant<int, 1>()),
       tiles(std::integral_constant<int, 2>()),
       tiles(std::integral_constant<int, 3>()),
       tiles(std::integral_constant<int, 4>()),
-      tiles(std::integral_constant<int, std::min(6, kMostChannels)>()),
-      tiles(std::integral_constant<int, kMostChannels>())};
+      tiles(std::integral_constant<int, std::min(6, kMaxChannels)>()),
+      tiles(std::integral_constant<int, kMaxChannels>())};
   constexpr int kIndex[] = {0, 1, 2, 3, 4, 4, 5, 5};
   return kTables[kIndex[channels - 1]];
 }
@@ -179,7 +179,7 @@ class Walk {
     return e.residual == nullptr ? sink_ : e.residual + pixel(x) * e.residual_stride;
   }
   std::ptrdiff_t pixel(int x) const {
-    const Window& w = chunk_.args.window;
+    const WindowArgs& w = chunk_.args.window;
     return (static_cast<std::ptrdiff_t>(chunk_.image) * w.out_h + chunk_.row + y_) * w.out_w + x;
   }
   void begin_row() {
@@ -222,7 +222,7 @@ HWY_INLINE void put_channels(const Epilogue& e, const float* sums, int channel, 
   const AllBounds bounds(e.act);
   for (; channel < end; channel += kBlock) {
     V v[kBlock];
-    for (int i = 0; i < kBlock; ++i, sums += kMostPlanarVectors * kLanes) {
+    for (int i = 0; i < kBlock; ++i, sums += kMaxPlanarVectors * kLanes) {
       v[i] = hn::Zero(kTag);
       if (channel + i >= end) continue;
       v[i] = hn::MulAdd(hn::Load(kTag, sums), hn::Set(kTag, e.scale[channel + i]),
@@ -256,19 +256,19 @@ void run_chunk(PlanarChunk& chunk) {
   chunk.find_taps();
   split_inputs(chunk);
   const int channels = chunk.args.out_channels;
-  const auto& longest = planar_tiles(std::min(channels, kMostChannels));
-  alignas(64) float sums[kMostChannels * kMostPlanarVectors * kLanes];
-  alignas(64) float sink[kMostPlanarOutputs] = {};
-  Places places[kMostPlanarVectors];
-  const float* inputs[kMostPlanarVectors];
+  const auto& longest = planar_tiles(std::min(channels, kMaxChannels));
+  alignas(64) float sums[kMaxChannels * kMaxPlanarVectors * kLanes];
+  alignas(64) float sink[kMaxPlanarOutputs] = {};
+  Places places[kMaxPlanarVectors];
+  const float* inputs[kMaxPlanarVectors];
   Walk walk(chunk, sink);
   // All channels of a tile's pixels, so that their inputs stay in the first-level cache.
   for (int left = walk.vectors(), vectors = 0; left > 0; left -= vectors) {
     vectors = longest.length(left);
     for (int i = 0; i < vectors; ++i) inputs[i] = walk.take(places[i]);
-    for (int i = vectors; i < kMostPlanarVectors; ++i) inputs[i] = inputs[vectors - 1];
-    for (int channel = 0; channel < channels; channel += kMostChannels) {
-      const int end = std::min(channel + kMostChannels, channels);
+    for (int i = vectors; i < kMaxPlanarVectors; ++i) inputs[i] = inputs[vectors - 1];
+    for (int channel = 0; channel < channels; channel += kMaxChannels) {
+      const int end = std::min(channel + kMaxChannels, channels);
       planar_tiles(end - channel).functions[vectors](chunk, inputs, channel, sums);
       for (int i = 0; i < vectors; ++i) put_vector(chunk.args, sums + i * kLanes, channel, end, places[i]);
     }
@@ -276,7 +276,7 @@ void run_chunk(PlanarChunk& chunk) {
 }
 
 void planar_conv(const ConvArgs& args, float* workspace, ThreadPool& pool) {
-  const Window& w = args.window;
+  const WindowArgs& w = args.window;
   const PlanarLayout layout(w, args.inputs, kLanes);
   const int rows = layout.most_rows(w);
   const int pieces =
@@ -313,7 +313,7 @@ bool planar_can(const Filter& filter) {
 }
 
 // Measured with vectors of 4, 8 and 16; see docs/kernels.md.
-bool prefers_planar(const Window& w, int out_channels) {
+bool prefers_planar(const WindowArgs& w, int out_channels) {
   const int lanes = vector_lanes();
   const bool short_sums = w.taps() == 1;
   if (w.out_w >= lanes) return out_channels <= lanes / 2 && (lanes >= 16 || !short_sums);
@@ -321,7 +321,7 @@ bool prefers_planar(const Window& w, int out_channels) {
   return 2 * w.out_w >= lanes && out_channels <= lanes / 4 && dense;
 }
 
-std::size_t planar_workspace(const Window& window, std::span<const ChannelRange> inputs) {
+std::size_t planar_workspace(const WindowArgs& window, std::span<const ChannelRange> inputs) {
   const PlanarLayout layout(window, inputs, vector_lanes());
   return static_cast<std::size_t>(layout.channels) *
          static_cast<std::size_t>(layout.planes(layout.most_rows(window)));

@@ -11,19 +11,19 @@ bool planar_can(const Filter& filter);
 inline constexpr int kMaxPlanarTaps = 64;
 
 /// Output channels of a call.
-inline constexpr int kMostPlanarOutputs = 64;
+inline constexpr int kMaxPlanarOutputs = 64;
 
 /// True where it is faster than conv() on the machines that we have, for so many active channels.
-bool prefers_planar(const Window& window, int out_channels);
+bool prefers_planar(const WindowArgs& window, int out_channels);
 
 /// Floats of scratch memory that each thread needs for the active input channels that `inputs` hold.
-std::size_t planar_workspace(const Window& window, std::span<const ChannelRange> inputs);
+std::size_t planar_workspace(const WindowArgs& window, std::span<const ChannelRange> inputs);
 
 /// Channels that it reads and writes together: where conv() wants whole vectors in a pixel, blocks of so many
 /// will do.
 inline constexpr int kPlanarBlock = 4;
 
-/// What conv() computes, under its preconditions and planar_can(), for at most kMostPlanarOutputs output
+/// What conv() computes, under its preconditions and planar_can(), for at most kMaxPlanarOutputs output
 /// channels, and of plain inputs under every window; args.packed comes from pack_conv(). workspace: 64-byte
 /// aligned, planar_workspace() floats for each thread of the pool.
 void planar_conv(const ConvArgs& args, float* workspace, ThreadPool& pool);

@@ -9,9 +9,9 @@ class PlanarConvTest : public KernelTest {
  protected:
   void check(const ConvCase& c) {
     const ConvProblem problem(c);
-    const Floats y = problem.run(1, ConvKernel::kPlanar);
+    const Floats y = problem.run(1, ConvKernel::planar);
     errors_.add(y, reference::conv(problem.ref), problem.magnitude());
-    ASSERT_EQ(y, problem.run(3, ConvKernel::kPlanar)) << "three threads give other bits";
+    ASSERT_EQ(y, problem.run(3, ConvKernel::planar)) << "three threads give other bits";
   }
 
   void TearDown() override {
@@ -77,7 +77,7 @@ TEST_P(PlanarConvTest, AnyNumberOfChannels) {
 
 TEST_P(PlanarConvTest, SubnetsArePrefixes) {
   for (const ConvCase& c : prefix_cases(window(5, 6, 3, 1, 1, 1))) {
-    if (c.out <= kMostPlanarOutputs) check(c);
+    if (c.out <= kMaxPlanarOutputs) check(c);
   }
 }
 

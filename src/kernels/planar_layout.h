@@ -13,7 +13,7 @@ namespace concertina::kernels {
 inline constexpr std::ptrdiff_t kPlanarChunkFloats = 32 * 1024;
 
 // Pixels of the longest tile, in vectors.
-inline constexpr int kMostPlanarVectors = 8;
+inline constexpr int kMaxPlanarVectors = 8;
 
 // Floats of which a plane is a multiple: threads have lines of their own.
 inline constexpr std::ptrdiff_t kPlaneUnit = 16;
@@ -26,7 +26,7 @@ struct PlanarLayout {
   bool whole_rows;  ///< each row begins with a vector, and not one vector after the other over all rows
   int channels = 0;
 
-  PlanarLayout(const Window& window, std::span<const ChannelRange> inputs, int lanes_)
+  PlanarLayout(const WindowArgs& window, std::span<const ChannelRange> inputs, int lanes_)
       : phases(window),
         out_w(window.out_w),
         lanes(lanes_),
@@ -48,7 +48,7 @@ struct PlanarLayout {
   std::ptrdiff_t planes(int output_rows) const { return phases.down * phases.across * plane(output_rows); }
 
   /// Output rows of a chunk.
-  int most_rows(const Window& w) const {
+  int most_rows(const WindowArgs& w) const {
     const std::ptrdiff_t row = std::ptrdiff_t{channels} * phases.down * phases.across * phases.width;
     return static_cast<int>(std::clamp<std::ptrdiff_t>(kPlanarChunkFloats / row - phases.halo, 1, w.out_h));
   }

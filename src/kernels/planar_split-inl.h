@@ -35,7 +35,7 @@ struct PlanarChunk {
   std::ptrdiff_t plane() const { return layout.plane(rows); }
 
   void find_taps() {
-    const Window& w = args.window;
+    const WindowArgs& w = args.window;
     std::size_t tap = 0;
     for (int i = 0; i < w.kernel_h; ++i) {
       const int y = i * w.dilation_h;
@@ -199,7 +199,7 @@ void split_row(const PlanarChunk& chunk, const float* row, std::ptrdiff_t step, 
 
 void split_inputs(const PlanarChunk& chunk) {
   const ConvArgs& args = chunk.args;
-  const Window& w = args.window;
+  const WindowArgs& w = args.window;
   const Phases& phases = chunk.layout.phases;
   const bool blocks = reads_blocks(args);
   const std::ptrdiff_t step = w.stride_w * args.input_stride;

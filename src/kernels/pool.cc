@@ -56,7 +56,7 @@ void pool_pixel(const float* map, std::ptrdiff_t stride, int map_w, Span rows, S
 /// One row of output pixels; scale(y, x) is what the joined window that begins at (y, x) is multiplied by.
 template <typename Op, typename Scale>
 void pool_row(const PoolArgs& args, int row, const Scale& scale) {
-  const Window& w = args.window;
+  const WindowArgs& w = args.window;
   const int y = row % w.out_h * w.stride_h - w.pad_top;
   const Span rows = clip(y, w.kernel_h, w.dilation_h, 0, w.in_h);
   const float* map =
@@ -75,7 +75,7 @@ void max_pool(const PoolArgs& args, ThreadPool& pool) {
 }
 
 void average_pool(const PoolArgs& args, const AveragePadding& padding, ThreadPool& pool) {
-  const Window& w = args.window;
+  const WindowArgs& w = args.window;
   const int top = padding.counts ? -w.pad_top : 0, left = padding.counts ? -w.pad_left : 0;
   const int bottom = w.in_h + (padding.counts ? padding.pad_bottom : 0);
   const int right = w.in_w + (padding.counts ? padding.pad_right : 0);

@@ -13,7 +13,7 @@ namespace concertina::kernels {
 struct PoolArgs {
   int batch = 1;
   int channels = 0;
-  Window window;
+  WindowArgs window;
   const float* input = nullptr;  ///< [batch][in_h][in_w][input_stride]
   std::ptrdiff_t input_stride = 0;
   float* output = nullptr;  ///< [batch][out_h][out_w][output_stride]

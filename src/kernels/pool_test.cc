@@ -14,7 +14,7 @@ class PoolTest : public KernelTest {
       for (const auto& [kernel, dilation] : {std::pair{1, 1}, {2, 1}, {3, 1}, {2, 2}, {3, 2}}) {
         for (const int begin : {0, kernel / 2}) {
           for (const auto& [h, w] : {std::pair{5, 5}, {5, 9}, {6, 7}}) {
-            const Window win = window(h, w, kernel, 2, begin, std::min(end, kernel - 1), dilation);
+            const WindowArgs win = window(h, w, kernel, 2, begin, std::min(end, kernel - 1), dilation);
             Map x(2, h * w, {channels});
             Map y(2, win.out_h * win.out_w, {channels}, 0);
             const Floats values = random_floats(static_cast<std::size_t>(2 * channels * h * w), 1);

@@ -13,7 +13,7 @@ std::size_t at(int a, int b, int size_b, int c, int size_c, int d = 0, int size_
 
 /// Calls body(iy, ix) for the pixels of the map that the output pixel (y, x) sees.
 template <typename Body>
-void for_window(const Window& w, int y, int x, const Body& body) {
+void for_window(const WindowArgs& w, int y, int x, const Body& body) {
   for (int i = 0; i < w.kernel_h; ++i) {
     for (int j = 0; j < w.kernel_w; ++j) {
       const int iy = y * w.stride_h - w.pad_top + i * w.dilation_h;
@@ -24,7 +24,7 @@ void for_window(const Window& w, int y, int x, const Body& body) {
 }
 
 double conv_sum(const Conv& a, int n, int k, int y, int x) {
-  const Window& w = a.window;
+  const WindowArgs& w = a.window;
   const int group = k / a.out_channels;
   double sum = 0;
   for (int c = 0; c < a.in_channels; ++c) {
@@ -56,7 +56,7 @@ Floats conv(const Conv& a) {
   return result;
 }
 
-Floats max_pool(const Floats& x, int planes, const Window& w) {
+Floats max_pool(const Floats& x, int planes, const WindowArgs& w) {
   Floats result;
   for (int c = 0; c < planes; ++c) {
     for (int oy = 0; oy < w.out_h; ++oy) {
@@ -71,9 +71,9 @@ Floats max_pool(const Floats& x, int planes, const Window& w) {
   return result;
 }
 
-Floats average_pool(const Floats& x, int planes, const Window& w, bool padding_counts, int pad_bottom,
+Floats average_pool(const Floats& x, int planes, const WindowArgs& w, bool padding_counts, int pad_bottom,
                     int pad_right) {
-  Window padded = w;  // the same windows, over the padded map
+  WindowArgs padded = w;  // the same windows, over the padded map
   padded.in_h += w.pad_top + pad_bottom;
   padded.in_w += w.pad_left + pad_right;
   padded.pad_top = padded.pad_left = 0;
@@ -96,30 +96,30 @@ Floats global_average_pool(const Floats& x, int planes, int pixels) {
   return average_pool(x, planes, {.in_w = pixels, .kernel_w = pixels}, false, 0, 0);
 }
 
-float activate(Activation act, double value) {
-  if (act != Activation::kNone) value = std::max(value, 0.0);
-  if (act == Activation::kRelu6) value = std::min(value, 6.0);
+float activate(FusedActivation act, double value) {
+  if (act != FusedActivation::none) value = std::max(value, 0.0);
+  if (act == FusedActivation::relu6) value = std::min(value, 6.0);
   return static_cast<float>(value);
 }
 
-float apply(const Function& f, double x) {
+float apply(const PointwiseFunction& f, double x) {
   switch (f.kind) {
-    case Function::Kind::kClip:
+    case PointwiseFunction::Kind::clip:
       return static_cast<float>(std::min<double>(std::max<double>(x, f.a), f.b));
-    case Function::Kind::kLeakyRelu:
+    case PointwiseFunction::Kind::leaky_relu:
       return static_cast<float>(x >= 0 ? x : f.a * x);
-    case Function::Kind::kHardSigmoid:
+    case PointwiseFunction::Kind::hard_sigmoid:
       return static_cast<float>(std::min(std::max(f.a * x + f.b, 0.0), 1.0));
-    case Function::Kind::kHardSwish:
+    case PointwiseFunction::Kind::hard_swish:
       return static_cast<float>(x * std::min(std::max(x / 6 + 0.5, 0.0), 1.0));
-    case Function::Kind::kSigmoid:
+    case PointwiseFunction::Kind::sigmoid:
       return static_cast<float>(1 / (1 + std::exp(-x)));
   }
   return static_cast<float>(x);
 }
 
 Floats combine(Arithmetic arithmetic, const Planes& a_planes, const Floats& a, const Planes& b_planes,
-               const Floats& b, Activation act) {
+               const Floats& b, FusedActivation act) {
   Floats result;
   for (int n = 0; n < a_planes.batch; ++n) {
     for (int c = 0; c < a_planes.channels; ++c) {
@@ -127,7 +127,7 @@ Floats combine(Arithmetic arithmetic, const Planes& a_planes, const Floats& a, c
         const double x = a[result.size()];
         const double y =
             b[at(n, c % b_planes.channels, b_planes.channels, p % b_planes.pixels, b_planes.pixels)];
-        result.push_back(activate(act, arithmetic == Arithmetic::kAdd ? x + y : x * y));
+        result.push_back(activate(act, arithmetic == Arithmetic::add ? x + y : x * y));
       }
     }
   }
@@ -135,7 +135,7 @@ Floats combine(Arithmetic arithmetic, const Planes& a_planes, const Floats& a, c
 }
 
 Floats affine(const Floats& x, int batch, int channels, int pixels, const Floats& scale, const Floats& shift,
-              Activation act) {
+              FusedActivation act) {
   Floats result;
   for (int n = 0; n < batch; ++n) {
     for (int c = 0; c < channels; ++c) {

@@ -22,29 +22,29 @@ struct Conv {
   int groups = 1;
   int in_channels = 1;   ///< per group
   int out_channels = 1;  ///< per group
-  Window window;
+  WindowArgs window;
   Floats x;
   Floats w;
   Floats scale;
   Floats shift;
   Floats residual;
-  Activation act = Activation::kNone;
+  FusedActivation act = FusedActivation::none;
 };
 Floats conv(const Conv& args);
 
 /// x [planes][in_h][in_w] -> [planes][out_h][out_w]
-Floats max_pool(const Floats& x, int planes, const Window& window);
+Floats max_pool(const Floats& x, int planes, const WindowArgs& window);
 
 /// The divisor is the part of the window inside the map, or, where padding counts, inside the padded map.
-Floats average_pool(const Floats& x, int planes, const Window& window, bool padding_counts, int pad_bottom,
-                    int pad_right);
+Floats average_pool(const Floats& x, int planes, const WindowArgs& window, bool padding_counts,
+                    int pad_bottom, int pad_right);
 
 /// x [planes][pixels] -> [planes]
 Floats global_average_pool(const Floats& x, int planes, int pixels);
 
-float activate(Activation act, double value);
+float activate(FusedActivation act, double value);
 
-float apply(const Function& function, double x);
+float apply(const PointwiseFunction& function, double x);
 
 /// The sizes of a plain array [batch][channels][pixels].
 struct Planes {
@@ -55,11 +55,11 @@ struct Planes {
 
 /// act(a + b) or act(a * b); b may have one channel, or one pixel, for all of a's.
 Floats combine(Arithmetic arithmetic, const Planes& a_planes, const Floats& a, const Planes& b_planes,
-               const Floats& b, Activation act);
+               const Floats& b, FusedActivation act);
 
 /// act(x * scale[c] + shift[c]); x [batch][channels][pixels]
 Floats affine(const Floats& x, int batch, int channels, int pixels, const Floats& scale, const Floats& shift,
-              Activation act);
+              FusedActivation act);
 
 /// Over the channels; x [batch][channels][pixels]
 Floats softmax(const Floats& x, int batch, int channels, int pixels);

@@ -31,8 +31,8 @@ constexpr int kFittingRowPixels = ((k32Registers ? 31 : 15) - kVectors * Row::kT
 /// Pixels of the longest tile. Wide kernels stand at the beginning of networks, over rows of 112 or 224
 /// pixels.
 template <class Row, int kVectors>
-constexpr int kMostRowPixels = Row::kTaps >= 5 ? std::min(16, kFittingRowPixels<Row, kVectors>)
-                                               : kFittingRowPixels<Row, kVectors>;
+constexpr int kMaxRowPixels = Row::kTaps >= 5 ? std::min(16, kFittingRowPixels<Row, kVectors>)
+                                              : kFittingRowPixels<Row, kVectors>;
 
 /// Inputs that a tile sees in a row of the map.
 template <class Row, int kPixels>
@@ -99,7 +99,7 @@ struct RowPlace {
   int begin = 0;  // the rows of the kernel that lie in the image
   int end = 0;
 
-  HWY_INLINE RowPlace(const Window& w, int out_row, int x)
+  HWY_INLINE RowPlace(const WindowArgs& w, int out_row, int x)
       : image(out_row / w.out_h),
         top(out_row % w.out_h * w.stride_h - w.pad_top),
         left(x * w.stride_w - w.pad_left),
@@ -107,19 +107,21 @@ struct RowPlace {
         end(std::min(w.kernel_h, w.in_h - top)) {}
 
   /// The tile's leftmost pixel in the input under row i of the kernel, perhaps outside of the map.
-  HWY_INLINE const float* row(const Window& w, const float* input, std::ptrdiff_t stride, int i) const {
+  HWY_INLINE const float* row(const WindowArgs& w, const float* input, std::ptrdiff_t stride, int i) const {
     return input + ((image * w.in_h + top + i) * w.in_w + left) * stride;
   }
   /// The same in the first plane of a plain input.
-  HWY_INLINE const float* plane_row(const Window& w, const float* input, std::ptrdiff_t image_stride,
+  HWY_INLINE const float* plane_row(const WindowArgs& w, const float* input, std::ptrdiff_t image_stride,
                                     int i) const {
     return input + image * image_stride + std::ptrdiff_t{top + i} * w.in_w + left;
   }
 
-  HWY_INLINE bool inside(const Window& w, int inputs) const { return left >= 0 && left + inputs <= w.in_w; }
+  HWY_INLINE bool inside(const WindowArgs& w, int inputs) const {
+    return left >= 0 && left + inputs <= w.in_w;
+  }
 
   /// The addresses of `count` inputs from `first` on; of zeros where they lie in the padding.
-  HWY_INLINE void point(const Window& w, const float* first, std::ptrdiff_t stride, int count,
+  HWY_INLINE void point(const WindowArgs& w, const float* first, std::ptrdiff_t stride, int count,
                         const float** to) const {
     if (inside(w, count)) {
       for (int i = 0; i < count; ++i) to[i] = first + i * stride;
@@ -132,7 +134,7 @@ struct RowPlace {
   }
 
   /// `count` inputs of a plane from `first` on, with the padding.
-  HWY_NOINLINE void copy_padded(const Window& w, const float* first, int count, float* to) const {
+  HWY_NOINLINE void copy_padded(const WindowArgs& w, const float* first, int count, float* to) const {
     for (int i = 0; i < count; ++i) {
       to[i] = static_cast<unsigned>(left + i) < static_cast<unsigned>(w.in_w) ? first[i] : 0.0f;
     }
@@ -147,12 +149,12 @@ struct EdgeRow {
   const float* row;
 };
 
-HWY_INLINE bool has_edges_only(const Window& w, const RowPlace& place, int inputs) {
+HWY_INLINE bool has_edges_only(const WindowArgs& w, const RowPlace& place, int inputs) {
   return place.left >= -1 && place.left + inputs <= w.in_w + 1;
 }
 
-HWY_INLINE EdgeRow edge_row(const Window& w, const RowPlace& place, const float* row, std::ptrdiff_t stride,
-                            int inputs) {
+HWY_INLINE EdgeRow edge_row(const WindowArgs& w, const RowPlace& place, const float* row,
+                            std::ptrdiff_t stride, int inputs) {
   const float* last = row + (inputs - 1) * stride;
   return {place.left < 0 ? kZeros : row, place.left + inputs > w.in_w ? kZeros : last, row};
 }

@@ -38,9 +38,9 @@ struct Bounds {
   V low;
   V high;
 
-  HWY_INLINE explicit Bounds(Activation act)
-      : low(hn::Set(kTag, act == Activation::kNone ? -std::numeric_limits<float>::infinity() : 0.0f)),
-        high(hn::Set(kTag, act == Activation::kRelu6 ? 6.0f : std::numeric_limits<float>::infinity())) {}
+  HWY_INLINE explicit Bounds(FusedActivation act)
+      : low(hn::Set(kTag, act == FusedActivation::none ? -std::numeric_limits<float>::infinity() : 0.0f)),
+        high(hn::Set(kTag, act == FusedActivation::relu6 ? 6.0f : std::numeric_limits<float>::infinity())) {}
 
   HWY_INLINE V apply(V v) const {
     v = hn::Max(low, v);
@@ -67,7 +67,7 @@ HWY_INLINE void store_first(V v, float* p, int count) {
 template <int kPixels>
 class Taps {
  public:
-  Taps(const Window& window, std::ptrdiff_t input_stride, int first_pixel, int count)
+  Taps(const WindowArgs& window, std::ptrdiff_t input_stride, int first_pixel, int count)
       : window_(window), stride_(input_stride) {
     int x = first_pixel % window.out_w;
     int y = first_pixel / window.out_w % window.out_h;
@@ -116,7 +116,7 @@ class Taps {
     }
   }
 
-  const Window& window_;
+  const WindowArgs& window_;
   std::ptrdiff_t stride_;
   std::ptrdiff_t origin_[kPixels];
   int y_[kPixels];
@@ -134,7 +134,7 @@ struct TileOutput {
   std::ptrdiff_t stride;
   int pixels;
   int tail;  // channels in the last vector if it must not touch what follows them, else kLanes
-  Activation act;
+  FusedActivation act;
 
   template <bool kResidual, bool kUpper>
   HWY_INLINE void put(int pixel, int vector, V sum, const Bounds<kUpper>& bounds) const {
@@ -186,7 +186,7 @@ struct Tile {
   }
 
   HWY_INLINE void finish(const TileOutput& to) const {
-    const bool upper = to.act == Activation::kRelu6;
+    const bool upper = to.act == FusedActivation::relu6;
     if (to.tail != kLanes || (upper && to.residual != nullptr)) {  // rare
       alignas(64) float sums[kPixels * kVectors * kLanes];
       store(sums, kVectors * kLanes, kPixels);

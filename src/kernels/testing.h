@@ -143,7 +143,7 @@ inline int out_size(int in, int kernel, int stride, int begin, int end, int dila
 }
 
 /// A window with `end` padding at the bottom and right; its output is at least 1 x 1.
-inline Window window(int h, int w, int kernel, int stride, int begin, int end, int dilation = 1) {
+inline WindowArgs window(int h, int w, int kernel, int stride, int begin, int end, int dilation = 1) {
   return {.in_h = h,
           .in_w = w,
           .out_h = out_size(h, kernel, stride, begin, end, dilation),

@@ -54,9 +54,9 @@ HWY_INLINE void store(D, hn::Vec<D> v, Bf16* p) {
 /// Floats after which vectors meet the same channels in the same lanes again; long enough that sums kept in
 /// memory do not wait for each other.
 int period(int channels) {
-  constexpr int kLeastVectors = 8;
+  constexpr int kMinVectors = 8;
   const int shortest = channels / std::gcd(channels, kLanes) * kLanes;
-  return shortest * std::max(1, kLeastVectors * kLanes / shortest);
+  return shortest * std::max(1, kMinVectors * kLanes / shortest);
 }
 
 /// values[c] at each place of a period where channel c is.
@@ -205,16 +205,16 @@ void input_gradient_of(const InputGradientArgs& a) {
 }
 
 void moments(const MomentsArgs& a) {
-  a.map.element == Element::kBf16 ? moments_of<Bf16>(a) : moments_of<float>(a);
+  a.map.element == Element::bf16 ? moments_of<Bf16>(a) : moments_of<float>(a);
 }
 void normalize(const NormalizeArgs& a) {
-  a.map.element == Element::kBf16 ? normalize_of<Bf16>(a) : normalize_of<float>(a);
+  a.map.element == Element::bf16 ? normalize_of<Bf16>(a) : normalize_of<float>(a);
 }
 void gradient_moments(const GradientMomentsArgs& a) {
-  a.map.element == Element::kBf16 ? gradient_moments_of<Bf16>(a) : gradient_moments_of<float>(a);
+  a.map.element == Element::bf16 ? gradient_moments_of<Bf16>(a) : gradient_moments_of<float>(a);
 }
 void input_gradient(const InputGradientArgs& a) {
-  a.map.element == Element::kBf16 ? input_gradient_of<Bf16>(a) : input_gradient_of<float>(a);
+  a.map.element == Element::bf16 ? input_gradient_of<Bf16>(a) : input_gradient_of<float>(a);
 }
 
 }  // namespace

@@ -7,13 +7,13 @@
 /// once. The caller gives every thread its own run of pixels, and adds up the sums.
 namespace concertina::kernels {
 
-enum class Element { kFp32, kBf16 };
+enum class Element { fp32, bf16 };
 
 /// A run of pixels and how they are kept.
 struct TrainingMap {
   std::ptrdiff_t pixels = 0;
   int channels = 0;
-  Element element = Element::kFp32;
+  Element element = Element::fp32;
 };
 
 /// sums[c] = sum of x - origin[c], squares[c] = sum of (x - origin[c])^2. With an origin near the mean, the

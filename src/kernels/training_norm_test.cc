@@ -43,10 +43,10 @@ class Values {
     floats_.push_back(kGuard);
     halves_.push_back(kHalfGuard);
   }
-  void* data() { return element_ == Element::kBf16 ? static_cast<void*>(halves_.data()) : floats_.data(); }
+  void* data() { return element_ == Element::bf16 ? static_cast<void*>(halves_.data()) : floats_.data(); }
   Floats read() const {
-    Floats all = element_ == Element::kBf16 ? to_floats(halves_) : floats_;
-    EXPECT_EQ(element_ == Element::kBf16 ? halves_.back() : kHalfGuard, kHalfGuard);
+    Floats all = element_ == Element::bf16 ? to_floats(halves_) : floats_;
+    EXPECT_EQ(element_ == Element::bf16 ? halves_.back() : kHalfGuard, kHalfGuard);
     EXPECT_EQ(floats_.back(), kGuard);
     all.pop_back();
     return all;
@@ -65,7 +65,7 @@ class TrainingNormTest : public KernelTest {
   /// body(pixels, channels, element): around the lane counts, and with many repeats of the pattern.
   template <typename Body>
   static void for_shapes(const Body& body) {
-    for (const Element element : {Element::kFp32, Element::kBf16}) {
+    for (const Element element : {Element::fp32, Element::bf16}) {
       for (int channels = 1; channels <= 2 * vector_lanes() + 1; ++channels) body(37, channels, element);
       body(1, 3, element);
       body(3000, 6, element);
@@ -74,7 +74,7 @@ class TrainingNormTest : public KernelTest {
   }
 
   static Floats rounded(const Floats& values, Element element) {
-    return element == Element::kBf16 ? to_floats(to_bf16(values)) : values;
+    return element == Element::bf16 ? to_floats(to_bf16(values)) : values;
   }
 
   static void expect_close(const Floats& got, const std::vector<double>& wanted, double bound) {

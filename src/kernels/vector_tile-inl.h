@@ -42,7 +42,7 @@ HWY_INLINE void add_vectors(Tile<kPixels, 1>& tile, const float* const* x, int c
 }
 
 template <class Row>
-constexpr int kMostVectorPixels = std::min(16, kMostRowPixels<Row, 1>);
+constexpr int kMaxVectorPixels = std::min(16, kMaxRowPixels<Row, 1>);
 
 }  // namespace
 }  // namespace concertina::kernels::HWY_NAMESPACE

@@ -7,7 +7,7 @@ namespace concertina::kernels {
 /// How a filter or pooling window slides over a map. Output pixel (y, x) sees the input pixels
 /// (y * stride_h - pad_top + i * dilation_h, x * stride_w - pad_left + j * dilation_w); those outside the map
 /// are padding. The right and bottom padding follow from the output size.
-struct Window {
+struct WindowArgs {
   int in_h = 1;
   int in_w = 1;
   int out_h = 1;
@@ -24,7 +24,7 @@ struct Window {
   int taps() const { return kernel_h * kernel_w; }
 };
 
-enum class Activation { kNone, kRelu, kRelu6 };
+enum class FusedActivation { none, relu, relu6 };
 
 /// What every convolution does with its sums: y = act(sum * scale[k] + shift[k] + residual).
 struct Epilogue {
@@ -32,7 +32,7 @@ struct Epilogue {
   const float* shift = nullptr;     ///< [epilogue_size(channels)]
   const float* residual = nullptr;  ///< [pixels][residual_stride], or null; may be the output itself
   std::ptrdiff_t residual_stride = 0;
-  Activation act = Activation::kNone;
+  FusedActivation act = FusedActivation::none;
 };
 
 constexpr int round_up(int value, int multiple) {

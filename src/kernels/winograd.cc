@@ -26,7 +26,7 @@ constexpr int kProducts = kInput<kSide>* kInput<kSide>;
 // Transformed inputs that exist at one time stay in the second-level cache, but at least as many tiles as
 // make the weights worth reading.
 constexpr std::size_t kChunkFloats = 96 * 1024;
-constexpr std::size_t kLeastChunkTiles = 28;
+constexpr std::size_t kMinChunkTiles = 28;
 
 // Tiles whose products are computed and transformed back together.
 constexpr int kBlockTiles = 28;
@@ -51,7 +51,7 @@ inline std::size_t transformed_channels(std::span<const ChannelRange> inputs, in
 }
 
 inline std::size_t most_chunk_tiles(int products, std::size_t channels) {
-  return std::max(kLeastChunkTiles, kChunkFloats / (static_cast<std::size_t>(products) * channels));
+  return std::max(kMinChunkTiles, kChunkFloats / (static_cast<std::size_t>(products) * channels));
 }
 
 /// A thread's scratch memory: the transformed inputs of a chunk, then the products of a block under a panel.
@@ -129,7 +129,7 @@ struct TilePlace {
   int y;
   int x;
 
-  TilePlace(const Window& w, int side, int tile) {
+  TilePlace(const WindowArgs& w, int side, int tile) {
     const int across = hwy::DivCeil(w.out_w, side);
     const int down = hwy::DivCeil(w.out_h, side);
     image = tile / (across * down);
@@ -140,7 +140,7 @@ struct TilePlace {
 
 template <int kSide>
 void transform_tile(const ConvArgs& args, const Chunk& chunk, int tile) {
-  const Window& w = args.window;
+  const WindowArgs& w = args.window;
   const TilePlace place(w, kSide, chunk.first + tile);
   const int top = place.y - w.pad_top;
   const int left = place.x - w.pad_left;
@@ -204,7 +204,7 @@ constexpr auto kMultiply = tile_functions<Multiply, kTilePixels>(
 
 /// The products [kProducts<kSide>][tiles][kPanel] of one tile and one vector of channels -> output pixels.
 template <int kSide>
-void store_tile(const Window& w, const TileOutput& output, int tile, int vector, const float* sums,
+void store_tile(const WindowArgs& w, const TileOutput& output, int tile, int vector, const float* sums,
                 int tiles) {
   V half[kSide][kInput<kSide>];
   for (int j = 0; j < kInput<kSide>; ++j) {
@@ -277,7 +277,7 @@ void run_chunk(const ConvArgs& args, const Chunk& chunk, int first, int last) {
 
 template <int kSide>
 void run(const ConvArgs& args, float* workspace, ThreadPool& pool) {
-  const Window& w = args.window;
+  const WindowArgs& w = args.window;
   const int tiles = args.batch * hwy::DivCeil(w.out_h, kSide) * hwy::DivCeil(w.out_w, kSide);
   const int panels = hwy::DivCeil(args.out_channels, kPanel);
   const std::size_t channels = transformed_channels(args.inputs, kLanes);
@@ -360,12 +360,12 @@ HWY_EXPORT(transform_filters);
 
 }  // namespace
 
-bool winograd_can(const Filter& filter, const Window& w) {
+bool winograd_can(const Filter& filter, const WindowArgs& w) {
   return filter.groups == 1 && w.kernel_h == 3 && w.kernel_w == 3 && w.stride_h == 1 && w.stride_w == 1 &&
          w.dilation_h == 1 && w.dilation_w == 1;
 }
 
-int preferred_winograd(const Filter& filter, const Window& w) {
+int preferred_winograd(const Filter& filter, const WindowArgs& w) {
   const bool pays = winograd_can(filter, w) && filter.in_channels >= 32 && filter.out_channels >= 32 &&
                     w.out_h >= 8 && w.out_w >= 8;
   if (!pays) return 0;

@@ -8,10 +8,10 @@
 namespace concertina::kernels {
 
 /// True for 3x3 windows with neither stride, dilation nor groups.
-bool winograd_can(const Filter& filter, const Window& window);
+bool winograd_can(const Filter& filter, const WindowArgs& window);
 
 /// The side that is fastest on the machines that we have, or 0 where conv() is faster.
-int preferred_winograd(const Filter& filter, const Window& window);
+int preferred_winograd(const Filter& filter, const WindowArgs& window);
 
 /// True where that holds for so many active channels, too: of few, the transforms cost more than they save.
 bool winograd_pays(int in_channels, int out_channels);

@@ -10,7 +10,7 @@ class WinogradTest : public KernelTest {
   void check(const ConvCase& c) {
     const ConvProblem problem(c);
     const Floats wanted = reference::conv(problem.ref);
-    for (const ConvKernel kernel : {ConvKernel::kWinograd2, ConvKernel::kWinograd}) {
+    for (const ConvKernel kernel : {ConvKernel::winograd2, ConvKernel::winograd}) {
       const Floats y = problem.run(1, kernel);
       errors(kernel).add(y, wanted, problem.magnitude());
       ASSERT_EQ(y, problem.run(3, kernel)) << "three threads give other bits";
@@ -20,13 +20,13 @@ class WinogradTest : public KernelTest {
   // With side 4 the transforms multiply by up to 8 and 1/24: the worst seen is 6e-6, the root of the mean
   // square 2e-7.
   void TearDown() override {
-    errors(ConvKernel::kWinograd).expect_below(1e-5);
-    errors(ConvKernel::kWinograd2).expect_below(2e-6);
+    errors(ConvKernel::winograd).expect_below(1e-5);
+    errors(ConvKernel::winograd2).expect_below(2e-6);
     KernelTest::TearDown();
   }
 
  private:
-  ErrorStatistics& errors(ConvKernel kernel) { return errors_[kernel == ConvKernel::kWinograd ? 1 : 0]; }
+  ErrorStatistics& errors(ConvKernel kernel) { return errors_[kernel == ConvKernel::winograd ? 1 : 0]; }
 
   std::array<ErrorStatistics, 2> errors_;
 };

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace concertina {
+namespace concertina::latency {
 
 const Json& member(const Json& object, const char* key) {
   static const Json kNone;
@@ -26,4 +26,4 @@ std::string text_at(const Json& object, const char* key) {
   return object.contains(key) && object[key].is_string() ? object[key].get<std::string>() : std::string();
 }
 
-}  // namespace concertina
+}  // namespace concertina::latency

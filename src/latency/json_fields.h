@@ -5,7 +5,7 @@
 #include <string>
 
 /// What the readers of tables have in common. The values are not trusted.
-namespace concertina {
+namespace concertina::latency {
 
 using Json = nlohmann::json;
 
@@ -21,4 +21,4 @@ std::int64_t count_at(const Json& object, const char* key, std::int64_t most = 1
 /// Empty if there is no such text.
 std::string text_at(const Json& object, const char* key);
 
-}  // namespace concertina
+}  // namespace concertina::latency

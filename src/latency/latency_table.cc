@@ -7,7 +7,7 @@
 #include "base/quantile.h"
 #include "graph/cost.h"
 
-namespace concertina {
+namespace concertina::latency {
 namespace {
 
 /// Where a width lies between measured ones: value = (1 - share) * [low] + share * [high].
@@ -124,4 +124,4 @@ const TimeQuantiles* LatencyTable::find(const Subnet& subnet, int batch, int thr
   return found == subnets.end() ? nullptr : &found->times;
 }
 
-}  // namespace concertina
+}  // namespace concertina::latency

@@ -11,7 +11,7 @@
 #include "graph/graph.h"
 #include "latency/prediction.h"
 
-namespace concertina {
+namespace concertina::latency {
 
 /// The machine on which a table was measured.
 struct MeasuredMachine {
@@ -121,4 +121,4 @@ struct LatencyTable {
 /// What the layers' milliseconds are of, for people: "Xeon, AVX3, 2 cores, fp32, batch 1, 1 thread".
 std::string describe_layers(const LatencyTable& table);
 
-}  // namespace concertina
+}  // namespace concertina::latency

@@ -8,7 +8,7 @@
 #include "graph/cost.h"
 #include "graph/networks/networks.h"
 
-namespace concertina {
+namespace concertina::latency {
 namespace {
 
 using ::testing::HasSubstr;
@@ -225,4 +225,4 @@ TEST_F(LatencyTableTest, NamesALayerThatWasNotMeasured) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::latency

@@ -5,10 +5,10 @@
 #include "base/try.h"
 #include "latency/parts_from_json.h"
 
-namespace concertina {
+namespace concertina::latency {
 namespace {
 
-constexpr std::int64_t kMostMacs = 1'000'000'000'000'000;
+constexpr std::int64_t kMaxMacs = 1'000'000'000'000'000;
 constexpr std::int64_t kWidestVector = 4096;
 
 std::optional<std::vector<int>> read_widths(const Json& list) {
@@ -42,7 +42,7 @@ std::optional<LayerLatency> read_layer(const Json& layer) {
     }
   }
   if (layer.contains("macs")) {
-    result.macs = count_at(layer, "macs", kMostMacs);
+    result.macs = count_at(layer, "macs", kMaxMacs);
     if (result.macs == 0) return std::nullopt;
   }
   return result;
@@ -63,7 +63,7 @@ Status read_conditions(const Json& root, LatencyTable& table) {
 }  // namespace
 
 Status read_layers(const Json& root, LatencyTable& table) {
-  CONCERTINA_TRY(read_conditions(root, table));
+  RETURN_IF_ERROR(read_conditions(root, table));
   if (root.contains("layers")) {
     if (!root["layers"].is_object()) return Error{"its layers are not an object"};
     for (const auto& [name, layer] : root["layers"].items()) {
@@ -82,4 +82,4 @@ Status read_layers(const Json& root, LatencyTable& table) {
   return {};
 }
 
-}  // namespace concertina
+}  // namespace concertina::latency

@@ -7,7 +7,7 @@
 #include "base/quantile.h"
 #include "base/statistics.h"
 
-namespace concertina {
+namespace concertina::latency {
 
 PredictionError PredictionError::of(std::span<const double> predicted, std::span<const double> measured) {
   std::vector<double> errors;
@@ -19,4 +19,4 @@ PredictionError PredictionError::of(std::span<const double> predicted, std::span
       .rank_correlation = spearman({predicted.begin(), predicted.end()}, {measured.begin(), measured.end()})};
 }
 
-}  // namespace concertina
+}  // namespace concertina::latency

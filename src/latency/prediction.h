@@ -2,7 +2,7 @@
 
 #include <span>
 
-namespace concertina {
+namespace concertina::latency {
 
 /// How far predicted times are from measured ones.
 struct PredictionError {
@@ -37,4 +37,4 @@ struct PredictionQuality {
   friend bool operator==(const PredictionQuality&, const PredictionQuality&) = default;
 };
 
-}  // namespace concertina
+}  // namespace concertina::latency

@@ -4,7 +4,7 @@
 #include "latency/parts_from_json.h"
 #include "latency/table_to_json.h"
 
-namespace concertina {
+namespace concertina::latency {
 namespace {
 
 constexpr double kLargest = 1e9;
@@ -63,4 +63,4 @@ OrderedJson to_json(const PredictionQuality& prediction) {
           {"gbytes_per_second", prediction.machine.gbytes_per_second}};
 }
 
-}  // namespace concertina
+}  // namespace concertina::latency

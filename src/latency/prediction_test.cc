@@ -6,7 +6,7 @@
 #include "graph/networks/networks.h"
 #include "latency/roofline.h"
 
-namespace concertina {
+namespace concertina::latency {
 namespace {
 
 TEST(Prediction, CountsRelativeErrors) {
@@ -44,4 +44,4 @@ TEST(Roofline, CountsEachByteOnce) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::latency

@@ -5,7 +5,7 @@
 #include "graph/cost.h"
 #include "graph/network.h"
 
-namespace concertina {
+namespace concertina::latency {
 namespace {
 
 double weights_of(const Graph& graph, NodeId id, const Subnet& subnet) {
@@ -34,4 +34,4 @@ double roofline_ms(const Roofline& machine, const Graph& graph, const Subnet& su
   return sum;
 }
 
-}  // namespace concertina
+}  // namespace concertina::latency

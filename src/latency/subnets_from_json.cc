@@ -5,7 +5,7 @@
 #include "base/try.h"
 #include "latency/parts_from_json.h"
 
-namespace concertina {
+namespace concertina::latency {
 namespace {
 
 /// Nothing unless they are positive, finite and ascend.
@@ -56,7 +56,7 @@ Status read_subnets(const Json& root, LatencyTable& table) {
   if (!root["subnets"].is_array()) return Error{"its subnets are not a list"};
   std::set<std::tuple<std::vector<int>, int, int>> seen;
   for (const Json& entry : root["subnets"]) {
-    CONCERTINA_ASSIGN(SubnetLatency subnet, read_subnet(entry, table.subnets.size()));
+    ASSIGN_OR_RETURN(SubnetLatency subnet, read_subnet(entry, table.subnets.size()));
     if (!seen.emplace(subnet.subnet.widths, subnet.batch, subnet.threads).second) {
       return Error{fmt::format("it has the sub-net {} twice with batch {} on {} threads",
                                to_string(subnet.subnet), subnet.batch, subnet.threads)};
@@ -66,4 +66,4 @@ Status read_subnets(const Json& root, LatencyTable& table) {
   return {};
 }
 
-}  // namespace concertina
+}  // namespace concertina::latency

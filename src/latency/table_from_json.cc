@@ -5,7 +5,7 @@
 #include "base/try.h"
 #include "latency/parts_from_json.h"
 
-namespace concertina {
+namespace concertina::latency {
 namespace {
 
 /// Older tables have a sentence for a machine.
@@ -32,17 +32,17 @@ Result<LatencyTable> LatencyTable::parse(std::string_view text) {
   if (root.contains("precision")) table.precision = text_at(root, "precision");
   if (table.precision != "fp32" && table.precision != "bf16")
     return Error{"its precision is neither fp32 nor bf16"};
-  CONCERTINA_TRY(read_subnets(root, table));
-  CONCERTINA_TRY(read_layers(root, table));
-  CONCERTINA_TRY(read_prediction(root, table));
+  RETURN_IF_ERROR(read_subnets(root, table));
+  RETURN_IF_ERROR(read_layers(root, table));
+  RETURN_IF_ERROR(read_prediction(root, table));
   return table;
 }
 
 Result<LatencyTable> LatencyTable::read(const std::filesystem::path& path) {
-  CONCERTINA_ASSIGN(const std::string text, read_file(path));
+  ASSIGN_OR_RETURN(const std::string text, read_file(path));
   auto table = parse(text);
   if (!table) return Error{fmt::format("'{}': {}", path.string(), table.error().message)};
   return table;
 }
 
-}  // namespace concertina
+}  // namespace concertina::latency

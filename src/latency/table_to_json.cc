@@ -2,7 +2,7 @@
 
 #include "latency/latency_table.h"
 
-namespace concertina {
+namespace concertina::latency {
 namespace {
 
 OrderedJson rows_of(const LayerLatency& layer) {
@@ -41,9 +41,9 @@ std::string LatencyTable::to_json() const {
     if (layer.macs > 0) root["layers"][name]["macs"] = layer.macs;
   }
   if (fixed_milliseconds > 0) root["fixed_milliseconds"] = fixed_milliseconds;
-  if (prediction) root["prediction"] = concertina::to_json(*prediction);
+  if (prediction) root["prediction"] = latency::to_json(*prediction);
   // A processor's name is the system's, and may be anything.
   return root.dump(1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
-}  // namespace concertina
+}  // namespace concertina::latency

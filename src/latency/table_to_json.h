@@ -4,11 +4,11 @@
 
 #include "latency/prediction.h"
 
-namespace concertina {
+namespace concertina::latency {
 
 using OrderedJson = nlohmann::ordered_json;
 
 /// As a table's JSON has it.
 OrderedJson to_json(const PredictionQuality& prediction);
 
-}  // namespace concertina
+}  // namespace concertina::latency

@@ -4,7 +4,7 @@
 
 #include "onnx/tensor.h"
 
-namespace concertina {
+namespace concertina::onnx {
 
 void Attributes::refuse(std::string why) {
   if (status_) status_ = Error{std::move(why)};
@@ -86,4 +86,4 @@ Status Attributes::done() const {
   return {};
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -8,7 +8,7 @@
 #include "concertina/result.h"
 #include "onnx_subset.pb.h"
 
-namespace concertina {
+namespace concertina::onnx {
 
 /// The attributes of a node, read strictly: done() fails at the first that had a wrong type or value, and if
 /// there is one that nobody asked for. Until then the getters answer something harmless. Holds a reference to
@@ -42,4 +42,4 @@ class Attributes {
   Status status_;
 };
 
-}  // namespace concertina
+}  // namespace concertina::onnx

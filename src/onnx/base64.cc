@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -90,4 +90,4 @@ std::vector<float> from_little_endian(std::string_view bytes) {
   return values;
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 TEST(Base64, IsThatOfTheRfc) {
@@ -37,4 +37,4 @@ TEST(LittleEndian, KeepsEveryBit) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::onnx

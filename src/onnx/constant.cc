@@ -6,7 +6,7 @@
 
 #include "onnx/tensor.h"
 
-namespace concertina {
+namespace concertina::onnx {
 
 Result<std::vector<int>> Constant::sizes(int rank) const {
   std::vector<std::int64_t> dims;
@@ -29,11 +29,11 @@ Result<Array> Constant::floats() const {
   return to_array(**values);
 }
 
-Result<std::shared_ptr<const Known>> Constant::known() const {
+Result<std::shared_ptr<const FoldedTensor>> Constant::known() const {
   if (known_) return known_;
   if (!stored_.proto) return Error{"a constant input that it needs is left out"};
   auto known = read_known(stored_);
-  if (known) return std::make_shared<const Known>(std::move(known).value());
+  if (known) return std::make_shared<const FoldedTensor>(std::move(known).value());
   return Error{fmt::format("array '{}': {}", name(), known.error().message)};
 }
 
@@ -59,4 +59,4 @@ std::string Constant::name() const {
   return stored_.proto ? stored_.proto->name() : "(computed)";
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

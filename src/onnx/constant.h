@@ -6,7 +6,7 @@
 
 #include "onnx/folding.h"
 
-namespace concertina {
+namespace concertina::onnx {
 
 /// An input of a node that is no value of an image: an array of the file, which is read when it is asked for,
 /// or one that was computed from such.
@@ -14,7 +14,7 @@ class Constant {
  public:
   Constant() = default;  ///< left out
   explicit Constant(const TensorView& stored) : stored_(stored) {}
-  explicit Constant(Known known) : known_(std::make_shared<const Known>(std::move(known))) {}
+  explicit Constant(FoldedTensor known) : known_(std::make_shared<const FoldedTensor>(std::move(known))) {}
 
   bool left_out() const { return !stored_.proto && !known_; }
 
@@ -23,7 +23,7 @@ class Constant {
 
   /// As floats, of whatever shape; or, for folding, as it is. Fails with its name.
   Result<Array> floats() const;
-  Result<std::shared_ptr<const Known>> known() const;
+  Result<std::shared_ptr<const FoldedTensor>> known() const;
 
   /// One number. Fails if it is not one.
   Result<double> scalar() const;
@@ -35,7 +35,7 @@ class Constant {
   std::string name() const;
 
   TensorView stored_;
-  std::shared_ptr<const Known> known_;
+  std::shared_ptr<const FoldedTensor> known_;
 };
 
-}  // namespace concertina
+}  // namespace concertina::onnx

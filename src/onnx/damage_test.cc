@@ -8,10 +8,10 @@
 
 #include "onnx/network_file.h"
 #include "onnx/seal.h"
-#include "onnx/testing.h"
 #include "onnx_subset.pb.h"
+#include "testing/onnx_models.h"
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 using ::testing::HasSubstr;
@@ -188,4 +188,4 @@ TEST(Damage, LiesInTheTableAreFound) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::onnx

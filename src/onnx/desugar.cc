@@ -11,13 +11,13 @@
 #include "onnx/layout_from_onnx.h"
 #include "onnx/tensor.h"
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 struct Source {
   GraphAssembly& assembly;
   const onnx::NodeProto& node;
-  const std::vector<Value>& values;
+  const std::vector<OnnxValue>& values;
   const std::vector<Constant>& constants;
   bool constant_first;
 
@@ -26,7 +26,7 @@ struct Source {
 };
 
 Status settled(const Source& source) {
-  for (const Value& value : source.values) {
+  for (const OnnxValue& value : source.values) {
     if (!value.settled()) {
       return Error{fmt::format("it reads {}, an order of values that is neither a map's nor a vector's",
                                fmt::join(value.view.sizes(), "x"))};
@@ -36,21 +36,21 @@ Status settled(const Source& source) {
 }
 
 Status read_mean(const Source& source) {
-  const Value& value = source.values[0];
-  CONCERTINA_ASSIGN(const auto axes, listed_axes(source.node, source.constants,
-                                                 static_cast<int>(value.view.sizes().size()) + 1));
+  const OnnxValue& value = source.values[0];
+  ASSIGN_OR_RETURN(const auto axes, listed_axes(source.node, source.constants,
+                                                static_cast<int>(value.view.sizes().size()) + 1));
   const bool keep = Attributes(source.node).integer("keepdims", 1) != 0;
   if (value.rank != 4 || axes.empty() || !value.view.are_pixels(axes)) {
     return Error{"it takes the mean of something else than all rows and columns of a map"};
   }
-  Value pooled = source.assembly.made({value.shape.channels, 1, 1}, 4, value.segments);
+  OnnxValue pooled = source.assembly.made({value.shape.channels, 1, 1}, 4, value.segments);
   const View view = value.view.pooled(axes, keep);
   if (view.is_map()) {
     return source.assembly.add_node(source.name(), op::GlobalAveragePool{}, {value.id}, pooled,
                                     source.output());
   }
   const std::string hidden = source.assembly.hidden_name(source.name());
-  CONCERTINA_TRY(
+  RETURN_IF_ERROR(
       source.assembly.add_node(source.name() + ".map", op::GlobalAveragePool{}, {value.id}, pooled, hidden));
   pooled.view = view;
   return source.assembly.settle(source.node, pooled);
@@ -58,12 +58,12 @@ Status read_mean(const Source& source) {
 
 /// One channel, or a run of them.
 Status read_gather(const Source& source) {
-  CONCERTINA_TRY(settled(source));
-  const Value& value = source.values[0];
+  RETURN_IF_ERROR(settled(source));
+  const OnnxValue& value = source.values[0];
   if (Attributes(source.node).integer("axis", 0, -4) != 1 || source.constants.size() != 1) {
     return Error{"it gathers something else than channels"};
   }
-  CONCERTINA_ASSIGN(const auto known, source.constants[0].known());
+  ASSIGN_OR_RETURN(const auto known, source.constants[0].known());
   const auto indices = to_integers(*known);
   if (indices.empty() || known->shape.size() > 1) return Error{"it does not gather a list of channels"};
   op::Slice slice;
@@ -76,16 +76,16 @@ Status read_gather(const Source& source) {
     if (i == 0) slice.begin = static_cast<int>(at);
     slice.end = static_cast<int>(at) + 1;
   }
-  Value part = source.assembly.made({slice.end - slice.begin, value.shape.height, value.shape.width},
-                                    value.rank, value.segments);
+  OnnxValue part = source.assembly.made({slice.end - slice.begin, value.shape.height, value.shape.width},
+                                        value.rank, value.segments);
   if (!known->shape.empty()) {
     return source.assembly.add_node(source.name(), slice, {value.id}, part, source.output());
   }
   const std::string hidden = source.assembly.hidden_name(source.name());
-  CONCERTINA_TRY(source.assembly.add_node(source.name(), slice, {value.id}, part, hidden));
+  RETURN_IF_ERROR(source.assembly.add_node(source.name(), slice, {value.id}, part, hidden));
   std::vector<int> sizes = part.view.sizes();
   sizes.erase(sizes.begin());
-  CONCERTINA_ASSIGN(part.view, part.view.reshaped(sizes));
+  ASSIGN_OR_RETURN(part.view, part.view.reshaped(sizes));
   return source.assembly.add_value(source.output(), part);
 }
 
@@ -95,11 +95,11 @@ Result<std::vector<std::int64_t>> split_parts(const Source& source) {
   const int axis = attributes.integer("axis", 0, -4);
   std::vector<std::int64_t> parts = attributes.list("split");
   attributes.ignore("num_outputs");
-  CONCERTINA_TRY(attributes.done());
-  const Value& value = source.values[0];
+  RETURN_IF_ERROR(attributes.done());
+  const OnnxValue& value = source.values[0];
   if (axis != 1 && axis != 1 - value.rank) return Error{"it splits something else than channels"};
   if (!source.constants.empty() && !source.constants[0].left_out()) {
-    CONCERTINA_ASSIGN(const auto known, source.constants[0].known());
+    ASSIGN_OR_RETURN(const auto known, source.constants[0].known());
     for (const auto& part : to_integers(*known)) parts.push_back(part.value_or(-1));
   }
   const int outputs = source.node.output_size(), channels = value.shape.channels;
@@ -111,30 +111,30 @@ Result<std::vector<std::int64_t>> split_parts(const Source& source) {
 }
 
 Status read_split(const Source& source) {
-  CONCERTINA_TRY(settled(source));
-  CONCERTINA_ASSIGN(const std::vector<std::int64_t> parts, split_parts(source));
-  const Value& value = source.values[0];
+  RETURN_IF_ERROR(settled(source));
+  ASSIGN_OR_RETURN(const std::vector<std::int64_t> parts, split_parts(source));
+  const OnnxValue& value = source.values[0];
   const int outputs = source.node.output_size();
   op::Slice slice;
   for (int i = 0; i < outputs; ++i) {
-    const std::int64_t size = parts[static_cast<std::size_t>(i)], end = slice.end + std::min(size, kMaxSize);
+    const std::int64_t size = parts[i], end = slice.end + std::min(size, kMaxSize);
     if (size < 1 || end > value.shape.channels) return Error{"its parts do not fit the channels"};
     slice.begin = slice.end;
     slice.end = static_cast<int>(end);
     if (source.node.output(i).empty()) continue;
     const Shape shape{slice.end - slice.begin, value.shape.height, value.shape.width};
-    CONCERTINA_TRY(source.assembly.add_node(fmt::format("{}.{}", source.name(), i), slice, {value.id},
-                                            source.assembly.made(shape, value.rank, value.segments),
-                                            source.node.output(i)));
+    RETURN_IF_ERROR(source.assembly.add_node(fmt::format("{}.{}", source.name(), i), slice, {value.id},
+                                             source.assembly.made(shape, value.rank, value.segments),
+                                             source.node.output(i)));
   }
   if (slice.end != value.shape.channels) return Error{"its parts do not fit the channels"};
   return {};
 }
 
 /// A number for each channel, or one for all.
-Result<Array> per_channel(const Value& value, const Constant& constant) {
+Result<Array> per_channel(const OnnxValue& value, const Constant& constant) {
   if (constant.count() > kMaxSize) return Error{"its constant is too large"};
-  CONCERTINA_ASSIGN(Array array, constant.floats());
+  ASSIGN_OR_RETURN(Array array, constant.floats());
   const auto channels = static_cast<std::size_t>(value.shape.channels);
   const std::size_t behind = value.rank == 4 ? 2 : 0;
   const auto size = [&](std::size_t d) {
@@ -152,30 +152,30 @@ Result<Array> per_channel(const Value& value, const Constant& constant) {
   return array;
 }
 
-Status scale(const Source& source, const Value& value, Array factors, const std::string& output) {
+Status scale(const Source& source, const OnnxValue& value, Array factors, const std::string& output) {
   op::Scale scale;
   scale.channels = value.shape.channels;
   return source.assembly.add_op(source.name(), {scale, {std::move(factors)}}, {value}, output);
 }
 
 /// -1 for each channel.
-Array negatives(const Value& value) {
+Array negatives(const OnnxValue& value) {
   return {.shape = {value.shape.channels},
           .values = std::vector<float>(static_cast<std::size_t>(value.shape.channels), -1.0F)};
 }
 
 /// -1 times a value, of a node that no node of the file knows.
-Result<Value> negative(const Source& source, const Value& value) {
+Result<OnnxValue> negative(const Source& source, const OnnxValue& value) {
   const std::string hidden = source.assembly.hidden_name(source.name() + ".negative");
-  CONCERTINA_TRY(scale(source, value, negatives(value), hidden));
+  RETURN_IF_ERROR(scale(source, value, negatives(value), hidden));
   return *source.assembly.find_value(hidden);
 }
 
 /// A value and a constant.
 Status read_arithmetic(const Source& source) {
-  CONCERTINA_TRY(settled(source));
-  const Value& value = source.values[0];
-  CONCERTINA_ASSIGN(Array array, per_channel(value, source.constants[0]));
+  RETURN_IF_ERROR(settled(source));
+  const OnnxValue& value = source.values[0];
+  ASSIGN_OR_RETURN(Array array, per_channel(value, source.constants[0]));
   const auto change = [&](auto function) {
     std::transform(array.values.begin(), array.values.end(), array.values.begin(), function);
   };
@@ -186,7 +186,7 @@ Status read_arithmetic(const Source& source) {
   }
   if (type == "Mul" || type == "Div") return scale(source, value, std::move(array), source.output());
   if (type == "Sub" && source.constant_first) {
-    CONCERTINA_ASSIGN(const Value turned, negative(source, value));
+    ASSIGN_OR_RETURN(const OnnxValue turned, negative(source, value));
     op::Shift shift;
     shift.channels = value.shape.channels;
     return source.assembly.add_op(source.name(), {shift, {std::move(array)}}, {turned}, source.output());
@@ -196,27 +196,27 @@ Status read_arithmetic(const Source& source) {
 }
 
 Status read_negative(const Source& source) {
-  CONCERTINA_TRY(settled(source));
+  RETURN_IF_ERROR(settled(source));
   return scale(source, source.values[0], negatives(source.values[0]), source.output());
 }
 
 /// a - b, or the sum of all, in pairs.
 Status read_sum(const Source& source) {
-  CONCERTINA_TRY(settled(source));
-  std::vector<Value> values = source.values;
+  RETURN_IF_ERROR(settled(source));
+  std::vector<OnnxValue> values = source.values;
   const bool minus = source.node.op_type() == "Sub";
   if (minus && values.size() != 2) return Error{"it reads the wrong number of values"};
   if (values.size() == 1) return source.assembly.add_alias(source.output(), values[0]);
   if (minus) {
-    CONCERTINA_ASSIGN(values[1], negative(source, values[1]));
+    ASSIGN_OR_RETURN(values[1], negative(source, values[1]));
   }
-  Value sum = values[0];
+  OnnxValue sum = values[0];
   for (std::size_t i = 1; i < values.size(); ++i) {
-    std::vector<Value> pair = {sum, values[i]};
+    std::vector<OnnxValue> pair = {sum, values[i]};
     larger_first(pair);
     const bool last = i + 1 == values.size();
     const std::string output = last ? source.output() : source.assembly.hidden_name(source.name());
-    CONCERTINA_TRY(source.assembly.add_op(source.name(), {op::Add{}, {}}, pair, output));
+    RETURN_IF_ERROR(source.assembly.add_op(source.name(), {op::Add{}, {}}, pair, output));
     sum = *source.assembly.find_value(output);
   }
   return {};
@@ -224,8 +224,9 @@ Status read_sum(const Source& source) {
 
 }  // namespace
 
-Result<bool> desugar(GraphAssembly& assembly, const onnx::NodeProto& node, const std::vector<Value>& values,
-                     const std::vector<Constant>& constants, bool constant_first) {
+Result<bool> desugar(GraphAssembly& assembly, const onnx::NodeProto& node,
+                     const std::vector<OnnxValue>& values, const std::vector<Constant>& constants,
+                     bool constant_first) {
   const Source source{assembly, node, values, constants, constant_first};
   const std::string& type = node.op_type();
   const auto done = [](const Status& status) {
@@ -242,8 +243,8 @@ Result<bool> desugar(GraphAssembly& assembly, const onnx::NodeProto& node, const
   return false;
 }
 
-void larger_first(std::vector<Value>& pair) {
+void larger_first(std::vector<OnnxValue>& pair) {
   if (pair[0].shape.elements() < pair[1].shape.elements()) std::swap(pair[0], pair[1]);
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

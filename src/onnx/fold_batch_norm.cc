@@ -3,7 +3,7 @@
 #include <cmath>
 #include <set>
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 const std::vector<float>& values(const Weights& weights, const std::string& node, const char* parameter) {
@@ -38,9 +38,9 @@ void fold(const Weights& weights, const Node& conv, const Node& norm, const std:
 std::vector<int> reader_counts(const Graph& graph) {
   std::vector<int> counts(static_cast<std::size_t>(graph.size()), 0);
   for (const Node& node : graph.nodes()) {
-    for (const NodeId input : node.inputs) ++counts[static_cast<std::size_t>(input)];
+    for (const NodeId input : node.inputs) ++counts[input];
   }
-  for (const NodeId output : graph.outputs()) ++counts[static_cast<std::size_t>(output)];
+  for (const NodeId output : graph.outputs()) ++counts[output];
   return counts;
 }
 
@@ -58,16 +58,16 @@ Network fold_batch_norm(const Network& network) {
     const NodeId source = old.inputs.empty() ? 0 : old.inputs[0];
     const Node& producer = network.graph.node(source);
     if (std::holds_alternative<op::BatchNorm>(old.op) && std::holds_alternative<op::Conv>(producer.op) &&
-        readers[static_cast<std::size_t>(source)] == 1) {
-      moved.push_back(moved[static_cast<std::size_t>(source)]);
-      Node& folded = nodes[static_cast<std::size_t>(moved.back())];
+        readers[source] == 1) {
+      moved.push_back(moved[source]);
+      Node& folded = nodes[moved.back()];
       std::get<op::Conv>(folded.op).bias = true;
       if (outputs.contains(id)) folded.name = old.name;
       fold(network.weights, producer, old, folded.name, weights);
       continue;
     }
     Node node = old;
-    for (NodeId& input : node.inputs) input = moved[static_cast<std::size_t>(input)];
+    for (NodeId& input : node.inputs) input = moved[input];
     for (const Parameter& parameter : parameters(network.graph, id)) {
       const std::string name = parameter_name(node, parameter);
       weights.emplace(name, network.weights.at(name));
@@ -77,8 +77,8 @@ Network fold_batch_norm(const Network& network) {
   }
   // A norm changes no shape, so the graph without it is as valid as it was.
   std::vector<NodeId> moved_outputs;
-  for (const NodeId output : listed) moved_outputs.push_back(moved[static_cast<std::size_t>(output)]);
+  for (const NodeId output : listed) moved_outputs.push_back(moved[output]);
   return {std::move(Graph::make(std::move(nodes), std::move(moved_outputs))).value(), std::move(weights)};
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -2,11 +2,11 @@
 
 #include "graph/network.h"
 
-namespace concertina {
+namespace concertina::onnx {
 
 /// The same function with fewer nodes: a batch norm that alone reads a convolution goes into the
 /// convolution's weights and bias (computed in double precision). Precondition: check_network() accepts the
 /// network.
 Network fold_batch_norm(const Network& network);
 
-}  // namespace concertina
+}  // namespace concertina::onnx

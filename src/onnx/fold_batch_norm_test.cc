@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
-#include "onnx/testing.h"
+#include "testing/onnx_models.h"
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 int norms(const Graph& graph) {
@@ -65,4 +65,4 @@ TEST(FoldBatchNorm, ComputesTheSameFunction) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -11,16 +11,16 @@
 #include "onnx/attributes.h"
 #include "onnx/tensor.h"
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 /// What the folding of an op may look at.
 struct Source {
   const onnx::NodeProto& node;
-  std::span<const Known* const> inputs;
+  std::span<const FoldedTensor* const> inputs;
   std::int64_t most_values;
 
-  const Known* input(std::size_t i) const { return i < inputs.size() ? inputs[i] : nullptr; }
+  const FoldedTensor* input(std::size_t i) const { return i < inputs.size() ? inputs[i] : nullptr; }
 };
 
 /// Values of a shape; from 2^36 on, only that they are so many.
@@ -31,30 +31,30 @@ std::int64_t count(std::span<const int> shape) {
   return product;
 }
 
-Known vector_of(std::vector<double> values, Known::Type type) {
+FoldedTensor vector_of(std::vector<double> values, FoldedTensor::Type type) {
   const int size = static_cast<int>(values.size());
   return {.shape = {size}, .values = std::move(values), .type = type};
 }
 
 /// As arithmetic of the type would have it.
-double rounded(double value, Known::Type type) {
+double rounded(double value, FoldedTensor::Type type) {
   switch (type) {
-    case Known::Type::float32:
+    case FoldedTensor::Type::float32:
       return static_cast<float>(value);
-    case Known::Type::float64:
+    case FoldedTensor::Type::float64:
       return value;
-    case Known::Type::integer:
+    case FoldedTensor::Type::integer:
       return std::trunc(value);
   }
   return value;
 }
 
-bool has_unknown(const Known& known) {
+bool has_unknown(const FoldedTensor& known) {
   return std::any_of(known.values.begin(), known.values.end(),
                      [](double value) { return std::isnan(value); });
 }
 
-Result<std::vector<int>> whole_numbers(const Known& known) {
+Result<std::vector<int>> whole_numbers(const FoldedTensor& known) {
   std::vector<int> numbers;
   for (const auto& value : to_integers(known)) {
     if (!value || std::abs(*value) > kMaxSize) return Error{"it depends on the size of the batch"};
@@ -90,15 +90,16 @@ std::vector<std::size_t> strides_of(std::span<const int> shape) {
   return strides;
 }
 
-Known gathered(const Known& from, std::vector<int> shape, std::span<const std::size_t> strides) {
-  Known result{.shape = std::move(shape), .values = {}, .type = from.type};
+FoldedTensor gathered(const FoldedTensor& from, std::vector<int> shape,
+                      std::span<const std::size_t> strides) {
+  FoldedTensor result{.shape = std::move(shape), .values = {}, .type = from.type};
   for (const std::size_t offset : walk(result.shape, strides)) result.values.push_back(from.values[offset]);
   return result;
 }
 
-Result<Known> reshape(const Source& source) {
+Result<FoldedTensor> reshape(const Source& source) {
   if (!source.input(0) || !source.input(1)) return Error{"an input of it is left out"};
-  CONCERTINA_ASSIGN(std::vector<int> shape, whole_numbers(*source.input(1)));
+  ASSIGN_OR_RETURN(std::vector<int> shape, whole_numbers(*source.input(1)));
   const auto values = static_cast<std::int64_t>(source.input(0)->values.size());
   std::int64_t others = 1;
   for (std::size_t d = 0; d < shape.size(); ++d) {
@@ -111,31 +112,32 @@ Result<Known> reshape(const Source& source) {
     if (size == -1) size = static_cast<int>(values / others);
   }
   if (count(shape) != values) return Error{"its shape does not fit its values"};
-  return Known{.shape = std::move(shape), .values = source.input(0)->values, .type = source.input(0)->type};
+  return FoldedTensor{
+      .shape = std::move(shape), .values = source.input(0)->values, .type = source.input(0)->type};
 }
 
 /// Axes from an attribute (before operator set 13) or from the second input.
 Result<std::vector<int>> axes(const Source& source, int rank) {
   std::vector<std::int64_t> listed = Attributes(source.node).list("axes");
   if (source.input(1) != nullptr) {
-    CONCERTINA_ASSIGN(const auto numbers, whole_numbers(*source.input(1)));
+    ASSIGN_OR_RETURN(const auto numbers, whole_numbers(*source.input(1)));
     listed.assign(numbers.begin(), numbers.end());
   }
   std::vector<int> result;
   for (const std::int64_t axis : listed) {
-    CONCERTINA_ASSIGN(result.emplace_back(), axis_of(axis, rank));
+    ASSIGN_OR_RETURN(result.emplace_back(), axis_of(axis, rank));
   }
   std::sort(result.begin(), result.end());
   return result;
 }
 
-Result<Known> unsqueeze(const Source& source) {
+Result<FoldedTensor> unsqueeze(const Source& source) {
   if (!source.input(0)) return Error{"its input is left out"};
   const std::size_t added =
       source.input(1) ? source.input(1)->values.size() : Attributes(source.node).list("axes").size();
-  Known result = *source.input(0);
+  FoldedTensor result = *source.input(0);
   if (result.shape.size() + added > 16) return Error{"its result has too many dimensions"};
-  CONCERTINA_ASSIGN(const auto where, axes(source, static_cast<int>(result.shape.size() + added)));
+  ASSIGN_OR_RETURN(const auto where, axes(source, static_cast<int>(result.shape.size() + added)));
   for (const int axis : where) {
     if (axis > static_cast<int>(result.shape.size())) return Error{"its axes leave gaps"};
     result.shape.insert(result.shape.begin() + axis, 1);
@@ -143,25 +145,24 @@ Result<Known> unsqueeze(const Source& source) {
   return result;
 }
 
-Result<Known> squeeze(const Source& source) {
+Result<FoldedTensor> squeeze(const Source& source) {
   if (!source.input(0)) return Error{"its input is left out"};
-  Known result = *source.input(0);
-  CONCERTINA_ASSIGN(std::vector<int> where, axes(source, static_cast<int>(result.shape.size())));
+  FoldedTensor result = *source.input(0);
+  ASSIGN_OR_RETURN(std::vector<int> where, axes(source, static_cast<int>(result.shape.size())));
   for (std::size_t d = 0; where.empty() && d < result.shape.size(); ++d) {
     if (result.shape[d] == 1) where.push_back(static_cast<int>(d));
   }
   where.erase(std::unique(where.begin(), where.end()), where.end());
   for (std::size_t i = where.size(); i-- > 0;) {
-    if (result.shape[static_cast<std::size_t>(where[i])] != 1)
-      return Error{"it drops an axis of several values"};
+    if (result.shape[where[i]] != 1) return Error{"it drops an axis of several values"};
     result.shape.erase(result.shape.begin() + where[i]);
   }
   return result;
 }
 
-Result<Known> transpose(const Source& source) {
+Result<FoldedTensor> transpose(const Source& source) {
   if (!source.input(0)) return Error{"its input is left out"};
-  const Known& from = *source.input(0);
+  const FoldedTensor& from = *source.input(0);
   const std::vector<std::int64_t> order = Attributes(source.node).list("perm");
   const std::vector<std::size_t> strides = strides_of(from.shape);
   std::vector<int> shape;
@@ -171,31 +172,30 @@ Result<Known> transpose(const Source& source) {
     const std::int64_t axis = order.empty()      ? static_cast<std::int64_t>(from.shape.size() - 1 - d)
                               : d < order.size() ? order[d]
                                                  : -1;
-    if (axis < 0 || axis >= static_cast<std::int64_t>(from.shape.size()) ||
-        seen[static_cast<std::size_t>(axis)]) {
+    if (axis < 0 || axis >= static_cast<std::int64_t>(from.shape.size()) || seen[axis]) {
       return Error{"its order is no permutation"};
     }
-    seen[static_cast<std::size_t>(axis)] = true;
-    shape.push_back(from.shape[static_cast<std::size_t>(axis)]);
-    turned.push_back(strides[static_cast<std::size_t>(axis)]);
+    seen[axis] = true;
+    shape.push_back(from.shape[axis]);
+    turned.push_back(strides[axis]);
   }
   return gathered(from, std::move(shape), turned);
 }
 
-Result<Known> gather(const Source& source) {
+Result<FoldedTensor> gather(const Source& source) {
   if (!source.input(0) || !source.input(1)) return Error{"an input of it is left out"};
-  const Known& from = *source.input(0);
+  const FoldedTensor& from = *source.input(0);
   if (from.shape.size() != 1) return Error{"it gathers from more than a list"};
-  CONCERTINA_ASSIGN(const auto indices, whole_numbers(*source.input(1)));
-  Known result{.shape = source.input(1)->shape, .values = {}, .type = from.type};
+  ASSIGN_OR_RETURN(const auto indices, whole_numbers(*source.input(1)));
+  FoldedTensor result{.shape = source.input(1)->shape, .values = {}, .type = from.type};
   for (const int index : indices) {
-    CONCERTINA_ASSIGN(const int at, axis_of(index, from.shape[0]));
-    result.values.push_back(from.values[static_cast<std::size_t>(at)]);
+    ASSIGN_OR_RETURN(const int at, axis_of(index, from.shape[0]));
+    result.values.push_back(from.values[at]);
   }
   return result;
 }
 
-Result<Known> slice(const Source& source) {
+Result<FoldedTensor> slice(const Source& source) {
   if (!source.input(0) || source.input(0)->shape.size() != 1)
     return Error{"it takes a part of more than a list"};
   Attributes attributes(source.node);
@@ -218,28 +218,29 @@ Result<Known> slice(const Source& source) {
   return vector_of({begin + from, begin + to}, source.input(0)->type);
 }
 
-Result<Known> concat(const Source& source) {
+Result<FoldedTensor> concat(const Source& source) {
   std::vector<double> values;
-  for (const Known* input : source.inputs) {
+  for (const FoldedTensor* input : source.inputs) {
     if (input == nullptr || input->shape.size() != 1) return Error{"it joins more than lists"};
     values.insert(values.end(), input->values.begin(), input->values.end());
   }
-  return vector_of(std::move(values), source.inputs.empty() ? Known::Type::integer : source.inputs[0]->type);
+  return vector_of(std::move(values),
+                   source.inputs.empty() ? FoldedTensor::Type::integer : source.inputs[0]->type);
 }
 
-Result<Known> constant_of_shape(const Source& source) {
+Result<FoldedTensor> constant_of_shape(const Source& source) {
   if (!source.input(0)) return Error{"its input is left out"};
-  CONCERTINA_ASSIGN(const std::vector<int> shape, whole_numbers(*source.input(0)));
+  ASSIGN_OR_RETURN(const std::vector<int> shape, whole_numbers(*source.input(0)));
   for (const int size : shape) {
     if (size < 0) return Error{"its shape is impossible"};
   }
   if (count(shape) > source.most_values)
     return Error{"it makes more values than the file has; write it anew with concertina-train import"};
-  Known made{.shape = shape, .values = {}};
+  FoldedTensor made{.shape = shape, .values = {}};
   double value = 0;
   for (const onnx::AttributeProto& attribute : source.node.attribute()) {
     if (attribute.name() != "value" || !attribute.has_t()) continue;
-    CONCERTINA_ASSIGN(const Known given, read_known({&attribute.t(), attribute.t().raw_data()}));
+    ASSIGN_OR_RETURN(const FoldedTensor given, read_known({&attribute.t(), attribute.t().raw_data()}));
     if (given.values.size() != 1) return Error{"its value is not one number"};
     value = given.values[0];
     made.type = given.type;
@@ -248,19 +249,19 @@ Result<Known> constant_of_shape(const Source& source) {
   return made;
 }
 
-Result<Known> cast(const Source& source) {
+Result<FoldedTensor> cast(const Source& source) {
   if (!source.input(0)) return Error{"its input is left out"};
-  Known result = *source.input(0);
+  FoldedTensor result = *source.input(0);
   switch (Attributes(source.node).integer("to", 1)) {
     case onnx::TensorProto::FLOAT:
-      result.type = Known::Type::float32;
+      result.type = FoldedTensor::Type::float32;
       break;
     case onnx::TensorProto::DOUBLE:
-      result.type = Known::Type::float64;
+      result.type = FoldedTensor::Type::float64;
       break;
     case onnx::TensorProto::INT32:
     case onnx::TensorProto::INT64:
-      result.type = Known::Type::integer;
+      result.type = FoldedTensor::Type::integer;
       break;
     default:
       return Error{"it casts to a type that is not computed with"};
@@ -269,7 +270,7 @@ Result<Known> cast(const Source& source) {
   return result;
 }
 
-Result<Known> product_of_all(const Source& source) {
+Result<FoldedTensor> product_of_all(const Source& source) {
   if (!source.input(0) || source.input(0)->shape.size() != 1 ||
       Attributes(source.node).integer("keepdims", 1) == 1) {
     return Error{"it multiplies something else than a list to one number"};
@@ -277,7 +278,7 @@ Result<Known> product_of_all(const Source& source) {
   if (has_unknown(*source.input(0))) return Error{"it computes with the size of the batch"};
   double product = 1;
   for (const double value : source.input(0)->values) product *= value;
-  return Known{.shape = {}, .values = {product}, .type = source.input(0)->type};
+  return FoldedTensor{.shape = {}, .values = {product}, .type = source.input(0)->type};
 }
 
 Result<std::vector<int>> broadcast(std::span<const int> a, std::span<const int> b) {
@@ -300,15 +301,15 @@ std::vector<std::size_t> spread_strides(std::span<const int> from, std::size_t r
 }
 
 template <typename Function>
-Result<Known> binary(const Source& source) {
+Result<FoldedTensor> binary(const Source& source) {
   if (!source.input(0) || !source.input(1)) return Error{"an input of it is left out"};
-  const Known &a = *source.input(0), &b = *source.input(1);
-  CONCERTINA_ASSIGN(std::vector<int> shape, broadcast(a.shape, b.shape));
+  const FoldedTensor &a = *source.input(0), &b = *source.input(1);
+  ASSIGN_OR_RETURN(std::vector<int> shape, broadcast(a.shape, b.shape));
   if (count(shape) > source.most_values)
     return Error{"it makes more values than the file has; write it anew with concertina-train import"};
   if (has_unknown(a) || has_unknown(b)) return Error{"it computes with the size of the batch"};
-  Known result = gathered(a, shape, spread_strides(a.shape, shape.size()));
-  const Known other = gathered(b, shape, spread_strides(b.shape, shape.size()));
+  FoldedTensor result = gathered(a, shape, spread_strides(a.shape, shape.size()));
+  const FoldedTensor other = gathered(b, shape, spread_strides(b.shape, shape.size()));
   for (std::size_t i = 0; i < result.values.size(); ++i) {
     result.values[i] = rounded(Function()(result.values[i], other.values[i]), a.type);
   }
@@ -316,9 +317,9 @@ Result<Known> binary(const Source& source) {
 }
 
 template <double (*function)(double)>
-Result<Known> unary(const Source& source) {
+Result<FoldedTensor> unary(const Source& source) {
   if (!source.input(0)) return Error{"its input is left out"};
-  Known result = *source.input(0);
+  FoldedTensor result = *source.input(0);
   for (double& value : result.values) value = rounded(function(value), result.type);
   return result;
 }
@@ -341,7 +342,7 @@ double above(double x) {
 
 constexpr struct {
   std::string_view type;
-  Result<Known> (*fold)(const Source&);
+  Result<FoldedTensor> (*fold)(const Source&);
 } kFolders[] = {{"Add", binary<std::plus<>>},
                 {"Cast", cast},
                 {"Ceil", unary<above>},
@@ -389,12 +390,12 @@ std::vector<double> read_list(const TensorView& view, const List& list) {
 
 }  // namespace
 
-Result<Known> read_known(const TensorView& view) {
+Result<FoldedTensor> read_known(const TensorView& view) {
   const onnx::TensorProto& tensor = *view.proto;
   if (tensor.data_location() == onnx::TensorProto::EXTERNAL) {
     return Error{"its values are in another file; save the model as a single file"};
   }
-  Known known;
+  FoldedTensor known;
   for (const std::int64_t size : tensor.dims()) {
     if (size < 0 || size > kMaxSize) return Error{fmt::format("its size {} is out of range", size)};
     known.shape.push_back(static_cast<int>(size));
@@ -404,19 +405,19 @@ Result<Known> read_known(const TensorView& view) {
       known.values = read_list<float>(view, tensor.float_data());
       break;
     case onnx::TensorProto::DOUBLE:
-      known.type = Known::Type::float64;
+      known.type = FoldedTensor::Type::float64;
       known.values = read_list<double>(view, tensor.double_data());
       break;
     case onnx::TensorProto::INT32:
-      known.type = Known::Type::integer;
+      known.type = FoldedTensor::Type::integer;
       known.values = read_list<std::int32_t>(view, tensor.int32_data());
       break;
     case onnx::TensorProto::INT64:
-      known.type = Known::Type::integer;
+      known.type = FoldedTensor::Type::integer;
       known.values = read_list<std::int64_t>(view, tensor.int64_data());
       break;
     case onnx::TensorProto::BOOL:
-      known.type = Known::Type::integer;
+      known.type = FoldedTensor::Type::integer;
       known.values = read_list<bool>(view, tensor.int32_data());
       break;
     default:
@@ -428,14 +429,14 @@ Result<Known> read_known(const TensorView& view) {
   return known;
 }
 
-Array to_array(const Known& known) {
+Array to_array(const FoldedTensor& known) {
   Array array{.shape = known.shape, .values = {}};
   array.values.reserve(known.values.size());
   for (const double value : known.values) array.values.push_back(static_cast<float>(value));
   return array;
 }
 
-std::vector<std::optional<std::int64_t>> to_integers(const Known& known) {
+std::vector<std::optional<std::int64_t>> to_integers(const FoldedTensor& known) {
   constexpr double kLimit = 9e18;
   std::vector<std::optional<std::int64_t>> integers;
   for (const double value : known.values) {
@@ -446,11 +447,11 @@ std::vector<std::optional<std::int64_t>> to_integers(const Known& known) {
   return integers;
 }
 
-Result<Known> fold(const onnx::NodeProto& node, std::span<const Known* const> inputs,
-                   std::int64_t most_values) {
+Result<FoldedTensor> fold(const onnx::NodeProto& node, std::span<const FoldedTensor* const> inputs,
+                          std::int64_t most_values) {
   for (const auto& folder : kFolders) {
     if (folder.type != node.op_type()) continue;
-    CONCERTINA_ASSIGN(Known result, folder.fold({node, inputs, most_values}));
+    ASSIGN_OR_RETURN(FoldedTensor result, folder.fold({node, inputs, most_values}));
     if (static_cast<std::int64_t>(result.values.size()) > most_values) {
       return Error{"it makes more values than the file has; write it anew with concertina-train import"};
     }
@@ -459,4 +460,4 @@ Result<Known> fold(const onnx::NodeProto& node, std::span<const Known* const> in
   return Error{"all its inputs are constants, and this op is not computed beforehand"};
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

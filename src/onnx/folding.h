@@ -9,11 +9,11 @@
 #include "graph/network.h"
 #include "onnx/parse_in_place.h"
 
-namespace concertina {
+namespace concertina::onnx {
 
 /// A tensor that is known before the network runs: a constant, or what follows from constants and from
 /// values' shapes. Any of ONNX's number types; what the batch's size decides is NaN.
-struct Known {
+struct FoldedTensor {
   enum class Type { float32, float64, integer };
 
   std::vector<int> shape;
@@ -23,17 +23,17 @@ struct Known {
 
 /// Fails, without its name, if the tensor has a type without numbers, is stored elsewhere, or does not hold
 /// as many values as its shape says.
-Result<Known> read_known(const TensorView& tensor);
+Result<FoldedTensor> read_known(const TensorView& tensor);
 
 /// As 32-bit floats.
-Array to_array(const Known& known);
+Array to_array(const FoldedTensor& known);
 
 /// As whole numbers; those of the batch, and what is no whole number, are missing.
-std::vector<std::optional<std::int64_t>> to_integers(const Known& known);
+std::vector<std::optional<std::int64_t>> to_integers(const FoldedTensor& known);
 
 /// What the node makes of constants. Inputs that are left out are null. Fails if we do not compute this op
 /// beforehand, if inputs do not fit, or if the result has more than `most_values` values.
-Result<Known> fold(const onnx::NodeProto& node, std::span<const Known* const> inputs,
-                   std::int64_t most_values);
+Result<FoldedTensor> fold(const onnx::NodeProto& node, std::span<const FoldedTensor* const> inputs,
+                          std::int64_t most_values);
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 using ::testing::ElementsAre;
@@ -26,19 +26,19 @@ void set(onnx::NodeProto& node, const char* name, const std::vector<std::int64_t
   for (const std::int64_t value : values) attribute.add_ints(value);
 }
 
-Result<Known> folded(const onnx::NodeProto& node, const std::vector<Known>& inputs,
-                     std::int64_t most = kMost) {
-  std::vector<const Known*> pointers;
-  for (const Known& input : inputs) pointers.push_back(&input);
+Result<FoldedTensor> folded(const onnx::NodeProto& node, const std::vector<FoldedTensor>& inputs,
+                            std::int64_t most = kMost) {
+  std::vector<const FoldedTensor*> pointers;
+  for (const FoldedTensor& input : inputs) pointers.push_back(&input);
   return fold(node, pointers, most);
 }
 
-Known list(std::vector<double> values) {
+FoldedTensor list(std::vector<double> values) {
   const int size = static_cast<int>(values.size());
   return {.shape = {size}, .values = std::move(values)};
 }
 
-const Known kMatrix = {.shape = {2, 3}, .values = {1, 2, 3, 4, 5, 6}};
+const FoldedTensor kMatrix = {.shape = {2, 3}, .values = {1, 2, 3, 4, 5, 6}};
 
 TEST(Folding, TurnsWeights) {
   onnx::NodeProto transpose = node("Transpose");
@@ -56,15 +56,15 @@ TEST(Folding, TurnsWeights) {
 TEST(Folding, BroadcastsAsNumpyDoes) {
   const auto sum = folded(node("Add"), {kMatrix, list({10, 20, 30})});
   EXPECT_THAT(sum->values, ElementsAre(11, 22, 33, 14, 25, 36));
-  const Known column = {.shape = {2, 1}, .values = {1, 2}};
+  const FoldedTensor column = {.shape = {2, 1}, .values = {1, 2}};
   EXPECT_THAT(folded(node("Div"), {kMatrix, column})->values, ElementsAre(1, 2, 3, 2, 2.5, 3));
   EXPECT_THAT(folded(node("Mul"), {kMatrix, list({1, 2})}).error().message, HasSubstr("do not fit together"));
 }
 
 TEST(Folding, ComputesShapes) {
-  const Known shape = list({NAN, 64, 7, 7});  // the batch is open
-  const Known batch = *folded(node("Gather"), {shape, list({0})});
-  const Known target = *folded(node("Concat"), {batch, list({-1})});
+  const FoldedTensor shape = list({NAN, 64, 7, 7});  // the batch is open
+  const FoldedTensor batch = *folded(node("Gather"), {shape, list({0})});
+  const FoldedTensor target = *folded(node("Concat"), {batch, list({-1})});
   const auto sizes = to_integers(target);
   EXPECT_EQ(sizes[0], std::nullopt);
   EXPECT_EQ(sizes[1], -1);
@@ -72,7 +72,7 @@ TEST(Folding, ComputesShapes) {
   EXPECT_THAT(folded(node("Gather"), {shape, list({4})}).error().message, HasSubstr("axis 4 is none of 4"));
   onnx::NodeProto unsqueeze = node("Unsqueeze");
   set(unsqueeze, "axes", {0});
-  EXPECT_THAT(folded(unsqueeze, {Known{.shape = {}, .values = {5}}})->shape, ElementsAre(1));
+  EXPECT_THAT(folded(unsqueeze, {FoldedTensor{.shape = {}, .values = {5}}})->shape, ElementsAre(1));
 }
 
 TEST(Folding, DoesNotMakeMuchOutOfLittle) {
@@ -101,4 +101,4 @@ TEST(Folding, ReadsEveryNumberType) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::onnx

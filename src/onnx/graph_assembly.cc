@@ -10,7 +10,7 @@
 #include "onnx/rank.h"
 #include "onnx/tensor.h"
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 // Bounds the work that a small file can ask for: concatenations double the parts of an axis.
@@ -37,7 +37,7 @@ const std::string& name_of(const onnx::NodeProto& node) {
   return node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name();
 }
 
-const Value* GraphAssembly::find_value(const std::string& name) const {
+const OnnxValue* GraphAssembly::find_value(const std::string& name) const {
   return find(values_, name);
 }
 const Constant* GraphAssembly::find_constant(const std::string& name) const {
@@ -54,7 +54,7 @@ Status GraphAssembly::add_constant(const std::string& name, Constant constant) {
   return {};
 }
 
-Status GraphAssembly::add_value(const std::string& name, const Value& value) {
+Status GraphAssembly::add_value(const std::string& name, const OnnxValue& value) {
   if (name.empty() || constants_.contains(name) || !values_.emplace(name, value).second) {
     return Error{fmt::format("its output's name '{}' is empty or not unique", name)};
   }
@@ -62,9 +62,9 @@ Status GraphAssembly::add_value(const std::string& name, const Value& value) {
   return {};
 }
 
-Status GraphAssembly::add_alias(const std::string& name, const Value& value) {
-  CONCERTINA_TRY(add_value(name, value));
-  const bool input = std::holds_alternative<op::Input>(nodes_[static_cast<std::size_t>(value.id)].op);
+Status GraphAssembly::add_alias(const std::string& name, const OnnxValue& value) {
+  RETURN_IF_ERROR(add_value(name, value));
+  const bool input = std::holds_alternative<op::Input>(nodes_[value.id].op);
   if (output_name(name) && !input && !outputs_.contains(value.id)) rename(value.id, name);
   return {};
 }
@@ -79,7 +79,7 @@ Status GraphAssembly::spend_values(const std::vector<Array>& arrays) {
   return values_left_ >= 0 ? Status() : Status(Error{"arrays are shared by more nodes than is supported"});
 }
 
-Value GraphAssembly::made(const Shape& shape, int rank, std::int64_t segments) const {
+OnnxValue GraphAssembly::made(const Shape& shape, int rank, std::int64_t segments) const {
   return {.id = static_cast<NodeId>(nodes_.size()),
           .shape = shape,
           .rank = rank,
@@ -88,38 +88,38 @@ Value GraphAssembly::made(const Shape& shape, int rank, std::int64_t segments) c
 }
 
 Status GraphAssembly::add_node(const std::string& name, const Op& op, std::vector<NodeId> inputs,
-                               const Value& value, const std::string& output) {
+                               const OnnxValue& value, const std::string& output) {
   const auto& [channels, height, width] = value.shape;
   if (channels > kMaxSize || height > kMaxSize || width > kMaxSize ||
       std::int64_t{height} * width > std::numeric_limits<int>::max() / channels) {
     return Error{fmt::format("its value of {} is too large", to_string(value.shape))};
   }
-  CONCERTINA_TRY(spend_segments(value.segments));
-  CONCERTINA_TRY(add_value(output, value));
+  RETURN_IF_ERROR(spend_segments(value.segments));
+  RETURN_IF_ERROR(add_value(output, value));
   if (output_name(output)) outputs_.insert(value.id);
   nodes_.push_back({unique_name(name, output), op, std::move(inputs)});
   return {};
 }
 
-Status GraphAssembly::add_op(const std::string& name, OpWithArrays read, const std::vector<Value>& values,
+Status GraphAssembly::add_op(const std::string& name, OpWithArrays read, const std::vector<OnnxValue>& values,
                              const std::string& output) {
   std::vector<Shape> shapes;
   std::vector<int> ranks;
   std::vector<NodeId> inputs;
   std::int64_t segments = 0;
-  for (const Value& value : values) {
+  for (const OnnxValue& value : values) {
     shapes.push_back(value.shape);
     ranks.push_back(value.rank);
     inputs.push_back(value.id);
     const bool joins = std::holds_alternative<op::Concat>(read.op);  // all others follow one axis
     segments = joins ? segments + value.segments : std::max(segments, value.segments);
   }
-  CONCERTINA_ASSIGN(const Shape shape,
-                    std::visit([&](const auto& o) { return o.output_shape(shapes); }, read.op));
-  CONCERTINA_ASSIGN(const int rank, output_rank(read.op, ranks));
+  ASSIGN_OR_RETURN(const Shape shape,
+                   std::visit([&](const auto& o) { return o.output_shape(shapes); }, read.op));
+  ASSIGN_OR_RETURN(const int rank, output_rank(read.op, ranks));
   if (makes_channels(read.op)) segments = 1;
-  CONCERTINA_TRY(spend_values(read.arrays));
-  CONCERTINA_TRY(add_node(name, read.op, std::move(inputs), made(shape, rank, segments), output));
+  RETURN_IF_ERROR(spend_values(read.arrays));
+  RETURN_IF_ERROR(add_node(name, read.op, std::move(inputs), made(shape, rank, segments), output));
   const std::vector<Parameter> list = parameters_of(read.op);
   for (std::size_t i = 0; i < list.size(); ++i) {
     weights_.insert_or_assign(parameter_name(nodes_.back(), list[i]), std::move(read.arrays[i]));
@@ -131,22 +131,22 @@ std::string GraphAssembly::hidden_name(const std::string& stem) const {
   return fmt::format("{}#{}", stem, nodes_.size());
 }
 
-Status GraphAssembly::add_constant_to(const onnx::NodeProto& node, const Value& value, Array array) {
+Status GraphAssembly::add_constant_to(const onnx::NodeProto& node, const OnnxValue& value, Array array) {
   const std::string& read = find_value(node.input(0)) ? node.input(0) : node.input(1);
   if (exact_ || !joins_bias(read, value)) {
     op::Shift shift;
     shift.channels = value.shape.channels;
     return add_op(name_of(node), {shift, {std::move(array)}}, {value}, node.output(0));
   }
-  CONCERTINA_TRY(spend_values({array}));
-  Node& layer = nodes_[static_cast<std::size_t>(value.id)];
+  RETURN_IF_ERROR(spend_values({array}));
+  Node& layer = nodes_[value.id];
   if (auto* conv = std::get_if<op::Conv>(&layer.op)) conv->bias = true;
   if (auto* linear = std::get_if<op::Linear>(&layer.op)) linear->bias = true;
   weights_.insert_or_assign(layer.name + ".bias", std::move(array));
   return add_alias(node.output(0), value);
 }
 
-Status GraphAssembly::settle(const onnx::NodeProto& node, Value value) {
+Status GraphAssembly::settle(const onnx::NodeProto& node, OnnxValue value) {
   const View& view = value.view;
   const std::string& name = name_of(node);
   const std::string& output = node.output(0);
@@ -155,7 +155,7 @@ Status GraphAssembly::settle(const onnx::NodeProto& node, Value value) {
   if (view.is_flat()) {
     op::Flatten flatten;
     flatten.pixels = value.shape.height * value.shape.width;
-    const Value flat = made({static_cast<int>(value.shape.elements()), 1, 1}, 2, value.segments);
+    const OnnxValue flat = made({static_cast<int>(value.shape.elements()), 1, 1}, 2, value.segments);
     return add_node(name, flatten, {value.id}, flat, output);
   }
   if (view.is_map() && value.rank == 2) {
@@ -190,17 +190,17 @@ std::string GraphAssembly::unique_name(const std::string& wanted, const std::str
 }
 
 /// A constant that alone follows a layer without a bias is its bias.
-bool GraphAssembly::joins_bias(const std::string& read, const Value& value) const {
+bool GraphAssembly::joins_bias(const std::string& read, const OnnxValue& value) const {
   const int* readers = find(readers_, read);
   if (!readers || *readers != 1 || output_name(read) || names_of_.at(value.id) != 1) return false;
-  const Op& op = nodes_[static_cast<std::size_t>(value.id)].op;
+  const Op& op = nodes_[value.id].op;
   const auto* conv = std::get_if<op::Conv>(&op);
   const auto* linear = std::get_if<op::Linear>(&op);
   return (conv && !conv->bias) || (linear && !linear->bias);
 }
 
 void GraphAssembly::rename(NodeId id, const std::string& output) {
-  Node& node = nodes_[static_cast<std::size_t>(id)];
+  Node& node = nodes_[id];
   const std::string name = unique_name(node.name, output);
   for (const Parameter& parameter : parameters_of(node.op)) {
     auto array = weights_.extract(parameter_name(node, parameter));
@@ -211,4 +211,4 @@ void GraphAssembly::rename(NodeId id, const std::string& output) {
   outputs_.insert(id);
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -11,10 +11,10 @@
 #include "onnx/op_from_onnx.h"
 #include "onnx/view.h"
 
-namespace concertina {
+namespace concertina::onnx {
 
 /// What a node of the graph makes, as ONNX sees it.
-struct Value {
+struct OnnxValue {
   NodeId id = 0;
   Shape shape;                // of the node
   int rank = 4;               // of the node: 4, a map, or 2, a vector
@@ -40,15 +40,15 @@ class GraphAssembly {
   std::vector<Node>& nodes() { return nodes_; }
   Weights& weights() { return weights_; }
 
-  const Value* find_value(const std::string& name) const;
+  const OnnxValue* find_value(const std::string& name) const;
   const Constant* find_constant(const std::string& name) const;
 
   Status add_constant(const std::string& name, Constant constant);
-  Status add_value(const std::string& name, const Value& value);
+  Status add_value(const std::string& name, const OnnxValue& value);
 
   /// The same for a further name of a node's value. If it is an output of the network, the node is called
   /// like it, unless it is another output already.
-  Status add_alias(const std::string& name, const Value& value);
+  Status add_alias(const std::string& name, const OnnxValue& value);
 
   /// Fails if all axes together have too many segments.
   Status spend_segments(std::int64_t segments);
@@ -62,26 +62,26 @@ class GraphAssembly {
   void count_reader(const std::string& value) { ++readers_[value]; }
 
   /// The value of the node that is added next.
-  Value made(const Shape& shape, int rank, std::int64_t segments) const;
+  OnnxValue made(const Shape& shape, int rank, std::int64_t segments) const;
 
   /// Appends the node and makes its value known as `output`. The node is called `name`, or like the output of
   /// the network that it is.
-  Status add_node(const std::string& name, const Op& op, std::vector<NodeId> inputs, const Value& value,
+  Status add_node(const std::string& name, const Op& op, std::vector<NodeId> inputs, const OnnxValue& value,
                   const std::string& output);
 
   /// The same for an op with its arrays, whose value follows from those that it reads.
-  Status add_op(const std::string& name, OpWithArrays op, const std::vector<Value>& values,
+  Status add_op(const std::string& name, OpWithArrays op, const std::vector<OnnxValue>& values,
                 const std::string& output);
 
   /// A name for a value that no node of the file knows.
   std::string hidden_name(const std::string& stem) const;
 
   /// Adds an array to a value; if the value is of a layer without a bias and only read here, as its bias.
-  Status add_constant_to(const onnx::NodeProto& node, const Value& value, Array array);
+  Status add_constant_to(const onnx::NodeProto& node, const OnnxValue& value, Array array);
 
   /// A value in a new layout: if the graph knows it, a node makes it so; otherwise it waits for the next
   /// turn.
-  Status settle(const onnx::NodeProto& node, Value value);
+  Status settle(const onnx::NodeProto& node, OnnxValue value);
 
   /// Drops the nodes that no output needs, and their arrays.
   void prune_for(std::vector<NodeId>& outputs);
@@ -89,7 +89,7 @@ class GraphAssembly {
  private:
   std::string unique_name(const std::string& wanted, const std::string& output);
   Status spend_values(const std::vector<Array>& arrays);
-  bool joins_bias(const std::string& read, const Value& value) const;
+  bool joins_bias(const std::string& read, const OnnxValue& value) const;
   void rename(NodeId id, const std::string& output);
 
   std::int64_t values_left_;
@@ -98,7 +98,7 @@ class GraphAssembly {
   std::unordered_map<std::string, std::string> output_names_;  ///< by value
   std::unordered_map<std::string, int> readers_;               ///< by value
   std::unordered_map<std::string, Constant> constants_;
-  std::unordered_map<std::string, Value> values_;
+  std::unordered_map<std::string, OnnxValue> values_;
   std::unordered_map<NodeId, int> names_of_;  ///< how many names a node's value has
   std::unordered_set<NodeId> outputs_;        ///< nodes that are called like an output
   std::unordered_set<std::string> names_;     ///< of nodes
@@ -108,4 +108,4 @@ class GraphAssembly {
   Weights weights_;
 };
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -17,11 +17,11 @@
 #include "onnx/recognise.h"
 #include "onnx/tensor.h"
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 // Bounds the work that a strange node can ask for.
-constexpr std::size_t kMostInputs = 256;
+constexpr std::size_t kMaxInputs = 256;
 
 /// Does nothing to values outside of training.
 bool is_alias(const std::string& type) {
@@ -52,11 +52,10 @@ class GraphReader {
   Result<ImportedNetwork> read() {
     for (int i = 0; i < graph_.initializer_size(); ++i) {
       const onnx::TensorProto& tensor = graph_.initializer(i);
-      CONCERTINA_TRY(
-          assembly_.add_constant(tensor.name(), Constant({&tensor, raw_data_[static_cast<std::size_t>(i)]})));
+      RETURN_IF_ERROR(assembly_.add_constant(tensor.name(), Constant({&tensor, raw_data_[i]})));
     }
     find_outputs();
-    CONCERTINA_TRY(read_inputs());
+    RETURN_IF_ERROR(read_inputs());
     for (const onnx::NodeProto& node : graph_.node()) {
       Status status = read_node(node);
       if (!status && options_.import.opaque) status = add_opaque(node, status.error().message);
@@ -65,10 +64,10 @@ class GraphReader {
             fmt::format("node '{}' ({}): {}", name_of(node), node.op_type(), status.error().message)};
       }
     }
-    CONCERTINA_ASSIGN(std::vector<NodeId> outputs, output_nodes());
+    ASSIGN_OR_RETURN(std::vector<NodeId> outputs, output_nodes());
     if (!assembly_.exact()) recognise_functions(assembly_.nodes(), assembly_.weights(), outputs);
     assembly_.prune_for(outputs);
-    CONCERTINA_ASSIGN(auto graph, Graph::make(std::move(assembly_.nodes()), std::move(outputs)));
+    ASSIGN_OR_RETURN(auto graph, Graph::make(std::move(assembly_.nodes()), std::move(outputs)));
     const auto left = node_names(graph);
     std::erase_if(not_understood_, [&](const NotUnderstood& one) { return !left.contains(one.node); });
     return ImportedNetwork{.network = {std::move(graph), std::move(assembly_.weights())},
@@ -99,7 +98,7 @@ class GraphReader {
   Status read_inputs() {
     for (const onnx::ValueInfoProto& input : graph_.input()) {
       if (assembly_.find_constant(input.name())) continue;  // old exporters list the weights as inputs too
-      CONCERTINA_TRY(read_input(input));
+      RETURN_IF_ERROR(read_input(input));
     }
     return assembly_.nodes().empty() ? Status(Error{"the network has no input"}) : Status();
   }
@@ -134,7 +133,7 @@ class GraphReader {
     op::Input op;
     op.shape = pixels_first ? Shape{sizes[3], sizes[1], sizes[2]} : Shape{sizes[1], sizes[2], sizes[3]};
     if (dims.size() == 2) op.shape.height = op.shape.width = 1;
-    Value value = assembly_.made(op.shape, dims.size() == 2 ? 2 : 4, 1);
+    OnnxValue value = assembly_.made(op.shape, dims.size() == 2 ? 2 : 4, 1);
     constexpr int kPixelsFirst[] = {1, 2, 0};
     if (pixels_first) value.view = value.view.transposed(kPixelsFirst);
     if (dims.size() == 4 && dims[0].dim_value() > 0) batch_ = dims[0].dim_value();
@@ -149,31 +148,31 @@ class GraphReader {
     if (node.output_size() < 1) return Error{"it has no output"};
     if (type == "Constant") return read_constant(node);
     if (type == "Shape") return read_shape(node);
-    std::vector<Value> values;
+    std::vector<OnnxValue> values;
     std::vector<Constant> constants;
     bool constant_first = false;
-    CONCERTINA_TRY(find_inputs(node, values, constants, constant_first));
+    RETURN_IF_ERROR(find_inputs(node, values, constants, constant_first));
     if (values.empty()) return fold_node(node, constants);
     if (is_alias(type)) return read_alias(node, values[0]);
     if (is_layout_op(type)) {
-      CONCERTINA_ASSIGN(values[0].view, laid_out(node, values[0].view, constants, batch_));
+      ASSIGN_OR_RETURN(values[0].view, laid_out(node, values[0].view, constants, batch_));
       return assembly_.settle(node, std::move(values[0]));
     }
-    CONCERTINA_ASSIGN(const bool done, desugar(assembly_, node, values, constants, constant_first));
+    ASSIGN_OR_RETURN(const bool done, desugar(assembly_, node, values, constants, constant_first));
     if (done) return {};
     if (constant_first) return Error{"it reads a constant where a value was expected"};
     if ((type == "Add" || type == "Mul") && values.size() == 2) larger_first(values);
     return read_plain(node, std::move(values), constants);
   }
 
-  Status read_alias(const onnx::NodeProto& node, const Value& value) {
+  Status read_alias(const onnx::NodeProto& node, const OnnxValue& value) {
     if (node.op_type() == "Cast" && Attributes(node).integer("to", 0) != onnx::TensorProto::FLOAT) {
       return Error{"it casts to another type than 32-bit floats"};
     }
     return assembly_.add_alias(node.output(0), value);
   }
 
-  Status find_inputs(const onnx::NodeProto& node, std::vector<Value>& values,
+  Status find_inputs(const onnx::NodeProto& node, std::vector<OnnxValue>& values,
                      std::vector<Constant>& constants, bool& constant_first) const {
     int count = node.input_size();
     while (count > 0 && node.input(count - 1).empty()) --count;
@@ -184,7 +183,7 @@ class GraphReader {
         constants.push_back(name.empty() ? Constant() : *constant);
         continue;
       }
-      const Value* value = assembly_.find_value(name);
+      const OnnxValue* value = assembly_.find_value(name);
       if (!value)
         return Error{fmt::format("it reads '{}', which is not the output of a node before it", name)};
       constant_first = constant_first || !constants.empty();
@@ -194,28 +193,29 @@ class GraphReader {
   }
 
   /// A node that is one op. A linear layer takes its features in any order.
-  Status read_plain(const onnx::NodeProto& node, std::vector<Value> values,
+  Status read_plain(const onnx::NodeProto& node, std::vector<OnnxValue> values,
                     const std::vector<Constant>& constants) {
     std::vector<Shape> shapes;
     std::vector<int> ranks;
-    for (const Value& value : values) {
+    for (const OnnxValue& value : values) {
       shapes.push_back(value.shape);
       ranks.push_back(value.rank);
     }
-    CONCERTINA_ASSIGN(OpWithArrays read, read_op({node, operator_set_, shapes, ranks, constants}));
-    for (Value& value : values) {
+    ASSIGN_OR_RETURN(OpWithArrays read, read_op({node, operator_set_, shapes, ranks, constants}));
+    for (OnnxValue& value : values) {
       if (value.settled()) continue;
-      CONCERTINA_TRY(reorder_columns(value.view, read));
-      CONCERTINA_ASSIGN(value, flattened(name_of(node) + ".flatten", value));
+      RETURN_IF_ERROR(reorder_columns(value.view, read));
+      ASSIGN_OR_RETURN(value, flattened(name_of(node) + ".flatten", value));
     }
     return assembly_.add_op(name_of(node), std::move(read), values, node.output(0));
   }
 
-  Result<Value> flattened(const std::string& name, const Value& value) {
+  Result<OnnxValue> flattened(const std::string& name, const OnnxValue& value) {
     op::Flatten flatten;
     flatten.pixels = value.shape.height * value.shape.width;
-    const Value flat = assembly_.made({static_cast<int>(value.shape.elements()), 1, 1}, 2, value.segments);
-    CONCERTINA_TRY(assembly_.add_node(name, flatten, {value.id}, flat, assembly_.hidden_name(name)));
+    const OnnxValue flat =
+        assembly_.made({static_cast<int>(value.shape.elements()), 1, 1}, 2, value.segments);
+    RETURN_IF_ERROR(assembly_.add_node(name, flatten, {value.id}, flat, assembly_.hidden_name(name)));
     return flat;
   }
 
@@ -252,17 +252,17 @@ class GraphReader {
     if (is_alias(node.op_type()) && node.op_type() != "Cast" && !constants.empty()) {
       return assembly_.add_constant(node.output(0), constants[0]);
     }
-    std::vector<std::shared_ptr<const Known>> known(constants.size());
-    std::vector<const Known*> inputs;
+    std::vector<std::shared_ptr<const FoldedTensor>> known(constants.size());
+    std::vector<const FoldedTensor*> inputs;
     for (std::size_t i = 0; i < constants.size(); ++i) {
       if (!constants[i].left_out()) {
-        CONCERTINA_TRY(spend_folding(constants[i].count()));
-        CONCERTINA_ASSIGN(known[i], constants[i].known());
+        RETURN_IF_ERROR(spend_folding(constants[i].count()));
+        ASSIGN_OR_RETURN(known[i], constants[i].known());
       }
       inputs.push_back(known[i].get());
     }
-    CONCERTINA_ASSIGN(Known result, fold(node, inputs, assembly_.values_left()));
-    CONCERTINA_TRY(spend_folding(static_cast<std::int64_t>(result.values.size())));
+    ASSIGN_OR_RETURN(FoldedTensor result, fold(node, inputs, assembly_.values_left()));
+    RETURN_IF_ERROR(spend_folding(static_cast<std::int64_t>(result.values.size())));
     return assembly_.add_constant(node.output(0), Constant(std::move(result)));
   }
 
@@ -272,8 +272,8 @@ class GraphReader {
     if (attribute.has_t()) {
       return assembly_.add_constant(node.output(0), Constant({&attribute.t(), attribute.t().raw_data()}));
     }
-    Known known;
-    if (attribute.name().starts_with("value_int")) known.type = Known::Type::integer;
+    FoldedTensor known;
+    if (attribute.name().starts_with("value_int")) known.type = FoldedTensor::Type::integer;
     if (attribute.name() == "value_int") known.values = {static_cast<double>(attribute.i())};
     if (attribute.name() == "value_float") known.values = {attribute.f()};
     if (attribute.name() == "value_ints") known.values = {attribute.ints().begin(), attribute.ints().end()};
@@ -285,9 +285,9 @@ class GraphReader {
   }
 
   Status read_shape(const onnx::NodeProto& node) {
-    const Value* value = node.input_size() == 1 ? assembly_.find_value(node.input(0)) : nullptr;
+    const OnnxValue* value = node.input_size() == 1 ? assembly_.find_value(node.input(0)) : nullptr;
     if (!value) return Error{"it does not read the output of a node before it"};
-    Known shape;
+    FoldedTensor shape;
     shape.values = {batch_ > 0 ? static_cast<double>(batch_) : std::numeric_limits<double>::quiet_NaN()};
     for (const int size : value->view.sizes()) shape.values.push_back(size);
     Attributes attributes(node);
@@ -295,13 +295,13 @@ class GraphReader {
     const auto place = [&](int at) { return std::clamp(at < 0 ? at + rank : at, 0, rank); };
     const int begin = place(attributes.integer("start", 0, -8)),
               end = place(attributes.integer("end", rank, -8));
-    CONCERTINA_TRY(attributes.done());
+    RETURN_IF_ERROR(attributes.done());
     if (begin < end) {
       shape.values.erase(shape.values.begin() + end, shape.values.end());
       shape.values.erase(shape.values.begin(), shape.values.begin() + begin);
     }
     shape.shape = {static_cast<int>(shape.values.size())};
-    shape.type = Known::Type::integer;
+    shape.type = FoldedTensor::Type::integer;
     return assembly_.add_constant(node.output(0), Constant(std::move(shape)));
   }
 
@@ -310,12 +310,12 @@ class GraphReader {
     std::vector<NodeId> inputs;
     std::int64_t segments = 0;
     for (const std::string& input : node.input()) {
-      const Value* value = assembly_.find_value(input);
+      const OnnxValue* value = assembly_.find_value(input);
       if (!value || std::find(inputs.begin(), inputs.end(), value->id) != inputs.end()) continue;
       inputs.push_back(value->id);
       segments += value->segments;
     }
-    if (inputs.empty() || inputs.size() > kMostInputs) return unchanged;
+    if (inputs.empty() || inputs.size() > kMaxInputs) return unchanged;
     for (const std::string& output : node.output()) {
       if (output.empty()) continue;
       if (assembly_.find_value(output)) return unchanged;  // it was understood in part
@@ -328,9 +328,9 @@ class GraphReader {
       op::Opaque op;
       op.type = node.op_type();
       op.shape = dims.size() == 1 ? Shape{dims[0], 1, 1} : Shape{dims[0], dims[1], dims[2]};
-      CONCERTINA_TRY(assembly_.spend_segments(segments));
-      const Value value = assembly_.made(op.shape, dims.size() == 1 ? 2 : 4, 1);
-      CONCERTINA_TRY(assembly_.add_node(name_of(node), op, inputs, value, output));
+      RETURN_IF_ERROR(assembly_.spend_segments(segments));
+      const OnnxValue value = assembly_.made(op.shape, dims.size() == 1 ? 2 : 4, 1);
+      RETURN_IF_ERROR(assembly_.add_node(name_of(node), op, inputs, value, output));
       not_understood_.push_back(
           {.node = assembly_.nodes().back().name, .op = node.op_type(), .reason = reason});
     }
@@ -354,7 +354,7 @@ class GraphReader {
     if (graph_.output_size() == 0) return Error{"the network has no output"};
     std::vector<NodeId> outputs;
     for (const onnx::ValueInfoProto& output : graph_.output()) {
-      const Value* value = assembly_.find_value(output.name());
+      const OnnxValue* value = assembly_.find_value(output.name());
       if (!value) return Error{fmt::format("no node makes the network's output '{}'", output.name())};
       if (!value->settled()) {
         return Error{fmt::format(
@@ -393,4 +393,4 @@ Result<ImportedNetwork> from_onnx(const OnnxFile& file, const FromOnnxOptions& o
   return GraphReader(file, operator_set, options).read();
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

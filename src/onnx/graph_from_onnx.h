@@ -5,7 +5,7 @@
 #include "onnx/network_file.h"
 #include "onnx/parse_in_place.h"
 
-namespace concertina {
+namespace concertina::onnx {
 
 struct FromOnnxOptions {
   /// Values that the arrays may have in all: a file can name one array many times.
@@ -19,4 +19,4 @@ struct FromOnnxOptions {
 /// what it was. Every failure names the culprit.
 Result<ImportedNetwork> from_onnx(const OnnxFile& file, const FromOnnxOptions& options);
 
-}  // namespace concertina
+}  // namespace concertina::onnx

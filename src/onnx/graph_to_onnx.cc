@@ -10,7 +10,7 @@
 #include "onnx/op_to_onnx.h"
 #include "onnx/rank.h"
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 void describe_value(const std::string& name, const Shape& shape, int rank, onnx::ValueInfoProto& value) {
@@ -74,18 +74,17 @@ bool is_output(const Graph& graph, NodeId id) {
 
 Status write_graph(const Network& network, onnx::GraphProto& graph) {
   const Graph& source = network.graph;
-  CONCERTINA_ASSIGN(const auto ranks, value_ranks(source));
+  ASSIGN_OR_RETURN(const auto ranks, value_ranks(source));
   graph.set_name("network");
   for (NodeId id = 0; id < source.size(); ++id) {
-    const int rank = ranks[static_cast<std::size_t>(id)];
-    if (id >= source.inputs()) CONCERTINA_TRY(add_node(network, id, rank, graph));
+    const int rank = ranks[id];
+    if (id >= source.inputs()) RETURN_IF_ERROR(add_node(network, id, rank, graph));
     if (is_output(source, id)) continue;
     onnx::ValueInfoProto& value = id < source.inputs() ? *graph.add_input() : *graph.add_value_info();
     describe_value(source.node(id).name, source.shape(id), rank, value);
   }
   for (const NodeId id : source.outputs()) {
-    describe_value(source.node(id).name, source.shape(id), ranks[static_cast<std::size_t>(id)],
-                   *graph.add_output());
+    describe_value(source.node(id).name, source.shape(id), ranks[id], *graph.add_output());
   }
   return check_names(graph);
 }
@@ -98,7 +97,7 @@ Result<onnx::ModelProto> to_onnx(const Network& network) {
   model.set_producer_name("concertina");
   model.set_producer_version(CONCERTINA_VERSION);
   model.add_opset_import()->set_version(14);
-  CONCERTINA_TRY(write_graph(network, *model.mutable_graph()));
+  RETURN_IF_ERROR(write_graph(network, *model.mutable_graph()));
   return model;
 }
 
@@ -110,4 +109,4 @@ Result<std::string> serialize(const onnx::ModelProto& model) {
   return bytes;
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

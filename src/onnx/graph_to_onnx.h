@@ -3,7 +3,7 @@
 #include "graph/network.h"
 #include "onnx_subset.pb.h"
 
-namespace concertina {
+namespace concertina::onnx {
 
 /// An ONNX model of the network (IR version 8, operator set 14): values are named like the nodes that make
 /// them, arrays like in `Weights`, and the batch is the symbol N. Fails if ONNX cannot express the network.
@@ -13,4 +13,4 @@ Result<onnx::ModelProto> to_onnx(const Network& network);
 /// The bytes of a model. Fails above protobuf's limit of 2 GB.
 Result<std::string> serialize(const onnx::ModelProto& model);
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -6,14 +6,14 @@
 #include <functional>
 #include <map>
 
-#include "base/testing.h"
 #include "graph/cost.h"
 #include "onnx/folding.h"
 #include "onnx/network_file.h"
-#include "onnx/onnx_builder.h"
-#include "onnx/test_networks.h"
+#include "testing/exporter_files.h"
+#include "testing/onnx_builder.h"
+#include "testing/temporary_folder.h"
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 using ::testing::ElementsAre;
@@ -24,7 +24,7 @@ using Integers = OnnxBuilder::Integers;
 class Import : public ::testing::Test {
  protected:
   Result<ImportedNetwork> import(const std::string& bytes, const ImportOptions& options = {}) {
-    const TestFolder folder;
+    const testing::TestFolder folder;
     return import_network(folder.write("net.onnx", bytes), options);
   }
 
@@ -327,4 +327,4 @@ TEST_F(Import, SmallFilesStayCheap) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::onnx

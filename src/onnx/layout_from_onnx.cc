@@ -10,10 +10,10 @@
 #include "onnx/attributes.h"
 #include "onnx/tensor.h"
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
-constexpr std::size_t kMostDimensions = 8;
+constexpr std::size_t kMaxDimensions = 8;
 
 struct Source {
   const onnx::NodeProto& node;
@@ -59,10 +59,10 @@ Result<View> flatten(const Source& source) {
 Result<View> reshape(const Source& source) {
   if (source.constants.size() != 1 || !source.has_constant()) return Error{"its shape is not constant"};
   if (Attributes(source.node).integer("allowzero", 0) != 0) return Error{"it allows sizes of zero"};
-  CONCERTINA_ASSIGN(const auto known, source.constants[0].known());
+  ASSIGN_OR_RETURN(const auto known, source.constants[0].known());
   const auto listed = to_integers(*known);
   const std::vector<int> old = source.sizes();
-  if (listed.empty() || listed.size() > kMostDimensions)
+  if (listed.empty() || listed.size() > kMaxDimensions)
     return Error{"its shape is not a list of a few sizes"};
   const std::int64_t batch = listed[0].value_or(0);
   // A batch of 1 is what exporters write that were given one image.
@@ -91,9 +91,9 @@ Result<View> unsqueeze(const Source& source) {
   std::vector<int> sizes = source.sizes();
   const auto added = source.has_constant() ? static_cast<std::size_t>(source.constants[0].count())
                                            : Attributes(source.node).list("axes").size();
-  if (sizes.size() + added > kMostDimensions) return Error{"its result has too many dimensions"};
-  CONCERTINA_ASSIGN(const auto axes,
-                    listed_axes(source.node, source.constants, source.rank() + static_cast<int>(added)));
+  if (sizes.size() + added > kMaxDimensions) return Error{"its result has too many dimensions"};
+  ASSIGN_OR_RETURN(const auto axes,
+                   listed_axes(source.node, source.constants, source.rank() + static_cast<int>(added)));
   for (const int axis : axes) {
     if (axis > static_cast<int>(sizes.size())) return Error{"its axes leave gaps"};
     sizes.insert(sizes.begin() + axis, 1);
@@ -103,13 +103,13 @@ Result<View> unsqueeze(const Source& source) {
 
 Result<View> squeeze(const Source& source) {
   std::vector<int> sizes = source.sizes();
-  CONCERTINA_ASSIGN(auto axes, listed_axes(source.node, source.constants, source.rank()));
+  ASSIGN_OR_RETURN(auto axes, listed_axes(source.node, source.constants, source.rank()));
   if (axes.empty() && source.batch == 1) return Error{"it drops the batch, which is 1"};
   for (std::size_t i = 0; axes.empty() && i < sizes.size(); ++i) {
     if (sizes[i] == 1) axes.push_back(static_cast<int>(i));
   }
   for (std::size_t i = axes.size(); i-- > 0;) {
-    if (sizes[static_cast<std::size_t>(axes[i])] != 1) return Error{"it drops a dimension of several values"};
+    if (sizes[axes[i]] != 1) return Error{"it drops a dimension of several values"};
     sizes.erase(sizes.begin() + axes[i]);
   }
   return source.view.reshaped(sizes);
@@ -144,7 +144,7 @@ Result<std::vector<int>> listed_axes(const onnx::NodeProto& node, const std::vec
   if (constants.empty() || constants[0].left_out()) {
     listed = Attributes(node).list("axes");
   } else {
-    CONCERTINA_ASSIGN(const auto known, constants[0].known());
+    ASSIGN_OR_RETURN(const auto known, constants[0].known());
     for (const auto& axis : to_integers(*known)) listed.push_back(axis.value_or(-rank));
   }
   std::vector<int> axes;
@@ -158,4 +158,4 @@ Result<std::vector<int>> listed_axes(const onnx::NodeProto& node, const std::vec
   return axes;
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

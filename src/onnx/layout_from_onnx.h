@@ -6,7 +6,7 @@
 #include "onnx/constant.h"
 #include "onnx/view.h"
 
-namespace concertina {
+namespace concertina::onnx {
 
 /// Whether the op only lays values out anew: Reshape, Flatten, Transpose, Squeeze, Unsqueeze.
 bool is_layout_op(const std::string& type);
@@ -21,4 +21,4 @@ Result<View> laid_out(const onnx::NodeProto& node, const View& view, const std::
 Result<std::vector<int>> listed_axes(const onnx::NodeProto& node, const std::vector<Constant>& constants,
                                      int rank);
 
-}  // namespace concertina
+}  // namespace concertina::onnx

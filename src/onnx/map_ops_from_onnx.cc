@@ -9,7 +9,7 @@
 #include "base/try.h"
 #include "onnx/tensor.h"
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 using Resize = op::Resize;
@@ -42,15 +42,15 @@ Status choose(const char* what, const std::string& name, const Named<T> (&names)
 }
 
 /// The numbers for rows and columns out of those for N, C, H, W, or for H, W alone.
-Result<std::array<double, 2>> for_pixels(const Known& known) {
+Result<std::array<double, 2>> for_pixels(const FoldedTensor& known) {
   const std::vector<double>& v = known.values;
   if (v.size() == 2) return std::array<double, 2>{v[0], v[1]};
   if (v.size() == 4) return std::array<double, 2>{v[2], v[3]};
   return Error{"its scales or sizes are not four numbers"};
 }
 
-Status set_scales(const Known& scales, const Shape& input, Resize& resize) {
-  CONCERTINA_ASSIGN(const auto s, for_pixels(scales));
+Status set_scales(const FoldedTensor& scales, const Shape& input, Resize& resize) {
+  ASSIGN_OR_RETURN(const auto s, for_pixels(scales));
   if (scales.values.size() == 4 && (scales.values[0] != 1 || scales.values[1] != 1)) {
     return Error{"it changes the number of channels"};
   }
@@ -66,8 +66,8 @@ Status set_scales(const Known& scales, const Shape& input, Resize& resize) {
   return {};
 }
 
-Status set_sizes(const Known& sizes, const Shape& input, Resize& resize) {
-  CONCERTINA_ASSIGN(const auto s, for_pixels(sizes));
+Status set_sizes(const FoldedTensor& sizes, const Shape& input, Resize& resize) {
+  ASSIGN_OR_RETURN(const auto s, for_pixels(sizes));
   if (sizes.values.size() == 4 && sizes.values[1] != input.channels) {
     return Error{"it changes the number of channels"};
   }
@@ -90,7 +90,7 @@ bool has(const OpSource& source, std::size_t i) {
 Result<std::vector<std::int64_t>> listed(const OpSource& source, Attributes& attributes, const char* name,
                                          std::size_t i) {
   if (!has(source, i)) return attributes.list(name);
-  CONCERTINA_ASSIGN(const auto known, source.constants[i].known());
+  ASSIGN_OR_RETURN(const auto known, source.constants[i].known());
   std::vector<std::int64_t> list;
   for (const auto& value : to_integers(*known)) {
     if (!value) return Error{fmt::format("its '{}' depend on the size of the batch", name)};
@@ -101,15 +101,15 @@ Result<std::vector<std::int64_t>> listed(const OpSource& source, Attributes& att
 
 Result<OpWithArrays> read_pad(const OpSource& source) {
   Attributes attributes(source.node);
-  CONCERTINA_ASSIGN(std::vector<std::int64_t> pads, listed(source, attributes, "pads", 0));
+  ASSIGN_OR_RETURN(std::vector<std::int64_t> pads, listed(source, attributes, "pads", 0));
   op::Pad pad;
   pad.value = attributes.real("value", 0);
   if (has(source, 1)) {
-    CONCERTINA_ASSIGN(const double value, source.constants[1].scalar());
+    ASSIGN_OR_RETURN(const double value, source.constants[1].scalar());
     pad.value = static_cast<float>(value);
   }
   const std::string mode = attributes.text("mode", "constant");
-  CONCERTINA_TRY(attributes.done());
+  RETURN_IF_ERROR(attributes.done());
   if (has(source, 2)) return Error{"its axes are listed, which is not supported"};
   if (mode == "edge") pad.mode = op::Pad::Mode::edge;
   if (mode == "reflect") pad.mode = op::Pad::Mode::reflect;
@@ -134,13 +134,13 @@ Result<OpWithArrays> read_resize(const OpSource& source) {
   Attributes attributes(source.node);
   const bool old = source.node.op_type() == "Upsample" || source.operator_set < 11;
   Resize resize;
-  CONCERTINA_TRY(choose("mode", attributes.text("mode", "nearest"), kModes, resize.mode));
+  RETURN_IF_ERROR(choose("mode", attributes.text("mode", "nearest"), kModes, resize.mode));
   if (!old) {
-    CONCERTINA_TRY(choose("transformation of coordinates",
-                          attributes.text("coordinate_transformation_mode", "half_pixel"), kCoordinates,
-                          resize.coordinates));
-    CONCERTINA_TRY(choose("rounding", attributes.text("nearest_mode", "round_prefer_floor"), kRoundings,
-                          resize.rounding));
+    RETURN_IF_ERROR(choose("transformation of coordinates",
+                           attributes.text("coordinate_transformation_mode", "half_pixel"), kCoordinates,
+                           resize.coordinates));
+    RETURN_IF_ERROR(choose("rounding", attributes.text("nearest_mode", "round_prefer_floor"), kRoundings,
+                           resize.rounding));
     attributes.expect("antialias", 0, 0);
     for (const char* of_others : {"cubic_coeff_a", "exclude_outside", "extrapolation_value"}) {
       attributes.ignore(of_others);
@@ -152,22 +152,22 @@ Result<OpWithArrays> read_resize(const OpSource& source) {
   const std::vector<std::int64_t> axes = attributes.list("axes");
   if (!axes.empty() && axes != std::vector<std::int64_t>{2, 3})
     return Error{"its axes are not rows and columns"};
-  Known scales{.shape = {}, .values = {}};
+  FoldedTensor scales{.shape = {}, .values = {}};
   for (const float scale : attributes.reals("scales")) scales.values.push_back(scale);
-  CONCERTINA_TRY(attributes.done());
+  RETURN_IF_ERROR(attributes.done());
   const std::size_t at = old ? 0 : 1;
   if (has(source, at) && source.constants[at].count() > 0) {
-    CONCERTINA_ASSIGN(const auto given, source.constants[at].known());
+    ASSIGN_OR_RETURN(const auto given, source.constants[at].known());
     scales = *given;
   }
   if (!scales.values.empty()) {
-    CONCERTINA_TRY(set_scales(scales, source.values[0], resize));
+    RETURN_IF_ERROR(set_scales(scales, source.values[0], resize));
     return OpWithArrays{resize};
   }
   if (!has(source, 2)) return Error{"it has neither scales nor sizes"};
-  CONCERTINA_ASSIGN(const auto sizes, source.constants[2].known());
-  CONCERTINA_TRY(set_sizes(*sizes, source.values[0], resize));
+  ASSIGN_OR_RETURN(const auto sizes, source.constants[2].known());
+  RETURN_IF_ERROR(set_sizes(*sizes, source.values[0], resize));
   return OpWithArrays{resize};
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

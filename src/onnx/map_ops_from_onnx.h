@@ -5,7 +5,7 @@
 #include "onnx/attributes.h"
 #include "onnx/op_from_onnx.h"
 
-namespace concertina {
+namespace concertina::onnx {
 
 /// Whether constant `i` is there.
 bool has(const OpSource& source, std::size_t i);
@@ -18,4 +18,4 @@ Result<std::vector<std::int64_t>> listed(const OpSource& source, Attributes& att
 Result<OpWithArrays> read_pad(const OpSource& source);
 Result<OpWithArrays> read_resize(const OpSource& source);
 
-}  // namespace concertina
+}  // namespace concertina::onnx

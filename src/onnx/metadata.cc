@@ -12,7 +12,7 @@
 #include "onnx/own_arrays.h"
 #include "onnx/parse_onnx.h"
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 using Json = nlohmann::json;
@@ -21,7 +21,7 @@ using OrderedJson = nlohmann::ordered_json;
 std::vector<std::string> dimension_names(const Graph& graph) {
   std::vector<std::string> names;
   for (int d = 0; d < graph.layout().free_dimensions; ++d) {
-    names.push_back(graph.layout().dimensions[static_cast<std::size_t>(d)].name);
+    names.push_back(graph.layout().dimensions[d].name);
   }
   return names;
 }
@@ -132,7 +132,7 @@ Result<SubnetRecord> read_record(const Graph& graph, const Json& entry) {
   SubnetRecord record{
       .subnet = {*widths}, .own = {}, .validation_accuracy = validation.get<double>(), .test_accuracy = {}};
   if (test.is_number()) record.test_accuracy = test.get<double>();
-  CONCERTINA_TRY(check_subnet(graph, record.subnet));
+  RETURN_IF_ERROR(check_subnet(graph, record.subnet));
   const Cost size = cost(graph, record.subnet);
   if (member(entry, "macs") != size.macs || member(entry, "parameters") != size.parameters) {
     return Error{
@@ -154,7 +154,7 @@ Status read_arrays(const onnx::ModelProto& file, const std::string& key, const s
 /// `entry` is the sub-net's in the table, `i` its number.
 Status read_own_arrays(const Graph& graph, const onnx::ModelProto& file, std::size_t i, const Json& entry,
                        SubnetRecord& record) {
-  CONCERTINA_TRY(read_arrays(file, statistics_key(i), statistics_of(graph, record.subnet), record));
+  RETURN_IF_ERROR(read_arrays(file, statistics_key(i), statistics_of(graph, record.subnet), record));
   const Json& listed = member(entry, "parameters_of_its_own");
   if (listed.is_null()) return {};
   const auto names = read_strings(listed);
@@ -180,7 +180,7 @@ Status read_probe(const onnx::ModelProto& file, const std::string& key, SubnetRe
 
 Result<std::vector<SubnetRecord>> read_subnets(const Graph& graph, const onnx::ModelProto& file) {
   constexpr std::string_view kKey = "concertina.subnets";
-  CONCERTINA_ASSIGN(const auto table, read_json(file, kKey));
+  ASSIGN_OR_RETURN(const auto table, read_json(file, kKey));
   if (!table->is_object() || read_strings(member(*table, "dimensions")) != dimension_names(graph)) {
     return malformed(kKey, "does not list the network's channel dimensions");
   }
@@ -188,9 +188,9 @@ Result<std::vector<SubnetRecord>> read_subnets(const Graph& graph, const onnx::M
   if (!entries.is_array()) return malformed(kKey, "has no list of sub-nets");
   std::vector<SubnetRecord> records;
   for (const Json& entry : entries) {
-    CONCERTINA_ASSIGN(SubnetRecord record, read_record(graph, entry));
-    CONCERTINA_TRY(read_own_arrays(graph, file, records.size(), entry, record));
-    CONCERTINA_TRY(read_probe(file, probe_key(records.size()), record));
+    ASSIGN_OR_RETURN(SubnetRecord record, read_record(graph, entry));
+    RETURN_IF_ERROR(read_own_arrays(graph, file, records.size(), entry, record));
+    RETURN_IF_ERROR(read_probe(file, probe_key(records.size()), record));
     records.push_back(std::move(record));
   }
   return records;
@@ -222,15 +222,15 @@ std::vector<std::pair<std::string, std::string>> write_metadata(const ModelFile&
 }
 
 Result<ModelFile> read_metadata(Network network, const onnx::ModelProto& file) {
-  CONCERTINA_ASSIGN(auto subnets, read_subnets(network.graph, file));
-  CONCERTINA_ASSIGN(const auto preprocessing, read_json(file, "concertina.preprocessing"));
+  ASSIGN_OR_RETURN(auto subnets, read_subnets(network.graph, file));
+  ASSIGN_OR_RETURN(const auto preprocessing, read_json(file, "concertina.preprocessing"));
   auto mean = read_floats(member(*preprocessing, "mean"));
   auto stddev = read_floats(member(*preprocessing, "stddev"));
   if (!mean || !stddev) return malformed("concertina.preprocessing", "does not hold a mean and a stddev");
   const Json& resize = member(*preprocessing, "resize");
   const auto size = resize.is_null() ? 0 : read_integer(resize);
   if (!size) return malformed("concertina.preprocessing", "has a resize that is no number of pixels");
-  CONCERTINA_ASSIGN(const auto names, read_json(file, "concertina.classes"));
+  ASSIGN_OR_RETURN(const auto names, read_json(file, "concertina.classes"));
   auto classes = read_strings(*names);
   if (!classes) return malformed("concertina.classes", "is not a list of names");
   return ModelFile{.network = std::move(network),
@@ -239,4 +239,4 @@ Result<ModelFile> read_metadata(Network network, const onnx::ModelProto& file) {
                    .classes = std::move(*classes)};
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -7,7 +7,7 @@
 #include "onnx/model_file.h"
 #include "onnx_subset.pb.h"
 
-namespace concertina {
+namespace concertina::onnx {
 
 /// Everything of a model but its network, as metadata entries in order. Precondition: check_model() accepts
 /// it.
@@ -17,4 +17,4 @@ std::vector<std::pair<std::string, std::string>> write_metadata(const ModelFile&
 /// be asked.
 Result<ModelFile> read_metadata(Network network, const onnx::ModelProto& file);
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -8,7 +8,7 @@
 #include "onnx/network_file.h"
 #include "onnx/tensor.h"
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 bool is_utf8(const std::string& text) {
@@ -87,8 +87,8 @@ bool may_be_own(const Op& op) {
 }
 
 Status check_record(const Graph& graph, const SubnetRecord& record) {
-  CONCERTINA_TRY(check_accuracy("validation", record.validation_accuracy));
-  if (record.test_accuracy) CONCERTINA_TRY(check_accuracy("test", *record.test_accuracy));
+  RETURN_IF_ERROR(check_accuracy("validation", record.validation_accuracy));
+  if (record.test_accuracy) RETURN_IF_ERROR(check_accuracy("test", *record.test_accuracy));
   std::size_t known = 0;
   for (NodeId id = 0; id < graph.size(); ++id) {
     for (const Parameter& parameter : parameters(graph, id)) {
@@ -102,7 +102,7 @@ Status check_record(const Graph& graph, const SubnetRecord& record) {
         return Error{
             fmt::format("it has its own '{}', but only batch norms and linear layers may have that", name)};
       }
-      CONCERTINA_TRY(check_array(name, active_sizes(graph, id, parameter, record.subnet), found->second));
+      RETURN_IF_ERROR(check_array(name, active_sizes(graph, id, parameter, record.subnet), found->second));
       ++known;
     }
   }
@@ -113,7 +113,7 @@ Status check_record(const Graph& graph, const SubnetRecord& record) {
 
 Status check_chain(const Graph& graph, const std::vector<SubnetRecord>& subnets) {
   if (subnets.empty()) return Error{"the model has no sub-nets; the first must be the full network"};
-  for (const SubnetRecord& record : subnets) CONCERTINA_TRY(check_subnet(graph, record.subnet));
+  for (const SubnetRecord& record : subnets) RETURN_IF_ERROR(check_subnet(graph, record.subnet));
   if (subnets[0].subnet != full_subnet(graph)) {
     return Error{fmt::format("the first sub-net {} is not the full network {}", to_string(subnets[0].subnet),
                              to_string(full_subnet(graph)))};
@@ -154,10 +154,10 @@ Status check_full_arrays(const ModelFile& model) {
 }  // namespace
 
 Status check_model(const ModelFile& model) {
-  CONCERTINA_TRY(check_network(model.network));
-  CONCERTINA_TRY(check_names(model));
-  CONCERTINA_TRY(check_preprocessing(model));
-  CONCERTINA_TRY(check_chain(model.network.graph, model.subnets));
+  RETURN_IF_ERROR(check_network(model.network));
+  RETURN_IF_ERROR(check_names(model));
+  RETURN_IF_ERROR(check_preprocessing(model));
+  RETURN_IF_ERROR(check_chain(model.network.graph, model.subnets));
   for (const SubnetRecord& record : model.subnets) {
     Status status = check_record(model.network.graph, record);
     if (status) status = check_probe(record, output_elements(model.network.graph));
@@ -167,4 +167,4 @@ Status check_model(const ModelFile& model) {
   return check_full_arrays(model);
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -5,9 +5,9 @@
 #include <functional>
 
 #include "onnx/model_file.h"
-#include "onnx/testing.h"
+#include "testing/onnx_models.h"
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 struct Case {
@@ -85,4 +85,4 @@ TEST(ModelCheck, WantsAClassifierWithUtf8Names) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::onnx

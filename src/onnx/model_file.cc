@@ -13,7 +13,7 @@
 #include "onnx/parse_onnx.h"
 #include "onnx/seal.h"
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 Error in_file(const std::filesystem::path& path, const Error& error) {
@@ -30,26 +30,26 @@ std::vector<float> probe_images(const Graph& graph) {
 }
 
 Result<std::string> serialize_model(const ModelFile& model) {
-  CONCERTINA_TRY(check_model(model));
-  CONCERTINA_ASSIGN(onnx::ModelProto file, to_onnx(model.network));
+  RETURN_IF_ERROR(check_model(model));
+  ASSIGN_OR_RETURN(onnx::ModelProto file, to_onnx(model.network));
   for (auto& [key, value] : write_metadata(model)) {
     onnx::StringStringEntryProto& entry = *file.add_metadata_props();
     entry.set_key(key);
     entry.set_value(std::move(value));
   }
-  CONCERTINA_ASSIGN(std::string bytes, serialize(file));
+  ASSIGN_OR_RETURN(std::string bytes, serialize(file));
   return seal(std::move(bytes), kModelFormat);
 }
 
 Result<ModelFile> parse_model(std::string_view bytes) {
-  CONCERTINA_ASSIGN(const OnnxFile file, parse_onnx(bytes));
+  ASSIGN_OR_RETURN(const OnnxFile file, parse_onnx(bytes));
   if (!find_metadata(file.model, "concertina.format")) {
     return Error{"this is an ONNX file, but not a dynamic model; concertina-train makes one of it"};
   }
-  CONCERTINA_ASSIGN(ImportedNetwork read,
-                    from_onnx(file, {.most_values = static_cast<std::int64_t>(bytes.size())}));
-  CONCERTINA_ASSIGN(ModelFile model, read_metadata(std::move(read.network), file.model));
-  CONCERTINA_TRY(check_model(model));
+  ASSIGN_OR_RETURN(ImportedNetwork read,
+                   from_onnx(file, {.most_values = static_cast<std::int64_t>(bytes.size())}));
+  ASSIGN_OR_RETURN(ModelFile model, read_metadata(std::move(read.network), file.model));
+  RETURN_IF_ERROR(check_model(model));
   return model;
 }
 
@@ -60,7 +60,7 @@ Status write_model(const std::filesystem::path& path, const ModelFile& model) {
 }
 
 Result<ModelFile> read_model(const std::filesystem::path& path) {
-  CONCERTINA_ASSIGN(const FileBytes bytes, read_bytes(path));
+  ASSIGN_OR_RETURN(const FileBytes bytes, read_bytes(path));
   auto model = parse_model(bytes.view());
   if (!model) return in_file(path, model.error());
   return model;
@@ -77,8 +77,8 @@ Result<const SubnetRecord*> find_subnet(const ModelFile& model, const Subnet& su
 }
 
 Result<std::string> export_subnet(const ModelFile& model, const Subnet& subnet) {
-  CONCERTINA_ASSIGN(const SubnetRecord* record, find_subnet(model, subnet));
+  ASSIGN_OR_RETURN(const SubnetRecord* record, find_subnet(model, subnet));
   return serialize_static(extract(model.network, subnet, record->own));
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -8,7 +8,7 @@
 
 #include "graph/network.h"
 
-namespace concertina {
+namespace concertina::onnx {
 
 /// The newest format that is known, and the one that is written. It rises when an old reader would go wrong.
 inline constexpr int kModelFormat = 3;
@@ -76,4 +76,4 @@ Result<const SubnetRecord*> find_subnet(const ModelFile& model, const Subnet& su
 /// accepts the model.
 Result<std::string> export_subnet(const ModelFile& model, const Subnet& subnet);
 
-}  // namespace concertina
+}  // namespace concertina::onnx

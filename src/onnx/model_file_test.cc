@@ -6,11 +6,11 @@
 #include <filesystem>
 
 #include "base/file.h"
-#include "base/testing.h"
 #include "onnx/network_file.h"
-#include "onnx/testing.h"
+#include "testing/onnx_models.h"
+#include "testing/temporary_folder.h"
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 using ::testing::HasSubstr;
@@ -62,7 +62,7 @@ TEST(ModelFile, ListsTheSubnetsThatItHas) {
 }
 
 TEST(ModelFile, ErrorsNameTheFile) {
-  const TestFolder folder;
+  const testing::TestFolder folder;
   const auto path = folder / "model.onnx";
   ModelFile model = testing::random_model(testing::every_op(), 2);
   ASSERT_TRUE(write_model(path, model));
@@ -89,4 +89,4 @@ TEST(ModelFile, ProbeImagesAreTheSameEverywhere) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -15,7 +15,7 @@
 #include "onnx/parse_onnx.h"
 #include "onnx/seal.h"
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 Result<int> read_format(std::string_view format) {
@@ -56,23 +56,23 @@ Status check_norm(const Node& node, const Weights& weights) {
 }  // namespace
 
 Status check_network(const Network& network) {
-  CONCERTINA_TRY(check_weights(network.graph, network.weights));
-  for (const auto& [name, array] : network.weights) CONCERTINA_TRY(check_length(name, array));
-  for (const Node& node : network.graph.nodes()) CONCERTINA_TRY(check_norm(node, network.weights));
+  RETURN_IF_ERROR(check_weights(network.graph, network.weights));
+  for (const auto& [name, array] : network.weights) RETURN_IF_ERROR(check_length(name, array));
+  for (const Node& node : network.graph.nodes()) RETURN_IF_ERROR(check_norm(node, network.weights));
   return {};
 }
 
 Result<std::string> serialize_network(const Network& network) {
-  CONCERTINA_TRY(check_network(network));
-  CONCERTINA_ASSIGN(const onnx::ModelProto model, to_onnx(network));
+  RETURN_IF_ERROR(check_network(network));
+  ASSIGN_OR_RETURN(const onnx::ModelProto model, to_onnx(network));
   return serialize(model);
 }
 
 Result<std::string> serialize_static(const Network& network) {
-  CONCERTINA_TRY(check_network(network));
+  RETURN_IF_ERROR(check_network(network));
   const Network folded = fold_batch_norm(network);
-  CONCERTINA_TRY(check_weights(folded.graph, folded.weights));  // a product may have overflown
-  CONCERTINA_ASSIGN(const onnx::ModelProto model, to_onnx(folded));
+  RETURN_IF_ERROR(check_weights(folded.graph, folded.weights));  // a product may have overflown
+  ASSIGN_OR_RETURN(const onnx::ModelProto model, to_onnx(folded));
   return serialize(model);
 }
 
@@ -97,7 +97,7 @@ Result<OnnxFile> parse_onnx(std::string_view bytes) {
   if (!dynamic) return file;
   int format = kModelFormat;
   if (const auto text = find_metadata(file.model, "concertina.format")) {
-    CONCERTINA_ASSIGN(format, read_format(*text));
+    ASSIGN_OR_RETURN(format, read_format(*text));
   }
   if (!is_sealed(bytes, format)) {
     return Error{
@@ -107,32 +107,32 @@ Result<OnnxFile> parse_onnx(std::string_view bytes) {
 }
 
 Result<Network> parse_network(std::string_view bytes) {
-  CONCERTINA_ASSIGN(const OnnxFile file, parse_onnx(bytes));
-  CONCERTINA_ASSIGN(ImportedNetwork read,
-                    from_onnx(file, {.most_values = static_cast<std::int64_t>(bytes.size())}));
-  CONCERTINA_TRY(check_network(read.network));
+  ASSIGN_OR_RETURN(const OnnxFile file, parse_onnx(bytes));
+  ASSIGN_OR_RETURN(ImportedNetwork read,
+                   from_onnx(file, {.most_values = static_cast<std::int64_t>(bytes.size())}));
+  RETURN_IF_ERROR(check_network(read.network));
   return std::move(read.network);
 }
 
 Result<ImportedNetwork> import_network(const std::filesystem::path& path, const ImportOptions& options) {
-  constexpr std::int64_t kMostValues = std::int64_t{1} << 30;
-  CONCERTINA_ASSIGN(const FileBytes bytes, read_bytes(path));
+  constexpr std::int64_t kMaxValues = std::int64_t{1} << 30;
+  ASSIGN_OR_RETURN(const FileBytes bytes, read_bytes(path));
   const auto in_file = [&](const Error& error) {
     return Error{fmt::format("'{}': {}", path.string(), error.message)};
   };
   const auto file = parse_onnx(bytes.view());
   if (!file) return in_file(file.error());
-  auto imported = from_onnx(*file, {.most_values = kMostValues, .import = options});
+  auto imported = from_onnx(*file, {.most_values = kMaxValues, .import = options});
   if (!imported) return in_file(imported.error());
   const Status status = check_network(imported->network);
   return status ? std::move(imported) : in_file(status.error());
 }
 
 Result<Network> read_network(const std::filesystem::path& path) {
-  CONCERTINA_ASSIGN(const FileBytes bytes, read_bytes(path));
+  ASSIGN_OR_RETURN(const FileBytes bytes, read_bytes(path));
   auto network = parse_network(bytes.view());
   if (!network) return Error{fmt::format("'{}': {}", path.string(), network.error().message)};
   return network;
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -8,7 +8,7 @@
 
 #include "graph/network.h"
 
-namespace concertina {
+namespace concertina::onnx {
 
 /// Fails unless check_weights() accepts the weights and every batch norm divides by something positive.
 Status check_network(const Network& network);
@@ -50,4 +50,4 @@ Result<ImportedNetwork> import_network(const std::filesystem::path& path, const 
 Result<Network> parse_network(std::string_view bytes);
 Result<Network> read_network(const std::filesystem::path& path);
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -6,10 +6,10 @@
 #include <functional>
 
 #include "onnx/base64.h"
-#include "onnx/testing.h"
 #include "onnx_subset.pb.h"
+#include "testing/onnx_models.h"
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 using ::testing::HasSubstr;
@@ -266,4 +266,4 @@ TEST(NetworkFile, AVectorInputHasRankTwo) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -13,19 +13,19 @@
 #include "onnx/tensor.h"
 #include "onnx/window_from_onnx.h"
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 /// Appends the arrays of constants [0, count) as they are.
 Status take_arrays(const OpSource& source, std::size_t count, OpWithArrays& read) {
   for (std::size_t i = 0; i < count; ++i) {
-    CONCERTINA_ASSIGN(read.arrays.emplace_back(), source.constants[i].floats());
+    ASSIGN_OR_RETURN(read.arrays.emplace_back(), source.constants[i].floats());
   }
   return {};
 }
 
 Result<OpWithArrays> read_conv(const OpSource& source) {
-  CONCERTINA_ASSIGN(const auto sizes, source.constants[0].sizes(4));
+  ASSIGN_OR_RETURN(const auto sizes, source.constants[0].sizes(4));
   Attributes attributes(source.node);
   op::Conv conv;
   conv.groups = attributes.integer("group", 1, 1);
@@ -34,24 +34,24 @@ Result<OpWithArrays> read_conv(const OpSource& source) {
   conv.in_channels = static_cast<int>(in_channels);
   conv.out_channels = sizes[0];
   conv.bias = has(source, 1);
-  CONCERTINA_ASSIGN(conv.window, read_window(attributes, {sizes[2], sizes[3]}, source.values[0]));
-  CONCERTINA_TRY(attributes.done());
+  ASSIGN_OR_RETURN(conv.window, read_window(attributes, {sizes[2], sizes[3]}, source.values[0]));
+  RETURN_IF_ERROR(attributes.done());
   OpWithArrays read{conv};
-  CONCERTINA_TRY(take_arrays(source, conv.bias ? 2 : 1, read));
+  RETURN_IF_ERROR(take_arrays(source, conv.bias ? 2 : 1, read));
   return read;
 }
 
 Result<OpWithArrays> read_batch_norm(const OpSource& source) {
-  CONCERTINA_ASSIGN(const auto sizes, source.constants[0].sizes(1));
+  ASSIGN_OR_RETURN(const auto sizes, source.constants[0].sizes(1));
   Attributes attributes(source.node);
   op::BatchNorm norm;
   norm.channels = sizes[0];
   norm.epsilon = attributes.real("epsilon", 1e-5F);
   for (const char* of_training : {"momentum", "training_mode", "is_test"}) attributes.ignore(of_training);
   attributes.expect("spatial", 1, 1);
-  CONCERTINA_TRY(attributes.done());
+  RETURN_IF_ERROR(attributes.done());
   OpWithArrays read{norm};
-  CONCERTINA_TRY(take_arrays(source, 4, read));
+  RETURN_IF_ERROR(take_arrays(source, 4, read));
   return read;
 }
 
@@ -60,22 +60,22 @@ Result<float> bound(const OpSource& source, Attributes& attributes, const char* 
                     float otherwise) {
   if (source.operator_set < 11) return attributes.real(name, otherwise);
   if (!has(source, i)) return otherwise;
-  CONCERTINA_ASSIGN(const double value, source.constants[i].scalar());
+  ASSIGN_OR_RETURN(const double value, source.constants[i].scalar());
   return static_cast<float>(value);
 }
 
 Result<OpWithArrays> read_clip(const OpSource& source) {
   constexpr float kMost = std::numeric_limits<float>::max();
   Attributes attributes(source.node);
-  CONCERTINA_ASSIGN(const float low, bound(source, attributes, "min", 0, -kMost));
-  CONCERTINA_ASSIGN(const float high, bound(source, attributes, "max", 1, kMost));
-  CONCERTINA_TRY(attributes.done());
+  ASSIGN_OR_RETURN(const float low, bound(source, attributes, "min", 0, -kMost));
+  ASSIGN_OR_RETURN(const float high, bound(source, attributes, "max", 1, kMost));
+  RETURN_IF_ERROR(attributes.done());
   if (low == 0 && high >= kMost) return OpWithArrays{op::relu()};
   return OpWithArrays{op::activation(op::Function::clip, std::max(low, -kMost), std::min(high, kMost))};
 }
 
 Result<OpWithArrays> activation(Attributes& attributes, op::Activation op) {
-  CONCERTINA_TRY(attributes.done());
+  RETURN_IF_ERROR(attributes.done());
   return OpWithArrays{op};
 }
 
@@ -98,7 +98,7 @@ Result<OpWithArrays> read_function(const OpSource& source) {
 
 template <typename T>
 Result<OpWithArrays> read_plain(const OpSource& source) {
-  CONCERTINA_TRY(Attributes(source.node).done());
+  RETURN_IF_ERROR(Attributes(source.node).done());
   return OpWithArrays{T{}};
 }
 
@@ -106,13 +106,13 @@ Result<OpWithArrays> read_max_pool(const OpSource& source) {
   Attributes attributes(source.node);
   op::MaxPool pool;
   attributes.ignore("storage_order");  // of the second output
-  CONCERTINA_ASSIGN(pool.window, read_window(attributes, {1, 1}, source.values[0]));
-  CONCERTINA_TRY(attributes.done());
+  ASSIGN_OR_RETURN(pool.window, read_window(attributes, {1, 1}, source.values[0]));
+  RETURN_IF_ERROR(attributes.done());
   return OpWithArrays{pool};
 }
 
 Result<OpWithArrays> read_global_max_pool(const OpSource& source) {
-  CONCERTINA_TRY(Attributes(source.node).done());
+  RETURN_IF_ERROR(Attributes(source.node).done());
   op::MaxPool pool;
   pool.window.kernel_h = source.values[0].height;
   pool.window.kernel_w = source.values[0].width;
@@ -123,8 +123,8 @@ Result<OpWithArrays> read_average_pool(const OpSource& source) {
   Attributes attributes(source.node);
   op::AveragePool pool;
   pool.count_padding = attributes.integer("count_include_pad", 0) != 0;
-  CONCERTINA_ASSIGN(pool.window, read_window(attributes, {1, 1}, source.values[0]));
-  CONCERTINA_TRY(attributes.done());
+  ASSIGN_OR_RETURN(pool.window, read_window(attributes, {1, 1}, source.values[0]));
+  RETURN_IF_ERROR(attributes.done());
   if (pool.window.dilation_h != 1 || pool.window.dilation_w != 1) return Error{"its window is dilated"};
   const bool rounds_up = attributes.integer("ceil_mode", 0) != 0;
   if (rounds_up && pool.count_padding) {
@@ -150,16 +150,16 @@ Array transposed(const Array& weight, bool turn, float factor) {
 }
 
 Result<OpWithArrays> read_linear(const OpSource& source, bool turned, float alpha, float beta) {
-  CONCERTINA_ASSIGN(const auto sizes, source.constants[0].sizes(2));
+  ASSIGN_OR_RETURN(const auto sizes, source.constants[0].sizes(2));
   op::Linear linear;
   linear.out_features = turned ? sizes[1] : sizes[0];
   linear.in_features = turned ? sizes[0] : sizes[1];
   linear.bias = has(source, 1);
-  CONCERTINA_ASSIGN(const Array weight, source.constants[0].floats());
+  ASSIGN_OR_RETURN(const Array weight, source.constants[0].floats());
   OpWithArrays read{linear};
   read.arrays.push_back(turned || alpha != 1 ? transposed(weight, turned, alpha) : weight);
   if (!linear.bias) return read;
-  CONCERTINA_ASSIGN(Array bias, source.constants[1].floats());
+  ASSIGN_OR_RETURN(Array bias, source.constants[1].floats());
   const auto features = static_cast<std::size_t>(linear.out_features);
   if (bias.values.size() == 1) {
     bias.values.assign(features, bias.values[0]);
@@ -182,12 +182,12 @@ Result<OpWithArrays> read_gemm(const OpSource& source) {
   const float alpha = attributes.real("alpha", 1), beta = attributes.real("beta", 1);
   attributes.expect("transA", 0, 0);
   const bool turned = attributes.integer("transB", 0) == 0;
-  CONCERTINA_TRY(attributes.done());
+  RETURN_IF_ERROR(attributes.done());
   return read_linear(source, turned, alpha, beta);
 }
 
 Result<OpWithArrays> read_mat_mul(const OpSource& source) {
-  CONCERTINA_TRY(Attributes(source.node).done());
+  RETURN_IF_ERROR(Attributes(source.node).done());
   return read_linear(source, true, 1, 1);
 }
 
@@ -200,8 +200,8 @@ Status expect_channels(const OpSource& source, Attributes& attributes, std::int6
 
 Result<OpWithArrays> read_concat(const OpSource& source) {
   Attributes attributes(source.node);
-  CONCERTINA_TRY(expect_channels(source, attributes, 1));
-  CONCERTINA_TRY(attributes.done());
+  RETURN_IF_ERROR(expect_channels(source, attributes, 1));
+  RETURN_IF_ERROR(attributes.done());
   std::int64_t channels = 0;
   for (const Shape& shape : source.values) channels += shape.channels;
   if (channels > kMaxSize) return Error{"it has too many channels"};
@@ -211,8 +211,8 @@ Result<OpWithArrays> read_concat(const OpSource& source) {
 Result<OpWithArrays> read_softmax(const OpSource& source) {
   Attributes attributes(source.node);
   const bool old = source.operator_set < 13;  // it then normalised over all axes from `axis` on
-  CONCERTINA_TRY(expect_channels(source, attributes, old ? 1 : -1));
-  CONCERTINA_TRY(attributes.done());
+  RETURN_IF_ERROR(expect_channels(source, attributes, old ? 1 : -1));
+  RETURN_IF_ERROR(attributes.done());
   if (old && source.values[0].height * std::int64_t{source.values[0].width} != 1) {
     return Error{"before operator set 13 it normalises over whole maps, which is not supported"};
   }
@@ -221,11 +221,11 @@ Result<OpWithArrays> read_softmax(const OpSource& source) {
 
 Result<OpWithArrays> read_slice(const OpSource& source) {
   Attributes attributes(source.node);
-  CONCERTINA_ASSIGN(const auto starts, listed(source, attributes, "starts", 0));
-  CONCERTINA_ASSIGN(const auto ends, listed(source, attributes, "ends", 1));
-  CONCERTINA_ASSIGN(const auto axes, listed(source, attributes, "axes", 2));
-  CONCERTINA_ASSIGN(const auto steps, listed(source, attributes, "steps", 3));
-  CONCERTINA_TRY(attributes.done());
+  ASSIGN_OR_RETURN(const auto starts, listed(source, attributes, "starts", 0));
+  ASSIGN_OR_RETURN(const auto ends, listed(source, attributes, "ends", 1));
+  ASSIGN_OR_RETURN(const auto axes, listed(source, attributes, "axes", 2));
+  ASSIGN_OR_RETURN(const auto steps, listed(source, attributes, "steps", 3));
+  RETURN_IF_ERROR(attributes.done());
   if (starts.size() != 1 || ends.size() != 1 || axes.size() != 1 || (!steps.empty() && steps[0] != 1) ||
       (axes[0] != 1 && axes[0] != 1 - source.ranks[0])) {
     return Error{"it takes more than one run of channels"};
@@ -295,8 +295,8 @@ Result<OpWithArrays> read_op(const OpSource& source) {
   const auto* reader = std::find_if(std::begin(kReaders), std::end(kReaders),
                                     [&](const OpReader& r) { return r.type == source.node.op_type(); });
   if (reader == std::end(kReaders)) return Error{"there is no rule for this op"};
-  CONCERTINA_TRY(check_counts(*reader, source));
+  RETURN_IF_ERROR(check_counts(*reader, source));
   return reader->read(source);
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -5,7 +5,7 @@
 #include "graph/op.h"
 #include "onnx/constant.h"
 
-namespace concertina {
+namespace concertina::onnx {
 
 /// What the reader of an op may look at. A node's inputs are values first, constants after.
 struct OpSource {
@@ -26,4 +26,4 @@ struct OpWithArrays {
 /// such op or it does not mean the same.
 Result<OpWithArrays> read_op(const OpSource& source);
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 onnx::AttributeProto& attribute(onnx::NodeProto& node, const char* name,
@@ -271,4 +271,4 @@ Status write_op(const Op& op, const OpTarget& target) {
   return std::visit([&](const auto& o) { return write(o, target); }, op);
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -7,7 +7,7 @@
 #include "graph/shape.h"
 #include "onnx/tensor.h"
 
-namespace concertina {
+namespace concertina::onnx {
 
 /// What the writer of an op may look at.
 struct OpTarget {
@@ -22,4 +22,4 @@ struct OpTarget {
 /// are part of our op become initializers "<name>.<what>". Fails if ONNX has no such op.
 Status write_op(const Op& op, const OpTarget& target);
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -6,7 +6,7 @@
 
 #include "onnx/base64.h"
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 std::size_t bytes_of(const OwnArray& array) {
@@ -65,4 +65,4 @@ Status unpack_arrays(std::string_view text, const std::vector<OwnArray>& arrays,
   return {};
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

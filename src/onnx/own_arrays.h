@@ -6,7 +6,7 @@
 
 #include "graph/network.h"
 
-namespace concertina {
+namespace concertina::onnx {
 
 /// An array of a sub-net, at its widths.
 struct OwnArray {
@@ -28,4 +28,4 @@ std::string pack_arrays(const std::vector<OwnArray>& arrays, const Weights& from
 /// the sentence's subject is left to the caller.
 Status unpack_arrays(std::string_view text, const std::vector<OwnArray>& arrays, Weights& to);
 
-}  // namespace concertina
+}  // namespace concertina::onnx

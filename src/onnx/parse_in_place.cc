@@ -7,7 +7,7 @@
 #include <limits>
 #include <string>
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 using google::protobuf::MessageLite;
@@ -66,4 +66,4 @@ bool parse_in_place(std::string_view bytes, OnnxFile& file) {
   });
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

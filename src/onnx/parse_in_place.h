@@ -5,7 +5,7 @@
 
 #include "onnx_subset.pb.h"
 
-namespace concertina {
+namespace concertina::onnx {
 
 /// A tensor of a parsed file.
 struct TensorView {
@@ -23,4 +23,4 @@ struct OnnxFile {
 /// copy, but counts the depth of nesting from the fields that it takes apart.
 bool parse_in_place(std::string_view bytes, OnnxFile& file);
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -5,13 +5,13 @@
 #include <string>
 #include <string_view>
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 /// With the arrays where protobuf's own parser would have put them.
 std::string as_parsed_by_protobuf(OnnxFile file) {
   for (int i = 0; i < file.model.graph().initializer_size(); ++i) {
-    const std::string_view raw = file.raw_data[static_cast<std::size_t>(i)];
+    const std::string_view raw = file.raw_data[i];
     if (raw.data() != nullptr)
       file.model.mutable_graph()->mutable_initializer(i)->set_raw_data(std::string(raw));
   }
@@ -99,4 +99,4 @@ TEST(ParseInPlace, RefusesWhatProtobufRefuses) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -6,7 +6,7 @@
 #include "concertina/result.h"
 #include "onnx/parse_in_place.h"
 
-namespace concertina {
+namespace concertina::onnx {
 
 /// The value of the metadata entry `key`, if the model has one.
 std::optional<std::string_view> find_metadata(const onnx::ModelProto& model, std::string_view key);
@@ -15,4 +15,4 @@ std::optional<std::string_view> find_metadata(const onnx::ModelProto& model, std
 /// known and its seal unbroken.
 Result<OnnxFile> parse_onnx(std::string_view bytes);
 
-}  // namespace concertina
+}  // namespace concertina::onnx

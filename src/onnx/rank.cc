@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 struct Rule {
@@ -42,7 +42,7 @@ Result<std::vector<int>> ranks_from(const Graph& graph, std::vector<int> ranks) 
   for (NodeId id = graph.inputs(); id < graph.size(); ++id) {
     const Node& node = graph.node(id);
     std::vector<int> inputs;
-    for (const NodeId input : node.inputs) inputs.push_back(ranks[static_cast<std::size_t>(input)]);
+    for (const NodeId input : node.inputs) inputs.push_back(ranks[input]);
     const auto rank = output_rank(node.op, inputs);
     if (!rank) {
       return Error{fmt::format("node '{}' ({}): {}", node.name, type_name(node.op), rank.error().message)};
@@ -67,10 +67,10 @@ Result<int> output_rank(const Op& op, std::span<const int> inputs) {
 }
 
 Result<std::vector<int>> value_ranks(const Graph& graph) {
-  constexpr std::size_t kMostVectors = 8;  // of which every choice is tried
+  constexpr std::size_t kMaxVectors = 8;  // of which every choice is tried
   std::vector<int> inputs(static_cast<std::size_t>(graph.inputs()), 4);
   std::vector<std::size_t> vectors;
-  for (std::size_t i = 0; i < inputs.size() && vectors.size() < kMostVectors; ++i) {
+  for (std::size_t i = 0; i < inputs.size() && vectors.size() < kMaxVectors; ++i) {
     const Shape& shape = graph.shape(static_cast<NodeId>(i));
     if (shape.height == 1 && shape.width == 1) vectors.push_back(i);
   }
@@ -89,4 +89,4 @@ std::vector<std::int64_t> onnx_shape(const Shape& shape, int rank, int batch) {
   return {batch, shape.channels, shape.height, shape.width};
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -6,7 +6,7 @@
 
 #include "graph/graph.h"
 
-namespace concertina {
+namespace concertina::onnx {
 
 /// ONNX tells the map N x C x 1 x 1 (rank 4) from the vector N x C (rank 2) where a Graph does not. The rank
 /// of an op's output, or why ONNX forbids the op on inputs of these ranks. Precondition: `op` is not the
@@ -19,4 +19,4 @@ Result<std::vector<int>> value_ranks(const Graph& graph);
 /// A value's shape in ONNX, for a batch.
 std::vector<std::int64_t> onnx_shape(const Shape& shape, int rank, int batch);
 
-}  // namespace concertina
+}  // namespace concertina::onnx

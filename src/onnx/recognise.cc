@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 constexpr float kSixth = 1.0F / 6;
@@ -17,9 +17,9 @@ class Recogniser {
   Recogniser(std::vector<Node>& nodes, const Weights& weights, const std::vector<NodeId>& outputs)
       : nodes_(nodes), weights_(weights), readers_(nodes.size(), 0) {
     for (const Node& node : nodes) {
-      for (const NodeId input : node.inputs) ++readers_[static_cast<std::size_t>(input)];
+      for (const NodeId input : node.inputs) ++readers_[input];
     }
-    for (const NodeId output : outputs) ++readers_[static_cast<std::size_t>(output)];
+    for (const NodeId output : outputs) ++readers_[output];
   }
 
   void run() {
@@ -40,8 +40,8 @@ class Recogniser {
     node.inputs = {input};
   }
 
-  const Node& at(NodeId id) const { return nodes_[static_cast<std::size_t>(id)]; }
-  bool read_once(NodeId id) const { return readers_[static_cast<std::size_t>(id)] == 1; }
+  const Node& at(NodeId id) const { return nodes_[id]; }
+  bool read_once(NodeId id) const { return readers_[id] == 1; }
 
   bool all_are(const Node& node, const char* array, float value) const {
     const std::vector<float>& values = weights_.at(node.name + array).values;
@@ -79,8 +79,7 @@ class Recogniser {
   NodeId gated(const Node& node, Gate gate) const {
     if (!std::holds_alternative<op::Mul>(node.op)) return -1;
     for (const int i : {0, 1}) {
-      const NodeId x = node.inputs[static_cast<std::size_t>(i)],
-                   other = node.inputs[static_cast<std::size_t>(1 - i)];
+      const NodeId x = node.inputs[i], other = node.inputs[1 - i];
       if (gate(other) == x) return x;
     }
     return -1;
@@ -104,4 +103,4 @@ void recognise_functions(std::vector<Node>& nodes, const Weights& weights,
   Recogniser(nodes, weights, outputs).run();
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

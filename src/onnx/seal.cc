@@ -9,7 +9,7 @@
 #include "base/hash.h"
 #include "onnx_subset.pb.h"
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 std::string entry(std::uint64_t hash) {
@@ -37,4 +37,4 @@ bool is_sealed(std::string_view bytes, int format) {
          bytes.ends_with(entry(hash_of(bytes.substr(0, bytes.size() - length), format)));
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace concertina {
+namespace concertina::onnx {
 
 /// Ends a serialised ONNX model of a format with one more metadata entry, "concertina.checksum", whose value
 /// is the XXH3 (64 bits) of all bytes before the entry as 16 lower-case hexadecimal digits; up to format 2 it
@@ -14,4 +14,4 @@ std::string seal(std::string model, int format);
 /// True if `bytes` ends with the seal of what comes before it.
 bool is_sealed(std::string_view bytes, int format);
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 using ::testing::EndsWith;
@@ -33,4 +33,4 @@ TEST(Seal, BreaksWhenAnythingChanges) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::onnx

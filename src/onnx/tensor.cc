@@ -5,7 +5,7 @@
 #include "base/try.h"
 #include "onnx/base64.h"
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 Result<std::vector<int>> read_shape(const onnx::TensorProto& tensor) {
@@ -45,7 +45,7 @@ Result<Array> read_tensor(const TensorView& view) {
     return Error{
         fmt::format("its data type is number {}, but only 32-bit floats (1) are read", tensor.data_type())};
   }
-  CONCERTINA_ASSIGN(auto shape, read_shape(tensor));
+  ASSIGN_OR_RETURN(auto shape, read_shape(tensor));
   const std::string_view raw = view.raw_data;
   const std::size_t bytes = raw.empty() ? static_cast<std::size_t>(tensor.float_data_size()) * 4 : raw.size();
   std::size_t left = bytes / 4;  // by dividing, as a product could overflow
@@ -59,4 +59,4 @@ Result<Array> read_tensor(const TensorView& view) {
   return Array{std::move(shape), {tensor.float_data().begin(), tensor.float_data().end()}};
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -7,7 +7,7 @@
 #include "graph/network.h"
 #include "onnx/parse_in_place.h"
 
-namespace concertina {
+namespace concertina::onnx {
 
 /// No size in a network that is read may exceed this; so sums and products of a few of them fit into
 /// integers.
@@ -23,4 +23,4 @@ void write_integers(const std::string& name, const std::vector<std::int64_t>& va
 /// says.
 Result<Array> read_tensor(const TensorView& tensor);
 
-}  // namespace concertina
+}  // namespace concertina::onnx

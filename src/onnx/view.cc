@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 constexpr int kAxes = 3;
@@ -75,7 +75,7 @@ Result<View> View::reshaped(std::span<const int> sizes) const {
 
 View View::transposed(std::span<const int> order) const {
   View view(shape_);
-  for (const int i : order) view.dimensions_.push_back(dimensions_[static_cast<std::size_t>(i)]);
+  for (const int i : order) view.dimensions_.push_back(dimensions_[i]);
   return view;
 }
 
@@ -83,7 +83,7 @@ View View::pooled(std::span<const int> axes, bool keep_as_one) const {
   View view({shape_.channels, 1, 1});
   for (int i = 0; i < static_cast<int>(dimensions_.size()); ++i) {
     const bool gone = std::find(axes.begin(), axes.end(), i) != axes.end();
-    if (!gone) view.dimensions_.push_back(dimensions_[static_cast<std::size_t>(i)]);
+    if (!gone) view.dimensions_.push_back(dimensions_[i]);
     if (gone && keep_as_one) view.dimensions_.emplace_back();
   }
   return view;
@@ -92,7 +92,7 @@ View View::pooled(std::span<const int> axes, bool keep_as_one) const {
 bool View::are_pixels(std::span<const int> axes) const {
   std::int64_t pixels = 1;
   for (const int i : axes) {
-    for (const Piece& piece : dimensions_[static_cast<std::size_t>(i)]) {
+    for (const Piece& piece : dimensions_[i]) {
       if (piece.axis == 0) return false;
       pixels *= piece.size;
     }
@@ -103,7 +103,7 @@ bool View::are_pixels(std::span<const int> axes) const {
 bool View::is_map() const {
   if (dimensions_.size() != kAxes) return false;
   for (int axis = 0; axis < kAxes; ++axis) {
-    const Dimension& pieces = dimensions_[static_cast<std::size_t>(axis)];
+    const Dimension& pieces = dimensions_[axis];
     std::size_t at = 0;
     if (!walks(pieces, axis, at) || at != pieces.size()) return false;
   }
@@ -158,4 +158,4 @@ bool View::walks(const Dimension& pieces, int axis, std::size_t& at) const {
   return left == 1;
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

@@ -7,7 +7,7 @@
 #include "concertina/result.h"
 #include "graph/shape.h"
 
-namespace concertina {
+namespace concertina::onnx {
 
 /// How an ONNX value lies over the C x H x W of one image: its dimensions behind the batch, each made of
 /// pieces of the three axes. Reshape, Transpose, Squeeze and their like only change this; whether the result
@@ -61,4 +61,4 @@ class View {
   std::vector<Dimension> dimensions_;
 };
 
-}  // namespace concertina
+}  // namespace concertina::onnx

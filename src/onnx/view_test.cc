@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 using ::testing::ElementsAre;
@@ -75,4 +75,4 @@ TEST(View, CutsAcrossAxesAreRefused) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::onnx

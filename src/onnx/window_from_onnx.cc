@@ -7,7 +7,7 @@
 
 #include "onnx/tensor.h"
 
-namespace concertina {
+namespace concertina::onnx {
 namespace {
 
 /// One direction of a window.
@@ -72,4 +72,4 @@ Result<Window> read_window(Attributes& attributes, const std::vector<int>& kerne
   return window;
 }
 
-}  // namespace concertina
+}  // namespace concertina::onnx

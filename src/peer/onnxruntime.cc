@@ -8,7 +8,7 @@
 #include "base/aligned_buffer.h"
 #include "base/try.h"
 
-namespace concertina {
+namespace concertina::peer {
 namespace {
 
 // The library's C interface is one table of functions whose order never changes; new ones come at its end.
@@ -95,7 +95,7 @@ Result<std::shared_ptr<const OnnxRuntime>> OnnxRuntime::load(const std::filesyst
   impl->version = base()->version();
   impl->table = base()->get(kInterfaceVersion);
   if (!impl->table) return Error{fmt::format("ONNX Runtime {} is too old; 1.13 is needed", impl->version)};
-  CONCERTINA_TRY(impl->call(kCreateEnv, kWarnings, "peer", &impl->environment));
+  RETURN_IF_ERROR(impl->call(kCreateEnv, kWarnings, "peer", &impl->environment));
   return std::shared_ptr<const OnnxRuntime>(std::make_shared<OnnxRuntime>(std::move(impl)));
 }
 
@@ -120,8 +120,8 @@ struct OnnxRuntimeSession::Tensors {
     for (const OnnxRuntimeValue& value : values) {
       const std::size_t size = count(value.shape);
       Handle handle = nullptr;
-      CONCERTINA_TRY(api.call(kCreateTensorWithData, memory, static_cast<void*>(at), size * sizeof(float),
-                              value.shape.data(), value.shape.size(), kFloat, &handle));
+      RETURN_IF_ERROR(api.call(kCreateTensorWithData, memory, static_cast<void*>(at), size * sizeof(float),
+                               value.shape.data(), value.shape.size(), kFloat, &handle));
       handles.push_back(handle);
       at += size;
     }
@@ -158,16 +158,16 @@ Result<OnnxRuntimeSession> OnnxRuntimeSession::make(std::shared_ptr<const OnnxRu
                                                     std::vector<OnnxRuntimeValue> outputs, int threads) {
   const OnnxRuntime::Impl& api = runtime->impl();
   auto impl = std::make_unique<Impl>(runtime, std::move(inputs), std::move(outputs));
-  CONCERTINA_TRY(api.call(kCreateSessionOptions, &impl->options));
-  CONCERTINA_TRY(api.call(kSetExecutionMode, impl->options, kSequential));
-  CONCERTINA_TRY(api.call(kSetOptimizationLevel, impl->options, kAllOptimizations));
-  CONCERTINA_TRY(api.call(kSetIntraOpThreads, impl->options, threads));
-  CONCERTINA_TRY(api.call(kSetInterOpThreads, impl->options, 1));
-  CONCERTINA_TRY(api.call(kCreateSessionFromArray, api.environment, static_cast<const void*>(onnx.data()),
-                          onnx.size(), impl->options, &impl->session));
-  CONCERTINA_TRY(api.call(kCreateCpuMemoryInfo, kArenaAllocator, kDefaultMemory, &impl->memory));
-  CONCERTINA_TRY(impl->inputs.bind(api, impl->memory));
-  CONCERTINA_TRY(impl->outputs.bind(api, impl->memory));
+  RETURN_IF_ERROR(api.call(kCreateSessionOptions, &impl->options));
+  RETURN_IF_ERROR(api.call(kSetExecutionMode, impl->options, kSequential));
+  RETURN_IF_ERROR(api.call(kSetOptimizationLevel, impl->options, kAllOptimizations));
+  RETURN_IF_ERROR(api.call(kSetIntraOpThreads, impl->options, threads));
+  RETURN_IF_ERROR(api.call(kSetInterOpThreads, impl->options, 1));
+  RETURN_IF_ERROR(api.call(kCreateSessionFromArray, api.environment, static_cast<const void*>(onnx.data()),
+                           onnx.size(), impl->options, &impl->session));
+  RETURN_IF_ERROR(api.call(kCreateCpuMemoryInfo, kArenaAllocator, kDefaultMemory, &impl->memory));
+  RETURN_IF_ERROR(impl->inputs.bind(api, impl->memory));
+  RETURN_IF_ERROR(impl->outputs.bind(api, impl->memory));
   return OnnxRuntimeSession(std::move(impl));
 }
 
@@ -186,4 +186,4 @@ Status OnnxRuntimeSession::run() {
                                      out.handles.size(), out.handles.data());
 }
 
-}  // namespace concertina
+}  // namespace concertina::peer

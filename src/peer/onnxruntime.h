@@ -12,7 +12,7 @@
 
 /// ONNX Runtime through the C interface of its shared library, which is loaded at run time: no header and no
 /// package of it is needed to build.
-namespace concertina {
+namespace concertina::peer {
 
 class OnnxRuntime {
  public:
@@ -67,4 +67,4 @@ class OnnxRuntimeSession {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace concertina
+}  // namespace concertina::peer

@@ -3,29 +3,29 @@
 #include <algorithm>
 #include <cmath>
 
-namespace concertina {
+namespace concertina::report {
 namespace {
 
-double size_of(const MeasuredSubnet& subnet, Size by) {
+double size_of(const MeasuredSubnet& subnet, SizeAxis by) {
   switch (by) {
-    case Size::macs:
+    case SizeAxis::macs:
       return subnet.macs;
-    case Size::parameters:
+    case SizeAxis::parameters:
       return subnet.parameters;
-    case Size::milliseconds:
+    case SizeAxis::milliseconds:
       return subnet.milliseconds;
   }
   return 0;
 }
 
-const MeasuredRun* find_run(const Comparison& comparison, const std::string& arm, int seed) {
+const MeasuredRun* find_run(const MeasuredComparison& comparison, const std::string& arm, int seed) {
   for (const MeasuredRun& run : comparison.runs) {
     if (run.arm == arm && run.seed == seed) return &run;
   }
   return nullptr;
 }
 
-std::optional<double> area_of(const MeasuredRun& run, Size by, const std::vector<double>& grid) {
+std::optional<double> area_of(const MeasuredRun& run, SizeAxis by, const std::vector<double>& grid) {
   double sum = 0;
   for (std::size_t i = 0; i + 1 < grid.size(); ++i) {
     const auto left = accuracy_at(run, by, grid[i]), right = accuracy_at(run, by, grid[i + 1]);
@@ -37,19 +37,19 @@ std::optional<double> area_of(const MeasuredRun& run, Size by, const std::vector
 
 }  // namespace
 
-std::vector<Size> sizes(const Comparison& comparison) {
-  std::vector<Size> all = {Size::macs, Size::parameters};
-  if (!comparison.milliseconds_grid.empty()) all.push_back(Size::milliseconds);
+std::vector<SizeAxis> sizes(const MeasuredComparison& comparison) {
+  std::vector<SizeAxis> all = {SizeAxis::macs, SizeAxis::parameters};
+  if (!comparison.milliseconds_grid.empty()) all.push_back(SizeAxis::milliseconds);
   return all;
 }
 
-const std::vector<double>& grid_of(const Comparison& comparison, Size by) {
+const std::vector<double>& grid_of(const MeasuredComparison& comparison, SizeAxis by) {
   switch (by) {
-    case Size::macs:
+    case SizeAxis::macs:
       return comparison.macs_grid;
-    case Size::parameters:
+    case SizeAxis::parameters:
       return comparison.parameter_grid;
-    case Size::milliseconds:
+    case SizeAxis::milliseconds:
       return comparison.milliseconds_grid;
   }
   return comparison.macs_grid;
@@ -63,7 +63,7 @@ std::vector<double> log_grid(double smallest, double largest, int points) {
   return grid;
 }
 
-std::optional<double> accuracy_at(const MeasuredRun& run, Size by, double size) {
+std::optional<double> accuracy_at(const MeasuredRun& run, SizeAxis by, double size) {
   const MeasuredSubnet* above = nullptr;  // the smallest that is not smaller
   const MeasuredSubnet* below = nullptr;  // the largest that is not larger
   for (const MeasuredSubnet& subnet : run.subnets) {
@@ -78,7 +78,7 @@ std::optional<double> accuracy_at(const MeasuredRun& run, Size by, double size) 
   return below->accuracy + share * (above->accuracy - below->accuracy);
 }
 
-Gains gains(const Comparison& comparison, const std::string& arm, Size by) {
+Gains gains(const MeasuredComparison& comparison, const std::string& arm, SizeAxis by) {
   const std::vector<double>& grid = grid_of(comparison, by);
   std::vector<std::vector<std::optional<double>>> differences;  // by seed and point
   for (const MeasuredRun& run : comparison.runs) {
@@ -122,7 +122,7 @@ Gains gains(const Comparison& comparison, const std::string& arm, Size by) {
   return result;
 }
 
-std::vector<Spread> accuracies(const Comparison& comparison, const std::string& arm, Size by) {
+std::vector<Spread> accuracies(const MeasuredComparison& comparison, const std::string& arm, SizeAxis by) {
   std::vector<Spread> result;
   for (const double size : grid_of(comparison, by)) {
     std::vector<double> values;
@@ -135,7 +135,7 @@ std::vector<Spread> accuracies(const Comparison& comparison, const std::string& 
   return result;
 }
 
-Spread area(const Comparison& comparison, const std::string& arm, Size by) {
+Spread area(const MeasuredComparison& comparison, const std::string& arm, SizeAxis by) {
   std::vector<double> areas;
   for (const MeasuredRun& run : comparison.runs) {
     if (run.arm != arm) continue;
@@ -144,20 +144,20 @@ Spread area(const Comparison& comparison, const std::string& arm, Size by) {
   return spread(areas);
 }
 
-Spread validation_area(const Comparison& comparison, const std::string& arm, Size by) {
-  Comparison validated = comparison;
+Spread validation_area(const MeasuredComparison& comparison, const std::string& arm, SizeAxis by) {
+  MeasuredComparison validated = comparison;
   for (MeasuredRun& run : validated.runs) {
     for (MeasuredSubnet& subnet : run.subnets) subnet.accuracy = subnet.validation_accuracy;
   }
   return area(validated, arm, by);
 }
 
-int seeds(const Comparison& comparison, const std::string& arm) {
+int seeds(const MeasuredComparison& comparison, const std::string& arm) {
   return static_cast<int>(std::count_if(comparison.runs.begin(), comparison.runs.end(),
                                         [&](const MeasuredRun& run) { return run.arm == arm; }));
 }
 
-std::vector<std::string> devices(const Comparison& comparison) {
+std::vector<std::string> devices(const MeasuredComparison& comparison) {
   std::vector<std::string> devices;
   for (const MeasuredRun& run : comparison.runs) {
     for (const StageCost& c : run.costs) {
@@ -169,7 +169,7 @@ std::vector<std::string> devices(const Comparison& comparison) {
   return devices;
 }
 
-std::vector<std::string> arms(const Comparison& comparison) {
+std::vector<std::string> arms(const MeasuredComparison& comparison) {
   std::vector<std::string> names;
   for (const MeasuredRun& run : comparison.runs) {
     if (std::find(names.begin(), names.end(), run.arm) == names.end()) names.push_back(run.arm);
@@ -177,4 +177,4 @@ std::vector<std::string> arms(const Comparison& comparison) {
   return names;
 }
 
-}  // namespace concertina
+}  // namespace concertina::report

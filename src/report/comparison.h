@@ -7,7 +7,7 @@
 
 #include "base/statistics.h"
 
-namespace concertina {
+namespace concertina::report {
 
 /// One sub-net of a trained dynamic network.
 struct MeasuredSubnet {
@@ -37,7 +37,7 @@ struct MeasuredRun {
 };
 
 /// A set of runs that are to be compared, and the sizes at which they are.
-struct Comparison {
+struct MeasuredComparison {
   std::vector<MeasuredRun> runs;
   std::string reference;                       ///< the arm over which gains are counted
   std::vector<double> macs_grid;               ///< ascending; fixed before anything was trained
@@ -47,13 +47,13 @@ struct Comparison {
   std::string milliseconds_of = {};            ///< the machine whose they are, for people
 };
 
-enum class Size { macs, parameters, milliseconds };
+enum class SizeAxis { macs, parameters, milliseconds };
 
 /// By which the runs can be compared: all, but for milliseconds where there are none.
-std::vector<Size> sizes(const Comparison& comparison);
+std::vector<SizeAxis> sizes(const MeasuredComparison& comparison);
 
 /// The sizes at which they are.
-const std::vector<double>& grid_of(const Comparison& comparison, Size by);
+const std::vector<double>& grid_of(const MeasuredComparison& comparison, SizeAxis by);
 
 /// `points` sizes from `smallest` to `largest`, both included, evenly spaced in log. Precondition: points
 /// >= 2.
@@ -61,7 +61,7 @@ std::vector<double> log_grid(double smallest, double largest, int points);
 
 /// The run's accuracy at a size, linear in log size between the two nearest sub-nets; nothing outside their
 /// range.
-std::optional<double> accuracy_at(const MeasuredRun& run, Size by, double size);
+std::optional<double> accuracy_at(const MeasuredRun& run, SizeAxis by, double size);
 
 /// An arm against the reference, seed by seed, at the grid's points that both reach.
 struct Gains {
@@ -72,25 +72,25 @@ struct Gains {
   double largest = 0;      ///< of the points' means
   double smallest = 0;
 };
-Gains gains(const Comparison& comparison, const std::string& arm, Size by);
+Gains gains(const MeasuredComparison& comparison, const std::string& arm, SizeAxis by);
 
 /// The arm's accuracy at each grid point over its seeds; count 0 where no seed reaches it.
-std::vector<Spread> accuracies(const Comparison& comparison, const std::string& arm, Size by);
+std::vector<Spread> accuracies(const MeasuredComparison& comparison, const std::string& arm, SizeAxis by);
 
 /// Mean accuracy over the grid's range of log size: the area under the curve, as a fraction of the whole.
 /// Seeds that do not cover the grid do not count.
-Spread area(const Comparison& comparison, const std::string& arm, Size by);
+Spread area(const MeasuredComparison& comparison, const std::string& arm, SizeAxis by);
 
 /// The same of the validation images.
-Spread validation_area(const Comparison& comparison, const std::string& arm, Size by);
+Spread validation_area(const MeasuredComparison& comparison, const std::string& arm, SizeAxis by);
 
 /// Seeds of an arm.
-int seeds(const Comparison& comparison, const std::string& arm);
+int seeds(const MeasuredComparison& comparison, const std::string& arm);
 
 /// What the runs were made on, each once.
-std::vector<std::string> devices(const Comparison& comparison);
+std::vector<std::string> devices(const MeasuredComparison& comparison);
 
 /// Names of the arms in the order of the runs.
-std::vector<std::string> arms(const Comparison& comparison);
+std::vector<std::string> arms(const MeasuredComparison& comparison);
 
-}  // namespace concertina
+}  // namespace concertina::report

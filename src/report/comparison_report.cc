@@ -7,7 +7,7 @@
 
 #include "report/line_plot.h"
 
-namespace concertina {
+namespace concertina::report {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -21,14 +21,14 @@ struct SizeName {
   double scale;
 };
 
-const SizeName& name_of(Size by) {
+const SizeName& name_of(SizeAxis by) {
   static constexpr SizeName kMacs{"macs", "multiply-accumulates", "MMAC", "M", 1e6};
   static constexpr SizeName kParameters{"parameters", "parameters", "thousand parameters", "k", 1e3};
   static constexpr SizeName kMilliseconds{"milliseconds", "predicted milliseconds", "ms", "ms", 1};
-  return by == Size::macs ? kMacs : by == Size::parameters ? kParameters : kMilliseconds;
+  return by == SizeAxis::macs ? kMacs : by == SizeAxis::parameters ? kParameters : kMilliseconds;
 }
 
-std::string human(double size, Size by) {
+std::string human(double size, SizeAxis by) {
   return fmt::format("{:.3g} {}", size / name_of(by).scale, name_of(by).unit);
 }
 
@@ -101,7 +101,7 @@ std::string rule(std::size_t columns) {
 }
 
 /// Top-1 of every arm at every size, and its gains over the reference.
-std::string accuracy_table(const Comparison& comparison, Size by) {
+std::string accuracy_table(const MeasuredComparison& comparison, SizeAxis by) {
   std::vector<std::string> head = {"top-1, %"};
   for (const double size : grid_of(comparison, by)) head.push_back(human(size, by));
   head.insert(head.end(), {"area", "validation", "mean gain", "interior", "largest", "smallest"});
@@ -124,7 +124,7 @@ std::string accuracy_table(const Comparison& comparison, Size by) {
 }
 
 /// Of each arm, mean over its seeds: in epochs of the full network, by stage.
-std::string cost_table(const Comparison& comparison) {
+std::string cost_table(const MeasuredComparison& comparison) {
   std::vector<std::string> stages;
   for (const MeasuredRun& run : comparison.runs) {
     for (const StageCost& c : run.costs) {
@@ -143,7 +143,7 @@ std::string cost_table(const Comparison& comparison) {
       double run_images = 0, run_seconds = 0, run_macs = 0;
       for (const StageCost& c : run.costs) {
         const auto place = std::find(stages.begin(), stages.end(), c.stage) - stages.begin();
-        by_stage[static_cast<std::size_t>(place)].push_back(c.macs / comparison.epoch_macs);
+        by_stage[place].push_back(c.macs / comparison.epoch_macs);
         run_images += static_cast<double>(c.images);
         run_seconds += c.seconds;
         run_macs += c.macs;
@@ -162,7 +162,7 @@ std::string cost_table(const Comparison& comparison) {
   return text;
 }
 
-LinePlot plot(const Comparison& comparison, Size by) {
+LinePlot plot(const MeasuredComparison& comparison, SizeAxis by) {
   LinePlot result{.title = fmt::format("Accuracy over {}", name_of(by).title),
                   .x_label = name_of(by).axis,
                   .y_label = "top-1 on the test images, %",
@@ -182,7 +182,7 @@ LinePlot plot(const Comparison& comparison, Size by) {
 
 }  // namespace
 
-std::string to_json(const Comparison& comparison) {
+std::string to_json(const MeasuredComparison& comparison) {
   Json root = {{"reference", comparison.reference},
                {"epoch_macs", comparison.epoch_macs},
                {"macs_grid", comparison.macs_grid},
@@ -192,7 +192,7 @@ std::string to_json(const Comparison& comparison) {
     root["milliseconds_of"] = comparison.milliseconds_of;
   }
   for (const std::string& arm : arms(comparison)) {
-    for (const Size by : sizes(comparison)) {
+    for (const SizeAxis by : sizes(comparison)) {
       const Gains g = gains(comparison, arm, by);
       root["arms"][arm][name_of(by).key] = {
           {"accuracies", to_json(accuracies(comparison, arm, by))},
@@ -210,7 +210,7 @@ std::string to_json(const Comparison& comparison) {
   return root.dump(1) + "\n";
 }
 
-std::string to_markdown(const Comparison& comparison) {
+std::string to_markdown(const MeasuredComparison& comparison) {
   std::string text = fmt::format(
       "Gains are in points of top-1 over `{}`, seed by seed, at a grid that was fixed before training; "
       "accuracies between two sub-nets are interpolated in log size, on the test images. `area` is the mean "
@@ -218,19 +218,19 @@ std::string to_markdown(const Comparison& comparison) {
       "`interior` leaves out the grid's two ends. Gains are over the sizes that all seeds of both arms "
       "reach. ± is the standard deviation over seeds. Device: {}.\n\n",
       comparison.reference, fmt::join(devices(comparison), "; "));
-  text += "At equal MACs:\n\n" + accuracy_table(comparison, Size::macs);
-  text += "\nAt equal parameters:\n\n" + accuracy_table(comparison, Size::parameters);
+  text += "At equal MACs:\n\n" + accuracy_table(comparison, SizeAxis::macs);
+  text += "\nAt equal parameters:\n\n" + accuracy_table(comparison, SizeAxis::parameters);
   if (!comparison.milliseconds_grid.empty()) {
     text += fmt::format("\nAt equal predicted milliseconds of {}:\n\n", comparison.milliseconds_of) +
-            accuracy_table(comparison, Size::milliseconds);
+            accuracy_table(comparison, SizeAxis::milliseconds);
   }
   return text + "\n" + cost_table(comparison);
 }
 
-std::string to_svg(const Comparison& comparison) {
+std::string to_svg(const MeasuredComparison& comparison) {
   std::vector<LinePlot> plots;
-  for (const Size by : sizes(comparison)) plots.push_back(plot(comparison, by));
+  for (const SizeAxis by : sizes(comparison)) plots.push_back(plot(comparison, by));
   return to_svg(plots);
 }
 
-}  // namespace concertina
+}  // namespace concertina::report

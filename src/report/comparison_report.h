@@ -4,16 +4,16 @@
 
 #include "report/comparison.h"
 
-namespace concertina {
+namespace concertina::report {
 
 /// Everything: the grids, each run's sub-nets and costs, accuracies, gains and areas.
-std::string to_json(const Comparison& comparison);
+std::string to_json(const MeasuredComparison& comparison);
 
 /// Tables: accuracy at equal MACs, parameters and, if known, milliseconds, gains over the reference, what
 /// each arm has cost.
-std::string to_markdown(const Comparison& comparison);
+std::string to_markdown(const MeasuredComparison& comparison);
 
 /// Accuracy over each kind of size at the grids' points, with the seeds' standard deviation.
-std::string to_svg(const Comparison& comparison);
+std::string to_svg(const MeasuredComparison& comparison);
 
-}  // namespace concertina
+}  // namespace concertina::report

@@ -7,7 +7,7 @@
 
 #include "report/comparison_report.h"
 
-namespace concertina {
+namespace concertina::report {
 namespace {
 
 using ::testing::DoubleNear;
@@ -25,7 +25,7 @@ MeasuredRun run(const std::string& arm, int seed, double smallest, double middle
           .costs = {{"joint", 100, 600, 2.5, seed == 1 ? "cpu" : "cuda:0"}}};
 }
 
-Comparison example() {
+MeasuredComparison example() {
   return {.runs = {run("us-net", 1, 0.5, 0.6, 0.7), run("us-net", 2, 0.6, 0.7, 0.8),
                    run("ours", 1, 0.5, 0.7, 0.72), run("ours", 2, 0.6, 0.78, 0.82)},
           .reference = "us-net",
@@ -41,15 +41,15 @@ TEST(LogGrid, IsEvenInLogAndHitsBothEnds) {
 
 TEST(AccuracyAt, InterpolatesInLogSizeAndNeverOutside) {
   const MeasuredRun one = run("a", 1, 0.5, 0.6, 0.8);
-  EXPECT_DOUBLE_EQ(*accuracy_at(one, Size::macs, 2), 0.6);
-  EXPECT_NEAR(*accuracy_at(one, Size::macs, std::sqrt(8.0)), 0.7, 1e-12);
-  EXPECT_NEAR(*accuracy_at(one, Size::parameters, std::sqrt(200.0)), 0.55, 1e-12);
-  EXPECT_FALSE(accuracy_at(one, Size::macs, 0.99));
-  EXPECT_FALSE(accuracy_at(one, Size::macs, 4.01));
+  EXPECT_DOUBLE_EQ(*accuracy_at(one, SizeAxis::macs, 2), 0.6);
+  EXPECT_NEAR(*accuracy_at(one, SizeAxis::macs, std::sqrt(8.0)), 0.7, 1e-12);
+  EXPECT_NEAR(*accuracy_at(one, SizeAxis::parameters, std::sqrt(200.0)), 0.55, 1e-12);
+  EXPECT_FALSE(accuracy_at(one, SizeAxis::macs, 0.99));
+  EXPECT_FALSE(accuracy_at(one, SizeAxis::macs, 4.01));
 }
 
 TEST(Gains, ArePairedBySeed) {
-  const Gains g = gains(example(), "ours", Size::macs);
+  const Gains g = gains(example(), "ours", SizeAxis::macs);
   ASSERT_EQ(g.at.size(), 3u);
   EXPECT_NEAR(g.at[0].mean, 0, 1e-12);
   EXPECT_NEAR(g.at[1].mean, 0.09, 1e-12);         // 0.10 and 0.08
@@ -63,16 +63,16 @@ TEST(Gains, ArePairedBySeed) {
 }
 
 TEST(Gains, LeaveOutWhatOneSideDoesNotReach) {
-  const Gains g = gains(example(), "ours", Size::parameters);
+  const Gains g = gains(example(), "ours", SizeAxis::parameters);
   EXPECT_EQ(g.at[0].count, 0);
   EXPECT_EQ(g.points, 2);
   EXPECT_NEAR(g.mean.mean, (0.09 + 0.02) / 2, 1e-12);
 }
 
 TEST(Gains, CompareOnlySizesThatAllSeedsReach) {
-  Comparison comparison = example();
+  MeasuredComparison comparison = example();
   comparison.runs[2].subnets.pop_back();  // ours, seed 1, has no sub-net of 1 MAC
-  const Gains g = gains(comparison, "ours", Size::macs);
+  const Gains g = gains(comparison, "ours", SizeAxis::macs);
   EXPECT_EQ(g.at[0].count, 1);
   EXPECT_EQ(g.points, 2);
   EXPECT_NEAR(g.mean.mean, (0.09 + 0.02) / 2, 1e-12);
@@ -82,11 +82,11 @@ TEST(Gains, CompareOnlySizesThatAllSeedsReach) {
 }
 
 TEST(Area, IsTheMeanOverLogSize) {
-  const Spread a = area(example(), "us-net", Size::macs);
+  const Spread a = area(example(), "us-net", SizeAxis::macs);
   EXPECT_EQ(a.count, 2);
   EXPECT_NEAR(a.mean, (0.6 + 0.7) / 2, 1e-12);
-  EXPECT_EQ(area(example(), "us-net", Size::parameters).count, 0);  // no run reaches 5 parameters
-  EXPECT_NEAR(validation_area(example(), "us-net", Size::macs).mean, (0.7 + 0.85) / 2, 1e-12);
+  EXPECT_EQ(area(example(), "us-net", SizeAxis::parameters).count, 0);  // no run reaches 5 parameters
+  EXPECT_NEAR(validation_area(example(), "us-net", SizeAxis::macs).mean, (0.7 + 0.85) / 2, 1e-12);
 }
 
 TEST(Report, HoldsEveryRunAndWhatFollowsFromThem) {
@@ -103,7 +103,7 @@ TEST(Report, HoldsEveryRunAndWhatFollowsFromThem) {
 }
 
 TEST(Report, ComparesAtEqualMillisecondsIfTheyAreKnown) {
-  Comparison comparison = example();
+  MeasuredComparison comparison = example();
   EXPECT_THAT(to_markdown(comparison), Not(HasSubstr("milliseconds")));
   EXPECT_THAT(to_svg(comparison), Not(HasSubstr("milliseconds")));
   for (MeasuredRun& run : comparison.runs) {
@@ -113,8 +113,8 @@ TEST(Report, ComparesAtEqualMillisecondsIfTheyAreKnown) {
   }
   comparison.milliseconds_grid = {0.5, 1, 2};
   comparison.milliseconds_of = "a machine";
-  EXPECT_NEAR(gains(comparison, "ours", Size::milliseconds).at[0].mean, 0.19, 1e-12);  // 0.20 and 0.18
-  EXPECT_EQ(gains(comparison, "ours", Size::macs).at[0].count, 0);
+  EXPECT_NEAR(gains(comparison, "ours", SizeAxis::milliseconds).at[0].mean, 0.19, 1e-12);  // 0.20 and 0.18
+  EXPECT_EQ(gains(comparison, "ours", SizeAxis::macs).at[0].count, 0);
   const auto json = nlohmann::json::parse(to_json(comparison));
   EXPECT_EQ(json["milliseconds_of"], "a machine");
   EXPECT_EQ(json["runs"][0]["subnets"][0]["milliseconds"], 2);
@@ -125,4 +125,4 @@ TEST(Report, ComparesAtEqualMillisecondsIfTheyAreKnown) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::report

@@ -8,7 +8,7 @@
 
 #include "report/markup.h"
 
-namespace concertina {
+namespace concertina::report {
 namespace {
 
 constexpr double kWidth = 520, kHeight = 400, kLeft = 64, kRight = 16, kTop = 40, kBottom = 56;
@@ -171,4 +171,4 @@ std::string to_svg(const std::vector<LinePlot>& plots) {
   return svg + "</svg>\n";
 }
 
-}  // namespace concertina
+}  // namespace concertina::report

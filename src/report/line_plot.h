@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-namespace concertina {
+namespace concertina::report {
 
 struct PlotPoint {
   double x = 0;
@@ -28,4 +28,4 @@ struct LinePlot {
 /// series has the same colour in each, by its place. Precondition: all x are positive.
 std::string to_svg(const std::vector<LinePlot>& plots);
 
-}  // namespace concertina
+}  // namespace concertina::report

@@ -6,7 +6,7 @@
 #include <regex>
 #include <set>
 
-namespace concertina {
+namespace concertina::report {
 namespace {
 
 using ::testing::HasSubstr;
@@ -73,4 +73,4 @@ TEST(LinePlot, OfNothingOrOfOnePointIsStillAPicture) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::report

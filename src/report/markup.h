@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace concertina {
+namespace concertina::report {
 
 /// Text for HTML and SVG.
 inline std::string escaped(std::string_view text) {
@@ -29,4 +29,4 @@ inline std::string escaped(std::string_view text) {
   return result;
 }
 
-}  // namespace concertina
+}  // namespace concertina::report

@@ -7,14 +7,14 @@
 
 #include "report/markup.h"
 
-namespace concertina {
+namespace concertina::report {
 namespace {
 
 constexpr double kRow = 22, kTop = 12, kArcs = 170, kBars = 560, kLongestBar = 260;
 
 /// Neighbours differ most when the hue turns by the golden angle.
 std::string colour(const NetworkPicture& picture, int dimension) {
-  if (picture.dimensions[static_cast<std::size_t>(dimension)].locked) return "#b0b0b0";
+  if (picture.dimensions[dimension].locked) return "#b0b0b0";
   return fmt::format("hsl({:.0f} 65% 52%)", std::fmod(137.508 * dimension, 360));
 }
 
@@ -37,7 +37,7 @@ std::string bar(const NetworkPicture& picture, const PictureNode& node, double y
   std::string html;
   double x = kBars;
   for (const PictureSegment& segment : node.segments) {
-    const PictureDimension& dimension = picture.dimensions[static_cast<std::size_t>(segment.dimension)];
+    const PictureDimension& dimension = picture.dimensions[segment.dimension];
     const double width = std::max(2.0, scale * std::sqrt(static_cast<double>(segment.features)));
     html += fmt::format(
         "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"12\" fill=\"{}\"><title>{}: {} features{}"
@@ -109,4 +109,4 @@ std::string to_html(const NetworkPicture& picture) {
       escaped(picture.title), table(picture), drawing(picture));
 }
 
-}  // namespace concertina
+}  // namespace concertina::report

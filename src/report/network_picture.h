@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-namespace concertina {
+namespace concertina::report {
 
 /// A part of what a node makes: so many features of one dimension.
 struct PictureSegment {
@@ -38,4 +38,4 @@ struct NetworkPicture {
 /// One HTML page that needs nothing else. Preconditions: inputs name nodes before, segments name dimensions.
 std::string to_html(const NetworkPicture& picture);
 
-}  // namespace concertina
+}  // namespace concertina::report

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace concertina {
+namespace concertina::report {
 namespace {
 
 using ::testing::HasSubstr;
@@ -34,4 +34,4 @@ TEST(NetworkPicture, ShowsEveryNodeConnectionAndSegment) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::report

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "runtime/testing.h"
-#include "runtime/testing_net.h"
+#include "testing/models.h"
+#include "testing/net.h"
 
 namespace concertina::runtime {
 namespace {
@@ -42,7 +42,7 @@ Graph large_then_small() {
 
 TEST(StepsApart, GiveWhatSingleImagesGive) {
   const Graph graph = large_then_small();
-  const ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
+  const onnx::ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
   const auto model = testing::load(file);
   const Plan& plan = model->impl().plans[0];
   ASSERT_GT(plan.apart, 0);

@@ -20,9 +20,9 @@ struct RowsInMemory {
   Float* row(int y) const { return pixels + (y - first) * row_floats; }
 };
 
-const Place& input_of(const RowStep& step) {
+const Location& input_of(const RowStep& step) {
   return std::visit(
-      [](const auto& one) -> const Place& {
+      [](const auto& one) -> const Location& {
         if constexpr (requires { one.conv; }) {
           return one.conv.input;
         } else if constexpr (requires { one.input; }) {
@@ -34,9 +34,9 @@ const Place& input_of(const RowStep& step) {
       step);
 }
 
-const Place& output_of(const RowStep& step) {
+const Location& output_of(const RowStep& step) {
   return std::visit(
-      [](const auto& one) -> const Place& {
+      [](const auto& one) -> const Location& {
         if constexpr (requires { one.conv; }) {
           return one.conv.output;
         } else {
@@ -62,13 +62,13 @@ std::optional<PlainInput> plain_input(const RowStep& step) {
 }
 
 /// What the first layer reads of one image.
-RowsInMemory<const float> input_of(const RowStep& first, const kernels::Window& window, const Frame& frame,
-                                   int image) {
+RowsInMemory<const float> input_of(const RowStep& first, const kernels::WindowArgs& window,
+                                   const Frame& frame, int image) {
   if (const auto plain = plain_input(first)) {
     const std::ptrdiff_t image_floats = std::ptrdiff_t{plain->channels} * window.in_h * window.in_w;
     return {plain->in(frame) + image * image_floats, window.in_w};
   }
-  const Place& place = input_of(first);
+  const Location& place = input_of(first);
   const std::ptrdiff_t row_floats = window.in_w * place.stride;
   return {place.pixels(frame) + image * window.in_h * row_floats, row_floats};
 }
@@ -83,14 +83,14 @@ int unit_of(const std::vector<RowStep>& steps) {
 }
 
 /// The workspace that their kernels need for up to `most` rows.
-std::ptrdiff_t kernel_floats(const std::vector<RowStep>& steps, const kernels::Window& whole, int most) {
+std::ptrdiff_t kernel_floats(const std::vector<RowStep>& steps, const kernels::WindowArgs& whole, int most) {
   std::size_t floats = 0;
   for (const RowStep& step : steps) {
     if (const auto* winograd = std::get_if<WinogradStep>(&step)) {
       floats = std::max(floats, kernels::winograd_workspace(winograd->side, winograd->conv.ranges));
     }
     for (int rows = 1; rows <= most; ++rows) {
-      const kernels::Window window = window_of_rows(whole, {0, rows});
+      const kernels::WindowArgs window = window_of_rows(whole, {0, rows});
       if (const auto* planar = std::get_if<PlanarStep>(&step)) {
         floats = std::max(floats, kernels::planar_workspace(window, planar->conv.ranges));
       } else if (const auto* bf16 = std::get_if<Bf16Step>(&step)) {
@@ -109,8 +109,8 @@ std::ptrdiff_t in_lines(std::ptrdiff_t floats) {
 
 }  // namespace
 
-BandedStep make_banded(std::vector<std::vector<RowStep>> steps, const std::vector<kernels::Window>& windows,
-                       std::int64_t bytes) {
+BandedStep make_banded(std::vector<std::vector<RowStep>> steps,
+                       const std::vector<kernels::WindowArgs>& windows, std::int64_t bytes) {
   BandedStep banded{.layers = {}, .geometry = {}};
   std::vector<std::ptrdiff_t> row_floats;
   for (std::size_t i = 0; i < steps.size(); ++i) {
@@ -159,9 +159,9 @@ void BandedStep::run_part(const Frame& frame, const Part& part) const {
   using Clock = std::chrono::steady_clock;
   const std::size_t last = layers.size() - 1;
   const auto source = input_of(layers[0].steps[0], geometry[0].window, frame, part.image);
-  const kernels::Window& whole = geometry[last].window;
+  const kernels::WindowArgs& whole = geometry[last].window;
   BandWalk walk(geometry, rows, part.rows);
-  std::array<RowsInMemory<float>, kMostBandLayers> made;
+  std::array<RowsInMemory<float>, kMaxBandLayers> made;
   for (std::size_t i = 0; i < last; ++i) {
     made[i] = {part.memory + layers[i].buffer, layers[i].row_floats, walk.begin(i)};
   }

@@ -3,11 +3,11 @@
 #include <limits>
 
 #include "base/aligned_buffer.h"
-#include "base/allocation_count.h"
 #include "graph/networks/networks.h"
 #include "kernels/bf16_conv.h"
-#include "runtime/testing.h"
-#include "runtime/testing_net.h"
+#include "testing/allocation_count.h"
+#include "testing/models.h"
+#include "testing/net.h"
 
 namespace concertina::runtime {
 namespace {
@@ -21,13 +21,13 @@ constexpr BandPolicy kOneRow{.large_map = 1, .memory = 1, .most_memory = kMost, 
 constexpr BandPolicy kSomeRows{.large_map = 1, .memory = 12 * 1024, .most_memory = kMost, .weight_cost = 0};
 
 /// Of each layer's kernels.
-enum class Choice { kFirst, kLast };
+enum class Choice { first, last };
 
-std::shared_ptr<const Model> load(const ModelFile& file, const BandPolicy& bands,
-                                  Precision precision = Precision::fp32, Choice choice = Choice::kFirst) {
+std::shared_ptr<const Model> load(const onnx::ModelFile& file, const BandPolicy& bands,
+                                  Precision precision = Precision::fp32, Choice choice = Choice::first) {
   KernelPolicy policy = default_kernels();
   policy.bands = bands;
-  if (choice == Choice::kLast) {
+  if (choice == Choice::last) {
     policy.packing = [](const Node&, const LayerFilter& filter) { return filter.packings.back(); };
     policy.kernels = [](int) -> ChooseKernel {
       return [](const Node&, std::span<const ConvChoice> choices) { return choices.back(); };
@@ -70,7 +70,7 @@ class BandsTest : public ::testing::TestWithParam<testing::NamedGraph> {
  protected:
   void expect_same_bits(Precision precision, Choice choice) {
     const Graph& graph = GetParam().graph;
-    const ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
+    const onnx::ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
     const auto whole = load(file, kNever, precision, choice);
     const Floats images = testing::random_images(*whole, kBatch);
     EXPECT_EQ(banded_steps(*whole), 0);
@@ -92,16 +92,16 @@ class BandsTest : public ::testing::TestWithParam<testing::NamedGraph> {
 };
 
 TEST_P(BandsTest, GiveTheSameBits) {
-  expect_same_bits(Precision::fp32, Choice::kFirst);
+  expect_same_bits(Precision::fp32, Choice::first);
 }
 
 TEST_P(BandsTest, GiveTheSameBitsWithOtherKernels) {
-  expect_same_bits(Precision::fp32, Choice::kLast);
+  expect_same_bits(Precision::fp32, Choice::last);
 }
 
 TEST_P(BandsTest, GiveTheSameBitsInBfloat16) {
   if (kernels::bf16_units().empty()) GTEST_SKIP() << "this machine has no instructions for bfloat16";
-  expect_same_bits(Precision::bf16, Choice::kFirst);
+  expect_same_bits(Precision::bf16, Choice::first);
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, BandsTest, ::testing::ValuesIn(testing::test_graphs()),
@@ -132,7 +132,7 @@ Graph chain_with_a_fork() {
   return net.build();
 }
 
-ModelFile fork_file() {
+onnx::ModelFile fork_file() {
   const Graph graph = chain_with_a_fork();
   return testing::model_file(graph, testing::nested_subnets(graph, 2));
 }
@@ -149,7 +149,7 @@ TEST(BandedStep, EndsWhereAMapIsReadTwice) {
 }
 
 TEST(BandedStep, KeepsItsMapsOutOfTheArena) {
-  const ModelFile file = fork_file();
+  const onnx::ModelFile file = fork_file();
   const auto whole = load(file, kNever), banded = load(file, kOneRow);
   const Plan& plan = banded->impl().plans[0];
   EXPECT_LT(plan.arena_floats, whole->impl().plans[0].arena_floats);
@@ -162,7 +162,7 @@ TEST(BandedStep, KeepsItsMapsOutOfTheArena) {
 }
 
 TEST(BandedStep, EveryLayerIsStillProfiled) {
-  const ModelFile file = fork_file();
+  const onnx::ModelFile file = fork_file();
   const auto whole = load(file, kNever), banded = load(file, kOneRow);
   const Floats images = testing::random_images(*banded, kBatch);
   for (const int threads : {1, 2}) {
@@ -182,15 +182,15 @@ TEST(BandedStep, EveryLayerIsStillProfiled) {
 }
 
 TEST(BandedStep, RunsWithoutAllocating) {
-  if (allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
   const auto model = load(fork_file(), kSomeRows);
   ASSERT_GT(banded_steps(*model), 0);
   auto session = Session::make(model, {.threads = 2, .max_batch = 2}).value();
   const Floats images = testing::random_images(*model, 2);
   Floats logits(2 * model->output_size());
-  const std::int64_t before = allocation_count();
+  const std::int64_t before = testing::allocation_count();
   ASSERT_TRUE(session.run(images, 2, 0, logits));
-  EXPECT_EQ(allocation_count(), before);
+  EXPECT_EQ(testing::allocation_count(), before);
 }
 
 TEST(BandedStep, LargeMapsAreWorthIt) {

@@ -11,16 +11,16 @@ int round_down(int value, int multiple) {
 
 }  // namespace
 
-Rows rows_seen(const kernels::Window& w, const Rows& made) {
+Rows rows_seen(const kernels::WindowArgs& w, const Rows& made) {
   const int first = made.begin * w.stride_h - w.pad_top;
   const int last = (made.end - 1) * w.stride_h - w.pad_top + (w.kernel_h - 1) * w.dilation_h;
   const int begin = std::clamp(first, 0, w.in_h);
   return {begin, std::clamp(last + 1, begin, w.in_h)};
 }
 
-kernels::Window window_of_rows(const kernels::Window& w, const Rows& made) {
+kernels::WindowArgs window_of_rows(const kernels::WindowArgs& w, const Rows& made) {
   const Rows seen = rows_seen(w, made);
-  kernels::Window part = w;
+  kernels::WindowArgs part = w;
   part.in_h = seen.count();
   part.out_h = made.count();
   part.pad_top = seen.begin - (made.begin * w.stride_h - w.pad_top);
@@ -30,7 +30,7 @@ kernels::Window window_of_rows(const kernels::Window& w, const Rows& made) {
 std::vector<int> rows_at_once(std::span<const BandLayer> layers, int rows) {
   std::vector<int> most(layers.size(), rows);
   for (std::size_t i = layers.size() - 1; i-- > 0;) {
-    const kernels::Window& next = layers[i + 1].window;
+    const kernels::WindowArgs& next = layers[i + 1].window;
     // Rows that a stride leaves out are made too.
     const int tall = std::max((next.kernel_h - 1) * next.dilation_h + 1, next.stride_h);
     const int seen = (most[i + 1] - 1) * next.stride_h + tall;

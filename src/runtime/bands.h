@@ -24,8 +24,8 @@ struct Rows {
 
 /// A layer as its rows see it.
 struct BandLayer {
-  kernels::Window window;  ///< over the whole map
-  int unit = 1;            ///< runs of rows begin at multiples of it, and end there or with the map
+  kernels::WindowArgs window;  ///< over the whole map
+  int unit = 1;                ///< runs of rows begin at multiples of it, and end there or with the map
 };
 
 /// Which layers should run in bands, and in how wide ones; all but weight_cost in bytes.
@@ -36,13 +36,13 @@ struct BandPolicy {
   std::int64_t weight_cost = 1;            ///< of a byte of weights that is read again, in bytes of maps
 };
 
-inline constexpr std::size_t kMostBandLayers = 16;
+inline constexpr std::size_t kMaxBandLayers = 16;
 
 /// What a window sees of its input when it makes these rows, without the padding.
-Rows rows_seen(const kernels::Window& window, const Rows& made);
+Rows rows_seen(const kernels::WindowArgs& window, const Rows& made);
 
 /// The same window over the rows seen only, making those rows only.
-kernels::Window window_of_rows(const kernels::Window& window, const Rows& made);
+kernels::WindowArgs window_of_rows(const kernels::WindowArgs& window, const Rows& made);
 
 /// How many rows of each layer's output are there at once, at most, when the last layer makes `rows` rows at
 /// a time, wherever that begins. Of the last layer those `rows`.
@@ -63,7 +63,7 @@ class BandWalk {
     Rows make;
   };
 
-  /// Preconditions: 1 to kMostBandLayers layers, which outlive this; `rows` and part.begin are multiples of
+  /// Preconditions: 1 to kMaxBandLayers layers, which outlive this; `rows` and part.begin are multiples of
   /// the last layer's unit.
   BandWalk(std::span<const BandLayer> layers, int rows, const Rows& part);
 
@@ -89,9 +89,9 @@ class BandWalk {
   std::span<const BandLayer> layers_;
   int rows_;
   Rows part_;
-  std::array<int, kMostBandLayers> begins_{};
-  std::array<int, kMostBandLayers> ends_{};  ///< of the rows that were made
-  std::array<int, kMostBandLayers> aims_{};  ///< of those that will be after this band
+  std::array<int, kMaxBandLayers> begins_{};
+  std::array<int, kMaxBandLayers> ends_{};  ///< of the rows that were made
+  std::array<int, kMaxBandLayers> aims_{};  ///< of those that will be after this band
 };
 
 }  // namespace concertina::runtime

@@ -9,7 +9,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-kernels::Window window(int in_h, int kernel, int stride, int pad_top, int pad_bottom, int dilation = 1) {
+kernels::WindowArgs window(int in_h, int kernel, int stride, int pad_top, int pad_bottom, int dilation = 1) {
   return {.in_h = in_h,
           .in_w = 7,
           .out_h = (in_h + pad_top + pad_bottom - (kernel - 1) * dilation - 1) / stride + 1,
@@ -22,7 +22,7 @@ kernels::Window window(int in_h, int kernel, int stride, int pad_top, int pad_bo
 }
 
 TEST(Bands, RowsSeenLeaveThePaddingOut) {
-  const kernels::Window same = window(8, 3, 1, 1, 1);
+  const kernels::WindowArgs same = window(8, 3, 1, 1, 1);
   EXPECT_EQ(rows_seen(same, {0, 1}), (Rows{0, 2}));
   EXPECT_EQ(rows_seen(same, {3, 5}), (Rows{2, 6}));
   EXPECT_EQ(rows_seen(same, {7, 8}), (Rows{6, 8}));
@@ -31,8 +31,8 @@ TEST(Bands, RowsSeenLeaveThePaddingOut) {
 }
 
 TEST(Bands, AWindowOfRowsHasThePaddingOfItsFirst) {
-  const kernels::Window whole = window(8, 5, 1, 2, 2);
-  const kernels::Window top = window_of_rows(whole, {0, 2}), middle = window_of_rows(whole, {3, 5});
+  const kernels::WindowArgs whole = window(8, 5, 1, 2, 2);
+  const kernels::WindowArgs top = window_of_rows(whole, {0, 2}), middle = window_of_rows(whole, {3, 5});
   EXPECT_EQ(top.in_h, 4);
   EXPECT_EQ(top.out_h, 2);
   EXPECT_EQ(top.pad_top, 2);

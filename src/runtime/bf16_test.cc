@@ -1,10 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/allocation_count.h"
 #include "kernels/bf16_conv.h"
 #include "kernels/target.h"
-#include "runtime/testing.h"
+#include "testing/allocation_count.h"
+#include "testing/models.h"
 
 namespace concertina::runtime {
 namespace {
@@ -27,7 +27,7 @@ class Bf16Test : public ::testing::TestWithParam<testing::NamedGraph> {
 
 TEST_P(Bf16Test, StaysCloseToFp32OnEveryUnit) {
   const Graph& graph = GetParam().graph;
-  const ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 4));
+  const onnx::ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 4));
   const auto exact = testing::load(file);
   const auto model = testing::load(file, kBf16);
   EXPECT_EQ(model->precision(), Precision::bf16);
@@ -50,17 +50,17 @@ TEST_P(Bf16Test, StaysCloseToFp32OnEveryUnit) {
 }
 
 TEST_P(Bf16Test, RunsWithoutAllocating) {
-  if (allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
   const Graph& graph = GetParam().graph;
   const auto model = testing::load(testing::model_file(graph, testing::nested_subnets(graph, 3)), kBf16);
   auto session = Session::make(model, {.threads = 2, .max_batch = 2}).value();
   const Floats images = testing::random_images(*model, 2);
   Floats logits(2 * model->output_size());
-  const std::int64_t before = allocation_count();
+  const std::int64_t before = testing::allocation_count();
   for (int i = 0; i < static_cast<int>(model->subnets().size()); ++i) {
     ASSERT_TRUE(session.run(images, 2, i, logits).ok());
   }
-  EXPECT_EQ(allocation_count(), before);
+  EXPECT_EQ(testing::allocation_count(), before);
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, Bf16Test, ::testing::ValuesIn(testing::test_graphs()),
@@ -69,13 +69,13 @@ INSTANTIATE_TEST_SUITE_P(Networks, Bf16Test, ::testing::ValuesIn(testing::test_g
 TEST(Bf16, TakesLessMemoryWhereThereAreManyChannels) {
   if (kernels::bf16_units().empty()) GTEST_SKIP() << "this machine has no instructions for bfloat16";
   const Graph graph = testing::resnet8();
-  const ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 1));
+  const onnx::ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 1));
   EXPECT_LT(testing::load(file, kBf16)->packed_bytes(), testing::load(file)->packed_bytes());
 }
 
 TEST(Bf16, IsRefusedWhereTheMachineLacksIt) {
   const Graph graph = testing::resnet8();
-  const ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 1));
+  const onnx::ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 1));
   ASSERT_TRUE(kernels::limit_target(kernels::target_names().back()));  // it has no vectors of 512 bits
   const auto model = make_model(file, kBf16);
   ASSERT_TRUE(kernels::limit_target(""));

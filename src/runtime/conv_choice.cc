@@ -12,9 +12,9 @@ namespace {
 constexpr struct {
   ConvKernel kernel;
   std::string_view name;
-} kNames[] = {{ConvKernel::kDirect, "direct"},   {ConvKernel::kPlanar, "planar"},
-              {ConvKernel::kGrouped, "grouped"}, {ConvKernel::kWinograd, "winograd"},
-              {ConvKernel::kBf16, "bf16"},       {ConvKernel::kDepthwise, "depthwise"}};
+} kNames[] = {{ConvKernel::direct, "direct"},   {ConvKernel::planar, "planar"},
+              {ConvKernel::grouped, "grouped"}, {ConvKernel::winograd, "winograd"},
+              {ConvKernel::bf16, "bf16"},       {ConvKernel::depthwise, "depthwise"}};
 
 bool lie_in(const kernels::Filter& few, std::span<const kernels::ChannelRange> inputs, int out_channels) {
   return out_channels <= few.out_channels &&
@@ -25,11 +25,11 @@ bool lie_in(const kernels::Filter& few, std::span<const kernels::ChannelRange> i
 
 /// Of weights that pack_conv() has packed.
 void add_direct(const PackedFilter& packed, int out_channels, bool few, std::vector<ConvChoice>& to) {
-  const bool can = planar_suits(packed.filter, packed.window) && out_channels <= kernels::kMostPlanarOutputs;
+  const bool can = planar_suits(packed.filter, packed.window) && out_channels <= kernels::kMaxPlanarOutputs;
   const bool prefers = can && kernels::prefers_planar(packed.window, out_channels);
-  if (prefers) to.push_back({ConvKernel::kPlanar, few});
-  to.push_back({ConvKernel::kDirect, few});
-  if (can && !prefers) to.push_back({ConvKernel::kPlanar, few});
+  if (prefers) to.push_back({ConvKernel::planar, few});
+  to.push_back({ConvKernel::direct, few});
+  if (can && !prefers) to.push_back({ConvKernel::planar, few});
 }
 
 }  // namespace
@@ -47,7 +47,7 @@ std::optional<ConvKernel> find_kernel(std::string_view name) {
   return std::nullopt;
 }
 
-bool planar_suits(const kernels::Filter& filter, const kernels::Window& window) {
+bool planar_suits(const kernels::Filter& filter, const kernels::WindowArgs& window) {
   return kernels::planar_can(filter) && window.out_h * window.out_w > 1;
 }
 
@@ -57,20 +57,20 @@ std::vector<ConvChoice> conv_choices(const PackedFilter& packed,
   for (const kernels::ChannelRange& range : inputs) in_channels += range.count;
   std::vector<ConvChoice> choices;
   switch (packed.packing) {
-    case Packing::kGrouped:
-      return {{ConvKernel::kGrouped}};
-    case Packing::kDepthwise:
-      return {{ConvKernel::kDepthwise}};
-    case Packing::kBf16:
-      return {{ConvKernel::kBf16}};
-    case Packing::kDirect:
+    case Packing::grouped:
+      return {{ConvKernel::grouped}};
+    case Packing::depthwise:
+      return {{ConvKernel::depthwise}};
+    case Packing::bf16:
+      return {{ConvKernel::bf16}};
+    case Packing::direct:
       add_direct(packed, out_channels, false, choices);
       return choices;
-    case Packing::kWinograd:
-    case Packing::kWinograd2:
+    case Packing::winograd:
+    case Packing::winograd2:
       if (lie_in(packed.few, inputs, out_channels)) add_direct(packed, out_channels, true, choices);
       const bool first = kernels::winograd_pays(in_channels, out_channels);
-      choices.insert(first ? choices.begin() : choices.end(), {ConvKernel::kWinograd});
+      choices.insert(first ? choices.begin() : choices.end(), {ConvKernel::winograd});
       return choices;
   }
   return choices;

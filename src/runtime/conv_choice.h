@@ -13,21 +13,21 @@
 namespace concertina::runtime {
 
 /// What runs a filter in a sub-net.
-enum class ConvKernel { kDirect, kPlanar, kGrouped, kWinograd, kBf16, kDepthwise };
+enum class ConvKernel { direct, planar, grouped, winograd, bf16, depthwise };
 
 std::string_view kernel_name(ConvKernel kernel);
 std::optional<ConvKernel> find_kernel(std::string_view name);
 
 /// A kernel for a packed filter.
 struct ConvChoice {
-  ConvKernel kernel = ConvKernel::kDirect;
+  ConvKernel kernel = ConvKernel::direct;
   bool few = false;  ///< it takes PackedFilter::few
 
   friend bool operator==(const ConvChoice&, const ConvChoice&) = default;
 };
 
 /// True if the planar kernel is a choice where few output channels are active.
-bool planar_suits(const kernels::Filter& filter, const kernels::Window& window);
+bool planar_suits(const kernels::Filter& filter, const kernels::WindowArgs& window);
 
 /// Those that can run the filter for the active channels, the first by rule of thumb. Each has another
 /// kernel.

@@ -5,7 +5,7 @@
 namespace concertina::runtime {
 namespace {
 
-bool has_epilogue(const Graph& graph, const FusedStep& step) {
+bool has_epilogue(const Graph& graph, const Operation& step) {
   if (step.node == kNone) return false;
   const Op& op = graph.node(step.node).op;
   const bool layer = std::holds_alternative<op::Conv>(op) || std::holds_alternative<op::Linear>(op);
@@ -19,13 +19,13 @@ Epilogues::Epilogues(const Network& network, const Program& program, const Memor
                      const Subnet& subnet, const Weights& own, int lanes)
     : network_(network), map_(map), subnet_(subnet), own_(own), lanes_(lanes) {
   std::size_t size = 0;
-  for (const FusedStep& step : program.steps) {
+  for (const Operation& step : program.steps) {
     if (has_epilogue(network.graph, step)) size += 2 * array_size(step);
   }
   memory_ = AlignedBuffer(size);
 }
 
-kernels::Epilogue Epilogues::next(const FusedStep& step) {
+kernels::Epilogue Epilogues::next(const Operation& step) {
   std::vector<NodeId> nodes = {step.node};
   nodes.insert(nodes.end(), step.affine.begin(), step.affine.end());
   const FeatureAffine affine = feature_affine(network_, nodes, subnet_, own_);
@@ -43,7 +43,7 @@ kernels::Epilogue Epilogues::next(const FusedStep& step) {
 }
 
 // As kernels::epilogue_size(): two vectors may be read past the last feature.
-std::size_t Epilogues::array_size(const FusedStep& step) const {
+std::size_t Epilogues::array_size(const Operation& step) const {
   constexpr int kLine = AlignedBuffer::kAlignment / sizeof(float);
   return static_cast<std::size_t>(kernels::round_up(map_.layout(step.output).size + 2 * lanes_, kLine));
 }

@@ -18,13 +18,13 @@ class Epilogues {
   /// That of the next step in the program's order that has one, without its residual. scale and shift are
   /// placed as the output's pixel. Precondition: the step is a convolution, linear layer,
   /// batch norm, scale or shift.
-  kernels::Epilogue next(const FusedStep& step);
+  kernels::Epilogue next(const Operation& step);
 
   /// The memory that all of them point into. It has to live on.
   AlignedBuffer take_memory() { return std::move(memory_); }
 
  private:
-  std::size_t array_size(const FusedStep& step) const;
+  std::size_t array_size(const Operation& step) const;
 
   const Network& network_;
   const MemoryMap& map_;

@@ -18,17 +18,17 @@ class Fusion {
       : graph_(graph), readers_(static_cast<std::size_t>(graph.size())), taken_(readers_.size(), false) {
     std::vector<bool> live(readers_.size(), false);
     for (const NodeId output : graph.outputs()) {
-      live[static_cast<std::size_t>(output)] = true;
-      readers_[static_cast<std::size_t>(output)].push_back(kNone);
+      live[output] = true;
+      readers_[output].push_back(kNone);
     }
     for (NodeId id = graph.size() - 1; id >= 0; --id) {
-      if (!live[static_cast<std::size_t>(id)]) {
-        taken_[static_cast<std::size_t>(id)] = true;
+      if (!live[id]) {
+        taken_[id] = true;
         continue;
       }
       for (const NodeId input : graph.node(id).inputs) {
-        live[static_cast<std::size_t>(input)] = true;
-        readers_[static_cast<std::size_t>(input)].push_back(id);
+        live[input] = true;
+        readers_[input].push_back(id);
       }
     }
   }
@@ -46,8 +46,8 @@ class Fusion {
 
  private:
   void extend(NodeId start, std::vector<Chain>& chains) {
-    if (taken_[static_cast<std::size_t>(start)]) return;
-    taken_[static_cast<std::size_t>(start)] = true;
+    if (taken_[start]) return;
+    taken_[start] = true;
     Chain chain{.start = start, .end = start};
     const Op& op = graph_.node(start).op;
     const bool layer = is<op::Conv, op::Linear>(op), affine = is<op::BatchNorm, op::Scale, op::Shift>(op);
@@ -74,25 +74,25 @@ class Fusion {
     if (!next_is<op::Activation>(chain)) return;
     const auto& activation = *std::get_if<op::Activation>(&graph_.node(sole_reader(chain.end)).op);
     if (!activation.is_relu() && !activation.is_relu6()) return;
-    chain.act = activation.is_relu() ? kernels::Activation::kRelu : kernels::Activation::kRelu6;
+    chain.act = activation.is_relu() ? kernels::FusedActivation::relu : kernels::FusedActivation::relu6;
     take_next(chain);
   }
 
   /// kNone as well if the caller of the network reads it.
   NodeId sole_reader(NodeId id) const {
-    const auto& readers = readers_[static_cast<std::size_t>(id)];
+    const auto& readers = readers_[id];
     return readers.size() == 1 ? readers[0] : kNone;
   }
 
   template <typename... Wanted>
   bool next_is(const Chain& chain) const {
     const NodeId next = sole_reader(chain.end);
-    return next != kNone && !taken_[static_cast<std::size_t>(next)] && is<Wanted...>(graph_.node(next).op);
+    return next != kNone && !taken_[next] && is<Wanted...>(graph_.node(next).op);
   }
 
   NodeId take_next(Chain& chain) {
     chain.end = sole_reader(chain.end);
-    taken_[static_cast<std::size_t>(chain.end)] = true;
+    taken_[chain.end] = true;
     return chain.end;
   }
 

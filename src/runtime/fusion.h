@@ -12,7 +12,7 @@ struct Chain {
   NodeId start = kNone;
   std::vector<NodeId> affine = {};  ///< batch norms, scales and shifts after it
   NodeId add = kNone;               ///< after those, of values of one shape
-  kernels::Activation act = kernels::Activation::kNone;
+  kernels::FusedActivation act = kernels::FusedActivation::none;
   NodeId end = kNone;
 };
 

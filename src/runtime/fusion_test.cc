@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "runtime/testing.h"
+#include "testing/models.h"
 
 namespace concertina::runtime {
 namespace {
@@ -21,8 +21,8 @@ std::vector<std::string> describe(const Graph& graph) {
     std::string text = graph.node(chain.start).name;
     for (const NodeId id : chain.affine) text.append("+").append(affine_name(graph.node(id).op));
     if (chain.add != kNone) text += "+add";
-    if (chain.act == kernels::Activation::kRelu) text += "+relu";
-    if (chain.act == kernels::Activation::kRelu6) text += "+relu6";
+    if (chain.act == kernels::FusedActivation::relu) text += "+relu";
+    if (chain.act == kernels::FusedActivation::relu6) text += "+relu6";
     list.push_back(text);
   }
   return list;

@@ -27,7 +27,7 @@ class Lowering {
 
  private:
   void lower_chain(const Chain& chain) {
-    FusedStep step{.node = chain.start, .affine = chain.affine, .act = chain.act, .inputs = {}};
+    Operation step{.node = chain.start, .affine = chain.affine, .act = chain.act, .inputs = {}};
     for (const NodeId input : graph_.node(chain.start).inputs) step.inputs.push_back(read(input));
     Value output = natural(chain.end);
     const bool done = std::visit([&](const auto& op) { return prepare(op, chain, step, output); },
@@ -36,22 +36,22 @@ class Lowering {
     if (chain.add != kNone) step.residual = moved(read(added_to(chain)), output);
     step.output = add_value(output);
     program_.steps.push_back(step);
-    value_of_[static_cast<std::size_t>(chain.end)] = moved(step.output, natural(chain.end));
+    value_of_[chain.end] = moved(step.output, natural(chain.end));
   }
 
   // Each op may ask for a special layout of its values; true means that there is nothing left to do.
-  bool prepare(const op::Conv& op, const Chain&, FusedStep& step, Value& output) {
+  bool prepare(const op::Conv& op, const Chain&, Operation& step, Value& output) {
     if (op.groups == 1 || op.depthwise()) return false;
     step.inputs[0] = joined(step.inputs[0]);
     output.joined = output.axis.size() > 1;
     return false;
   }
-  bool prepare(const op::Softmax&, const Chain&, FusedStep& step, Value& output) {
+  bool prepare(const op::Softmax&, const Chain&, Operation& step, Value& output) {
     step.inputs[0] = joined(step.inputs[0]);
     output.joined = program_.value(step.inputs[0]).joined;
     return false;
   }
-  bool prepare(const op::Combine&, const Chain& chain, FusedStep& step, Value& output) {
+  bool prepare(const op::Combine&, const Chain& chain, Operation& step, Value& output) {
     const Shape& other = graph_.shape(graph_.node(chain.start).inputs[1]);
     if (other.channels != graph_.shape(chain.start).channels) return false;
     Value like = output;
@@ -60,31 +60,31 @@ class Lowering {
     step.inputs[1] = moved(step.inputs[1], like);
     return false;
   }
-  bool prepare(const op::Flatten& op, const Chain& chain, FusedStep& step, Value&) {
+  bool prepare(const op::Flatten& op, const Chain& chain, Operation& step, Value&) {
     return op.pixels == 1 && is_alias(chain, step);
   }
-  bool prepare(const op::AsMap&, const Chain& chain, FusedStep& step, Value&) {
+  bool prepare(const op::AsMap&, const Chain& chain, Operation& step, Value&) {
     return is_alias(chain, step);
   }
-  bool prepare(const op::Input&, const Chain&, FusedStep&, Value&) { return false; }
-  bool prepare(const op::BatchNorm&, const Chain&, FusedStep&, Value&) { return false; }
-  bool prepare(const op::Activation&, const Chain&, FusedStep&, Value&) { return false; }
-  bool prepare(const op::Scale&, const Chain&, FusedStep&, Value&) { return false; }
-  bool prepare(const op::Shift&, const Chain&, FusedStep&, Value&) { return false; }
-  bool prepare(const op::MaxPool&, const Chain&, FusedStep&, Value&) { return false; }
-  bool prepare(const op::AveragePool&, const Chain&, FusedStep&, Value&) { return false; }
-  bool prepare(const op::GlobalAveragePool&, const Chain&, FusedStep&, Value&) { return false; }
-  bool prepare(const op::Linear&, const Chain&, FusedStep&, Value&) { return false; }
-  bool prepare(const op::Concat&, const Chain&, FusedStep&, Value&) { return false; }
-  bool prepare(const op::Slice&, const Chain&, FusedStep&, Value&) { return false; }
-  bool prepare(const op::ChannelShuffle&, const Chain&, FusedStep&, Value&) { return false; }
-  bool prepare(const op::Pad&, const Chain&, FusedStep&, Value&) { return false; }
-  bool prepare(const op::Resize&, const Chain&, FusedStep&, Value&) { return false; }
-  bool prepare(const op::Opaque&, const Chain&, FusedStep&, Value&) { return false; }
+  bool prepare(const op::Input&, const Chain&, Operation&, Value&) { return false; }
+  bool prepare(const op::BatchNorm&, const Chain&, Operation&, Value&) { return false; }
+  bool prepare(const op::Activation&, const Chain&, Operation&, Value&) { return false; }
+  bool prepare(const op::Scale&, const Chain&, Operation&, Value&) { return false; }
+  bool prepare(const op::Shift&, const Chain&, Operation&, Value&) { return false; }
+  bool prepare(const op::MaxPool&, const Chain&, Operation&, Value&) { return false; }
+  bool prepare(const op::AveragePool&, const Chain&, Operation&, Value&) { return false; }
+  bool prepare(const op::GlobalAveragePool&, const Chain&, Operation&, Value&) { return false; }
+  bool prepare(const op::Linear&, const Chain&, Operation&, Value&) { return false; }
+  bool prepare(const op::Concat&, const Chain&, Operation&, Value&) { return false; }
+  bool prepare(const op::Slice&, const Chain&, Operation&, Value&) { return false; }
+  bool prepare(const op::ChannelShuffle&, const Chain&, Operation&, Value&) { return false; }
+  bool prepare(const op::Pad&, const Chain&, Operation&, Value&) { return false; }
+  bool prepare(const op::Resize&, const Chain&, Operation&, Value&) { return false; }
+  bool prepare(const op::Opaque&, const Chain&, Operation&, Value&) { return false; }
 
   /// What a chain gives is what it reads.
-  bool is_alias(const Chain& chain, const FusedStep& step) {
-    value_of_[static_cast<std::size_t>(chain.end)] = step.inputs[0];
+  bool is_alias(const Chain& chain, const Operation& step) {
+    value_of_[chain.end] = step.inputs[0];
     return true;
   }
 
@@ -92,14 +92,14 @@ class Lowering {
   void make_dense(ValueId image) {
     if (image == kNone || program_.value(image).spare) return;
     if (std::find(program_.outputs.begin(), program_.outputs.end(), image) != program_.outputs.end()) return;
-    for (const FusedStep& step : program_.steps) {
+    for (const Operation& step : program_.steps) {
       if (step.residual == image) return;
       const bool reads = std::find(step.inputs.begin(), step.inputs.end(), image) != step.inputs.end();
       if (!reads) continue;
       const auto* conv = step.node == kNone ? nullptr : std::get_if<op::Conv>(&graph_.node(step.node).op);
       if (conv == nullptr || conv->groups > 1) return;
     }
-    program_.values[static_cast<std::size_t>(image)].dense = true;
+    program_.values[image].dense = true;
   }
 
   /// The operand of the chain's addition that the chain does not compute itself.
@@ -109,7 +109,7 @@ class Lowering {
     return inputs[0] == own ? inputs[1] : inputs[0];
   }
 
-  ValueId read(NodeId node) const { return value_of_[static_cast<std::size_t>(node)]; }
+  ValueId read(NodeId node) const { return value_of_[node]; }
 
   Value natural(NodeId node) const {
     const Shape& shape = graph_.shape(node);
@@ -124,7 +124,7 @@ class Lowering {
   /// The value, in the layout of `like`.
   ValueId moved(ValueId id, const Value& like) {
     if (same_layout(graph_.layout(), program_.value(id), like)) return id;
-    program_.values[static_cast<std::size_t>(id)].spare = true;
+    program_.values[id].spare = true;
     Value copy = like;
     copy.spare = true;
     const ValueId to = add_value(std::move(copy));
@@ -160,7 +160,7 @@ Status check_node(const Graph& graph, NodeId id) {
 }  // namespace
 
 Result<Program> lower(const Graph& graph) {
-  for (NodeId id = 0; id < graph.size(); ++id) CONCERTINA_TRY(check_node(graph, id));
+  for (NodeId id = 0; id < graph.size(); ++id) RETURN_IF_ERROR(check_node(graph, id));
   return Lowering(graph).run();
 }
 

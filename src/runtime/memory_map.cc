@@ -21,8 +21,8 @@ MemoryMap::MemoryMap(const Program& program, const Storage& storage, std::vector
   for (std::size_t pass = 0; pass < passes.size(); ++pass) {
     for (int s = passes[pass].begin; s < passes[pass].end; ++s) {
       pass_of.push_back(static_cast<int>(pass));
-      const ValueId made = program.steps[static_cast<std::size_t>(s)].output;
-      if (s + 1 < passes[pass].end) placed[static_cast<std::size_t>(made)] = false;
+      const ValueId made = program.steps[s].output;
+      if (s + 1 < passes[pass].end) placed[made] = false;
     }
   }
   pass_of.push_back(static_cast<int>(passes.size()));  // when the outputs are read
@@ -32,21 +32,19 @@ MemoryMap::MemoryMap(const Program& program, const Storage& storage, std::vector
     const auto [begin, end] = storage.lifetimes[i];
     Block& block = blocks.emplace_back();
     if (!root || !placed[i] || layouts_[i].plain || end < begin) continue;
-    block = {.size = image_size(layouts_[i], program.values[i]),
-             .lifetime = {pass_of[static_cast<std::size_t>(begin)], pass_of[static_cast<std::size_t>(end)]}};
+    block = {.size = image_size(layouts_[i], program.values[i]), .lifetime = {pass_of[begin], pass_of[end]}};
   }
   const ArenaPlan arena = plan_arena(blocks);
   size_ = arena.total;
   for (const Placement& placement : storage.placements) {
-    Place place{.buffer = arena.offsets[static_cast<std::size_t>(placement.root)],
-                .stride = layout(placement.root).stride};
+    Location place{.buffer = arena.offsets[placement.root], .stride = layout(placement.root).stride};
     for (const auto& [value, segments] : placement.before) place.channel += layout(value).before(segments);
     places_.push_back(place);
   }
 }
 
-Place MemoryMap::place(ValueId id, int offset) const {
-  Place place = this->place(id);
+Location MemoryMap::place(ValueId id, int offset) const {
+  Location place = this->place(id);
   place.channel += offset;
   return place;
 }

@@ -16,18 +16,18 @@ class MemoryMap {
   MemoryMap(const Program& program, const Storage& storage, std::vector<PixelLayout> layouts,
             const std::vector<Pass>& passes);
 
-  const PixelLayout& layout(ValueId id) const { return layouts_[static_cast<std::size_t>(id)]; }
-  const Place& place(ValueId id) const { return places_[static_cast<std::size_t>(id)]; }
+  const PixelLayout& layout(ValueId id) const { return layouts_[id]; }
+  const Location& place(ValueId id) const { return places_[id]; }
 
   /// The place of something `offset` floats into the value's pixel.
-  Place place(ValueId id, int offset) const;
+  Location place(ValueId id, int offset) const;
 
   /// Floats of the whole arena, for each image of a batch.
   std::ptrdiff_t size() const { return size_; }
 
  private:
   std::vector<PixelLayout> layouts_;  ///< by value
-  std::vector<Place> places_;         ///< by value; of those without one, the stride is right
+  std::vector<Location> places_;      ///< by value; of those without one, the stride is right
   std::ptrdiff_t size_ = 0;
 };
 

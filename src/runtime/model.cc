@@ -19,7 +19,7 @@ namespace concertina {
 namespace runtime {
 namespace {
 
-SubnetInfo describe(const Graph& graph, const SubnetRecord& record, const Plan& plan) {
+SubnetInfo describe(const Graph& graph, const onnx::SubnetRecord& record, const Plan& plan) {
   const Cost needs = cost(graph, record.subnet);
   std::size_t own_floats = plan.epilogues.size();
   for (const AlignedBuffer& weights : plan.own_weights) own_floats += weights.size();
@@ -47,20 +47,20 @@ Status check_precision(Precision precision) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Model>> make_model(const ModelFile& file, const ModelOptions& options) {
+Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file, const ModelOptions& options) {
   if (options.tuning.empty()) return make_model(file, options.precision, default_kernels());
-  CONCERTINA_ASSIGN(const Tuning tuning, Tuning::read(options.tuning));
+  ASSIGN_OR_RETURN(const Tuning tuning, Tuning::read(options.tuning));
   if (const Status fits = tuning.check(file.network.graph, options.precision); !fits) {
     return Error{fmt::format("'{}': {}", options.tuning.string(), fits.error().message)};
   }
   return make_model(file, options.precision, tuning.policy());
 }
 
-Result<std::shared_ptr<const Model>> make_model(const ModelFile& file, Precision precision,
+Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file, Precision precision,
                                                 const KernelPolicy& policy) {
-  CONCERTINA_TRY(check_precision(precision));
+  RETURN_IF_ERROR(check_precision(precision));
   const Graph& graph = file.network.graph;
-  CONCERTINA_ASSIGN(const Program program, lower(graph));
+  ASSIGN_OR_RETURN(const Program program, lower(graph));
   const Storage storage = place_values(program, graph);
   const auto [channels, height, width] = graph.shape(graph.input());
   auto impl = std::make_unique<Model::Impl>(
@@ -82,7 +82,7 @@ Result<std::shared_ptr<const Model>> make_model(const ModelFile& file, Precision
   impl->input_size = static_cast<std::size_t>(input_elements(graph));
   impl->output_size = static_cast<std::size_t>(output_elements(graph));
   for (const Value& value : program.values) impl->largest_map = std::max(impl->largest_map, value.pixels());
-  for (const SubnetRecord& record : file.subnets) {
+  for (const onnx::SubnetRecord& record : file.subnets) {
     const ChooseKernel kernels = policy.kernels(static_cast<int>(impl->plans.size()));
     impl->plans.push_back(make_plan({file.network, program, storage, impl->packed, kernels, policy.bands},
                                     record.subnet, record.own));
@@ -95,14 +95,14 @@ Result<std::shared_ptr<const Model>> make_model(const ModelFile& file, Precision
 
 Result<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& path,
                                                  const ModelOptions& options) {
-  CONCERTINA_ASSIGN(const ModelFile file, read_model(path));
+  ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(path));
   auto model = runtime::make_model(file, options);
   if (!model) return Error{fmt::format("'{}': {}", path.string(), model.error().message)};
   return model;
 }
 
 Result<std::shared_ptr<const Model>> Model::parse(std::string_view bytes, const ModelOptions& options) {
-  CONCERTINA_ASSIGN(const ModelFile file, parse_model(bytes));
+  ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::parse_model(bytes));
   return runtime::make_model(file, options);
 }
 

@@ -28,10 +28,11 @@ namespace runtime {
 
 /// The runtime's form of a model. Fails if an op cannot be run, the machine lacks the precision, or the
 /// tuning does not fit. Precondition: check_model() accepts it.
-Result<std::shared_ptr<const Model>> make_model(const ModelFile& file, const ModelOptions& options = {});
+Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file,
+                                                const ModelOptions& options = {});
 
 /// The same with the kernels that `policy` picks.
-Result<std::shared_ptr<const Model>> make_model(const ModelFile& file, Precision precision,
+Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file, Precision precision,
                                                 const KernelPolicy& policy);
 
 }  // namespace runtime

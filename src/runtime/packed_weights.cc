@@ -15,16 +15,16 @@ using kernels::Filter;
 
 std::size_t packed_size(const PackedFilter& packed) {
   switch (packed.packing) {
-    case Packing::kDirect:
+    case Packing::direct:
       return kernels::packed_size(packed.filter);
-    case Packing::kDepthwise:
+    case Packing::depthwise:
       return kernels::packed_depthwise_size(packed.filter.groups, packed.filter.taps);
-    case Packing::kGrouped:
+    case Packing::grouped:
       return kernels::packed_grouped_size(packed.filter);
-    case Packing::kWinograd:
-    case Packing::kWinograd2:
+    case Packing::winograd:
+    case Packing::winograd2:
       return kernels::winograd_packed_size(packed.filter, winograd_side(packed.packing));
-    case Packing::kBf16:
+    case Packing::bf16:
       return kernels::bf16_packed_size(packed.filter, packed.window);
   }
   return 0;
@@ -32,16 +32,16 @@ std::size_t packed_size(const PackedFilter& packed) {
 
 void pack(const PackedFilter& packed, const float* plain, float* to) {
   switch (packed.packing) {
-    case Packing::kDirect:
+    case Packing::direct:
       return kernels::pack_conv(packed.filter, plain, to);
-    case Packing::kDepthwise:
+    case Packing::depthwise:
       return kernels::pack_depthwise(packed.filter.groups, packed.filter.taps, plain, to);
-    case Packing::kGrouped:
+    case Packing::grouped:
       return kernels::pack_grouped(packed.filter, plain, to);
-    case Packing::kWinograd:
-    case Packing::kWinograd2:
+    case Packing::winograd:
+    case Packing::winograd2:
       return kernels::pack_winograd(packed.filter, winograd_side(packed.packing), plain, to);
-    case Packing::kBf16:
+    case Packing::bf16:
       return kernels::pack_bf16(packed.filter, packed.window, plain, to);
   }
 }

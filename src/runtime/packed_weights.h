@@ -13,8 +13,8 @@ namespace concertina::runtime {
 /// A LayerFilter, packed for one kernel.
 struct PackedFilter {
   kernels::Filter filter;
-  kernels::Window window = {};  ///< not of linear layers and depthwise convolutions
-  Packing packing = Packing::kDirect;
+  kernels::WindowArgs window = {};  ///< not of linear layers and depthwise convolutions
+  Packing packing = Packing::direct;
   std::size_t offset = 0;  ///< of its first float among the weights
   /// Its first channels, packed for kDirect as well: of a filter that only pays where many are left.
   kernels::Filter few = {.out_channels = 0};
@@ -29,7 +29,7 @@ class PackedWeights {
  public:
   PackedWeights(const Network& network, Precision precision, const ChoosePacking& choose);
 
-  std::span<const PackedFilter> filters(NodeId id) const { return filters_[static_cast<std::size_t>(id)]; }
+  std::span<const PackedFilter> filters(NodeId id) const { return filters_[id]; }
   const float* data(const PackedFilter& filter) const { return buffer_.data() + filter.offset; }
   const float* few_data(const PackedFilter& filter) const { return buffer_.data() + filter.few_offset; }
   std::size_t bytes() const { return buffer_.size() * sizeof(float); }

@@ -17,21 +17,21 @@ using kernels::Filter;
 constexpr struct {
   Packing packing;
   std::string_view name;
-} kNames[] = {{Packing::kDirect, "direct"},          {Packing::kDepthwise, "depthwise"},
-              {Packing::kGrouped, "grouped"},        {Packing::kWinograd, "winograd"},
-              {Packing::kWinograd2, "winograd-2x2"}, {Packing::kBf16, "bf16"}};
+} kNames[] = {{Packing::direct, "direct"},          {Packing::depthwise, "depthwise"},
+              {Packing::grouped, "grouped"},        {Packing::winograd, "winograd"},
+              {Packing::winograd2, "winograd-2x2"}, {Packing::bf16, "bf16"}};
 
 /// One filter for each segment of a depthwise convolution's input.
 std::vector<LayerFilter> depthwise_filters(const Graph& graph, NodeId id, const op::Conv& conv) {
   std::vector<LayerFilter> filters;
   for (const auto& [dimension, repeat] : graph.axis(graph.node(id).inputs[0])) {
-    const int channels = graph.layout().dimensions[static_cast<std::size_t>(dimension)].channels * repeat;
+    const int channels = graph.layout().dimensions[dimension].channels * repeat;
     const Filter filter{.groups = channels,
                         .out_channels = conv.out_channels / conv.in_channels,
                         .in_channels = 1,
                         .taps = conv.window.taps()};
     const bool simple = filter.out_channels == 1 && filter.taps <= kernels::kMaxDepthwiseTaps;
-    filters.push_back({.filter = filter, .packings = {simple ? Packing::kDepthwise : Packing::kDirect}});
+    filters.push_back({.filter = filter, .packings = {simple ? Packing::depthwise : Packing::direct}});
   }
   return filters;
 }
@@ -41,35 +41,31 @@ std::vector<LayerFilter> cut_by_outputs(const Graph& graph, NodeId id, const Lay
   std::vector<LayerFilter> parts;
   for (const auto& [dimension, repeat] : graph.axis(id)) {
     LayerFilter& part = parts.emplace_back(whole);
-    part.filter.out_channels =
-        graph.layout().dimensions[static_cast<std::size_t>(dimension)].channels * repeat;
+    part.filter.out_channels = graph.layout().dimensions[dimension].channels * repeat;
   }
   return parts;
 }
 
-std::vector<Packing> packings_of(const Filter& filter, const kernels::Window& window, Precision precision) {
+std::vector<Packing> packings_of(const Filter& filter, const kernels::WindowArgs& window,
+                                 Precision precision) {
   std::vector<Packing> packings;
   const auto add = [&](Packing packing) {
     if (std::find(packings.begin(), packings.end(), packing) == packings.end()) packings.push_back(packing);
   };
-  if (precision == Precision::bf16 && kernels::bf16_can(filter)) add(Packing::kBf16);
+  if (precision == Precision::bf16 && kernels::bf16_can(filter)) add(Packing::bf16);
   if (const int side = kernels::preferred_winograd(filter, window); side > 0) {
-    add(side == 2 ? Packing::kWinograd2 : Packing::kWinograd);
+    add(side == 2 ? Packing::winograd2 : Packing::winograd);
   }
-  if (kernels::grouped_can(filter)) add(Packing::kGrouped);
-  add(Packing::kDirect);
+  if (kernels::grouped_can(filter)) add(Packing::grouped);
+  add(Packing::direct);
   if (kernels::winograd_can(filter, window)) {
-    add(Packing::kWinograd2);
-    add(Packing::kWinograd);
+    add(Packing::winograd2);
+    add(Packing::winograd);
   }
   return packings;
 }
 
 }  // namespace
-
-std::string_view precision_name(Precision precision) {
-  return precision == Precision::bf16 ? "bf16" : "fp32";
-}
 
 std::string_view packing_name(Packing packing) {
   return std::find_if(std::begin(kNames), std::end(kNames),
@@ -97,7 +93,7 @@ std::vector<LayerFilter> layer_filters(const Graph& graph, NodeId id, Precision 
                       .out_channels = conv->out_channels / conv->groups,
                       .in_channels = conv->in_channels / conv->groups,
                       .taps = conv->window.taps()};
-  const kernels::Window window =
+  const kernels::WindowArgs window =
       window_over(conv->window, graph.shape(graph.node(id).inputs[0]), graph.shape(id));
   const LayerFilter whole{
       .filter = filter, .window = window, .packings = packings_of(filter, window, precision)};

@@ -12,30 +12,27 @@ namespace concertina::runtime {
 
 /// The kernel that a filter is packed for.
 enum class Packing {
-  kDirect,
-  kDepthwise,  ///< filter.groups are the channels
-  kGrouped,
-  kWinograd,   ///< F(4x4, 3x3)
-  kWinograd2,  ///< F(2x2, 3x3)
-  kBf16,
+  direct,
+  depthwise,  ///< filter.groups are the channels
+  grouped,
+  winograd,   ///< F(4x4, 3x3)
+  winograd2,  ///< F(2x2, 3x3)
+  bf16,
 };
-
-/// "fp32" or "bf16".
-std::string_view precision_name(Precision precision);
 
 std::string_view packing_name(Packing packing);
 std::optional<Packing> find_packing(std::string_view name);
 
 /// Of the tiles of Winograd's algorithm; 0 if it is not that.
 constexpr int winograd_side(Packing packing) {
-  return packing == Packing::kWinograd ? 4 : packing == Packing::kWinograd2 ? 2 : 0;
+  return packing == Packing::winograd ? 4 : packing == Packing::winograd2 ? 2 : 0;
 }
 
 /// The filter of a convolution or linear layer, for one segment of its output.
 struct LayerFilter {
   kernels::Filter filter;
-  kernels::Window window = {};    ///< not of linear layers and depthwise convolutions
-  std::vector<Packing> packings;  ///< for the kernels that can run it; the first by rule of thumb
+  kernels::WindowArgs window = {};  ///< not of linear layers and depthwise convolutions
+  std::vector<Packing> packings;    ///< for the kernels that can run it; the first by rule of thumb
 };
 
 /// One for each segment of the output, or one for all if the layer has groups and is not depthwise. All have

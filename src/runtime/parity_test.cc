@@ -6,7 +6,7 @@
 #include "runtime/lowering.h"
 #include "runtime/reference_interpreter.h"
 #include "runtime/storage.h"
-#include "runtime/testing.h"
+#include "testing/models.h"
 
 // The runtime computes what the reference interpreter computes of the extracted sub-net.
 namespace concertina::runtime {
@@ -46,9 +46,9 @@ std::vector<Subnet> test_subnets(const Graph& graph) {
   return subnets;
 }
 
-std::vector<Floats> wanted_logits(const ModelFile& file, const Floats& images) {
+std::vector<Floats> wanted_logits(const onnx::ModelFile& file, const Floats& images) {
   std::vector<Floats> wanted;
-  for (const SubnetRecord& record : file.subnets) {
+  for (const onnx::SubnetRecord& record : file.subnets) {
     auto logits = reference_run(extract(file.network, record.subnet, record.own), images, kBatch);
     EXPECT_TRUE(logits) << logits.error().message;
     wanted.push_back(std::move(logits).value());
@@ -58,7 +58,7 @@ std::vector<Floats> wanted_logits(const ModelFile& file, const Floats& images) {
 
 TEST_P(ParityTest, EverySubnetOnEveryTarget) {
   const Graph& graph = GetParam().graph;
-  const ModelFile file = testing::model_file(graph, test_subnets(graph));
+  const onnx::ModelFile file = testing::model_file(graph, test_subnets(graph));
   const Floats images = testing::random_images(*testing::load(file), kBatch);
   const std::vector<Floats> wanted = wanted_logits(file, images);
   double worst = 0;
@@ -69,8 +69,8 @@ TEST_P(ParityTest, EverySubnetOnEveryTarget) {
       auto session = Session::make(model, {.threads = threads, .max_batch = kBatch});
       ASSERT_TRUE(session) << session.error().message;
       for (int i = 0; i < static_cast<int>(wanted.size()); ++i) {
-        SCOPED_TRACE(target + ", sub-net " + to_string(model->subnets()[static_cast<std::size_t>(i)].subnet));
-        const Floats& all = wanted[static_cast<std::size_t>(i)];
+        SCOPED_TRACE(target + ", sub-net " + to_string(model->subnets()[i].subnet));
+        const Floats& all = wanted[i];
         worst = std::max(worst, testing::relative_error(testing::run(*session, images, kBatch, i), all));
         const Floats one = testing::run(*session, first_images(images, model->inputs()), 1, i);
         worst = std::max(worst, testing::relative_error(one, first_images(all, model->outputs())));
@@ -84,7 +84,7 @@ TEST_P(ParityTest, EverySubnetOnEveryTarget) {
 /// Kernels that the rules of thumb would not choose.
 TEST_P(ParityTest, EverySubnetWithTheLastPacking) {
   const Graph& graph = GetParam().graph;
-  const ModelFile file = testing::model_file(graph, test_subnets(graph));
+  const onnx::ModelFile file = testing::model_file(graph, test_subnets(graph));
   const KernelPolicy last{
       .packing = [](const Node&, const LayerFilter& filter) { return filter.packings.back(); },
       .kernels = [](int) -> ChooseKernel {
@@ -96,7 +96,7 @@ TEST_P(ParityTest, EverySubnetWithTheLastPacking) {
   const std::vector<Floats> wanted = wanted_logits(file, images);
   for (int i = 0; i < static_cast<int>(wanted.size()); ++i) {
     const Floats got = testing::run_alone(*model, {.max_batch = kBatch}, images, kBatch, i);
-    EXPECT_LE(testing::relative_error(got, wanted[static_cast<std::size_t>(i)]), kWinogradBound) << i;
+    EXPECT_LE(testing::relative_error(got, wanted[i]), kWinogradBound) << i;
   }
 }
 
@@ -114,7 +114,7 @@ TEST_P(ParityTest, SubnetsAreNotAllTheSame) {
 /// A memory of exactly the planned size, full of NaN, changes nothing: no step reads what no step wrote.
 TEST_P(ParityTest, NothingIsReadThatWasNotWritten) {
   const Graph& graph = GetParam().graph;
-  const ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
+  const onnx::ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
   const auto model = testing::load(file);
   const Floats images = testing::random_images(*model, kBatch);
   ThreadPool alone(1);

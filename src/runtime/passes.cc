@@ -14,12 +14,12 @@ constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
 constexpr int kUnit = 4;
 constexpr std::int64_t kTransformed = 4;
 
-bool may_be_transformed(const kernels::Window& w) {
+bool may_be_transformed(const kernels::WindowArgs& w) {
   return w.kernel_h == 3 && w.kernel_w == 3 && w.stride_h == 1 && w.stride_w == 1;
 }
 
 /// Whether every row sees something of the input.
-bool sees_rows(const kernels::Window& w) {
+bool sees_rows(const kernels::WindowArgs& w) {
   return rows_seen(w, {0, 1}).count() > 0 && rows_seen(w, {w.out_h - 1, w.out_h}).count() > 0;
 }
 
@@ -32,14 +32,14 @@ class PassChooser {
         policy_(source.bands),
         reads_(source.program.values.size()),
         shared_(source.program.values.size()) {
-    for (const FusedStep& step : program_.steps) {
-      for (const ValueId id : step.inputs) ++reads_[static_cast<std::size_t>(id)];
-      if (step.residual != kNone) ++reads_[static_cast<std::size_t>(step.residual)];
+    for (const Operation& step : program_.steps) {
+      for (const ValueId id : step.inputs) ++reads_[id];
+      if (step.residual != kNone) ++reads_[step.residual];
     }
-    for (const ValueId id : program_.outputs) ++reads_[static_cast<std::size_t>(id)];
+    for (const ValueId id : program_.outputs) ++reads_[id];
     for (ValueId id = 0; id < static_cast<ValueId>(program_.values.size()); ++id) {
       const ValueId root = source.storage.placement(id).root;
-      if (root != id) shared_[static_cast<std::size_t>(id)] = shared_[static_cast<std::size_t>(root)] = true;
+      if (root != id) shared_[id] = shared_[root] = true;
     }
   }
 
@@ -53,16 +53,16 @@ class PassChooser {
   }
 
  private:
-  const FusedStep& step(int i) const { return program_.steps[static_cast<std::size_t>(i)]; }
+  const Operation& step(int i) const { return program_.steps[i]; }
 
   Pass best_from(int begin, int steps) const {
     Pass best{begin, begin + 1};
     std::int64_t most = 0;
     std::vector<BandLayer> layers;
-    for (int i = begin; i < steps && layers.size() < kMostBandLayers; ++i) {
+    for (int i = begin; i < steps && layers.size() < kMaxBandLayers; ++i) {
       if (i > begin && !follows(i)) break;
       const std::optional<BandLayer> layer = band_layer(source_, step(i));
-      if (!layer || layouts_[static_cast<std::size_t>(step(i).output)].plain) break;
+      if (!layer || layouts_[step(i).output].plain) break;
       layers.push_back(*layer);
       if (i == begin) continue;
       const std::int64_t saved = saving(begin, layers);
@@ -76,21 +76,19 @@ class PassChooser {
   /// Whether step i reads what the step before it makes, and nobody else does.
   bool follows(int i) const {
     const ValueId between = step(i - 1).output;
-    return step(i).inputs == std::vector{between} && reads_[static_cast<std::size_t>(between)] == 1 &&
-           !shared_[static_cast<std::size_t>(between)];
+    return step(i).inputs == std::vector{between} && reads_[between] == 1 && !shared_[between];
   }
 
   std::int64_t row_bytes(ValueId id) const {
-    return std::int64_t{program_.value(id).width} * layouts_[static_cast<std::size_t>(id)].stride * kFloat;
+    return std::int64_t{program_.value(id).width} * layouts_[id].stride * kFloat;
   }
 
-  std::int64_t weight_bytes(const FusedStep& step, const kernels::Window& window) const {
+  std::int64_t weight_bytes(const Operation& step, const kernels::WindowArgs& window) const {
     const auto* conv = std::get_if<op::Conv>(&source_.network.graph.node(step.node).op);
     if (conv == nullptr) return 0;
     const auto features = [&](ValueId id) {
       std::int64_t sum = 0;
-      for (const PixelSegment& segment : layouts_[static_cast<std::size_t>(id)].segments)
-        sum += segment.count;
+      for (const PixelSegment& segment : layouts_[id].segments) sum += segment.count;
       return sum;
     };
     const std::int64_t inputs =
@@ -104,7 +102,7 @@ class PassChooser {
     std::vector<std::ptrdiff_t> rows;
     std::int64_t maps = 0, weights = 0;
     for (std::size_t i = 0; i < layers.size(); ++i) {
-      const FusedStep& made = step(begin + static_cast<int>(i));
+      const Operation& made = step(begin + static_cast<int>(i));
       rows.push_back(row_bytes(made.output));
       weights += weight_bytes(made, layers[i].window);
       const std::int64_t map = rows.back() * layers[i].window.out_h;
@@ -129,7 +127,7 @@ class PassChooser {
 
 }  // namespace
 
-std::optional<BandLayer> band_layer(const PlanSource& source, const FusedStep& step) {
+std::optional<BandLayer> band_layer(const PlanSource& source, const Operation& step) {
   if (step.node == kNone || step.residual != kNone) return std::nullopt;
   const Op& op = source.network.graph.node(step.node).op;
   const Value& output = source.program.value(step.output);
@@ -138,7 +136,7 @@ std::optional<BandLayer> band_layer(const PlanSource& source, const FusedStep& s
         {.in_h = output.height, .in_w = output.width, .out_h = output.height, .out_w = output.width}};
   }
   const auto layer = [&](const Window& window, bool transformed) -> std::optional<BandLayer> {
-    const kernels::Window over = window_over(window, source.program.value(step.inputs[0]), output);
+    const kernels::WindowArgs over = window_over(window, source.program.value(step.inputs[0]), output);
     if (!sees_rows(over)) return std::nullopt;
     return BandLayer{over, transformed && may_be_transformed(over) ? kUnit : 1};
   };

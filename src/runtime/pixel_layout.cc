@@ -13,8 +13,7 @@ constexpr int kCollidingStride = 256;
 std::vector<int> full_counts(const ChannelLayout& channels, const Value& value) {
   std::vector<int> counts;
   for (const Segment& segment : value.axis) {
-    const int count =
-        channels.dimensions[static_cast<std::size_t>(segment.dimension)].channels * segment.repeat;
+    const int count = channels.dimensions[segment.dimension].channels * segment.repeat;
     if (value.joined && !counts.empty()) {
       counts.back() += count;
     } else {
@@ -55,7 +54,7 @@ std::optional<int> first_segment(const Graph& graph, NodeId slice) {
   std::size_t first = 0;
   for (; first < from.size() && feature > 0; ++first) {
     const auto& [dimension, repeat] = from[first];
-    feature -= graph.layout().dimensions[static_cast<std::size_t>(dimension)].channels * repeat;
+    feature -= graph.layout().dimensions[dimension].channels * repeat;
   }
   const bool fits = feature == 0 && first + part.size() <= from.size() &&
                     std::equal(part.begin(), part.end(), from.begin() + static_cast<std::ptrdiff_t>(first));

@@ -5,8 +5,8 @@
 #include "kernels/planar_conv.h"
 #include "kernels/target.h"
 #include "runtime/reference_interpreter.h"
-#include "runtime/testing.h"
-#include "runtime/testing_net.h"
+#include "testing/models.h"
+#include "testing/net.h"
 
 namespace concertina::runtime {
 namespace {
@@ -37,13 +37,13 @@ Subnet every_width(const Graph& graph, int width) {
   return subnet;
 }
 
-void expect_parity(const ModelFile& file, int planar_steps) {
+void expect_parity(const onnx::ModelFile& file, int planar_steps) {
   const auto model = testing::load(file);
   constexpr int kBatch = 2;
   const auto images = testing::random_images(*model, kBatch);
   int planar = 0;
   for (std::size_t i = 0; i < file.subnets.size(); ++i) {
-    const SubnetRecord& record = file.subnets[i];
+    const onnx::SubnetRecord& record = file.subnets[i];
     const auto wanted = reference_run(extract(file.network, record.subnet, record.own), images, kBatch);
     ASSERT_TRUE(wanted) << wanted.error().message;
     const auto got =
@@ -117,23 +117,23 @@ TEST(PackedWeights, PlainCopiesOfWinogradLayersAreSmall) {
 }
 
 TEST(PackedWeights, FewChannelsOfAWinogradLayerRunWithoutTransform) {
-  const kernels::Window window{
+  const kernels::WindowArgs window{
       .in_h = 16, .in_w = 16, .out_h = 16, .out_w = 16, .kernel_h = 3, .kernel_w = 3};
   const PackedFilter packed{.filter = {.out_channels = 64, .in_channels = 64, .taps = 9},
                             .window = window,
-                            .packing = Packing::kWinograd,
+                            .packing = Packing::winograd,
                             .few = {.out_channels = 32, .in_channels = 16, .taps = 9}};
   const auto choose = [&](kernels::ChannelRange range, int out) {
     return conv_choices(packed, {&range, 1}, out).front();
   };
-  EXPECT_EQ(choose({.count = 64}, 64).kernel, ConvKernel::kWinograd);
-  EXPECT_EQ(choose({.count = 64}, 2).kernel, ConvKernel::kWinograd) << "not in the copy";
-  EXPECT_EQ(choose({.weight_begin = 12, .count = 8}, 32).kernel, ConvKernel::kWinograd) << "not in the copy";
-  EXPECT_EQ(choose({.count = 8}, 33).kernel, ConvKernel::kWinograd) << "not in the copy";
-  EXPECT_EQ(choose({.count = 8}, 32).kernel, ConvKernel::kDirect);
+  EXPECT_EQ(choose({.count = 64}, 64).kernel, ConvKernel::winograd);
+  EXPECT_EQ(choose({.count = 64}, 2).kernel, ConvKernel::winograd) << "not in the copy";
+  EXPECT_EQ(choose({.weight_begin = 12, .count = 8}, 32).kernel, ConvKernel::winograd) << "not in the copy";
+  EXPECT_EQ(choose({.count = 8}, 33).kernel, ConvKernel::winograd) << "not in the copy";
+  EXPECT_EQ(choose({.count = 8}, 32).kernel, ConvKernel::direct);
   EXPECT_TRUE(choose({.count = 8}, 32).few);
   EXPECT_EQ(choose({.count = 16}, 1).kernel,
-            kernels::vector_lanes() >= 4 ? ConvKernel::kPlanar : ConvKernel::kDirect);
+            kernels::vector_lanes() >= 4 ? ConvKernel::planar : ConvKernel::direct);
 }
 
 }  // namespace

@@ -73,9 +73,9 @@ class PlanBuilder {
     for (const ValueId id : program_step(pass.begin).inputs) traffic.maps += bytes(id);
     traffic.maps += bytes(program_step(pass.end - 1).output);
     std::vector<std::vector<RowStep>> layers;
-    std::vector<kernels::Window> windows;
+    std::vector<kernels::WindowArgs> windows;
     for (int s = pass.begin; s < pass.end; ++s) {
-      const FusedStep& step = program_step(s);
+      const Operation& step = program_step(s);
       add_step(step);
       label_steps(first, step.node == kNone ? "move" : graph().node(step.node).name,
                   step.node == kNone ? "Copy" : kind_of(op_of(step)), pass.count() > 1);
@@ -110,7 +110,7 @@ class PlanBuilder {
     return taken;
   }
 
-  void add_step(const FusedStep& step) {
+  void add_step(const Operation& step) {
     if (step.node == kNone) return add_moves(step);
     std::visit([&](const auto& op) { add(op, step); }, op_of(step));
   }
@@ -134,7 +134,7 @@ class PlanBuilder {
     plan_.apart = static_cast<int>(ends_[apart - 1]);
     const int end_apart = passes_[apart - 1].end;
     for (ValueId id = 0; id < static_cast<ValueId>(source_.program.values.size()); ++id) {
-      const auto [begin, end] = source_.storage.lifetimes[static_cast<std::size_t>(id)];
+      const auto [begin, end] = source_.storage.lifetimes[id];
       if (!source_.storage.is_root(id) || begin >= end_apart || end < end_apart) continue;
       if (map_.layout(id).plain) continue;
       plan_.carried.push_back(
@@ -151,7 +151,7 @@ class PlanBuilder {
     return macs / std::max<std::int64_t>(1, layers);
   }
 
-  void add(const op::Input& op, const FusedStep& step) {
+  void add(const op::Input& op, const Operation& step) {
     if (map_.layout(step.output).plain) return;
     const int pixels = op.shape.height * op.shape.width;
     const PlainInput plain = plain_input(graph(), source_.program, step.output);
@@ -165,40 +165,40 @@ class PlanBuilder {
     }
   }
 
-  void add(const op::Conv&, const FusedStep& step) { add_conv_steps(step, conv_source_, plan_); }
-  void add(const op::Linear&, const FusedStep& step) { add_conv_steps(step, conv_source_, plan_); }
+  void add(const op::Conv&, const Operation& step) { add_conv_steps(step, conv_source_, plan_); }
+  void add(const op::Linear&, const Operation& step) { add_conv_steps(step, conv_source_, plan_); }
 
-  void add(const op::BatchNorm&, const FusedStep& step) { add_affine(step, epilogues_.next(step)); }
-  void add(const op::Scale&, const FusedStep& step) { add_affine(step, epilogues_.next(step)); }
-  void add(const op::Shift&, const FusedStep& step) { add_affine(step, epilogues_.next(step)); }
+  void add(const op::BatchNorm&, const Operation& step) { add_affine(step, epilogues_.next(step)); }
+  void add(const op::Scale&, const Operation& step) { add_affine(step, epilogues_.next(step)); }
+  void add(const op::Shift&, const Operation& step) { add_affine(step, epilogues_.next(step)); }
 
-  void add(const op::Activation& op, const FusedStep& step) {
-    using Kind = kernels::Function::Kind;
+  void add(const op::Activation& op, const Operation& step) {
+    using Kind = kernels::PointwiseFunction::Kind;
     switch (op.function) {
       case op::Function::relu:
-        return add_affine(step, {.act = kernels::Activation::kRelu});
+        return add_affine(step, {.act = kernels::FusedActivation::relu});
       case op::Function::clip:
-        return add_function(step, {Kind::kClip, op.a, op.b});
+        return add_function(step, {Kind::clip, op.a, op.b});
       case op::Function::leaky_relu:
-        return add_function(step, {Kind::kLeakyRelu, op.a});
+        return add_function(step, {Kind::leaky_relu, op.a});
       case op::Function::hard_sigmoid:
-        return add_function(step, {Kind::kHardSigmoid, op.a, op.b});
+        return add_function(step, {Kind::hard_sigmoid, op.a, op.b});
       case op::Function::hard_swish:
-        return add_function(step, {Kind::kHardSwish});
+        return add_function(step, {Kind::hard_swish});
       case op::Function::sigmoid:
-        return add_function(step, {Kind::kSigmoid});
+        return add_function(step, {Kind::sigmoid});
     }
   }
 
-  void add(const op::Add&, const FusedStep& step) { add_combination(step, kernels::Arithmetic::kAdd); }
-  void add(const op::Mul&, const FusedStep& step) { add_combination(step, kernels::Arithmetic::kMultiply); }
+  void add(const op::Add&, const Operation& step) { add_combination(step, kernels::Arithmetic::add); }
+  void add(const op::Mul&, const Operation& step) { add_combination(step, kernels::Arithmetic::multiply); }
 
-  void add(const op::MaxPool& op, const FusedStep& step) {
+  void add(const op::MaxPool& op, const Operation& step) {
     plan_.steps.push_back(MaxPoolStep{.args = pool_args(op.window, step),
                                       .input = map_.place(step.inputs[0]),
                                       .output = map_.place(step.output)});
   }
-  void add(const op::AveragePool& op, const FusedStep& step) {
+  void add(const op::AveragePool& op, const Operation& step) {
     plan_.steps.push_back(AveragePoolStep{.args = pool_args(op.window, step),
                                           .padding = {.counts = op.count_padding,
                                                       .pad_bottom = op.window.pad_bottom,
@@ -206,14 +206,14 @@ class PlanBuilder {
                                           .input = map_.place(step.inputs[0]),
                                           .output = map_.place(step.output)});
   }
-  void add(const op::GlobalAveragePool&, const FusedStep& step) {
+  void add(const op::GlobalAveragePool&, const Operation& step) {
     plan_.steps.push_back(
         GlobalPoolStep{.args = {.pixels = input(step).pixels(), .channels = map_.layout(step.output).size},
                        .input = map_.place(step.inputs[0]),
                        .output = map_.place(step.output)});
   }
 
-  void add(const op::Flatten&, const FusedStep& step) {
+  void add(const op::Flatten&, const Operation& step) {
     FlattenStep flatten{.args = {.pixels = input(step).pixels(), .segments = {}},
                         .segments = {},
                         .input = map_.place(step.inputs[0]),
@@ -229,7 +229,7 @@ class PlanBuilder {
   }
 
   /// Copies the parts that could not be made in their place.
-  void add(const op::Concat&, const FusedStep& step) {
+  void add(const op::Concat&, const Operation& step) {
     Placement at = source_.storage.placement(step.output);
     int offset = 0;
     for (const ValueId part : step.inputs) {
@@ -243,7 +243,7 @@ class PlanBuilder {
   }
 
   /// Copies the channels if they could not stay where they are.
-  void add(const op::Slice& op, const FusedStep& step) {
+  void add(const op::Slice& op, const Operation& step) {
     const ValueId from = step.inputs[0];
     const std::optional<int> first = first_segment(graph(), step.node);
     if (!first) {  // all channels are locked
@@ -253,12 +253,12 @@ class PlanBuilder {
     add_copy(step, map_.layout(step.output).size, map_.place(from, map_.layout(from).before(*first)),
              map_.place(step.output));
   }
-  void add(const op::ChannelShuffle& op, const FusedStep& step) {
+  void add(const op::ChannelShuffle& op, const Operation& step) {
     const int channels = graph().shape(step.node).channels;
     add_gather(step, [&](int c) { return c % op.groups * (channels / op.groups) + c / op.groups; });
   }
 
-  void add(const op::Pad& op, const FusedStep& step) {
+  void add(const op::Pad& op, const Operation& step) {
     PickStep pick = resampling<PickStep>(step);
     pick.args.value = op.value;
     for (int y = 0; y < output(step).height; ++y)
@@ -267,7 +267,7 @@ class PlanBuilder {
       pick.columns.push_back(op.source(x, op.left, input(step).width));
     plan_.steps.push_back(std::move(pick));
   }
-  void add(const op::Resize& op, const FusedStep& step) {
+  void add(const op::Resize& op, const Operation& step) {
     const auto rows = op.rows(input(step).height), columns = op.columns(input(step).width);
     if (op.mode == op::Resize::Mode::nearest) {
       PickStep pick = resampling<PickStep>(step);
@@ -282,7 +282,7 @@ class PlanBuilder {
     }
   }
 
-  void add(const op::Softmax&, const FusedStep& step) {
+  void add(const op::Softmax&, const Operation& step) {
     plan_.steps.push_back(SoftmaxStep{
         .args = {.pixels = output(step).pixels(), .channels = map_.layout(step.output).segments[0].count},
         .input = map_.place(step.inputs[0]),
@@ -290,12 +290,12 @@ class PlanBuilder {
   }
 
   // lower() lets neither through.
-  void add(const op::AsMap&, const FusedStep&) {}
-  void add(const op::Opaque&, const FusedStep&) {}
+  void add(const op::AsMap&, const Operation&) {}
+  void add(const op::Opaque&, const Operation&) {}
 
   /// Feature i of the result is the input's source(i). Precondition: every channel is locked.
   template <typename Source>
-  void add_gather(const FusedStep& step, const Source& source) {
+  void add_gather(const Operation& step, const Source& source) {
     const PixelLayout& to = map_.layout(step.output);
     std::vector<std::int32_t> places;
     for (const PixelSegment& segment : map_.layout(step.inputs[0]).segments) {
@@ -305,8 +305,7 @@ class PlanBuilder {
     int feature = 0;
     for (const PixelSegment& segment : to.segments) {
       for (int i = 0; i < segment.count; ++i) {
-        sources[static_cast<std::size_t>(segment.offset + i)] =
-            places[static_cast<std::size_t>(source(feature++))];
+        sources[segment.offset + i] = places[source(feature++)];
       }
     }
     plan_.steps.push_back(GatherStep{.args = {.pixels = output(step).pixels(), .sources = {}},
@@ -317,7 +316,7 @@ class PlanBuilder {
 
   /// Without its rows and columns.
   template <typename Resampling>
-  Resampling resampling(const FusedStep& step) const {
+  Resampling resampling(const Operation& step) const {
     return {.args = {.channels = map_.layout(step.output).size,
                      .in_h = input(step).height,
                      .in_w = input(step).width,
@@ -329,19 +328,19 @@ class PlanBuilder {
             .output = map_.place(step.output)};
   }
 
-  void add_moves(const FusedStep& step) {
+  void add_moves(const Operation& step) {
     for (const auto& [from, to, count] : moves(map_.layout(step.inputs[0]), map_.layout(step.output))) {
       add_copy(step, count, map_.place(step.inputs[0], from), map_.place(step.output, to));
     }
   }
 
-  void add_copy(const FusedStep& step, int channels, const Place& from, const Place& to) {
+  void add_copy(const Operation& step, int channels, const Location& from, const Location& to) {
     plan_.steps.push_back(CopyStep{
         .args = {.pixels = output(step).pixels(), .channels = channels}, .input = from, .output = to});
   }
 
   /// scale and shift of `epilogue` may be null.
-  void add_affine(const FusedStep& step, const kernels::Epilogue& epilogue) {
+  void add_affine(const Operation& step, const kernels::Epilogue& epilogue) {
     plan_.steps.push_back(AffineStep{.args = {.pixels = output(step).pixels(),
                                               .channels = map_.layout(step.output).size,
                                               .scale = epilogue.scale,
@@ -351,7 +350,7 @@ class PlanBuilder {
                                      .output = map_.place(step.output)});
   }
 
-  void add_function(const FusedStep& step, const kernels::Function& function) {
+  void add_function(const Operation& step, const kernels::PointwiseFunction& function) {
     plan_.steps.push_back(ActivateStep{.args = {.pixels = output(step).pixels(),
                                                 .channels = map_.layout(step.output).size,
                                                 .function = function},
@@ -359,10 +358,10 @@ class PlanBuilder {
                                        .output = map_.place(step.output)});
   }
 
-  void add_combination(const FusedStep& step, kernels::Arithmetic arithmetic) {
+  void add_combination(const Operation& step, kernels::Arithmetic arithmetic) {
     const Value& other = source_.program.value(step.inputs[1]);
     const std::vector<NodeId>& operands = graph().node(step.node).inputs;
-    const Place b = map_.place(step.inputs[1]);
+    const Location b = map_.place(step.inputs[1]);
     plan_.steps.push_back(CombineStep{
         .args = {.arithmetic = arithmetic,
                  .pixels = output(step).pixels(),
@@ -398,16 +397,16 @@ class PlanBuilder {
     }
   }
 
-  kernels::PoolArgs pool_args(const Window& window, const FusedStep& step) const {
+  kernels::PoolArgs pool_args(const Window& window, const Operation& step) const {
     return {.channels = map_.layout(step.output).size,
             .window = window_over(window, input(step), output(step))};
   }
 
   const Graph& graph() const { return source_.network.graph; }
-  const FusedStep& program_step(int i) const { return source_.program.steps[static_cast<std::size_t>(i)]; }
-  const Op& op_of(const FusedStep& step) const { return graph().node(step.node).op; }
-  const Value& input(const FusedStep& step) const { return source_.program.value(step.inputs[0]); }
-  const Value& output(const FusedStep& step) const { return source_.program.value(step.output); }
+  const Operation& program_step(int i) const { return source_.program.steps[i]; }
+  const Op& op_of(const Operation& step) const { return graph().node(step.node).op; }
+  const Value& input(const Operation& step) const { return source_.program.value(step.inputs[0]); }
+  const Value& output(const Operation& step) const { return source_.program.value(step.output); }
 
   const PlanSource& source_;
   std::vector<PixelLayout> layouts_;

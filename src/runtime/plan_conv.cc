@@ -19,11 +19,11 @@ class ConvBuilder {
         epilogues_(source.epilogues),
         plan_(plan) {}
 
-  void add(const FusedStep& step) {
+  void add(const Operation& step) {
     const Node& node = source_.network.graph.node(step.node);
     if (const auto* conv = std::get_if<op::Conv>(&node.op)) {
       const Program& program = source_.program;
-      const kernels::Window window =
+      const kernels::WindowArgs window =
           window_over(conv->window, program.value(step.inputs[0]), program.value(step.output));
       return conv->depthwise() ? add_depthwise(window, step) : add_conv(window, step);
     }
@@ -34,7 +34,7 @@ class ConvBuilder {
 
  private:
   /// One call for each segment of the output; a convolution in groups has only one.
-  void add_conv(const kernels::Window& window, const FusedStep& step) {
+  void add_conv(const kernels::WindowArgs& window, const Operation& step) {
     const kernels::Epilogue all = epilogues_.next(step);
     const std::vector<PixelSegment>& to = map_.layout(step.output).segments;
     for (std::size_t i = 0; i < to.size(); ++i) {
@@ -51,30 +51,30 @@ class ConvBuilder {
     }
   }
 
-  void take_planes(const FusedStep& step, ConvStep& conv) const {
+  void take_planes(const Operation& step, ConvStep& conv) const {
     conv.plain = plain_input(source_.network.graph, source_.program, step.inputs[0]);
     for (kernels::ChannelRange& range : conv.ranges) range.input_offset = range.weight_begin;
   }
 
   void add_chosen(ConvKernel kernel, int side, ConvStep conv) {
     switch (kernel) {
-      case ConvKernel::kGrouped:
+      case ConvKernel::grouped:
         plan_.steps.push_back(GroupedStep{std::move(conv)});
         break;
-      case ConvKernel::kWinograd:
+      case ConvKernel::winograd:
         plan_.need_workspace(kernels::winograd_workspace(side, conv.ranges));
         plan_.steps.push_back(WinogradStep{std::move(conv), side});
         break;
-      case ConvKernel::kBf16:
+      case ConvKernel::bf16:
         plan_.need_workspace(kernels::bf16_workspace(conv.args.filter, conv.args.window, conv.ranges));
         plan_.steps.push_back(Bf16Step{std::move(conv)});
         break;
-      case ConvKernel::kPlanar:
+      case ConvKernel::planar:
         plan_.need_workspace(kernels::planar_workspace(conv.args.window, conv.ranges));
         plan_.steps.push_back(PlanarStep{std::move(conv)});
         break;
-      case ConvKernel::kDirect:
-      case ConvKernel::kDepthwise:
+      case ConvKernel::direct:
+      case ConvKernel::depthwise:
         plan_.steps.push_back(std::move(conv));
         break;
     }
@@ -82,7 +82,7 @@ class ConvBuilder {
 
   /// The part of a step that makes one segment, without its input ranges.
   ConvStep conv_into(const PixelSegment& segment, const kernels::Filter& filter, const float* packed,
-                     const kernels::Window& window, const kernels::Epilogue& all, const FusedStep& step) {
+                     const kernels::WindowArgs& window, const kernels::Epilogue& all, const Operation& step) {
     const bool grouped = filter.groups > 1;
     return {.args = {.filter = filter,
                      .packed = packed,
@@ -102,7 +102,7 @@ class ConvBuilder {
   }
 
   /// `weight` has the sub-net's own sizes, so its rows and columns have no gaps.
-  void add_own_linear(const Array& weight, const FusedStep& step) {
+  void add_own_linear(const Array& weight, const Operation& step) {
     const kernels::Epilogue all = epilogues_.next(step);
     const float* rows = weight.values.data();
     for (const PixelSegment& to : map_.layout(step.output).segments) {
@@ -122,17 +122,17 @@ class ConvBuilder {
   }
 
   /// One call for each segment.
-  void add_depthwise(const kernels::Window& window, const FusedStep& step) {
+  void add_depthwise(const kernels::WindowArgs& window, const Operation& step) {
     const kernels::Epilogue all = epilogues_.next(step);
     const PixelLayout& from = map_.layout(step.inputs[0]);
     const PixelLayout& to = map_.layout(step.output);
     for (std::size_t i = 0; i < to.segments.size(); ++i) {
       const PackedFilter& packed = source_.packed.filters(step.node)[i];
       const int at = to.segments[i].offset;
-      const Place in = map_.place(step.inputs[0], from.segments[i].offset);
-      const Place out = map_.place(step.output, at);
+      const Location in = map_.place(step.inputs[0], from.segments[i].offset);
+      const Location out = map_.place(step.output, at);
       const kernels::Epilogue epilogue = part_of(all, at);
-      if (packed.packing == Packing::kDepthwise) {
+      if (packed.packing == Packing::depthwise) {
         plan_.steps.push_back(DepthwiseStep{.args = {.packed = source_.packed.data(packed),
                                                      .full_channels = packed.filter.groups,
                                                      .channels = from.segments[i].count,
@@ -157,7 +157,7 @@ class ConvBuilder {
     }
   }
 
-  std::optional<Place> residual(const FusedStep& step, int offset) const {
+  std::optional<Location> residual(const Operation& step, int offset) const {
     if (step.residual == kNone) return std::nullopt;
     return map_.place(step.residual, offset);
   }
@@ -172,7 +172,7 @@ class ConvBuilder {
 }  // namespace
 
 PlainInput plain_input(const Graph& graph, const Program& program, ValueId value) {
-  const NodeId input = std::find_if(program.steps.begin(), program.steps.end(), [&](const FusedStep& step) {
+  const NodeId input = std::find_if(program.steps.begin(), program.steps.end(), [&](const Operation& step) {
                          return step.output == value;
                        })->node;
   PlainInput plain{.channels = graph.shape(input).channels};
@@ -188,7 +188,7 @@ std::vector<kernels::ChannelRange> input_ranges(const PixelLayout& input) {
   return ranges;
 }
 
-void add_conv_steps(const FusedStep& step, const ConvSource& source, Plan& plan) {
+void add_conv_steps(const Operation& step, const ConvSource& source, Plan& plan) {
   ConvBuilder(source, plan).add(step);
 }
 

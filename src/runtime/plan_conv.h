@@ -21,6 +21,6 @@ PlainInput plain_input(const Graph& graph, const Program& program, ValueId value
 std::vector<kernels::ChannelRange> input_ranges(const PixelLayout& input);
 
 /// Adds the steps of one convolution or linear layer, the next in the program's order.
-void add_conv_steps(const FusedStep& step, const ConvSource& source, Plan& plan);
+void add_conv_steps(const Operation& step, const ConvSource& source, Plan& plan);
 
 }  // namespace concertina::runtime

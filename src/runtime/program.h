@@ -31,10 +31,10 @@ struct Value {
 };
 
 /// One pass over memory: an op, and what its kernel does on the way to its result.
-struct FusedStep {
+struct Operation {
   NodeId node = kNone;              ///< the op; kNone: the features move to their places in the output
   std::vector<NodeId> affine = {};  ///< batch norms, scales and shifts right after it
-  kernels::Activation act = kernels::Activation::kNone;
+  kernels::FusedActivation act = kernels::FusedActivation::none;
   std::vector<ValueId> inputs;
   ValueId residual = kNone;  ///< added before the activation; laid out as the output
   ValueId output = kNone;
@@ -52,10 +52,10 @@ struct Pass {
 /// The steps in an order in which they can run.
 struct Program {
   std::vector<Value> values;
-  std::vector<FusedStep> steps;
+  std::vector<Operation> steps;
   std::vector<ValueId> outputs;  ///< in the graph's order
 
-  const Value& value(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
+  const Value& value(ValueId id) const { return values[id]; }
 };
 
 }  // namespace concertina::runtime

@@ -27,7 +27,7 @@ class Interpreter {
     }
     Floats all;
     for (const NodeId output : graph_.outputs()) {
-      const Floats& value = values_[static_cast<std::size_t>(output)];
+      const Floats& value = values_[output];
       all.insert(all.end(), value.begin(), value.end());
     }
     return all;
@@ -57,41 +57,41 @@ class Interpreter {
       scale[c] = static_cast<float>(s);
     }
     return reference::affine(input(), batch_, op.channels, pixels(), scale, shift,
-                             kernels::Activation::kNone);
+                             kernels::FusedActivation::none);
   }
 
   Result<Floats> compute(const op::Scale& op) {
     const Floats zeros(static_cast<std::size_t>(op.channels));
     return reference::affine(input(), batch_, op.channels, pixels(), array(".weight"), zeros,
-                             kernels::Activation::kNone);
+                             kernels::FusedActivation::none);
   }
   Result<Floats> compute(const op::Shift& op) {
     const Floats ones(static_cast<std::size_t>(op.channels), 1.0F);
     return reference::affine(input(), batch_, op.channels, pixels(), ones, array(".bias"),
-                             kernels::Activation::kNone);
+                             kernels::FusedActivation::none);
   }
 
   Result<Floats> compute(const op::Activation& op) {
-    using Kind = kernels::Function::Kind;
+    using Kind = kernels::PointwiseFunction::Kind;
     switch (op.function) {
       case op::Function::relu:
-        return applied([](float x) { return reference::activate(kernels::Activation::kRelu, x); });
+        return applied([](float x) { return reference::activate(kernels::FusedActivation::relu, x); });
       case op::Function::clip:
-        return applied({Kind::kClip, op.a, op.b});
+        return applied({Kind::clip, op.a, op.b});
       case op::Function::leaky_relu:
-        return applied({Kind::kLeakyRelu, op.a});
+        return applied({Kind::leaky_relu, op.a});
       case op::Function::hard_sigmoid:
-        return applied({Kind::kHardSigmoid, op.a, op.b});
+        return applied({Kind::hard_sigmoid, op.a, op.b});
       case op::Function::hard_swish:
-        return applied({Kind::kHardSwish});
+        return applied({Kind::hard_swish});
       case op::Function::sigmoid:
-        return applied({Kind::kSigmoid});
+        return applied({Kind::sigmoid});
     }
     return input();
   }
 
-  Result<Floats> compute(const op::Add&) { return combined(kernels::Arithmetic::kAdd); }
-  Result<Floats> compute(const op::Mul&) { return combined(kernels::Arithmetic::kMultiply); }
+  Result<Floats> compute(const op::Add&) { return combined(kernels::Arithmetic::add); }
+  Result<Floats> compute(const op::Mul&) { return combined(kernels::Arithmetic::multiply); }
 
   Result<Floats> compute(const op::MaxPool& op) {
     return reference::max_pool(input(), planes(), window(op.window));
@@ -135,7 +135,7 @@ class Interpreter {
     Floats joined;
     for (std::size_t n = 0; n < static_cast<std::size_t>(batch_); ++n) {
       for (const NodeId id : graph_.node(node_).inputs) {
-        const Floats& value = values_[static_cast<std::size_t>(id)];
+        const Floats& value = values_[id];
         const auto size = static_cast<std::ptrdiff_t>(value.size() / static_cast<std::size_t>(batch_));
         const auto image = value.begin() + static_cast<std::ptrdiff_t>(n) * size;
         joined.insert(joined.end(), image, image + size);
@@ -153,7 +153,7 @@ class Interpreter {
                              graph_.node(node_).name, op.type)};
   }
 
-  Floats conv(int groups, int in_channels, int out_channels, const kernels::Window& window, bool bias) {
+  Floats conv(int groups, int in_channels, int out_channels, const kernels::WindowArgs& window, bool bias) {
     const auto count = static_cast<std::size_t>(out_channels);
     return reference::conv({.batch = batch_,
                             .groups = groups,
@@ -173,7 +173,7 @@ class Interpreter {
     for (float& v : result) v = apply(v);
     return result;
   }
-  Floats applied(const kernels::Function& function) {
+  Floats applied(const kernels::PointwiseFunction& function) {
     return applied([&](float x) { return reference::apply(function, x); });
   }
 
@@ -183,7 +183,7 @@ class Interpreter {
       return reference::Planes{batch_, shape.channels, shape.height * shape.width};
     };
     return reference::combine(arithmetic, planes_of(0), input(0), planes_of(1), input(1),
-                              kernels::Activation::kNone);
+                              kernels::FusedActivation::none);
   }
 
   /// Channel c of the result is the input's source(c).
@@ -194,10 +194,12 @@ class Interpreter {
     return reference::gather_channels({batch_, input_shape().channels, pixels()}, input(), sources);
   }
 
-  kernels::Window window(const Window& w) const { return window_over(w, input_shape(), graph_.shape(node_)); }
+  kernels::WindowArgs window(const Window& w) const {
+    return window_over(w, input_shape(), graph_.shape(node_));
+  }
 
   NodeId input_id(std::size_t i) const { return graph_.node(node_).inputs[i]; }
-  const Floats& input(std::size_t i = 0) const { return values_[static_cast<std::size_t>(input_id(i))]; }
+  const Floats& input(std::size_t i = 0) const { return values_[input_id(i)]; }
   const Shape& input_shape() const { return graph_.shape(input_id(0)); }
   int planes() const { return batch_ * input_shape().channels; }
   int pixels() const { return graph_.shape(node_).height * graph_.shape(node_).width; }

@@ -212,9 +212,7 @@ struct Session::Impl {
     });
   }
 
-  const runtime::Plan& plan(int subnet) const {
-    return model->impl().plans[static_cast<std::size_t>(subnet)];
-  }
+  const runtime::Plan& plan(int subnet) const { return model->impl().plans[subnet]; }
 
   runtime::Frame frame(std::span<const float> images, int batch, int subnet, std::span<float> logits) {
     return {.batch = batch,
@@ -228,7 +226,7 @@ struct Session::Impl {
 };
 
 Result<Session> Session::make(std::shared_ptr<const Model> model, const SessionOptions& options) {
-  CONCERTINA_TRY(check_options(*model, options));
+  RETURN_IF_ERROR(check_options(*model, options));
   std::ptrdiff_t floats = 0, apart = 0;
   std::size_t workspace = 0;
   for (const runtime::Plan& plan : model->impl().plans) {
@@ -255,13 +253,13 @@ Session& Session::operator=(Session&&) noexcept = default;
 Session::~Session() = default;
 
 Status Session::run(std::span<const float> images, int batch, int subnet, std::span<float> logits) {
-  CONCERTINA_TRY(begin(images, batch, subnet, logits));
+  RETURN_IF_ERROR(begin(images, batch, subnet, logits));
   advance(std::numeric_limits<int>::max());
   return {};
 }
 
 Status Session::begin(std::span<const float> images, int batch, int subnet, std::span<float> logits) {
-  CONCERTINA_TRY(impl_->check(images.size(), batch, subnet, logits.size()));
+  RETURN_IF_ERROR(impl_->check(images.size(), batch, subnet, logits.size()));
   impl_->begun.emplace(impl_->frame(images, batch, subnet, logits));
   impl_->running = &impl_->plan(subnet);
   impl_->next = 0;
@@ -288,7 +286,7 @@ Result<std::vector<StepTime>> Session::profile(std::span<const float> images, in
                                                int runs) {
   if (runs < 1) return Error{fmt::format("{} runs cannot be timed; ask for at least 1", runs)};
   std::vector<float> logits(static_cast<std::size_t>(std::max(batch, 0)) * model().output_size());
-  CONCERTINA_TRY(run(images, batch, subnet, logits));  // refuses what it does not know
+  RETURN_IF_ERROR(run(images, batch, subnet, logits));  // refuses what it does not know
   const runtime::Plan& plan = impl_->plan(subnet);
   StepTimer timer(plan, options().threads);
   runtime::Frame frame = impl_->frame(images, batch, subnet, logits);

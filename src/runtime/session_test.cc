@@ -7,14 +7,13 @@
 #include <filesystem>
 #include <thread>
 
-#include "base/allocation_count.h"
-#include "base/testing.h"
-#include "runtime/testing.h"
+#include "testing/allocation_count.h"
+#include "testing/models.h"
+#include "testing/temporary_folder.h"
 
 namespace concertina {
 namespace {
 
-namespace testing = runtime::testing;
 using testing::Floats;
 using ::testing::HasSubstr;
 
@@ -24,21 +23,21 @@ std::shared_ptr<const Model> small_model(int subnets = 4) {
 }
 
 TEST(Session, RunsWithoutAllocating) {
-  if (allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
   for (const testing::NamedGraph& net : testing::test_graphs()) {
     const auto model = testing::load(testing::model_file(net.graph, testing::nested_subnets(net.graph, 3)));
     auto session = Session::make(model, {.threads = 2, .max_batch = 2}).value();
     const Floats images = testing::random_images(*model, 2);
     Floats logits(2 * model->output_size());
-    const std::int64_t before = allocation_count();
+    const std::int64_t before = testing::allocation_count();
     bool ok = true;
     for (int i = 0; i < static_cast<int>(model->subnets().size()); ++i) {
       ok = ok && session.run(images, 2, i, logits).ok();
     }
-    EXPECT_EQ(allocation_count(), before) << net.name;
+    EXPECT_EQ(testing::allocation_count(), before) << net.name;
     EXPECT_TRUE(ok) << net.name;
   }
-  EXPECT_GT(allocation_count(), 0);
+  EXPECT_GT(testing::allocation_count(), 0);
 }
 
 TEST(Session, SwitchingLeavesNoTrace) {
@@ -48,7 +47,7 @@ TEST(Session, SwitchingLeavesNoTrace) {
   std::vector<Floats> first;
   for (int i = 0; i < 4; ++i) first.push_back(testing::run_alone(model, {.max_batch = 2}, images, 2, i));
   for (const int i : {0, 3, 1, 2, 0, 1, 3, 3, 0, 2}) {
-    EXPECT_EQ(testing::run(session, images, 2, i), first[static_cast<std::size_t>(i)]) << i;
+    EXPECT_EQ(testing::run(session, images, 2, i), first[i]) << i;
   }
 }
 
@@ -76,7 +75,7 @@ TEST(Session, SessionsOnManyThreadsShareAModel) {
         for (int i = 0; i < 20; ++i) {
           const int subnet = (i * 3 + t) % 4;
           const bool ok = session.run(images, 1, subnet, logits).ok();
-          if (!ok || logits != alone[static_cast<std::size_t>(subnet)]) ++wrong;
+          if (!ok || logits != alone[subnet]) ++wrong;
         }
       });
     }
@@ -105,7 +104,7 @@ TEST(Session, PausedRunsKeepTheirValues) {
       ASSERT_TRUE(paused.begin(two, 2, subnet, logits));
       int steps = 1;
       for (; !paused.advance(); ++steps) testing::run(other, one, 1, (subnet + steps) % subnets);
-      const int again = model->impl().plans[static_cast<std::size_t>(subnet)].apart;  // for the second image
+      const int again = model->impl().plans[subnet].apart;  // for the second image
       EXPECT_EQ(steps, paused.steps(subnet) + again) << net.name;
       EXPECT_EQ(logits, testing::run_alone(model, {.max_batch = 2}, two, 2, subnet)) << net.name;
     }
@@ -154,16 +153,16 @@ TEST(Session, WhatIsRefusedLeavesAPausedRunInPeace) {
 }
 
 TEST(Session, PausesWithoutAllocating) {
-  if (allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
   const auto model = small_model();
   const Floats images = testing::random_images(*model, 1);
   auto session = Session::make(model, {.threads = 2}).value();
   Floats logits(model->output_size());
-  const std::int64_t before = allocation_count();
+  const std::int64_t before = testing::allocation_count();
   bool ok = session.begin(images, 1, 0, logits).ok();
   while (!session.advance()) {
   }
-  EXPECT_EQ(allocation_count(), before);
+  EXPECT_EQ(testing::allocation_count(), before);
   EXPECT_TRUE(ok);
 }
 
@@ -181,7 +180,7 @@ TEST(Session, ProfilesEveryStep) {
         EXPECT_FALSE(step.name.empty() || step.kind.empty()) << net.name;
       }
       EXPECT_EQ(steps.size(), static_cast<std::size_t>(session.steps(subnet))) << net.name;
-      EXPECT_EQ(macs, model->subnets()[static_cast<std::size_t>(subnet)].macs) << net.name;
+      EXPECT_EQ(macs, model->subnets()[subnet].macs) << net.name;
       EXPECT_GT(ms, 0) << net.name;
     }
   }
@@ -230,7 +229,7 @@ TEST(Session, RefusesWhatDoesNotFit) {
 
 TEST(Model, TellsWhatItIs) {
   const Graph graph = testing::resnet8();
-  const ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
+  const onnx::ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
   const auto model = testing::load(file);
   EXPECT_EQ(model->image().channels, 3);
   EXPECT_EQ(model->image().height, 32);
@@ -279,17 +278,17 @@ TEST(Model, HoldsOneCopyOfTheWeights) {
 
 TEST(Model, ComesFromAFile) {
   const Graph graph = testing::branches();
-  const ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
-  const std::string bytes = *serialize_model(file);
+  const onnx::ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
+  const std::string bytes = *onnx::serialize_model(file);
   const auto parsed = Model::parse(bytes);
   ASSERT_TRUE(parsed) << parsed.error().message;
   const auto made = testing::load(file);
   const Floats images = testing::random_images(*made, 1);
   EXPECT_EQ(testing::run_alone(*parsed, {}, images, 1, 2), testing::run_alone(made, {}, images, 1, 2));
 
-  const TestFolder folder;
+  const testing::TestFolder folder;
   const std::filesystem::path path = folder / "model.onnx";
-  ASSERT_TRUE(write_model(path, file));
+  ASSERT_TRUE(onnx::write_model(path, file));
   const auto loaded = Model::load(path);
   ASSERT_TRUE(loaded) << loaded.error().message;
   EXPECT_EQ(testing::run_alone(*loaded, {}, images, 1, 1), testing::run_alone(made, {}, images, 1, 1));
@@ -306,12 +305,12 @@ TEST(Model, RefusesOpaqueOps) {
   opaque.shape = {3, 1, 1};
   GraphBuilder net;
   net.add("what", opaque, {net.add("image", input)});
-  ModelFile file{
+  onnx::ModelFile file{
       .network = {*std::move(net).build(), {}}, .subnets = {{}}, .preprocessing = {}, .classes = {}};
   file.preprocessing.mean.assign(3, 0);
   file.preprocessing.stddev.assign(3, 1);
   file.classes = {"a", "b", "c"};
-  ASSERT_TRUE(check_model(file));
+  ASSERT_TRUE(onnx::check_model(file));
   const auto model = runtime::make_model(file);
   ASSERT_FALSE(model);
   EXPECT_EQ(model.error().message,

@@ -48,7 +48,7 @@ auto bound_pixels(const StepType& step, const Frame& frame) {
   return args;
 }
 
-void bind_residual(const std::optional<Place>& residual, const Frame& frame, kernels::Epilogue& epilogue) {
+void bind_residual(const std::optional<Location>& residual, const Frame& frame, kernels::Epilogue& epilogue) {
   if (!residual) return;
   epilogue.residual = residual->in(frame);
   epilogue.residual_stride = residual->stride;
@@ -57,7 +57,7 @@ void bind_residual(const std::optional<Place>& residual, const Frame& frame, ker
 /// What a plain input needs in place of what bound() has set.
 void bind_plain(const ConvStep& step, const float* input, kernels::ConvArgs& args) {
   if (!step.plain) return;
-  const kernels::Window& whole = step.args.window;
+  const kernels::WindowArgs& whole = step.args.window;
   args.input = input;
   args.input_stride = 1;
   args.plane = std::ptrdiff_t{whole.in_h} * whole.in_w;
@@ -79,7 +79,7 @@ kernels::ConvArgs bound_conv(const ConvStep& step, const RowsFrame& frame) {
   return args;
 }
 
-std::int64_t output_pixels(const kernels::Window& window) {
+std::int64_t output_pixels(const kernels::WindowArgs& window) {
   return std::int64_t{window.out_h} * window.out_w;
 }
 

@@ -33,7 +33,7 @@ struct Frame {
 
 /// What a run of some rows of one image brings.
 struct RowsFrame {
-  kernels::Window window;        ///< over the rows that are seen, making those that are made
+  kernels::WindowArgs window;    ///< over the rows that are seen, making those that are made
   const float* input = nullptr;  ///< the first pixel seen; of planes, the first one's
   float* output = nullptr;       ///< the first pixel made
   float* workspace = nullptr;
@@ -41,7 +41,7 @@ struct RowsFrame {
 };
 
 /// Where a map, or a segment of it, lies.
-struct Place {
+struct Location {
   std::ptrdiff_t buffer = 0;   ///< floats before it in the arena, for each image of the batch
   std::ptrdiff_t channel = 0;  ///< floats before it in the pixel
   std::ptrdiff_t stride = 0;   ///< floats from pixel to pixel
@@ -64,7 +64,7 @@ struct LoadStep {
   kernels::FromPlainArgs args;
   PlainInput plain;
   std::ptrdiff_t plane = 0;  ///< floats before the segment in an image
-  Place output;
+  Location output;
   void run(const Frame& frame) const;
   void run_rows(const RowsFrame& frame) const;
 };
@@ -72,10 +72,10 @@ struct LoadStep {
 struct ConvStep {
   kernels::ConvArgs args;
   std::vector<kernels::ChannelRange> ranges;
-  Place input;
+  Location input;
   std::optional<PlainInput> plain = {};  ///< in place of `input`
-  Place output;
-  std::optional<Place> residual;
+  Location output;
+  std::optional<Location> residual;
   void run(const Frame& frame) const;
   void run_rows(const RowsFrame& frame) const;
 };
@@ -111,9 +111,9 @@ struct Bf16Step {
 
 struct DepthwiseStep {
   kernels::DepthwiseArgs args;
-  Place input;
-  Place output;
-  std::optional<Place> residual;
+  Location input;
+  Location output;
+  std::optional<Location> residual;
   void run(const Frame& frame) const;
   void run_rows(const RowsFrame& frame) const;
 };
@@ -121,46 +121,46 @@ struct DepthwiseStep {
 /// The strides of b are in args.
 struct CombineStep {
   kernels::CombineArgs args;
-  Place a;
-  Place b;
-  Place output;
+  Location a;
+  Location b;
+  Location output;
   void run(const Frame& frame) const;
 };
 
 /// In this and the next four, args.pixels are those of one image.
 struct ActivateStep {
   kernels::ActivateArgs args;
-  Place input;
-  Place output;
+  Location input;
+  Location output;
   void run(const Frame& frame) const;
 };
 
 struct AffineStep {
   kernels::AffineArgs args;
-  Place input;
-  Place output;
+  Location input;
+  Location output;
   void run(const Frame& frame) const;
 };
 
 struct SoftmaxStep {
   kernels::SoftmaxArgs args;
-  Place input;
-  Place output;
+  Location input;
+  Location output;
   void run(const Frame& frame) const;
 };
 
 struct CopyStep {
   kernels::CopyArgs args;
-  Place input;
-  Place output;
+  Location input;
+  Location output;
   void run(const Frame& frame) const;
 };
 
 struct GatherStep {
   kernels::GatherArgs args;
   std::vector<std::int32_t> sources;
-  Place input;
-  Place output;
+  Location input;
+  Location output;
   void run(const Frame& frame) const;
 };
 
@@ -168,8 +168,8 @@ struct PickStep {
   kernels::PickArgs args;
   std::vector<int> rows;
   std::vector<int> columns;
-  Place input;
-  Place output;
+  Location input;
+  Location output;
   void run(const Frame& frame) const;
 };
 
@@ -177,15 +177,15 @@ struct BlendStep {
   kernels::BlendArgs args;
   std::vector<kernels::LinearTap> rows;
   std::vector<kernels::LinearTap> columns;
-  Place input;
-  Place output;
+  Location input;
+  Location output;
   void run(const Frame& frame) const;
 };
 
 struct MaxPoolStep {
   kernels::PoolArgs args;
-  Place input;
-  Place output;
+  Location input;
+  Location output;
   void run(const Frame& frame) const;
   void run_rows(const RowsFrame& frame) const;
 };
@@ -193,30 +193,30 @@ struct MaxPoolStep {
 struct AveragePoolStep {
   kernels::PoolArgs args;
   kernels::AveragePadding padding;
-  Place input;
-  Place output;
+  Location input;
+  Location output;
   void run(const Frame& frame) const;
 };
 
 struct GlobalPoolStep {
   kernels::GlobalPoolArgs args;
-  Place input;
-  Place output;
+  Location input;
+  Location output;
   void run(const Frame& frame) const;
 };
 
 struct FlattenStep {
   kernels::FlattenArgs args;
   std::vector<kernels::FlattenSegment> segments;
-  Place input;
-  Place output;
+  Location input;
+  Location output;
   void run(const Frame& frame) const;
 };
 
 /// A segment of an output goes to the caller.
 struct StoreStep {
   kernels::ToPlainArgs args;
-  Place input;
+  Location input;
   std::ptrdiff_t begin = 0;  ///< floats before the output among the logits, for each image of the batch
   std::ptrdiff_t plane = 0;  ///< floats before the segment in an image's output
   void run(const Frame& frame) const;
@@ -250,8 +250,8 @@ struct BandedStep {
 
 /// steps: of each layer, which reads the one before it only. windows: over whole maps. bytes: see
 /// BandPolicy::memory.
-BandedStep make_banded(std::vector<std::vector<RowStep>> steps, const std::vector<kernels::Window>& windows,
-                       std::int64_t bytes);
+BandedStep make_banded(std::vector<std::vector<RowStep>> steps,
+                       const std::vector<kernels::WindowArgs>& windows, std::int64_t bytes);
 
 using Step =
     std::variant<LoadStep, ConvStep, GroupedStep, WinogradStep, PlanarStep, Bf16Step, DepthwiseStep,

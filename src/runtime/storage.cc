@@ -9,7 +9,7 @@ namespace concertina::runtime {
 namespace {
 
 template <typename Wanted>
-bool is(const Graph& graph, const FusedStep& step) {
+bool is(const Graph& graph, const Operation& step) {
   return step.node != kNone && std::holds_alternative<Wanted>(graph.node(step.node).op);
 }
 
@@ -45,10 +45,10 @@ class Placing {
   }
 
  private:
-  Placement& placement(ValueId id) { return storage_.placements[static_cast<std::size_t>(id)]; }
-  Lifetime& lifetime(ValueId id) { return storage_.lifetimes[static_cast<std::size_t>(placement(id).root)]; }
+  Placement& placement(ValueId id) { return storage_.placements[id]; }
+  Lifetime& lifetime(ValueId id) { return storage_.lifetimes[placement(id).root]; }
 
-  void place_parts(const FusedStep& concat) {
+  void place_parts(const Operation& concat) {
     Placement at = placement(concat.output);
     for (const ValueId part : concat.inputs) {
       if (placement(part).root == part && !program_.value(part).spare) placement(part) = at;
@@ -56,7 +56,7 @@ class Placing {
     }
   }
 
-  void place_slice(const FusedStep& slice) {
+  void place_slice(const Operation& slice) {
     const std::optional<int> first = first_segment(graph_, slice.node);
     const bool alone = placement(slice.output).root == slice.output;
     if (!first || !alone || !has_room(slice.output, slice.inputs[0])) return;
@@ -67,7 +67,7 @@ class Placing {
 
   void find_lifetimes() {
     for (std::size_t s = 0; s < program_.steps.size(); ++s) {
-      const FusedStep& step = program_.steps[s];
+      const Operation& step = program_.steps[s];
       use(step.output, static_cast<int>(s));
       for (const ValueId input : step.inputs) use(input, static_cast<int>(s));
       if (step.residual != kNone) use(step.residual, static_cast<int>(s));
@@ -82,7 +82,7 @@ class Placing {
   }
 
   /// What the step's kernel could write over: only what it reads at the place where it writes.
-  std::vector<ValueId> overwritable(const FusedStep& step) const {
+  std::vector<ValueId> overwritable(const Operation& step) const {
     if (step.residual != kNone) return {step.residual};
     if (step.node == kNone) return {};
     const bool elementwise = std::visit(Overloaded{
@@ -112,7 +112,7 @@ class Placing {
     return elementwise ? step.inputs : std::vector<ValueId>{};
   }
 
-  bool overwrite(const FusedStep& step, int index, ValueId old) {
+  bool overwrite(const Operation& step, int index, ValueId old) {
     const Value& value = program_.value(old);
     const Value& output = program_.value(step.output);
     const bool alone = placement(step.output).root == step.output;
@@ -134,7 +134,7 @@ class Placing {
 
   /// A convolution that adds what it also reads through its window must not write there, nor a sum of two
   /// slices that may overlap.
-  bool reads_elsewhere(const FusedStep& step, ValueId old) {
+  bool reads_elsewhere(const Operation& step, ValueId old) {
     return std::any_of(step.inputs.begin(), step.inputs.end(), [&](ValueId input) {
       return placement(input).root == placement(old).root && (step.residual != kNone || input != old);
     });

@@ -34,7 +34,7 @@ struct Storage {
   std::vector<Placement> placements;  ///< by value
   std::vector<Lifetime> lifetimes;    ///< by value; of roots, with all that lies in them
 
-  const Placement& placement(ValueId id) const { return placements[static_cast<std::size_t>(id)]; }
+  const Placement& placement(ValueId id) const { return placements[id]; }
   bool is_root(ValueId id) const { return placement(id).root == id; }
   /// Whether `part` lies in `whole`, from its segment `first` on.
   bool is_view(ValueId part, ValueId whole, int first) const;

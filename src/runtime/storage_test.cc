@@ -5,7 +5,7 @@
 #include "base/random.h"
 #include "runtime/lowering.h"
 #include "runtime/plan.h"
-#include "runtime/testing.h"
+#include "testing/models.h"
 
 namespace concertina::runtime {
 namespace {
@@ -151,7 +151,7 @@ TEST(Storage, AConvolutionNeverWritesOverItsOwnInput) {
   const Program program = *lower(graph);
   const Storage storage = place_values(program, graph);
   int checked = 0;
-  for (const FusedStep& step : program.steps) {
+  for (const Operation& step : program.steps) {
     if (step.node == kNone || !std::holds_alternative<op::Conv>(graph.node(step.node).op)) continue;
     const Placement& out = storage.placement(step.output);
     const Placement& in = storage.placement(step.inputs[0]);

@@ -21,7 +21,7 @@ Weights statistics_of(const Network& network) {
   return statistics;
 }
 
-ModelFile file_without_subnets(Network network) {
+onnx::ModelFile file_without_subnets(Network network) {
   const auto channels = static_cast<std::size_t>(network.graph.shape(network.graph.input()).channels);
   return {.network = std::move(network),
           .subnets = {},
@@ -29,8 +29,8 @@ ModelFile file_without_subnets(Network network) {
           .classes = {}};
 }
 
-Status add_subnet(const Subnet& subnet, const Weights& statistics, ModelFile& file) {
-  CONCERTINA_TRY(check_subnet(file.network.graph, subnet));
+Status add_subnet(const Subnet& subnet, const Weights& statistics, onnx::ModelFile& file) {
+  RETURN_IF_ERROR(check_subnet(file.network.graph, subnet));
   file.subnets.push_back({.subnet = subnet,
                           .own = active_arrays(file.network.graph, statistics, subnet),
                           .validation_accuracy = 0,
@@ -40,10 +40,10 @@ Status add_subnet(const Subnet& subnet, const Weights& statistics, ModelFile& fi
 
 }  // namespace
 
-ModelFile file_of(Network network) {
+onnx::ModelFile file_of(Network network) {
   const Subnet full = full_subnet(network.graph);
   const Weights statistics = statistics_of(network);
-  ModelFile file = file_without_subnets(std::move(network));
+  onnx::ModelFile file = file_without_subnets(std::move(network));
   (void)add_subnet(full, statistics, file);  // the full network is one
   return file;
 }
@@ -71,8 +71,8 @@ Network random_network(Graph graph) {
 Result<std::shared_ptr<const Model>> make_timing_model(Network network, std::span<const Subnet> subnets,
                                                        const ModelOptions& options) {
   const Weights statistics = statistics_of(network);
-  ModelFile file = file_without_subnets(std::move(network));
-  for (const Subnet& subnet : subnets) CONCERTINA_TRY(add_subnet(subnet, statistics, file));
+  onnx::ModelFile file = file_without_subnets(std::move(network));
+  for (const Subnet& subnet : subnets) RETURN_IF_ERROR(add_subnet(subnet, statistics, file));
   return make_model(file, options);
 }
 

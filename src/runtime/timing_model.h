@@ -7,7 +7,7 @@
 namespace concertina::runtime {
 
 /// A network without sub-nets as a model of one. Precondition: check_weights() accepts it.
-ModelFile file_of(Network network);
+onnx::ModelFile file_of(Network network);
 
 /// A network of random weights of unit gain, for timing.
 Network random_network(Graph graph);

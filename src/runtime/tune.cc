@@ -14,7 +14,7 @@ namespace concertina::runtime {
 namespace {
 
 // Differences below it are noise, and the rule of thumb stands.
-constexpr double kLeastGain = 0.02;
+constexpr double kMinGain = 0.02;
 
 // A kernel is tried in every so many-th layer at a time, so that the others leave the caches as they will:
 // some kernels read four times the weights.
@@ -32,7 +32,7 @@ std::vector<Choice> choices_of(const Graph& graph, Precision precision) {
     const std::vector<LayerFilter> filters = layer_filters(graph, id, precision);
     if (filters.empty()) continue;
     const LayerFilter& first = filters.front();
-    const bool direct = first.packings.front() == Packing::kDirect;
+    const bool direct = first.packings.front() == Packing::direct;
     const bool choice = first.packings.size() > 1 || (direct && planar_suits(first.filter, first.window));
     if (!choice) continue;
     choices.push_back({graph.node(id).name, first.packings});
@@ -42,7 +42,7 @@ std::vector<Choice> choices_of(const Graph& graph, Precision precision) {
 
 /// A layer in one sub-net with one candidate.
 struct Trial {
-  ConvKernel kernel = ConvKernel::kDirect;
+  ConvKernel kernel = ConvKernel::direct;
   std::vector<double> milliseconds;  ///< median of each round
 };
 
@@ -55,7 +55,7 @@ struct Candidate {
 };
 
 // What conv_choices() returns at most.
-constexpr std::size_t kMostChoices = 3;
+constexpr std::size_t kMaxChoices = 3;
 
 /// The rules of thumb, then every other packing in every group of layers, each with every choice of kernels.
 std::vector<Candidate> candidates_of(const std::vector<Choice>& choices) {
@@ -70,7 +70,7 @@ std::vector<Candidate> candidates_of(const std::vector<Choice>& choices) {
   }
   for (auto& [key, candidate] : others) packings.push_back(std::move(candidate));
   std::vector<Candidate> candidates = packings;
-  for (std::size_t choice = 1; choice < kMostChoices; ++choice) {
+  for (std::size_t choice = 1; choice < kMaxChoices; ++choice) {
     for (int group = 0; group < kGroups; ++group) {
       Candidate some{.layers = {}, .choice = choice, .trials = {}};
       for (std::size_t i = 0; i < choices.size(); ++i) {
@@ -102,25 +102,25 @@ KernelPolicy policy_of(Candidate& candidate, std::size_t subnets) {
               const bool exists = candidate.choice < choices.size();
               if (exists) candidate.differs = true;
               const ConvChoice choice = exists ? choices[candidate.choice] : choices.front();
-              candidate.trials[node.name][static_cast<std::size_t>(subnet)].kernel = choice.kernel;
+              candidate.trials[node.name][subnet].kernel = choice.kernel;
               return choice;
             };
           }};
 }
 
 /// One model at a time is in memory.
-Status measure(const ModelFile& file, const TuneOptions& options, Candidate& candidate) {
-  CONCERTINA_ASSIGN(const auto model,
-                    make_model(file, options.precision, policy_of(candidate, file.subnets.size())));
+Status measure(const onnx::ModelFile& file, const TuneOptions& options, Candidate& candidate) {
+  ASSIGN_OR_RETURN(const auto model,
+                   make_model(file, options.precision, policy_of(candidate, file.subnets.size())));
   if (!candidate.differs) return {};
-  CONCERTINA_ASSIGN(Session session,
-                    Session::make(model, {.threads = options.threads, .max_batch = options.batch}));
+  ASSIGN_OR_RETURN(Session session,
+                   Session::make(model, {.threads = options.threads, .max_batch = options.batch}));
   const CounterRandom random(1);
   std::vector<float> images(static_cast<std::size_t>(options.batch) * model->input_size());
   for (std::size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(4 * random.uniform(i) - 2);
   for (std::size_t i = 0; i < file.subnets.size(); ++i) {
-    CONCERTINA_ASSIGN(const auto steps,
-                      session.profile(images, options.batch, static_cast<int>(i), options.runs));
+    ASSIGN_OR_RETURN(const auto steps,
+                     session.profile(images, options.batch, static_cast<int>(i), options.runs));
     std::map<std::string, double> sums;  // a layer may take several steps
     for (const StepTime& step : steps) {
       // Steps that are no nodes have names too.
@@ -157,7 +157,7 @@ std::map<Packing, PackingTrial> trials_of(const Choice& choice, const std::vecto
       if (best.kernels.size() == i) {
         best.kernels.push_back(trials[i].kernel);
         best.milliseconds.push_back(ms);
-      } else if (trials[i].kernel != best.kernels[i] && ms < (1 - kLeastGain) * best.milliseconds[i]) {
+      } else if (trials[i].kernel != best.kernels[i] && ms < (1 - kMinGain) * best.milliseconds[i]) {
         best.kernels[i] = trials[i].kernel;
         best.milliseconds[i] = ms;
       }
@@ -170,7 +170,7 @@ LayerTuning best_of(const Choice& choice, const std::vector<Candidate>& candidat
   const std::map<Packing, PackingTrial> trials = trials_of(choice, candidates);
   LayerTuning layer{.best = choice.packings.front(), .kernels = {}, .milliseconds = {}};
   const std::vector<double>& rule = trials.at(choice.packings.front()).milliseconds;
-  double least = 1 - kLeastGain;
+  double least = 1 - kMinGain;
   for (const auto& [packing, trial] : trials) {
     layer.milliseconds.emplace(packing, trial.milliseconds);
     const double share = mean_share(trial.milliseconds, rule);
@@ -184,7 +184,7 @@ LayerTuning best_of(const Choice& choice, const std::vector<Candidate>& candidat
 
 }  // namespace
 
-Result<Tuning> tune(const ModelFile& file, const TuneOptions& options,
+Result<Tuning> tune(const onnx::ModelFile& file, const TuneOptions& options,
                     const std::function<void(int done, int all)>& progress) {
   const std::vector<Choice> choices = choices_of(file.network.graph, options.precision);
   std::vector<Candidate> candidates = candidates_of(choices);
@@ -192,7 +192,7 @@ Result<Tuning> tune(const ModelFile& file, const TuneOptions& options,
   for (int done = 0; done < all;) {
     for (Candidate& candidate : candidates) {
       if (done < static_cast<int>(candidates.size()) || candidate.differs) {
-        CONCERTINA_TRY(measure(file, options, candidate));
+        RETURN_IF_ERROR(measure(file, options, candidate));
       }
       progress(++done, all);
     }

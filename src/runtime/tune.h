@@ -19,7 +19,7 @@ struct TuneOptions {
 /// fastest kernel; of the packings, which all sub-nets share because the weights exist once, it gets the one
 /// with the smallest mean time over the sub-nets, each as a share of what the rule of thumb's packing takes.
 /// The rule stands where nothing gains 2 %. `progress` is told how many of how many parts are done.
-Result<Tuning> tune(const ModelFile& file, const TuneOptions& options,
+Result<Tuning> tune(const onnx::ModelFile& file, const TuneOptions& options,
                     const std::function<void(int done, int all)>& progress);
 
 }  // namespace concertina::runtime

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/json_tree.h"
 #include "base/machine.h"
+#include "base/precision.h"
 #include "base/try.h"
 #include "kernels/target.h"
 
@@ -98,19 +99,15 @@ Result<Tuning> Tuning::parse(std::string_view text) {
 }
 
 Result<Tuning> Tuning::read(const std::filesystem::path& path) {
-  CONCERTINA_ASSIGN(const std::string text, read_file(path));
+  ASSIGN_OR_RETURN(const std::string text, read_file(path));
   auto tuning = parse(text);
   if (!tuning) return Error{fmt::format("'{}': {}", path.string(), tuning.error().message)};
   return tuning;
 }
 
 std::string Tuning::to_json() const {
-  Json root = {{"concertina_tuning", 1},
-               {"cpu", cpu},
-               {"instruction_set", instruction_set},
-               {"precision", precision_name(precision)},
-               {"threads", threads},
-               {"batch", batch},
+  Json root = {{"concertina_tuning", 1},          {"cpu", cpu},         {"instruction_set", instruction_set},
+               {"precision", name_of(precision)}, {"threads", threads}, {"batch", batch},
                {"layers", Json::object()}};
   for (const auto& [name, layer] : layers) {
     Json& entry = root["layers"][name] = {{"kernel", packing_name(layer.best)}};
@@ -129,8 +126,8 @@ Status Tuning::check(const Graph& graph, Precision wanted) const {
         instruction_set, cpu_name(), kernels::target_name())};
   }
   if (precision != wanted) {
-    return Error{fmt::format("the tuning table is for {}, but the model is loaded in {}",
-                             precision_name(precision), precision_name(wanted))};
+    return Error{fmt::format("the tuning table is for {}, but the model is loaded in {}", name_of(precision),
+                             name_of(wanted))};
   }
   for (NodeId id = 0; id < graph.size(); ++id) {
     for (const LayerFilter& filter : layer_filters(graph, id, wanted)) {
@@ -157,7 +154,7 @@ KernelPolicy Tuning::policy() const {
               const auto layer = layers.find(node.name);
               if (layer == layers.end() || layer->second.kernels.size() <= static_cast<std::size_t>(subnet))
                 return choices.front();
-              const ConvKernel wanted = layer->second.kernels[static_cast<std::size_t>(subnet)];
+              const ConvKernel wanted = layer->second.kernels[subnet];
               const auto found = std::find_if(choices.begin(), choices.end(), [&](const ConvChoice& choice) {
                 return choice.kernel == wanted;
               });

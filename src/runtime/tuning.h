@@ -15,7 +15,7 @@ namespace concertina::runtime {
 
 /// One layer with each packing that it can have.
 struct LayerTuning {
-  Packing best = Packing::kDirect;
+  Packing best = Packing::direct;
   std::vector<ConvKernel> kernels;  ///< that suit it best, of each sub-net; none: the rules
   std::map<Packing, std::vector<double>> milliseconds;  ///< of each sub-net, with its best kernel
 

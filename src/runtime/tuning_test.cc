@@ -7,11 +7,11 @@
 
 #include "base/file.h"
 #include "base/machine.h"
-#include "base/testing.h"
 #include "kernels/bf16_conv.h"
 #include "kernels/target.h"
-#include "runtime/testing.h"
 #include "runtime/tune.h"
+#include "testing/models.h"
+#include "testing/temporary_folder.h"
 
 namespace concertina::runtime {
 namespace {
@@ -19,12 +19,12 @@ namespace {
 using ::testing::HasSubstr;
 using Json = nlohmann::json;
 
-ModelFile small_model() {
+onnx::ModelFile small_model() {
   const Graph graph = testing::resnet8();
   return testing::model_file(graph, testing::nested_subnets(graph, 3));
 }
 
-Result<Tuning> quick(const ModelFile& file, Precision precision = Precision::fp32) {
+Result<Tuning> quick(const onnx::ModelFile& file, Precision precision = Precision::fp32) {
   int last = 0;
   auto tuning = tune(file, {.precision = precision, .rounds = 2, .runs = 2}, [&](int done, int all) {
     EXPECT_EQ(done, ++last);
@@ -57,8 +57,8 @@ TEST(Tuning, ALayerInPartsIsOneLayer) {
   const auto tuning = quick(testing::model_file(graph, testing::nested_subnets(graph, 2)));
   ASSERT_TRUE(tuning) << tuning.error().message;
   const LayerTuning& layer = tuning->layers.at("all");
-  EXPECT_EQ(layer.milliseconds.at(Packing::kDirect).size(), 2U);
-  EXPECT_EQ(layer.milliseconds.at(Packing::kWinograd).size(), 2U);
+  EXPECT_EQ(layer.milliseconds.at(Packing::direct).size(), 2U);
+  EXPECT_EQ(layer.milliseconds.at(Packing::winograd).size(), 2U);
   EXPECT_TRUE(tuning->check(graph, Precision::fp32));
 }
 
@@ -96,7 +96,7 @@ TEST(Tuning, RefusesWhatItWasNotMadeOf) {
 }
 
 TEST(Tuning, IsForOneMachineNetworkAndPrecision) {
-  const ModelFile file = small_model();
+  const onnx::ModelFile file = small_model();
   Tuning tuning = quick(file).value();
   EXPECT_TRUE(tuning.check(file.network.graph, Precision::fp32));
   EXPECT_THAT(tuning.check(file.network.graph, Precision::bf16).error().message,
@@ -108,12 +108,12 @@ TEST(Tuning, IsForOneMachineNetworkAndPrecision) {
   EXPECT_THAT(foreign.check(file.network.graph, Precision::fp32).error().message,
               HasSubstr("the tuning table was made on 'abacus'"));
   Tuning impossible = tuning;
-  impossible.layers.begin()->second.best = Packing::kDepthwise;
+  impossible.layers.begin()->second.best = Packing::depthwise;
   EXPECT_FALSE(impossible.check(file.network.graph, Precision::fp32));
 }
 
 TEST(Tuning, MeasuresEveryKernelThatALayerCanUse) {
-  const ModelFile file = small_model();
+  const onnx::ModelFile file = small_model();
   const Graph& graph = file.network.graph;
   std::vector<Precision> precisions = {Precision::fp32};
   if (!kernels::bf16_units().empty()) precisions.push_back(Precision::bf16);
@@ -123,7 +123,7 @@ TEST(Tuning, MeasuresEveryKernelThatALayerCanUse) {
     for (NodeId id = 0; id < graph.size(); ++id) {
       for (const LayerFilter& filter : layer_filters(graph, id, precision)) {
         const bool planar =
-            filter.packings.front() == Packing::kDirect && planar_suits(filter.filter, filter.window);
+            filter.packings.front() == Packing::direct && planar_suits(filter.filter, filter.window);
         if (filter.packings.size() < 2 && !planar) continue;
         ++layers;
         const LayerTuning& layer = tuning.layers.at(graph.node(id).name);
@@ -140,9 +140,9 @@ TEST(Tuning, MeasuresEveryKernelThatALayerCanUse) {
 }
 
 TEST(Tuning, DecidesHowAModelIsPacked) {
-  const ModelFile file = small_model();
+  const onnx::ModelFile file = small_model();
   Tuning tuning = quick(file).value();
-  const TestFolder folder;
+  const testing::TestFolder folder;
   const auto path = folder / "tuning.json";
   const auto load = [&](Packing packing) {
     for (auto& [name, layer] : tuning.layers) {
@@ -151,8 +151,8 @@ TEST(Tuning, DecidesHowAModelIsPacked) {
     EXPECT_TRUE(write_file(path, tuning.to_json()));
     return testing::load(file, {.tuning = path});
   };
-  const auto direct = load(Packing::kDirect);
-  const auto winograd = load(Packing::kWinograd);
+  const auto direct = load(Packing::direct);
+  const auto winograd = load(Packing::winograd);
   EXPECT_GT(winograd->packed_bytes(), 2 * direct->packed_bytes());
   const auto images = testing::random_images(*direct, 1);
   for (int i = 0; i < 3; ++i) {
@@ -168,11 +168,11 @@ TEST(Tuning, DecidesHowAModelIsPacked) {
 }
 
 TEST(Tuning, DecidesWhichKernelRunsALayerInEachSubnet) {
-  const ModelFile file = small_model();
+  const onnx::ModelFile file = small_model();
   Tuning tuning = quick(file).value();
   const auto kernels_of = [&](const std::vector<ConvKernel>& kernels) {
     for (auto& [name, layer] : tuning.layers) {
-      layer.best = Packing::kDirect;
+      layer.best = Packing::direct;
       layer.kernels = kernels;
     }
     const auto model = make_model(file, Precision::fp32, tuning.policy());
@@ -184,11 +184,11 @@ TEST(Tuning, DecidesWhichKernelRunsALayerInEachSubnet) {
     }
     return planar;
   };
-  const std::vector<int> first = kernels_of({ConvKernel::kPlanar, ConvKernel::kDirect, ConvKernel::kDirect});
+  const std::vector<int> first = kernels_of({ConvKernel::planar, ConvKernel::direct, ConvKernel::direct});
   EXPECT_GT(first[0], 0);
   EXPECT_EQ(first[1], 0);
   EXPECT_EQ(first[2], 0);
-  const std::vector<int> last = kernels_of({ConvKernel::kDirect, ConvKernel::kBf16, ConvKernel::kPlanar});
+  const std::vector<int> last = kernels_of({ConvKernel::direct, ConvKernel::bf16, ConvKernel::planar});
   EXPECT_EQ(last[0], 0);
   EXPECT_EQ(last[1], kernels_of({})[1]) << "a kernel that cannot run it leaves the rule";
   EXPECT_GT(last[2], 0);
@@ -200,7 +200,7 @@ TEST(Tuning, OfANetworkWithoutChoicesIsEmpty) {
   GraphBuilder net;
   net.add("flat", op::GlobalAveragePool{}, {net.add("image", input)});
   const Graph graph = *std::move(net).build();
-  const ModelFile file = testing::model_file(graph, {full_subnet(graph)});
+  const onnx::ModelFile file = testing::model_file(graph, {full_subnet(graph)});
   EXPECT_TRUE(quick(file)->layers.empty());
 }
 

@@ -7,7 +7,7 @@ namespace concertina::runtime {
 
 /// A graph's window as the kernels want it. Map: a Shape or a Value.
 template <class Map>
-kernels::Window window_over(const Window& w, const Map& input, const Map& output) {
+kernels::WindowArgs window_over(const Window& w, const Map& input, const Map& output) {
   return {.in_h = input.height,
           .in_w = input.width,
           .out_h = output.height,

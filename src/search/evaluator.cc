@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace concertina {
+namespace concertina::search {
 
 Result<Evaluation> checked(Result<Evaluation> evaluation, const Subnet& subnet) {
   if (!evaluation) return evaluation;
@@ -16,4 +16,4 @@ Result<Evaluation> checked(Result<Evaluation> evaluation, const Subnet& subnet) 
                   to_string(subnet), loss, accuracy)};
 }
 
-}  // namespace concertina
+}  // namespace concertina::search

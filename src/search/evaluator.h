@@ -4,7 +4,7 @@
 #include "concertina/subnet.h"
 #include "search/spending.h"
 
-namespace concertina {
+namespace concertina::search {
 
 /// How good a sub-net is on held-out data.
 struct Evaluation {
@@ -43,4 +43,4 @@ class Evaluator {
 /// the sub-net; errors pass through.
 Result<Evaluation> checked(Result<Evaluation> evaluation, const Subnet& subnet);
 
-}  // namespace concertina
+}  // namespace concertina::search

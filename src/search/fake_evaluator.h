@@ -11,7 +11,7 @@
 
 #include "search/evaluator.h"
 
-namespace concertina {
+namespace concertina::search {
 
 /// The loss of a sub-net, given the shared weight: 1 at the start, smaller after each fine-tuning.
 using FakeLoss = std::function<double(const Subnet&, double weight)>;
@@ -80,4 +80,4 @@ inline FakeLoss smooth_loss(const Subnet& full) {
   };
 }
 
-}  // namespace concertina
+}  // namespace concertina::search

@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/try.h"
 
-namespace concertina {
+namespace concertina::search {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -47,16 +47,16 @@ Result<Journal> Journal::open(std::filesystem::path path, const Fingerprint& fin
   std::error_code code;
   std::string bytes;
   if (std::filesystem::exists(journal.path_, code)) {
-    CONCERTINA_ASSIGN(bytes, read_file(journal.path_));
+    ASSIGN_OR_RETURN(bytes, read_file(journal.path_));
   }
   if (bytes.size() < header.size() && header.starts_with(bytes)) {
-    CONCERTINA_TRY(write_file(journal.path_, header));
+    RETURN_IF_ERROR(write_file(journal.path_, header));
     return journal;
   }
   const std::size_t complete = bytes.rfind('\n') + 1;  // 0 if there is none
   const std::string_view lines = std::string_view(bytes).substr(0, complete);
-  CONCERTINA_TRY(journal.read(lines.empty() ? bytes : lines, fingerprint));
-  if (complete != bytes.size()) CONCERTINA_TRY(write_file(journal.path_, lines));
+  RETURN_IF_ERROR(journal.read(lines.empty() ? bytes : lines, fingerprint));
+  if (complete != bytes.size()) RETURN_IF_ERROR(write_file(journal.path_, lines));
   return journal;
 }
 
@@ -82,9 +82,9 @@ Status Journal::read(std::string_view bytes, const Fingerprint& fingerprint) {
 }
 
 Status Journal::append(TrajectoryStep step) {
-  if (!path_.empty()) CONCERTINA_TRY(append_line(path_, to_json(step)));
+  if (!path_.empty()) RETURN_IF_ERROR(append_line(path_, to_json(step)));
   steps_.push_back(std::move(step));
   return {};
 }
 
-}  // namespace concertina
+}  // namespace concertina::search

@@ -7,7 +7,7 @@
 
 #include "search/trajectory.h"
 
-namespace concertina {
+namespace concertina::search {
 
 /// What a search depends on, as names and values: two searches with equal ones find the same trajectory.
 using Fingerprint = std::map<std::string, std::string>;
@@ -40,4 +40,4 @@ class Journal {
   std::vector<TrajectoryStep> steps_;
 };
 
-}  // namespace concertina
+}  // namespace concertina::search

@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
-#include "base/testing.h"
+#include "testing/temporary_folder.h"
 
-namespace concertina {
+namespace concertina::search {
 namespace {
 
 using ::testing::HasSubstr;
@@ -30,7 +30,7 @@ class JournalTest : public ::testing::Test {
   }
 
   const Fingerprint fingerprint_ = {{"context", "net.onnx"}, {"groups", "4-4"}};
-  const TestFolder folder_;
+  const testing::TestFolder folder_;
   const std::filesystem::path path_ = folder_ / "search.jsonl";
 };
 
@@ -110,4 +110,4 @@ TEST_F(JournalTest, SaysThatItCannotWrite) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::search

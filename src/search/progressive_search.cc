@@ -8,7 +8,7 @@
 #include "graph/cost.h"
 #include "search/shrinking_prior.h"
 
-namespace concertina {
+namespace concertina::search {
 namespace {
 
 /// One search. A step is a function of the step before it and the weights, which is what makes a resumed
@@ -27,8 +27,8 @@ class Search {
   Result<TrajectoryStep> first_step() {
     const Spending before = evaluator_.spent();
     const Subnet full = full_subnet(graph_);
-    CONCERTINA_ASSIGN(const Evaluation evaluation, checked(evaluator_.evaluate(full), full));
-    CONCERTINA_ASSIGN(TrajectoryStep step, describe(full, evaluation));
+    ASSIGN_OR_RETURN(const Evaluation evaluation, checked(evaluator_.evaluate(full), full));
+    ASSIGN_OR_RETURN(TrajectoryStep step, describe(full, evaluation));
     step.evaluations = 1;
     step.spent = evaluator_.spent() - before;
     step.scores.resize(full.widths.size());
@@ -42,7 +42,7 @@ class Search {
     std::vector<std::optional<double>> scores = known_scores(last);
     std::vector<std::optional<TrajectoryStep>> evaluated(candidates.size());
     const Spending before = evaluator_.spent();
-    CONCERTINA_TRY(evaluator_.expect_neighbours(last.subnet, unknown(scores, candidates)));
+    RETURN_IF_ERROR(evaluator_.expect_neighbours(last.subnet, unknown(scores, candidates)));
     int evaluations = 0;
     while (true) {
       const std::optional<std::size_t> best = smallest(scores, candidates);
@@ -53,13 +53,13 @@ class Search {
         step->evaluations = evaluations;
         step->weights_version = last.weights_version;
         step->scores = std::move(scores);
-        CONCERTINA_TRY(fine_tune_if_needed(*step));
+        RETURN_IF_ERROR(fine_tune_if_needed(*step));
         step->spent = evaluator_.spent() - before;
         return step;
       }
       const Subnet& subnet = *candidates[*best];
-      CONCERTINA_ASSIGN(const Evaluation evaluation, checked(evaluator_.evaluate(subnet), subnet));
-      CONCERTINA_ASSIGN(step, describe(subnet, evaluation));
+      ASSIGN_OR_RETURN(const Evaluation evaluation, checked(evaluator_.evaluate(subnet), subnet));
+      ASSIGN_OR_RETURN(step, describe(subnet, evaluation));
       scores[*best] = score(last, *step);
       ++evaluations;
     }
@@ -129,8 +129,8 @@ class Search {
       return last.evaluation.accuracy - next.evaluation.accuracy +
              kTie * (next.evaluation.loss - last.evaluation.loss);
     }
-    constexpr double kLeastSaving = 1e-9;  // measured costs may stay or even rise
-    const double saved = std::max((last.cost - next.cost) / full_cost_, kLeastSaving);
+    constexpr double kMinSaving = 1e-9;  // measured costs may stay or even rise
+    const double saved = std::max((last.cost - next.cost) / full_cost_, kMinSaving);
     const double increase = expected_loss(next) - expected_loss(last);
     return increase > 0 ? increase / saved : increase * saved;
   }
@@ -141,7 +141,7 @@ class Search {
   }
 
   Result<TrajectoryStep> describe(const Subnet& subnet, const Evaluation& evaluation) const {
-    CONCERTINA_ASSIGN(const double subnet_cost, checked_cost(cost_, subnet));
+    ASSIGN_OR_RETURN(const double subnet_cost, checked_cost(cost_, subnet));
     const Cost counted = cost(graph_, subnet);
     TrajectoryStep step;
     step.subnet = subnet;
@@ -155,7 +155,7 @@ class Search {
   Status fine_tune_if_needed(TrajectoryStep& step) {
     if (step.evaluation.accuracy >= options_.fine_tune_below) return {};
     const int version = step.weights_version + 1;
-    CONCERTINA_ASSIGN(
+    ASSIGN_OR_RETURN(
         const Evaluation better,
         checked(evaluator_.fine_tune(step.subnet, options_.fine_tune_below, version), step.subnet));
     step.before_fine_tuning = step.evaluation;
@@ -205,21 +205,21 @@ class SearchProgress {
 Result<std::vector<TrajectoryStep>> progressive_search(const Graph& graph, const ChannelGroups& groups,
                                                        Evaluator& evaluator, const SearchOptions& options,
                                                        Journal& journal, Progress& progress) {
-  CONCERTINA_TRY(check_options(options));
+  RETURN_IF_ERROR(check_options(options));
   Search search(graph, groups, evaluator, options);
-  CONCERTINA_TRY(search.check(journal.steps()));
+  RETURN_IF_ERROR(search.check(journal.steps()));
   SearchProgress shown(graph, groups, options, progress);
-  CONCERTINA_TRY(evaluator.restore(journal.steps().empty() ? 0 : journal.steps().back().weights_version));
+  RETURN_IF_ERROR(evaluator.restore(journal.steps().empty() ? 0 : journal.steps().back().weights_version));
   if (journal.steps().empty()) {
-    CONCERTINA_ASSIGN(TrajectoryStep first, search.first_step());
-    CONCERTINA_TRY(journal.append(std::move(first)));
+    ASSIGN_OR_RETURN(TrajectoryStep first, search.first_step());
+    RETURN_IF_ERROR(journal.append(std::move(first)));
   }
   while (true) {
     shown.update(journal.steps().back());
-    CONCERTINA_ASSIGN(std::optional<TrajectoryStep> next, search.next_step(journal.steps().back()));
+    ASSIGN_OR_RETURN(std::optional<TrajectoryStep> next, search.next_step(journal.steps().back()));
     if (!next) return journal.steps();
-    CONCERTINA_TRY(journal.append(*std::move(next)));
+    RETURN_IF_ERROR(journal.append(*std::move(next)));
   }
 }
 
-}  // namespace concertina
+}  // namespace concertina::search

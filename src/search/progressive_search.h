@@ -5,9 +5,9 @@
 #include "base/progress.h"
 #include "search/search_options.h"
 
-namespace concertina {
+namespace concertina::search {
 
-/// Progressive search (METHOD, section 4): starts from the full network and removes one channel group per
+/// Progressive search (arXiv:2009.05681): starts from the full network and removes one channel group per
 /// step, tried in each dimension, until the end of `options` or nothing can shrink. The result, largest
 /// first, is a chain: each sub-net contains the next. Equal scores go to the first dimension. Each step is in
 /// the journal before the next one starts; a journal with steps is continued from its last one to the same
@@ -17,4 +17,4 @@ Result<std::vector<TrajectoryStep>> progressive_search(const Graph& graph, const
                                                        Evaluator& evaluator, const SearchOptions& options,
                                                        Journal& journal, Progress& progress);
 
-}  // namespace concertina
+}  // namespace concertina::search

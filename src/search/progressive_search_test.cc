@@ -7,7 +7,7 @@
 #include "graph/networks/networks.h"
 #include "search/fake_evaluator.h"
 
-namespace concertina {
+namespace concertina::search {
 namespace {
 
 using ::testing::HasSubstr;
@@ -110,8 +110,7 @@ struct Separable {
       const auto [at, fresh] = best.try_emplace(size(subnet), loss(subnet));
       at->second = std::min(at->second, loss(subnet));
       int d = 0;
-      for (; d < groups.dimensions() && !groups.grow(subnet, d); ++d)
-        subnet.widths[static_cast<std::size_t>(d)] = groups.width(d, 1);
+      for (; d < groups.dimensions() && !groups.grow(subnet, d); ++d) subnet.widths[d] = groups.width(d, 1);
       if (d == groups.dimensions()) return best;
       subnet = *groups.grow(subnet, d);
     }
@@ -310,4 +309,4 @@ TEST(SearchFingerprint, DependsOnAllThatTheSearchDoes) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::search

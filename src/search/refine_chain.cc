@@ -7,7 +7,7 @@
 #include "graph/cost.h"
 #include "search/selection.h"
 
-namespace concertina {
+namespace concertina::search {
 namespace {
 
 /// All of one group more or less, and those of the trajectory, that fit between `above` and `below` (none for
@@ -43,14 +43,14 @@ Result<std::vector<SelectedSubnet>> refine_chain(const Graph& graph, const Chann
     return static_cast<double>(cost(graph, subnet).macs);
   };
   const auto measure = [&](const Subnet& subnet) -> Result<SelectedSubnet> {
-    CONCERTINA_ASSIGN(const Evaluation evaluation, checked(evaluator.evaluate(subnet), subnet));
-    CONCERTINA_ASSIGN(const double subnet_cost, checked_cost(cost_of, subnet));
+    ASSIGN_OR_RETURN(const Evaluation evaluation, checked(evaluator.evaluate(subnet), subnet));
+    ASSIGN_OR_RETURN(const double subnet_cost, checked_cost(cost_of, subnet));
     return SelectedSubnet{0, subnet, evaluation, subnet_cost};
   };
   constexpr double kNoise = 1e-9;  // of the arithmetic: equals stay
   std::vector<SelectedSubnet> refined;
   for (const Subnet& subnet : chain) {
-    CONCERTINA_ASSIGN(SelectedSubnet one, measure(subnet));
+    ASSIGN_OR_RETURN(SelectedSubnet one, measure(subnet));
     one.step = static_cast<int>(refined.size());
     refined.push_back(std::move(one));
   }
@@ -64,7 +64,7 @@ Result<std::vector<SelectedSubnet>> refine_chain(const Graph& graph, const Chann
                                            below ? &below->subnet : nullptr, options)) {
       // Nothing smaller tells what accuracy is worth there, and the chain must not lose its smallest size.
       if (!below && cost_of(subnet) > original.cost) continue;
-      CONCERTINA_ASSIGN(SelectedSubnet one, measure(subnet));
+      ASSIGN_OR_RETURN(SelectedSubnet one, measure(subnet));
       const double score = one.evaluation.accuracy - worth * std::log(one.cost / original.cost);
       if (score <= best + kNoise) continue;
       best = score;
@@ -78,4 +78,4 @@ Result<std::vector<SelectedSubnet>> refine_chain(const Graph& graph, const Chann
   return refined;
 }
 
-}  // namespace concertina
+}  // namespace concertina::search

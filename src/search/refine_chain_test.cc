@@ -9,7 +9,7 @@
 #include "search/fake_evaluator.h"
 #include "search/selection.h"
 
-namespace concertina {
+namespace concertina::search {
 namespace {
 
 class RefineChain : public ::testing::Test {
@@ -94,4 +94,4 @@ TEST_F(RefineChain, DoesNotLoseTheSmallestSize) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::search

@@ -4,12 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
-#include "base/testing.h"
 #include "graph/networks/networks.h"
 #include "search/fake_evaluator.h"
 #include "search/progressive_search.h"
+#include "testing/temporary_folder.h"
 
-namespace concertina {
+namespace concertina::search {
 namespace {
 
 using ::testing::HasSubstr;
@@ -47,7 +47,7 @@ class Resume : public ::testing::TestWithParam<ResumeCase> {
 
   const Graph graph_ = *make_network({.name = "resnet8", .input = {3, 32, 32}});
   const ChannelGroups groups_ = *divide_channels(graph_, 4);
-  const TestFolder folder_;
+  const testing::TestFolder folder_;
   const std::filesystem::path path_ = folder_ / "search.jsonl";
   FakeEvaluator::Disk disk_;
 };
@@ -124,4 +124,4 @@ INSTANTIATE_TEST_SUITE_P(Searches, Resume,
                          [](const auto& instance) { return std::string(instance.param.name); });
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::search

@@ -7,7 +7,7 @@
 
 #include "graph/cost.h"
 
-namespace concertina {
+namespace concertina::search {
 
 Result<double> checked_cost(const CostFunction& cost, const Subnet& subnet) {
   const double value = cost(subnet);
@@ -45,7 +45,7 @@ Fingerprint search_fingerprint(const Graph& graph, const ChannelGroups& groups, 
                                std::string_view context) {
   std::vector<std::string> dimensions;
   for (int d = 0; d < graph.layout().free_dimensions; ++d) {
-    const ChannelDimension& dimension = graph.layout().dimensions[static_cast<std::size_t>(d)];
+    const ChannelDimension& dimension = graph.layout().dimensions[d];
     dimensions.push_back(fmt::format("{}:{}", dimension.name, dimension.channels));
   }
   const Subnet full = full_subnet(graph);
@@ -63,4 +63,4 @@ Fingerprint search_fingerprint(const Graph& graph, const ChannelGroups& groups, 
           {"context", std::string(context)}};
 }
 
-}  // namespace concertina
+}  // namespace concertina::search

@@ -7,7 +7,7 @@
 #include "graph/channel_groups.h"
 #include "search/journal.h"
 
-namespace concertina {
+namespace concertina::search {
 
 /// What a sub-net costs to run, in any unit; positive and finite.
 using CostFunction = std::function<double(const Subnet&)>;
@@ -50,4 +50,4 @@ CostFunction cost_function(const Graph& graph, const SearchOptions& options);
 Fingerprint search_fingerprint(const Graph& graph, const ChannelGroups& groups, const SearchOptions& options,
                                std::string_view context);
 
-}  // namespace concertina
+}  // namespace concertina::search

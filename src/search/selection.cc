@@ -10,7 +10,7 @@
 
 #include "base/try.h"
 
-namespace concertina {
+namespace concertina::search {
 namespace {
 
 /// The best way to have chosen a number of points, the last of them being this one.
@@ -26,14 +26,14 @@ std::vector<int> pareto_front(std::span<const SelectionPoint> points) {
   std::iota(order.begin(), order.end(), 0);
   // Cheapest first, of equally cheap ones the most accurate, of equal ones the last.
   std::sort(order.begin(), order.end(), [&](int i, int j) {
-    const SelectionPoint& a = points[static_cast<std::size_t>(i)];
-    const SelectionPoint& b = points[static_cast<std::size_t>(j)];
+    const SelectionPoint& a = points[i];
+    const SelectionPoint& b = points[j];
     return std::tuple(a.cost, -a.accuracy, -i) < std::tuple(b.cost, -b.accuracy, -j);
   });
   std::vector<int> front;
   double highest = -std::numeric_limits<double>::infinity();
   for (const int i : order) {
-    const double accuracy = points[static_cast<std::size_t>(i)].accuracy;
+    const double accuracy = points[i].accuracy;
     if (accuracy <= highest) continue;
     highest = accuracy;
     front.push_back(i);
@@ -59,17 +59,15 @@ std::vector<int> thin(std::span<const SelectionPoint> chain, int count) {
     int best = j - 1;  // of the row above, left of i
     for (int i = j; i < size; ++i) {
       const auto at = static_cast<std::size_t>(i);
-      if (choices[row - 1][at - 1].penalty < choices[row - 1][static_cast<std::size_t>(best)].penalty)
-        best = i - 1;
-      const double before = choices[row - 1][static_cast<std::size_t>(best)].penalty;
+      if (choices[row - 1][at - 1].penalty < choices[row - 1][best].penalty) best = i - 1;
+      const double before = choices[row - 1][best].penalty;
       double distance = std::abs(std::log(chain[at].cost) - (largest + j * spacing));
       if (!std::binary_search(front.begin(), front.end(), i)) distance += std::abs(spacing) / 2;
       choices[row][at] = {before + distance * distance, best};
     }
   }
   int at = size - 1;
-  for (std::size_t j = chosen.size(); j-- > 0; at = choices[j][static_cast<std::size_t>(at)].previous)
-    chosen[j] = at;
+  for (std::size_t j = chosen.size(); j-- > 0; at = choices[j][at].previous) chosen[j] = at;
   return chosen;
 }
 
@@ -95,7 +93,7 @@ Result<std::vector<SelectedSubnet>> reselect(std::span<const TrajectoryStep> tra
   std::vector<SelectedSubnet> all;
   std::vector<SelectionPoint> points;
   for (const TrajectoryStep& step : trajectory) {
-    CONCERTINA_ASSIGN(const Evaluation evaluation, checked(evaluator.evaluate(step.subnet), step.subnet));
+    ASSIGN_OR_RETURN(const Evaluation evaluation, checked(evaluator.evaluate(step.subnet), step.subnet));
     all.push_back({step.step, step.subnet, evaluation, step.cost});
     points.push_back({step.cost, evaluation.accuracy});
     progress.update(
@@ -103,8 +101,8 @@ Result<std::vector<SelectedSubnet>> reselect(std::span<const TrajectoryStep> tra
         fmt::format("sub-net {}: accuracy {:.1f} %", to_string(step.subnet), 100 * evaluation.accuracy));
   }
   std::vector<SelectedSubnet> selected;
-  for (const int i : thin(points, count)) selected.push_back(std::move(all[static_cast<std::size_t>(i)]));
+  for (const int i : thin(points, count)) selected.push_back(std::move(all[i]));
   return selected;
 }
 
-}  // namespace concertina
+}  // namespace concertina::search

@@ -6,7 +6,7 @@
 #include "base/progress.h"
 #include "search/search_options.h"
 
-namespace concertina {
+namespace concertina::search {
 
 /// A sub-net as the choice among sub-nets sees it.
 struct SelectionPoint {
@@ -38,7 +38,7 @@ struct SelectedSubnet {
   double cost = 0;
 };
 
-/// Re-selection (METHOD, section 5): evaluates every recorded sub-net with the evaluator's present weights
+/// Re-selection (arXiv:2009.05681): evaluates every recorded sub-net with the evaluator's present weights
 /// and thins them by their new accuracies, over the costs that the trajectory has. The result has `count`
 /// sub-nets, or all if there are fewer, largest first: the trajectory's first and last always, each
 /// containing the next. Fails if count < 2.
@@ -51,7 +51,7 @@ struct RefineOptions {
   std::vector<Subnet> trajectory = {};  ///< other candidates: the sub-nets that a search has passed
 };
 
-/// Re-selection after joint training (METHOD, section 5), by evaluation alone: each sub-net of the chain but
+/// Re-selection after joint training, by evaluation alone: each sub-net of the chain but
 /// the first may give way to a neighbour with one group more or less in one dimension, or to one of the
 /// trajectory, that is nested between the sub-nets before and after it. The best is taken by accuracy, a
 /// change of cost being charged at the slope of accuracy over log cost between those two; the last one does
@@ -60,4 +60,4 @@ Result<std::vector<SelectedSubnet>> refine_chain(const Graph& graph, const Chann
                                                  std::span<const Subnet> chain, Evaluator& evaluator,
                                                  const RefineOptions& options, Progress& progress);
 
-}  // namespace concertina
+}  // namespace concertina::search

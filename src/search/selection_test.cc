@@ -7,7 +7,7 @@
 
 #include "search/fake_evaluator.h"
 
-namespace concertina {
+namespace concertina::search {
 namespace {
 
 using ::testing::ElementsAre;
@@ -131,4 +131,4 @@ TEST_F(Reselect, SaysWhatIsWrong) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::search

@@ -5,7 +5,7 @@
 
 #include "graph/cost.h"
 
-namespace concertina {
+namespace concertina::search {
 
 ShrinkingPrior::ShrinkingPrior(const Graph& graph, const ChannelGroups& groups, double tilt)
     : full_(full_subnet(graph)) {
@@ -36,4 +36,4 @@ double ShrinkingPrior::operator()(const Subnet& subnet) const {
   return expected;
 }
 
-}  // namespace concertina
+}  // namespace concertina::search

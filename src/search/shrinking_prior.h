@@ -4,7 +4,7 @@
 
 #include "graph/channel_groups.h"
 
-namespace concertina {
+namespace concertina::search {
 
 /// What is expected of a shrunken network before anything is measured, in nats:
 ///
@@ -31,4 +31,4 @@ class ShrinkingPrior {
   std::vector<double> share_;  ///< by free dimension
 };
 
-}  // namespace concertina
+}  // namespace concertina::search

@@ -7,7 +7,7 @@
 
 #include "graph/networks/networks.h"
 
-namespace concertina {
+namespace concertina::search {
 namespace {
 
 class ShrinkingPriorTest : public ::testing::TestWithParam<const char*> {
@@ -43,4 +43,4 @@ INSTANTIATE_TEST_SUITE_P(Networks, ShrinkingPriorTest,
                          ::testing::Values("resnet20", "vgg11", "mobilenet_v1"));
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::search

@@ -2,7 +2,7 @@
 
 #include "graph/cost.h"
 
-namespace concertina {
+namespace concertina::search {
 
 Spending evaluation_spending(const Graph& graph, const Subnet& subnet, std::int64_t images, NodeId first) {
   return {images, static_cast<double>(images) * static_cast<double>(macs_from(graph, subnet, first))};
@@ -13,4 +13,4 @@ Spending training_spending(const Graph& graph, const Subnet& subnet, std::int64_
   return {images, kPasses * evaluation_spending(graph, subnet, images).macs};
 }
 
-}  // namespace concertina
+}  // namespace concertina::search

@@ -4,7 +4,7 @@
 
 #include "graph/graph.h"
 
-namespace concertina {
+namespace concertina::search {
 
 /// What training and evaluation have cost, in units that no machine changes: the currency in which budgets
 /// are compared.
@@ -30,4 +30,4 @@ Spending evaluation_spending(const Graph& graph, const Subnet& subnet, std::int6
 /// Of training steps of a sub-net with so many images: forward and backward.
 Spending training_spending(const Graph& graph, const Subnet& subnet, std::int64_t images);
 
-}  // namespace concertina
+}  // namespace concertina::search

@@ -7,7 +7,7 @@
 
 #include "base/try.h"
 
-namespace concertina {
+namespace concertina::search {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -122,9 +122,9 @@ Result<TrajectoryStep> parse_trajectory_step(std::string_view line) {
   reader.count("evaluations", step.evaluations);
   reader.spending("spent", step.spent);
   reader.scores("scores", step.scores);
-  CONCERTINA_TRY(reader.status());
-  CONCERTINA_TRY(checked(step.evaluation, step.subnet));
+  RETURN_IF_ERROR(reader.status());
+  RETURN_IF_ERROR(checked(step.evaluation, step.subnet));
   return step;
 }
 
-}  // namespace concertina
+}  // namespace concertina::search

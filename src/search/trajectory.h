@@ -8,7 +8,7 @@
 
 #include "search/evaluator.h"
 
-namespace concertina {
+namespace concertina::search {
 
 /// One committed step of a search. It holds all that the next step depends on besides the weights, so a
 /// search can go on from any step.
@@ -36,4 +36,4 @@ std::string to_json(const TrajectoryStep& step);
 /// knows the file.
 Result<TrajectoryStep> parse_trajectory_step(std::string_view line);
 
-}  // namespace concertina
+}  // namespace concertina::search

@@ -5,7 +5,7 @@
 
 #include "base/random.h"
 
-namespace concertina {
+namespace concertina::search {
 namespace {
 
 using ::testing::HasSubstr;
@@ -75,4 +75,4 @@ TEST(TrajectoryStep, SurvivesAnyBytes) {
 }
 
 }  // namespace
-}  // namespace concertina
+}  // namespace concertina::search

@@ -7,13 +7,13 @@ namespace concertina::train {
 ActivationCache::ActivationCache(const Graph& graph)
     : graph_(graph), wanted_(static_cast<std::size_t>(graph.size()), false) {
   for (int d = 0; d < graph.layout().free_dimensions; ++d) {
-    const auto& producers = graph.layout().dimensions[static_cast<std::size_t>(d)].producers;
+    const auto& producers = graph.layout().dimensions[d].producers;
     first_touched_.push_back(*std::min_element(producers.begin(), producers.end()));
   }
   // To begin at a node takes all values from before it that it or a later node reads.
   const auto want = [&](NodeId input, NodeId reader) {
     for (const NodeId first : first_touched_) {
-      if (input < first && first <= reader) wanted_[static_cast<std::size_t>(input)] = true;
+      if (input < first && first <= reader) wanted_[input] = true;
     }
   };
   for (NodeId reader = 0; reader < graph.size(); ++reader) {

@@ -20,7 +20,7 @@ torch::Tensor channels_last(const torch::Tensor& x) {
 kernels::TrainingMap training_map(const torch::Tensor& x) {
   return {.pixels = x.numel() / x.size(1),
           .channels = static_cast<int>(x.size(1)),
-          .element = x.scalar_type() == torch::kBFloat16 ? kernels::Element::kBf16 : kernels::Element::kFp32};
+          .element = x.scalar_type() == torch::kBFloat16 ? kernels::Element::bf16 : kernels::Element::fp32};
 }
 
 /// One value of an fp32 tensor [channels].

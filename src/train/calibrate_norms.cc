@@ -10,10 +10,10 @@ Result<Tensors> calibrate_norms(const Graph& graph, Tensors arrays, const std::v
                                 std::span<const std::int64_t> indices, int batch) {
   if (norms.empty()) return arrays;
   for (auto& [name, tensor] : arrays) tensor = tensor.to(compute.device);
-  CONCERTINA_ASSIGN(const Supernet net, Supernet::make(graph, arrays, compute.with(Precision::fp32)));
+  ASSIGN_OR_RETURN(const Supernet net, Supernet::make(graph, arrays, compute.with(Precision::fp32)));
   const Tensors statistics =
       collect_statistics(net, full_subnet(graph), {.statistics = &arrays}, images, indices, batch);
-  CONCERTINA_TRY(images.status());
+  RETURN_IF_ERROR(images.status());
   for (const auto& [conv, norm] : norms) {
     const torch::Tensor mean = statistics.at(norm + ".running_mean");
     const torch::Tensor variance = statistics.at(norm + ".running_var");

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "graph/insert_norms.h"
-#include "train/image_batches.h"
+#include "train/images/image_batches.h"
 #include "train/supernet.h"
 
 namespace concertina::train {

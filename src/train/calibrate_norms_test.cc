@@ -6,13 +6,14 @@
 
 #include "base/random.h"
 #include "onnx/fold_batch_norm.h"
-#include "train/structures.h"
+#include "testing/train_structures.h"
 
 namespace concertina::train {
 namespace {
 
-ImageSet random_images(int count) {
-  ImageSet set{.channels = 3, .height = 12, .width = 12, .pixels = {}, .labels = {}, .classes = {"a", "b"}};
+data::ImageSet random_images(int count) {
+  data::ImageSet set{
+      .channels = 3, .height = 12, .width = 12, .pixels = {}, .labels = {}, .classes = {"a", "b"}};
   const CounterRandom random(1);
   const auto values = static_cast<std::uint64_t>(count) * set.image_bytes();
   for (std::uint64_t i = 0; i < values; ++i)
@@ -37,15 +38,15 @@ Tensors random_arrays(const Graph& graph) {
   return arrays;
 }
 
-class CalibrateNormsTest : public ::testing::TestWithParam<Structure> {};
+class CalibrateNormsTest : public ::testing::TestWithParam<testing::Structure> {};
 
 TEST_P(CalibrateNormsTest, TheFullNetworkComputesWhatItDid) {
   const Graph& original = GetParam().graph;
-  const Network folded = fold_batch_norm({original, to_weights(random_arrays(original))});
+  const Network folded = onnx::fold_batch_norm({original, to_weights(random_arrays(original))});
   std::vector<InsertedNorm> norms;
   const Network network = insert_norms(folded, &norms);
   if (norms.empty()) GTEST_SKIP() << "nothing was folded";
-  const ImageSet set = random_images(40);
+  const data::ImageSet set = random_images(40);
   const ImageBatches images(set, measure_normalization(set), torch::kCPU);
   std::vector<std::int64_t> all(40);
   std::iota(all.begin(), all.end(), 0);
@@ -65,7 +66,7 @@ TEST_P(CalibrateNormsTest, TheFullNetworkComputesWhatItDid) {
   std::vector<bool> keep(static_cast<std::size_t>(folded.graph.size()), false);
   NodeId first = 0;
   while (folded.graph.node(first).name != norms[0].conv) ++first;
-  keep[static_cast<std::size_t>(first)] = true;
+  keep[first] = true;
   NodeValues kept;
   old_net.forward(x, full, {.statistics = &before, .keep = &keep, .kept = &kept});
   const torch::Tensor mean = kept.at(first).mean({0, 2, 3});
@@ -79,9 +80,9 @@ TEST_P(CalibrateNormsTest, TheFullNetworkComputesWhatItDid) {
   EXPECT_GT((calibrated->at(norms[0].norm + ".bias")).abs().max().item<double>(), 0.01);
 }
 
-std::vector<Structure> of_one_input() {
-  std::vector<Structure> list;
-  for (const Structure& structure : structures()) {
+std::vector<testing::Structure> of_one_input() {
+  std::vector<testing::Structure> list;
+  for (const testing::Structure& structure : testing::structures()) {
     if (structure.graph.inputs() == 1) list.push_back(structure);
   }
   return list;

@@ -75,7 +75,7 @@ Status write_checkpoint(const std::filesystem::path& path, const Checkpoint& che
 }
 
 Result<Checkpoint> read_checkpoint(const std::filesystem::path& path) {
-  CONCERTINA_ASSIGN(const std::string bytes, read_file(path));
+  ASSIGN_OR_RETURN(const std::string bytes, read_file(path));
   try {
     return parse(bytes);
   } catch (const std::exception&) {

@@ -12,7 +12,7 @@ namespace concertina::train {
 /// The state of training after some epochs. On disk: a LibTorch archive.
 struct Checkpoint {
   int epochs = 0;                       ///< finished
-  Spending spent = {};                  ///< by them
+  search::Spending spent = {};          ///< by them
   Tensors tensors;                      ///< on the CPU
   std::vector<std::string> optimizers;  ///< each one's state as a LibTorch archive
 };

@@ -2,8 +2,8 @@
 
 #include <filesystem>
 
+#include "recipe/comparison.h"
 #include "report/comparison.h"
-#include "train/plan.h"
 #include "train/run.h"
 
 namespace concertina::train {
@@ -16,7 +16,7 @@ namespace concertina::train {
 /// latency table, whether it searches by it or not, the sub-nets' predicted milliseconds are sizes too; an
 /// arm on whose network the table was not measured is an error. After each run `measured` is called with all
 /// so far.
-Status compare(const Plan& plan, const std::filesystem::path& folder, const Compute& compute,
-               Progress& progress, const std::function<Status(const Comparison&)>& measured);
+Status compare(const recipe::Comparison& plan, const std::filesystem::path& folder, const Compute& compute,
+               Progress& progress, const std::function<Status(const report::MeasuredComparison&)>& measured);
 
 }  // namespace concertina::train

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "concertina/result.h"
-#include "train/recipe.h"
+#include "recipe/recipe.h"
 #include "train/torch.h"
 
 namespace concertina::train {

@@ -23,8 +23,8 @@ void for_each_batch(std::span<const std::int64_t> indices, std::size_t most, Vis
   }
 }
 
-Evaluation evaluate_with(const Supernet& net, const Subnet& subnet, const ImageBatches& images,
-                         std::span<const std::int64_t> indices, const BatchOptions& options_of) {
+search::Evaluation evaluate_with(const Supernet& net, const Subnet& subnet, const ImageBatches& images,
+                                 std::span<const std::int64_t> indices, const BatchOptions& options_of) {
   const torch::NoGradGuard no_grad;
   torch::Tensor loss = torch::zeros({}, net.compute().device);
   torch::Tensor correct = torch::zeros({}, net.compute().device);
@@ -58,14 +58,15 @@ Tensors collect_statistics(const Supernet& net, const Subnet& subnet, ForwardOpt
   return collector.result();
 }
 
-Evaluation evaluate_in_batches(const Supernet& net, const Subnet& subnet, const ImageBatches& images,
-                               std::span<const std::int64_t> indices, const BatchOptions& options_of) {
+search::Evaluation evaluate_in_batches(const Supernet& net, const Subnet& subnet, const ImageBatches& images,
+                                       std::span<const std::int64_t> indices,
+                                       const BatchOptions& options_of) {
   return evaluate_with(net, subnet, images, indices,
                        [&](std::size_t batch) { return options_of ? options_of(batch) : ForwardOptions{}; });
 }
 
-Evaluation evaluate(const Supernet& net, const Subnet& subnet, const Tensors& own, const ImageBatches& images,
-                    std::span<const std::int64_t> indices) {
+search::Evaluation evaluate(const Supernet& net, const Subnet& subnet, const Tensors& own,
+                            const ImageBatches& images, std::span<const std::int64_t> indices) {
   return evaluate_with(net, subnet, images, indices,
                        [&](std::size_t) { return ForwardOptions{.statistics = &own, .own = &own}; });
 }

@@ -4,7 +4,7 @@
 #include <span>
 
 #include "search/evaluator.h"
-#include "train/image_batches.h"
+#include "train/images/image_batches.h"
 #include "train/supernet.h"
 
 namespace concertina::train {
@@ -24,12 +24,13 @@ Tensors collect_statistics(const Supernet& net, const Subnet& subnet, ForwardOpt
 /// normalised by its own statistics: good for
 /// comparing sub-nets without the cost of estimating statistics, not for stating an accuracy.
 /// `options_of(i)`, if given, is for the i-th pass.
-Evaluation evaluate_in_batches(const Supernet& net, const Subnet& subnet, const ImageBatches& images,
-                               std::span<const std::int64_t> indices, const BatchOptions& options_of = {});
+search::Evaluation evaluate_in_batches(const Supernet& net, const Subnet& subnet, const ImageBatches& images,
+                                       std::span<const std::int64_t> indices,
+                                       const BatchOptions& options_of = {});
 
 /// Mean cross-entropy and top-1 on the images. `own` are the sub-net's statistics, and parameters if it has
 /// any.
-Evaluation evaluate(const Supernet& net, const Subnet& subnet, const Tensors& own, const ImageBatches& images,
-                    std::span<const std::int64_t> indices);
+search::Evaluation evaluate(const Supernet& net, const Subnet& subnet, const Tensors& own,
+                            const ImageBatches& images, std::span<const std::int64_t> indices);
 
 }  // namespace concertina::train

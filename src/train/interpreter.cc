@@ -34,7 +34,7 @@ class Interpreter {
       value(id_) = std::visit(*this, graph_.node(id_).op);
       keep(id_);
       for (const NodeId input : graph_.node(id_).inputs) {
-        if (last_use[static_cast<std::size_t>(input)] == id_) value(input) = torch::Tensor();
+        if (last_use[input] == id_) value(input) = torch::Tensor();
       }
     }
     const NodeId output = graph_.output();
@@ -119,9 +119,9 @@ class Interpreter {
   std::vector<NodeId> last_uses() const {
     std::vector<NodeId> last_use(static_cast<std::size_t>(graph_.size()), 0);
     for (NodeId id = 0; id < graph_.size(); ++id) {
-      for (const NodeId input : graph_.node(id).inputs) last_use[static_cast<std::size_t>(input)] = id;
+      for (const NodeId input : graph_.node(id).inputs) last_use[input] = id;
     }
-    for (const NodeId output : graph_.outputs()) last_use[static_cast<std::size_t>(output)] = graph_.size();
+    for (const NodeId output : graph_.outputs()) last_use[output] = graph_.size();
     return last_use;
   }
 
@@ -146,11 +146,10 @@ class Interpreter {
   }
 
   void keep(NodeId id) {
-    if (options_.kept && value(id).defined() && (*options_.keep)[static_cast<std::size_t>(id)])
-      (*options_.kept)[id] = value(id);
+    if (options_.kept && value(id).defined() && (*options_.keep)[id]) (*options_.kept)[id] = value(id);
   }
-  torch::Tensor& value(NodeId id) { return values_[static_cast<std::size_t>(id)]; }
-  const torch::Tensor& value(NodeId id) const { return values_[static_cast<std::size_t>(id)]; }
+  torch::Tensor& value(NodeId id) { return values_[id]; }
+  const torch::Tensor& value(NodeId id) const { return values_[id]; }
   const torch::Tensor& input(std::size_t i = 0) const { return value(graph_.node(id_).inputs[i]); }
   torch::Tensor map(std::size_t i = 0) const { return as_map(input(i)); }
   bool alike() const { return input(0).dim() == input(1).dim(); }

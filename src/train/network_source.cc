@@ -71,10 +71,10 @@ Status check_suits(const Graph& graph, const Shape& images) {
                   graph.node(graph.output()).name, output.height, output.width)};
 }
 
-Result<Network> fit_classes(Network network, const Recipe::Network& recipe, int classes) {
+Result<Network> fit_classes(Network network, const recipe::Recipe::Network& recipe, int classes) {
   const int given = network.graph.shape(network.graph.output()).channels;
   if (recipe.new_classifier) {
-    CONCERTINA_ASSIGN(Network fitted, resize_classifier(std::move(network), classes));
+    ASSIGN_OR_RETURN(Network fitted, resize_classifier(std::move(network), classes));
     const int made = fitted.graph.shape(fitted.graph.output()).channels;
     if (made == classes) return fitted;
     return Error{
@@ -89,23 +89,23 @@ Result<Network> fit_classes(Network network, const Recipe::Network& recipe, int 
                   given, classes)};
 }
 
-Result<NetworkSource> build_source(const Recipe::Network& recipe, const Shape& shape, int classes) {
-  CONCERTINA_ASSIGN(Graph graph, make_network({.name = recipe.name,
-                                               .input = shape,
-                                               .classes = classes,
-                                               .width = recipe.width,
-                                               .decoupled = recipe.decoupled}));
+Result<NetworkSource> build_source(const recipe::Recipe::Network& recipe, const Shape& shape, int classes) {
+  ASSIGN_OR_RETURN(Graph graph, make_network({.name = recipe.name,
+                                              .input = shape,
+                                              .classes = classes,
+                                              .width = recipe.width,
+                                              .decoupled = recipe.decoupled}));
   return NetworkSource{{std::move(graph), {}}, {}, 0};
 }
 
-Result<NetworkSource> read_source(const Recipe::Network& recipe, const Shape& shape, int classes,
+Result<NetworkSource> read_source(const recipe::Recipe::Network& recipe, const Shape& shape, int classes,
                                   Progress& progress) {
-  CONCERTINA_ASSIGN(const Network network, read_network(recipe.file));
-  CONCERTINA_ASSIGN(const FileBytes bytes, read_bytes(recipe.file));
+  ASSIGN_OR_RETURN(const Network network, onnx::read_network(recipe.file));
+  ASSIGN_OR_RETURN(const FileBytes bytes, read_bytes(recipe.file));
   auto fitting = fit_network(network, recipe, shape, classes, progress);
   if (!fitting) return Error{fmt::format("'{}': {}", recipe.file, fitting.error().message)};
   NetworkSource source{*std::move(fitting), {}, Hash().add(bytes.view()).value()};
-  if (recipe.batch_norm == NetworkNorms::automatic)
+  if (recipe.batch_norm == recipe::NetworkNorms::automatic)
     source.network = insert_norms(source.network, &source.norms);
   if (!source.norms.empty()) {
     progress.message(
@@ -128,20 +128,19 @@ Status check_free(const Graph& graph) {
 
 }  // namespace
 
-Result<Network> fit_network(const Network& network, const Recipe::Network& recipe, const Shape& shape,
+Result<Network> fit_network(const Network& network, const recipe::Recipe::Network& recipe, const Shape& shape,
                             int classes, Progress& progress) {
-  CONCERTINA_ASSIGN(Network chosen, choose_output(network, recipe.output));
+  ASSIGN_OR_RETURN(Network chosen, choose_output(network, recipe.output));
   chosen = without_softmax(std::move(chosen), progress);
-  CONCERTINA_TRY(check_suits(chosen.graph, shape));
+  RETURN_IF_ERROR(check_suits(chosen.graph, shape));
   return fit_classes(std::move(chosen), recipe, classes);
 }
 
-Result<NetworkSource> open_network(const Recipe::Network& recipe, const Shape& shape, int classes,
+Result<NetworkSource> open_network(const recipe::Recipe::Network& recipe, const Shape& shape, int classes,
                                    Progress& progress) {
-  CONCERTINA_ASSIGN(NetworkSource source, recipe.file.empty()
-                                              ? build_source(recipe, shape, classes)
-                                              : read_source(recipe, shape, classes, progress));
-  CONCERTINA_TRY(check_free(source.network.graph));
+  ASSIGN_OR_RETURN(NetworkSource source, recipe.file.empty() ? build_source(recipe, shape, classes)
+                                                             : read_source(recipe, shape, classes, progress));
+  RETURN_IF_ERROR(check_free(source.network.graph));
   return source;
 }
 

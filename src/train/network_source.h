@@ -7,7 +7,7 @@
 #include "base/progress.h"
 #include "graph/insert_norms.h"
 #include "graph/network.h"
-#include "train/recipe.h"
+#include "recipe/recipe.h"
 
 namespace concertina::train {
 
@@ -21,13 +21,13 @@ struct NetworkSource {
 
 /// Builds or reads the network that the recipe names, for images of `shape` and so many classes. Fails,
 /// naming the key that helps, if the file's network does not suit the data.
-Result<NetworkSource> open_network(const Recipe::Network& recipe, const Shape& shape, int classes,
+Result<NetworkSource> open_network(const recipe::Recipe::Network& recipe, const Shape& shape, int classes,
                                    Progress& progress);
 
 /// What open_network() makes of a file's network before it puts norms back: the chosen output alone, a
 /// Softmax at its end left off, since training starts from what comes before it, and the classes asked for. A
 /// new classifier has no weights.
-Result<Network> fit_network(const Network& network, const Recipe::Network& recipe, const Shape& shape,
+Result<Network> fit_network(const Network& network, const recipe::Recipe::Network& recipe, const Shape& shape,
                             int classes, Progress& progress);
 
 }  // namespace concertina::train

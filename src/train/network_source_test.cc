@@ -6,10 +6,10 @@
 #include <filesystem>
 
 #include "base/file.h"
-#include "base/testing.h"
 #include "onnx/network_file.h"
-#include "onnx/testing.h"
-#include "train/structures.h"
+#include "testing/onnx_models.h"
+#include "testing/temporary_folder.h"
+#include "testing/train_structures.h"
 #include "train/supernet.h"
 
 namespace concertina::train {
@@ -21,21 +21,21 @@ constexpr Shape kShape{3, 12, 12};
 constexpr int kClasses = 4;
 
 Network network_of(const char* structure) {
-  for (const Structure& one : structures()) {
+  for (const testing::Structure& one : testing::structures()) {
     if (one.name == structure) return {one.graph, concertina::testing::random_weights(one.graph)};
   }
   ADD_FAILURE() << structure;
-  return {structures()[0].graph, {}};
+  return {testing::structures()[0].graph, {}};
 }
 
-Result<Network> fit(const Network& network, const Recipe::Network& recipe = {}, const Shape& shape = kShape,
-                    int classes = kClasses) {
+Result<Network> fit(const Network& network, const recipe::Recipe::Network& recipe = {},
+                    const Shape& shape = kShape, int classes = kClasses) {
   SilentProgress progress;
   return fit_network(network, recipe, shape, classes, progress);
 }
 
-std::string refusal(const Network& network, const Recipe::Network& recipe = {}, const Shape& shape = kShape,
-                    int classes = kClasses) {
+std::string refusal(const Network& network, const recipe::Recipe::Network& recipe = {},
+                    const Shape& shape = kShape, int classes = kClasses) {
   const auto fitting = fit(network, recipe, shape, classes);
   return fitting ? "no error" : fitting.error().message;
 }
@@ -62,7 +62,7 @@ TEST(FitNetwork, OtherClassesTakeANewClassifier) {
   const Network network = network_of("resnext");
   EXPECT_THAT(refusal(network, {}, kShape, 7), HasSubstr("tells 4 classes apart, but the data has 7"));
   EXPECT_THAT(refusal(network, {}, kShape, 7), HasSubstr("network.new_classifier = true"));
-  Recipe::Network recipe;
+  recipe::Recipe::Network recipe;
   recipe.new_classifier = true;
   const Network fitting = *fit(network, recipe, kShape, 7);
   EXPECT_EQ(fitting.graph.shape(fitting.graph.output()).channels, 7);
@@ -74,7 +74,7 @@ TEST(FitNetwork, OfSeveralOutputsOneIsChosen) {
   const std::string scores = network.graph.node(network.graph.output()).name;
   EXPECT_THAT(refusal(network), HasSubstr("it has the outputs '" + scores + "', "));
   EXPECT_THAT(refusal(network), HasSubstr("choose one with network.output"));
-  Recipe::Network recipe;
+  recipe::Recipe::Network recipe;
   recipe.output = "none";
   EXPECT_THAT(refusal(network, recipe),
               HasSubstr("has no output 'none'; set network.output to one of '" + scores));
@@ -92,21 +92,21 @@ TEST(FitNetwork, LeavesOffASoftmax) {
 }
 
 TEST(OpenNetwork, ReadsAFileAndPutsNormsBack) {
-  const TestFolder folder;
+  const testing::TestFolder folder;
   const std::filesystem::path path = folder / "net.onnx";
   const Graph graph = *make_network({.name = "resnet8", .input = kShape, .classes = kClasses, .width = 0.25});
-  const auto bytes = serialize_static({graph, concertina::testing::random_weights(graph)});
+  const auto bytes = onnx::serialize_static({graph, concertina::testing::random_weights(graph)});
   ASSERT_TRUE(bytes) << bytes.error().message;
   ASSERT_TRUE(write_file(path, *bytes));
   SilentProgress progress;
-  Recipe::Network recipe;
+  recipe::Recipe::Network recipe;
   recipe.file = path.string();
   const auto source = open_network(recipe, kShape, kClasses, progress);
   ASSERT_TRUE(source) << source.error().message;
   EXPECT_EQ(source->norms.size(), 9u);  // 7 convolutions and 2 on shortcuts
   EXPECT_EQ(source->network.graph.layout().free_dimensions, graph.layout().free_dimensions);
   EXPECT_TRUE(check_weights(source->network.graph, source->network.weights));
-  recipe.batch_norm = NetworkNorms::keep;
+  recipe.batch_norm = recipe::NetworkNorms::keep;
   const auto kept = open_network(recipe, kShape, kClasses, progress);
   ASSERT_TRUE(kept) << kept.error().message;
   EXPECT_TRUE(kept->norms.empty());
@@ -115,17 +115,17 @@ TEST(OpenNetwork, ReadsAFileAndPutsNormsBack) {
               HasSubstr(path.string()));
 }
 
-class OpenStructure : public ::testing::TestWithParam<Structure> {};
+class OpenStructure : public ::testing::TestWithParam<testing::Structure> {};
 
 TEST_P(OpenStructure, ComputesWhatWasWritten) {
   const Network network = network_of(GetParam().name.c_str());
-  const TestFolder folder;
+  const testing::TestFolder folder;
   const std::filesystem::path path = folder / "net.onnx";
-  const auto bytes = serialize_static(network);
+  const auto bytes = onnx::serialize_static(network);
   ASSERT_TRUE(bytes) << bytes.error().message;
   ASSERT_TRUE(write_file(path, *bytes));
   SilentProgress progress;
-  Recipe::Network recipe;
+  recipe::Recipe::Network recipe;
   recipe.file = path.string();
   if (network.graph.outputs().size() > 1) {
     const std::string refused = open_network(recipe, kShape, kClasses, progress).error().message;
@@ -147,9 +147,9 @@ TEST_P(OpenStructure, ComputesWhatWasWritten) {
 }
 
 /// Dilated means are not in the operator set that is written.
-std::vector<Structure> classifiers() {
-  std::vector<Structure> list;
-  for (const Structure& structure : structures()) {
+std::vector<testing::Structure> classifiers() {
+  std::vector<testing::Structure> list;
+  for (const testing::Structure& structure : testing::structures()) {
     const Shape& output = structure.graph.shape(structure.graph.output());
     if (structure.graph.inputs() == 1 && output.height == 1 && structure.name != "dilated_means")
       list.push_back(structure);
@@ -166,13 +166,13 @@ TEST(OpenNetwork, RefusesWhatHasNothingToLeaveOut) {
   op::Conv conv;
   conv.in_channels = 3;
   conv.out_channels = kClasses;
-  const TestFolder folder;
+  const testing::TestFolder folder;
   const std::filesystem::path path = folder / "net.onnx";
   const Graph graph =
       *Graph::make({{"x", input, {}}, {"conv", conv, {0}}, {"pool", op::GlobalAveragePool{}, {1}}});
-  ASSERT_TRUE(write_file(path, *serialize_static({graph, concertina::testing::random_weights(graph)})));
+  ASSERT_TRUE(write_file(path, *onnx::serialize_static({graph, concertina::testing::random_weights(graph)})));
   SilentProgress progress;
-  Recipe::Network recipe;
+  recipe::Recipe::Network recipe;
   recipe.file = path.string();
   EXPECT_THAT(open_network(recipe, kShape, kClasses, progress).error().message,
               HasSubstr("no channels of the network can be left out"));

@@ -4,7 +4,7 @@ namespace concertina::train {
 
 NoiseScales::NoiseScales(const Graph& graph, double initial, torch::Device device) {
   for (int d = 0; d < graph.layout().free_dimensions; ++d) {
-    const int channels = graph.layout().dimensions[static_cast<std::size_t>(d)].channels;
+    const int channels = graph.layout().dimensions[d].channels;
     scales_.push_back(torch::full({channels}, initial, torch::TensorOptions(device)).requires_grad_());
   }
 }
@@ -19,7 +19,7 @@ torch::Tensor NoiseScales::perturb(const torch::Tensor& weight, const Graph& gra
     if (dimension >= layout.free_dimensions) {
       along.push_back(torch::zeros({active * repeat}, weight.options()));
     } else {
-      const torch::Tensor scale = scales_[static_cast<std::size_t>(dimension)].narrow(0, 0, active);
+      const torch::Tensor scale = scales_[dimension].narrow(0, 0, active);
       along.push_back(repeat == 1 ? scale : scale.repeat_interleave(repeat));
     }
   }

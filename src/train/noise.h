@@ -7,7 +7,7 @@
 
 namespace concertina::train {
 
-/// Trainable noise scales a, one per channel of each free dimension (METHOD section 2). A weight W of output
+/// Trainable noise scales a, one per channel of each free dimension (arXiv:2009.05681). A weight W of output
 /// channel c is perturbed to W + a[c] * s * n with n ~ N(0, 1) fresh in each forward pass and s the standard
 /// deviation of the layer's active weights; neither s nor n carries a gradient.
 class NoiseScales {

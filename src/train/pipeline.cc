@@ -12,24 +12,24 @@
 namespace concertina::train {
 
 Result<std::optional<RunResult>> perform(const RunRequest& request, Progress& progress) {
-  CONCERTINA_TRY(check_budget(request.recipe));
-  CONCERTINA_ASSIGN(const Compute compute, make_compute(request.device, request.threads));
+  RETURN_IF_ERROR(recipe::check_budget(request.recipe));
+  ASSIGN_OR_RETURN(const Compute compute, make_compute(request.device, request.threads));
   DataReader reader(compute.device, at::get_num_threads());
-  CONCERTINA_ASSIGN(const Run run, Run::open(request.recipe, request.folder, compute, reader, progress));
-  CONCERTINA_TRY(request.stage ? run_stage(run, *request.stage) : run_all(run));
+  ASSIGN_OR_RETURN(const Run run, Run::open(request.recipe, request.folder, compute, reader, progress));
+  RETURN_IF_ERROR(request.stage ? run_stage(run, *request.stage) : run_all(run));
   std::optional<RunResult> result;
-  if (run.done(Stage::package)) {
-    result = {{}, run.file(Stage::package, "results.json")};
-    if (run.recipe().joint.method == JointMethod::together) result->model = run.model_file();
+  if (run.done(recipe::Stage::package)) {
+    result = {{}, run.file(recipe::Stage::package, "results.json")};
+    if (run.recipe().joint.method == recipe::JointMethod::together) result->model = run.model_file();
   }
   return result;
 }
 
 Result<std::string> judge_rankers(const RunRequest& request, Progress& progress) {
-  CONCERTINA_ASSIGN(const Compute compute, make_compute(request.device, request.threads));
+  ASSIGN_OR_RETURN(const Compute compute, make_compute(request.device, request.threads));
   DataReader reader(compute.device, at::get_num_threads());
-  CONCERTINA_ASSIGN(const Run run, Run::open(request.recipe, request.folder, compute, reader, progress));
-  CONCERTINA_ASSIGN(const auto qualities, measure_rankers(run));
+  ASSIGN_OR_RETURN(const Run run, Run::open(request.recipe, request.folder, compute, reader, progress));
+  ASSIGN_OR_RETURN(const auto qualities, measure_rankers(run));
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const RankerQuality& q : qualities) {
     list.push_back({{"ranker", q.ranker},
@@ -39,20 +39,20 @@ Result<std::string> judge_rankers(const RunRequest& request, Progress& progress)
                     {"macs", q.macs}});
   }
   const std::string json = list.dump(1) + "\n";
-  CONCERTINA_TRY(write_file(run.folder() / "rankers" / "quality.json", json));
+  RETURN_IF_ERROR(write_file(run.folder() / "rankers" / "quality.json", json));
   return json;
 }
 
 Result<std::string> compare(const CompareRequest& request, Progress& progress) {
-  CONCERTINA_ASSIGN(const Compute compute, make_compute(request.device, request.threads));
+  ASSIGN_OR_RETURN(const Compute compute, make_compute(request.device, request.threads));
   std::string json;
-  const auto write = [&](const Comparison& comparison) -> Status {
-    json = to_json(comparison);
-    CONCERTINA_TRY(write_file(request.folder / "comparison.json", json));
-    CONCERTINA_TRY(write_file(request.folder / "comparison.md", to_markdown(comparison)));
-    return write_file(request.folder / "comparison.svg", to_svg(comparison));
+  const auto write = [&](const report::MeasuredComparison& comparison) -> Status {
+    json = report::to_json(comparison);
+    RETURN_IF_ERROR(write_file(request.folder / "comparison.json", json));
+    RETURN_IF_ERROR(write_file(request.folder / "comparison.md", report::to_markdown(comparison)));
+    return write_file(request.folder / "comparison.svg", report::to_svg(comparison));
   };
-  CONCERTINA_TRY(compare(request.plan, request.folder, compute, progress, write));
+  RETURN_IF_ERROR(compare(request.plan, request.folder, compute, progress, write));
   return json;
 }
 

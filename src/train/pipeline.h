@@ -5,18 +5,18 @@
 #include <string>
 
 #include "base/progress.h"
-#include "train/plan.h"
-#include "train/stage.h"
+#include "recipe/comparison.h"
+#include "recipe/stage.h"
 
 namespace concertina::train {
 
 /// One command of a user. This header is all that a program needs of train/; it does not include LibTorch.
 struct RunRequest {
-  Recipe recipe;
-  std::filesystem::path folder;  ///< the run directory
-  std::string device = "cpu";    ///< cpu, cuda or cuda:N
-  int threads = 0;               ///< of the CPU; 0 = one per processor
-  std::optional<Stage> stage;    ///< only this one; otherwise all
+  recipe::Recipe recipe;
+  std::filesystem::path folder;        ///< the run directory
+  std::string device = "cpu";          ///< cpu, cuda or cuda:N
+  int threads = 0;                     ///< of the CPU; 0 = one per processor
+  std::optional<recipe::Stage> stage;  ///< only this one; otherwise all
 };
 
 /// The files of a finished run.
@@ -31,7 +31,7 @@ Result<std::string> judge_rankers(const RunRequest& request, Progress& progress)
 
 /// The comparison of a plan's arms.
 struct CompareRequest {
-  Plan plan;
+  recipe::Comparison plan;
   std::filesystem::path
       folder;  ///< of comparison.json, comparison.md, comparison.svg, and a folder for each arm
   std::string device = "cpu";

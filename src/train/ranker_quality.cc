@@ -12,15 +12,15 @@
 #include "base/hash.h"
 #include "base/statistics.h"
 #include "base/try.h"
+#include "recipe/recipe_fields.h"
 #include "train/checkpoint.h"
 #include "train/rankers/rankers.h"
-#include "train/recipe_fields.h"
 #include "train/torch_evaluator.h"
 
 namespace concertina::train {
 namespace {
 
-constexpr int kImages = 1000;  // of a removal's loss (METHOD section 2)
+constexpr int kImages = 1000;  // of a removal's loss
 
 /// The pretrained network's validation loss after channels have been removed.
 class Removals {
@@ -28,7 +28,7 @@ class Removals {
   static Result<Removals> open(const Run& run, const Tensors& weights, std::filesystem::path file) {
     Removals removals(run, weights, std::move(file));
     if (!std::filesystem::exists(removals.file_)) return removals;
-    CONCERTINA_ASSIGN(const std::string text, read_file(removals.file_));
+    ASSIGN_OR_RETURN(const std::string text, read_file(removals.file_));
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
       const auto entry = nlohmann::json::parse(line, nullptr, false);
@@ -51,8 +51,8 @@ class Removals {
     std::sort(channels.begin(), channels.end());
     const std::string key = fmt::format("{}:{}", dimension, fmt::join(channels, ","));
     if (const auto known = known_.find(key); known != known_.end()) return known->second;
-    CONCERTINA_ASSIGN(const double loss, measure(dimension, channels));
-    CONCERTINA_TRY(append_line(file_, nlohmann::json{{"removed", key}, {"loss", loss}}.dump()));
+    ASSIGN_OR_RETURN(const double loss, measure(dimension, channels));
+    RETURN_IF_ERROR(append_line(file_, nlohmann::json{{"removed", key}, {"loss", loss}}.dump()));
     return known_[key] = loss;
   }
 
@@ -63,14 +63,14 @@ class Removals {
   Result<double> measure(int dimension, const std::vector<int>& channels) const {
     const Graph& graph = run_->graph();
     std::vector<std::vector<int>> orders = importance_order(equal_importance(graph));
-    std::vector<int>& order = orders[static_cast<std::size_t>(dimension)];
+    std::vector<int>& order = orders[dimension];
     std::stable_partition(order.begin(), order.end(),
                           [&](int c) { return !std::binary_search(channels.begin(), channels.end(), c); });
     const Tensors sorted = to_tensors(permute_channels(graph, weights_, orders), torch::kCPU);
-    CONCERTINA_ASSIGN(TorchEvaluator evaluator, TorchEvaluator::make(*run_, sorted, kImages));
+    ASSIGN_OR_RETURN(TorchEvaluator evaluator, TorchEvaluator::make(*run_, sorted, kImages));
     Subnet subnet = full_subnet(graph);
-    subnet.widths[static_cast<std::size_t>(dimension)] -= static_cast<int>(channels.size());
-    CONCERTINA_ASSIGN(const Evaluation evaluation, evaluator.evaluate(subnet));
+    subnet.widths[dimension] -= static_cast<int>(channels.size());
+    ASSIGN_OR_RETURN(const search::Evaluation evaluation, evaluator.evaluate(subnet));
     return evaluation.loss;
   }
 
@@ -92,7 +92,7 @@ Result<std::vector<double>> judge_channels(const Importance& importance, Removal
     if (importance[d].size() < 2) continue;  // its only channel cannot go
     std::vector<double> losses;
     for (int c = 0; c < static_cast<int>(importance[d].size()); ++c) {
-      CONCERTINA_ASSIGN(const double loss, removals.loss(static_cast<int>(d), {c}));
+      ASSIGN_OR_RETURN(const double loss, removals.loss(static_cast<int>(d), {c}));
       losses.push_back(loss);
     }
     correlations.push_back(spearman(importance[d], losses));
@@ -114,8 +114,8 @@ Result<std::vector<double>> judge_groups(const Importance& importance, const Cha
       const std::vector<int> channels(first, last);
       first = last;
       double score = 0;
-      for (const int c : channels) score += importance[d][static_cast<std::size_t>(c)];
-      CONCERTINA_ASSIGN(const double loss, removals.loss(static_cast<int>(d), channels));
+      for (const int c : channels) score += importance[d][c];
+      ASSIGN_OR_RETURN(const double loss, removals.loss(static_cast<int>(d), channels));
       scores.push_back(score);
       losses.push_back(loss);
     }
@@ -136,21 +136,24 @@ std::int64_t removal_count(const Importance& importance, const ChannelGroups& gr
 
 /// Every way to rank, with the recipe's settings else. Of noise both variants; the other direction of removal
 /// has the same correlation with the other sign.
-std::vector<std::pair<std::string, Recipe::Rank>> all_rankers(const Recipe::Rank& recipe) {
-  std::vector<std::pair<std::string, Recipe::Rank>> rankers;
-  for (const NoiseVariant variant : {NoiseVariant::log_barrier, NoiseVariant::plain}) {
-    Recipe::Rank noise = recipe;
-    noise.method = RankMethod::noise;
+std::vector<std::pair<std::string, recipe::Recipe::Rank>> all_rankers(const recipe::Recipe::Rank& recipe) {
+  std::vector<std::pair<std::string, recipe::Recipe::Rank>> rankers;
+  for (const recipe::NoiseVariant variant :
+       {recipe::NoiseVariant::log_barrier, recipe::NoiseVariant::plain}) {
+    recipe::Recipe::Rank noise = recipe;
+    noise.method = recipe::RankMethod::noise;
     noise.variant = variant;
-    noise.remove_first = RemoveFirst::largest_noise;
-    rankers.emplace_back(fmt::format("noise-{}", kNames<NoiseVariant>[static_cast<std::size_t>(variant)]),
-                         noise);
+    noise.remove_first = recipe::RemoveFirst::largest_noise;
+    rankers.emplace_back(
+        fmt::format("noise-{}", recipe::kNames<recipe::NoiseVariant>[static_cast<std::size_t>(variant)]),
+        noise);
   }
-  for (const RankMethod method : {RankMethod::l1, RankMethod::input_l1, RankMethod::norm_scale,
-                                  RankMethod::taylor, RankMethod::fisher, RankMethod::random}) {
-    Recipe::Rank other = recipe;
+  for (const recipe::RankMethod method :
+       {recipe::RankMethod::l1, recipe::RankMethod::input_l1, recipe::RankMethod::norm_scale,
+        recipe::RankMethod::taylor, recipe::RankMethod::fisher, recipe::RankMethod::random}) {
+    recipe::Recipe::Rank other = recipe;
     other.method = method;
-    rankers.emplace_back(kNames<RankMethod>[static_cast<std::size_t>(method)], other);
+    rankers.emplace_back(recipe::kNames<recipe::RankMethod>[static_cast<std::size_t>(method)], other);
   }
   return rankers;
 }
@@ -158,30 +161,31 @@ std::vector<std::pair<std::string, Recipe::Rank>> all_rankers(const Recipe::Rank
 /// Of all that a removal's loss depends on.
 std::string removal_fingerprint(const Run& run) {
   Hash hash;
-  hash.add(run.fingerprint(Stage::pretrain)).add(fmt::format("{}", run.recipe().search.norm_batches));
+  hash.add(run.fingerprint(recipe::Stage::pretrain)).add(fmt::format("{}", run.recipe().search.norm_batches));
   return fmt::format("{:016x}\n", hash.value());
 }
 
 }  // namespace
 
 Result<std::vector<RankerQuality>> measure_rankers(const Run& run) {
-  if (!run.done(Stage::pretrain))
+  if (!run.done(recipe::Stage::pretrain))
     return Error{"rankers are judged on the pretrained network; run concertina-train pretrain first"};
-  CONCERTINA_ASSIGN(const Checkpoint pretrained, read_checkpoint(run.file(Stage::pretrain, "checkpoint.pt")));
+  ASSIGN_OR_RETURN(const Checkpoint pretrained,
+                   read_checkpoint(run.file(recipe::Stage::pretrain, "checkpoint.pt")));
   const ChannelGroups& groups = run.groups();
   const std::filesystem::path folder = run.folder() / "rankers";
-  CONCERTINA_TRY(run.begin(folder, removal_fingerprint(run)));
-  CONCERTINA_ASSIGN(Removals removals, Removals::open(run, pretrained.tensors, folder / "removals.jsonl"));
+  RETURN_IF_ERROR(run.begin(folder, removal_fingerprint(run)));
+  ASSIGN_OR_RETURN(Removals removals, Removals::open(run, pretrained.tensors, folder / "removals.jsonl"));
   std::vector<RankerQuality> qualities;
   for (const auto& [name, recipe] : all_rankers(run.recipe().rank)) {
-    if (recipe.method == RankMethod::noise)
-      CONCERTINA_TRY(run.begin(folder / name, table_to_toml(run.recipe(), "rank")));
-    CONCERTINA_ASSIGN(const Ranking ranking, rank_channels(run, pretrained.tensors, recipe, folder / name));
+    if (recipe.method == recipe::RankMethod::noise)
+      RETURN_IF_ERROR(run.begin(folder / name, recipe::table_to_toml(run.recipe(), "rank")));
+    ASSIGN_OR_RETURN(const Ranking ranking, rank_channels(run, pretrained.tensors, recipe, folder / name));
     RankerQuality quality{
         .ranker = name, .channels = 0, .groups = 0, .by_dimension = {}, .macs = ranking.spent.macs};
     removals.expect(fmt::format("judge {}", name), removal_count(ranking.importance, groups));
-    CONCERTINA_ASSIGN(quality.by_dimension, judge_channels(ranking.importance, removals));
-    CONCERTINA_ASSIGN(const auto by_group, judge_groups(ranking.importance, groups, removals));
+    ASSIGN_OR_RETURN(quality.by_dimension, judge_channels(ranking.importance, removals));
+    ASSIGN_OR_RETURN(const auto by_group, judge_groups(ranking.importance, groups, removals));
     quality.channels = mean(quality.by_dimension);
     quality.groups = mean(by_group);
     run.progress().message(fmt::format("rankers: {}: {:.3f} for channels, {:.3f} for groups", name,

@@ -9,14 +9,14 @@
 #include "base/try.h"
 #include "graph/channel_groups.h"
 #include "graph/edit.h"
-#include "train/selected_subnets.h"
+#include "recipe/selected_subnets.h"
 
 namespace concertina::train {
 namespace {
 
-Status check_refinement(const Recipe& recipe) {
+Status check_refinement(const recipe::Recipe& recipe) {
   const bool own = recipe.joint.private_norm || recipe.joint.private_classifier ||
-                   recipe.joint.method == JointMethod::alone;
+                   recipe.joint.method == recipe::JointMethod::alone;
   if (recipe.refine.images == 0 || !own) return {};
   return Error{
       "refine changes sub-nets after their training, which those with parameters of their own cannot bear; "
@@ -24,13 +24,15 @@ Status check_refinement(const Recipe& recipe) {
       "refine.images = 0"};
 }
 
-Status check_classifier(const Recipe& recipe, const Graph& graph) {
+Status check_classifier(const recipe::Recipe& recipe, const Graph& graph) {
   const bool pretrained = recipe.pretrain.epochs > 0, prepared = recipe.prepare.epochs > 0;
-  const bool known_to_search = recipe.search.method != SearchMethod::progressive || pretrained || prepared;
-  const bool known_to_joint = recipe.joint.start == JointStart::scratch || pretrained ||
-                              (recipe.joint.start == JointStart::prepared && prepared);
-  const bool gradients = recipe.rank.method == RankMethod::noise ||
-                         recipe.rank.method == RankMethod::taylor || recipe.rank.method == RankMethod::fisher;
+  const bool known_to_search =
+      recipe.search.method != recipe::SearchMethod::progressive || pretrained || prepared;
+  const bool known_to_joint = recipe.joint.start == recipe::JointStart::scratch || pretrained ||
+                              (recipe.joint.start == recipe::JointStart::prepared && prepared);
+  const bool gradients = recipe.rank.method == recipe::RankMethod::noise ||
+                         recipe.rank.method == recipe::RankMethod::taylor ||
+                         recipe.rank.method == recipe::RankMethod::fisher;
   const bool known_to_rank = !gradients || pretrained;
   if (recipe.network.new_classifier && !(known_to_rank && known_to_search && known_to_joint)) {
     return Error{
@@ -48,71 +50,70 @@ Status check_classifier(const Recipe& recipe, const Graph& graph) {
 
 }  // namespace
 
-Result<Run> Run::open(Recipe recipe, std::filesystem::path folder, const Compute& compute, DataReader& reader,
-                      Progress& progress) {
+Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const Compute& compute,
+                      DataReader& reader, Progress& progress) {
   Run run(std::move(recipe), std::move(folder), compute, reader, progress);
-  CONCERTINA_ASSIGN(run.data_, reader.read_training(run.recipe_));
-  CONCERTINA_ASSIGN(NetworkSource source,
-                    open_network(run.recipe_.network, run.data_->shape,
-                                 static_cast<int>(run.data_->classes.size()), progress));
+  ASSIGN_OR_RETURN(run.data_, reader.read_training(run.recipe_));
+  ASSIGN_OR_RETURN(NetworkSource source, open_network(run.recipe_.network, run.data_->shape,
+                                                      static_cast<int>(run.data_->classes.size()), progress));
   // Found out now, not after the training that comes before.
-  CONCERTINA_TRY(check_refinement(run.recipe_));
-  CONCERTINA_TRY(check_classifier(run.recipe_, source.network.graph));
-  if (!run.recipe_.network.file.empty() && run.recipe_.joint.start == JointStart::scratch) {
+  RETURN_IF_ERROR(check_refinement(run.recipe_));
+  RETURN_IF_ERROR(check_classifier(run.recipe_, source.network.graph));
+  if (!run.recipe_.network.file.empty() && run.recipe_.joint.start == recipe::JointStart::scratch) {
     progress.message(
         "joint: begins with random weights, not with those of the network's file; joint.start = \"ranked\" "
         "goes on "
         "from them");
   }
-  CONCERTINA_ASSIGN(run.groups_, divide_channels(source.network.graph, run.recipe_.search.groups,
-                                                 run.recipe_.search.multiple));
+  ASSIGN_OR_RETURN(run.groups_, divide_channels(source.network.graph, run.recipe_.search.groups,
+                                                run.recipe_.search.multiple));
   run.source_ = std::make_shared<const NetworkSource>(std::move(source));
-  CONCERTINA_TRY(run.open_latency_table());
-  CONCERTINA_TRY(run.open_given_subnets());
-  CONCERTINA_ASSIGN(run.lock_, FolderLock::take(run.folder_));
-  CONCERTINA_TRY(write_file(run.folder_ / "recipe.toml", to_toml(run.recipe_)));
+  RETURN_IF_ERROR(run.open_latency_table());
+  RETURN_IF_ERROR(run.open_given_subnets());
+  ASSIGN_OR_RETURN(run.lock_, FolderLock::take(run.folder_));
+  RETURN_IF_ERROR(write_file(run.folder_ / "recipe.toml", recipe::to_toml(run.recipe_)));
   return run;
 }
 
 Status Run::open_latency_table() {
-  if (recipe_.search.cost != SearchCost::latency) return {};
+  if (recipe_.search.cost != recipe::SearchCost::latency) return {};
   const std::string& path = recipe_.search.latency_table;
   if (path.empty()) {
     return Error{
         "search.cost = \"latency\" needs the milliseconds of a machine; make a table there with concertina "
         "profile and name it in search.latency_table"};
   }
-  CONCERTINA_ASSIGN(const std::string bytes, read_file(path));
-  CONCERTINA_ASSIGN(LatencyTable table, LatencyTable::read(path));
+  ASSIGN_OR_RETURN(const std::string bytes, read_file(path));
+  ASSIGN_OR_RETURN(latency::LatencyTable table, latency::LatencyTable::read(path));
   if (const Status fits = table.check_layers(graph()); !fits)
     return Error{fmt::format("'{}': {}", path, fits.error().message)};
   search_files_.add(bytes);
-  latency_table_ = std::make_shared<const LatencyTable>(std::move(table));
+  latency_table_ = std::make_shared<const latency::LatencyTable>(std::move(table));
   return {};
 }
 
 Status Run::open_given_subnets() {
-  if (recipe_.search.method != SearchMethod::given) return {};
+  if (recipe_.search.method != recipe::SearchMethod::given) return {};
   if (recipe_.search.subnets.empty()) {
     return Error{
         "search.method = \"given\" needs a file; name it in search.subnets (a select/subnets.json shows "
         "how)"};
   }
-  CONCERTINA_ASSIGN(const std::string bytes, read_file(recipe_.search.subnets));
-  CONCERTINA_ASSIGN(given_subnets_, read_subnets(recipe_.search.subnets, graph()));
+  ASSIGN_OR_RETURN(const std::string bytes, read_file(recipe_.search.subnets));
+  ASSIGN_OR_RETURN(given_subnets_, recipe::read_subnets(recipe_.search.subnets, graph()));
   search_files_.add(bytes);
   return {};
 }
 
-bool Run::done(Stage stage) const {
+bool Run::done(recipe::Stage stage) const {
   const auto stamp = read_file(file(stage, "fingerprint"));
   return stamp && *stamp == fingerprint(stage) && std::filesystem::exists(file(stage, "done"));
 }
 
 Status Run::adopt(const std::filesystem::path& other) const {
-  for (const Stage stage : kStages) {
-    if (stage == Stage::package) return {};  // it has written a model beside its folder, too
-    const std::filesystem::path theirs = other / stage_name(stage), ours = folder(stage);
+  for (const recipe::Stage stage : recipe::kStages) {
+    if (stage == recipe::Stage::package) return {};  // it has written a model beside its folder, too
+    const std::filesystem::path theirs = other / recipe::stage_name(stage), ours = folder(stage);
     const auto stamp = read_file(theirs / "fingerprint");
     if (done(stage) || !stamp || *stamp != fingerprint(stage) || !std::filesystem::exists(theirs / "done"))
       continue;
@@ -124,12 +125,12 @@ Status Run::adopt(const std::filesystem::path& other) const {
     // Half of the same work is of no use any more.
     if (const auto before = read_file(ours / "fingerprint"); !code && before && *before == *stamp)
       std::filesystem::remove_all(ours, code);
-    if (!code) CONCERTINA_TRY(put_aside(ours));
+    if (!code) RETURN_IF_ERROR(put_aside(ours));
     if (!code) std::filesystem::rename(copy, ours, code);
     if (code)
       return Error{
           fmt::format("cannot copy '{}' to '{}': {}", theirs.string(), ours.string(), code.message())};
-    progress_->message(fmt::format("{}: copied from {}", stage_name(stage), other.string()));
+    progress_->message(fmt::format("{}: copied from {}", recipe::stage_name(stage), other.string()));
   }
   return {};
 }
@@ -150,11 +151,11 @@ Status Run::put_aside(const std::filesystem::path& stage) const {
 Status Run::begin(const std::filesystem::path& folder, const std::string& made_from) const {
   const auto before = read_file(folder / "fingerprint");
   if (before && *before == made_from) return {};
-  CONCERTINA_TRY(put_aside(folder));
+  RETURN_IF_ERROR(put_aside(folder));
   return write_file(folder / "fingerprint", made_from);
 }
 
-Status Run::finish(Stage stage, const StageRecord& record) const {
+Status Run::finish(recipe::Stage stage, const StageRecord& record) const {
   const nlohmann::json done = {{"images", record.spent.images},
                                {"macs", record.spent.macs},
                                {"seconds", record.seconds},
@@ -162,8 +163,8 @@ Status Run::finish(Stage stage, const StageRecord& record) const {
   return write_file(file(stage, "done"), done.dump() + "\n");
 }
 
-Result<StageRecord> Run::record(Stage stage) const {
-  CONCERTINA_ASSIGN(const std::string text, read_file(file(stage, "done")));
+Result<StageRecord> Run::record(recipe::Stage stage) const {
+  ASSIGN_OR_RETURN(const std::string text, read_file(file(stage, "done")));
   try {
     const auto done = nlohmann::json::parse(text);
     return StageRecord{{done.at("images"), done.at("macs")}, done.at("seconds"), done.value("device", "")};
@@ -177,26 +178,27 @@ Result<ImageBatches> Run::read_test_images() const {
   return reader_->read_test(recipe_, *data_);
 }
 
-std::uint64_t Run::seed(Stage stage) const {
+std::uint64_t Run::seed(recipe::Stage stage) const {
   return CounterRandom(static_cast<std::uint64_t>(recipe_.seed)).bits(static_cast<std::uint64_t>(stage));
 }
 
-std::string Run::fingerprint(Stage stage) const {
+std::string Run::fingerprint(recipe::Stage stage) const {
   Hash hash;
-  if (stage == Stage::pretrain) {
+  if (stage == recipe::Stage::pretrain) {
     hash.add(fmt::format("{:x}", data_->hash));
-    Recipe recipe = recipe_;
+    recipe::Recipe recipe = recipe_;
     // What the file holds counts, not where it lies.
     if (!recipe.network.file.empty()) recipe.network.file = fmt::format("{:x}", source_->file_hash);
-    for (const char* table : {"", "network", "data", "training"}) hash.add(table_to_toml(recipe, table));
+    for (const char* table : {"", "network", "data", "training"})
+      hash.add(recipe::table_to_toml(recipe, table));
   } else {
-    hash.add(fingerprint(kStages[static_cast<int>(stage) - 1]));
+    hash.add(fingerprint(recipe::kStages[static_cast<int>(stage) - 1]));
   }
-  if (stage == Stage::prepare && recipe_.prepare.epochs > 0)
-    hash.add(fmt::format("{}/{} of {}", groups_at_end(recipe_.search), recipe_.search.groups,
+  if (stage == recipe::Stage::prepare && recipe_.prepare.epochs > 0)
+    hash.add(fmt::format("{}/{} of {}", recipe::groups_at_end(recipe_.search), recipe_.search.groups,
                          recipe_.search.multiple));
-  if (stage == Stage::search) hash.add(fmt::format("{:x}", search_files_.value()));
-  hash.add(stage_name(stage)).add(table_to_toml(recipe_, stage_name(stage)));
+  if (stage == recipe::Stage::search) hash.add(fmt::format("{:x}", search_files_.value()));
+  hash.add(recipe::stage_name(stage)).add(recipe::table_to_toml(recipe_, recipe::stage_name(stage)));
   return fmt::format("{:016x}\n", hash.value());
 }
 

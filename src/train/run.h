@@ -13,18 +13,18 @@
 #include "graph/channel_groups.h"
 #include "graph/graph.h"
 #include "latency/latency_table.h"
+#include "recipe/recipe.h"
+#include "recipe/stage.h"
 #include "search/spending.h"
 #include "train/compute.h"
+#include "train/images/training_data.h"
 #include "train/network_source.h"
-#include "train/recipe.h"
-#include "train/stage.h"
-#include "train/training_data.h"
 
 namespace concertina::train {
 
 /// What a stage has cost.
 struct StageRecord {
-  Spending spent;
+  search::Spending spent;
   double seconds = 0;  ///< of all processes that worked on it, killed ones too
   std::string device;  ///< on which the last of them ran
 };
@@ -46,10 +46,10 @@ class Run {
   /// Reads the training data and builds or reads the network. Writes nothing but recipe.toml. Fails if the
   /// folder is that of another Run, in this process or another.
   /// `reader` and `progress` must outlive the run.
-  static Result<Run> open(Recipe recipe, std::filesystem::path folder, const Compute& compute,
+  static Result<Run> open(recipe::Recipe recipe, std::filesystem::path folder, const Compute& compute,
                           DataReader& reader, Progress& progress);
 
-  const Recipe& recipe() const { return recipe_; }
+  const recipe::Recipe& recipe() const { return recipe_; }
   const Compute& compute() const { return compute_; }
   const Graph& graph() const { return source_->network.graph; }
   /// The graph and, if it was read from a file, its weights.
@@ -57,27 +57,29 @@ class Run {
   const TrainingData& data() const { return *data_; }
   Progress& progress() const { return *progress_; }
   /// The table of search.cost = "latency"; null otherwise.
-  std::shared_ptr<const LatencyTable> latency_table() const { return latency_table_; }
+  std::shared_ptr<const latency::LatencyTable> latency_table() const { return latency_table_; }
   /// Those of search.method = "given"; empty otherwise.
   const std::vector<Subnet>& given_subnets() const { return given_subnets_; }
 
   const std::filesystem::path& folder() const { return folder_; }
-  std::filesystem::path folder(Stage stage) const { return folder_ / stage_name(stage); }
-  std::filesystem::path file(Stage stage, std::string_view name) const { return folder(stage) / name; }
+  std::filesystem::path folder(recipe::Stage stage) const { return folder_ / recipe::stage_name(stage); }
+  std::filesystem::path file(recipe::Stage stage, std::string_view name) const {
+    return folder(stage) / name;
+  }
   std::filesystem::path model_file() const { return folder_ / "model.onnx"; }
 
-  bool done(Stage stage) const;
+  bool done(recipe::Stage stage) const;
 
   /// Copies from another run's folder the finished stages that this run would only repeat.
   Status adopt(const std::filesystem::path& other) const;
 
   /// Before the stage writes anything.
-  Status begin(Stage stage) const { return begin(folder(stage), fingerprint(stage)); }
+  Status begin(recipe::Stage stage) const { return begin(folder(stage), fingerprint(stage)); }
   /// The same for any folder of the run: what was made from something else is put aside.
   Status begin(const std::filesystem::path& folder, const std::string& made_from) const;
-  Status finish(Stage stage, const StageRecord& record) const;
+  Status finish(recipe::Stage stage, const StageRecord& record) const;
   /// What finish() was given.
-  Result<StageRecord> record(Stage stage) const;
+  Result<StageRecord> record(recipe::Stage stage) const;
 
   /// The lattice of the recipe's search.
   const ChannelGroups& groups() const { return *groups_; }
@@ -86,13 +88,13 @@ class Run {
   Result<ImageBatches> read_test_images() const;
 
   /// A seed of its own for each stage.
-  std::uint64_t seed(Stage stage) const;
+  std::uint64_t seed(recipe::Stage stage) const;
 
   /// A hash of everything that the stage's result depends on.
-  std::string fingerprint(Stage stage) const;
+  std::string fingerprint(recipe::Stage stage) const;
 
  private:
-  Run(Recipe recipe, std::filesystem::path folder, const Compute& compute, const DataReader& reader,
+  Run(recipe::Recipe recipe, std::filesystem::path folder, const Compute& compute, const DataReader& reader,
       Progress& progress)
       : recipe_(std::move(recipe)),
         folder_(std::move(folder)),
@@ -105,13 +107,13 @@ class Run {
   Status open_latency_table();
   Status open_given_subnets();
 
-  Recipe recipe_;
+  recipe::Recipe recipe_;
   std::filesystem::path folder_;
   std::optional<FolderLock> lock_;
   Compute compute_;
   const DataReader* reader_;
   Progress* progress_;
-  std::shared_ptr<const LatencyTable> latency_table_;
+  std::shared_ptr<const latency::LatencyTable> latency_table_;
   std::vector<Subnet> given_subnets_;
   Hash search_files_;  ///< of the bytes of both
   std::shared_ptr<const TrainingData> data_;

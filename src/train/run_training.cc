@@ -6,9 +6,10 @@ std::int64_t steps_of_epochs(const Run& run, int epochs) {
   return epochs * (static_cast<std::int64_t>(run.data().training.size()) / run.recipe().training.batch);
 }
 
-TrainingLoop training_loop(const Run& run, Stage stage, Schedule schedule, std::int64_t steps) {
-  const Recipe& recipe = run.recipe();
-  return {.task = std::string(stage_name(stage)),
+TrainingLoop training_loop(const Run& run, recipe::Stage stage, recipe::Schedule schedule,
+                           std::int64_t steps) {
+  const recipe::Recipe& recipe = run.recipe();
+  return {.task = std::string(recipe::stage_name(stage)),
           .checkpoint = run.file(stage, "checkpoint.pt"),
           .log = run.file(stage, "log.jsonl"),
           .steps = steps,

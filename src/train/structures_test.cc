@@ -1,12 +1,11 @@
-#include "train/structures.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "base/random.h"
 #include "onnx/network_file.h"
-#include "onnx/test_networks.h"
+#include "testing/exporter_files.h"
+#include "testing/train_structures.h"
 #include "train/activation_cache.h"
 #include "train/supernet.h"
 #include "train/training_loop.h"
@@ -37,7 +36,7 @@ Tensors random_weights(const Graph& graph) {
   return weights;
 }
 
-class StructuresTest : public ::testing::TestWithParam<Structure> {
+class StructuresTest : public ::testing::TestWithParam<testing::Structure> {
  protected:
   const Graph& graph() const { return GetParam().graph; }
 
@@ -61,7 +60,7 @@ class StructuresTest : public ::testing::TestWithParam<Structure> {
                             ForwardOptions options) {
     const torch::NoGradGuard no_grad;
     std::vector<bool> keep(static_cast<std::size_t>(net.graph().size()), false);
-    for (const NodeId output : net.graph().outputs()) keep[static_cast<std::size_t>(output)] = true;
+    for (const NodeId output : net.graph().outputs()) keep[output] = true;
     NodeValues values;
     options.keep = &keep;
     options.kept = &values;
@@ -139,7 +138,7 @@ TEST_P(StructuresTest, OrderOfChannelsChangesNothing) {
 torch::Tensor loss_of(const Supernet& net, const torch::Tensor& x, const Subnet& subnet,
                       const NodeValues& before) {
   std::vector<bool> keep(static_cast<std::size_t>(net.graph().size()), false);
-  for (const NodeId output : net.graph().outputs()) keep[static_cast<std::size_t>(output)] = true;
+  for (const NodeId output : net.graph().outputs()) keep[output] = true;
   NodeValues values;
   net.forward(x, subnet, {.before = &before, .keep = &keep, .kept = &values});
   torch::Tensor loss = torch::zeros({});
@@ -167,7 +166,7 @@ TEST_P(StructuresTest, AStepChangesActiveParametersOnly) {
   const Subnet subnet = some_subnets(graph())[1];
   const Tensors masks = active_masks(graph(), weights, subnet);
   const Supernet net = *Supernet::make(graph(), weights, {});
-  Recipe::Training plain;
+  recipe::Recipe::Training plain;
   plain.weight_decay = 0;
   const ScheduledOptimizer sgd = make_sgd(net.weights(), plain, 0.1);
   loss_of(net, x, subnet, before).backward();
@@ -230,10 +229,10 @@ TEST_P(StructuresTest, NoiseOnTheWeightsKeepsItsScalesDifferentiable) {
 }
 
 /// The structures that people bring, as files.
-std::vector<Structure> imported() {
-  std::vector<Structure> list;
+std::vector<testing::Structure> imported() {
+  std::vector<testing::Structure> list;
   for (const std::string& name : testing::test_networks()) {
-    auto network = parse_network(testing::test_network(name));
+    auto network = onnx::parse_network(testing::test_network(name));
     EXPECT_TRUE(network) << name << ": " << network.error().message;
     if (network) list.push_back({name, std::move(network->graph)});
   }
@@ -242,7 +241,7 @@ std::vector<Structure> imported() {
 
 INSTANTIATE_TEST_SUITE_P(Imported, StructuresTest, ::testing::ValuesIn(imported()),
                          [](const auto& one) { return one.param.name; });
-INSTANTIATE_TEST_SUITE_P(Structures, StructuresTest, ::testing::ValuesIn(structures()),
+INSTANTIATE_TEST_SUITE_P(Structures, StructuresTest, ::testing::ValuesIn(testing::structures()),
                          [](const auto& one) { return one.param.name; });
 
 }  // namespace

@@ -30,14 +30,14 @@ torch::Tensor cut(const Graph& graph, const torch::Tensor& tensor, std::int64_t 
 std::vector<bool> find_rectified(const Graph& graph) {
   std::vector<std::vector<NodeId>> readers(static_cast<std::size_t>(graph.size()));
   for (NodeId id = 0; id < graph.size(); ++id) {
-    for (const NodeId input : graph.node(id).inputs) readers[static_cast<std::size_t>(input)].push_back(id);
+    for (const NodeId input : graph.node(id).inputs) readers[input].push_back(id);
   }
   const auto is_output = [&](NodeId id) {
     return std::find(graph.outputs().begin(), graph.outputs().end(), id) != graph.outputs().end();
   };
   std::vector<bool> rectified;
   for (NodeId id = 0; id < graph.size(); ++id) {
-    const auto& of_node = readers[static_cast<std::size_t>(id)];
+    const auto& of_node = readers[id];
     const bool alone = std::holds_alternative<op::BatchNorm>(graph.node(id).op) && of_node.size() == 1;
     const auto* reader = alone ? std::get_if<op::Activation>(&graph.node(of_node[0]).op) : nullptr;
     rectified.push_back(reader && reader->is_relu() && !is_output(id) && !is_output(of_node[0]));

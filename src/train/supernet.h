@@ -67,7 +67,7 @@ class Supernet {
 
   /// Whether the node is a batch norm that only a ReLU reads, so that one pass can do both; without given
   /// statistics its value is then the ReLU's.
-  bool rectified(NodeId id) const { return rectified_[static_cast<std::size_t>(id)]; }
+  bool rectified(NodeId id) const { return rectified_[id]; }
 
  private:
   Supernet(const Graph& graph, const Compute& compute) : graph_(graph), compute_(compute) {}

@@ -46,7 +46,7 @@ torch::Tensor resize_lines(const torch::Tensor& x, const std::vector<op::Resize:
   const torch::Tensor here = x.index_select(along, positions(first, x));
   if (!mixed) return here;
   std::vector<std::int64_t> shape(static_cast<std::size_t>(x.dim()), 1);
-  shape[static_cast<std::size_t>(along)] = static_cast<std::int64_t>(taps.size());
+  shape[along] = static_cast<std::int64_t>(taps.size());
   const torch::Tensor share = torch::tensor(shares).to(x.device(), x.scalar_type()).view(shape);
   return here * (1 - share) + x.index_select(along, positions(second, x)) * share;
 }

@@ -8,7 +8,7 @@
 namespace concertina::train {
 
 /// Evaluates sub-nets on the run's validation images and fine-tunes them on its training images.
-class TorchEvaluator final : public Evaluator {
+class TorchEvaluator final : public search::Evaluator {
  public:
   /// Starts from the prepared weights. `images`: how many validation images an evaluation takes.
   static Result<TorchEvaluator> make(const Run& run, int images);
@@ -16,11 +16,11 @@ class TorchEvaluator final : public Evaluator {
   /// Starts from other weights; restore() knows only those of the search.
   static Result<TorchEvaluator> make(const Run& run, const Tensors& weights, int images);
 
-  Result<Evaluation> evaluate(const Subnet& subnet) override;
-  Result<Evaluation> fine_tune(const Subnet& subnet, double target_accuracy, int version) override;
+  Result<search::Evaluation> evaluate(const Subnet& subnet) override;
+  Result<search::Evaluation> fine_tune(const Subnet& subnet, double target_accuracy, int version) override;
   Status restore(int version) override;
   Status expect_neighbours(const Subnet& subnet, int count) override;
-  Spending spent() const override { return spent_; }
+  search::Spending spent() const override { return spent_; }
 
  private:
   TorchEvaluator(const Run& run, Supernet net, int images);
@@ -32,7 +32,7 @@ class TorchEvaluator final : public Evaluator {
   std::span<const std::int64_t> validation_;
   std::span<const std::int64_t> norm_images_;
   ActivationCache cache_;
-  Spending spent_;
+  search::Spending spent_;
 };
 
 }  // namespace concertina::train

@@ -9,8 +9,8 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "base/try.h"
+#include "recipe/schedule.h"
 #include "train/checkpoint.h"
-#include "train/schedule.h"
 
 namespace concertina::train {
 namespace {
@@ -22,9 +22,9 @@ void set_learning_rate(const ScheduledOptimizer& scheduled, double factor) {
 }
 
 Status restore(const std::filesystem::path& path, const Tensors& tensors,
-               std::span<ScheduledOptimizer> optimizers, int& epochs, Spending& spent) {
+               std::span<ScheduledOptimizer> optimizers, int& epochs, search::Spending& spent) {
   if (!std::filesystem::exists(path)) return {};
-  CONCERTINA_ASSIGN(const Checkpoint checkpoint, read_checkpoint(path));
+  ASSIGN_OR_RETURN(const Checkpoint checkpoint, read_checkpoint(path));
   const torch::NoGradGuard no_grad;
   for (const auto& [name, tensor] : tensors) {
     const auto saved = checkpoint.tensors.find(name);
@@ -43,7 +43,7 @@ Status restore(const std::filesystem::path& path, const Tensors& tensors,
 }
 
 Status save(const std::filesystem::path& path, const Tensors& tensors,
-            std::span<const ScheduledOptimizer> optimizers, int epochs, const Spending& spent) {
+            std::span<const ScheduledOptimizer> optimizers, int epochs, const search::Spending& spent) {
   Checkpoint checkpoint{.epochs = epochs, .spent = spent, .tensors = tensors, .optimizers = {}};
   for (const ScheduledOptimizer& scheduled : optimizers) {
     checkpoint.optimizers.push_back(save_optimizer(*scheduled.optimizer));
@@ -53,7 +53,8 @@ Status save(const std::filesystem::path& path, const Tensors& tensors,
 
 }  // namespace
 
-ScheduledOptimizer make_sgd(const Tensors& weights, const Recipe::Training& options, double learning_rate) {
+ScheduledOptimizer make_sgd(const Tensors& weights, const recipe::Recipe::Training& options,
+                            double learning_rate) {
   std::vector<torch::Tensor> decayed, plain;
   for (const auto& [name, tensor] : weights) (tensor.dim() > 1 ? decayed : plain).push_back(tensor);
   const auto group = [&](std::vector<torch::Tensor> tensors, double decay) {
@@ -68,13 +69,13 @@ ScheduledOptimizer make_sgd(const Tensors& weights, const Recipe::Training& opti
           learning_rate};
 }
 
-Result<Spending> TrainingLoop::run(const ImageBatches& images, std::span<const std::int64_t> indices,
-                                   const Tensors& tensors, std::span<ScheduledOptimizer> optimizers,
-                                   const Step& step, Progress& progress) const {
+Result<search::Spending> TrainingLoop::run(const ImageBatches& images, std::span<const std::int64_t> indices,
+                                           const Tensors& tensors, std::span<ScheduledOptimizer> optimizers,
+                                           const Step& step, Progress& progress) const {
   int done = 0;
-  Spending spent;
-  CONCERTINA_TRY(restore(checkpoint, tensors, optimizers, done, spent));
-  if (done == 0) CONCERTINA_TRY(save(checkpoint, tensors, optimizers, 0, spent));
+  search::Spending spent;
+  RETURN_IF_ERROR(restore(checkpoint, tensors, optimizers, done, spent));
+  if (done == 0) RETURN_IF_ERROR(save(checkpoint, tensors, optimizers, 0, spent));
   const auto steps_per_epoch = static_cast<std::int64_t>(indices.size()) / batch;
   if (steps_per_epoch == 0) {
     return Error{
@@ -96,7 +97,7 @@ Result<Spending> TrainingLoop::run(const ImageBatches& images, std::span<const s
     torch::Tensor loss_sum = torch::zeros({});
     for (; i < first + steps_per_epoch && share_done(i) < 1; ++i) {
       for (const ScheduledOptimizer& scheduled : optimizers) {
-        set_learning_rate(scheduled, schedule_factor(schedule, share_done(i)));
+        set_learning_rate(scheduled, recipe::schedule_factor(schedule, share_done(i)));
         scheduled.optimizer->zero_grad();
       }
       const auto chosen = batch_indices(indices, order, i - first, batch);
@@ -115,11 +116,11 @@ Result<Spending> TrainingLoop::run(const ImageBatches& images, std::span<const s
       return Error{
           fmt::format("{}: the loss became {} in epoch {}; lower its learning rate", task, loss, epoch + 1)};
     }
-    CONCERTINA_TRY(images.status());
-    CONCERTINA_TRY(save(checkpoint, tensors, optimizers, epoch + 1, spent));
+    RETURN_IF_ERROR(images.status());
+    RETURN_IF_ERROR(save(checkpoint, tensors, optimizers, epoch + 1, spent));
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
     const nlohmann::json line = {{"epoch", epoch + 1}, {"loss", loss}, {"seconds", seconds.count()}};
-    CONCERTINA_TRY(append_line(log, line.dump()));
+    RETURN_IF_ERROR(append_line(log, line.dump()));
   }
   return spent;
 }

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "base/progress.h"
-#include "train/image_batches.h"
-#include "train/recipe.h"
+#include "recipe/recipe.h"
+#include "train/images/image_batches.h"
 #include "train/tensors.h"
 
 namespace concertina::train {
@@ -20,7 +20,8 @@ struct ScheduledOptimizer {
 
 /// SGD with Nesterov momentum; weight decay only on arrays of two or more dimensions, so not on biases and
 /// batch norms.
-ScheduledOptimizer make_sgd(const Tensors& weights, const Recipe::Training& options, double learning_rate);
+ScheduledOptimizer make_sgd(const Tensors& weights, const recipe::Recipe::Training& options,
+                            double learning_rate);
 
 /// Training that survives a kill: after each epoch everything is written to `checkpoint`, and the random
 /// numbers of an epoch depend on `seed` and its number alone.
@@ -31,23 +32,23 @@ struct TrainingLoop {
   std::int64_t steps = 0;     ///< the last epoch may be a part of one
   double macs = 0;            ///< in place of steps: goes on until so much has been spent
   int batch = 0;
-  Schedule schedule = Schedule::one_cycle;
+  recipe::Schedule schedule = recipe::Schedule::one_cycle;
   Augmentation augmentation;
   std::uint64_t seed = 0;
   std::function<void(std::int64_t step)> after_step = {};  ///< sees the weights that the step has left
 
   struct StepResult {
     torch::Tensor loss;  ///< to show
-    Spending spent;
+    search::Spending spent;
   };
   /// Runs forward and backward for one batch, adding gradients.
   using Step = std::function<StepResult(const Batch& batch, std::int64_t step)>;
 
   /// Trains `tensors` (leaves, changed in place), going on from the checkpoint if there is one. The result is
   /// what all steps spent, those before a kill included.
-  Result<Spending> run(const ImageBatches& images, std::span<const std::int64_t> indices,
-                       const Tensors& tensors, std::span<ScheduledOptimizer> optimizers, const Step& step,
-                       Progress& progress) const;
+  Result<search::Spending> run(const ImageBatches& images, std::span<const std::int64_t> indices,
+                               const Tensors& tensors, std::span<ScheduledOptimizer> optimizers,
+                               const Step& step, Progress& progress) const;
 };
 
 }  // namespace concertina::train

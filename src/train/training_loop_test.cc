@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "base/file.h"
-#include "base/testing.h"
+#include "testing/temporary_folder.h"
 #include "train/checkpoint.h"
 
 namespace concertina::train {
@@ -14,8 +14,9 @@ namespace {
 
 struct Killed {};
 
-ImageSet random_set(int count) {
-  ImageSet set{.channels = 1, .height = 4, .width = 4, .pixels = {}, .labels = {}, .classes = {"a", "b"}};
+data::ImageSet random_set(int count) {
+  data::ImageSet set{
+      .channels = 1, .height = 4, .width = 4, .pixels = {}, .labels = {}, .classes = {"a", "b"}};
   for (int i = 0; i < count * 16; ++i) set.pixels.push_back(static_cast<std::uint8_t>(i * 7919 % 251));
   for (int i = 0; i < count; ++i) set.labels.push_back(i % 2);
   return set;
@@ -33,7 +34,7 @@ class TrainingLoopTest : public ::testing::Test {
                               double macs = 0) {
     const ImageBatches images(random_set(40), {{0.5F}, {0.5F}}, torch::kCPU);
     const Tensors tensors = {{"w", torch::zeros({2, 16}).requires_grad_()}};
-    ScheduledOptimizer optimizers[] = {make_sgd(tensors, Recipe{}.training, 0.1)};
+    ScheduledOptimizer optimizers[] = {make_sgd(tensors, recipe::Recipe{}.training, 0.1)};
     const TrainingLoop loop{.task = "test",
                             .checkpoint = folder / "checkpoint.pt",
                             .log = folder / "log.jsonl",
@@ -53,11 +54,11 @@ class TrainingLoopTest : public ::testing::Test {
     };
     const auto spent = loop.run(images, indices_, tensors, optimizers, step, progress);
     if (!spent) return spent.error();
-    EXPECT_EQ(*spent, (Spending{18 * 8, 18.0}));
+    EXPECT_EQ(*spent, (search::Spending{18 * 8, 18.0}));
     return tensors.at("w").detach();
   }
 
-  const TestFolder folder_;
+  const testing::TestFolder folder_;
   std::vector<std::int64_t> indices_;
 };
 
@@ -85,7 +86,7 @@ TEST_F(TrainingLoopTest, AFinishedRunIsNotRepeated) {
 TEST_F(TrainingLoopTest, TheLastStepIsSeenToo) {
   const ImageBatches images(random_set(40), {{0.5F}, {0.5F}}, torch::kCPU);
   const Tensors tensors = {{"w", torch::zeros({2, 16}).requires_grad_()}};
-  ScheduledOptimizer optimizers[] = {make_sgd(tensors, Recipe{}.training, 0.1)};
+  ScheduledOptimizer optimizers[] = {make_sgd(tensors, recipe::Recipe{}.training, 0.1)};
   std::vector<std::int64_t> steps;
   torch::Tensor last;
   const TrainingLoop loop{.task = "test",
@@ -125,7 +126,7 @@ TEST_F(TrainingLoopTest, ADamagedCheckpointIsNamed) {
 TEST_F(TrainingLoopTest, DecayIsForMatricesOnly) {
   const Tensors tensors = {{"bias", torch::ones({2}).requires_grad_()},
                            {"weight", torch::ones({2, 2}).requires_grad_()}};
-  const ScheduledOptimizer sgd = make_sgd(tensors, Recipe{}.training, 0.1);
+  const ScheduledOptimizer sgd = make_sgd(tensors, recipe::Recipe{}.training, 0.1);
   for (const auto& [name, tensor] : tensors) tensor.mutable_grad() = torch::zeros_like(tensor);
   sgd.optimizer->step();
   EXPECT_EQ(tensors.at("bias").min().item<double>(), 1);

@@ -2,12 +2,12 @@
 #include <algorithm>
 
 #include "base/random.h"
-#include "base/testing.h"
 #include "onnx/network_file.h"
-#include "onnx/test_networks.h"
 #include "onnxruntime/peer.h"
 #include "runtime/reference_interpreter.h"
-#include "runtime/testing.h"
+#include "testing/exporter_files.h"
+#include "testing/models.h"
+#include "testing/temporary_folder.h"
 
 // A network by another program: what is read of it computes what ONNX Runtime computes of the file, and so
 // does every sub-net of the dynamic model that it becomes, in our runtime and exported.
@@ -15,7 +15,7 @@ namespace concertina {
 namespace {
 
 namespace fs = std::filesystem;
-using runtime::testing::relative_error;
+using testing::relative_error;
 
 constexpr int kBatch = 2;
 constexpr double kImportBound = 1e-5;  // of the largest output
@@ -44,9 +44,8 @@ class ImportedTest : public Peer, public ::testing::WithParamInterface<std::stri
   }
 
   /// The imported network with `count` nested sub-nets, each with statistics of its own.
-  static ModelFile dynamic_model(const Network& network, int count) {
-    ModelFile file =
-        runtime::testing::model_file(network.graph, runtime::testing::nested_subnets(network.graph, count));
+  static onnx::ModelFile dynamic_model(const Network& network, int count) {
+    onnx::ModelFile file = testing::model_file(network.graph, testing::nested_subnets(network.graph, count));
     file.network.weights = network.weights;
     for (auto& [name, array] : file.subnets[0].own) array = network.weights.at(name);
     return file;
@@ -55,13 +54,13 @@ class ImportedTest : public Peer, public ::testing::WithParamInterface<std::stri
 
 TEST_P(ImportedTest, ComputesWhatTheFileSays) {
   const std::string bytes = concertina::testing::test_network(GetParam());
-  const TestFolder folder;
-  const auto imported = import_network(folder.write("net.onnx", bytes));
+  const testing::TestFolder folder;
+  const auto imported = onnx::import_network(folder.write("net.onnx", bytes));
   ASSERT_TRUE(imported) << imported.error().message;
   const Graph& graph = imported->network.graph;
   const Floats images = random_images(graph);
-  const ModelFile file = dynamic_model(imported->network, 3);
-  ASSERT_TRUE(check_model(file)) << check_model(file).error().message;
+  const onnx::ModelFile file = dynamic_model(imported->network, 3);
+  ASSERT_TRUE(onnx::check_model(file)) << onnx::check_model(file).error().message;
 
   if (GetParam() == "alexnet") {
     const auto [channels, height, width] = graph.shape(0);
@@ -72,10 +71,10 @@ TEST_P(ImportedTest, ComputesWhatTheFileSays) {
     set_images("images", images, input_shapes(graph, kBatch));
     ask("original", bytes);
   }
-  ask("static", *serialize_static(imported->network));
-  ask("model", *serialize_model(file));
+  ask("static", *onnx::serialize_static(imported->network));
+  ask("model", *onnx::serialize_model(file));
   for (std::size_t i = 0; i < file.subnets.size(); ++i) {
-    const auto exported = export_subnet(file, file.subnets[i].subnet);
+    const auto exported = onnx::export_subnet(file, file.subnets[i].subnet);
     ASSERT_TRUE(exported) << exported.error().message;
     ask("subnet" + std::to_string(i), *exported);
   }
@@ -85,7 +84,7 @@ TEST_P(ImportedTest, ComputesWhatTheFileSays) {
   EXPECT_LE(relative_error(*runtime::reference_run(imported->network, images, kBatch), wanted), kImportBound);
   EXPECT_LE(relative_error(answer("static"), wanted), kImportBound);
   EXPECT_LE(relative_error(answer("model"), wanted), kImportBound);
-  const auto model = runtime::testing::load(file);
+  const auto model = testing::load(file);
   auto session = Session::make(model, {.max_batch = kBatch}).value();
   for (std::size_t i = 0; i < file.subnets.size(); ++i) {
     Floats outputs(static_cast<std::size_t>(kBatch * output_elements(graph)));

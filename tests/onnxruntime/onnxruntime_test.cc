@@ -1,11 +1,10 @@
 #include "onnxruntime/peer.h"
-#include "runtime/testing.h"
+#include "testing/models.h"
 
 // Two runtimes that share no code, ONNX Runtime and ours, agree on the model file and on every export of it.
 namespace concertina {
 namespace {
 
-namespace testing = runtime::testing;
 using testing::Floats;
 
 constexpr int kBatch = 2;
@@ -15,8 +14,8 @@ class OnnxRuntimeTest : public Peer, public ::testing::WithParamInterface<testin
 
 TEST_P(OnnxRuntimeTest, AgreesOnTheModelAndOnEverySubnet) {
   const Graph& graph = GetParam().graph;
-  const ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
-  const std::string bytes = *serialize_model(file);
+  const onnx::ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
+  const std::string bytes = *onnx::serialize_model(file);
   const auto model = Model::parse(bytes);
   ASSERT_TRUE(model) << model.error().message;
   const Floats images = testing::random_images(**model, kBatch);
@@ -24,7 +23,7 @@ TEST_P(OnnxRuntimeTest, AgreesOnTheModelAndOnEverySubnet) {
 
   ask("model", bytes);
   for (std::size_t i = 0; i < file.subnets.size(); ++i) {
-    const auto exported = export_subnet(file, file.subnets[i].subnet);
+    const auto exported = onnx::export_subnet(file, file.subnets[i].subnet);
     ASSERT_TRUE(exported) << exported.error().message;
     ask("subnet" + std::to_string(i), *exported);
   }

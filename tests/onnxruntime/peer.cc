@@ -23,10 +23,10 @@ void Peer::SetUp() {
 }
 
 Peer::Shapes Peer::input_shapes(const Graph& graph, int batch) {
-  const std::vector<int> ranks = value_ranks(graph).value();
+  const std::vector<int> ranks = onnx::value_ranks(graph).value();
   Shapes shapes;
   for (NodeId id = 0; id < graph.inputs(); ++id) {
-    shapes.push_back(onnx_shape(graph.shape(id), ranks[static_cast<std::size_t>(id)], batch));
+    shapes.push_back(onnx::onnx_shape(graph.shape(id), ranks[id], batch));
   }
   return shapes;
 }

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "base/testing.h"
 #include "graph/graph.h"
+#include "testing/temporary_folder.h"
 
 /// ONNX Runtime by way of Node.js, for tests: several runs are asked for and made at once.
 namespace concertina {
@@ -38,7 +38,7 @@ class Peer : public ::testing::Test {
   Floats answer(const std::string& name) const;
 
  private:
-  const TestFolder folder_;
+  const testing::TestFolder folder_;
   std::string images_;
   Shapes shapes_;
   nlohmann::json jobs_ = nlohmann::json::array();

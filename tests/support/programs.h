@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "base/testing.h"
 #include "support/process.h"
+#include "testing/temporary_folder.h"
 
 namespace concertina::testing {
 
@@ -19,7 +19,7 @@ class ProgramTest : public ::testing::Test {
   /// Expects exit code 2, and on stderr, after what told of progress, one sentence that contains `part`.
   static void expect_refused(const ProcessResult& result, const std::string& part);
 
-  const TestFolder folder_;
+  const testing::TestFolder folder_;
 };
 
 }  // namespace concertina::testing

@@ -33,7 +33,7 @@ class Layers {
   Result<Graph> build() &&;
 
  private:
-  const Shape& shape(NodeId id) const { return shapes_[static_cast<std::size_t>(id)]; }
+  const Shape& shape(NodeId id) const { return shapes_[id]; }
 
   double width_;
   GraphBuilder builder_;

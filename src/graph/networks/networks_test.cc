@@ -25,7 +25,6 @@ TEST(Networks, CoupledResNetsHaveOneStreamPerStage) {
   EXPECT_EQ(make_network({.name = "resnet18", .input = {3, 32, 32}})->layout().free_dimensions, 8 + 4);
 }
 
-// METHOD section 3: 17 free widths in ResNet18.
 TEST(Networks, DecoupledResNet18Has17FreeWidths) {
   const NetworkSpec spec{.name = "resnet18", .input = {3, 224, 224}, .decoupled = true};
   EXPECT_EQ(make_network(spec)->layout().free_dimensions, 17);

@@ -8,9 +8,9 @@ namespace {
 /// Whether every place of a dilated window along a line has a tap inside: with few pixels it may jump over
 /// them.
 bool always_inside(std::int64_t size, std::int64_t outputs, int kernel, int stride, int dilation, int pad) {
-  constexpr std::int64_t kMostTaps = 1 << 20;  // bounds the work for strange files
+  constexpr std::int64_t kMaxTaps = 1 << 20;  // bounds the work for strange files
   if (dilation == 1) return true;
-  if (outputs * kernel > kMostTaps) return false;
+  if (outputs * kernel > kMaxTaps) return false;
   for (std::int64_t i = 0; i < outputs; ++i) {
     const std::int64_t first = i * stride - pad;
     const std::int64_t skipped = std::max<std::int64_t>((-first + dilation - 1) / dilation, 0);

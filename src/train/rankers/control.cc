@@ -5,7 +5,7 @@ namespace concertina::train {
 namespace {
 
 std::size_t channels_of(const Graph& graph, int dimension) {
-  return static_cast<std::size_t>(graph.layout().dimensions[static_cast<std::size_t>(dimension)].channels);
+  return static_cast<std::size_t>(graph.layout().dimensions[dimension].channels);
 }
 
 }  // namespace

@@ -10,9 +10,7 @@ std::vector<std::vector<int>> importance_order(const Importance& importance) {
   for (const std::vector<double>& scores : importance) {
     std::vector<int> order(scores.size());
     std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
-      return scores[static_cast<std::size_t>(a)] > scores[static_cast<std::size_t>(b)];
-    });
+    std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return scores[a] > scores[b]; });
     orders.push_back(std::move(order));
   }
   return orders;
@@ -20,8 +18,7 @@ std::vector<std::vector<int>> importance_order(const Importance& importance) {
 
 ImportanceSum::ImportanceSum(const Graph& graph, bool by_mean) : graph_(graph), by_mean_(by_mean) {
   for (int d = 0; d < graph.layout().free_dimensions; ++d) {
-    sums_.push_back(
-        torch::zeros({graph.layout().dimensions[static_cast<std::size_t>(d)].channels}, torch::kDouble));
+    sums_.push_back(torch::zeros({graph.layout().dimensions[d].channels}, torch::kDouble));
   }
 }
 
@@ -29,10 +26,10 @@ void ImportanceSum::add(const ChannelAxis& axis, const torch::Tensor& scores) {
   const torch::Tensor all = scores.detach().to(torch::kCPU, torch::kDouble);
   std::int64_t begin = 0;
   for (const auto& [dimension, repeat] : axis) {
-    const std::int64_t channels = graph_.layout().dimensions[static_cast<std::size_t>(dimension)].channels;
+    const std::int64_t channels = graph_.layout().dimensions[dimension].channels;
     if (dimension < graph_.layout().free_dimensions) {
       const torch::Tensor part = all.narrow(0, begin, channels * repeat).view({channels, repeat}).sum(1);
-      sums_[static_cast<std::size_t>(dimension)] += by_mean_ ? part / part.mean().clamp_min(1e-30) : part;
+      sums_[dimension] += by_mean_ ? part / part.mean().clamp_min(1e-30) : part;
     }
     begin += channels * repeat;
   }

@@ -2,9 +2,9 @@
 
 #include <cstdint>
 
+#include "recipe/recipe.h"
 #include "train/noise.h"
 #include "train/rankers/importance.h"
-#include "train/recipe.h"
 #include "train/run.h"
 #include "train/supernet.h"
 
@@ -28,14 +28,14 @@ Importance random_importance(const Graph& graph, std::uint64_t seed);
 /// Leaves the channels in the order they have.
 Importance equal_importance(const Graph& graph);
 
-/// 1 / a^2 of the noise scales, or a^2 if channels of small noise are to go first (METHOD section 2 has both
-/// readings).
-Importance noise_importance(const NoiseScales& noise, RemoveFirst remove_first);
+/// 1 / a^2 of the noise scales, or a^2 if channels of small noise are to go first (the paper can be read
+/// both ways).
+Importance noise_importance(const NoiseScales& noise, recipe::RemoveFirst remove_first);
 
 /// An importance that has cost something.
 struct Ranking {
   Importance importance;
-  Spending spent = {};
+  search::Spending spent = {};
 };
 
 /// |sum over a channel's weights of w dL/dw|, mean over rank.batches training batches (Molchanov 2017).
@@ -45,13 +45,13 @@ Result<Ranking> taylor_ranking(const Run& run, const Tensors& weights);
 /// noise ranking for little noise, without training. Over rank.batches training batches.
 Result<Ranking> fisher_ranking(const Run& run, const Tensors& weights);
 
-/// Trains on from `weights` with trainable noise on them (METHOD section 2); what counts is the scales that
+/// Trains on from `weights` with trainable noise on them (arXiv:2009.05681); what counts is the scales that
 /// come out. Resumes from <folder>/checkpoint.pt, which must be of the same training.
-Result<Ranking> noise_ranking(const Run& run, const Tensors& weights, const Recipe::Rank& recipe,
+Result<Ranking> noise_ranking(const Run& run, const Tensors& weights, const recipe::Recipe::Rank& recipe,
                               const std::filesystem::path& folder);
 
 /// By the method that `recipe` names; in `folder` it keeps what a resumed ranking needs.
-Result<Ranking> rank_channels(const Run& run, const Tensors& weights, const Recipe::Rank& recipe,
+Result<Ranking> rank_channels(const Run& run, const Tensors& weights, const recipe::Recipe::Rank& recipe,
                               const std::filesystem::path& folder);
 
 }  // namespace concertina::train

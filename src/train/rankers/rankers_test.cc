@@ -24,8 +24,8 @@ TEST(Ranking, NoiseHasTwoReadings) {
     const torch::NoGradGuard no_grad;
     torch::Tensor(noise.scales()[0])[5] = -0.4;
   }
-  EXPECT_EQ(importance_order(noise_importance(noise, RemoveFirst::largest_noise))[0].back(), 5);
-  EXPECT_EQ(importance_order(noise_importance(noise, RemoveFirst::smallest_noise))[0].front(), 5);
+  EXPECT_EQ(importance_order(noise_importance(noise, recipe::RemoveFirst::largest_noise))[0].back(), 5);
+  EXPECT_EQ(importance_order(noise_importance(noise, recipe::RemoveFirst::smallest_noise))[0].front(), 5);
 }
 
 TEST(Ranking, L1FindsTheChannelOfSmallWeights) {
@@ -71,8 +71,7 @@ TEST(Ranking, InputL1CountsADepthwiseFilterForItsChannel) {
   ASSERT_GT(depthwise, 0);
   weights[g.node(depthwise).name + ".weight"][3] *= 1000;
   const int dimension = g.axis(depthwise)[0].dimension;
-  EXPECT_EQ(importance_order(input_l1_importance(g, weights))[static_cast<std::size_t>(dimension)].front(),
-            3);
+  EXPECT_EQ(importance_order(input_l1_importance(g, weights))[dimension].front(), 3);
 }
 
 /// Convolutions that read and make several features for each channel of a dimension.

@@ -8,10 +8,10 @@
 #include "base/try.h"
 #include "graph/cost.h"
 #include "onnx/model_file.h"
+#include "recipe/selected_subnets.h"
 #include "train/evaluation.h"
-#include "train/joint_weights.h"
-#include "train/own_parameters.h"
-#include "train/selected_subnets.h"
+#include "train/joint/joint_weights.h"
+#include "train/joint/own_parameters.h"
 #include "train/stages/stages.h"
 #include "train/supernet.h"
 
@@ -21,10 +21,10 @@ namespace {
 /// What the trainer computes of the probe images, so that the runtime can be held to it.
 std::vector<float> probe_logits(const Supernet& net, const Subnet& subnet, const Tensors& own) {
   const torch::NoGradGuard no_grad;
-  std::vector<float> images = probe_images(net.graph());
+  std::vector<float> images = onnx::probe_images(net.graph());
   const Shape& shape = net.graph().shape(net.graph().input());
   const torch::Tensor batch =
-      torch::from_blob(images.data(), {kProbeImages, shape.channels, shape.height, shape.width});
+      torch::from_blob(images.data(), {onnx::kProbeImages, shape.channels, shape.height, shape.width});
   const torch::Tensor logits =
       net.forward(batch.to(net.compute().device), subnet, {.statistics = &own, .own = &own})
           .cpu()
@@ -33,13 +33,13 @@ std::vector<float> probe_logits(const Supernet& net, const Subnet& subnet, const
 }
 
 /// `own`: parameters of the sub-net's own, on the CPU.
-SubnetRecord record(const Run& run, const Supernet& net, const Subnet& subnet, const Tensors& own) {
+onnx::SubnetRecord record(const Run& run, const Supernet& net, const Subnet& subnet, const Tensors& own) {
   const TrainingData& data = run.data();
   const int batch = run.recipe().training.batch;
   Tensors all = to_tensors(to_weights(own), net.compute().device);
   all.merge(estimate_statistics(net, subnet, all, data.images,
                                 data.first_batches(run.recipe().package.norm_batches, batch), batch));
-  const Evaluation evaluation = evaluate(net, subnet, all, data.images, data.validation);
+  const search::Evaluation evaluation = evaluate(net, subnet, all, data.images, data.validation);
   return {.subnet = subnet,
           .own = to_weights(all),
           .validation_accuracy = evaluation.accuracy,
@@ -55,31 +55,31 @@ struct Trained {
 };
 
 Result<Trained> read_trained(const Run& run, std::size_t subnet) {
-  CONCERTINA_ASSIGN(const Tensors tensors, read_joint_weights(run, subnet));
-  CONCERTINA_ASSIGN(Supernet net, Supernet::make(run.graph(), tensors, run.compute().with(Precision::fp32)));
+  ASSIGN_OR_RETURN(const Tensors tensors, read_joint_weights(run, subnet));
+  ASSIGN_OR_RETURN(Supernet net, Supernet::make(run.graph(), tensors, run.compute().with(Precision::fp32)));
   return Trained{std::move(net), OwnParameters::pick(tensors, subnet)};
 }
 
 /// The one look at the test images, after everything is decided.
-Status add_test_accuracy(const Run& run, std::vector<SubnetRecord>& records) {
-  CONCERTINA_ASSIGN(const ImageBatches test, run.read_test_images());
+Status add_test_accuracy(const Run& run, std::vector<onnx::SubnetRecord>& records) {
+  ASSIGN_OR_RETURN(const ImageBatches test, run.read_test_images());
   std::vector<std::int64_t> all(static_cast<std::size_t>(test.size()));
   std::iota(all.begin(), all.end(), 0);
   run.progress().start("test", static_cast<std::int64_t>(records.size()));
   for (std::size_t i = 0; i < records.size(); ++i) {
-    CONCERTINA_ASSIGN(const Trained trained, read_trained(run, i));
+    ASSIGN_OR_RETURN(const Trained trained, read_trained(run, i));
     const Tensors own = to_tensors(records[i].own, run.compute().device);
     records[i].test_accuracy = evaluate(trained.net, records[i].subnet, own, test, all).accuracy;
-    CONCERTINA_TRY(test.status());
+    RETURN_IF_ERROR(test.status());
     run.progress().update(static_cast<std::int64_t>(i) + 1,
                           fmt::format("top-1 {:.2f} %", 100 * *records[i].test_accuracy));
   }
   return {};
 }
 
-Status write_results(const Run& run, const std::vector<SubnetRecord>& records) {
+Status write_results(const Run& run, const std::vector<onnx::SubnetRecord>& records) {
   nlohmann::json list = nlohmann::json::array();
-  for (const SubnetRecord& one : records) {
+  for (const onnx::SubnetRecord& one : records) {
     const Cost c = cost(run.graph(), one.subnet);
     list.push_back({{"widths", to_string(one.subnet)},
                     {"parameters", c.parameters},
@@ -87,43 +87,46 @@ Status write_results(const Run& run, const std::vector<SubnetRecord>& records) {
                     {"validation_top1", one.validation_accuracy},
                     {"test_top1", *one.test_accuracy}});
   }
-  return write_file(run.file(Stage::package, "results.json"), list.dump(1) + "\n");
+  return write_file(run.file(recipe::Stage::package, "results.json"), list.dump(1) + "\n");
 }
 
 /// The one file of all sub-nets.
-Status write_dynamic_model(const Run& run, const std::vector<SubnetRecord>& records) {
-  CONCERTINA_ASSIGN(const Trained trained, read_trained(run, 0));
+Status write_dynamic_model(const Run& run, const std::vector<onnx::SubnetRecord>& records) {
+  ASSIGN_OR_RETURN(const Trained trained, read_trained(run, 0));
   Weights weights = to_weights(trained.net.weights());
   weights.insert(records.front().own.begin(), records.front().own.end());
-  const Recipe::Data& data = run.recipe().data;
-  const ModelFile model{.network = {run.graph(), std::move(weights)},
-                        .subnets = records,
-                        .preprocessing = {run.data().normalization.mean, run.data().normalization.stddev,
-                                          data.crop == Crop::resized ? data.resize : 0},
-                        .classes = run.data().classes};
-  return write_model(run.model_file(), model);
+  const recipe::Recipe::Data& data = run.recipe().data;
+  const onnx::ModelFile model{
+      .network = {run.graph(), std::move(weights)},
+      .subnets = records,
+      .preprocessing = {run.data().normalization.mean, run.data().normalization.stddev,
+                        data.crop == recipe::Crop::resized ? data.resize : 0},
+      .classes = run.data().classes};
+  return onnx::write_model(run.model_file(), model);
 }
 
 }  // namespace
 
-Result<Spending> package(const Run& run) {
+Result<search::Spending> package(const Run& run) {
   // GPUs would otherwise round the inputs of convolutions to 10 bits.
   at::globalContext().setAllowTF32CuDNN(false);
-  CONCERTINA_ASSIGN(const auto subnets, read_subnets(run.file(Stage::refine, "subnets.json"), run.graph()));
-  std::vector<SubnetRecord> records;
+  ASSIGN_OR_RETURN(const auto subnets,
+                   recipe::read_subnets(run.file(recipe::Stage::refine, "subnets.json"), run.graph()));
+  std::vector<onnx::SubnetRecord> records;
   run.progress().start("package", static_cast<std::int64_t>(subnets.size()));
   for (const Subnet& subnet : subnets) {
-    CONCERTINA_ASSIGN(const Trained trained, read_trained(run, records.size()));
+    ASSIGN_OR_RETURN(const Trained trained, read_trained(run, records.size()));
     records.push_back(record(run, trained.net, subnet, trained.own));
     run.progress().update(static_cast<std::int64_t>(records.size()),
                           fmt::format("validation top-1 {:.2f} %", 100 * records.back().validation_accuracy));
   }
-  CONCERTINA_TRY(run.data().images.status());
-  CONCERTINA_TRY(add_test_accuracy(run, records));
-  CONCERTINA_TRY(write_results(run, records));
+  RETURN_IF_ERROR(run.data().images.status());
+  RETURN_IF_ERROR(add_test_accuracy(run, records));
+  RETURN_IF_ERROR(write_results(run, records));
   // Sub-nets that were trained alone share no weights: there is no dynamic network to write.
-  if (run.recipe().joint.method == JointMethod::together) CONCERTINA_TRY(write_dynamic_model(run, records));
-  return Spending{};  // calibration and the final test are the same for every way of training
+  if (run.recipe().joint.method == recipe::JointMethod::together)
+    RETURN_IF_ERROR(write_dynamic_model(run, records));
+  return search::Spending{};  // calibration and the final test are the same for every way of training
 }
 
 }  // namespace concertina::train

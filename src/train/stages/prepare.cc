@@ -1,27 +1,28 @@
 #include "base/try.h"
+#include "recipe/sandwich.h"
 #include "train/checkpoint.h"
-#include "train/joint_step.h"
+#include "train/joint/joint_step.h"
 #include "train/run_training.h"
-#include "train/sandwich.h"
 #include "train/stages/stages.h"
 
 namespace concertina::train {
 
-Result<Spending> prepare(const Run& run) {
-  const Recipe& recipe = run.recipe();
+Result<search::Spending> prepare(const Run& run) {
+  const recipe::Recipe& recipe = run.recipe();
   const ChannelGroups& groups = run.groups();
-  CONCERTINA_ASSIGN(const Checkpoint ranked, read_checkpoint(run.file(Stage::rank, "weights.pt")));
-  CONCERTINA_ASSIGN(const Supernet net, Supernet::make(run.graph(), ranked.tensors,
-                                                       run.compute().with(recipe.training.precision)));
-  const RandomSandwich sandwich(run.graph(), groups, groups_at_end(recipe.search), run.seed(Stage::prepare));
+  ASSIGN_OR_RETURN(const Checkpoint ranked, read_checkpoint(run.file(recipe::Stage::rank, "weights.pt")));
+  ASSIGN_OR_RETURN(const Supernet net, Supernet::make(run.graph(), ranked.tensors,
+                                                      run.compute().with(recipe.training.precision)));
+  const recipe::RandomSandwich sandwich(run.graph(), groups, recipe::groups_at_end(recipe.search),
+                                        run.seed(recipe::Stage::prepare));
   ScheduledOptimizer optimizers[] = {make_sgd(net.weights(), recipe.training, recipe.prepare.learning_rate)};
   const auto step = [&](const Batch& batch, std::int64_t number) -> TrainingLoop::StepResult {
     std::vector<JointMember> members;
     for (Subnet& subnet : sandwich.draw(number)) members.push_back({.subnet = std::move(subnet)});
-    const auto [losses, spent] = train_together(net, members, batch, Distillation::in_place, 0);
+    const auto [losses, spent] = train_together(net, members, batch, recipe::Distillation::in_place, 0);
     return {torch::tensor(losses.front()), spent};
   };
-  return training_loop(run, Stage::prepare, recipe.prepare.schedule,
+  return training_loop(run, recipe::Stage::prepare, recipe.prepare.schedule,
                        steps_of_epochs(run, recipe.prepare.epochs))
       .run(run.data().images, run.data().training, net.weights(), optimizers, step, run.progress());
 }

@@ -15,9 +15,9 @@ constexpr int kCalibrationBatches = 20;
 Result<Tensors> first_weights(const Run& run) {
   const Graph& graph = run.graph();
   Tensors start = to_tensors(run.source().network.weights, torch::kCPU);
-  start.merge(initial_tensors(graph, run.seed(Stage::pretrain)));
+  start.merge(initial_tensors(graph, run.seed(recipe::Stage::pretrain)));
   // A checkpoint will replace them.
-  if (std::filesystem::exists(run.file(Stage::pretrain, "checkpoint.pt"))) return start;
+  if (std::filesystem::exists(run.file(recipe::Stage::pretrain, "checkpoint.pt"))) return start;
   const int batch = run.recipe().training.batch;
   return calibrate_norms(graph, std::move(start), run.source().norms, run.compute(), run.data().images,
                          run.data().first_batches(kCalibrationBatches, batch), batch);
@@ -25,21 +25,21 @@ Result<Tensors> first_weights(const Run& run) {
 
 }  // namespace
 
-Result<Spending> pretrain(const Run& run) {
-  const Recipe& recipe = run.recipe();
-  CONCERTINA_ASSIGN(const Tensors start, first_weights(run));
-  CONCERTINA_ASSIGN(const Supernet net,
-                    Supernet::make(run.graph(), start, run.compute().with(recipe.training.precision)));
+Result<search::Spending> pretrain(const Run& run) {
+  const recipe::Recipe& recipe = run.recipe();
+  ASSIGN_OR_RETURN(const Tensors start, first_weights(run));
+  ASSIGN_OR_RETURN(const Supernet net,
+                   Supernet::make(run.graph(), start, run.compute().with(recipe.training.precision)));
   ScheduledOptimizer optimizers[] = {make_sgd(net.weights(), recipe.training, recipe.pretrain.learning_rate)};
   const Subnet full = full_subnet(run.graph());
-  const Spending cost = training_spending(run.graph(), full, recipe.training.batch);
+  const search::Spending cost = search::training_spending(run.graph(), full, recipe.training.batch);
   const auto step = [&](const Batch& batch, std::int64_t) -> TrainingLoop::StepResult {
     const torch::Tensor loss =
         label_loss(net.forward(batch.images, full), batch.labels, recipe.pretrain.label_smoothing);
     loss.backward();
     return {loss, cost};
   };
-  return training_loop(run, Stage::pretrain, recipe.pretrain.schedule,
+  return training_loop(run, recipe::Stage::pretrain, recipe.pretrain.schedule,
                        steps_of_epochs(run, recipe.pretrain.epochs))
       .run(run.data().images, run.data().training, net.weights(), optimizers, step, run.progress());
 }

@@ -22,16 +22,18 @@ std::string to_json(const Graph& graph, const Importance& importance,
 
 }  // namespace
 
-Result<Spending> rank(const Run& run) {
-  CONCERTINA_ASSIGN(const Checkpoint pretrained, read_checkpoint(run.file(Stage::pretrain, "checkpoint.pt")));
-  CONCERTINA_ASSIGN(const auto measured,
-                    rank_channels(run, pretrained.tensors, run.recipe().rank, run.folder(Stage::rank)));
+Result<search::Spending> rank(const Run& run) {
+  ASSIGN_OR_RETURN(const Checkpoint pretrained,
+                   read_checkpoint(run.file(recipe::Stage::pretrain, "checkpoint.pt")));
+  ASSIGN_OR_RETURN(const auto measured, rank_channels(run, pretrained.tensors, run.recipe().rank,
+                                                      run.folder(recipe::Stage::rank)));
   const auto& [importance, spent] = measured;
   const auto orders = importance_order(importance);
   const Weights sorted = permute_channels(run.graph(), to_weights(pretrained.tensors), orders);
-  CONCERTINA_TRY(write_file(run.file(Stage::rank, "ranking.json"), to_json(run.graph(), importance, orders)));
-  CONCERTINA_TRY(write_checkpoint(
-      run.file(Stage::rank, "weights.pt"),
+  RETURN_IF_ERROR(
+      write_file(run.file(recipe::Stage::rank, "ranking.json"), to_json(run.graph(), importance, orders)));
+  RETURN_IF_ERROR(write_checkpoint(
+      run.file(recipe::Stage::rank, "weights.pt"),
       {.epochs = pretrained.epochs, .tensors = to_tensors(sorted, torch::kCPU), .optimizers = {}}));
   return spent;
 }

@@ -7,23 +7,23 @@ namespace {
 
 /// What a step saves. "both" is the mean of the shares of the full network's MACs and parameters, so that a
 /// chain is good on either axis.
-CostFunction cost_function(const Run& run) {
+search::CostFunction cost_function(const Run& run) {
   const Graph& graph = run.graph();
   const Cost full = cost(graph, full_subnet(graph));
   const auto parameters = [&graph, full](const Subnet& subnet) {
     return static_cast<double>(cost(graph, subnet).parameters) / static_cast<double>(full.parameters);
   };
   switch (run.recipe().search.cost) {
-    case SearchCost::macs:
+    case recipe::SearchCost::macs:
       return {};
-    case SearchCost::parameters:
+    case recipe::SearchCost::parameters:
       return parameters;
-    case SearchCost::both:
+    case recipe::SearchCost::both:
       return [&graph, full, parameters](const Subnet& subnet) {
         const double macs = static_cast<double>(cost(graph, subnet).macs) / static_cast<double>(full.macs);
         return (parameters(subnet) + macs) / 2;
       };
-    case SearchCost::latency:
+    case recipe::SearchCost::latency:
       return [&graph, table = run.latency_table()](const Subnet& subnet) {
         return table->layer_sum(graph, subnet);
       };
@@ -33,11 +33,11 @@ CostFunction cost_function(const Run& run) {
 
 }  // namespace
 
-SearchOptions search_options(const Run& run, const ChannelGroups& groups) {
-  const Recipe::Search& recipe = run.recipe().search;
+search::SearchOptions search_options(const Run& run, const ChannelGroups& groups) {
+  const recipe::Recipe::Search& recipe = run.recipe().search;
   return {.criterion = recipe.criterion,
           .cost = cost_function(run),
-          .end_macs = cost(run.graph(), uniform_subnet(groups, groups_at_end(recipe))).macs,
+          .end_macs = cost(run.graph(), uniform_subnet(groups, recipe::groups_at_end(recipe))).macs,
           .prior = recipe.prior,
           .tilt = recipe.tilt,
           .floor_groups = recipe.floor_groups,
@@ -45,11 +45,11 @@ SearchOptions search_options(const Run& run, const ChannelGroups& groups) {
           .refresh_every = recipe.refresh_every};
 }
 
-Result<Journal> open_journal(const Run& run, const ChannelGroups& groups) {
-  Fingerprint fingerprint =
-      search_fingerprint(run.graph(), groups, search_options(run, groups), run.fingerprint(Stage::search));
-  if (run.latency_table()) fingerprint["milliseconds"] = describe_layers(*run.latency_table());
-  return Journal::open(run.file(Stage::search, "journal.jsonl"), fingerprint);
+Result<search::Journal> open_journal(const Run& run, const ChannelGroups& groups) {
+  search::Fingerprint fingerprint = search::search_fingerprint(
+      run.graph(), groups, search_options(run, groups), run.fingerprint(recipe::Stage::search));
+  if (run.latency_table()) fingerprint["milliseconds"] = latency::describe_layers(*run.latency_table());
+  return search::Journal::open(run.file(recipe::Stage::search, "journal.jsonl"), fingerprint);
 }
 
 }  // namespace concertina::train

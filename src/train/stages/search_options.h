@@ -6,9 +6,9 @@
 namespace concertina::train {
 
 /// The options of the recipe's search.
-SearchOptions search_options(const Run& run, const ChannelGroups& groups);
+search::SearchOptions search_options(const Run& run, const ChannelGroups& groups);
 
 /// The journal of the recipe's search.
-Result<Journal> open_journal(const Run& run, const ChannelGroups& groups);
+Result<search::Journal> open_journal(const Run& run, const ChannelGroups& groups);
 
 }  // namespace concertina::train

@@ -2,8 +2,8 @@
 
 #include "base/try.h"
 #include "graph/cost.h"
+#include "recipe/selected_subnets.h"
 #include "search/selection.h"
-#include "train/selected_subnets.h"
 #include "train/stages/search_options.h"
 #include "train/stages/stages.h"
 #include "train/torch_evaluator.h"
@@ -11,73 +11,74 @@
 namespace concertina::train {
 namespace {
 
-std::vector<TrajectoryStep> candidates(const Run& run, const std::vector<TrajectoryStep>& trajectory) {
-  if (run.recipe().select.rule == Reselection::pareto) return trajectory;
-  std::vector<TrajectoryStep> kept;
-  for (const int i : drop_dominated(trajectory)) kept.push_back(trajectory[static_cast<std::size_t>(i)]);
+std::vector<search::TrajectoryStep> candidates(const Run& run,
+                                               const std::vector<search::TrajectoryStep>& trajectory) {
+  if (run.recipe().select.rule == recipe::Reselection::pareto) return trajectory;
+  std::vector<search::TrajectoryStep> kept;
+  for (const int i : search::drop_dominated(trajectory)) kept.push_back(trajectory[i]);
   return kept;
 }
 
 /// The sub-nets of a uniformly slimmable network: every width of the lattice from 1 down to
 /// search.end_fraction, or as many of them as are wanted, evenly spaced in log MACs.
 std::vector<Subnet> uniform_subnets(const Run& run, const ChannelGroups& groups) {
-  const Recipe::Search& recipe = run.recipe().search;
+  const recipe::Recipe::Search& recipe = run.recipe().search;
   std::vector<Subnet> all, chosen;
-  std::vector<SelectionPoint> points;
-  for (int kept = recipe.groups; kept >= groups_at_end(recipe); --kept) {
+  std::vector<search::SelectionPoint> points;
+  for (int kept = recipe.groups; kept >= recipe::groups_at_end(recipe); --kept) {
     Subnet subnet = uniform_subnet(groups, kept);
     if (!all.empty() && subnet == all.back()) continue;  // rounded up to the same multiples
     all.push_back(std::move(subnet));
     const auto macs = static_cast<double>(cost(run.graph(), all.back()).macs);
     points.push_back({.cost = macs, .accuracy = macs});  // so that none dominates another
   }
-  for (const int i : thin(points, run.recipe().select.subnets))
-    chosen.push_back(all[static_cast<std::size_t>(i)]);
+  for (const int i : search::thin(points, run.recipe().select.subnets)) chosen.push_back(all[i]);
   return chosen;
 }
 
 struct Chosen {
   std::vector<Subnet> subnets;
-  Spending spent = {};
+  search::Spending spent = {};
 };
 
 Result<Chosen> searched_subnets(const Run& run, const ChannelGroups& groups) {
-  CONCERTINA_ASSIGN(const Journal journal, open_journal(run, groups));
+  ASSIGN_OR_RETURN(const search::Journal journal, open_journal(run, groups));
   if (journal.steps().empty())
     return Error{"the search's journal is empty; run concertina-train search again"};
-  CONCERTINA_ASSIGN(TorchEvaluator evaluator, TorchEvaluator::make(run, run.recipe().select.images));
-  CONCERTINA_TRY(evaluator.restore(journal.steps().back().weights_version));
-  CONCERTINA_ASSIGN(const auto selected, reselect(candidates(run, journal.steps()), evaluator,
-                                                  run.recipe().select.subnets, run.progress()));
+  ASSIGN_OR_RETURN(TorchEvaluator evaluator, TorchEvaluator::make(run, run.recipe().select.images));
+  RETURN_IF_ERROR(evaluator.restore(journal.steps().back().weights_version));
+  ASSIGN_OR_RETURN(const auto selected, search::reselect(candidates(run, journal.steps()), evaluator,
+                                                         run.recipe().select.subnets, run.progress()));
   Chosen chosen{.subnets = {}, .spent = evaluator.spent()};
-  for (const SelectedSubnet& one : selected) chosen.subnets.push_back(one.subnet);
+  for (const search::SelectedSubnet& one : selected) chosen.subnets.push_back(one.subnet);
   return chosen;
 }
 
 }  // namespace
 
-Result<Spending> select(const Run& run) {
+Result<search::Spending> select(const Run& run) {
   const ChannelGroups& groups = run.groups();
   Chosen chosen;
-  const SearchMethod method = run.recipe().search.method;
+  const recipe::SearchMethod method = run.recipe().search.method;
   switch (method) {
-    case SearchMethod::progressive: {
-      CONCERTINA_ASSIGN(chosen, searched_subnets(run, groups));
+    case recipe::SearchMethod::progressive: {
+      ASSIGN_OR_RETURN(chosen, searched_subnets(run, groups));
       break;
     }
-    case SearchMethod::uniform:
+    case recipe::SearchMethod::uniform:
       chosen.subnets = uniform_subnets(run, groups);
       break;
-    case SearchMethod::given:
+    case recipe::SearchMethod::given:
       chosen.subnets = run.given_subnets();
       break;
   }
-  if (method != SearchMethod::given &&
+  if (method != recipe::SearchMethod::given &&
       static_cast<int>(chosen.subnets.size()) < run.recipe().select.subnets) {
     run.progress().message(
         fmt::format("select: there are only {} sub-nets; all are kept", chosen.subnets.size()));
   }
-  CONCERTINA_TRY(write_subnets(run.file(Stage::select, "subnets.json"), run.graph(), chosen.subnets));
+  RETURN_IF_ERROR(
+      recipe::write_subnets(run.file(recipe::Stage::select, "subnets.json"), run.graph(), chosen.subnets));
   return chosen.spent;
 }
 

@@ -12,26 +12,26 @@
 namespace concertina::train {
 namespace {
 
-Result<Spending> perform(const Run& run, Stage stage) {
+Result<search::Spending> perform(const Run& run, recipe::Stage stage) {
   switch (stage) {
-    case Stage::pretrain:
+    case recipe::Stage::pretrain:
       return pretrain(run);
-    case Stage::rank:
+    case recipe::Stage::rank:
       return rank(run);
-    case Stage::prepare:
+    case recipe::Stage::prepare:
       return prepare(run);
-    case Stage::search:
+    case recipe::Stage::search:
       return search(run);
-    case Stage::select:
+    case recipe::Stage::select:
       return select(run);
-    case Stage::joint:
+    case recipe::Stage::joint:
       return joint(run);
-    case Stage::refine:
+    case recipe::Stage::refine:
       return refine(run);
-    case Stage::package:
+    case recipe::Stage::package:
       return package(run);
   }
-  return Spending{};
+  return search::Spending{};
 }
 
 /// How long processes that did not finish the stage have worked on it: each from when it wrote the stage's
@@ -49,36 +49,36 @@ Result<double> seconds_before(const std::filesystem::path& stage) {
     }
     seconds += std::chrono::duration<double>(last - started).count();
   }
-  CONCERTINA_TRY(write_file(file, fmt::format("{}\n", seconds)));
+  RETURN_IF_ERROR(write_file(file, fmt::format("{}\n", seconds)));
   return seconds;
 }
 
 }  // namespace
 
-Status run_stage(const Run& run, Stage stage) {
-  const auto name = stage_name(stage);
+Status run_stage(const Run& run, recipe::Stage stage) {
+  const auto name = recipe::stage_name(stage);
   if (run.done(stage)) {
     run.progress().message(fmt::format("{}: done before, its inputs have not changed", name));
     return {};
   }
-  if (stage != Stage::pretrain) {
-    const Stage before = kStages[static_cast<int>(stage) - 1];
+  if (stage != recipe::Stage::pretrain) {
+    const recipe::Stage before = recipe::kStages[static_cast<int>(stage) - 1];
     if (!run.done(before)) {
       return Error{fmt::format("{} needs the results of {} with this recipe; run concertina-train {} first",
-                               name, stage_name(before), stage_name(before))};
+                               name, recipe::stage_name(before), recipe::stage_name(before))};
     }
   }
-  CONCERTINA_TRY(run.begin(stage));
-  CONCERTINA_ASSIGN(const double before, seconds_before(run.folder(stage)));
+  RETURN_IF_ERROR(run.begin(stage));
+  ASSIGN_OR_RETURN(const double before, seconds_before(run.folder(stage)));
   const auto started = std::chrono::steady_clock::now();
-  CONCERTINA_ASSIGN(const Spending spent, perform(run, stage));
-  CONCERTINA_TRY(run.data().images.status());
+  ASSIGN_OR_RETURN(const search::Spending spent, perform(run, stage));
+  RETURN_IF_ERROR(run.data().images.status());
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
   return run.finish(stage, {spent, before + seconds.count(), describe(run.compute())});
 }
 
 Status run_all(const Run& run) {
-  for (const Stage stage : kStages) CONCERTINA_TRY(run_stage(run, stage));
+  for (const recipe::Stage stage : recipe::kStages) RETURN_IF_ERROR(run_stage(run, stage));
   return {};
 }
 

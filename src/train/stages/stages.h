@@ -7,36 +7,36 @@ namespace concertina::train {
 // Each stage returns what its result has cost; steps that a kill has undone are not counted.
 
 /// Trains the full network on labels, from the weights of its file if it has one -> pretrain/checkpoint.pt.
-Result<Spending> pretrain(const Run& run);
+Result<search::Spending> pretrain(const Run& run);
 
 /// Ranks the channels and sorts them by importance, so that every sub-net is a prefix
 /// -> rank/ranking.json, rank/weights.pt.
-Result<Spending> rank(const Run& run);
+Result<search::Spending> rank(const Run& run);
 
 /// Trains random sub-nets of the lattice in the ranked weights, so that those that the search meets are not
 /// strangers
 /// -> prepare/checkpoint.pt. Without epochs: the ranked weights.
-Result<Spending> prepare(const Run& run);
+Result<search::Spending> prepare(const Run& run);
 
 /// Progressive search -> search/journal.jsonl, search/weights-N.pt after each fine-tuning.
-Result<Spending> search(const Run& run);
+Result<search::Spending> search(const Run& run);
 
 /// Re-selection with the search's final weights -> select/subnets.json.
-Result<Spending> select(const Run& run);
+Result<search::Spending> select(const Run& run);
 
-/// Joint training of the selected sub-nets (METHOD section 6) -> joint/checkpoint.pt.
-Result<Spending> joint(const Run& run);
+/// Joint training of the selected sub-nets -> joint/checkpoint.pt.
+Result<search::Spending> joint(const Run& run);
 
 /// Re-selection after joint training, among neighbours -> refine/subnets.json. Switched off: the same
 /// sub-nets.
-Result<Spending> refine(const Run& run);
+Result<search::Spending> refine(const Run& run);
 
 /// Batch-norm statistics and accuracy of each sub-net, on validation and, once, on the test images
 /// -> model.onnx, package/results.json.
-Result<Spending> package(const Run& run);
+Result<search::Spending> package(const Run& run);
 
 /// Runs one stage unless it is done. Fails if the stage before it is not.
-Status run_stage(const Run& run, Stage stage);
+Status run_stage(const Run& run, recipe::Stage stage);
 
 /// Runs every stage that is not done.
 Status run_all(const Run& run);

@@ -1,0 +1,66 @@
+#include "profile/layer_times.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/random.h"
+#include "base/try.h"
+#include "profile/measure.h"
+
+namespace concertina::profile {
+namespace {
+
+constexpr double kTick = 1e-6;  // milliseconds: the clock may not have moved
+
+}  // namespace
+
+LayerTimes::LayerTimes(Session& session, const Graph& graph, int batch)
+    : session_(&session),
+      batch_(batch),
+      inputs_(some_inputs(session.model(), batch)),
+      outputs_(static_cast<std::size_t>(batch) * session.model().output_size()),
+      times_(session.model().subnets().size()) {
+  for (NodeId id = 0; id < graph.size(); ++id) nodes_.emplace(graph.node(id).name, id);
+}
+
+Status LayerTimes::measure(double seconds, int least, const Clock& clock, Progress& progress) {
+  const auto total = static_cast<std::int64_t>(std::ceil(seconds));
+  progress.start("measure layers", total);
+  const Time start = clock.now();
+  double spent = 0;
+  while (spent < seconds || rounds_ < least) {
+    const auto order = CounterRandom(2, static_cast<std::uint64_t>(rounds_)).permutation(std::ssize(times_));
+    for (const std::int64_t subnet : order) {
+      RETURN_IF_ERROR(measure_once(static_cast<int>(subnet), clock));
+      spent = to_ms(clock.now() - start) / 1e3;
+      progress.update(std::min(total - 1, static_cast<std::int64_t>(spent)), "seconds");
+    }
+    ++rounds_;
+  }
+  progress.update(total, "seconds");
+  return {};
+}
+
+Status LayerTimes::measure_once(int subnet, const Clock& clock) {
+  ASSIGN_OR_RETURN(const auto steps, session_->profile(inputs_, batch_, subnet, 1));
+  const Time start = clock.now();
+  RETURN_IF_ERROR(session_->run(inputs_, batch_, subnet, outputs_));
+  SubnetTimes& times = times_[subnet];
+  times.runs.push_back(std::max(to_ms(clock.now() - start), kTick));
+  std::map<NodeId, double> sums;
+  double others = 0;
+  double* sum = &others;
+  for (const StepTime& step : steps) {
+    if (const auto node = nodes_.find(step.name); node != nodes_.end()) {
+      sum = &sums[node->second];
+    } else if (step.kind != "Copy") {
+      sum = &others;
+    }
+    *sum += std::max(step.median_ms, kTick);
+  }
+  for (const auto& [node, ms] : sums) times.nodes[node].push_back(ms);
+  times.others.push_back(others);
+  return {};
+}
+
+}  // namespace concertina::profile

@@ -1,0 +1,95 @@
+#include "recipe/comparison.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "testing/temporary_folder.h"
+
+namespace concertina::recipe {
+namespace {
+
+using ::testing::HasSubstr;
+
+class PlanTest : public ::testing::Test {
+ protected:
+  void SetUp() override { folder_.write("base.toml", "[joint]\nepochs = 3\n[search]\ngroups = 4\n"); }
+
+  Result<Comparison> read(const std::string& text, const std::vector<std::string>& settings = {}) {
+    return read_comparison(folder_.write("plan.toml", text), settings);
+  }
+  void expect_refused(const std::string& text, const std::string& part) {
+    const auto plan = read(text);
+    ASSERT_FALSE(plan) << text;
+    EXPECT_THAT(plan.error().message, HasSubstr(part));
+    EXPECT_THAT(plan.error().message, HasSubstr("plan.toml"));
+  }
+
+  const testing::TestFolder folder_;
+};
+
+const std::string kHead = "recipe = \"base.toml\"\nreference = \"b\"\n";
+const std::string kArms =
+    "[[arm]]\nname = \"a\"\n[[arm]]\nname = \"b\"\nsearch.method = \"uniform\"\npretrain.epochs = 0\n";
+
+TEST_F(PlanTest, ArmsAreRecipesOverACommonOne) {
+  const Comparison plan = *read("seeds = [4, 5]\nbudget = 17.5\npoints = 3\n" + kHead + kArms,
+                                {"joint.learning_rate=0.3", "pretrain.epochs=9"});
+  EXPECT_EQ(plan.seeds, (std::vector<int>{4, 5}));
+  EXPECT_EQ(plan.points, 3);
+  ASSERT_EQ(plan.arms.size(), 2u);
+  EXPECT_EQ(plan.arms[0].name, "a");
+  EXPECT_EQ(plan.arms[0].recipe.search.method, SearchMethod::progressive);
+  EXPECT_EQ(plan.arms[1].recipe.search.method, SearchMethod::uniform);
+  EXPECT_EQ(plan.arms[0].recipe.pretrain.epochs, 9);
+  EXPECT_EQ(plan.arms[1].recipe.pretrain.epochs, 0);  // an arm's own keys are what it is
+  for (const Arm& arm : plan.arms) {
+    EXPECT_EQ(arm.recipe.joint.epochs, 3);
+    EXPECT_EQ(arm.recipe.search.groups, 4);
+    EXPECT_EQ(arm.recipe.joint.budget, 17.5);
+    EXPECT_EQ(arm.recipe.joint.learning_rate, 0.3);
+  }
+}
+
+TEST_F(PlanTest, HasDefaults) {
+  const Comparison plan = *read(kHead + kArms);
+  EXPECT_EQ(plan.seeds, std::vector<int>{1});
+  EXPECT_EQ(plan.points, 8);
+  EXPECT_EQ(plan.arms[0].recipe.joint.budget, 0);
+}
+
+TEST_F(PlanTest, ThoseOfTheRecipesAreRight) {
+  int plans = 0;
+  for (const auto& file :
+       std::filesystem::directory_iterator(std::filesystem::path(CONCERTINA_SOURCE_DIR) / "recipes")) {
+    if (!file.path().string().ends_with(".plan.toml")) continue;
+    const auto plan = read_comparison(file.path(), {});
+    EXPECT_TRUE(plan) << plan.error().message;
+    ++plans;
+  }
+  EXPECT_GE(plans, 3);
+}
+
+TEST_F(PlanTest, SaysWhatIsWrong) {
+  expect_refused("seed = [1]\n" + kHead + kArms, "did you mean 'seeds'?");
+  expect_refused("seeds = 1\n" + kHead + kArms, "seeds must be a list");
+  expect_refused("seeds = [-1]\n" + kHead + kArms, "seeds must be whole numbers");
+  expect_refused("seeds = [1, 2, 1]\n" + kHead + kArms, "seeds has 1 twice");
+  expect_refused(kHead + kArms + "[[arm]]\nname = \"c\"\nseed = 2\n", "arm 'c' has a seed");
+  expect_refused("budget = 20\n" + kHead + kArms + "[[arm]]\nname = \"c\"\njoint.budget = 2\n",
+                 "arm 'c' has a joint.budget");
+  expect_refused("points = 1\n" + kHead + kArms, "points must be");
+  expect_refused("budget = 0\n" + kHead + kArms, "budget must be");
+  expect_refused(kArms, "recipe must be given");
+  expect_refused("recipe = \"base.toml\"\n" + kArms, "reference must be given");
+  expect_refused("recipe = \"none.toml\"\nreference = \"b\"\n" + kArms, "none.toml");
+  expect_refused("recipe = \"base.toml\"\nreference = \"c\"\n" + kArms, "'c' is none of the arms");
+  expect_refused(kHead, "there are no arms");
+  expect_refused(kHead + kArms + "[[arm]]\nname = \"a\"\n", "two arms have the name 'a'");
+  expect_refused(kHead + kArms + "[[arm]]\nname = \"../a\"\n", "needs a name");
+  expect_refused(kHead + kArms + "[[arm]]\nname = \"c\"\njoint.epoch = 2\n", "arm 'c'");
+  expect_refused(kHead + kArms + "[[arm]]\nname = \"c\"\njoint.epoch = 2\n", "did you mean 'joint.epochs'?");
+  expect_refused("recipe = \n", "line 1");
+}
+
+}  // namespace
+}  // namespace concertina::recipe

@@ -1,0 +1,161 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "concertina/precision.h"
+#include "concertina/result.h"
+#include "search/progressive_search.h"
+
+namespace concertina::recipe {
+
+enum class NetworkNorms { automatic, keep };
+enum class Crop { padded, resized };
+enum class Schedule { one_cycle, linear, cosine };
+enum class RankMethod { noise, l1, input_l1, norm_scale, taylor, fisher, random, none };
+enum class NoiseVariant { log_barrier, plain };
+enum class RemoveFirst { largest_noise, smallest_noise };
+enum class SearchMethod { progressive, uniform, given };
+enum class SearchCost { macs, parameters, both, latency };
+enum class JointStart { ranked, prepared, scratch };
+enum class JointMethod { together, alone };
+enum class JointSampling { two, lagging, every };
+enum class Distillation { in_place, mutual, none };
+enum class Reselection { pareto, paper };
+
+/// Everything a run depends on, besides the data's bytes. Read from a TOML file whose tables and keys have
+/// the names of these members; every key has a default. docs/recipe.md explains each.
+struct Recipe {
+  int seed = 1;
+
+  struct Network {
+    std::string name = "resnet8";
+    double width = 1.0;
+    bool decoupled = false;
+    std::string file;             ///< ONNX, in place of the three above; absolute once it is read
+    std::string output;           ///< of the file, if it has several
+    bool new_classifier = false;  ///< a fresh last layer, for other classes than the file's
+    NetworkNorms batch_norm = NetworkNorms::automatic;  ///< whether folded batch norms are put back
+  } network;
+
+  struct Data {
+    std::string path = "/usr/share/datasets/fashion-mnist";
+    std::string format = "auto";       ///< idx, cifar10, image_folder, or auto
+    int image_size = 0;                ///< image_folder: pixels of a side; 0 = as they are
+    int validation = 5000;             ///< images split off the training set
+    Crop crop = Crop::padded;          ///< how training images are cropped
+    int pad = 2;                       ///< random crop out of so many pixels of padding
+    bool flip = true;                  ///< random horizontal flip
+    int resize = 0;                    ///< crop = resized: short side before the centre crop; 0 = image_size
+    std::vector<double> mean, stddev;  ///< of pixels scaled to 0..1, by channel; empty = measured
+  } data;
+
+  struct Training {
+    int batch = 128;
+    Precision precision = Precision::bf16;
+    double momentum = 0.9;
+    double weight_decay = 5e-4;
+  } training;
+
+  struct Pretrain {
+    int epochs = 10;
+    double learning_rate = 0.1;
+    Schedule schedule = Schedule::one_cycle;
+    double label_smoothing = 0.0;
+  } pretrain;
+
+  struct Rank {
+    RankMethod method = RankMethod::l1;
+    NoiseVariant variant = NoiseVariant::log_barrier;
+    RemoveFirst remove_first = RemoveFirst::largest_noise;
+    int epochs = 2;
+    double learning_rate = 0.02;
+    double noise_learning_rate = 0.01;
+    double initial_noise = 0.1;
+    int batches = 100;      ///< of taylor and fisher
+    double barrier = 0.01;  ///< lambda of the log-barrier variant
+  } rank;
+
+  struct Prepare {
+    int epochs = 0;
+    double learning_rate = 0.05;
+    Schedule schedule = Schedule::cosine;
+  } prepare;
+
+  struct Search {
+    SearchMethod method = SearchMethod::progressive;
+    std::string subnets;  ///< JSON file, for method = given
+    int groups = 8;
+    int multiple = 1;  ///< of channels, that widths are where a dimension has two or more
+    int floor_groups = 1;
+    search::Criterion criterion = search::Criterion::loss_per_cost;
+    SearchCost cost = SearchCost::macs;
+    double prior = 3;            ///< weight of the shrinking prior, nats; 0 = none
+    double tilt = 0.5;           ///< of that prior, from MACs (0) to parameters (1)
+    std::string latency_table;   ///< JSON file, for cost = latency
+    int refresh_every = 8;       ///< steps between evaluations of all candidates; 1 = at every step
+    double end_fraction = 0.25;  ///< stop at the MACs of the uniform sub-net of this width
+    int images = 2000;           ///< validation images per evaluation
+    int norm_batches = 0;        ///< training batches per batch-norm estimate; 0 = each evaluated batch's own
+    bool reuse_activations = true;  ///< begin an evaluation at the first layer that a candidate changes
+    double threshold = 0;           ///< fine-tune below this top-1; 0 = never
+    double fine_tune_share = 0.25;  ///< of the training images, at most, per fine-tuning
+    double fine_tune_learning_rate = 0.01;
+  } search;
+
+  struct Select {
+    int subnets = 8;
+    int images = 2000;  ///< validation images per evaluation
+    Reselection rule = Reselection::pareto;
+  } select;
+
+  struct Joint {
+    JointMethod method = JointMethod::together;
+    JointStart start = JointStart::ranked;
+    int epochs = 10;
+    Distillation distillation = Distillation::in_place;
+    JointSampling sampling = JointSampling::two;
+    double focus = 0;  ///< weight of a sub-net's loss: exp(focus * present loss); 0 = all alike
+    bool private_norm = false;
+    bool private_classifier = false;
+    double ema = 0;     ///< decay of the weights' moving average; 0 = none
+    double budget = 0;  ///< of the whole run, in epochs of the full network; 0 = joint.epochs
+    double learning_rate = 0.1;
+    Schedule schedule = Schedule::one_cycle;
+    double label_smoothing = 0.0;
+  } joint;
+
+  struct Refine {
+    int images = 0;  ///< validation images per evaluation; 0 = off
+  } refine;
+
+  struct Package {
+    int norm_batches = 20;
+  } package;
+};
+
+/// The groups that the uniform sub-net keeps at whose MACs a search ends.
+int groups_at_end(const Recipe::Search& search);
+
+/// Fails unless the stages whose cost is known beforehand leave something of joint.budget, which is in epochs
+/// of the recipe's own network.
+Status check_budget(const Recipe& recipe);
+
+/// Reads a recipe: the file, then each "table.key=value" of `settings` over it. Fails on anything that is not
+/// TOML, on unknown keys (offering the nearest known one), wrong types, values out of range, and keys that
+/// exclude each other. A network's file is sought from the recipe's folder.
+Result<Recipe> read_recipe(const std::filesystem::path& path, std::span<const std::string> settings);
+/// The same, but network.file stays as it is written.
+Result<Recipe> parse_recipe(std::string_view text, std::string_view source,
+                            std::span<const std::string> settings);
+
+/// The whole recipe with every key that applies, as a file that read_recipe() reads back.
+std::string to_toml(const Recipe& recipe);
+
+/// One table of it ("search"), or the top-level keys (""): what a stage's result depends on.
+std::string table_to_toml(const Recipe& recipe, std::string_view table);
+
+}  // namespace concertina::recipe

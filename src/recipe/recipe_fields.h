@@ -1,0 +1,134 @@
+#pragma once
+
+#include <array>
+#include <limits>
+#include <string_view>
+
+#include "base/precision.h"
+#include "recipe/recipe.h"
+
+namespace concertina::recipe {
+
+/// Smallest and largest value that a number may take.
+struct Range {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+};
+
+/// The words for an enum's values in recipes, in the order of the values.
+template <typename Enum>
+inline constexpr std::array<std::string_view, 0> kNames{};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<Precision> = kPrecisions;
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<NetworkNorms>{"auto", "keep"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<Crop>{"padded", "resized"};
+template <>
+inline constexpr std::array<std::string_view, 3> kNames<Schedule>{"one_cycle", "linear", "cosine"};
+template <>
+inline constexpr std::array<std::string_view, 8> kNames<RankMethod>{
+    "noise", "l1", "input_l1", "norm_scale", "taylor", "fisher", "random", "none"};
+template <>
+inline constexpr std::array<std::string_view, 3> kNames<SearchMethod>{"progressive", "uniform", "given"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<NoiseVariant>{"log_barrier", "plain"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<RemoveFirst>{"largest_noise", "smallest_noise"};
+template <>
+inline constexpr std::array<std::string_view, 4> kNames<SearchCost>{"macs", "parameters", "both", "latency"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<search::Criterion>{"loss_per_cost", "accuracy"};
+template <>
+inline constexpr std::array<std::string_view, 3> kNames<JointStart>{"ranked", "prepared", "scratch"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<JointMethod>{"together", "alone"};
+template <>
+inline constexpr std::array<std::string_view, 3> kNames<JointSampling>{"two", "lagging", "every"};
+template <>
+inline constexpr std::array<std::string_view, 3> kNames<Distillation>{"in_place", "mutual", "none"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<Reselection>{"pareto", "paper"};
+
+/// Calls field(table, key, member, range) for every key of a recipe: the one list that reading, writing and
+/// checking share.
+template <typename AnyRecipe, typename Field>
+void for_each_field(AnyRecipe& r, Field&& field) {
+  const Range any{}, positive{1e-12}, share{0, 1}, count{0, 1e9}, at_least_1{1, 1e9};
+  field("", "seed", r.seed, count);
+  field("network", "name", r.network.name, any);
+  field("network", "width", r.network.width, positive);
+  field("network", "decoupled", r.network.decoupled, any);
+  field("network", "file", r.network.file, any);
+  field("network", "output", r.network.output, any);
+  field("network", "new_classifier", r.network.new_classifier, any);
+  field("network", "batch_norm", r.network.batch_norm, any);
+  field("data", "path", r.data.path, any);
+  field("data", "format", r.data.format, any);
+  field("data", "image_size", r.data.image_size, Range{0, 4096});
+  field("data", "validation", r.data.validation, Range{2, 1e9});
+  field("data", "crop", r.data.crop, any);
+  field("data", "pad", r.data.pad, Range{0, 64});
+  field("data", "flip", r.data.flip, any);
+  field("data", "resize", r.data.resize, Range{0, 8192});
+  field("data", "mean", r.data.mean, Range{0, 1});
+  field("data", "stddev", r.data.stddev, Range{1e-6, 1});
+  field("training", "batch", r.training.batch, Range{2, 65536});
+  field("training", "precision", r.training.precision, any);
+  field("training", "momentum", r.training.momentum, share);
+  field("training", "weight_decay", r.training.weight_decay, share);
+  field("pretrain", "epochs", r.pretrain.epochs, count);
+  field("pretrain", "learning_rate", r.pretrain.learning_rate, positive);
+  field("pretrain", "schedule", r.pretrain.schedule, any);
+  field("pretrain", "label_smoothing", r.pretrain.label_smoothing, share);
+  field("rank", "method", r.rank.method, any);
+  field("rank", "variant", r.rank.variant, any);
+  field("rank", "remove_first", r.rank.remove_first, any);
+  field("rank", "epochs", r.rank.epochs, count);
+  field("rank", "learning_rate", r.rank.learning_rate, positive);
+  field("rank", "noise_learning_rate", r.rank.noise_learning_rate, positive);
+  field("rank", "initial_noise", r.rank.initial_noise, share);
+  field("rank", "batches", r.rank.batches, at_least_1);
+  field("rank", "barrier", r.rank.barrier, Range{0, 1e3});
+  field("prepare", "epochs", r.prepare.epochs, count);
+  field("prepare", "learning_rate", r.prepare.learning_rate, positive);
+  field("prepare", "schedule", r.prepare.schedule, any);
+  field("search", "method", r.search.method, any);
+  field("search", "subnets", r.search.subnets, any);
+  field("search", "groups", r.search.groups, at_least_1);
+  field("search", "multiple", r.search.multiple, Range{1, 1024});
+  field("search", "floor_groups", r.search.floor_groups, at_least_1);
+  field("search", "criterion", r.search.criterion, any);
+  field("search", "cost", r.search.cost, any);
+  field("search", "prior", r.search.prior, Range{0, 1e3});
+  field("search", "tilt", r.search.tilt, share);
+  field("search", "latency_table", r.search.latency_table, any);
+  field("search", "refresh_every", r.search.refresh_every, at_least_1);
+  field("search", "end_fraction", r.search.end_fraction, share);
+  field("search", "images", r.search.images, Range{2, 1e9});
+  field("search", "norm_batches", r.search.norm_batches, count);
+  field("search", "reuse_activations", r.search.reuse_activations, any);
+  field("search", "threshold", r.search.threshold, share);
+  field("search", "fine_tune_share", r.search.fine_tune_share, share);
+  field("search", "fine_tune_learning_rate", r.search.fine_tune_learning_rate, positive);
+  field("select", "subnets", r.select.subnets, Range{2, 1000});
+  field("select", "images", r.select.images, Range{2, 1e9});
+  field("select", "rule", r.select.rule, any);
+  field("joint", "method", r.joint.method, any);
+  field("joint", "start", r.joint.start, any);
+  field("joint", "epochs", r.joint.epochs, count);
+  field("joint", "distillation", r.joint.distillation, any);
+  field("joint", "sampling", r.joint.sampling, any);
+  field("joint", "focus", r.joint.focus, Range{0, 100});
+  field("joint", "private_norm", r.joint.private_norm, any);
+  field("joint", "private_classifier", r.joint.private_classifier, any);
+  field("joint", "ema", r.joint.ema, Range{0, 0.99999});
+  field("joint", "budget", r.joint.budget, Range{0, 1e6});
+  field("joint", "learning_rate", r.joint.learning_rate, positive);
+  field("joint", "schedule", r.joint.schedule, any);
+  field("joint", "label_smoothing", r.joint.label_smoothing, share);
+  field("refine", "images", r.refine.images, count);
+  field("package", "norm_batches", r.package.norm_batches, at_least_1);
+}
+
+}  // namespace concertina::recipe

@@ -1,0 +1,154 @@
+#include "recipe/recipe.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "testing/temporary_folder.h"
+
+namespace concertina::recipe {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string error_of(std::string_view text, std::vector<std::string> settings = {}) {
+  const auto recipe = parse_recipe(text, "r.toml", settings);
+  return recipe ? "no error" : recipe.error().message;
+}
+
+TEST(Recipe, EveryKeySurvivesWritingAndReading) {
+  Recipe recipe;
+  recipe.seed = 7;
+  recipe.network.name = "resnet20";
+  recipe.network.width = 0.5;
+  recipe.data.path = "a \"quoted\" path";
+  recipe.training.precision = Precision::fp32;
+  recipe.joint.start = JointStart::scratch;
+  const auto read = parse_recipe(to_toml(recipe), "r.toml", {});
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(to_toml(*read), to_toml(recipe));
+  EXPECT_EQ(read->data.path, recipe.data.path);
+  EXPECT_EQ(read->joint.start, JointStart::scratch);
+}
+
+TEST(Recipe, AnEmptyFileIsTheDefaults) {
+  EXPECT_EQ(to_toml(*parse_recipe("", "r.toml", {})), to_toml(Recipe{}));
+}
+
+TEST(Recipe, SettingsOverrideTheFile) {
+  const std::vector<std::string> settings = {"search.groups=4", "network.name=vgg11", "rank.method=\"l1\"",
+                                             "joint.learning_rate=0.5"};
+  const auto recipe = parse_recipe("[search]\ngroups = 2\nimages = 10\n", "r.toml", settings);
+  ASSERT_TRUE(recipe) << recipe.error().message;
+  EXPECT_EQ(recipe->search.groups, 4);
+  EXPECT_EQ(recipe->search.images, 10);
+  EXPECT_EQ(recipe->network.name, "vgg11");
+  EXPECT_EQ(recipe->rank.method, RankMethod::l1);
+  EXPECT_EQ(recipe->joint.learning_rate, 0.5);
+}
+
+TEST(Recipe, UnknownKeysOfferTheNearest) {
+  EXPECT_THAT(error_of("[search]\ngroup = 4"),
+              HasSubstr("no key 'search.group'; did you mean 'search.groups'?"));
+  EXPECT_THAT(error_of("sed = 4"), HasSubstr("did you mean 'seed'?"));
+  EXPECT_THAT(error_of("[serch]\ngroups = 4"), HasSubstr("did you mean 'search.groups'?"));
+  EXPECT_THAT(error_of("", {"joint.epoch=3"}), HasSubstr("did you mean 'joint.epochs'?"));
+}
+
+TEST(Recipe, WrongTypesAndRangesNameTheKey) {
+  EXPECT_THAT(error_of("[search]\ngroups = 2.5"), HasSubstr("search.groups must be a whole number"));
+  EXPECT_THAT(error_of("[search]\ngroups = 0"), HasSubstr("search.groups = 0 is out of range"));
+  EXPECT_THAT(error_of("[search]\nthreshold = \"high\""), HasSubstr("search.threshold must be a number"));
+  EXPECT_THAT(error_of("[search]\nthreshold = nan"), HasSubstr("out of range"));
+  EXPECT_THAT(error_of("[data]\nflip = 1"), HasSubstr("data.flip must be true or false"));
+  EXPECT_THAT(error_of("[rank]\nmethod = \"l2\""),
+              HasSubstr("rank.method must be one of: noise, l1, input_l1"));
+  EXPECT_THAT(error_of("search = 3"), HasSubstr("no key 'search'"));
+}
+
+TEST(Recipe, KeysThatMakeNoSenseTogetherAreRefused) {
+  EXPECT_THAT(error_of("[search]\nfloor_groups = 9"),
+              HasSubstr("search.floor_groups = 9 is more than search.groups = 8"));
+  EXPECT_THAT(error_of("[search]\nend_fraction = 1.0"), HasSubstr("nothing to search"));
+  EXPECT_THAT(error_of("[search]\ngroups = 2\nend_fraction = 0.8"), HasSubstr("nothing to search"));
+  EXPECT_THAT(error_of("[refine]\nimages = 1"), HasSubstr("refine.images = 1 has no batch statistics"));
+  EXPECT_THAT(error_of("[joint]\nmethod = \"alone\"\nprivate_norm = true"),
+              HasSubstr("without joint.private_norm"));
+  EXPECT_THAT(error_of("[joint]\nmethod = \"alone\"\nema = 0.9"), HasSubstr("without joint.ema"));
+}
+
+TEST(Recipe, ABudgetMustLeaveSomethingForJointTraining) {
+  const auto error = [](std::string_view text) {
+    const Status status = check_budget(*parse_recipe(text, "r.toml", {}));
+    return status ? "no error" : status.error().message;
+  };
+  EXPECT_THAT(
+      error("[pretrain]\nepochs = 4\n[joint]\nbudget = 4"),
+      HasSubstr("joint.budget = 4 epochs of the full network, and pretrain.epochs = 4 leave nothing"));
+  EXPECT_EQ(error("[pretrain]\nepochs = 4\n[joint]\nbudget = 4.5"), "no error");
+  EXPECT_THAT(error("[pretrain]\nepochs = 1\n[rank]\nmethod = \"noise\"\n[prepare]\nepochs = 1\n"
+                    "[joint]\nbudget = 3.5"),
+              HasSubstr("pretrain.epochs = 1, rank.epochs = 2, prepare.epochs = 1 leave nothing"));
+  EXPECT_EQ(error("[joint]\nmethod = \"alone\"\nbudget = 4"), "no error");
+  EXPECT_EQ(error(""), "no error");
+}
+
+TEST(Recipe, ANetworkIsReadFromAFileOrBuiltByName) {
+  const auto recipe = parse_recipe("network = \"net.onnx\"", "r.toml", {});
+  ASSERT_TRUE(recipe) << recipe.error().message;
+  EXPECT_EQ(recipe->network.file, "net.onnx");
+  EXPECT_EQ(to_toml(*parse_recipe(to_toml(*recipe), "r.toml", {})), to_toml(*recipe));
+  EXPECT_EQ(parse_recipe("[network]\nfile = \"a.onnx\"", "r.toml", {})->network.file, "a.onnx");
+  EXPECT_THAT(error_of("network = \"net.onnx\"", {"network.width=0.5"}),
+              HasSubstr("network.file and network.width are both given"));
+  EXPECT_THAT(error_of("[network]\nname = \"vgg11\"\nfile = \"a.onnx\""),
+              HasSubstr("network.file and network.name are both given"));
+  EXPECT_THAT(error_of("[network]\nnew_classifier = true"), HasSubstr("name it in network.file"));
+  EXPECT_THAT(error_of("network = 3"), HasSubstr("no key 'network'"));
+}
+
+TEST(Recipe, ASettingReplacesTheNetwork) {
+  const std::string built_in = "[network]\nname = \"vgg11\"\nwidth = 0.5";
+  const std::vector<std::string> other = {"network=b.onnx", "network.output=y"};
+  const auto kept = parse_recipe("[network]\nfile = \"a.onnx\"\nnew_classifier = true", "r.toml", other);
+  ASSERT_TRUE(kept) << kept.error().message;
+  EXPECT_FALSE(kept->network.new_classifier);
+  EXPECT_EQ(kept->network.output, "y");
+  const auto here = std::filesystem::absolute("a.onnx").string();
+  for (const char* setting : {"network=a.onnx", "network.file=a.onnx"}) {
+    const auto recipe = parse_recipe(built_in, "r.toml", std::vector<std::string>{setting});
+    ASSERT_TRUE(recipe) << recipe.error().message;
+    EXPECT_EQ(recipe->network.file, here);
+    EXPECT_EQ(recipe->network.width, 1);
+  }
+  const std::vector<std::string> by_name = {"network.name=resnet20"};
+  const auto recipe = parse_recipe("[network]\nfile = \"a.onnx\"\nnew_classifier = true", "r.toml", by_name);
+  ASSERT_TRUE(recipe) << recipe.error().message;
+  EXPECT_EQ(recipe->network.file, "");
+}
+
+TEST(Recipe, ANetworksFileIsSoughtFromTheRecipesFolder) {
+  const testing::TestFolder folder;
+  ASSERT_TRUE(write_file(folder / "r.toml", "network = \"nets/net.onnx\""));
+  EXPECT_EQ(read_recipe(folder / "r.toml", {})->network.file, (folder / "nets" / "net.onnx").string());
+  ASSERT_TRUE(write_file(folder / "r.toml", "network = \"/nets/net.onnx\""));
+  EXPECT_EQ(read_recipe(folder / "r.toml", {})->network.file, "/nets/net.onnx");
+}
+
+TEST(Recipe, ListsOfNumbersAreReadAndWritten) {
+  const auto recipe = parse_recipe("[data]\nmean = [0.485, 0.5, 1]\nstddev = []", "r.toml", {});
+  ASSERT_TRUE(recipe) << recipe.error().message;
+  EXPECT_EQ(recipe->data.mean, (std::vector<double>{0.485, 0.5, 1}));
+  EXPECT_EQ(parse_recipe(to_toml(*recipe), "r.toml", {})->data.mean, recipe->data.mean);
+  EXPECT_THAT(error_of("[data]\nmean = 0.5"), HasSubstr("data.mean must be a list of numbers"));
+  EXPECT_THAT(error_of("[data]\nmean = [true]"), HasSubstr("data.mean must be a number"));
+  EXPECT_THAT(error_of("[data]\nstddev = [0.0]"), HasSubstr("out of range"));
+}
+
+TEST(Recipe, BadTomlNamesTheLine) {
+  EXPECT_THAT(error_of("seed = 1\n[search\n"), HasSubstr("r.toml, line 2"));
+  EXPECT_THAT(error_of("", {"groups"}), HasSubstr("write it as table.key=value"));
+}
+
+}  // namespace
+}  // namespace concertina::recipe

@@ -1,0 +1,81 @@
+#include "slo/rule_table.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "profile/this_machine.h"
+
+namespace concertina::slo {
+namespace {
+
+/// Which rules are asked in a machine state: those of `machine`.
+using Key = std::optional<supervisor::MachineState>;
+
+bool has_rules(const std::vector<Rule>& rules, Key machine) {
+  for (const Rule& rule : rules) {
+    if (rule.machine == machine) return true;
+  }
+  return false;
+}
+
+Key resolve(const std::vector<Rule>& rules, supervisor::MachineState state) {
+  if (has_rules(rules, state)) return state;
+  if (has_rules(rules, std::nullopt)) return std::nullopt;
+  const int count = static_cast<int>(supervisor::kMachineStates.size()), own = static_cast<int>(state);
+  for (int worse = own + 1; worse < count; ++worse) {
+    if (has_rules(rules, static_cast<supervisor::MachineState>(worse)))
+      return static_cast<supervisor::MachineState>(worse);
+  }
+  for (int better = own - 1; better >= 0; --better) {
+    if (has_rules(rules, static_cast<supervisor::MachineState>(better)))
+      return static_cast<supervisor::MachineState>(better);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+int RuleTable::rule(supervisor::MachineState state, double slow_down, int current) const {
+  const Key asked = resolve(rules, state);
+  const int count = static_cast<int>(rules.size());
+  const bool stays = current >= 0 && current < count && rules[current].machine == asked;
+  int last = 0;
+  for (int i = 0; i < count; ++i) {
+    const Rule& one = rules[i];
+    if (one.machine != asked) continue;
+    last = i;
+    if (slow_down < (stays && i < current ? one.back_below : one.up_to)) break;
+  }
+  return last;
+}
+
+Status RuleTable::check_model(std::span<const SubnetInfo> model, std::string_view wanted_precision) const {
+  constexpr double kRounding = 1e-6;
+  if (precision != wanted_precision) {
+    return Error{fmt::format("the plan is for {}, but the model is loaded in {}; run concertina plan",
+                             precision, wanted_precision)};
+  }
+  if (model.size() != subnets.size()) {
+    return Error{
+        fmt::format("the plan is for a model of {} sub-nets, but this one has {}; run concertina plan",
+                    subnets.size(), model.size())};
+  }
+  for (std::size_t i = 0; i < model.size(); ++i) {
+    if (model[i].subnet == subnets[i].subnet &&
+        std::abs(model[i].validation_accuracy - subnets[i].accuracy) <= kRounding)
+      continue;
+    return Error{fmt::format(
+        "the plan is for a model whose sub-net {} is {} with an accuracy of {:.4f}, but this one's is {} "
+        "with {:.4f}; run concertina plan",
+        i, to_string(subnets[i].subnet), subnets[i].accuracy, to_string(model[i].subnet),
+        model[i].validation_accuracy)};
+  }
+  return {};
+}
+
+Status RuleTable::check_machine() const {
+  return profile::check_this_machine(machine, "the plan is for latencies measured", "run concertina plan");
+}
+
+}  // namespace concertina::slo

@@ -1,0 +1,42 @@
+#include "supervisor/signals.h"
+
+#include "supervisor/machine_tree.h"
+
+namespace concertina::supervisor {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The sum over the threads that there are now.
+std::optional<ProcessorTime> read_threads(const fs::path& folder) {
+  std::optional<ProcessorTime> sum;
+  for (const fs::path& thread : entries_of(folder, "")) {
+    const auto time = read_with(thread / "schedstat", parse_schedstat);
+    if (!time) continue;
+    if (!sum) sum.emplace();
+    sum->ran_ns += time->ran_ns;
+    sum->waited_ns += time->waited_ns;
+  }
+  return sum;
+}
+
+}  // namespace
+
+SignalReader::SignalReader(const fs::path& root, const std::string& process)
+    : pressure_(root / "proc/pressure/cpu"),
+      threads_(root / "proc" / process / "task"),
+      cgroup_(root, root / "proc" / process),
+      temperatures_(root),
+      frequency_(root),
+      power_(root) {}
+
+Signals SignalReader::read() const {
+  return {.pressure = read_with(pressure_, parse_pressure),
+          .process = read_threads(threads_),
+          .cgroup = cgroup_.read(),
+          .temperatures = temperatures_.read(),
+          .frequency = frequency_.read(),
+          .power = power_.read()};
+}
+
+}  // namespace concertina::supervisor

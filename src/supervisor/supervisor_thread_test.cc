@@ -1,0 +1,83 @@
+#include "supervisor/supervisor_thread.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <latch>
+
+namespace concertina::supervisor {
+namespace {
+
+Signals busy() {
+  return {.pressure = Pressure{.avg10 = 0.9}};
+}
+
+TEST(SupervisorThread, TellsEverySample) {
+  std::atomic<int> reads = 0, tells = 0;
+  std::latch three(3);
+  {
+    const SupervisorThread thread(
+        [&] {
+          ++reads;
+          return busy();
+        },
+        Supervisor(even_costs(4)), {.period = from_ms(1)},
+        [&](const Advice& advice) {
+          EXPECT_EQ(advice.state, MachineState::busy);
+          EXPECT_EQ(advice.largest, 1);
+          if (++tells <= 3) three.count_down();
+        });
+    three.wait();
+  }
+  EXPECT_GE(tells, 3);
+  EXPECT_EQ(reads, tells);
+}
+
+// With a period of a day, this test would not end if the thread slept on.
+TEST(SupervisorThread, EndsWhileItSleeps) {
+  std::atomic<int> tells = 0;
+  std::latch first(1);
+  {
+    const SupervisorThread thread(busy, Supervisor(even_costs(4)), {.period = from_ms(86'400'000)},
+                                  [&](const Advice&) {
+                                    ++tells;
+                                    first.count_down();
+                                  });
+    first.wait();
+  }
+  EXPECT_EQ(tells, 1);
+}
+
+TEST(SupervisorThread, EndsBeforeItHasSlept) {
+  for (int i = 0; i < 100; ++i) {
+    const SupervisorThread thread(busy, Supervisor(even_costs(4)), {.period = from_ms(86'400'000)},
+                                  [](const Advice&) {});
+  }
+}
+
+class CountingClock final : public Clock {
+ public:
+  Time now() const override { return from_ms(1000) * ++calls; }
+  mutable std::atomic<int> calls = 0;
+};
+
+TEST(SupervisorThread, SamplesHaveTheTimeOfItsClock) {
+  const CountingClock clock;
+  std::atomic<std::uint64_t> waited = 0;
+  std::atomic<double> pressure = -1;
+  std::latch done(2);
+  {
+    const SupervisorThread thread(
+        [&] { return Signals{.pressure = Pressure{.waited_us = waited += 500'000}}; },
+        Supervisor(even_costs(4)), {.period = from_ms(1), .clock = &clock},
+        [&](const Advice& advice) {
+          if (clock.calls == 2) pressure = *advice.measured.pressure;
+          if (clock.calls <= 2) done.count_down();
+        });
+    done.wait();
+  }
+  EXPECT_DOUBLE_EQ(pressure, 0.5);
+}
+
+}  // namespace
+}  // namespace concertina::supervisor

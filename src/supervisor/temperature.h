@@ -1,0 +1,42 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace concertina::supervisor {
+
+/// One sensor's temperatures, degrees Celsius.
+struct Temperature {
+  std::string sensor;
+  bool processor = false;  ///< it is in the processor; others may be anywhere in the machine
+  double now = 0;
+  std::optional<double> passive = {};  ///< from here on the kernel slows the processor down
+  std::optional<double> critical =
+      {};  ///< here the machine turns itself off, or the processor throttles itself
+};
+
+/// Reads thermal zones (Documentation/driver-api/thermal/sysfs-api.rst) and the processors' sensors of hwmon
+/// (Documentation/hwmon/sysfs-interface.rst).
+class TemperatureReader {
+ public:
+  /// Looks for the sensors below `root`, and reads their trip points, which seldom change.
+  explicit TemperatureReader(const std::filesystem::path& root);
+
+  /// Sensors that say nothing now are left out.
+  std::vector<Temperature> read() const;
+
+ private:
+  struct Source {
+    std::filesystem::path file;
+    Temperature fixed;  ///< all but `now`
+  };
+
+  void add_zone(const std::filesystem::path& zone);
+  void add_chip(const std::filesystem::path& chip);
+
+  std::vector<Source> sources_;
+};
+
+}  // namespace concertina::supervisor

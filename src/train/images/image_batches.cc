@@ -1,0 +1,61 @@
+#include "train/images/image_batches.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace concertina::train {
+
+Normalization measure_normalization(const data::ImageSet& set) {
+  const auto c = static_cast<std::size_t>(set.channels);
+  std::vector<std::int64_t> sum(c, 0), squares(c, 0);
+  for (std::size_t i = 0; i < set.pixels.size(); ++i) {
+    const std::int64_t v = set.pixels[i];
+    sum[i % c] += v;
+    squares[i % c] += v * v;
+  }
+  Normalization result;
+  const double count = static_cast<double>(set.pixels.size()) / static_cast<double>(c);
+  for (std::size_t k = 0; k < c; ++k) {
+    const double mean = static_cast<double>(sum[k]) / count;
+    const double variance = static_cast<double>(squares[k]) / count - mean * mean;
+    result.mean.push_back(static_cast<float>(mean / 255));
+    // A constant channel carries nothing; it must not divide by zero.
+    result.stddev.push_back(static_cast<float>(std::sqrt(std::max(variance, 1.0)) / 255));
+  }
+  return result;
+}
+
+ImageBatches::ImageBatches(std::shared_ptr<const PixelSource> source, const std::vector<std::int32_t>& labels,
+                           const Normalization& normalization, torch::Device device)
+    : source_(std::move(source)),
+      labels_(torch::tensor(labels, torch::kInt).to(torch::kLong).to(device)),
+      mean_(torch::tensor(normalization.mean).to(device) * 255),
+      stddev_(torch::tensor(normalization.stddev).to(device) * 255) {}
+
+Batch ImageBatches::normalized(const torch::Tensor& images, std::span<const std::int64_t> indices) const {
+  const std::vector<std::int64_t> list(indices.begin(), indices.end());
+  const torch::Tensor index = torch::tensor(list, torch::kLong).to(labels_.device());
+  // NHWC in memory seen as NCHW: what LibTorch calls channels last.
+  return {((images.to(torch::kFloat) - mean_) / stddev_).permute({0, 3, 1, 2}),
+          labels_.index_select(0, index)};
+}
+
+Batch ImageBatches::batch(std::span<const std::int64_t> indices) const {
+  return normalized(source_->plain(indices), indices);
+}
+
+Batch ImageBatches::augmented(std::span<const std::int64_t> indices, const Augmentation& augmentation,
+                              std::uint64_t key) const {
+  return normalized(source_->augmented(indices, augmentation, key), indices);
+}
+
+std::vector<std::int64_t> batch_indices(std::span<const std::int64_t> indices,
+                                        std::span<const std::int64_t> order, std::int64_t number, int batch) {
+  std::vector<std::int64_t> chosen;
+  for (std::int64_t k = number * batch; k < (number + 1) * batch; ++k) {
+    chosen.push_back(indices[order[static_cast<std::size_t>(k)]]);
+  }
+  return chosen;
+}
+
+}  // namespace concertina::train

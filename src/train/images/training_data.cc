@@ -1,0 +1,192 @@
+#include "train/images/training_data.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/hash.h"
+#include "base/try.h"
+#include "data/image_folder.h"
+#include "data/read.h"
+#include "data/training_split.h"
+#include "train/images/pixels_on_disk.h"
+
+namespace concertina::train {
+namespace {
+
+// Images of a folder whose pixels are measured, evenly spaced, where not all of them are read.
+constexpr std::int64_t kMeasured = 1000;
+
+/// One split, however it is kept.
+struct SplitImages {
+  Shape shape;
+  std::vector<std::string> classes;
+  std::vector<std::int32_t> labels;
+  std::shared_ptr<const PixelSource> pixels;
+  Normalization measured;
+  std::uint64_t hash = 0;
+};
+
+Result<data::DatasetSpec> dataset_spec(const recipe::Recipe::Data& data) {
+  data::DatasetSpec spec{.format = {}, .root = data.path, .image_size = data.image_size};
+  if (data.format == "auto") {
+    ASSIGN_OR_RETURN(spec.format, data::detect_format(data.path));
+  } else {
+    ASSIGN_OR_RETURN(spec.format, data::parse_format(data.format));
+  }
+  return spec;
+}
+
+std::uint64_t content_hash(const data::ImageSet& set) {
+  const auto* labels = reinterpret_cast<const std::uint8_t*>(set.labels.data());
+  return Hash().add(set.pixels).add({labels, set.labels.size() * sizeof(set.labels[0])}).value();
+}
+
+Result<SplitImages> read_whole(const data::DatasetSpec& spec, data::Split split, torch::Device device,
+                               int threads) {
+  ASSIGN_OR_RETURN(const data::ImageSet set, data::read_image_set(spec, split, threads));
+  return SplitImages{.shape = {set.channels, set.height, set.width},
+                     .classes = set.classes,
+                     .labels = set.labels,
+                     .pixels = pixels_in_memory(set, device),
+                     .measured = measure_normalization(set),
+                     .hash = content_hash(set)};
+}
+
+Result<Squares> squares_of(const recipe::Recipe::Data& data, data::Format format) {
+  if (format != data::Format::image_folder) {
+    return Error{"data.crop = \"resized\" is for folders of images; leave it out for this data set"};
+  }
+  if (data.image_size == 0) {
+    return Error{
+        "data.crop = \"resized\" needs the side of the images in pixels; set data.image_size, to 224 for "
+        "instance"};
+  }
+  const Squares squares{.size = data.image_size, .resize = data.resize == 0 ? data.image_size : data.resize};
+  if (squares.resize >= squares.size) return squares;
+  return Error{
+      fmt::format("data.resize = {} is less than data.image_size = {}; a crop of the middle needs at least "
+                  "as many pixels",
+                  data.resize, data.image_size)};
+}
+
+Result<std::uint64_t> listing_hash(const data::ImageFiles& listing, const std::filesystem::path& root) {
+  Hash hash;
+  for (const auto& file : listing.files) {
+    std::error_code code;
+    const auto size = std::filesystem::file_size(file, code);
+    if (code) return Error{fmt::format("cannot read '{}': {}", file.string(), code.message())};
+    hash.add(fmt::format("{}:{}\n", file.lexically_relative(root).string(), size));
+  }
+  return hash.value();
+}
+
+Result<Normalization> measure_some(const PixelSource& pixels, std::int64_t count, int size) {
+  const std::int64_t wanted = std::min(count, kMeasured);
+  std::vector<std::int64_t> indices;
+  for (std::int64_t i = 0; i < wanted; ++i) indices.push_back(i * count / wanted);
+  const torch::Tensor images = pixels.plain(indices).cpu().contiguous();
+  RETURN_IF_ERROR(pixels.status());
+  const auto* values = images.data_ptr<std::uint8_t>();
+  return measure_normalization({.channels = 3,
+                                .height = size,
+                                .width = size,
+                                .pixels = {values, values + images.numel()},
+                                .labels = {},
+                                .classes = {}});
+}
+
+Result<SplitImages> list_only(const data::DatasetSpec& spec, const recipe::Recipe::Data& data,
+                              data::Split split, torch::Device device, int threads) {
+  ASSIGN_OR_RETURN(const Squares squares, squares_of(data, spec.format));
+  ASSIGN_OR_RETURN(data::ImageFiles listing, data::list_image_folder(spec.root, split));
+  SplitImages images{.shape = {3, squares.size, squares.size},
+                     .classes = std::move(listing.classes),
+                     .labels = std::move(listing.labels),
+                     .pixels = {},
+                     .measured = {},
+                     .hash = 0};
+  ASSIGN_OR_RETURN(images.hash, listing_hash(listing, spec.root));
+  images.pixels = pixels_on_disk(std::move(listing.files), squares, threads, device);
+  if (!data.mean.empty() && !data.stddev.empty()) return images;
+  if (split == data::Split::test) return images;
+  ASSIGN_OR_RETURN(
+      images.measured,
+      measure_some(*images.pixels, static_cast<std::int64_t>(images.labels.size()), squares.size));
+  return images;
+}
+
+Result<SplitImages> open_split(const recipe::Recipe::Data& data, data::Split split, torch::Device device,
+                               int threads) {
+  ASSIGN_OR_RETURN(const data::DatasetSpec spec, dataset_spec(data));
+  if (data.crop == recipe::Crop::resized) return list_only(spec, data, split, device, threads);
+  if (data.resize == 0) return read_whole(spec, split, device, threads);
+  return Error{"data.resize is for data.crop = \"resized\"; set that, or leave data.resize out"};
+}
+
+Status take(const std::vector<double>& given, const char* key, int channels, std::vector<float>& values) {
+  if (given.empty()) return {};
+  values.assign(given.begin(), given.end());
+  if (static_cast<int>(given.size()) == channels) return {};
+  return Error{
+      fmt::format("data.{} has {} numbers, but the images have {} channels", key, given.size(), channels)};
+}
+
+}  // namespace
+
+std::span<const std::int64_t> TrainingData::first_batches(int batches, int batch) const {
+  const std::size_t wanted = static_cast<std::size_t>(batches) * static_cast<std::size_t>(batch);
+  return std::span(training).first(std::min(training.size(), wanted));
+}
+
+Result<TrainingData> read_training_data(const recipe::Recipe& recipe, torch::Device device, int threads) {
+  ASSIGN_OR_RETURN(SplitImages images, open_split(recipe.data, data::Split::train, device, threads));
+  const auto count = static_cast<std::int64_t>(images.labels.size());
+  const std::int64_t held_out = recipe.data.validation;
+  if (held_out + recipe.training.batch > count) {
+    return Error{
+        fmt::format("the training set has {} images: too few for data.validation = {} and a batch of {}",
+                    count, held_out, recipe.training.batch)};
+  }
+  Normalization normalization = images.measured;
+  RETURN_IF_ERROR(take(recipe.data.mean, "mean", images.shape.channels, normalization.mean));
+  RETURN_IF_ERROR(take(recipe.data.stddev, "stddev", images.shape.channels, normalization.stddev));
+  data::TrainingSplit split = data::split_training(count, held_out, static_cast<std::uint64_t>(recipe.seed));
+  return TrainingData{.shape = images.shape,
+                      .classes = std::move(images.classes),
+                      .normalization = normalization,
+                      .images = ImageBatches(std::move(images.pixels), images.labels, normalization, device),
+                      .training = std::move(split.training),
+                      .validation = std::move(split.validation),
+                      .hash = images.hash};
+}
+
+Result<std::shared_ptr<const TrainingData>> DataReader::read_training(const recipe::Recipe& recipe) {
+  const std::string wanted =
+      recipe::table_to_toml(recipe, "data") + recipe::table_to_toml(recipe, "training");
+  if (wanted != last_) {
+    ASSIGN_OR_RETURN(TrainingData data, read_training_data(recipe, device_, threads_));
+    data_ = std::make_shared<const TrainingData>(std::move(data));
+    last_ = wanted;
+    return data_;
+  }
+  TrainingData data = *data_;  // shares the pixels
+  data::TrainingSplit split = data::split_training(data_->images.size(), recipe.data.validation,
+                                                   static_cast<std::uint64_t>(recipe.seed));
+  data.training = std::move(split.training);
+  data.validation = std::move(split.validation);
+  return std::make_shared<const TrainingData>(std::move(data));
+}
+
+Result<ImageBatches> read_test_images(const recipe::Recipe& recipe, const TrainingData& training,
+                                      torch::Device device, int threads) {
+  ASSIGN_OR_RETURN(SplitImages images, open_split(recipe.data, data::Split::test, device, threads));
+  if (images.shape != training.shape || images.classes != training.classes) {
+    return Error{fmt::format("the test images of '{}' differ from its training images in size or classes",
+                             recipe.data.path)};
+  }
+  return ImageBatches(std::move(images.pixels), images.labels, training.normalization, device);
+}
+
+}  // namespace concertina::train

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "graph/shape.h"
+#include "recipe/recipe.h"
+#include "train/images/image_batches.h"
+
+namespace concertina::train {
+
+/// The training images of a run. The test images are not part of it: see read_test_images().
+struct TrainingData {
+  Shape shape;
+  std::vector<std::string> classes;
+  Normalization normalization;
+  ImageBatches images;
+  std::vector<std::int64_t> training;    ///< indices, in a fixed random order
+  std::vector<std::int64_t> validation;  ///< indices split off for search and selection
+  /// The first of the training images, so many batches or as many as there are.
+  std::span<const std::int64_t> first_batches(int batches, int batch) const;
+
+  std::uint64_t hash = 0;  ///< of pixels and labels; of images that stay on the disk, their names and sizes
+};
+
+/// With data.crop = "resized" images stay on the disk; else they are read whole.
+Result<TrainingData> read_training_data(const recipe::Recipe& recipe, torch::Device device, int threads);
+
+/// The only reader of the test images, as `training` was read and normalised. Fails if its classes or sizes
+/// differ.
+Result<ImageBatches> read_test_images(const recipe::Recipe& recipe, const TrainingData& training,
+                                      torch::Device device, int threads);
+
+/// Reads data sets for runs on one device, and those for which nothing but the seed differs only once.
+class DataReader {
+ public:
+  DataReader(torch::Device device, int threads) : device_(device), threads_(threads) {}
+
+  Result<std::shared_ptr<const TrainingData>> read_training(const recipe::Recipe& recipe);
+  Result<ImageBatches> read_test(const recipe::Recipe& recipe, const TrainingData& training) const {
+    return read_test_images(recipe, training, device_, threads_);
+  }
+
+ private:
+  torch::Device device_;
+  int threads_;
+  std::string last_;  ///< what of a recipe data_ was read by
+  std::shared_ptr<const TrainingData> data_;
+};
+
+}  // namespace concertina::train
