@@ -3,7 +3,7 @@
 #include "base/try.h"
 #include "train/losses.h"
 #include "train/rankers/rankers.h"
-#include "train/run_training.h"
+#include "train/training_loop.h"
 
 namespace concertina::train {
 

@@ -2,8 +2,8 @@
 #include "recipe/sandwich.h"
 #include "train/checkpoint.h"
 #include "train/joint/joint_step.h"
-#include "train/run_training.h"
 #include "train/stages/stages.h"
+#include "train/training_loop.h"
 
 namespace concertina::train {
 

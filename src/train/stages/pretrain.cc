@@ -1,9 +1,9 @@
 #include "base/try.h"
-#include "train/calibrate_norms.h"
 #include "train/losses.h"
-#include "train/run_training.h"
 #include "train/stages/stages.h"
-#include "train/supernet.h"
+#include "train/supernet/calibrate_norms.h"
+#include "train/supernet/supernet.h"
+#include "train/training_loop.h"
 
 namespace concertina::train {
 namespace {

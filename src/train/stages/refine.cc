@@ -1,10 +1,10 @@
 #include "base/try.h"
 #include "recipe/selected_subnets.h"
 #include "search/selection.h"
-#include "train/joint/joint_weights.h"
-#include "train/stages/search_options.h"
+#include "train/joint/joint_state.h"
+#include "train/search/search_options.h"
+#include "train/search/torch_evaluator.h"
 #include "train/stages/stages.h"
-#include "train/torch_evaluator.h"
 
 namespace concertina::train {
 

@@ -3,9 +3,9 @@
 #include "base/machine.h"
 #include "base/try.h"
 #include "kernels/target.h"
-#include "train/stages/search_options.h"
+#include "train/search/search_options.h"
+#include "train/search/torch_evaluator.h"
 #include "train/stages/stages.h"
-#include "train/torch_evaluator.h"
 
 namespace concertina::train {
 

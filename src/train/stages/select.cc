@@ -4,9 +4,9 @@
 #include "graph/cost.h"
 #include "recipe/selected_subnets.h"
 #include "search/selection.h"
-#include "train/stages/search_options.h"
+#include "train/search/search_options.h"
+#include "train/search/torch_evaluator.h"
 #include "train/stages/stages.h"
-#include "train/torch_evaluator.h"
 
 namespace concertina::train {
 namespace {
