@@ -184,8 +184,8 @@ Status check_network_keys(const Recipe& recipe, const toml::table& root) {
   for_each_field(recipe, [&](std::string_view table, std::string_view key, const auto&, const Range&) {
     if (recipe.network.file.empty() || !belongs_to_built_in(table, key) || !root[table][key]) return;
     status =
-        Error{fmt::format("network.file and network.{} are both given; a network is read from a file or "
-                          "built by name, so leave one out",
+        Error{fmt::format("network.file and network.{} are both given; "
+                          "a network is read from a file or built by name, so leave one out",
                           key)};
   });
   return status;
@@ -203,8 +203,8 @@ Status check_data(const Recipe::Data& data) {
     return Error{"data.resize is for data.crop = \"resized\"; set that, or leave data.resize out"};
   if (data.resize >= data.image_size) return {};
   return Error{
-      fmt::format("data.resize = {} is less than data.image_size = {}; a crop of the middle needs at least "
-                  "as many pixels",
+      fmt::format("data.resize = {} is less than data.image_size = {}; "
+                  "a crop of the middle needs at least as many pixels",
                   data.resize, data.image_size)};
 }
 
@@ -227,8 +227,8 @@ Status check_new_classifier(const Recipe& recipe) {
 Status check_search(const Recipe::Search& search) {
   if (search.floor_groups > search.groups) {
     return Error{
-        fmt::format("search.floor_groups = {} is more than search.groups = {}; a dimension cannot keep "
-                    "more groups than it has",
+        fmt::format("search.floor_groups = {} is more than search.groups = {}; "
+                    "a dimension cannot keep more groups than it has",
                     search.floor_groups, search.groups)};
   }
   if (search.cost == SearchCost::latency && search.latency_table.empty()) {
@@ -243,8 +243,8 @@ Status check_search(const Recipe::Search& search) {
   }
   if (groups_at_end(search) < search.groups) return {};
   return Error{
-      fmt::format("search.end_fraction = {} of search.groups = {} is all of them, so there is nothing to "
-                  "search; make it smaller",
+      fmt::format("search.end_fraction = {} of search.groups = {} is all of them, "
+                  "so there is nothing to search; make it smaller",
                   search.end_fraction, search.groups)};
 }
 
@@ -257,8 +257,8 @@ Status check_alone(const Recipe::Joint& joint) {
                                                : nullptr;
   if (key == nullptr) return {};
   return Error{
-      fmt::format("joint.method = \"alone\" trains every sub-net by itself, without joint.{}; leave one of "
-                  "the two out",
+      fmt::format("joint.method = \"alone\" trains every sub-net by itself, without joint.{}; "
+                  "leave one of the two out",
                   key)};
 }
 
@@ -290,8 +290,8 @@ Status check_budget(const Recipe& recipe) {
   if (recipe.joint.method == JointMethod::alone || recipe.joint.budget == 0 || before < recipe.joint.budget)
     return {};
   return Error{fmt::format(
-      "joint.budget = {} epochs of the full network, and pretrain.epochs = {}{}{} leave nothing of "
-      "it; raise it, or shorten those",
+      "joint.budget = {} epochs of the full network, and pretrain.epochs = {}{}{} leave nothing of it; "
+      "raise it, or shorten those",
       recipe.joint.budget, recipe.pretrain.epochs,
       ranked > 0 ? fmt::format(", rank.epochs = {}", ranked) : "",
       recipe.prepare.epochs > 0 ? fmt::format(", prepare.epochs = {}", recipe.prepare.epochs) : "")};

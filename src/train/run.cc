@@ -10,6 +10,7 @@
 #include "graph/channel_groups.h"
 #include "graph/edit.h"
 #include "recipe/selected_subnets.h"
+#include "train/checkpoint.h"
 
 namespace concertina::train {
 namespace {
@@ -148,6 +149,16 @@ Result<report::RunResult> Run::result() const {
   for (const report::MeasuredSubnet& one : result.subnets) RETURN_IF_ERROR(check_subnet(graph(), one.subnet));
   if (recipe_.joint.method == recipe::JointMethod::together) result.model = model_file();
   return result;
+}
+
+Result<Tensors> Run::weights(recipe::Stage stage) const {
+  const char* name = stage == recipe::Stage::rank ? "weights.pt" : "checkpoint.pt";
+  ASSIGN_OR_RETURN(Checkpoint checkpoint, read_checkpoint(file(stage, name)));
+  return std::move(checkpoint.tensors);
+}
+
+Result<Supernet> Run::supernet(const Tensors& weights) const {
+  return Supernet::make(graph(), weights, compute_.with(recipe_.training.precision));
 }
 
 Result<ImageBatches> Run::read_test_images() const {

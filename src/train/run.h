@@ -16,9 +16,9 @@
 #include "recipe/recipe.h"
 #include "recipe/stage.h"
 #include "report/run_results.h"
-#include "train/compute.h"
 #include "train/images/training_data.h"
 #include "train/network_source.h"
+#include "train/supernet/supernet.h"
 
 namespace concertina::train {
 
@@ -76,6 +76,12 @@ class Run {
 
   /// What the stages that are done have cost, and what the last has made.
   Result<report::RunResult> result() const;
+
+  /// The weights that pretrain, rank or prepare has left.
+  Result<Tensors> weights(recipe::Stage stage) const;
+
+  /// The network with such weights, in the precision in which the recipe trains.
+  Result<Supernet> supernet(const Tensors& weights) const;
 
   /// The lattice of the recipe's search.
   const ChannelGroups& groups() const { return *groups_; }

@@ -17,8 +17,7 @@ using GradientScore =
 Result<Ranking> rank_by_gradients(const Run& run, const Tensors& weights, const GradientScore& score,
                                   bool by_mean) {
   const recipe::Recipe& recipe = run.recipe();
-  ASSIGN_OR_RETURN(const Supernet net,
-                   Supernet::make(run.graph(), weights, run.compute().with(recipe.training.precision)));
+  ASSIGN_OR_RETURN(const Supernet net, run.supernet(weights));
   const std::span<const std::int64_t> training = run.data().training;
   const auto batches = std::min<std::int64_t>(
       recipe.rank.batches, static_cast<std::int64_t>(training.size()) / recipe.training.batch);

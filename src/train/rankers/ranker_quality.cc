@@ -11,7 +11,6 @@
 #include "base/statistics.h"
 #include "base/try.h"
 #include "recipe/recipe_fields.h"
-#include "train/checkpoint.h"
 #include "train/rankers/rankers.h"
 #include "train/search/torch_evaluator.h"
 
@@ -168,17 +167,16 @@ std::string removal_fingerprint(const Run& run) {
 Result<std::vector<report::RankerQuality>> measure_rankers(const Run& run) {
   if (!run.done(recipe::Stage::pretrain))
     return Error{"rankers are judged on the pretrained network; run concertina-train pretrain first"};
-  ASSIGN_OR_RETURN(const Checkpoint pretrained,
-                   read_checkpoint(run.file(recipe::Stage::pretrain, "checkpoint.pt")));
+  ASSIGN_OR_RETURN(const Tensors pretrained, run.weights(recipe::Stage::pretrain));
   const ChannelGroups& groups = run.groups();
   const std::filesystem::path folder = run.folder() / "rankers";
   RETURN_IF_ERROR(run.begin(folder, removal_fingerprint(run)));
-  ASSIGN_OR_RETURN(Removals removals, Removals::open(run, pretrained.tensors, folder / "removals.jsonl"));
+  ASSIGN_OR_RETURN(Removals removals, Removals::open(run, pretrained, folder / "removals.jsonl"));
   std::vector<report::RankerQuality> qualities;
   for (const auto& [name, recipe] : all_rankers(run.recipe().rank)) {
     if (recipe.method == recipe::RankMethod::noise)
       RETURN_IF_ERROR(run.begin(folder / name, recipe::table_to_toml(run.recipe(), "rank")));
-    ASSIGN_OR_RETURN(const Ranking ranking, rank_channels(run, pretrained.tensors, recipe, folder / name));
+    ASSIGN_OR_RETURN(const Ranking ranking, rank_channels(run, pretrained, recipe, folder / name));
     report::RankerQuality quality{
         .ranker = name, .channels = 0, .groups = 0, .by_dimension = {}, .macs = ranking.spent.macs};
     removals.expect(fmt::format("judge {}", name), removal_count(ranking.importance, groups));

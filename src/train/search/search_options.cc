@@ -33,11 +33,11 @@ search::CostFunction cost_function(const Run& run) {
 
 }  // namespace
 
-search::SearchOptions search_options(const Run& run, const ChannelGroups& groups) {
+search::SearchOptions search_options(const Run& run) {
   const recipe::Recipe::Search& recipe = run.recipe().search;
   return {.criterion = recipe.criterion,
           .cost = cost_function(run),
-          .end_macs = cost(run.graph(), uniform_subnet(groups, recipe::groups_at_end(recipe))).macs,
+          .end_macs = cost(run.graph(), uniform_subnet(run.groups(), recipe::groups_at_end(recipe))).macs,
           .prior = recipe.prior,
           .tilt = recipe.tilt,
           .floor_groups = recipe.floor_groups,
@@ -45,9 +45,9 @@ search::SearchOptions search_options(const Run& run, const ChannelGroups& groups
           .refresh_every = recipe.refresh_every};
 }
 
-Result<search::Journal> open_journal(const Run& run, const ChannelGroups& groups) {
-  search::Fingerprint fingerprint = search::search_fingerprint(
-      run.graph(), groups, search_options(run, groups), run.fingerprint(recipe::Stage::search));
+Result<search::Journal> open_journal(const Run& run) {
+  search::Fingerprint fingerprint = search::search_fingerprint(run.graph(), run.groups(), search_options(run),
+                                                               run.fingerprint(recipe::Stage::search));
   if (run.latency_table()) fingerprint["milliseconds"] = latency::describe_layers(*run.latency_table());
   return search::Journal::open(run.file(recipe::Stage::search, "journal.jsonl"), fingerprint);
 }

@@ -6,9 +6,9 @@
 namespace concertina::train {
 
 /// The options of the recipe's search.
-search::SearchOptions search_options(const Run& run, const ChannelGroups& groups);
+search::SearchOptions search_options(const Run& run);
 
 /// The journal of the recipe's search.
-Result<search::Journal> open_journal(const Run& run, const ChannelGroups& groups);
+Result<search::Journal> open_journal(const Run& run);
 
 }  // namespace concertina::train

@@ -21,14 +21,12 @@ constexpr std::int64_t kLooks = 8;
 }  // namespace
 
 Result<TorchEvaluator> TorchEvaluator::make(const Run& run, int images) {
-  ASSIGN_OR_RETURN(const Checkpoint prepared,
-                   read_checkpoint(run.file(recipe::Stage::prepare, "checkpoint.pt")));
-  return make(run, prepared.tensors, images);
+  ASSIGN_OR_RETURN(const Tensors prepared, run.weights(recipe::Stage::prepare));
+  return make(run, prepared, images);
 }
 
 Result<TorchEvaluator> TorchEvaluator::make(const Run& run, const Tensors& weights, int images) {
-  ASSIGN_OR_RETURN(Supernet net,
-                   Supernet::make(run.graph(), weights, run.compute().with(run.recipe().training.precision)));
+  ASSIGN_OR_RETURN(Supernet net, run.supernet(weights));
   return TorchEvaluator(run, std::move(net), images);
 }
 

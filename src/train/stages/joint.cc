@@ -3,7 +3,6 @@
 #include "base/try.h"
 #include "recipe/sandwich.h"
 #include "recipe/selected_subnets.h"
-#include "train/checkpoint.h"
 #include "train/joint/joint_state.h"
 #include "train/joint/joint_step.h"
 #include "train/losses.h"
@@ -33,15 +32,10 @@ Result<double> macs_left(const Run& run) {
 
 Result<Tensors> starting_weights(const Run& run) {
   switch (run.recipe().joint.start) {
-    case recipe::JointStart::ranked: {
-      ASSIGN_OR_RETURN(Checkpoint ranked, read_checkpoint(run.file(recipe::Stage::rank, "weights.pt")));
-      return std::move(ranked.tensors);
-    }
-    case recipe::JointStart::prepared: {
-      ASSIGN_OR_RETURN(Checkpoint prepared,
-                       read_checkpoint(run.file(recipe::Stage::prepare, "checkpoint.pt")));
-      return std::move(prepared.tensors);
-    }
+    case recipe::JointStart::ranked:
+      return run.weights(recipe::Stage::rank);
+    case recipe::JointStart::prepared:
+      return run.weights(recipe::Stage::prepare);
     case recipe::JointStart::scratch:
       return initial_tensors(run.graph(),
                              run.seed(recipe::Stage::pretrain));  // where pretraining begins, too
@@ -56,8 +50,7 @@ Result<search::Spending> train_alone(const Run& run, const Tensors& start,
   const recipe::Recipe& recipe = run.recipe();
   search::Spending all;
   for (std::size_t i = 0; i < subnets.size(); ++i) {
-    ASSIGN_OR_RETURN(const Supernet net,
-                     Supernet::make(run.graph(), start, run.compute().with(recipe.training.precision)));
+    ASSIGN_OR_RETURN(const Supernet net, run.supernet(start));
     TrainingLoop loop = training_loop(run, recipe::Stage::joint, recipe.joint.schedule,
                                       steps_of_epochs(run, recipe.joint.epochs));
     loop.task = fmt::format("sub-net {} alone", i);
@@ -86,8 +79,7 @@ Result<search::Spending> joint(const Run& run) {
   ASSIGN_OR_RETURN(auto subnets,
                    recipe::read_subnets(run.file(recipe::Stage::select, "subnets.json"), run.graph()));
   if (recipe.method == recipe::JointMethod::alone) return train_alone(run, start, subnets);
-  ASSIGN_OR_RETURN(const Supernet net,
-                   Supernet::make(run.graph(), start, run.compute().with(run.recipe().training.precision)));
+  ASSIGN_OR_RETURN(const Supernet net, run.supernet(start));
   TrainingLoop loop = training_loop(run, recipe::Stage::joint, recipe.schedule, 0);
   if (recipe.budget == 0) {
     loop.steps = steps_of_epochs(run, recipe.epochs);
