@@ -17,7 +17,7 @@ class CompareTest : public ToyPipeline {};
 
 TEST_F(CompareTest, ComparesArmsAtEqualBudgets) {
   ASSERT_TRUE(
-      write_file(folder_ / "plan.toml",
+      write_file(folder_ / "comparison.toml",
                  "recipe = \"recipe.toml\"\nseeds = [1]\nbudget = 8.0\npoints = 3\nreference = \"us-net\"\n"
                  "[[arm]]\nname = \"ours\"\n"
                  "[[arm]]\nname = \"warm\"\nsearch.method = \"uniform\"\n"
@@ -25,7 +25,7 @@ TEST_F(CompareTest, ComparesArmsAtEqualBudgets) {
                  "[[arm]]\nname = \"us-net\"\nsearch.method = \"uniform\"\npretrain.epochs = 0\n"
                  "rank.method = \"none\"\njoint.start = \"scratch\"\n"));
   const auto compare = [&](const fs::path& out, const std::function<bool()>& kill_when = {}) {
-    return run_process(train_command("compare", out, {"--json"}, "plan.toml"), kill_when);
+    return run_process(train_command("compare", out, {"--json"}, "comparison.toml"), kill_when);
   };
   const ProcessResult first = compare(folder_ / "a");
   ASSERT_EQ(first.exit_code, 0) << first.err;
@@ -69,9 +69,9 @@ TEST_F(CompareTest, SearchesOnTheMillisecondsOfAMachine) {
                        table.string()});
   };
   const auto compare = [&](const fs::path& out) {
-    return run_process(train_command("compare", out, {"--json"}, "plan.toml"));
+    return run_process(train_command("compare", out, {"--json"}, "comparison.toml"));
   };
-  ASSERT_TRUE(write_file(folder_ / "plan.toml",
+  ASSERT_TRUE(write_file(folder_ / "comparison.toml",
                          "recipe = \"recipe.toml\"\npoints = 3\nreference = \"macs\"\nbudget = 12.0\n"
                          "[[arm]]\nname = \"macs\"\n"
                          "[[arm]]\nname = \"ms\"\nsearch.cost = \"latency\"\nsearch.latency_table = \"" +

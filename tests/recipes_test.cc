@@ -111,9 +111,9 @@ INSTANTIATE_TEST_SUITE_P(Recipes, ImageNetRecipes,
                                            Shortened{"imagenet-mobilenetv1", "search.method=uniform"}),
                          [](const auto& one) { return std::string(one.param.recipe).substr(9); });
 
-TEST_F(RecipesTest, ThePlanRunsWithAnotherSeedOnAnotherNetworkAndOtherData) {
+TEST_F(RecipesTest, TheComparisonRunsWithAnotherSeedOnAnotherNetworkAndOtherData) {
   const ProcessResult result =
-      train("compare", fs::path(CONCERTINA_SOURCE_DIR) / "recipes" / "cifar10-resnet20.plan.toml",
+      train("compare", fs::path(CONCERTINA_SOURCE_DIR) / "recipes" / "cifar10-resnet20.comparison.toml",
             {"network=" + write_network(4).string(), "network.new_classifier=true", "joint.budget=12"},
             {"--seeds", "4"});
   ASSERT_EQ(result.exit_code, 0) << result.err;

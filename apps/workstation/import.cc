@@ -30,8 +30,8 @@ Status check_understood(const onnx::ImportedNetwork& imported) {
     list += fmt::format("{}'{}' ({}: {})", list.empty() ? "" : ", ", node, op, reason);
   }
   return Error{
-      fmt::format("{} of its nodes cannot be trained or run: {}; replace them, or see with explain what "
-                  "could shrink around them",
+      fmt::format("{} of its nodes cannot be trained or run: {}; "
+                  "replace them, or see with explain what could shrink around them",
                   imported.opaque.size(), list)};
 }
 

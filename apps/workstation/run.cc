@@ -2,12 +2,10 @@
 
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "base/file.h"
 #include "base/try.h"
 #include "common/progress_bar.h"
 #include "common/table.h"
@@ -66,35 +64,30 @@ Result<train::RunRequest> to_request(Options options, std::optional<recipe::Stag
                            .stage = stage};
 }
 
-Status perform(const Options& options, std::optional<recipe::Stage> stage) {
+Status run_verb(const Options& options, std::optional<recipe::Stage> stage) {
   ASSIGN_OR_RETURN(const train::RunRequest request, to_request(options, stage));
   ProgressBar progress;
-  ASSIGN_OR_RETURN(const auto result, train::perform(request, progress));
-  if (!result) return {};
-  if (result->model) {
+  ASSIGN_OR_RETURN(const report::RunResult result, train::run_pipeline(request, progress));
+  if (result.model) {
     progress.message(
-        fmt::format("The dynamic network is {}; concertina inspect shows it.", result->model->string()));
+        fmt::format("The dynamic network is {}; concertina inspect shows it.", result.model->string()));
   }
-  if (options.json) {
-    ASSIGN_OR_RETURN(const std::string results, read_file(result->results));
-    fmt::print("{}", results);
-  }
+  if (options.json && !result.subnets.empty()) fmt::print("{}", report::to_json(result.subnets));
   return {};
 }
 
 Status judge_rankers(const Options& options) {
   ASSIGN_OR_RETURN(const train::RunRequest request, to_request(options, {}));
   ProgressBar progress;
-  ASSIGN_OR_RETURN(const std::string json, train::judge_rankers(request, progress));
+  ASSIGN_OR_RETURN(const auto qualities, train::judge_rankers(request, progress));
   if (options.json) {
-    fmt::print("{}", json);
+    fmt::print("{}", report::to_json(qualities));
     return {};
   }
   std::vector<std::vector<std::string>> rows = {{"ranker", "", "channels", "groups"}};
-  for (const auto& one : nlohmann::json::parse(json)) {
-    rows.push_back({one["ranker"], "", fmt::format("{:+.3f}", one["channels"].get<double>()),
-                    fmt::format("{:+.3f}", one["groups"].get<double>())});
-  }
+  for (const report::RankerQuality& one : qualities)
+    rows.push_back(
+        {one.ranker, "", fmt::format("{:+.3f}", one.channels), fmt::format("{:+.3f}", one.groups)});
   fmt::print("Spearman correlation of each ranker's scores with the true removal losses:\n\n{}",
              format_table(rows));
   return {};
@@ -109,7 +102,7 @@ void add_run_verb(CLI::App& program, Action& chosen, const std::string& name, co
   const auto options = std::make_shared<Options>();
   add_options(verb, options);
   verb->callback(
-      [&chosen, options, stage] { chosen = [options, stage] { return perform(*options, stage); }; });
+      [&chosen, options, stage] { chosen = [options, stage] { return run_verb(*options, stage); }; });
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ bool is_folder_name(const std::string& name) {
   });
 }
 
-/// Reads one plan, or remembers the first thing that is wrong with it.
+/// Reads the keys of one comparison.
 class Reader {
  public:
   explicit Reader(const toml::table& root) : root_(root) {}
@@ -108,11 +108,11 @@ class Reader {
       }
       table.erase("name");
       if (table.contains("seed"))
-        return Error{fmt::format("arm '{}' has a seed; seeds are the plan's", *name)};
+        return Error{fmt::format("arm '{}' has a seed; seeds are the comparison's", *name)};
       if (root_.contains("budget") && table.at_path("joint.budget")) {
         return Error{
-            fmt::format("arm '{}' has a joint.budget, and the plan has one for all arms; leave one of the "
-                        "two out",
+            fmt::format("arm '{}' has a joint.budget, and the comparison has one for all arms; "
+                        "leave one of the two out",
                         *name)};
       }
       arms.emplace_back(*name, to_settings(table, ""));
@@ -128,11 +128,11 @@ Result<Comparison> read(const toml::table& root, const std::filesystem::path& fo
                         std::span<const std::string> settings) {
   const Reader reader(root);
   RETURN_IF_ERROR(reader.check_keys());
-  Comparison plan;
+  Comparison comparison;
   ASSIGN_OR_RETURN(const std::string recipe, reader.text("recipe"));
-  ASSIGN_OR_RETURN(plan.seeds, reader.seeds());
-  ASSIGN_OR_RETURN(plan.points, reader.points());
-  ASSIGN_OR_RETURN(plan.reference, reader.text("reference"));
+  ASSIGN_OR_RETURN(comparison.seeds, reader.seeds());
+  ASSIGN_OR_RETURN(comparison.points, reader.points());
+  ASSIGN_OR_RETURN(comparison.reference, reader.text("reference"));
   ASSIGN_OR_RETURN(const auto budget, reader.budget());
   ASSIGN_OR_RETURN(const auto arms, reader.arms());
   for (const auto& [name, own] : arms) {
@@ -141,12 +141,13 @@ Result<Comparison> read(const toml::table& root, const std::filesystem::path& fo
     all.insert(all.end(), own.begin(), own.end());  // what makes the arm what it is wins
     auto resolved = read_recipe(folder / recipe, all);
     if (!resolved) return Error{fmt::format("arm '{}': {}", name, resolved.error().message)};
-    plan.arms.push_back({name, *std::move(resolved)});
+    comparison.arms.push_back({name, *std::move(resolved)});
   }
-  if (std::none_of(arms.begin(), arms.end(), [&](const auto& arm) { return arm.first == plan.reference; })) {
-    return Error{fmt::format("the reference '{}' is none of the arms", plan.reference)};
+  if (std::none_of(arms.begin(), arms.end(),
+                   [&](const auto& arm) { return arm.first == comparison.reference; })) {
+    return Error{fmt::format("the reference '{}' is none of the arms", comparison.reference)};
   }
-  return plan;
+  return comparison;
 }
 
 }  // namespace
@@ -154,9 +155,9 @@ Result<Comparison> read(const toml::table& root, const std::filesystem::path& fo
 Result<Comparison> read_comparison(const std::filesystem::path& path, std::span<const std::string> settings) {
   ASSIGN_OR_RETURN(const std::string text, read_file(path));
   try {
-    auto plan = read(toml::parse(text, path.string()), path.parent_path(), settings);
-    if (!plan) return Error{fmt::format("{}: {}", path.string(), plan.error().message)};
-    return plan;
+    auto comparison = read(toml::parse(text, path.string()), path.parent_path(), settings);
+    if (!comparison) return Error{fmt::format("{}: {}", path.string(), comparison.error().message)};
+    return comparison;
   } catch (const toml::parse_error& e) {
     return Error{fmt::format("{}, line {}: {}; correct it and run again", path.string(),
                              e.source().begin.line, std::string(e.description()))};

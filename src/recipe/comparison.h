@@ -16,7 +16,7 @@ struct Arm {
 
 /// Arms that are to be compared. Read from a TOML file:
 ///
-///   recipe = "cifar10-resnet20.toml"   # what the arms have in common; a path from the plan's folder
+///   recipe = "cifar10-resnet20.toml"   # what the arms have in common; a path from this file's folder
 ///   seeds = [1, 2, 3]
 ///   budget = 20.0                      # joint.budget of every arm; left out: each as its recipe says
 ///   points = 8                         # of the grid of sizes

@@ -10,18 +10,18 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class PlanTest : public ::testing::Test {
+class ComparisonTest : public ::testing::Test {
  protected:
   void SetUp() override { folder_.write("base.toml", "[joint]\nepochs = 3\n[search]\ngroups = 4\n"); }
 
   Result<Comparison> read(const std::string& text, const std::vector<std::string>& settings = {}) {
-    return read_comparison(folder_.write("plan.toml", text), settings);
+    return read_comparison(folder_.write("comparison.toml", text), settings);
   }
   void expect_refused(const std::string& text, const std::string& part) {
-    const auto plan = read(text);
-    ASSERT_FALSE(plan) << text;
-    EXPECT_THAT(plan.error().message, HasSubstr(part));
-    EXPECT_THAT(plan.error().message, HasSubstr("plan.toml"));
+    const auto comparison = read(text);
+    ASSERT_FALSE(comparison) << text;
+    EXPECT_THAT(comparison.error().message, HasSubstr(part));
+    EXPECT_THAT(comparison.error().message, HasSubstr("comparison.toml"));
   }
 
   const testing::TestFolder folder_;
@@ -31,18 +31,18 @@ const std::string kHead = "recipe = \"base.toml\"\nreference = \"b\"\n";
 const std::string kArms =
     "[[arm]]\nname = \"a\"\n[[arm]]\nname = \"b\"\nsearch.method = \"uniform\"\npretrain.epochs = 0\n";
 
-TEST_F(PlanTest, ArmsAreRecipesOverACommonOne) {
-  const Comparison plan = *read("seeds = [4, 5]\nbudget = 17.5\npoints = 3\n" + kHead + kArms,
-                                {"joint.learning_rate=0.3", "pretrain.epochs=9"});
-  EXPECT_EQ(plan.seeds, (std::vector<int>{4, 5}));
-  EXPECT_EQ(plan.points, 3);
-  ASSERT_EQ(plan.arms.size(), 2u);
-  EXPECT_EQ(plan.arms[0].name, "a");
-  EXPECT_EQ(plan.arms[0].recipe.search.method, SearchMethod::progressive);
-  EXPECT_EQ(plan.arms[1].recipe.search.method, SearchMethod::uniform);
-  EXPECT_EQ(plan.arms[0].recipe.pretrain.epochs, 9);
-  EXPECT_EQ(plan.arms[1].recipe.pretrain.epochs, 0);  // an arm's own keys are what it is
-  for (const Arm& arm : plan.arms) {
+TEST_F(ComparisonTest, ArmsAreRecipesOverACommonOne) {
+  const Comparison comparison = *read("seeds = [4, 5]\nbudget = 17.5\npoints = 3\n" + kHead + kArms,
+                                      {"joint.learning_rate=0.3", "pretrain.epochs=9"});
+  EXPECT_EQ(comparison.seeds, (std::vector<int>{4, 5}));
+  EXPECT_EQ(comparison.points, 3);
+  ASSERT_EQ(comparison.arms.size(), 2u);
+  EXPECT_EQ(comparison.arms[0].name, "a");
+  EXPECT_EQ(comparison.arms[0].recipe.search.method, SearchMethod::progressive);
+  EXPECT_EQ(comparison.arms[1].recipe.search.method, SearchMethod::uniform);
+  EXPECT_EQ(comparison.arms[0].recipe.pretrain.epochs, 9);
+  EXPECT_EQ(comparison.arms[1].recipe.pretrain.epochs, 0);  // an arm's own keys are what it is
+  for (const Arm& arm : comparison.arms) {
     EXPECT_EQ(arm.recipe.joint.epochs, 3);
     EXPECT_EQ(arm.recipe.search.groups, 4);
     EXPECT_EQ(arm.recipe.joint.budget, 17.5);
@@ -50,26 +50,26 @@ TEST_F(PlanTest, ArmsAreRecipesOverACommonOne) {
   }
 }
 
-TEST_F(PlanTest, HasDefaults) {
-  const Comparison plan = *read(kHead + kArms);
-  EXPECT_EQ(plan.seeds, std::vector<int>{1});
-  EXPECT_EQ(plan.points, 8);
-  EXPECT_EQ(plan.arms[0].recipe.joint.budget, 0);
+TEST_F(ComparisonTest, HasDefaults) {
+  const Comparison comparison = *read(kHead + kArms);
+  EXPECT_EQ(comparison.seeds, std::vector<int>{1});
+  EXPECT_EQ(comparison.points, 8);
+  EXPECT_EQ(comparison.arms[0].recipe.joint.budget, 0);
 }
 
-TEST_F(PlanTest, ThoseOfTheRecipesAreRight) {
-  int plans = 0;
+TEST_F(ComparisonTest, ThoseOfTheRecipesAreRight) {
+  int comparisons = 0;
   for (const auto& file :
        std::filesystem::directory_iterator(std::filesystem::path(CONCERTINA_SOURCE_DIR) / "recipes")) {
-    if (!file.path().string().ends_with(".plan.toml")) continue;
-    const auto plan = read_comparison(file.path(), {});
-    EXPECT_TRUE(plan) << plan.error().message;
-    ++plans;
+    if (!file.path().string().ends_with(".comparison.toml")) continue;
+    const auto comparison = read_comparison(file.path(), {});
+    EXPECT_TRUE(comparison) << comparison.error().message;
+    ++comparisons;
   }
-  EXPECT_GE(plans, 3);
+  EXPECT_GE(comparisons, 3);
 }
 
-TEST_F(PlanTest, SaysWhatIsWrong) {
+TEST_F(ComparisonTest, SaysWhatIsWrong) {
   expect_refused("seed = [1]\n" + kHead + kArms, "did you mean 'seeds'?");
   expect_refused("seeds = 1\n" + kHead + kArms, "seeds must be a list");
   expect_refused("seeds = [-1]\n" + kHead + kArms, "seeds must be whole numbers");

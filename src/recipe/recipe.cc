@@ -178,36 +178,76 @@ void choose_network(toml::table& over, toml::table& root) {
   }
 }
 
+/// Fails where the file names keys of both kinds of network.
 Status check_network_keys(const Recipe& recipe, const toml::table& root) {
-  const Recipe::Network& network = recipe.network;
   Status status;
   for_each_field(recipe, [&](std::string_view table, std::string_view key, const auto&, const Range&) {
-    if (network.file.empty() || !belongs_to_built_in(table, key) || !root[table][key]) return;
+    if (recipe.network.file.empty() || !belongs_to_built_in(table, key) || !root[table][key]) return;
     status =
-        Error{fmt::format("network.file and network.{} are both given; a network is read from a file or "
-                          "built by name, so leave one out",
+        Error{fmt::format("network.file and network.{} are both given; "
+                          "a network is read from a file or built by name, so leave one out",
                           key)};
   });
-  if (!network.file.empty() || (network.output.empty() && !network.new_classifier)) return status;
+  return status;
+}
+
+Status check_network(const Recipe::Network& network) {
+  if (!network.file.empty() || (network.output.empty() && !network.new_classifier)) return {};
   return Error{fmt::format("network.{} is about a network that is read from a file; name it in network.file",
                            network.output.empty() ? "new_classifier" : "output")};
+}
+
+Status check_data(const Recipe::Data& data) {
+  if (data.resize == 0) return {};
+  if (data.crop != Crop::resized)
+    return Error{"data.resize is for data.crop = \"resized\"; set that, or leave data.resize out"};
+  if (data.resize >= data.image_size) return {};
+  return Error{
+      fmt::format("data.resize = {} is less than data.image_size = {}; "
+                  "a crop of the middle needs at least as many pixels",
+                  data.resize, data.image_size)};
+}
+
+/// A last layer that knows nothing must be trained before it is used.
+Status check_new_classifier(const Recipe& recipe) {
+  const bool pretrained = recipe.pretrain.epochs > 0, prepared = recipe.prepare.epochs > 0;
+  const bool known_to_search = recipe.search.method != SearchMethod::progressive || pretrained || prepared;
+  const bool known_to_joint = recipe.joint.start == JointStart::scratch || pretrained ||
+                              (recipe.joint.start == JointStart::prepared && prepared);
+  const RankMethod method = recipe.rank.method;
+  const bool gradients =
+      method == RankMethod::noise || method == RankMethod::taylor || method == RankMethod::fisher;
+  const bool known_to_rank = !gradients || pretrained;
+  if (!recipe.network.new_classifier || (known_to_rank && known_to_search && known_to_joint)) return {};
+  return Error{
+      "network.new_classifier gives the network a last layer that knows nothing, "
+      "and pretrain.epochs = 0 does not train it before it is used; set it to 1 or more"};
 }
 
 Status check_search(const Recipe::Search& search) {
   if (search.floor_groups > search.groups) {
     return Error{
-        fmt::format("search.floor_groups = {} is more than search.groups = {}; a dimension cannot keep "
-                    "more groups than it has",
+        fmt::format("search.floor_groups = {} is more than search.groups = {}; "
+                    "a dimension cannot keep more groups than it has",
                     search.floor_groups, search.groups)};
+  }
+  if (search.cost == SearchCost::latency && search.latency_table.empty()) {
+    return Error{
+        "search.cost = \"latency\" needs the milliseconds of a machine; "
+        "make a table there with concertina profile and name it in search.latency_table"};
+  }
+  if (search.method == SearchMethod::given && search.subnets.empty()) {
+    return Error{
+        "search.method = \"given\" needs a file; "
+        "name it in search.subnets (a select/subnets.json shows how)"};
   }
   if (groups_at_end(search) < search.groups) return {};
   return Error{
-      fmt::format("search.end_fraction = {} of search.groups = {} is all of them, so there is nothing to "
-                  "search; make it smaller",
+      fmt::format("search.end_fraction = {} of search.groups = {} is all of them, "
+                  "so there is nothing to search; make it smaller",
                   search.end_fraction, search.groups)};
 }
 
-/// What train_alone() does not do.
 Status check_alone(const Recipe::Joint& joint) {
   if (joint.method == JointMethod::together) return {};
   const char* key = joint.ema > 0              ? "ema"
@@ -217,12 +257,32 @@ Status check_alone(const Recipe::Joint& joint) {
                                                : nullptr;
   if (key == nullptr) return {};
   return Error{
-      fmt::format("joint.method = \"alone\" trains every sub-net by itself, without joint.{}; leave one of "
-                  "the two out",
+      fmt::format("joint.method = \"alone\" trains every sub-net by itself, without joint.{}; "
+                  "leave one of the two out",
                   key)};
 }
 
+Status check_refine(const Recipe& recipe) {
+  if (recipe.refine.images == 1)
+    return Error{"refine.images = 1 has no batch statistics; give 2 or more, or 0 for none"};
+  const bool own = recipe.joint.private_norm || recipe.joint.private_classifier ||
+                   recipe.joint.method == JointMethod::alone;
+  if (recipe.refine.images == 0 || !own) return {};
+  return Error{
+      "refine changes sub-nets after their training, which those with parameters of their own cannot bear; "
+      "set refine.images = 0"};
+}
+
 }  // namespace
+
+Status check_recipe(const Recipe& recipe) {
+  RETURN_IF_ERROR(check_network(recipe.network));
+  RETURN_IF_ERROR(check_data(recipe.data));
+  RETURN_IF_ERROR(check_search(recipe.search));
+  RETURN_IF_ERROR(check_alone(recipe.joint));
+  RETURN_IF_ERROR(check_refine(recipe));
+  return check_new_classifier(recipe);
+}
 
 Status check_budget(const Recipe& recipe) {
   const int ranked = recipe.rank.method == RankMethod::noise ? recipe.rank.epochs : 0;
@@ -230,8 +290,8 @@ Status check_budget(const Recipe& recipe) {
   if (recipe.joint.method == JointMethod::alone || recipe.joint.budget == 0 || before < recipe.joint.budget)
     return {};
   return Error{fmt::format(
-      "joint.budget = {} epochs of the full network, and pretrain.epochs = {}{}{} leave nothing of "
-      "it; raise it, or shorten those",
+      "joint.budget = {} epochs of the full network, and pretrain.epochs = {}{}{} leave nothing of it; "
+      "raise it, or shorten those",
       recipe.joint.budget, recipe.pretrain.epochs,
       ranked > 0 ? fmt::format(", rank.epochs = {}", ranked) : "",
       recipe.prepare.epochs > 0 ? fmt::format(", prepare.epochs = {}", recipe.prepare.epochs) : "")};
@@ -260,10 +320,7 @@ Result<Recipe> parse_recipe(std::string_view text, std::string_view source,
     if (status && node) status = read_value(*node.node(), dotted(table, key), value, range);
   });
   if (status) status = check_network_keys(recipe, root);
-  if (status) status = check_search(recipe.search);
-  if (status) status = check_alone(recipe.joint);
-  if (status && recipe.refine.images == 1)
-    status = Error{"refine.images = 1 has no batch statistics; give 2 or more, or 0 for none"};
+  if (status) status = check_recipe(recipe);
   if (!status) return Error{fmt::format("{}: {}", source, status.error().message)};
   return recipe;
 }

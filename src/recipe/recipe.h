@@ -140,13 +140,17 @@ struct Recipe {
 /// The groups that the uniform sub-net keeps at whose MACs a search ends.
 int groups_at_end(const Recipe::Search& search);
 
+/// Fails where keys exclude each other, or leave a stage nothing to do. Not where a stage costs too much:
+/// what a budget's epochs are of, a comparison decides, and asks check_budget() then.
+Status check_recipe(const Recipe& recipe);
+
 /// Fails unless the stages whose cost is known beforehand leave something of joint.budget, which is in epochs
 /// of the recipe's own network.
 Status check_budget(const Recipe& recipe);
 
 /// Reads a recipe: the file, then each "table.key=value" of `settings` over it. Fails on anything that is not
-/// TOML, on unknown keys (offering the nearest known one), wrong types, values out of range, and keys that
-/// exclude each other. A network's file is sought from the recipe's folder.
+/// TOML, on unknown keys (offering the nearest known one), wrong types, values out of range, and where
+/// check_recipe() does. A network's file is sought from the recipe's folder.
 Result<Recipe> read_recipe(const std::filesystem::path& path, std::span<const std::string> settings);
 /// The same, but network.file stays as it is written.
 Result<Recipe> parse_recipe(std::string_view text, std::string_view source,

@@ -1,5 +1,6 @@
 #include "recipe/recipe.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -71,10 +72,30 @@ TEST(Recipe, KeysThatMakeNoSenseTogetherAreRefused) {
               HasSubstr("search.floor_groups = 9 is more than search.groups = 8"));
   EXPECT_THAT(error_of("[search]\nend_fraction = 1.0"), HasSubstr("nothing to search"));
   EXPECT_THAT(error_of("[search]\ngroups = 2\nend_fraction = 0.8"), HasSubstr("nothing to search"));
+  EXPECT_THAT(error_of("[search]\ncost = \"latency\""), HasSubstr("name it in search.latency_table"));
+  EXPECT_THAT(error_of("[search]\nmethod = \"given\""), HasSubstr("name it in search.subnets"));
+  EXPECT_THAT(error_of("[data]\nresize = 20"), HasSubstr("data.resize is for data.crop"));
+  EXPECT_THAT(error_of("[data]\ncrop = \"resized\"\nimage_size = 16\nresize = 8"),
+              HasSubstr("data.resize = 8 is less than"));
   EXPECT_THAT(error_of("[refine]\nimages = 1"), HasSubstr("refine.images = 1 has no batch statistics"));
+  for (const char* own : {"private_norm = true", "private_classifier = true", "method = \"alone\""}) {
+    EXPECT_THAT(error_of(fmt::format("[refine]\nimages = 9\n[joint]\n{}", own)),
+                HasSubstr("set refine.images = 0"));
+  }
   EXPECT_THAT(error_of("[joint]\nmethod = \"alone\"\nprivate_norm = true"),
               HasSubstr("without joint.private_norm"));
   EXPECT_THAT(error_of("[joint]\nmethod = \"alone\"\nema = 0.9"), HasSubstr("without joint.ema"));
+}
+
+TEST(Recipe, ANewClassifierMustBeTrainedBeforeItIsUsed) {
+  const std::string file = "network.file = \"a.onnx\"\nnetwork.new_classifier = true\npretrain.epochs = ";
+  EXPECT_EQ(error_of(file + "1"), "no error");
+  EXPECT_THAT(error_of(file + "0"), HasSubstr("pretrain.epochs = 0 does not train it"));
+  EXPECT_THAT(error_of(file + "0\nprepare.epochs = 1"), HasSubstr("does not train it"));
+  EXPECT_EQ(error_of(file + "0\nprepare.epochs = 1\njoint.start = \"prepared\""), "no error");
+  EXPECT_EQ(error_of(file + "0\nsearch.method = \"uniform\"\njoint.start = \"scratch\""), "no error");
+  EXPECT_THAT(error_of(file + "0\nprepare.epochs = 1\njoint.start = \"prepared\"\nrank.method = \"taylor\""),
+              HasSubstr("does not train it"));
 }
 
 TEST(Recipe, ABudgetMustLeaveSomethingForJointTraining) {

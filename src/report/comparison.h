@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "base/statistics.h"
+#include "concertina/subnet.h"
 
 namespace concertina::report {
 
 /// One sub-net of a trained dynamic network.
 struct MeasuredSubnet {
-  std::string widths;
+  Subnet subnet;
   double macs = 0;
   double parameters = 0;
   double accuracy = 0;             ///< top-1 on the test images, in 0 .. 1
@@ -24,8 +25,8 @@ struct StageCost {
   std::string stage;
   std::int64_t images = 0;  ///< times an image went through a sub-net
   double macs = 0;          ///< backward passes count double
-  double seconds = 0;
-  std::string device = {};  ///< that did it
+  double seconds = 0;       ///< of all processes that worked on it, killed ones too
+  std::string device = {};  ///< on which the last of them ran
 };
 
 /// One way of training, with one seed.

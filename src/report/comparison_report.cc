@@ -46,7 +46,7 @@ Json to_json(const std::vector<Spread>& spreads) {
 Json to_json(const MeasuredRun& run) {
   Json subnets = Json::array(), costs = Json::array();
   for (const MeasuredSubnet& s : run.subnets) {
-    subnets.push_back({{"widths", s.widths},
+    subnets.push_back({{"widths", to_string(s.subnet)},
                        {"macs", s.macs},
                        {"parameters", s.parameters},
                        {"accuracy", s.accuracy},

@@ -19,9 +19,9 @@ using ::testing::Not;
 MeasuredRun run(const std::string& arm, int seed, double smallest, double middle, double largest) {
   return {.arm = arm,
           .seed = seed,
-          .subnets = {{"4", 4, 40, largest, 0, 0.9},
-                      {"2", 2, 20, middle, 0, 0.8},
-                      {"1", 1, 10, smallest, 0, 0.6}},
+          .subnets = {{Subnet{{4}}, 4, 40, largest, 0, 0.9},
+                      {Subnet{{2}}, 2, 20, middle, 0, 0.8},
+                      {Subnet{{1}}, 1, 10, smallest, 0, 0.6}},
           .costs = {{"joint", 100, 600, 2.5, seed == 1 ? "cpu" : "cuda:0"}}};
 }
 

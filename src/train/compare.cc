@@ -2,77 +2,24 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/file.h"
 #include "base/try.h"
 #include "graph/cost.h"
+#include "report/comparison_report.h"
 #include "train/stages/stages.h"
 
 namespace concertina::train {
 namespace {
 
-std::filesystem::path run_folder(const std::filesystem::path& folder, const recipe::Arm& arm, int seed) {
-  return folder / arm.name / fmt::format("seed-{}", seed);
-}
-
-Result<std::vector<report::MeasuredSubnet>> read_results(const std::filesystem::path& path) {
-  ASSIGN_OR_RETURN(const std::string text, read_file(path));
-  std::vector<report::MeasuredSubnet> subnets;
-  try {
-    for (const auto& entry : nlohmann::json::parse(text)) {
-      subnets.push_back({.widths = entry.at("widths"),
-                         .macs = entry.at("macs"),
-                         .parameters = entry.at("parameters"),
-                         .accuracy = entry.at("test_top1"),
-                         .validation_accuracy = entry.at("validation_top1")});
-    }
-  } catch (const nlohmann::json::exception&) {
-    return Error{fmt::format("'{}' is damaged; delete its folder to make it again", path.string())};
-  }
-  return subnets;
-}
-
 /// That by which the runs' sub-nets are compared: the first that an arm names.
-Result<std::optional<latency::LatencyTable>> find_table(const recipe::Comparison& plan) {
-  for (const recipe::Arm& arm : plan.arms) {
+Result<std::optional<latency::LatencyTable>> find_table(const std::vector<recipe::Arm>& arms) {
+  for (const recipe::Arm& arm : arms) {
     const std::string& path = arm.recipe.search.latency_table;
     if (path.empty()) continue;
     ASSIGN_OR_RETURN(latency::LatencyTable table, latency::LatencyTable::read(path));
     return std::optional(std::move(table));
   }
   return std::optional<latency::LatencyTable>();
-}
-
-Status check_table(const std::optional<latency::LatencyTable>& table, const Run& run,
-                   const std::string& arm) {
-  if (!table) return {};
-  const Status fits = table->check_layers(run.graph());
-  return fits ? fits : Error{fmt::format("arm '{}': {}", arm, fits.error().message)};
-}
-
-Status predict(const latency::LatencyTable& table, const Graph& graph,
-               std::vector<report::MeasuredSubnet>& subnets) {
-  for (report::MeasuredSubnet& one : subnets) {
-    ASSIGN_OR_RETURN(const Subnet subnet, parse_subnet(one.widths));
-    RETURN_IF_ERROR(check_subnet(graph, subnet));
-    one.milliseconds = table.layer_sum(graph, subnet);
-  }
-  return {};
-}
-
-Result<report::MeasuredRun> measure(const Run& run, const recipe::Arm& arm, int seed,
-                                    const std::optional<latency::LatencyTable>& table) {
-  report::MeasuredRun result{.arm = arm.name, .seed = seed, .subnets = {}, .costs = {}};
-  ASSIGN_OR_RETURN(result.subnets, read_results(run.file(recipe::Stage::package, "results.json")));
-  if (table) RETURN_IF_ERROR(predict(*table, run.graph(), result.subnets));
-  for (const recipe::Stage stage : recipe::kStages) {
-    if (stage == recipe::Stage::package) continue;
-    ASSIGN_OR_RETURN(const StageRecord record, run.record(stage));
-    result.costs.push_back({std::string(recipe::stage_name(stage)), record.spent.images, record.spent.macs,
-                            record.seconds, record.device});
-  }
-  return result;
 }
 
 double epoch_macs(const Run& run) {
@@ -82,79 +29,130 @@ double epoch_macs(const Run& run) {
 }
 
 /// The sizes at which the arms are compared.
-Status fix_grids(const Run& reference, int points, const std::optional<latency::LatencyTable>& table,
-                 report::MeasuredComparison& comparison) {
-  const recipe::Recipe::Search& search = reference.recipe().search;
-  const ChannelGroups& groups = reference.groups();
-  const Subnet full = full_subnet(reference.graph());
-  const Subnet least = uniform_subnet(groups, recipe::groups_at_end(search));
-  const Cost largest = cost(reference.graph(), full);
-  const Cost smallest = cost(reference.graph(), least);
-  comparison.macs_grid =
+void fix_grids(const Run& reference, int points, const std::optional<latency::LatencyTable>& table,
+               report::MeasuredComparison& measured) {
+  const Graph& graph = reference.graph();
+  const Subnet full = full_subnet(graph);
+  const Subnet least = uniform_subnet(reference.groups(), recipe::groups_at_end(reference.recipe().search));
+  const Cost largest = cost(graph, full), smallest = cost(graph, least);
+  measured.macs_grid =
       report::log_grid(static_cast<double>(smallest.macs), static_cast<double>(largest.macs), points);
-  comparison.parameter_grid = report::log_grid(static_cast<double>(smallest.parameters),
-                                               static_cast<double>(largest.parameters), points);
-  if (table) {
-    comparison.milliseconds_grid = report::log_grid(table->layer_sum(reference.graph(), least),
-                                                    table->layer_sum(reference.graph(), full), points);
-    comparison.milliseconds_of = latency::describe_layers(*table);
-  }
-  return {};
+  measured.parameter_grid = report::log_grid(static_cast<double>(smallest.parameters),
+                                             static_cast<double>(largest.parameters), points);
+  if (!table) return;
+  measured.milliseconds_grid =
+      report::log_grid(table->layer_sum(graph, least), table->layer_sum(graph, full), points);
+  measured.milliseconds_of = latency::describe_layers(*table);
 }
+
+Status write(const report::MeasuredComparison& measured, const std::filesystem::path& folder) {
+  RETURN_IF_ERROR(write_file(folder / "comparison.json", report::to_json(measured)));
+  RETURN_IF_ERROR(write_file(folder / "comparison.md", report::to_markdown(measured)));
+  return write_file(folder / "comparison.svg", report::to_svg(measured));
+}
+
+/// The runs of all arms.
+class ArmRuns {
+ public:
+  static Result<ArmRuns> open(const CompareRequest& request, Progress& progress) {
+    ASSIGN_OR_RETURN(const Compute compute, make_compute(request.device, request.threads));
+    ArmRuns runs(request, compute, progress);
+    ASSIGN_OR_RETURN(runs.table_, find_table(runs.arms_));
+    return runs;
+  }
+
+  /// Fixes the sizes at which the arms are compared, and the budgets. All that can be wrong is found out
+  /// here, before anything is trained.
+  Status prepare(report::MeasuredComparison& measured) {
+    const int seed = request_.comparison.seeds.front();
+    for (std::size_t i = 0; i < arms_.size(); ++i) {
+      ASSIGN_OR_RETURN(const Run run, open_run(i, seed));
+      if (table_) RETURN_IF_ERROR(of_arm(i, table_->check_layers(run.graph())));
+      epochs_[i] = epoch_macs(run);
+      if (arms_[i].name != measured.reference) continue;
+      fix_grids(run, request_.comparison.points, table_, measured);
+      measured.epoch_macs = epochs_[i];
+    }
+    for (std::size_t i = 0; i < arms_.size(); ++i) {
+      epochs_[i] /= measured.epoch_macs;
+      RETURN_IF_ERROR(of_arm(i, recipe::check_budget(recipe_of(i, seed))));
+    }
+    return {};
+  }
+
+  /// Does what is not done of the arm's run. Stages of the arms before it are copied.
+  Result<report::MeasuredRun> train(std::size_t arm, int seed) {
+    ASSIGN_OR_RETURN(const Run run, open_run(arm, seed));
+    for (std::size_t other = 0; other < arm; ++other) RETURN_IF_ERROR(run.adopt(folder_of(other, seed)));
+    RETURN_IF_ERROR(run_all(run));
+    ASSIGN_OR_RETURN(report::RunResult result, run.result());
+    result.costs.pop_back();  // packaging is the same for every way of training
+    if (table_) {
+      for (report::MeasuredSubnet& one : result.subnets)
+        one.milliseconds = table_->layer_sum(run.graph(), one.subnet);
+    }
+    return report::MeasuredRun{arms_[arm].name, seed, std::move(result.subnets), std::move(result.costs)};
+  }
+
+ private:
+  ArmRuns(const CompareRequest& request, const Compute& compute, Progress& progress)
+      : request_(request),
+        arms_(request.comparison.arms),
+        compute_(compute),
+        progress_(progress),
+        reader_(compute.device, at::get_num_threads()),
+        epochs_(arms_.size(), 1) {}
+
+  std::filesystem::path folder_of(std::size_t arm, int seed) const {
+    return request_.folder / arms_[arm].name / fmt::format("seed-{}", seed);
+  }
+
+  recipe::Recipe recipe_of(std::size_t arm, int seed) const {
+    recipe::Recipe recipe = arms_[arm].recipe;
+    recipe.seed = seed;
+    recipe.joint.budget /= epochs_[arm];
+    return recipe;
+  }
+
+  Result<Run> open_run(std::size_t arm, int seed) {
+    auto run = Run::open(recipe_of(arm, seed), folder_of(arm, seed), compute_, reader_, progress_);
+    if (!run) return of_arm(arm, run.error()).error();
+    return run;
+  }
+
+  Status of_arm(std::size_t arm, const Status& status) const {
+    if (status) return status;
+    return Error{fmt::format("arm '{}': {}", arms_[arm].name, status.error().message)};
+  }
+
+  const CompareRequest& request_;
+  const std::vector<recipe::Arm>& arms_;
+  Compute compute_;
+  Progress& progress_;
+  DataReader reader_;
+  std::optional<latency::LatencyTable> table_;  ///< by which milliseconds are sizes too
+  std::vector<double> epochs_;  ///< by arm: of the reference's network, that an epoch of the arm's own is
+};
 
 }  // namespace
 
-Status compare(const recipe::Comparison& plan, const std::filesystem::path& folder, const Compute& compute,
-               Progress& progress, const std::function<Status(const report::MeasuredComparison&)>& measured) {
-  DataReader reader(compute.device, at::get_num_threads());
-  std::vector<double> epochs(plan.arms.size(), 1);  // of the reference's network, an arm's own epoch is
-  const auto of_arm = [&](std::size_t i, const Error& error) {
-    return Error{fmt::format("arm '{}': {}", plan.arms[i].name, error.message)};
-  };
-  const auto recipe_of = [&](std::size_t i, int seed) {
-    recipe::Recipe recipe = plan.arms[i].recipe;
-    recipe.seed = seed;
-    recipe.joint.budget /= epochs[i];
-    return recipe;
-  };
-  const auto open = [&](std::size_t i, int seed) {
-    auto run =
-        Run::open(recipe_of(i, seed), run_folder(folder, plan.arms[i], seed), compute, reader, progress);
-    return run ? std::move(run) : of_arm(i, run.error());
-  };
-  report::MeasuredComparison comparison{
-      .runs = {}, .reference = plan.reference, .macs_grid = {}, .parameter_grid = {}, .epoch_macs = 0};
-  ASSIGN_OR_RETURN(const std::optional<latency::LatencyTable> table, find_table(plan));
-  // All that can be wrong is found out before anything is trained.
-  for (std::size_t i = 0; i < plan.arms.size(); ++i) {
-    ASSIGN_OR_RETURN(const Run run, open(i, plan.seeds.front()));
-    RETURN_IF_ERROR(check_table(table, run, plan.arms[i].name));
-    epochs[i] = epoch_macs(run);
-    if (plan.arms[i].name != plan.reference) continue;
-    RETURN_IF_ERROR(fix_grids(run, plan.points, table, comparison));
-    comparison.epoch_macs = epochs[i];
-  }
-  for (std::size_t i = 0; i < plan.arms.size(); ++i) {
-    epochs[i] /= comparison.epoch_macs;
-    const Status enough = recipe::check_budget(recipe_of(i, plan.seeds.front()));
-    if (!enough) return of_arm(i, enough.error());
-  }
-  for (const int seed : plan.seeds) {
-    for (std::size_t i = 0; i < plan.arms.size(); ++i) {
-      const recipe::Arm& arm = plan.arms[i];
-      progress.message(fmt::format("Arm {}, seed {}: run {} of {}", arm.name, seed,
-                                   comparison.runs.size() + 1, plan.arms.size() * plan.seeds.size()));
-      ASSIGN_OR_RETURN(const Run run, open(i, seed));
-      for (std::size_t other = 0; other < i; ++other) {
-        RETURN_IF_ERROR(run.adopt(run_folder(folder, plan.arms[other], seed)));
-      }
-      RETURN_IF_ERROR(run_all(run));
-      ASSIGN_OR_RETURN(report::MeasuredRun one, measure(run, arm, seed, table));
-      comparison.runs.push_back(std::move(one));
-      RETURN_IF_ERROR(measured(comparison));
+Result<report::MeasuredComparison> compare(const CompareRequest& request, Progress& progress) {
+  const recipe::Comparison& comparison = request.comparison;
+  report::MeasuredComparison measured{
+      .runs = {}, .reference = comparison.reference, .macs_grid = {}, .parameter_grid = {}, .epoch_macs = 0};
+  ASSIGN_OR_RETURN(ArmRuns runs, ArmRuns::open(request, progress));
+  RETURN_IF_ERROR(runs.prepare(measured));
+  for (const int seed : comparison.seeds) {
+    for (std::size_t i = 0; i < comparison.arms.size(); ++i) {
+      progress.message(fmt::format("Arm {}, seed {}: run {} of {}", comparison.arms[i].name, seed,
+                                   measured.runs.size() + 1,
+                                   comparison.arms.size() * comparison.seeds.size()));
+      ASSIGN_OR_RETURN(report::MeasuredRun one, runs.train(i, seed));
+      measured.runs.push_back(std::move(one));
+      RETURN_IF_ERROR(write(measured, request.folder));
     }
   }
-  return {};
+  return measured;
 }
 
 }  // namespace concertina::train

@@ -1,12 +1,20 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
+#include "base/progress.h"
 #include "recipe/comparison.h"
 #include "report/comparison.h"
-#include "train/run.h"
 
 namespace concertina::train {
+
+struct CompareRequest {
+  recipe::Comparison comparison;
+  std::filesystem::path folder;  ///< of comparison.json, comparison.md, comparison.svg, and one for each arm
+  std::string device = "cpu";    ///< cpu, cuda or cuda:N
+  int threads = 0;               ///< of the CPU; 0 = one per processor
+};
 
 /// Trains every arm with every seed, each in <folder>/<arm>/seed-<n>, and measures its sub-nets on the test
 /// images. Runs that are finished are not repeated. A stage that an arm has in common with one before it is
@@ -14,9 +22,8 @@ namespace concertina::train {
 /// of the reference arm's network to all of it, is fixed before anything is trained, and so is the budget:
 /// its epochs are those of the reference arm's full network, whatever network an arm has. If an arm names a
 /// latency table, whether it searches by it or not, the sub-nets' predicted milliseconds are sizes too; an
-/// arm on whose network the table was not measured is an error. After each run `measured` is called with all
-/// so far.
-Status compare(const recipe::Comparison& plan, const std::filesystem::path& folder, const Compute& compute,
-               Progress& progress, const std::function<Status(const report::MeasuredComparison&)>& measured);
+/// arm on whose network the table was not measured is an error. After each run the three files are written
+/// with all that is known.
+Result<report::MeasuredComparison> compare(const CompareRequest& request, Progress& progress);
 
 }  // namespace concertina::train

@@ -53,21 +53,21 @@ Status check_suits(const Graph& graph, const Shape& images) {
   const Shape& input = graph.shape(0);
   if (input.channels != images.channels) {
     return Error{
-        fmt::format("it takes images of {} channels, but the data's have {}; choose other data or export "
-                    "it for such images",
+        fmt::format("it takes images of {} channels, but the data's have {}; "
+                    "choose other data or export it for such images",
                     input.channels, images.channels)};
   }
   if (input != images) {
     return Error{
-        fmt::format("it takes images of {} x {} pixels, but the data's have {} x {}; set data.image_size "
-                    "if the data is a folder of images, or export it for that size",
+        fmt::format("it takes images of {} x {} pixels, but the data's have {} x {}; "
+                    "set data.image_size if the data is a folder of images, or export it for that size",
                     input.height, input.width, images.height, images.width)};
   }
   const Shape& output = graph.shape(graph.output());
   if (output.height * output.width == 1) return {};
   return Error{
-      fmt::format("its output '{}' is a map of {} x {} pixels, but recipes train classifiers, which give "
-                  "a vector; give a network that does, or name such an output in network.output",
+      fmt::format("its output '{}' is a map of {} x {} pixels, but recipes train classifiers, "
+                  "which give a vector; give a network that does, or name such an output in network.output",
                   graph.node(graph.output()).name, output.height, output.width)};
 }
 
@@ -78,14 +78,14 @@ Result<Network> fit_classes(Network network, const recipe::Recipe::Network& reci
     const int made = fitted.graph.shape(fitted.graph.output()).channels;
     if (made == classes) return fitted;
     return Error{
-        fmt::format("with a new last layer it gives {} scores for {} classes; choose another output with "
-                    "network.output, or end the network in one layer",
+        fmt::format("with a new last layer it gives {} scores for {} classes; "
+                    "choose another output with network.output, or end the network in one layer",
                     made, classes)};
   }
   if (given == classes) return network;
   return Error{
-      fmt::format("it tells {} classes apart, but the data has {}; set network.new_classifier = true to "
-                  "give it a new last layer",
+      fmt::format("it tells {} classes apart, but the data has {}; "
+                  "set network.new_classifier = true to give it a new last layer",
                   given, classes)};
 }
 
@@ -121,8 +121,8 @@ Status check_free(const Graph& graph) {
   if (layout.free_dimensions > 0) return {};
   const std::string why = layout.dimensions.empty() ? "" : ": " + layout.dimensions.back().locks.front().text;
   return Error{
-      fmt::format("no channels of the network can be left out, so it has no sub-nets{}; concertina-train "
-                  "explain shows the reasons",
+      fmt::format("no channels of the network can be left out, so it has no sub-nets{}; "
+                  "concertina-train explain shows the reasons",
                   why)};
 }
 

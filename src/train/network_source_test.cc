@@ -10,7 +10,7 @@
 #include "testing/onnx_models.h"
 #include "testing/temporary_folder.h"
 #include "testing/train_structures.h"
-#include "train/supernet.h"
+#include "train/supernet/supernet.h"
 
 namespace concertina::train {
 namespace {

@@ -10,60 +10,34 @@
 #include "graph/channel_groups.h"
 #include "graph/edit.h"
 #include "recipe/selected_subnets.h"
+#include "train/checkpoint.h"
 
 namespace concertina::train {
 namespace {
 
-Status check_refinement(const recipe::Recipe& recipe) {
-  const bool own = recipe.joint.private_norm || recipe.joint.private_classifier ||
-                   recipe.joint.method == recipe::JointMethod::alone;
-  if (recipe.refine.images == 0 || !own) return {};
-  return Error{
-      "refine changes sub-nets after their training, which those with parameters of their own cannot bear; "
-      "set "
-      "refine.images = 0"};
-}
-
 Status check_classifier(const recipe::Recipe& recipe, const Graph& graph) {
-  const bool pretrained = recipe.pretrain.epochs > 0, prepared = recipe.prepare.epochs > 0;
-  const bool known_to_search =
-      recipe.search.method != recipe::SearchMethod::progressive || pretrained || prepared;
-  const bool known_to_joint = recipe.joint.start == recipe::JointStart::scratch || pretrained ||
-                              (recipe.joint.start == recipe::JointStart::prepared && prepared);
-  const bool gradients = recipe.rank.method == recipe::RankMethod::noise ||
-                         recipe.rank.method == recipe::RankMethod::taylor ||
-                         recipe.rank.method == recipe::RankMethod::fisher;
-  const bool known_to_rank = !gradients || pretrained;
-  if (recipe.network.new_classifier && !(known_to_rank && known_to_search && known_to_joint)) {
-    return Error{
-        "network.new_classifier gives the network a last layer that knows nothing, and pretrain.epochs = 0 "
-        "does "
-        "not train it before it is used; set it to 1 or more"};
-  }
   if (!recipe.joint.private_classifier) return {};
   const NodeId last = find_classifier(graph);
   if (last < graph.size() && std::holds_alternative<op::Linear>(graph.node(last).op)) return {};
   return Error{
-      "joint.private_classifier is for networks that end in a linear layer, and this one does not; set it to "
-      "false"};
+      "joint.private_classifier is for networks that end in a linear layer, and this one does not; "
+      "set it to false"};
 }
 
 }  // namespace
 
 Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const Compute& compute,
                       DataReader& reader, Progress& progress) {
-  Run run(std::move(recipe), std::move(folder), compute, reader, progress);
-  ASSIGN_OR_RETURN(run.data_, reader.read_training(run.recipe_));
+  Run run(std::move(recipe), std::move(folder), compute, progress);
+  ASSIGN_OR_RETURN(run.data_, reader.read(run.recipe_));
   ASSIGN_OR_RETURN(NetworkSource source, open_network(run.recipe_.network, run.data_->shape,
                                                       static_cast<int>(run.data_->classes.size()), progress));
   // Found out now, not after the training that comes before.
-  RETURN_IF_ERROR(check_refinement(run.recipe_));
   RETURN_IF_ERROR(check_classifier(run.recipe_, source.network.graph));
   if (!run.recipe_.network.file.empty() && run.recipe_.joint.start == recipe::JointStart::scratch) {
     progress.message(
-        "joint: begins with random weights, not with those of the network's file; joint.start = \"ranked\" "
-        "goes on "
-        "from them");
+        "joint: begins with random weights, not with those of the network's file; "
+        "joint.start = \"ranked\" goes on from them");
   }
   ASSIGN_OR_RETURN(run.groups_, divide_channels(source.network.graph, run.recipe_.search.groups,
                                                 run.recipe_.search.multiple));
@@ -78,11 +52,6 @@ Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const
 Status Run::open_latency_table() {
   if (recipe_.search.cost != recipe::SearchCost::latency) return {};
   const std::string& path = recipe_.search.latency_table;
-  if (path.empty()) {
-    return Error{
-        "search.cost = \"latency\" needs the milliseconds of a machine; make a table there with concertina "
-        "profile and name it in search.latency_table"};
-  }
   ASSIGN_OR_RETURN(const std::string bytes, read_file(path));
   ASSIGN_OR_RETURN(latency::LatencyTable table, latency::LatencyTable::read(path));
   if (const Status fits = table.check_layers(graph()); !fits)
@@ -94,11 +63,6 @@ Status Run::open_latency_table() {
 
 Status Run::open_given_subnets() {
   if (recipe_.search.method != recipe::SearchMethod::given) return {};
-  if (recipe_.search.subnets.empty()) {
-    return Error{
-        "search.method = \"given\" needs a file; name it in search.subnets (a select/subnets.json shows "
-        "how)"};
-  }
   ASSIGN_OR_RETURN(const std::string bytes, read_file(recipe_.search.subnets));
   ASSIGN_OR_RETURN(given_subnets_, recipe::read_subnets(recipe_.search.subnets, graph()));
   search_files_.add(bytes);
@@ -155,27 +119,50 @@ Status Run::begin(const std::filesystem::path& folder, const std::string& made_f
   return write_file(folder / "fingerprint", made_from);
 }
 
-Status Run::finish(recipe::Stage stage, const StageRecord& record) const {
-  const nlohmann::json done = {{"images", record.spent.images},
-                               {"macs", record.spent.macs},
-                               {"seconds", record.seconds},
-                               {"device", record.device}};
+Status Run::finish(recipe::Stage stage, const report::StageCost& cost) const {
+  const nlohmann::json done = {
+      {"images", cost.images}, {"macs", cost.macs}, {"seconds", cost.seconds}, {"device", cost.device}};
   return write_file(file(stage, "done"), done.dump() + "\n");
 }
 
-Result<StageRecord> Run::record(recipe::Stage stage) const {
+Result<report::StageCost> Run::cost(recipe::Stage stage) const {
   ASSIGN_OR_RETURN(const std::string text, read_file(file(stage, "done")));
   try {
     const auto done = nlohmann::json::parse(text);
-    return StageRecord{{done.at("images"), done.at("macs")}, done.at("seconds"), done.value("device", "")};
+    return report::StageCost{std::string(recipe::stage_name(stage)), done.at("images"), done.at("macs"),
+                             done.at("seconds"), done.value("device", "")};
   } catch (const nlohmann::json::exception&) {
     return Error{
         fmt::format("'{}' is damaged; delete its folder to make it again", file(stage, "done").string())};
   }
 }
 
+Result<report::RunResult> Run::result() const {
+  report::RunResult result;
+  for (const recipe::Stage stage : recipe::kStages) {
+    if (!done(stage)) continue;
+    ASSIGN_OR_RETURN(report::StageCost one, cost(stage));
+    result.costs.push_back(std::move(one));
+  }
+  if (!done(recipe::Stage::package)) return result;
+  ASSIGN_OR_RETURN(result.subnets, report::read_results(file(recipe::Stage::package, "results.json")));
+  for (const report::MeasuredSubnet& one : result.subnets) RETURN_IF_ERROR(check_subnet(graph(), one.subnet));
+  if (recipe_.joint.method == recipe::JointMethod::together) result.model = model_file();
+  return result;
+}
+
+Result<Tensors> Run::weights(recipe::Stage stage) const {
+  const char* name = stage == recipe::Stage::rank ? "weights.pt" : "checkpoint.pt";
+  ASSIGN_OR_RETURN(Checkpoint checkpoint, read_checkpoint(file(stage, name)));
+  return std::move(checkpoint.tensors);
+}
+
+Result<Supernet> Run::supernet(const Tensors& weights) const {
+  return Supernet::make(graph(), weights, compute_.with(recipe_.training.precision));
+}
+
 Result<ImageBatches> Run::read_test_images() const {
-  return reader_->read_test(recipe_, *data_);
+  return train::read_test_images(recipe_, *data_, compute_.device, at::get_num_threads());
 }
 
 std::uint64_t Run::seed(recipe::Stage stage) const {

@@ -15,19 +15,12 @@
 #include "latency/latency_table.h"
 #include "recipe/recipe.h"
 #include "recipe/stage.h"
-#include "search/spending.h"
-#include "train/compute.h"
+#include "report/run_results.h"
 #include "train/images/training_data.h"
 #include "train/network_source.h"
+#include "train/supernet/supernet.h"
 
 namespace concertina::train {
-
-/// What a stage has cost.
-struct StageRecord {
-  search::Spending spent;
-  double seconds = 0;  ///< of all processes that worked on it, killed ones too
-  std::string device;  ///< on which the last of them ran
-};
 
 /// A run directory and all that its stages need:
 ///
@@ -45,7 +38,7 @@ class Run {
  public:
   /// Reads the training data and builds or reads the network. Writes nothing but recipe.toml. Fails if the
   /// folder is that of another Run, in this process or another.
-  /// `reader` and `progress` must outlive the run.
+  /// `progress` must outlive the run.
   static Result<Run> open(recipe::Recipe recipe, std::filesystem::path folder, const Compute& compute,
                           DataReader& reader, Progress& progress);
 
@@ -77,9 +70,18 @@ class Run {
   Status begin(recipe::Stage stage) const { return begin(folder(stage), fingerprint(stage)); }
   /// The same for any folder of the run: what was made from something else is put aside.
   Status begin(const std::filesystem::path& folder, const std::string& made_from) const;
-  Status finish(recipe::Stage stage, const StageRecord& record) const;
+  Status finish(recipe::Stage stage, const report::StageCost& cost) const;
   /// What finish() was given.
-  Result<StageRecord> record(recipe::Stage stage) const;
+  Result<report::StageCost> cost(recipe::Stage stage) const;
+
+  /// What the stages that are done have cost, and what the last has made.
+  Result<report::RunResult> result() const;
+
+  /// The weights that pretrain, rank or prepare has left.
+  Result<Tensors> weights(recipe::Stage stage) const;
+
+  /// The network with such weights, in the precision in which the recipe trains.
+  Result<Supernet> supernet(const Tensors& weights) const;
 
   /// The lattice of the recipe's search.
   const ChannelGroups& groups() const { return *groups_; }
@@ -94,13 +96,8 @@ class Run {
   std::string fingerprint(recipe::Stage stage) const;
 
  private:
-  Run(recipe::Recipe recipe, std::filesystem::path folder, const Compute& compute, const DataReader& reader,
-      Progress& progress)
-      : recipe_(std::move(recipe)),
-        folder_(std::move(folder)),
-        compute_(compute),
-        reader_(&reader),
-        progress_(&progress) {}
+  Run(recipe::Recipe recipe, std::filesystem::path folder, const Compute& compute, Progress& progress)
+      : recipe_(std::move(recipe)), folder_(std::move(folder)), compute_(compute), progress_(&progress) {}
 
   /// Keeps a stage's folder, if there is one, under another name.
   Status put_aside(const std::filesystem::path& stage) const;
@@ -111,7 +108,6 @@ class Run {
   std::filesystem::path folder_;
   std::optional<FolderLock> lock_;
   Compute compute_;
-  const DataReader* reader_;
   Progress* progress_;
   std::shared_ptr<const latency::LatencyTable> latency_table_;
   std::vector<Subnet> given_subnets_;

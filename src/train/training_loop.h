@@ -5,9 +5,8 @@
 #include <memory>
 #include <string>
 
-#include "base/progress.h"
-#include "recipe/recipe.h"
 #include "train/images/image_batches.h"
+#include "train/run.h"
 #include "train/tensors.h"
 
 namespace concertina::train {
@@ -50,5 +49,12 @@ struct TrainingLoop {
                                const Tensors& tensors, std::span<ScheduledOptimizer> optimizers,
                                const Step& step, Progress& progress) const;
 };
+
+/// Steps in so many passes over the training images.
+std::int64_t steps_of_epochs(const Run& run, int epochs);
+
+/// The loop of a stage that trains: its files, its seed, and what the recipe says for all of them.
+TrainingLoop training_loop(const Run& run, recipe::Stage stage, recipe::Schedule schedule,
+                           std::int64_t steps);
 
 }  // namespace concertina::train

@@ -1,5 +1,3 @@
-#include "train/images/pixels_on_disk.h"
-
 #include <algorithm>
 #include <mutex>
 #include <unordered_map>
@@ -10,6 +8,7 @@
 #include "data/crop.h"
 #include "data/image.h"
 #include "data/resize.h"
+#include "train/images/pixel_source.h"
 
 namespace concertina::train {
 namespace {

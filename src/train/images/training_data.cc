@@ -10,7 +10,7 @@
 #include "data/image_folder.h"
 #include "data/read.h"
 #include "data/training_split.h"
-#include "train/images/pixels_on_disk.h"
+#include "train/images/pixel_source.h"
 
 namespace concertina::train {
 namespace {
@@ -60,15 +60,10 @@ Result<Squares> squares_of(const recipe::Recipe::Data& data, data::Format format
   }
   if (data.image_size == 0) {
     return Error{
-        "data.crop = \"resized\" needs the side of the images in pixels; set data.image_size, to 224 for "
-        "instance"};
+        "data.crop = \"resized\" needs the side of the images in pixels; "
+        "set data.image_size, to 224 for instance"};
   }
-  const Squares squares{.size = data.image_size, .resize = data.resize == 0 ? data.image_size : data.resize};
-  if (squares.resize >= squares.size) return squares;
-  return Error{
-      fmt::format("data.resize = {} is less than data.image_size = {}; a crop of the middle needs at least "
-                  "as many pixels",
-                  data.resize, data.image_size)};
+  return Squares{.size = data.image_size, .resize = data.resize == 0 ? data.image_size : data.resize};
 }
 
 Result<std::uint64_t> listing_hash(const data::ImageFiles& listing, const std::filesystem::path& root) {
@@ -121,8 +116,7 @@ Result<SplitImages> open_split(const recipe::Recipe::Data& data, data::Split spl
                                int threads) {
   ASSIGN_OR_RETURN(const data::DatasetSpec spec, dataset_spec(data));
   if (data.crop == recipe::Crop::resized) return list_only(spec, data, split, device, threads);
-  if (data.resize == 0) return read_whole(spec, split, device, threads);
-  return Error{"data.resize is for data.crop = \"resized\"; set that, or leave data.resize out"};
+  return read_whole(spec, split, device, threads);
 }
 
 Status take(const std::vector<double>& given, const char* key, int channels, std::vector<float>& values) {
@@ -162,7 +156,7 @@ Result<TrainingData> read_training_data(const recipe::Recipe& recipe, torch::Dev
                       .hash = images.hash};
 }
 
-Result<std::shared_ptr<const TrainingData>> DataReader::read_training(const recipe::Recipe& recipe) {
+Result<std::shared_ptr<const TrainingData>> DataReader::read(const recipe::Recipe& recipe) {
   const std::string wanted =
       recipe::table_to_toml(recipe, "data") + recipe::table_to_toml(recipe, "training");
   if (wanted != last_) {

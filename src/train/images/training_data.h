@@ -34,15 +34,13 @@ Result<TrainingData> read_training_data(const recipe::Recipe& recipe, torch::Dev
 Result<ImageBatches> read_test_images(const recipe::Recipe& recipe, const TrainingData& training,
                                       torch::Device device, int threads);
 
-/// Reads data sets for runs on one device, and those for which nothing but the seed differs only once.
+/// Reads the training images of runs on one device, and those for which nothing but the seed differs only
+/// once.
 class DataReader {
  public:
   DataReader(torch::Device device, int threads) : device_(device), threads_(threads) {}
 
-  Result<std::shared_ptr<const TrainingData>> read_training(const recipe::Recipe& recipe);
-  Result<ImageBatches> read_test(const recipe::Recipe& recipe, const TrainingData& training) const {
-    return read_test_images(recipe, training, device_, threads_);
-  }
+  Result<std::shared_ptr<const TrainingData>> read(const recipe::Recipe& recipe);
 
  private:
   torch::Device device_;

@@ -1,12 +1,33 @@
 #pragma once
 
+#include <filesystem>
 #include <span>
 #include <vector>
 
 #include "train/joint/joint_step.h"
-#include "train/joint/own_parameters.h"
+#include "train/run.h"
+#include "train/supernet/supernet.h"
 
 namespace concertina::train {
+
+/// Parameters that each sub-net of a list but the largest has for itself; they start as the shared ones are.
+class OwnParameters {
+ public:
+  /// `norms`: scale and shift of every batch norm; `classifier`: weight and bias of the last layer.
+  OwnParameters(const Supernet& net, const std::vector<Subnet>& subnets, bool norms, bool classifier);
+
+  /// By names as Weights has them. Leaf tensors; none for the first sub-net.
+  const Tensors& of(std::size_t subnet) const { return tensors_[subnet]; }
+
+  /// All of them under names that no parameter of the network has, for checkpoints and optimisers.
+  Tensors all() const;
+
+  /// The part of `tensors`, named as in all(), that belongs to a sub-net.
+  static Tensors pick(const Tensors& tensors, std::size_t subnet);
+
+ private:
+  std::vector<Tensors> tensors_;
+};
 
 /// What joint training keeps besides the weights: the sub-nets' own parameters, a moving average of
 /// everything trained, and each sub-net's present loss. All of it goes into checkpoints.
@@ -39,5 +60,13 @@ class JointState {
   Tensors trained_;
   Tensors averages_;
 };
+
+/// The file in which joint training keeps a sub-net's weights: one for all of them, or, where each is trained
+/// alone, one for each.
+std::filesystem::path joint_checkpoint(const Run& run, std::size_t subnet);
+
+/// The weights for a sub-net after joint training: their moving average, if there is one. Parameters of its
+/// own are named as OwnParameters::all() names them.
+Result<Tensors> read_joint_weights(const Run& run, std::size_t subnet);
 
 }  // namespace concertina::train

@@ -6,7 +6,7 @@
 #include "recipe/recipe.h"
 #include "search/spending.h"
 #include "train/images/image_batches.h"
-#include "train/supernet.h"
+#include "train/supernet/supernet.h"
 
 namespace concertina::train {
 

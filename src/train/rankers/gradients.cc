@@ -1,16 +1,23 @@
-#include "train/rankers/gradients.h"
+#include <functional>
 
 #include "base/random.h"
 #include "base/try.h"
 #include "train/losses.h"
+#include "train/rankers/rankers.h"
 
 namespace concertina::train {
+namespace {
 
+/// Of one layer's weights [out][...] and the loss's gradient on a batch: a score for each output channel.
+using GradientScore =
+    std::function<torch::Tensor(const torch::Tensor& weight, const torch::Tensor& gradient)>;
+
+/// Ranks by scores that are summed over rank.batches training batches, on which the full network of `weights`
+/// runs forward and backward without being changed. `by_mean` as in ImportanceSum.
 Result<Ranking> rank_by_gradients(const Run& run, const Tensors& weights, const GradientScore& score,
                                   bool by_mean) {
   const recipe::Recipe& recipe = run.recipe();
-  ASSIGN_OR_RETURN(const Supernet net,
-                   Supernet::make(run.graph(), weights, run.compute().with(recipe.training.precision)));
+  ASSIGN_OR_RETURN(const Supernet net, run.supernet(weights));
   const std::span<const std::int64_t> training = run.data().training;
   const auto batches = std::min<std::int64_t>(
       recipe.rank.batches, static_cast<std::int64_t>(training.size()) / recipe.training.batch);
@@ -40,6 +47,23 @@ Result<Ranking> rank_by_gradients(const Run& run, const Tensors& weights, const 
     if (of_layer != scores.end()) sum.add(run.graph().axis(id), of_layer->second);
   });
   return Ranking{sum.result(), spent};
+}
+
+}  // namespace
+
+Result<Ranking> taylor_ranking(const Run& run, const Tensors& weights) {
+  const auto score = [](const torch::Tensor& weight, const torch::Tensor& gradient) {
+    return (weight * gradient).flatten(1).sum(1).abs();
+  };
+  return rank_by_gradients(run, weights, score, true);
+}
+
+Result<Ranking> fisher_ranking(const Run& run, const Tensors& weights) {
+  const auto score = [](const torch::Tensor& weight, const torch::Tensor& gradient) {
+    return weight.var() * gradient.square().flatten(1).sum(1);
+  };
+  // The variance already makes the layers of a dimension comparable.
+  return rank_by_gradients(run, weights, score, false);
 }
 
 }  // namespace concertina::train

@@ -3,7 +3,7 @@
 #include "base/try.h"
 #include "train/losses.h"
 #include "train/rankers/rankers.h"
-#include "train/run_training.h"
+#include "train/training_loop.h"
 
 namespace concertina::train {
 
@@ -21,8 +21,7 @@ Importance noise_importance(const NoiseScales& noise, recipe::RemoveFirst remove
 Result<Ranking> noise_ranking(const Run& run, const Tensors& weights, const recipe::Recipe::Rank& recipe,
                               const std::filesystem::path& folder) {
   const recipe::Recipe::Training& training = run.recipe().training;
-  ASSIGN_OR_RETURN(const Supernet net,
-                   Supernet::make(run.graph(), weights, run.compute().with(training.precision)));
+  ASSIGN_OR_RETURN(const Supernet net, run.supernet(weights));
   const NoiseScales noise(run.graph(), recipe.initial_noise, run.compute().device);
   Tensors trained = net.weights();
   for (std::size_t d = 0; d < noise.scales().size(); ++d)

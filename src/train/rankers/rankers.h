@@ -3,10 +3,11 @@
 #include <cstdint>
 
 #include "recipe/recipe.h"
-#include "train/noise.h"
+#include "report/run_results.h"
 #include "train/rankers/importance.h"
 #include "train/run.h"
-#include "train/supernet.h"
+#include "train/supernet/noise.h"
+#include "train/supernet/supernet.h"
 
 /// All ways to rank channels. One score for each channel of a dimension; layers that share the dimension
 /// count alike.
@@ -53,5 +54,10 @@ Result<Ranking> noise_ranking(const Run& run, const Tensors& weights, const reci
 /// By the method that `recipe` names; in `folder` it keeps what a resumed ranking needs.
 Result<Ranking> rank_channels(const Run& run, const Tensors& weights, const recipe::Recipe::Rank& recipe,
                               const std::filesystem::path& folder);
+
+/// Judges every ranker on the pretrained network of the run, on 1000 validation images with batch-norm
+/// statistics estimated anew for each removal. Removals that were measured before are read from
+/// <run>/rankers/removals.jsonl.
+Result<std::vector<report::RankerQuality>> measure_rankers(const Run& run);
 
 }  // namespace concertina::train

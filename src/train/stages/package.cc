@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "base/file.h"
@@ -9,11 +8,11 @@
 #include "graph/cost.h"
 #include "onnx/model_file.h"
 #include "recipe/selected_subnets.h"
-#include "train/evaluation.h"
-#include "train/joint/joint_weights.h"
-#include "train/joint/own_parameters.h"
+#include "report/run_results.h"
+#include "train/joint/joint_state.h"
 #include "train/stages/stages.h"
-#include "train/supernet.h"
+#include "train/supernet/evaluation.h"
+#include "train/supernet/supernet.h"
 
 namespace concertina::train {
 namespace {
@@ -78,16 +77,16 @@ Status add_test_accuracy(const Run& run, std::vector<onnx::SubnetRecord>& record
 }
 
 Status write_results(const Run& run, const std::vector<onnx::SubnetRecord>& records) {
-  nlohmann::json list = nlohmann::json::array();
+  std::vector<report::MeasuredSubnet> subnets;
   for (const onnx::SubnetRecord& one : records) {
     const Cost c = cost(run.graph(), one.subnet);
-    list.push_back({{"widths", to_string(one.subnet)},
-                    {"parameters", c.parameters},
-                    {"macs", c.macs},
-                    {"validation_top1", one.validation_accuracy},
-                    {"test_top1", *one.test_accuracy}});
+    subnets.push_back({.subnet = one.subnet,
+                       .macs = static_cast<double>(c.macs),
+                       .parameters = static_cast<double>(c.parameters),
+                       .accuracy = *one.test_accuracy,
+                       .validation_accuracy = one.validation_accuracy});
   }
-  return write_file(run.file(recipe::Stage::package, "results.json"), list.dump(1) + "\n");
+  return write_file(run.file(recipe::Stage::package, "results.json"), report::to_json(subnets));
 }
 
 /// The one file of all sub-nets.

@@ -1,19 +1,16 @@
 #include "base/try.h"
 #include "recipe/sandwich.h"
-#include "train/checkpoint.h"
 #include "train/joint/joint_step.h"
-#include "train/run_training.h"
 #include "train/stages/stages.h"
+#include "train/training_loop.h"
 
 namespace concertina::train {
 
 Result<search::Spending> prepare(const Run& run) {
   const recipe::Recipe& recipe = run.recipe();
-  const ChannelGroups& groups = run.groups();
-  ASSIGN_OR_RETURN(const Checkpoint ranked, read_checkpoint(run.file(recipe::Stage::rank, "weights.pt")));
-  ASSIGN_OR_RETURN(const Supernet net, Supernet::make(run.graph(), ranked.tensors,
-                                                      run.compute().with(recipe.training.precision)));
-  const recipe::RandomSandwich sandwich(run.graph(), groups, recipe::groups_at_end(recipe.search),
+  ASSIGN_OR_RETURN(const Tensors ranked, run.weights(recipe::Stage::rank));
+  ASSIGN_OR_RETURN(const Supernet net, run.supernet(ranked));
+  const recipe::RandomSandwich sandwich(run.graph(), run.groups(), recipe::groups_at_end(recipe.search),
                                         run.seed(recipe::Stage::prepare));
   ScheduledOptimizer optimizers[] = {make_sgd(net.weights(), recipe.training, recipe.prepare.learning_rate)};
   const auto step = [&](const Batch& batch, std::int64_t number) -> TrainingLoop::StepResult {

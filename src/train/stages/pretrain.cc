@@ -1,9 +1,9 @@
 #include "base/try.h"
-#include "train/calibrate_norms.h"
 #include "train/losses.h"
-#include "train/run_training.h"
 #include "train/stages/stages.h"
-#include "train/supernet.h"
+#include "train/supernet/calibrate_norms.h"
+#include "train/supernet/supernet.h"
+#include "train/training_loop.h"
 
 namespace concertina::train {
 namespace {
@@ -28,8 +28,7 @@ Result<Tensors> first_weights(const Run& run) {
 Result<search::Spending> pretrain(const Run& run) {
   const recipe::Recipe& recipe = run.recipe();
   ASSIGN_OR_RETURN(const Tensors start, first_weights(run));
-  ASSIGN_OR_RETURN(const Supernet net,
-                   Supernet::make(run.graph(), start, run.compute().with(recipe.training.precision)));
+  ASSIGN_OR_RETURN(const Supernet net, run.supernet(start));
   ScheduledOptimizer optimizers[] = {make_sgd(net.weights(), recipe.training, recipe.pretrain.learning_rate)};
   const Subnet full = full_subnet(run.graph());
   const search::Spending cost = search::training_spending(run.graph(), full, recipe.training.batch);

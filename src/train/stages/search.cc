@@ -3,9 +3,9 @@
 #include "base/machine.h"
 #include "base/try.h"
 #include "kernels/target.h"
-#include "train/stages/search_options.h"
+#include "train/search/search_options.h"
+#include "train/search/torch_evaluator.h"
 #include "train/stages/stages.h"
-#include "train/torch_evaluator.h"
 
 namespace concertina::train {
 
@@ -20,11 +20,10 @@ Result<search::Spending> search(const Run& run) {
                     here ? "a machine like this one"
                          : fmt::format("not of this machine, {}, {}", cpu_name(), kernels::target_name())));
   }
-  const ChannelGroups& groups = run.groups();
   ASSIGN_OR_RETURN(TorchEvaluator evaluator, TorchEvaluator::make(run, recipe.images));
-  ASSIGN_OR_RETURN(search::Journal journal, open_journal(run, groups));
+  ASSIGN_OR_RETURN(search::Journal journal, open_journal(run));
   ASSIGN_OR_RETURN(const auto trajectory,
-                   search::progressive_search(run.graph(), groups, evaluator, search_options(run, groups),
+                   search::progressive_search(run.graph(), run.groups(), evaluator, search_options(run),
                                               journal, run.progress()));
   search::Spending spent;
   for (const search::TrajectoryStep& step : trajectory) spent += step.spent;

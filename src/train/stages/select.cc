@@ -4,9 +4,9 @@
 #include "graph/cost.h"
 #include "recipe/selected_subnets.h"
 #include "search/selection.h"
-#include "train/stages/search_options.h"
+#include "train/search/search_options.h"
+#include "train/search/torch_evaluator.h"
 #include "train/stages/stages.h"
-#include "train/torch_evaluator.h"
 
 namespace concertina::train {
 namespace {
@@ -21,12 +21,12 @@ std::vector<search::TrajectoryStep> candidates(const Run& run,
 
 /// The sub-nets of a uniformly slimmable network: every width of the lattice from 1 down to
 /// search.end_fraction, or as many of them as are wanted, evenly spaced in log MACs.
-std::vector<Subnet> uniform_subnets(const Run& run, const ChannelGroups& groups) {
+std::vector<Subnet> uniform_subnets(const Run& run) {
   const recipe::Recipe::Search& recipe = run.recipe().search;
   std::vector<Subnet> all, chosen;
   std::vector<search::SelectionPoint> points;
   for (int kept = recipe.groups; kept >= recipe::groups_at_end(recipe); --kept) {
-    Subnet subnet = uniform_subnet(groups, kept);
+    Subnet subnet = uniform_subnet(run.groups(), kept);
     if (!all.empty() && subnet == all.back()) continue;  // rounded up to the same multiples
     all.push_back(std::move(subnet));
     const auto macs = static_cast<double>(cost(run.graph(), all.back()).macs);
@@ -41,8 +41,8 @@ struct Chosen {
   search::Spending spent = {};
 };
 
-Result<Chosen> searched_subnets(const Run& run, const ChannelGroups& groups) {
-  ASSIGN_OR_RETURN(const search::Journal journal, open_journal(run, groups));
+Result<Chosen> searched_subnets(const Run& run) {
+  ASSIGN_OR_RETURN(const search::Journal journal, open_journal(run));
   if (journal.steps().empty())
     return Error{"the search's journal is empty; run concertina-train search again"};
   ASSIGN_OR_RETURN(TorchEvaluator evaluator, TorchEvaluator::make(run, run.recipe().select.images));
@@ -57,16 +57,15 @@ Result<Chosen> searched_subnets(const Run& run, const ChannelGroups& groups) {
 }  // namespace
 
 Result<search::Spending> select(const Run& run) {
-  const ChannelGroups& groups = run.groups();
   Chosen chosen;
   const recipe::SearchMethod method = run.recipe().search.method;
   switch (method) {
     case recipe::SearchMethod::progressive: {
-      ASSIGN_OR_RETURN(chosen, searched_subnets(run, groups));
+      ASSIGN_OR_RETURN(chosen, searched_subnets(run));
       break;
     }
     case recipe::SearchMethod::uniform:
-      chosen.subnets = uniform_subnets(run, groups);
+      chosen.subnets = uniform_subnets(run);
       break;
     case recipe::SearchMethod::given:
       chosen.subnets = run.given_subnets();

@@ -12,7 +12,7 @@
 namespace concertina::train {
 namespace {
 
-Result<search::Spending> perform(const Run& run, recipe::Stage stage) {
+Result<search::Spending> dispatch(const Run& run, recipe::Stage stage) {
   switch (stage) {
     case recipe::Stage::pretrain:
       return pretrain(run);
@@ -71,10 +71,11 @@ Status run_stage(const Run& run, recipe::Stage stage) {
   RETURN_IF_ERROR(run.begin(stage));
   ASSIGN_OR_RETURN(const double before, seconds_before(run.folder(stage)));
   const auto started = std::chrono::steady_clock::now();
-  ASSIGN_OR_RETURN(const search::Spending spent, perform(run, stage));
+  ASSIGN_OR_RETURN(const search::Spending spent, dispatch(run, stage));
   RETURN_IF_ERROR(run.data().images.status());
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
-  return run.finish(stage, {spent, before + seconds.count(), describe(run.compute())});
+  return run.finish(stage, {std::string(name), spent.images, spent.macs, before + seconds.count(),
+                            describe(run.compute())});
 }
 
 Status run_all(const Run& run) {

@@ -1,0 +1,117 @@
+#include "train/search/torch_evaluator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/random.h"
+#include "base/try.h"
+#include "train/checkpoint.h"
+#include "train/losses.h"
+#include "train/supernet/evaluation.h"
+#include "train/training_loop.h"
+
+namespace concertina::train {
+namespace {
+
+/// How often a fine-tuning looks whether it has reached its target.
+constexpr std::int64_t kLooks = 8;
+
+}  // namespace
+
+Result<TorchEvaluator> TorchEvaluator::make(const Run& run, int images) {
+  ASSIGN_OR_RETURN(const Tensors prepared, run.weights(recipe::Stage::prepare));
+  return make(run, prepared, images);
+}
+
+Result<TorchEvaluator> TorchEvaluator::make(const Run& run, const Tensors& weights, int images) {
+  ASSIGN_OR_RETURN(Supernet net, run.supernet(weights));
+  return TorchEvaluator(run, std::move(net), images);
+}
+
+TorchEvaluator::TorchEvaluator(const Run& run, Supernet net, int images)
+    : run_(run), net_(std::move(net)), cache_(run.graph()) {
+  const recipe::Recipe& recipe = run.recipe();
+  const std::span<const std::int64_t> validation = run.data().validation;
+  validation_ = validation.first(std::min(validation.size(), static_cast<std::size_t>(images)));
+  norm_images_ = run.data().first_batches(recipe.search.norm_batches, recipe.training.batch);
+}
+
+Result<search::Evaluation> TorchEvaluator::evaluate(const Subnet& subnet) {
+  const ImageBatches& images = run_.data().images;
+  if (norm_images_.empty()) {
+    spent_ += search::evaluation_spending(run_.graph(), subnet, static_cast<std::int64_t>(validation_.size()),
+                                          cache_.first_changed(subnet));
+    const search::Evaluation result = evaluate_in_batches(
+        net_, subnet, images, validation_, [&](std::size_t batch) { return cache_.resuming(subnet, batch); });
+    RETURN_IF_ERROR(images.status());
+    return result;
+  }
+  const Tensors statistics =
+      estimate_statistics(net_, subnet, {}, images, norm_images_, run_.recipe().training.batch);
+  spent_ += search::evaluation_spending(run_.graph(), subnet,
+                                        static_cast<std::int64_t>(norm_images_.size() + validation_.size()));
+  const search::Evaluation result = train::evaluate(net_, subnet, statistics, images, validation_);
+  RETURN_IF_ERROR(images.status());
+  return result;
+}
+
+Status TorchEvaluator::expect_neighbours(const Subnet& subnet, int count) {
+  constexpr int kWorthRecording = 3;
+  // Forgotten even if nothing is recorded: what an evaluation costs must not depend on steps before, which a
+  // search that was killed has not repeated.
+  cache_.clear();
+  if (count < kWorthRecording || !norm_images_.empty() || !run_.recipe().search.reuse_activations) return {};
+  cache_.record(subnet);
+  evaluate_in_batches(net_, subnet, run_.data().images, validation_,
+                      [&](std::size_t batch) { return cache_.recording(batch); });
+  spent_ += search::evaluation_spending(run_.graph(), subnet, static_cast<std::int64_t>(validation_.size()));
+  return {};
+}
+
+Result<search::Evaluation> TorchEvaluator::fine_tune(const Subnet& subnet, double target_accuracy,
+                                                     int version) {
+  const recipe::Recipe& recipe = run_.recipe();
+  const auto& training = run_.data().training;
+  const CounterRandom random(run_.seed(recipe::Stage::search), static_cast<std::uint64_t>(version));
+  const auto order = random.permutation(static_cast<std::int64_t>(training.size()));
+  const int batch = recipe.training.batch;
+  const auto steps =
+      static_cast<std::int64_t>(recipe.search.fine_tune_share * static_cast<double>(training.size())) / batch;
+  const ScheduledOptimizer sgd =
+      make_sgd(net_.weights(), recipe.training, recipe.search.fine_tune_learning_rate);
+  std::optional<search::Evaluation> now;  // what it was before, the search knows
+  for (std::int64_t step = 0; step < steps && (!now || now->accuracy < target_accuracy); ++step) {
+    const Batch images = run_.data().images.augmented(batch_indices(training, order, step, batch),
+                                                      {recipe.data.pad, recipe.data.flip}, random.bits(1));
+    sgd.optimizer->zero_grad();
+    label_loss(net_.forward(images.images, subnet), images.labels, 0).backward();
+    sgd.optimizer->step();
+    cache_.clear();
+    spent_ += search::training_spending(run_.graph(), subnet, batch);
+    if ((step + 1) % std::max<std::int64_t>(1, steps / kLooks) == 0 || step + 1 == steps) {
+      ASSIGN_OR_RETURN(now, evaluate(subnet));
+    }
+  }
+  if (!now) {
+    ASSIGN_OR_RETURN(now, evaluate(subnet));
+  }
+  RETURN_IF_ERROR(
+      write_checkpoint(weights_file(version), {.epochs = 0, .tensors = net_.weights(), .optimizers = {}}));
+  return *now;
+}
+
+Status TorchEvaluator::restore(int version) {
+  ASSIGN_OR_RETURN(const Checkpoint stored, read_checkpoint(weights_file(version)));
+  net_.assign(stored.tensors);
+  cache_.clear();
+  return {};
+}
+
+std::filesystem::path TorchEvaluator::weights_file(int version) const {
+  if (version == 0) return run_.file(recipe::Stage::prepare, "checkpoint.pt");
+  return run_.file(recipe::Stage::search, fmt::format("weights-{}.pt", version));
+}
+
+}  // namespace concertina::train

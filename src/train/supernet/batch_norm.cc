@@ -1,0 +1,169 @@
+#include "train/supernet/batch_norm.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/training_norm.h"
+
+namespace concertina::train {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::Variable;
+using torch::autograd::variable_list;
+
+torch::Tensor channels_last(const torch::Tensor& x) {
+  return x.contiguous(x.dim() == 4 ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous);
+}
+
+/// A channels-last map as the kernels see it.
+kernels::TrainingMap training_map(const torch::Tensor& x) {
+  return {.pixels = x.numel() / x.size(1),
+          .channels = static_cast<int>(x.size(1)),
+          .element = x.scalar_type() == torch::kBFloat16 ? kernels::Element::bf16 : kernels::Element::fp32};
+}
+
+/// One value of an fp32 tensor [channels].
+float& at(const torch::Tensor& values, std::int64_t channel) {
+  return values.data_ptr<float>()[channel];
+}
+
+/// Calls body(first pixel, run of pixels, thread) once for each thread.
+template <typename Body>
+void for_threads(const kernels::TrainingMap& map, const Body& body) {
+  const std::int64_t threads = at::get_num_threads();
+  at::parallel_for(0, threads, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t t = begin; t < end; ++t) {
+      const std::int64_t first = map.pixels * t / threads;
+      kernels::TrainingMap part = map;
+      part.pixels = map.pixels * (t + 1) / threads - first;
+      body(first, part, t);
+    }
+  });
+}
+
+void* at_pixel(const torch::Tensor& map, std::int64_t pixel) {
+  return static_cast<char*>(map.data_ptr()) + pixel * map.size(1) * map.element_size();
+}
+
+/// One row of sums for each thread.
+torch::Tensor partial_sums(std::int64_t channels) {
+  return torch::empty({at::get_num_threads(), channels});
+}
+
+/// The sum over threads of one channel's sums.
+double total(const torch::Tensor& partial, std::int64_t channel) {
+  double sum = 0;
+  for (std::int64_t t = 0; t < partial.size(0); ++t) {
+    sum += partial.data_ptr<float>()[t * partial.size(1) + channel];
+  }
+  return sum;
+}
+
+class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
+ public:
+  static variable_list forward(AutogradContext* context, const Variable& input, const Variable& scale,
+                               const Variable& shift, double epsilon, bool relu) {
+    const torch::Tensor x = channels_last(input);
+    const kernels::TrainingMap map = training_map(x);
+    const std::int64_t channels = map.channels;
+    const torch::Tensor origin = (x.dim() == 4 ? x.select(0, 0).flatten(1).select(1, 0) : x.select(0, 0))
+                                     .to(torch::kFloat)
+                                     .contiguous();
+    const torch::Tensor sums = partial_sums(channels), squares = partial_sums(channels);
+    for_threads(map, [&](std::int64_t first, const kernels::TrainingMap& part, std::int64_t thread) {
+      kernels::moments({.map = part,
+                        .x = at_pixel(x, first),
+                        .origin = origin.data_ptr<float>(),
+                        .sums = sums.data_ptr<float>() + thread * channels,
+                        .squares = squares.data_ptr<float>() + thread * channels});
+    });
+    const auto n = static_cast<double>(map.pixels);
+    const torch::Tensor mean = torch::empty({channels}), inverse = torch::empty({channels}),
+                        unbiased = torch::empty({channels}), factor = torch::empty({channels}),
+                        constant = torch::empty({channels});
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const double offset = total(sums, c) / n;
+      const double variance = std::max(total(squares, c) / n - offset * offset, 0.0);
+      at(mean, c) = static_cast<float>(at(origin, c) + offset);
+      at(unbiased, c) = static_cast<float>(variance * (n / std::max(n - 1, 1.0)));
+      at(inverse, c) = static_cast<float>(1 / std::sqrt(variance + epsilon));
+      at(factor, c) = at(scale, c) * at(inverse, c);
+      at(constant, c) = at(shift, c) - at(mean, c) * at(factor, c);
+    }
+    const torch::Tensor y = torch::empty_like(x);
+    for_threads(map, [&](std::int64_t first, const kernels::TrainingMap& part, std::int64_t) {
+      kernels::normalize({.map = part,
+                          .x = at_pixel(x, first),
+                          .scale = factor.data_ptr<float>(),
+                          .shift = constant.data_ptr<float>(),
+                          .relu = relu,
+                          .y = at_pixel(y, first)});
+    });
+    context->save_for_backward({x, relu ? y : torch::Tensor(), scale, mean, inverse});
+    context->mark_non_differentiable({mean, unbiased});
+    return {y, mean, unbiased};
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const torch::Tensor &x = saved[0], &y = saved[1], &scale = saved[2], &mean = saved[3],
+                        &inverse = saved[4];
+    const torch::Tensor dy = channels_last(gradients[0]);
+    const kernels::TrainingMap map = training_map(x);
+    const std::int64_t channels = map.channels;
+    const auto y_at = [&](std::int64_t pixel) { return y.defined() ? at_pixel(y, pixel) : nullptr; };
+    const torch::Tensor sums = partial_sums(channels), products = partial_sums(channels);
+    for_threads(map, [&](std::int64_t first, const kernels::TrainingMap& part, std::int64_t thread) {
+      kernels::gradient_moments({.map = part,
+                                 .x = at_pixel(x, first),
+                                 .y = y_at(first),
+                                 .dy = at_pixel(dy, first),
+                                 .mean = mean.data_ptr<float>(),
+                                 .sums = sums.data_ptr<float>() + thread * channels,
+                                 .products = products.data_ptr<float>() + thread * channels});
+    });
+    const auto n = static_cast<double>(map.pixels);
+    const torch::Tensor scale_gradient = torch::empty({channels}), shift_gradient = torch::empty({channels}),
+                        factor = torch::empty({channels}), of_input = torch::empty({channels}),
+                        constant = torch::empty({channels});
+    // dx = factor * (g - mean(g) - (x - mean) * inverse * mean(g * (x - mean) * inverse))
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const double sum = total(sums, c), product = total(products, c) * at(inverse, c);
+      at(shift_gradient, c) = static_cast<float>(sum);
+      at(scale_gradient, c) = static_cast<float>(product);
+      at(factor, c) = at(scale, c) * at(inverse, c);
+      at(of_input, c) = static_cast<float>(-at(factor, c) * at(inverse, c) * product / n);
+      at(constant, c) = static_cast<float>(-at(factor, c) * sum / n - at(of_input, c) * at(mean, c));
+    }
+    const torch::Tensor dx = torch::empty_like(x);
+    for_threads(map, [&](std::int64_t first, const kernels::TrainingMap& part, std::int64_t) {
+      kernels::input_gradient({.map = part,
+                               .x = at_pixel(x, first),
+                               .y = y_at(first),
+                               .dy = at_pixel(dy, first),
+                               .of_gradient = factor.data_ptr<float>(),
+                               .of_input = of_input.data_ptr<float>(),
+                               .constant = constant.data_ptr<float>(),
+                               .dx = at_pixel(dx, first)});
+    });
+    return {dx, scale_gradient, shift_gradient, {}, {}};
+  }
+};
+
+}  // namespace
+
+BatchNormOutput batch_norm(const torch::Tensor& x, const torch::Tensor& scale, const torch::Tensor& shift,
+                           double epsilon, bool relu) {
+  if (x.device().is_cpu()) {
+    const variable_list outputs =
+        BatchNormFunction::apply(x, scale.contiguous(), shift.contiguous(), epsilon, relu);
+    return {outputs[0], outputs[1], outputs[2]};
+  }
+  // With momentum 1 the running statistics become those of this batch.
+  const torch::Tensor mean = torch::zeros_like(scale), variance = torch::ones_like(scale);
+  const torch::Tensor y = torch::batch_norm(x, scale, shift, mean, variance, true, 1, epsilon, false);
+  return {relu ? torch::relu(y) : y, mean, variance};
+}
+
+}  // namespace concertina::train

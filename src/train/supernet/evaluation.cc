@@ -1,0 +1,74 @@
+#include "train/supernet/evaluation.h"
+
+#include <algorithm>
+
+namespace concertina::train {
+namespace {
+
+/// Large enough that the cost of starting an op does not show, and fewer of large images, whose activations
+/// would not fit.
+std::size_t evaluation_batch(const Shape& image) {
+  constexpr std::int64_t kMost = 500, kFewest = 32, kPixels = kMost * 64 * 64;
+  return static_cast<std::size_t>(
+      std::clamp(kPixels / (std::int64_t{image.height} * image.width), kFewest, kMost));
+}
+
+/// In batches of `most` at most, as even as can be: a single image left over would have no batch statistics.
+template <typename Visit>
+void for_each_batch(std::span<const std::int64_t> indices, std::size_t most, Visit visit) {
+  const std::size_t count = indices.size(), batches = (count + most - 1) / most;
+  for (std::size_t i = 0; i < batches; ++i) {
+    const std::size_t begin = count * i / batches;
+    visit(indices.subspan(begin, count * (i + 1) / batches - begin));
+  }
+}
+
+search::Evaluation evaluate_with(const Supernet& net, const Subnet& subnet, const ImageBatches& images,
+                                 std::span<const std::int64_t> indices, const BatchOptions& options_of) {
+  const torch::NoGradGuard no_grad;
+  torch::Tensor loss = torch::zeros({}, net.compute().device);
+  torch::Tensor correct = torch::zeros({}, net.compute().device);
+  std::size_t number = 0;
+  for_each_batch(indices, evaluation_batch(net.graph().shape(0)), [&](std::span<const std::int64_t> part) {
+    const Batch batch = images.batch(part);
+    const torch::Tensor logits = net.forward(batch.images, subnet, options_of(number++));
+    loss += torch::nn::functional::cross_entropy(
+        logits, batch.labels, torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
+    correct += (logits.argmax(1) == batch.labels).sum();
+  });
+  const auto count = static_cast<double>(indices.size());
+  return {.loss = loss.item<double>() / count, .accuracy = correct.item<double>() / count};
+}
+
+}  // namespace
+
+Tensors estimate_statistics(const Supernet& net, const Subnet& subnet, const Tensors& own,
+                            const ImageBatches& images, std::span<const std::int64_t> indices, int batch) {
+  return collect_statistics(net, subnet, {.own = &own}, images, indices, batch);
+}
+
+Tensors collect_statistics(const Supernet& net, const Subnet& subnet, ForwardOptions options,
+                           const ImageBatches& images, std::span<const std::int64_t> indices, int batch) {
+  const torch::NoGradGuard no_grad;
+  StatisticsCollector collector;
+  options.collector = &collector;
+  for_each_batch(indices, static_cast<std::size_t>(batch), [&](std::span<const std::int64_t> part) {
+    net.forward(images.batch(part).images, subnet, options);
+  });
+  return collector.result();
+}
+
+search::Evaluation evaluate_in_batches(const Supernet& net, const Subnet& subnet, const ImageBatches& images,
+                                       std::span<const std::int64_t> indices,
+                                       const BatchOptions& options_of) {
+  return evaluate_with(net, subnet, images, indices,
+                       [&](std::size_t batch) { return options_of ? options_of(batch) : ForwardOptions{}; });
+}
+
+search::Evaluation evaluate(const Supernet& net, const Subnet& subnet, const Tensors& own,
+                            const ImageBatches& images, std::span<const std::int64_t> indices) {
+  return evaluate_with(net, subnet, images, indices,
+                       [&](std::size_t) { return ForwardOptions{.statistics = &own, .own = &own}; });
+}
+
+}  // namespace concertina::train

@@ -1,0 +1,199 @@
+#include <algorithm>
+
+#include "train/supernet/batch_norm.h"
+#include "train/supernet/supernet.h"
+#include "train/supernet/tensor_ops.h"
+
+namespace concertina::train {
+namespace {
+
+/// A vector is [n][c] or, where a map of one pixel came before, [n][c][1][1]. What needs one of the two asks
+/// for it.
+torch::Tensor as_map(const torch::Tensor& x) {
+  return x.dim() == 4 ? x : x.view({x.size(0), x.size(1), 1, 1});
+}
+torch::Tensor as_vector(const torch::Tensor& x) {
+  return x.dim() == 2 ? x : x.flatten(1);
+}
+
+/// LibTorch's convolution takes padding that is alike on both sides only.
+bool symmetric(const Window& w) {
+  return w.pad_top == w.pad_bottom && w.pad_left == w.pad_right;
+}
+
+/// Runs a graph's nodes one after another for one sub-net.
+class Interpreter {
+ public:
+  Interpreter(const Supernet& net, const Subnet& subnet, const ForwardOptions& options)
+      : net_(net), graph_(net.graph()), subnet_(subnet), options_(options) {}
+
+  torch::Tensor run(const torch::Tensor& images) {
+    const std::vector<NodeId> last_use = last_uses();
+    const NodeId first = start(images);
+    for (id_ = first; id_ < graph_.size(); ++id_) {
+      value(id_) = std::visit(*this, graph_.node(id_).op);
+      keep(id_);
+      for (const NodeId input : graph_.node(id_).inputs) {
+        if (last_use[input] == id_) value(input) = torch::Tensor();
+      }
+    }
+    const NodeId output = graph_.output();
+    const Shape& shape = graph_.shape(output);
+    const torch::Tensor result = shape.height * shape.width == 1 ? as_vector(value(output)) : value(output);
+    return result.to(torch::kFloat);
+  }
+
+  torch::Tensor operator()(const op::Input&) const { return value(id_); }  // given, not computed
+
+  torch::Tensor operator()(const op::Conv& conv) const {
+    const Window& w = conv.window;
+    const bool even = symmetric(w);
+    const torch::Tensor x = even ? map() : padded(map(), w, 0);
+    const std::int64_t groups = conv.groups == 1 ? 1 : x.size(1) / (conv.in_channels / conv.groups);
+    return torch::conv2d(x, weight(), bias(conv.bias), {w.stride_h, w.stride_w},
+                         even ? at::IntArrayRef{w.pad_top, w.pad_left} : at::IntArrayRef{0, 0},
+                         {w.dilation_h, w.dilation_w}, groups);
+  }
+
+  torch::Tensor operator()(const op::Linear& linear) const {
+    return torch::linear(as_vector(input()), weight(), bias(linear.bias));
+  }
+
+  torch::Tensor operator()(const op::BatchNorm& norm) const {
+    const std::string& name = graph_.node(id_).name;
+    const torch::Tensor scale = active("weight"), shift = active("bias");
+    if (options_.statistics) {
+      if (options_.collector) collect(name, input().to(torch::kFloat));
+      return torch::batch_norm(input(), scale, shift, options_.statistics->at(name + ".running_mean"),
+                               options_.statistics->at(name + ".running_var"), false, 0, norm.epsilon, false);
+    }
+    const BatchNormOutput output = batch_norm(input(), scale, shift, norm.epsilon, net_.rectified(id_));
+    if (options_.collector) options_.collector->add(name, output.mean, output.variance);
+    return output.y;
+  }
+
+  torch::Tensor operator()(const op::Activation& activation) const {
+    const bool done = !options_.statistics && net_.rectified(graph_.node(id_).inputs[0]);
+    return done ? input() : activate(input(), activation);
+  }
+
+  torch::Tensor operator()(const op::Add&) const { return alike() ? input(0) + input(1) : map(0) + map(1); }
+  torch::Tensor operator()(const op::Mul&) const { return alike() ? input(0) * input(1) : map(0) * map(1); }
+  torch::Tensor operator()(const op::Scale&) const { return input() * by_channel("weight"); }
+  torch::Tensor operator()(const op::Shift&) const { return input() + by_channel("bias"); }
+
+  torch::Tensor operator()(const op::MaxPool& pool) const { return max_pool(map(), pool.window); }
+  torch::Tensor operator()(const op::AveragePool& pool) const { return average_pool(map(), pool); }
+  torch::Tensor operator()(const op::GlobalAveragePool&) const { return map().mean({2, 3}, true); }
+  torch::Tensor operator()(const op::Flatten&) const { return input().flatten(1); }
+  torch::Tensor operator()(const op::AsMap&) const { return map(); }
+
+  torch::Tensor operator()(const op::Concat&) const {
+    const std::size_t count = graph_.node(id_).inputs.size();
+    bool vectors = true;
+    for (std::size_t i = 0; i < count; ++i) vectors = vectors && input(i).dim() == 2;
+    std::vector<torch::Tensor> parts;
+    for (std::size_t i = 0; i < count; ++i) parts.push_back(vectors ? input(i) : map(i));
+    return torch::cat(parts, 1);
+  }
+
+  torch::Tensor operator()(const op::Slice& slice) const {
+    const auto ranges = graph_.layout().active_ranges(graph_.axis(graph_.node(id_).inputs[0]), subnet_);
+    op::Slice active = slice;
+    active.resize({.in = static_cast<int>(input().size(1)),
+                   .out = graph_.layout().active_features(graph_.axis(id_), subnet_),
+                   .input_ranges = ranges});
+    return input().narrow(1, active.begin, active.end - active.begin);
+  }
+
+  torch::Tensor operator()(const op::ChannelShuffle& shuffle) const {
+    return shuffle_channels(input(), shuffle.groups);
+  }
+  torch::Tensor operator()(const op::Pad& padding) const { return pad(map(), padding); }
+  torch::Tensor operator()(const op::Resize& op) const { return resize(map(), op); }
+  torch::Tensor operator()(const op::Softmax&) const { return torch::softmax(input(), 1); }
+  torch::Tensor operator()(const op::Opaque&) const { return {}; }  // refused by Supernet::make()
+
+ private:
+  /// By node, the last one that reads its value; nobody lets go of an output.
+  std::vector<NodeId> last_uses() const {
+    std::vector<NodeId> last_use(static_cast<std::size_t>(graph_.size()), 0);
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      for (const NodeId input : graph_.node(id).inputs) last_use[input] = id;
+    }
+    for (const NodeId output : graph_.outputs()) last_use[output] = graph_.size();
+    return last_use;
+  }
+
+  /// Sets the values that are given; the first node to compute.
+  NodeId start(const torch::Tensor& images) {
+    values_.resize(static_cast<std::size_t>(graph_.size()));
+    const NodeId first = std::max(options_.first, graph_.inputs());
+    if (options_.before) {
+      for (const auto& [id, given] : *options_.before) {
+        if (id < first) value(id) = given.to(net_.compute().dtype);
+      }
+    }
+    value(0) = images.to(net_.compute().dtype);
+    for (NodeId id = 0; id < first; ++id) keep(id);
+    return first;
+  }
+
+  void collect(const std::string& norm, const torch::Tensor& x) const {
+    const auto over = x.dim() == 4 ? std::vector<std::int64_t>{0, 2, 3} : std::vector<std::int64_t>{0};
+    const auto [variance, mean] = torch::var_mean(x, over, true);
+    options_.collector->add(norm, mean, variance);
+  }
+
+  void keep(NodeId id) {
+    if (options_.kept && value(id).defined() && (*options_.keep)[id]) (*options_.kept)[id] = value(id);
+  }
+  torch::Tensor& value(NodeId id) { return values_[id]; }
+  const torch::Tensor& value(NodeId id) const { return values_[id]; }
+  const torch::Tensor& input(std::size_t i = 0) const { return value(graph_.node(id_).inputs[i]); }
+  torch::Tensor map(std::size_t i = 0) const { return as_map(input(i)); }
+  bool alike() const { return input(0).dim() == input(1).dim(); }
+
+  /// The sub-net's own or active part of a parameter of the current node, fp32.
+  torch::Tensor active(const char* name) const {
+    const Node& node = graph_.node(id_);
+    for (const Parameter& parameter : parameters(graph_, id_)) {
+      if (parameter.name != name) continue;
+      if (options_.own) {
+        const auto own = options_.own->find(parameter_name(node, parameter));
+        if (own != options_.own->end()) return own->second;
+      }
+      return net_.active(id_, parameter, subnet_);
+    }
+    return {};
+  }
+
+  torch::Tensor weight() const {
+    torch::Tensor w = active("weight");
+    if (options_.noise) w = options_.noise->perturb(w, graph_, id_, subnet_);
+    return w.to(net_.compute().dtype);
+  }
+  torch::Tensor bias(bool present) const {
+    return present ? active("bias").to(net_.compute().dtype) : torch::Tensor();
+  }
+  torch::Tensor by_channel(const char* name) const {
+    const torch::Tensor values = active(name).to(net_.compute().dtype);
+    return input().dim() == 4 ? values.view({-1, 1, 1}) : values;
+  }
+
+  const Supernet& net_;
+  const Graph& graph_;
+  const Subnet& subnet_;
+  const ForwardOptions& options_;
+  NodeId id_ = 0;
+  std::vector<torch::Tensor> values_;
+};
+
+}  // namespace
+
+torch::Tensor Supernet::forward(const torch::Tensor& images, const Subnet& subnet,
+                                const ForwardOptions& options) const {
+  return Interpreter(*this, subnet, options).run(images);
+}
+
+}  // namespace concertina::train

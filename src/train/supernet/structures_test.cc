@@ -1,0 +1,248 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/random.h"
+#include "onnx/network_file.h"
+#include "testing/exporter_files.h"
+#include "testing/train_structures.h"
+#include "train/search/activation_cache.h"
+#include "train/supernet/supernet.h"
+#include "train/training_loop.h"
+
+namespace concertina::train {
+namespace {
+
+/// Sub-nets of all kinds: the full one, about two thirds, a mixed one, the smallest.
+std::vector<Subnet> some_subnets(const Graph& graph) {
+  const Subnet full = full_subnet(graph);
+  std::vector<Subnet> subnets(4, full);
+  for (std::size_t d = 0; d < full.widths.size(); ++d) {
+    const int width = full.widths[d];
+    subnets[1].widths[d] = (width * 2 + 2) / 3;
+    subnets[2].widths[d] =
+        1 + static_cast<int>(CounterRandom(5, d).below(static_cast<std::uint64_t>(width), 0));
+    subnets[3].widths[d] = 1;
+  }
+  return subnets;
+}
+
+/// Random everywhere, so that nothing is equal by chance.
+Tensors random_weights(const Graph& graph) {
+  Tensors weights = initial_tensors(graph, 1);
+  for (auto& [name, tensor] : weights) {
+    if (tensor.dim() == 1) tensor += torch::randn_like(tensor) * 0.3;
+  }
+  return weights;
+}
+
+class StructuresTest : public ::testing::TestWithParam<testing::Structure> {
+ protected:
+  const Graph& graph() const { return GetParam().graph; }
+
+  /// Random values of an input: maps, or vectors.
+  torch::Tensor input(NodeId id, std::int64_t count) const {
+    const auto [channels, height, width] = graph().shape(id);
+    return height * width > 1 ? torch::randn({count, channels, height, width})
+                              : torch::randn({count, channels});
+  }
+  torch::Tensor images(std::int64_t count = 6) const { return input(0, count); }
+
+  /// The values of inputs but the first.
+  NodeValues more_inputs(std::int64_t count = 6) const {
+    NodeValues values;
+    for (NodeId id = 1; id < graph().inputs(); ++id) values[id] = input(id, count);
+    return values;
+  }
+
+  /// Every output of the network.
+  static NodeValues outputs(const Supernet& net, const torch::Tensor& images, const Subnet& subnet,
+                            ForwardOptions options) {
+    const torch::NoGradGuard no_grad;
+    std::vector<bool> keep(static_cast<std::size_t>(net.graph().size()), false);
+    for (const NodeId output : net.graph().outputs()) keep[output] = true;
+    NodeValues values;
+    options.keep = &keep;
+    options.kept = &values;
+    const torch::Tensor first = net.forward(images, subnet, options);
+    EXPECT_TRUE(torch::equal(first.flatten(), values.at(net.graph().output()).to(torch::kFloat).flatten()));
+    return values;
+  }
+
+  static void expect_near(const NodeValues& got, const NodeValues& wanted, const std::string& what,
+                          double bound = 1e-5) {
+    ASSERT_EQ(got.size(), wanted.size());
+    for (const auto& [id, value] : wanted) {
+      ASSERT_EQ(got.at(id).sizes(), value.sizes()) << what;
+      const double difference = (got.at(id) - value).abs().max().item<double>();
+      EXPECT_LE(difference, bound * std::max(1.0, value.abs().max().item<double>()))
+          << what << " node " << id;
+    }
+  }
+};
+
+TEST_P(StructuresTest, HasSomethingToShrink) {
+  EXPECT_GT(graph().layout().free_dimensions, 0);
+}
+
+TEST_P(StructuresTest, ASubnetComputesWhatItsExtractedNetworkDoes) {
+  const Tensors weights = random_weights(graph());
+  const Supernet net = *Supernet::make(graph(), weights, {});
+  const torch::Tensor x = images();
+  const NodeValues before = more_inputs();
+  for (const Subnet& subnet : some_subnets(graph())) {
+    StatisticsCollector collector;
+    net.forward(x, subnet, {.collector = &collector, .before = &before});
+    const Tensors statistics = collector.result();
+    const Network part = extract({graph(), to_weights(weights)}, subnet, to_weights(statistics));
+    const Tensors fixed = to_tensors(part.weights, torch::kCPU);
+    const Supernet alone = *Supernet::make(part.graph, fixed, {});
+    expect_near(outputs(net, x, subnet, {.statistics = &statistics, .before = &before}),
+                outputs(alone, x, full_subnet(part.graph), {.statistics = &fixed, .before = &before}),
+                to_string(subnet));
+  }
+}
+
+// By the batch's own statistics a batch norm and its ReLU are one pass, unless somebody else sees between
+// them.
+TEST_P(StructuresTest, AnOutputIsWhatItsNodeSays) {
+  const Supernet net = *Supernet::make(graph(), random_weights(graph()), {});
+  const NodeValues before = more_inputs();
+  const NodeValues values = outputs(net, images(), full_subnet(graph()), {.before = &before});
+  for (const auto& [id, value] : values) {
+    const Node& node = graph().node(id);
+    const bool norm = std::holds_alternative<op::BatchNorm>(node.op);
+    if (!norm && !std::holds_alternative<op::Activation>(node.op)) continue;
+    EXPECT_EQ(value.min().item<double>() < 0, norm) << node.name;
+  }
+}
+
+TEST_P(StructuresTest, OrderOfChannelsChangesNothing) {
+  const Tensors weights = random_weights(graph());
+  const torch::Tensor x = images();
+  const NodeValues before = more_inputs();
+  const Subnet full = full_subnet(graph());
+  std::vector<std::vector<int>> orders;
+  for (std::size_t d = 0; d < full.widths.size(); ++d) {
+    const auto order = CounterRandom(3, d).permutation(full.widths[d]);
+    orders.emplace_back(order.begin(), order.end());
+  }
+  const Weights permuted = permute_channels(graph(), to_weights(weights), orders);
+  const Supernet net = *Supernet::make(graph(), weights, {});
+  const Supernet reordered = *Supernet::make(graph(), to_tensors(permuted, torch::kCPU), {});
+  expect_near(outputs(reordered, x, full, {.before = &before}), outputs(net, x, full, {.before = &before}),
+              "reordered", 1e-4);
+}
+
+/// A loss that looks at all outputs.
+torch::Tensor loss_of(const Supernet& net, const torch::Tensor& x, const Subnet& subnet,
+                      const NodeValues& before) {
+  std::vector<bool> keep(static_cast<std::size_t>(net.graph().size()), false);
+  for (const NodeId output : net.graph().outputs()) keep[output] = true;
+  NodeValues values;
+  net.forward(x, subnet, {.before = &before, .keep = &keep, .kept = &values});
+  torch::Tensor loss = torch::zeros({});
+  for (const auto& [id, value] : values) loss = loss + (value * torch::randn_like(value)).sum();
+  return loss;
+}
+
+/// 1 where a sub-net uses a parameter, 0 elsewhere.
+Tensors active_masks(const Graph& graph, const Tensors& weights, const Subnet& subnet) {
+  const Supernet net = *Supernet::make(graph, weights, {});
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    for (const Parameter& parameter : parameters(graph, id)) {
+      if (parameter.trainable) net.active(id, parameter, subnet).sum().backward();
+    }
+  }
+  Tensors masks;
+  for (const auto& [name, tensor] : net.weights()) masks[name] = tensor.grad();
+  return masks;
+}
+
+TEST_P(StructuresTest, AStepChangesActiveParametersOnly) {
+  const Tensors weights = random_weights(graph());
+  const torch::Tensor x = images();
+  const NodeValues before = more_inputs();
+  const Subnet subnet = some_subnets(graph())[1];
+  const Tensors masks = active_masks(graph(), weights, subnet);
+  const Supernet net = *Supernet::make(graph(), weights, {});
+  recipe::Recipe::Training plain;
+  plain.weight_decay = 0;
+  const ScheduledOptimizer sgd = make_sgd(net.weights(), plain, 0.1);
+  loss_of(net, x, subnet, before).backward();
+  sgd.optimizer->step();
+  bool some_inactive = false;
+  for (const auto& [name, tensor] : net.weights()) {
+    const torch::Tensor mask = masks.at(name), moved = tensor.detach() != weights.at(name);
+    // What a batch norm adds is what the next one behind linear layers takes away again.
+    const bool undone = name.ends_with(".bias") && tensor.grad().abs().max().item<double>() < 1e-6;
+    EXPECT_TRUE(undone || (moved * mask).any().item<bool>()) << name;
+    EXPECT_EQ((tensor.grad() * (1 - mask)).abs().sum().item<double>(), 0) << name;
+    EXPECT_FALSE((moved * (1 - mask)).any().item<bool>()) << name;
+    some_inactive = some_inactive || (1 - mask).any().item<bool>();
+  }
+  EXPECT_TRUE(some_inactive);
+}
+
+TEST_P(StructuresTest, GivesTheSameValuesFromTheFirstChangeOn) {
+  const Supernet net = *Supernet::make(graph(), random_weights(graph()), {});
+  if (graph().inputs() > 1) GTEST_SKIP() << "the cache is for networks of one input";
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor x = images();
+  const Subnet base = some_subnets(graph())[1];
+  ActivationCache cache(graph());
+  cache.record(base);
+  net.forward(x, base, cache.recording(0));
+  for (std::size_t d = 0; d < base.widths.size(); ++d) {
+    Subnet other = base;
+    other.widths[d] = base.widths[d] > 1 ? base.widths[d] - 1 : base.widths[d] + 1;
+    const torch::Tensor resumed = net.forward(x, other, cache.resuming(other, 0));
+    EXPECT_TRUE(torch::equal(resumed, net.forward(x, other))) << "dimension " << d;
+  }
+}
+
+TEST_P(StructuresTest, Bf16IsCloseToFp32) {
+  const Supernet net = *Supernet::make(graph(), initial_tensors(graph(), 1), {});
+  const torch::Tensor x = images(64);
+  const NodeValues before = more_inputs(64);
+  const Subnet full = full_subnet(graph());
+  const Supernet rounded = *Supernet::make(graph(), net.weights(), Compute{}.with(Precision::bf16));
+  const torch::Tensor exact = net.forward(x, full, {.before = &before}).detach();
+  const torch::Tensor got = rounded.forward(x, full, {.before = &before});
+  got.square().sum().backward();
+  EXPECT_LT(((got - exact).norm() / exact.norm()).item<double>(), 0.1);
+}
+
+TEST_P(StructuresTest, NoiseOnTheWeightsKeepsItsScalesDifferentiable) {
+  const Supernet net = *Supernet::make(graph(), random_weights(graph()), {});
+  const NodeValues before = more_inputs();
+  const NoiseScales noise(graph(), 0.1, torch::kCPU);
+  const torch::Tensor y = net.forward(images(), full_subnet(graph()), {.noise = &noise, .before = &before});
+  (y * torch::randn_like(y)).sum().backward();
+  EXPECT_TRUE(torch::isfinite(y).all().item<bool>());
+  double gradients = 0;
+  for (const torch::Tensor& scale : noise.scales()) {
+    if (scale.grad().defined()) gradients += scale.grad().abs().sum().item<double>();
+  }
+  EXPECT_GT(gradients, 0);
+  EXPECT_TRUE(std::isfinite(gradients));
+}
+
+/// The structures that people bring, as files.
+std::vector<testing::Structure> imported() {
+  std::vector<testing::Structure> list;
+  for (const std::string& name : testing::test_networks()) {
+    auto network = onnx::parse_network(testing::test_network(name));
+    EXPECT_TRUE(network) << name << ": " << network.error().message;
+    if (network) list.push_back({name, std::move(network->graph)});
+  }
+  return list;
+}
+
+INSTANTIATE_TEST_SUITE_P(Imported, StructuresTest, ::testing::ValuesIn(imported()),
+                         [](const auto& one) { return one.param.name; });
+INSTANTIATE_TEST_SUITE_P(Structures, StructuresTest, ::testing::ValuesIn(testing::structures()),
+                         [](const auto& one) { return one.param.name; });
+
+}  // namespace
+}  // namespace concertina::train

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <vector>
+
+#include "graph/graph.h"
+#include "train/compute.h"
+#include "train/supernet/noise.h"
+#include "train/tensors.h"
+
+namespace concertina::train {
+
+/// Collects batch-norm statistics over batches: the mean over batches of each channel's mean and unbiased
+/// variance. Names are those of Weights ("<bn>.running_mean", "<bn>.running_var").
+class StatisticsCollector {
+ public:
+  void add(const std::string& norm, const torch::Tensor& mean, const torch::Tensor& variance);
+  /// Precondition: at least one batch was added.
+  Tensors result() const;
+
+ private:
+  Tensors sums_;
+  std::map<std::string, int> counts_;
+};
+
+/// Values of nodes.
+using NodeValues = std::map<NodeId, torch::Tensor>;
+
+/// How one forward pass differs from plain training.
+struct ForwardOptions {
+  const Tensors* statistics =
+      nullptr;  ///< normalise with these (a sub-net's); otherwise with the batch's own
+  StatisticsCollector* collector = nullptr;  ///< hand the batch's own statistics to it, used or not
+  const NoiseScales* noise = nullptr;        ///< perturb the weights of prunable channels
+  /// The sub-net's own arrays at its widths, in place of the shared ones' parts.
+  const Tensors* own = nullptr;
+  /// Begins at this node, or at the first that is no input. The values of earlier ones, of inputs but the
+  /// first too, come from `before`.
+  NodeId first = 0;
+  const NodeValues* before = nullptr;
+  const std::vector<bool>* keep = nullptr;  ///< by node: whether its value is left in `kept`
+  NodeValues* kept = nullptr;
+};
+
+/// One set of weights for all sub-nets of a graph; interprets the graph for the sub-net it is given. It
+/// remembers no sub-net and no statistics.
+class Supernet {
+ public:
+  /// `weights`: every trainable parameter at full size; copied. Fails if an op cannot be trained.
+  static Result<Supernet> make(const Graph& graph, const Tensors& weights, const Compute& compute);
+
+  const Graph& graph() const { return graph_; }
+  const Compute& compute() const { return compute_; }
+
+  /// images [n][c][h][w] fp32 on the device, the first input -> the first output, fp32: logits [n][classes],
+  /// or maps [n][c][h][w] of more than a pixel. Other outputs are had by options.keep.
+  torch::Tensor forward(const torch::Tensor& images, const Subnet& subnet,
+                        const ForwardOptions& options = {}) const;
+
+  /// The part of a trainable parameter that a sub-net uses; shares storage where the part is one piece.
+  torch::Tensor active(NodeId id, const Parameter& parameter, const Subnet& subnet) const;
+
+  /// Leaf tensors that an optimiser may change in place.
+  const Tensors& weights() const { return weights_; }
+
+  /// Replaces the values of all weights. Precondition: same names and shapes.
+  void assign(const Tensors& weights);
+
+  /// Whether the node is a batch norm that only a ReLU reads, so that one pass can do both; without given
+  /// statistics its value is then the ReLU's.
+  bool rectified(NodeId id) const { return rectified_[id]; }
+
+ private:
+  Supernet(const Graph& graph, const Compute& compute) : graph_(graph), compute_(compute) {}
+
+  Graph graph_;
+  Compute compute_;
+  Tensors weights_;
+  std::vector<bool> rectified_;
+};
+
+}  // namespace concertina::train

@@ -1,0 +1,110 @@
+#include "train/supernet/tensor_ops.h"
+
+#include <limits>
+
+namespace concertina::train {
+namespace {
+
+constexpr std::int64_t kRows = 2, kColumns = 3;  // dimensions of a map
+
+/// Means over a window, padding not included.
+torch::Tensor window_means(const torch::Tensor& x, const Window& w) {
+  if (w.dilation_h == 1 && w.dilation_w == 1) {
+    return torch::avg_pool2d(x, {w.kernel_h, w.kernel_w}, {w.stride_h, w.stride_w});
+  }
+  const torch::Tensor share =
+      torch::full({x.size(1), 1, w.kernel_h, w.kernel_w}, 1.0 / w.taps(), x.options());
+  return torch::conv2d(x, share, {}, {w.stride_h, w.stride_w}, at::IntArrayRef{0, 0},
+                       {w.dilation_h, w.dilation_w}, x.size(1));
+}
+
+torch::Tensor positions(const std::vector<std::int64_t>& list, const torch::Tensor& like) {
+  return torch::tensor(list, torch::kLong).to(like.device());
+}
+
+/// The lines that the padded map shows of the map along one dimension. Precondition: none is a constant.
+torch::Tensor pad_lines(const torch::Tensor& x, const op::Pad& pad, std::int64_t along, int before,
+                        int after) {
+  if (before + after == 0) return x;
+  const int size = static_cast<int>(x.size(along));
+  std::vector<std::int64_t> lines;
+  for (int i = 0; i < before + size + after; ++i) lines.push_back(pad.source(i, before, size));
+  return x.index_select(along, positions(lines, x));
+}
+
+torch::Tensor resize_lines(const torch::Tensor& x, const std::vector<op::Resize::Tap>& taps,
+                           std::int64_t along) {
+  std::vector<std::int64_t> first, second;
+  std::vector<float> shares;
+  bool mixed = false;
+  for (const op::Resize::Tap& tap : taps) {
+    first.push_back(tap.first);
+    second.push_back(tap.second);
+    shares.push_back(tap.share);
+    mixed = mixed || tap.share != 0;
+  }
+  const torch::Tensor here = x.index_select(along, positions(first, x));
+  if (!mixed) return here;
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(x.dim()), 1);
+  shape[along] = static_cast<std::int64_t>(taps.size());
+  const torch::Tensor share = torch::tensor(shares).to(x.device(), x.scalar_type()).view(shape);
+  return here * (1 - share) + x.index_select(along, positions(second, x)) * share;
+}
+
+}  // namespace
+
+torch::Tensor padded(const torch::Tensor& x, const Window& w, double value) {
+  if (w.pad_left + w.pad_right + w.pad_top + w.pad_bottom == 0) return x;
+  return torch::constant_pad_nd(x, {w.pad_left, w.pad_right, w.pad_top, w.pad_bottom}, value);
+}
+
+torch::Tensor activate(const torch::Tensor& x, const op::Activation& activation) {
+  const double a = activation.a, b = activation.b;
+  switch (activation.function) {
+    case op::Function::relu:
+      return torch::relu(x);
+    case op::Function::clip:
+      return torch::clamp(x, a, b);
+    case op::Function::leaky_relu:
+      return torch::leaky_relu(x, a);
+    case op::Function::hard_sigmoid:
+      return torch::clamp(x * a + b, 0, 1);
+    case op::Function::hard_swish:
+      return torch::hardswish(x);
+    case op::Function::sigmoid:
+      return torch::sigmoid(x);
+  }
+  return x;
+}
+
+torch::Tensor max_pool(const torch::Tensor& x, const Window& w) {
+  return torch::max_pool2d(padded(x, w, -std::numeric_limits<double>::infinity()), {w.kernel_h, w.kernel_w},
+                           {w.stride_h, w.stride_w}, at::IntArrayRef{0, 0}, {w.dilation_h, w.dilation_w});
+}
+
+torch::Tensor average_pool(const torch::Tensor& x, const op::AveragePool& pool) {
+  const Window& w = pool.window;
+  const torch::Tensor means = window_means(padded(x, w, 0), w);
+  const bool has_padding = w.pad_top + w.pad_left + w.pad_bottom + w.pad_right > 0;
+  if (pool.count_padding || !has_padding) return means;
+  const torch::Tensor ones = torch::ones_like(x.detach().narrow(0, 0, 1).narrow(1, 0, 1));
+  return means / window_means(padded(ones, w, 0), w);
+}
+
+torch::Tensor pad(const torch::Tensor& x, const op::Pad& pad) {
+  if (pad.mode == op::Pad::Mode::constant) {
+    return torch::constant_pad_nd(x, {pad.left, pad.right, pad.top, pad.bottom}, pad.value);
+  }
+  return pad_lines(pad_lines(x, pad, kRows, pad.top, pad.bottom), pad, kColumns, pad.left, pad.right);
+}
+
+torch::Tensor resize(const torch::Tensor& x, const op::Resize& resize) {
+  const torch::Tensor rows = resize_lines(x, resize.rows(static_cast<int>(x.size(kRows))), kRows);
+  return resize_lines(rows, resize.columns(static_cast<int>(x.size(kColumns))), kColumns);
+}
+
+torch::Tensor shuffle_channels(const torch::Tensor& x, int groups) {
+  return x.unflatten(1, {groups, x.size(1) / groups}).transpose(1, 2).flatten(1, 2);
+}
+
+}  // namespace concertina::train
