@@ -24,10 +24,13 @@ struct SubnetInfo {
   double validation_accuracy = 0;  ///< 0 .. 1
   std::optional<double> test_accuracy;
   std::size_t own_bytes = 0;  ///< memory for it alone: its normalisation; the weights are shared
-  /// Memory that a session needs to run it, for each image of a batch; with batches of several, possibly once
-  /// more for each of its threads.
+  /// Memory for the maps between its layers: a session allocates it for each image of its largest batch. One
+  /// that takes several images may allocate it once more for each of its threads, because in large maps each
+  /// thread runs the first layers for an image of its own.
   std::size_t scratch_bytes = 0;
-  std::size_t workspace_bytes = 0;  ///< and besides, for each of its threads
+  /// Memory for what one thread works on, as rows that a kernel rearranges: a session allocates it for each of
+  /// its threads.
+  std::size_t workspace_bytes = 0;
 };
 
 /// What a model expects of an image, its first input: fp32 values, [channels][height][width], (x - mean) /

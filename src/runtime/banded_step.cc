@@ -1,11 +1,11 @@
+#include "runtime/banded_step.h"
+
+#include <array>
 #include <chrono>
 #include <cstring>
 
 #include "base/aligned_buffer.h"
-#include "kernels/bf16_conv.h"
-#include "kernels/planar_conv.h"
-#include "kernels/winograd.h"
-#include "runtime/step.h"
+#include "graph/op.h"
 
 namespace concertina::runtime {
 namespace {
@@ -20,64 +20,35 @@ struct RowsInMemory {
   Float* row(int y) const { return pixels + (y - first) * row_floats; }
 };
 
-const Location& input_of(const RowStep& step) {
-  return std::visit(
-      [](const auto& one) -> const Location& {
-        if constexpr (requires { one.conv; }) {
-          return one.conv.input;
-        } else if constexpr (requires { one.input; }) {
-          return one.input;
-        } else {
-          return one.output;  // of a load, which reads no place
-        }
-      },
-      step);
-}
-
 const Location& output_of(const RowStep& step) {
-  return std::visit(
-      [](const auto& one) -> const Location& {
-        if constexpr (requires { one.conv; }) {
-          return one.conv.output;
-        } else {
-          return one.output;
-        }
-      },
-      step);
-}
-
-/// Null if it reads what another layer has made.
-std::optional<PlainInput> plain_input(const RowStep& step) {
-  return std::visit(
-      [](const auto& one) -> std::optional<PlainInput> {
-        if constexpr (requires { one.conv; }) {
-          return one.conv.plain;
-        } else if constexpr (requires { one.plain; }) {
-          return one.plain;
-        } else {
-          return std::nullopt;
-        }
-      },
-      step);
+  return std::visit([](const auto& one) -> const Location& { return one.output; }, step);
 }
 
 /// What the first layer reads of one image.
 RowsInMemory<const float> input_of(const RowStep& first, const kernels::WindowArgs& window,
                                    const Frame& frame, int image) {
-  if (const auto plain = plain_input(first)) {
-    const std::ptrdiff_t image_floats = std::ptrdiff_t{plain->channels} * window.in_h * window.in_w;
-    return {plain->in(frame) + image * image_floats, window.in_w};
-  }
-  const Location& place = input_of(first);
-  const std::ptrdiff_t row_floats = window.in_w * place.stride;
-  return {place.pixels(frame) + image * window.in_h * row_floats, row_floats};
+  const auto planes = [&](const PlainInput& plain) -> RowsInMemory<const float> {
+    const std::ptrdiff_t image_floats = std::ptrdiff_t{plain.channels} * window.in_h * window.in_w;
+    return {plain.in(frame) + image * image_floats, window.in_w};
+  };
+  const auto pixels = [&](const Location& input) -> RowsInMemory<const float> {
+    const std::ptrdiff_t row_floats = window.in_w * input.stride;
+    return {input.pixels(frame) + image * window.in_h * row_floats, row_floats};
+  };
+  return std::visit(
+      Overloaded{
+          [&](const LoadStep& load) { return planes(load.plain); },
+          [&](const ConvStep& conv) { return conv.plain ? planes(*conv.plain) : pixels(conv.input); },
+          [&](const MaxPoolStep& pool) { return pixels(pool.input); },
+      },
+      first);
 }
 
 /// Rows that their kernels make at a time.
 int unit_of(const std::vector<RowStep>& steps) {
   int unit = 1;
   for (const RowStep& step : steps) {
-    if (const auto* winograd = std::get_if<WinogradStep>(&step)) unit = std::max(unit, winograd->side);
+    if (const auto* conv = std::get_if<ConvStep>(&step)) unit = std::max(unit, conv->side);
   }
   return unit;
 }
@@ -86,17 +57,10 @@ int unit_of(const std::vector<RowStep>& steps) {
 std::ptrdiff_t kernel_floats(const std::vector<RowStep>& steps, const kernels::WindowArgs& whole, int most) {
   std::size_t floats = 0;
   for (const RowStep& step : steps) {
-    if (const auto* winograd = std::get_if<WinogradStep>(&step)) {
-      floats = std::max(floats, kernels::winograd_workspace(winograd->side, winograd->conv.ranges));
-    }
+    const auto* conv = std::get_if<ConvStep>(&step);
+    if (conv == nullptr) continue;
     for (int rows = 1; rows <= most; ++rows) {
-      const kernels::WindowArgs window = window_of_rows(whole, {0, rows});
-      if (const auto* planar = std::get_if<PlanarStep>(&step)) {
-        floats = std::max(floats, kernels::planar_workspace(window, planar->conv.ranges));
-      } else if (const auto* bf16 = std::get_if<Bf16Step>(&step)) {
-        const ConvStep& conv = bf16->conv;
-        floats = std::max(floats, kernels::bf16_workspace(conv.args.filter, window, conv.ranges));
-      }
+      floats = std::max(floats, conv->workspace(window_of_rows(whole, {0, rows})));
     }
   }
   return static_cast<std::ptrdiff_t>(floats);
@@ -136,7 +100,7 @@ struct BandedStep::Part {
   int image = 0;
   Rows rows;
   float* memory = nullptr;
-  std::int64_t* laps = nullptr;
+  std::int64_t* lap_times = nullptr;
 };
 
 void BandedStep::run(const Frame& frame) const {
@@ -148,10 +112,12 @@ void BandedStep::run(const Frame& frame) const {
   };
   frame.pool.parallel_for(frame.batch * parts, [&](int job, int thread) {
     const int part = job % parts;
-    run_part(frame, {.image = job / parts,
-                     .rows = {begin(part), begin(part + 1)},
-                     .memory = frame.workspace + thread * memory,
-                     .laps = frame.laps == nullptr ? nullptr : frame.laps + thread * frame.lap_stride});
+    run_part(frame,
+             {.image = job / parts,
+              .rows = {begin(part), begin(part + 1)},
+              .memory = frame.workspace + thread * memory,
+              .lap_times =
+                  frame.lap_times == nullptr ? nullptr : frame.lap_times + thread * frame.lap_time_stride});
   });
 }
 
@@ -169,7 +135,7 @@ void BandedStep::run_part(const Frame& frame, const Part& part) const {
       output_of(layers[last].steps[0]).pixels(frame) + part.image * whole.out_h * layers[last].row_floats,
       layers[last].row_floats, 0};
   while (!walk.done()) {
-    std::int64_t* lap = part.laps;
+    std::int64_t* lap = part.lap_times;
     walk.next([&](std::size_t i, const BandWalk::Move& move) {
       RowsInMemory<float>& to = made[i];
       if (i < last && move.keep > to.first) {
@@ -186,7 +152,7 @@ void BandedStep::run_part(const Frame& frame, const Part& part) const {
               .input = i == 0 ? source.row(seen) : made[i - 1].row(seen),
               .output = to.row(move.make.begin),
               .workspace = part.memory + kernel_memory,
-              .pool = frame.alone,
+              .pool = frame.caller,
           };
           std::visit([&](const auto& one) { one.run_rows(rows_frame); }, step);
         }

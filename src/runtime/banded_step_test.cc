@@ -54,15 +54,15 @@ Floats run_steps(const Model& model, const Plan& plan, const Floats& images, int
   for (float& v : arena.span()) v = nan;
   for (float& v : workspace.span()) v = nan;
   Floats logits(static_cast<std::size_t>(batch) * model.output_size());
-  ThreadPool pool(threads), alone(1);
+  ThreadPool pool(threads), caller(1);
   const Frame frame{.batch = batch,
                     .images = images.data(),
                     .logits = logits.data(),
                     .arena = arena.data(),
                     .workspace = workspace.data(),
                     .pool = pool,
-                    .alone = alone};
-  for (const Step& step : plan.steps) std::visit([&](const auto& one) { one.run(frame); }, step);
+                    .caller = caller};
+  for (const Step& step : plan.steps) run(step, frame);
   return logits;
 }
 

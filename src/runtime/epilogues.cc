@@ -1,13 +1,91 @@
 #include "runtime/epilogues.h"
 
-#include "runtime/feature_affine.h"
+#include <cmath>
 
 namespace concertina::runtime {
 namespace {
 
-bool has_epilogue(const Graph& graph, const Operation& step) {
-  if (step.node == kNone) return false;
-  const Op& op = graph.node(step.node).op;
+/// What is done to each feature: y = x * scale + shift.
+struct FeatureAffine {
+  std::vector<double> scale;
+  std::vector<double> shift;
+};
+
+/// A per-feature array of `node`: the sub-net's own, or the active part of the shared one.
+std::vector<double> active_part(const Network& network, NodeId node, const char* parameter,
+                                const Subnet& subnet, const Weights& own) {
+  const Graph& graph = network.graph;
+  if (const auto found = own.find(graph.node(node).name + parameter); found != own.end())
+    return {found->second.values.begin(), found->second.values.end()};
+  const Array& full = network.weights.at(graph.node(node).name + parameter);
+  std::vector<double> part;
+  for (const auto& [begin, count] : graph.layout().active_ranges(graph.axis(node), subnet)) {
+    part.insert(part.end(), full.values.begin() + begin, full.values.begin() + begin + count);
+  }
+  return part;
+}
+
+/// What nodes do one after the other, for the active features of a sub-net, all segments together: the bias
+/// of a convolution or linear layer, a batch norm, a scale, a shift.
+class Composition {
+ public:
+  Composition(const Network& network, const Subnet& subnet, const Weights& own, std::size_t features)
+      : network_(network),
+        subnet_(subnet),
+        own_(own),
+        result_{Doubles(features, 1.0), Doubles(features, 0.0)} {}
+
+  void add(NodeId node) {
+    const Op& op = network_.graph.node(node).op;
+    if (const auto* norm = std::get_if<op::BatchNorm>(&op)) add_norm(node, norm->epsilon);
+    if (std::holds_alternative<op::Scale>(op)) multiply(array(node, ".weight"));
+    if (std::holds_alternative<op::Shift>(op) || has_bias(op)) add(array(node, ".bias"));
+  }
+  FeatureAffine take() { return std::move(result_); }
+
+ private:
+  using Doubles = std::vector<double>;
+
+  static bool has_bias(const Op& op) {
+    if (const auto* conv = std::get_if<op::Conv>(&op)) return conv->bias;
+    if (const auto* linear = std::get_if<op::Linear>(&op)) return linear->bias;
+    return false;
+  }
+
+  void add_norm(NodeId node, double epsilon) {
+    const std::string& name = network_.graph.node(node).name;
+    const std::vector<float>& mean = own_.at(name + ".running_mean").values;
+    const std::vector<float>& variance = own_.at(name + ".running_var").values;
+    Doubles factors = array(node, ".weight");
+    for (std::size_t c = 0; c < factors.size(); ++c) {
+      factors[c] /= std::sqrt(variance[c] + epsilon);
+      result_.shift[c] -= mean[c];
+    }
+    multiply(factors);
+    add(array(node, ".bias"));
+  }
+  void multiply(const Doubles& factors) {
+    for (std::size_t c = 0; c < factors.size(); ++c) {
+      result_.scale[c] *= factors[c];
+      result_.shift[c] *= factors[c];
+    }
+  }
+  void add(const Doubles& summands) {
+    for (std::size_t c = 0; c < summands.size(); ++c) result_.shift[c] += summands[c];
+  }
+  Doubles array(NodeId node, const char* parameter) const {
+    return active_part(network_, node, parameter, subnet_, own_);
+  }
+
+  const Network& network_;
+  const Subnet& subnet_;
+  const Weights& own_;
+  FeatureAffine result_;
+};
+
+bool has_epilogue(const Graph& graph, const Operation& operation) {
+  if (operation.node == kNone) return false;
+  const Op& op = graph.node(operation.node).op;
   const bool layer = std::holds_alternative<op::Conv>(op) || std::holds_alternative<op::Linear>(op);
   return layer || std::holds_alternative<op::BatchNorm>(op) || std::holds_alternative<op::Scale>(op) ||
          std::holds_alternative<op::Shift>(op);
@@ -19,33 +97,36 @@ Epilogues::Epilogues(const Network& network, const Program& program, const Memor
                      const Subnet& subnet, const Weights& own, int lanes)
     : network_(network), map_(map), subnet_(subnet), own_(own), lanes_(lanes) {
   std::size_t size = 0;
-  for (const Operation& step : program.steps) {
-    if (has_epilogue(network.graph, step)) size += 2 * array_size(step);
+  for (const Operation& operation : program.operations) {
+    if (has_epilogue(network.graph, operation)) size += 2 * array_size(operation);
   }
   memory_ = AlignedBuffer(size);
 }
 
-kernels::Epilogue Epilogues::next(const Operation& step) {
-  std::vector<NodeId> nodes = {step.node};
-  nodes.insert(nodes.end(), step.affine.begin(), step.affine.end());
-  const FeatureAffine affine = feature_affine(network_, nodes, subnet_, own_);
+kernels::Epilogue Epilogues::next(const Operation& operation) {
+  const NodeId last = operation.affine.empty() ? operation.node : operation.affine.back();
+  const int features = active_shape(network_.graph, last, subnet_).channels;
+  Composition composition(network_, subnet_, own_, static_cast<std::size_t>(features));
+  composition.add(operation.node);
+  for (const NodeId node : operation.affine) composition.add(node);
+  const FeatureAffine affine = composition.take();
   float* scale = memory_.data() + used_;
-  float* shift = scale + array_size(step);
-  used_ += 2 * array_size(step);
+  float* shift = scale + array_size(operation);
+  used_ += 2 * array_size(operation);
   std::size_t feature = 0;
-  for (const PixelSegment& segment : map_.layout(step.output).segments) {
+  for (const PixelSegment& segment : map_.layout(operation.output).segments) {
     for (int i = 0; i < segment.count; ++i, ++feature) {
       scale[segment.offset + i] = static_cast<float>(affine.scale[feature]);
       shift[segment.offset + i] = static_cast<float>(affine.shift[feature]);
     }
   }
-  return {.scale = scale, .shift = shift, .act = step.act};
+  return {.scale = scale, .shift = shift, .act = operation.act};
 }
 
 // As kernels::epilogue_size(): two vectors may be read past the last feature.
-std::size_t Epilogues::array_size(const Operation& step) const {
+std::size_t Epilogues::array_size(const Operation& operation) const {
   constexpr int kLine = AlignedBuffer::kAlignment / sizeof(float);
-  return static_cast<std::size_t>(kernels::round_up(map_.layout(step.output).size + 2 * lanes_, kLine));
+  return static_cast<std::size_t>(kernels::round_up(map_.layout(operation.output).size + 2 * lanes_, kLine));
 }
 
 }  // namespace concertina::runtime

@@ -15,16 +15,16 @@ class Epilogues {
   Epilogues(const Network& network, const Program& program, const MemoryMap& map, const Subnet& subnet,
             const Weights& own, int lanes);
 
-  /// That of the next step in the program's order that has one, without its residual. scale and shift are
-  /// placed as the output's pixel. Precondition: the step is a convolution, linear layer,
-  /// batch norm, scale or shift.
-  kernels::Epilogue next(const Operation& step);
+  /// That of the next operation in the program's order that has one, without its residual. scale and shift
+  /// are placed as the output's pixel. Precondition: the operation is a convolution, linear layer, batch
+  /// norm, scale or shift.
+  kernels::Epilogue next(const Operation& operation);
 
   /// The memory that all of them point into. It has to live on.
   AlignedBuffer take_memory() { return std::move(memory_); }
 
  private:
-  std::size_t array_size(const Operation& step) const;
+  std::size_t array_size(const Operation& operation) const;
 
   const Network& network_;
   const MemoryMap& map_;

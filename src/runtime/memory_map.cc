@@ -16,12 +16,12 @@ std::ptrdiff_t image_size(const PixelLayout& layout, const Value& value) {
 MemoryMap::MemoryMap(const Program& program, const Storage& storage, std::vector<PixelLayout> layouts,
                      const std::vector<Pass>& passes)
     : layouts_(std::move(layouts)) {
-  std::vector<int> pass_of;  // each step's
+  std::vector<int> pass_of;  // each operation's
   std::vector<bool> placed(program.values.size(), true);
   for (std::size_t pass = 0; pass < passes.size(); ++pass) {
     for (int s = passes[pass].begin; s < passes[pass].end; ++s) {
       pass_of.push_back(static_cast<int>(pass));
-      const ValueId made = program.steps[s].output;
+      const ValueId made = program.operations[s].output;
       if (s + 1 < passes[pass].end) placed[made] = false;
     }
   }
@@ -37,16 +37,16 @@ MemoryMap::MemoryMap(const Program& program, const Storage& storage, std::vector
   const ArenaPlan arena = plan_arena(blocks);
   size_ = arena.total;
   for (const Placement& placement : storage.placements) {
-    Location place{.buffer = arena.offsets[placement.root], .stride = layout(placement.root).stride};
-    for (const auto& [value, segments] : placement.before) place.channel += layout(value).before(segments);
-    places_.push_back(place);
+    Location at{.buffer = arena.offsets[placement.root], .stride = layout(placement.root).stride};
+    for (const auto& [value, segments] : placement.before) at.channel += layout(value).before(segments);
+    locations_.push_back(at);
   }
 }
 
-Location MemoryMap::place(ValueId id, int offset) const {
-  Location place = this->place(id);
-  place.channel += offset;
-  return place;
+Location MemoryMap::location(ValueId id, int offset) const {
+  Location at = location(id);
+  at.channel += offset;
+  return at;
 }
 
 }  // namespace concertina::runtime

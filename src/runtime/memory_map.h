@@ -2,8 +2,8 @@
 
 #include <vector>
 
+#include "runtime/frame.h"
 #include "runtime/pixel_layout.h"
-#include "runtime/step.h"
 #include "runtime/storage.h"
 
 namespace concertina::runtime {
@@ -17,17 +17,17 @@ class MemoryMap {
             const std::vector<Pass>& passes);
 
   const PixelLayout& layout(ValueId id) const { return layouts_[id]; }
-  const Location& place(ValueId id) const { return places_[id]; }
+  const Location& location(ValueId id) const { return locations_[id]; }
 
-  /// The place of something `offset` floats into the value's pixel.
-  Location place(ValueId id, int offset) const;
+  /// That of something `offset` floats into the value's pixel.
+  Location location(ValueId id, int offset) const;
 
   /// Floats of the whole arena, for each image of a batch.
   std::ptrdiff_t size() const { return size_; }
 
  private:
   std::vector<PixelLayout> layouts_;  ///< by value
-  std::vector<Location> places_;      ///< by value; of those without one, the stride is right
+  std::vector<Location> locations_;   ///< by value; of those without one, the stride is right
   std::ptrdiff_t size_ = 0;
 };
 

@@ -16,7 +16,8 @@ struct PackedFilter {
   kernels::WindowArgs window = {};  ///< not of linear layers and depthwise convolutions
   Packing packing = Packing::direct;
   std::size_t offset = 0;  ///< of its first float among the weights
-  /// Its first channels, packed for kDirect as well: of a filter that only pays where many are left.
+  /// Its first channels, packed for the direct kernel as well: of a filter that only pays where many are
+  /// left.
   kernels::Filter few = {.out_channels = 0};
   std::size_t few_offset = 0;
 };

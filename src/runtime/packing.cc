@@ -7,7 +7,7 @@
 #include "kernels/depthwise.h"
 #include "kernels/grouped.h"
 #include "kernels/winograd.h"
-#include "runtime/window_over.h"
+#include "runtime/program.h"
 
 namespace concertina::runtime {
 namespace {

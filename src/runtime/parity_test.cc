@@ -3,9 +3,7 @@
 #include <limits>
 
 #include "kernels/target.h"
-#include "runtime/lowering.h"
 #include "runtime/reference_interpreter.h"
-#include "runtime/storage.h"
 #include "testing/models.h"
 
 // The runtime computes what the reference interpreter computes of the extracted sub-net.
@@ -117,7 +115,7 @@ TEST_P(ParityTest, NothingIsReadThatWasNotWritten) {
   const onnx::ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
   const auto model = testing::load(file);
   const Floats images = testing::random_images(*model, kBatch);
-  ThreadPool alone(1);
+  ThreadPool caller(1);
   for (std::size_t i = 0; i < file.subnets.size(); ++i) {
     const Plan& plan = model->impl().plans[i];
     AlignedBuffer arena(static_cast<std::size_t>(plan.arena_floats) * kBatch);
@@ -130,9 +128,9 @@ TEST_P(ParityTest, NothingIsReadThatWasNotWritten) {
                       .logits = logits.data(),
                       .arena = arena.data(),
                       .workspace = workspace.data(),
-                      .pool = alone,
-                      .alone = alone};
-    for (const Step& step : plan.steps) std::visit([&](const auto& one) { one.run(frame); }, step);
+                      .pool = caller,
+                      .caller = caller};
+    for (const Step& step : plan.steps) run(step, frame);
     EXPECT_EQ(logits, testing::run_alone(model, {.max_batch = kBatch}, images, kBatch, static_cast<int>(i)));
   }
 }

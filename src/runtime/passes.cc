@@ -2,12 +2,15 @@
 
 #include <numeric>
 
-#include "runtime/window_over.h"
+#include "runtime/program.h"
 
 namespace concertina::runtime {
 namespace {
 
 constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
+
+// Smaller maps stay in the caches for several images.
+constexpr std::int64_t kLargeMaps = 384 * 1024;
 
 // Winograd's algorithm makes rows by two or four and may read four times the weights; which kernel runs a
 // layer is not known yet.
@@ -32,9 +35,9 @@ class PassChooser {
         policy_(source.bands),
         reads_(source.program.values.size()),
         shared_(source.program.values.size()) {
-    for (const Operation& step : program_.steps) {
-      for (const ValueId id : step.inputs) ++reads_[id];
-      if (step.residual != kNone) ++reads_[step.residual];
+    for (const Operation& operation : program_.operations) {
+      for (const ValueId id : operation.inputs) ++reads_[id];
+      if (operation.residual != kNone) ++reads_[operation.residual];
     }
     for (const ValueId id : program_.outputs) ++reads_[id];
     for (ValueId id = 0; id < static_cast<ValueId>(program_.values.size()); ++id) {
@@ -44,25 +47,25 @@ class PassChooser {
   }
 
   std::vector<Pass> run() const {
-    const int steps = static_cast<int>(program_.steps.size());
+    const int end = static_cast<int>(program_.operations.size());
     std::vector<Pass> passes;
-    for (int begin = 0; begin < steps; begin = passes.back().end) {
-      passes.push_back(best_from(begin, steps));
+    for (int begin = 0; begin < end; begin = passes.back().end) {
+      passes.push_back(best_from(begin, end));
     }
     return passes;
   }
 
  private:
-  const Operation& step(int i) const { return program_.steps[i]; }
+  const Operation& operation_at(int i) const { return program_.operations[i]; }
 
-  Pass best_from(int begin, int steps) const {
+  Pass best_from(int begin, int end) const {
     Pass best{begin, begin + 1};
     std::int64_t most = 0;
     std::vector<BandLayer> layers;
-    for (int i = begin; i < steps && layers.size() < kMaxBandLayers; ++i) {
+    for (int i = begin; i < end && layers.size() < kMaxBandLayers; ++i) {
       if (i > begin && !follows(i)) break;
-      const std::optional<BandLayer> layer = band_layer(source_, step(i));
-      if (!layer || layouts_[step(i).output].plain) break;
+      const std::optional<BandLayer> layer = band_layer(source_, operation_at(i));
+      if (!layer || layouts_[operation_at(i).output].plain) break;
       layers.push_back(*layer);
       if (i == begin) continue;
       const std::int64_t saved = saving(begin, layers);
@@ -73,18 +76,18 @@ class PassChooser {
     return best;
   }
 
-  /// Whether step i reads what the step before it makes, and nobody else does.
+  /// Whether operation i reads what the operation before it makes, and nobody else does.
   bool follows(int i) const {
-    const ValueId between = step(i - 1).output;
-    return step(i).inputs == std::vector{between} && reads_[between] == 1 && !shared_[between];
+    const ValueId between = operation_at(i - 1).output;
+    return operation_at(i).inputs == std::vector{between} && reads_[between] == 1 && !shared_[between];
   }
 
   std::int64_t row_bytes(ValueId id) const {
     return std::int64_t{program_.value(id).width} * layouts_[id].stride * kFloat;
   }
 
-  std::int64_t weight_bytes(const Operation& step, const kernels::WindowArgs& window) const {
-    const auto* conv = std::get_if<op::Conv>(&source_.network.graph.node(step.node).op);
+  std::int64_t weight_bytes(const Operation& operation, const kernels::WindowArgs& window) const {
+    const auto* conv = source_.op_if<op::Conv>(operation);
     if (conv == nullptr) return 0;
     const auto features = [&](ValueId id) {
       std::int64_t sum = 0;
@@ -92,8 +95,8 @@ class PassChooser {
       return sum;
     };
     const std::int64_t inputs =
-        conv->groups > 1 ? conv->in_channels / conv->groups : features(step.inputs[0]);
-    return inputs * features(step.output) * window.taps() * kFloat *
+        conv->groups > 1 ? conv->in_channels / conv->groups : features(operation.inputs[0]);
+    return inputs * features(operation.output) * window.taps() * kFloat *
            (conv->groups == 1 && may_be_transformed(window) ? kTransformed : 1);
   }
 
@@ -102,7 +105,7 @@ class PassChooser {
     std::vector<std::ptrdiff_t> rows;
     std::int64_t maps = 0, weights = 0;
     for (std::size_t i = 0; i < layers.size(); ++i) {
-      const Operation& made = step(begin + static_cast<int>(i));
+      const Operation& made = operation_at(begin + static_cast<int>(i));
       rows.push_back(row_bytes(made.output));
       weights += weight_bytes(made, layers[i].window);
       const std::int64_t map = rows.back() * layers[i].window.out_h;
@@ -127,26 +130,37 @@ class PassChooser {
 
 }  // namespace
 
-std::optional<BandLayer> band_layer(const PlanSource& source, const Operation& step) {
-  if (step.node == kNone || step.residual != kNone) return std::nullopt;
-  const Op& op = source.network.graph.node(step.node).op;
-  const Value& output = source.program.value(step.output);
-  if (std::holds_alternative<op::Input>(op)) {
+std::optional<BandLayer> band_layer(const PlanSource& source, const Operation& operation) {
+  if (operation.residual != kNone) return std::nullopt;
+  const Value& output = source.program.value(operation.output);
+  if (source.op_if<op::Input>(operation) != nullptr) {
     return BandLayer{
         {.in_h = output.height, .in_w = output.width, .out_h = output.height, .out_w = output.width}};
   }
   const auto layer = [&](const Window& window, bool transformed) -> std::optional<BandLayer> {
-    const kernels::WindowArgs over = window_over(window, source.program.value(step.inputs[0]), output);
+    const kernels::WindowArgs over = window_over(window, source.program.value(operation.inputs[0]), output);
     if (!sees_rows(over)) return std::nullopt;
     return BandLayer{over, transformed && may_be_transformed(over) ? kUnit : 1};
   };
-  if (const auto* conv = std::get_if<op::Conv>(&op)) return layer(conv->window, conv->groups == 1);
-  if (const auto* pool = std::get_if<op::MaxPool>(&op)) return layer(pool->window, false);
+  if (const auto* conv = source.op_if<op::Conv>(operation)) return layer(conv->window, conv->groups == 1);
+  if (const auto* pool = source.op_if<op::MaxPool>(operation)) return layer(pool->window, false);
   return std::nullopt;
 }
 
 std::vector<Pass> choose_passes(const PlanSource& source, const std::vector<PixelLayout>& layouts) {
   return PassChooser(source, layouts).run();
+}
+
+int per_image_passes(std::span<const Traffic> passes) {
+  std::int64_t saved = 0, most = 0;
+  int count = 0;
+  for (std::size_t i = 0; i < passes.size(); ++i) {
+    saved += (passes[i].maps >= kLargeMaps ? passes[i].maps : 0) - passes[i].weights;
+    if (saved <= most) continue;
+    most = saved;
+    count = static_cast<int>(i) + 1;
+  }
+  return count;
 }
 
 }  // namespace concertina::runtime

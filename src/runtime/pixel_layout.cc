@@ -42,6 +42,14 @@ PixelLayout pixel_layout(const ChannelLayout& channels, const Value& value, cons
   return layout;
 }
 
+std::vector<kernels::ChannelRange> input_ranges(const PixelLayout& input) {
+  std::vector<kernels::ChannelRange> ranges;
+  for (const auto& [feature, offset, count] : input.segments) {
+    ranges.push_back({.weight_begin = feature, .input_offset = offset, .count = count});
+  }
+  return ranges;
+}
+
 // Axes of one length whose segments differ were coupled with locks, so they differ in no sub-net.
 bool same_layout(const ChannelLayout& channels, const Value& a, const Value& b) {
   return full_counts(channels, a) == full_counts(channels, b);

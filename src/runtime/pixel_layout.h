@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "kernels/conv.h"
 #include "runtime/program.h"
 
 namespace concertina::runtime {
@@ -30,6 +31,9 @@ struct PixelLayout {
 
 /// `unit`: floats to which each segment is padded.
 PixelLayout pixel_layout(const ChannelLayout& channels, const Value& value, const Subnet& subnet, int unit);
+
+/// What a convolution reads of such a pixel.
+std::vector<kernels::ChannelRange> input_ranges(const PixelLayout& input);
 
 /// True if the same features have the same places in every sub-net. Precondition: both values have as many
 /// features, in every sub-net.

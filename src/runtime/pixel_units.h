@@ -3,16 +3,13 @@
 #include <vector>
 
 #include "runtime/pixel_layout.h"
-#include "runtime/plan.h"
+#include "runtime/plan_source.h"
 
 namespace concertina::runtime {
 
-/// For every value the floats to which a sub-net pads the segments of its pixel: a vector, as all kernels
-/// take it, or kernels::kPlanarBlock if only planar_conv() reads and writes it, whose time is that of its
-/// memory. layouts: of the sub-net's values in whole vectors.
-std::vector<int> pixel_units(const PlanSource& source, const std::vector<PixelLayout>& layouts);
-
-/// The inputs of the network that all readers take in planes, as they come.
-std::vector<bool> plain_values(const PlanSource& source, const std::vector<PixelLayout>& layouts);
+/// The layout of every value in the sub-net. Segments of a pixel are padded to a vector, as all kernels take
+/// it, or to kernels::kPlanarBlock if only planar_conv() reads and writes the value, whose time is that of
+/// its memory. An input of the network that all readers take in planes is plain.
+std::vector<PixelLayout> pixel_layouts(const PlanSource& source, const Subnet& subnet);
 
 }  // namespace concertina::runtime

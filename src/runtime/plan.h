@@ -4,12 +4,8 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
-#include "graph/network.h"
-#include "runtime/conv_choice.h"
-#include "runtime/packed_weights.h"
-#include "runtime/program.h"
+#include "runtime/plan_source.h"
 #include "runtime/step.h"
-#include "runtime/storage.h"
 
 namespace concertina::runtime {
 
@@ -31,26 +27,16 @@ struct Carried {
 struct Plan {
   std::vector<Step> steps;
   std::vector<StepLabel> labels;  ///< in the order of the steps
-  int apart = 0;                  ///< first steps that are done for single images of a batch; see apart.h
-  std::vector<Carried> carried;   ///< from them to the others
-  std::int64_t layer_macs = 0;    ///< for one image, mean over the convolutions and linear layers
-  AlignedBuffer epilogues;        ///< scales and shifts
+  int per_image_steps = 0;  ///< the first ones, done for single images of a batch: see per_image_passes()
+  std::vector<Carried> carried;            ///< from them to the others
+  std::int64_t layer_macs = 0;             ///< for one image, mean over the convolutions and linear layers
+  AlignedBuffer epilogues;                 ///< scales and shifts
   std::vector<AlignedBuffer> own_weights;  ///< packed filters of linear layers that are not shared
   std::ptrdiff_t arena_floats = 0;         ///< scratch memory, for each image of a batch
   std::size_t workspace_floats = 0;        ///< scratch memory besides, for each thread
 
   /// Makes sure that each thread has so many floats of workspace, in whole cache lines.
   void need_workspace(std::size_t floats);
-};
-
-/// What a plan is made of; the plans of all sub-nets share it, but for the choice of kernels.
-struct PlanSource {
-  const Network& network;
-  const Program& program;
-  const Storage& storage;
-  const PackedWeights& packed;
-  const ChooseKernel& choose;
-  const BandPolicy& bands;
 };
 
 /// `own` are the sub-net's own arrays, at its widths.

@@ -2,7 +2,9 @@
 
 #include <vector>
 
+#include "concertina/result.h"
 #include "graph/graph.h"
+#include "graph/ops/window.h"
 #include "kernels/window.h"
 
 /// A graph as the runtime sees it: the same for every sub-net.
@@ -30,7 +32,7 @@ struct Value {
   int segments() const { return joined ? 1 : static_cast<int>(axis.size()); }
 };
 
-/// One pass over memory: an op, and what its kernel does on the way to its result.
+/// An op, and what its kernel does on the way to its result.
 struct Operation {
   NodeId node = kNone;              ///< the op; kNone: the features move to their places in the output
   std::vector<NodeId> affine = {};  ///< batch norms, scales and shifts right after it
@@ -40,7 +42,7 @@ struct Operation {
   ValueId output = kNone;
 };
 
-/// Steps begin .. end - 1 of a program, which run as one: a single step, or layers that run in bands.
+/// Operations begin .. end - 1 of a program, which run as one: a single one, or layers that run in bands.
 struct Pass {
   int begin = 0;
   int end = 0;
@@ -49,13 +51,34 @@ struct Pass {
   friend bool operator==(const Pass&, const Pass&) = default;
 };
 
-/// The steps in an order in which they can run.
+/// The operations in an order in which they can run.
 struct Program {
   std::vector<Value> values;
-  std::vector<Operation> steps;
+  std::vector<Operation> operations;
   std::vector<ValueId> outputs;  ///< in the graph's order
 
   const Value& value(ValueId id) const { return values[id]; }
 };
+
+/// Turns nodes into operations, fused where one kernel does the work of several. Fails if the graph has an
+/// opaque node or a map of 2^31 pixels or more.
+Result<Program> lower(const Graph& graph);
+
+/// A graph's window as the kernels want it. Map: a Shape or a Value.
+template <class Map>
+kernels::WindowArgs window_over(const Window& w, const Map& input, const Map& output) {
+  return {.in_h = input.height,
+          .in_w = input.width,
+          .out_h = output.height,
+          .out_w = output.width,
+          .kernel_h = w.kernel_h,
+          .kernel_w = w.kernel_w,
+          .stride_h = w.stride_h,
+          .stride_w = w.stride_w,
+          .pad_top = w.pad_top,
+          .pad_left = w.pad_left,
+          .dilation_h = w.dilation_h,
+          .dilation_w = w.dilation_w};
+}
 
 }  // namespace concertina::runtime

@@ -6,7 +6,7 @@
 
 #include "base/try.h"
 #include "kernels/reference.h"
-#include "runtime/window_over.h"
+#include "runtime/program.h"
 
 namespace concertina::runtime {
 namespace {

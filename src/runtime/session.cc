@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <new>
@@ -11,10 +10,10 @@
 #include <system_error>
 
 #include "base/aligned_buffer.h"
-#include "base/quantile.h"
 #include "base/thread_pool.h"
 #include "base/try.h"
 #include "runtime/model_impl.h"
+#include "runtime/step_timer.h"
 
 namespace concertina {
 namespace {
@@ -49,69 +48,34 @@ void commit(AlignedBuffer& buffer) {
   for (std::size_t i = 0; i < buffer.size(); i += kPage) static_cast<volatile float*>(buffer.data())[i] = 0;
 }
 
-void run_step(const runtime::Step& step, const runtime::Frame& frame) {
-  std::visit([&](const auto& one) { one.run(frame); }, step);
-}
+/// One step of a run: a step of the plan for a round of images, as many as there are threads and each by one,
+/// or for the whole batch.
+struct StepRef {
+  std::size_t step = 0;  ///< its index in the plan
+  int round = -1;        ///< the round's number; -1: the whole batch
+};
 
-/// Times the steps of a plan. Those of a banded step share its time as their own times are to each other,
-/// over all threads.
-class StepTimer {
+/// The steps of a run in order: the plan's first ones in each round of images, then the others.
+class StepOrder {
  public:
-  StepTimer(const runtime::Plan& plan, int threads)
-      : plan_(plan),
-        times_(plan.labels.size()),
-        laps_(static_cast<std::size_t>(threads) * plan.labels.size()) {}
+  StepOrder(const runtime::Plan& plan, const runtime::Frame& frame)
+      : plan_steps_(static_cast<int>(plan.steps.size())),
+        per_image_steps_(frame.batch > 1 ? plan.per_image_steps : 0),
+        image_rounds_((frame.batch + frame.pool.size() - 1) / frame.pool.size()) {}
 
-  /// Lets the frame's runs note the times within banded steps. The timer has to outlive them.
-  void time_laps(runtime::Frame& frame) {
-    frame.laps = laps_.data();
-    frame.lap_stride = static_cast<std::ptrdiff_t>(plan_.labels.size());
-  }
+  int size() const { return plan_steps_ + (image_rounds_ - 1) * per_image_steps_; }
 
-  void begin_run() {
-    for (std::vector<double>& of : times_) of.push_back(0);
-  }
-
-  void begin_step() {
-    std::fill(laps_.begin(), laps_.end(), 0);
-    before_ = std::chrono::steady_clock::now();
-  }
-
-  void end_step(std::size_t step) {
-    const std::chrono::duration<double, std::milli> all = std::chrono::steady_clock::now() - before_;
-    std::size_t first = 0, count = 0;
-    for (std::size_t i = 0; i < plan_.labels.size(); ++i) {
-      if (plan_.labels[i].step == step && count++ == 0) first = i;
+  StepRef operator[](int i) const {
+    if (i < per_image_steps_ * image_rounds_) {
+      return {.step = static_cast<std::size_t>(i % per_image_steps_), .round = i / per_image_steps_};
     }
-    std::int64_t total = 0;
-    for (const std::int64_t lap : laps_) total += lap;
-    for (std::size_t i = 0; i < count; ++i) {
-      times_[first + i].back() +=
-          all.count() * (total == 0 ? 1.0 / static_cast<double>(count) : share(i, total));
-    }
-  }
-
-  std::vector<StepTime> medians() const {
-    std::vector<StepTime> steps;
-    for (std::size_t i = 0; i < times_.size(); ++i) {
-      const auto& [name, kind, macs, step] = plan_.labels[i];
-      steps.push_back({.name = name, .kind = kind, .macs = macs, .median_ms = quantile(times_[i], 0.5)});
-    }
-    return steps;
+    return {.step = static_cast<std::size_t>(i - per_image_steps_ * (image_rounds_ - 1))};
   }
 
  private:
-  /// Of the i-th lap, over all threads.
-  double share(std::size_t i, std::int64_t total) const {
-    std::int64_t sum = 0;
-    for (std::size_t at = i; at < laps_.size(); at += plan_.labels.size()) sum += laps_[at];
-    return static_cast<double>(sum) / static_cast<double>(total);
-  }
-
-  const runtime::Plan& plan_;
-  std::vector<std::vector<double>> times_;  ///< by label and run
-  std::vector<std::int64_t> laps_;          ///< of the running step: by thread and its own labels
-  std::chrono::steady_clock::time_point before_;
+  int plan_steps_;
+  int per_image_steps_;  ///< those that are done in rounds
+  int image_rounds_;
 };
 
 }  // namespace
@@ -122,11 +86,11 @@ struct Session::Impl {
   AlignedBuffer arena;
   AlignedBuffer workspace;
   ThreadPool pool;
-  ThreadPool alone{1};                     ///< the caller
-  std::ptrdiff_t apart_floats;             ///< of one image's arena
-  AlignedBuffer apart;                     ///< arenas of single images, one for each thread
+  ThreadPool caller{1};                    ///< the caller's thread
+  std::ptrdiff_t image_arena_floats;       ///< of one image's arena
+  AlignedBuffer image_arenas;              ///< arenas of single images, one for each thread
   const runtime::Plan* running = nullptr;  ///< the sub-net of the run that was begun
-  int next = 0;                            ///< its next step, see at()
+  int next = 0;                            ///< its next step, in StepOrder
   std::optional<runtime::Frame> begun;     ///< what it brought; a value from the first begin() on
 
   Impl(std::shared_ptr<const Model> shared, const SessionOptions& wanted, std::size_t arena_floats,
@@ -136,9 +100,9 @@ struct Session::Impl {
         arena(arena_floats),
         workspace(workspace_floats),
         pool(wanted.threads),
-        apart_floats(floats_of_one),
-        apart(static_cast<std::size_t>(floats_of_one * std::min(wanted.threads, wanted.max_batch))) {
-    commit(apart);
+        image_arena_floats(floats_of_one),
+        image_arenas(static_cast<std::size_t>(floats_of_one * std::min(wanted.threads, wanted.max_batch))) {
+    commit(image_arenas);
     commit(arena);
     commit(workspace);
   }
@@ -163,49 +127,24 @@ struct Session::Impl {
     return {};
   }
 
-  /// What one step of a run does: a step of the plan for as many images as there are threads, each by one, or
-  /// for the whole batch.
-  struct At {
-    std::size_t step = 0;
-    int images = -1;  ///< the number of those images, or -1
-  };
-
-  /// How often the plan's first steps are done.
-  static int turns(const runtime::Frame& frame) {
-    return (frame.batch + frame.pool.size() - 1) / frame.pool.size();
-  }
-  static int apart_of(const runtime::Plan& plan, const runtime::Frame& frame) {
-    return frame.batch > 1 ? plan.apart : 0;
-  }
-  static int steps_of(const runtime::Plan& plan, const runtime::Frame& frame) {
-    return static_cast<int>(plan.steps.size()) + (turns(frame) - 1) * apart_of(plan, frame);
-  }
-  static At at(const runtime::Plan& plan, const runtime::Frame& frame, int number) {
-    const int first = apart_of(plan, frame);
-    if (number < first * turns(frame)) {
-      return {.step = static_cast<std::size_t>(number % first), .images = number / first};
-    }
-    return {.step = static_cast<std::size_t>(number - first * (turns(frame) - 1))};
-  }
-
-  void run_step(const runtime::Plan& plan, const At& at, const runtime::Frame& all) {
-    if (at.images < 0) return concertina::run_step(plan.steps[at.step], all);
-    const int threads = all.pool.size(), first = at.images * threads;
+  void run_step(const runtime::Plan& plan, const StepRef& ref, const runtime::Frame& all) {
+    if (ref.round < 0) return runtime::run(plan.steps[ref.step], all);
+    const int threads = all.pool.size(), first = ref.round * threads;
     const int count = std::min(threads, all.batch - first);
     all.pool.parallel_for(count, [&](int slot, int thread) {
       const int image = first + slot;
-      float* const memory = apart.data() + slot * apart_floats;
-      concertina::run_step(
-          plan.steps[at.step],
+      float* const memory = image_arenas.data() + slot * image_arena_floats;
+      runtime::run(
+          plan.steps[ref.step],
           {.batch = 1,
            .images = all.images + static_cast<std::size_t>(image) * model->impl().input_size,
            .logits = nullptr,
            .arena = memory,
            .workspace = all.workspace + static_cast<std::size_t>(thread) * plan.workspace_floats,
-           .pool = alone,
-           .alone = alone,
-           .laps = all.laps == nullptr ? nullptr : all.laps + thread * all.lap_stride});
-      if (at.step + 1 < static_cast<std::size_t>(plan.apart)) return;
+           .pool = caller,
+           .caller = caller,
+           .lap_times = all.lap_times == nullptr ? nullptr : all.lap_times + thread * all.lap_time_stride});
+      if (ref.step + 1 < static_cast<std::size_t>(plan.per_image_steps)) return;
       for (const auto& [buffer, floats] : plan.carried) {
         std::copy_n(memory + buffer, floats, all.arena + buffer * all.batch + image * floats);
       }
@@ -220,24 +159,27 @@ struct Session::Impl {
             .logits = logits.data(),
             .arena = arena.data(),
             .workspace = workspace.data(),
-            .pool = plan(subnet).layer_macs * batch >= kMacsWorthAThread ? pool : alone,
-            .alone = alone};
+            .pool = plan(subnet).layer_macs * batch >= kMacsWorthAThread ? pool : caller,
+            .caller = caller};
   }
 };
 
 Result<Session> Session::make(std::shared_ptr<const Model> model, const SessionOptions& options) {
   RETURN_IF_ERROR(check_options(*model, options));
-  std::ptrdiff_t floats = 0, apart = 0;
+  std::ptrdiff_t floats = 0, image_floats = 0;
   std::size_t workspace = 0;
   for (const runtime::Plan& plan : model->impl().plans) {
     floats = std::max(floats, plan.arena_floats);
     workspace = std::max(workspace, plan.workspace_floats);
-    if (plan.apart > 0 && options.max_batch > 1) apart = std::max(apart, plan.arena_floats);
+    if (plan.per_image_steps > 0 && options.max_batch > 1) {
+      image_floats = std::max(image_floats, plan.arena_floats);
+    }
   }
   const std::size_t total = static_cast<std::size_t>(floats) * static_cast<std::size_t>(options.max_batch);
   try {
     return Session(std::make_unique<Impl>(std::move(model), options, total,
-                                          workspace * static_cast<std::size_t>(options.threads), apart));
+                                          workspace * static_cast<std::size_t>(options.threads),
+                                          image_floats));
   } catch (const std::bad_alloc&) {
     return Error{fmt::format("there is no memory for the {} MB that a batch of {} needs",
                              total * sizeof(float) >> 20, options.max_batch)};
@@ -270,12 +212,10 @@ bool Session::advance(int steps) {
   if (impl_->running == nullptr) return true;
   const runtime::Plan& plan = *impl_->running;
   const runtime::Frame& frame = *impl_->begun;
-  const int all = Impl::steps_of(plan, frame);
-  const int end = impl_->next + std::min(std::max(steps, 0), all - impl_->next);
-  for (; impl_->next < end; ++impl_->next) {
-    impl_->run_step(plan, Impl::at(plan, frame, impl_->next), frame);
-  }
-  return impl_->next == all;
+  const StepOrder order(plan, frame);
+  const int end = impl_->next + std::min(std::max(steps, 0), order.size() - impl_->next);
+  for (; impl_->next < end; ++impl_->next) impl_->run_step(plan, order[impl_->next], frame);
+  return impl_->next == order.size();
 }
 
 int Session::steps(int subnet) const {
@@ -288,16 +228,16 @@ Result<std::vector<StepTime>> Session::profile(std::span<const float> images, in
   std::vector<float> logits(static_cast<std::size_t>(std::max(batch, 0)) * model().output_size());
   RETURN_IF_ERROR(run(images, batch, subnet, logits));  // refuses what it does not know
   const runtime::Plan& plan = impl_->plan(subnet);
-  StepTimer timer(plan, options().threads);
+  runtime::StepTimer timer(plan, options().threads);
   runtime::Frame frame = impl_->frame(images, batch, subnet, logits);
-  timer.time_laps(frame);
+  timer.time_banded_steps(frame);
+  const StepOrder order(plan, frame);
   for (int i = 0; i < runs; ++i) {
     timer.begin_run();
-    for (int number = 0; number < Impl::steps_of(plan, frame); ++number) {
-      const Impl::At at = Impl::at(plan, frame, number);
+    for (int next = 0; next < order.size(); ++next) {
       timer.begin_step();
-      impl_->run_step(plan, at, frame);
-      timer.end_step(at.step);
+      impl_->run_step(plan, order[next], frame);
+      timer.end_step(order[next].step);
     }
   }
   return timer.medians();

@@ -104,7 +104,7 @@ TEST(Session, PausedRunsKeepTheirValues) {
       ASSERT_TRUE(paused.begin(two, 2, subnet, logits));
       int steps = 1;
       for (; !paused.advance(); ++steps) testing::run(other, one, 1, (subnet + steps) % subnets);
-      const int again = model->impl().plans[subnet].apart;  // for the second image
+      const int again = model->impl().plans[subnet].per_image_steps;  // for the second image
       EXPECT_EQ(steps, paused.steps(subnet) + again) << net.name;
       EXPECT_EQ(logits, testing::run_alone(model, {.max_batch = 2}, two, 2, subnet)) << net.name;
     }

@@ -9,8 +9,8 @@ namespace concertina::runtime {
 namespace {
 
 template <typename Wanted>
-bool is(const Graph& graph, const Operation& step) {
-  return step.node != kNone && std::holds_alternative<Wanted>(graph.node(step.node).op);
+bool is(const Graph& graph, const Operation& operation) {
+  return operation.node != kNone && std::holds_alternative<Wanted>(graph.node(operation.node).op);
 }
 
 /// The place of `whole` from its segment `first` on.
@@ -31,14 +31,14 @@ class Placing {
 
   Storage run() {
     // Backwards, so that the place of a concatenation is known before those of its parts.
-    for (std::size_t s = program_.steps.size(); s-- > 0;) {
-      if (is<op::Concat>(graph_, program_.steps[s])) place_parts(program_.steps[s]);
+    for (std::size_t s = program_.operations.size(); s-- > 0;) {
+      if (is<op::Concat>(graph_, program_.operations[s])) place_parts(program_.operations[s]);
     }
     find_lifetimes();
-    for (std::size_t s = 0; s < program_.steps.size(); ++s) {
-      if (is<op::Slice>(graph_, program_.steps[s])) place_slice(program_.steps[s]);
-      for (const ValueId id : overwritable(program_.steps[s])) {
-        if (overwrite(program_.steps[s], static_cast<int>(s), id)) break;
+    for (std::size_t s = 0; s < program_.operations.size(); ++s) {
+      if (is<op::Slice>(graph_, program_.operations[s])) place_slice(program_.operations[s]);
+      for (const ValueId id : overwritable(program_.operations[s])) {
+        if (overwrite(program_.operations[s], static_cast<int>(s), id)) break;
       }
     }
     return std::move(storage_);
@@ -66,25 +66,25 @@ class Placing {
   }
 
   void find_lifetimes() {
-    for (std::size_t s = 0; s < program_.steps.size(); ++s) {
-      const Operation& step = program_.steps[s];
-      use(step.output, static_cast<int>(s));
-      for (const ValueId input : step.inputs) use(input, static_cast<int>(s));
-      if (step.residual != kNone) use(step.residual, static_cast<int>(s));
+    for (std::size_t s = 0; s < program_.operations.size(); ++s) {
+      const Operation& operation = program_.operations[s];
+      use(operation.output, static_cast<int>(s));
+      for (const ValueId input : operation.inputs) use(input, static_cast<int>(s));
+      if (operation.residual != kNone) use(operation.residual, static_cast<int>(s));
     }
-    for (const ValueId output : program_.outputs) use(output, static_cast<int>(program_.steps.size()));
+    for (const ValueId output : program_.outputs) use(output, static_cast<int>(program_.operations.size()));
   }
 
-  void use(ValueId id, int step) {
+  void use(ValueId id, int index) {
     Lifetime& life = lifetime(id);
-    life.begin = life.end < 0 ? step : std::min(life.begin, step);
-    life.end = std::max(life.end, step);
+    life.begin = life.end < 0 ? index : std::min(life.begin, index);
+    life.end = std::max(life.end, index);
   }
 
-  /// What the step's kernel could write over: only what it reads at the place where it writes.
-  std::vector<ValueId> overwritable(const Operation& step) const {
-    if (step.residual != kNone) return {step.residual};
-    if (step.node == kNone) return {};
+  /// What the operation's kernel could write over: only what it reads at the place where it writes.
+  std::vector<ValueId> overwritable(const Operation& operation) const {
+    if (operation.residual != kNone) return {operation.residual};
+    if (operation.node == kNone) return {};
     const bool elementwise = std::visit(Overloaded{
                                             [](const op::Add&) { return true; },
                                             [](const op::BatchNorm&) { return true; },
@@ -108,21 +108,21 @@ class Placing {
                                             [](const op::Resize&) { return false; },
                                             [](const op::Opaque&) { return false; },
                                         },
-                                        graph_.node(step.node).op);
-    return elementwise ? step.inputs : std::vector<ValueId>{};
+                                        graph_.node(operation.node).op);
+    return elementwise ? operation.inputs : std::vector<ValueId>{};
   }
 
-  bool overwrite(const Operation& step, int index, ValueId old) {
+  bool overwrite(const Operation& operation, int index, ValueId old) {
     const Value& value = program_.value(old);
-    const Value& output = program_.value(step.output);
-    const bool alone = placement(step.output).root == step.output;
+    const Value& output = program_.value(operation.output);
+    const bool alone = placement(operation.output).root == operation.output;
     const bool last = lifetime(old).end == index;
     const bool fits = value.joined == output.joined && value.pixels() == output.pixels() &&
                       same_layout(graph_.layout(), value, output);
-    const bool roomy = has_room(step.output, old);
-    if (!alone || !last || !fits || !roomy || reads_elsewhere(step, old)) return false;
-    const int end = lifetime(step.output).end;
-    placement(step.output) = placement(old);
+    const bool roomy = has_room(operation.output, old);
+    if (!alone || !last || !fits || !roomy || reads_elsewhere(operation, old)) return false;
+    const int end = lifetime(operation.output).end;
+    placement(operation.output) = placement(old);
     lifetime(old).end = std::max(lifetime(old).end, end);
     return true;
   }
@@ -134,9 +134,9 @@ class Placing {
 
   /// A convolution that adds what it also reads through its window must not write there, nor a sum of two
   /// slices that may overlap.
-  bool reads_elsewhere(const Operation& step, ValueId old) {
-    return std::any_of(step.inputs.begin(), step.inputs.end(), [&](ValueId input) {
-      return placement(input).root == placement(old).root && (step.residual != kNone || input != old);
+  bool reads_elsewhere(const Operation& operation, ValueId old) {
+    return std::any_of(operation.inputs.begin(), operation.inputs.end(), [&](ValueId input) {
+      return placement(input).root == placement(old).root && (operation.residual != kNone || input != old);
     });
   }
 

@@ -23,7 +23,7 @@ struct Placement {
   friend bool operator==(const Placement&, const Placement&) = default;
 };
 
-/// From the first step that writes to it to the last one that reads it, both included.
+/// From the first operation that writes to it to the last one that reads it, both included.
 struct Lifetime {
   int begin = 0;
   int end = -1;
@@ -41,8 +41,8 @@ struct Storage {
 };
 
 /// Producers write into their place in a concatenation where they can, a slice of whole segments stays where
-/// it is unless it is such a producer, and a step writes over an input that nobody reads later where its
-/// kernel allows it.
+/// it is unless it is such a producer, and an operation writes over an input that nobody reads later where
+/// its kernel allows it.
 Storage place_values(const Program& program, const Graph& graph);
 
 /// Memory for things that need it at times only.

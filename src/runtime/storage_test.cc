@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "runtime/lowering.h"
 #include "runtime/plan.h"
+#include "runtime/program.h"
 #include "testing/models.h"
 
 namespace concertina::runtime {
@@ -14,6 +14,15 @@ template <typename Wanted>
 int count_steps(const Plan& plan) {
   int count = 0;
   for (const Step& step : plan.steps) count += std::holds_alternative<Wanted>(step) ? 1 : 0;
+  return count;
+}
+
+int count_convs(const Plan& plan, ConvKernel kernel) {
+  int count = 0;
+  for (const Step& step : plan.steps) {
+    const auto* conv = std::get_if<ConvStep>(&step);
+    count += conv != nullptr && conv->kernel == kernel ? 1 : 0;
+  }
   return count;
 }
 
@@ -29,8 +38,8 @@ TEST(Storage, AResnetIsConvolutionsAlone) {
   const Graph graph = *make_network({.name = "resnet20", .input = {3, 32, 32}});
   const Plan plan = full_plan(graph);
   // 19, two projections, the linear layer; ten of them have 32 channels or more and no stride.
-  EXPECT_EQ(count_steps<ConvStep>(plan), 12);
-  EXPECT_EQ(count_steps<WinogradStep>(plan), 10);
+  EXPECT_EQ(count_convs(plan, ConvKernel::direct), 12);
+  EXPECT_EQ(count_convs(plan, ConvKernel::winograd), 10);
   EXPECT_EQ(plan.steps.size(), 24U);  // and pool, store
 }
 
@@ -53,7 +62,7 @@ TEST(Storage, AnImageIsDenseIfOnlyConvolutionsReadIt) {
     net.add("sum", op::Add{}, {y, activated ? net.add("act", op::relu(), {x}) : net.add("z", conv, {x})});
     const Graph graph = *std::move(net).build();
     const Program program = *lower(graph);
-    return program.value(program.steps[0].output).dense;
+    return program.value(program.operations[0].output).dense;
   };
   EXPECT_TRUE(is_dense(false));
   EXPECT_FALSE(is_dense(true));
@@ -75,7 +84,7 @@ TEST(Storage, ConcatenationsAreMadeInPlace) {
   }
   net.add("pool", op::GlobalAveragePool{}, {all});
   const Plan plan = full_plan(*std::move(net).build());
-  EXPECT_EQ(count_steps<ConvStep>(plan), 4);
+  EXPECT_EQ(count_convs(plan, ConvKernel::direct), 4);
   EXPECT_EQ(count_steps<CopyStep>(plan), 0);
 }
 
@@ -124,7 +133,7 @@ std::pair<ValueId, ValueId> roots_of_sum(int begin_a, int begin_b) {
   const Graph graph = *std::move(net).build();
   const Program program = *lower(graph);
   const Storage storage = place_values(program, graph);
-  return {storage.placement(program.outputs[0]).root, storage.placement(program.steps[1].output).root};
+  return {storage.placement(program.outputs[0]).root, storage.placement(program.operations[1].output).root};
 }
 
 TEST(Storage, ASumOfSlicesOfOneValueIsMadeElsewhere) {
@@ -151,11 +160,11 @@ TEST(Storage, AConvolutionNeverWritesOverItsOwnInput) {
   const Program program = *lower(graph);
   const Storage storage = place_values(program, graph);
   int checked = 0;
-  for (const Operation& step : program.steps) {
-    if (step.node == kNone || !std::holds_alternative<op::Conv>(graph.node(step.node).op)) continue;
-    const Placement& out = storage.placement(step.output);
-    const Placement& in = storage.placement(step.inputs[0]);
-    EXPECT_TRUE(out.root != in.root || out.before != in.before) << graph.node(step.node).name;
+  for (const Operation& operation : program.operations) {
+    if (operation.node == kNone || !std::holds_alternative<op::Conv>(graph.node(operation.node).op)) continue;
+    const Placement& out = storage.placement(operation.output);
+    const Placement& in = storage.placement(operation.inputs[0]);
+    EXPECT_TRUE(out.root != in.root || out.before != in.before) << graph.node(operation.node).name;
     ++checked;
   }
   EXPECT_EQ(checked, 8);

@@ -180,7 +180,10 @@ TEST(Tuning, DecidesWhichKernelRunsALayerInEachSubnet) {
     std::vector<int> planar;
     for (const Plan& plan : (*model)->impl().plans) {
       planar.push_back(0);
-      for (const Step& step : plan.steps) planar.back() += std::holds_alternative<PlanarStep>(step) ? 1 : 0;
+      for (const Step& step : plan.steps) {
+        const auto* conv = std::get_if<ConvStep>(&step);
+        planar.back() += conv != nullptr && conv->kernel == ConvKernel::planar ? 1 : 0;
+      }
     }
     return planar;
   };

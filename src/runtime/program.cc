@@ -1,4 +1,4 @@
-#include "runtime/lowering.h"
+#include "runtime/program.h"
 
 #include <fmt/format.h>
 
@@ -27,44 +27,44 @@ class Lowering {
 
  private:
   void lower_chain(const Chain& chain) {
-    Operation step{.node = chain.start, .affine = chain.affine, .act = chain.act, .inputs = {}};
-    for (const NodeId input : graph_.node(chain.start).inputs) step.inputs.push_back(read(input));
+    Operation operation{.node = chain.start, .affine = chain.affine, .act = chain.act, .inputs = {}};
+    for (const NodeId input : graph_.node(chain.start).inputs) operation.inputs.push_back(read(input));
     Value output = natural(chain.end);
-    const bool done = std::visit([&](const auto& op) { return prepare(op, chain, step, output); },
+    const bool done = std::visit([&](const auto& op) { return prepare(op, chain, operation, output); },
                                  graph_.node(chain.start).op);
     if (done) return;
-    if (chain.add != kNone) step.residual = moved(read(added_to(chain)), output);
-    step.output = add_value(output);
-    program_.steps.push_back(step);
-    value_of_[chain.end] = moved(step.output, natural(chain.end));
+    if (chain.add != kNone) operation.residual = moved(read(added_to(chain)), output);
+    operation.output = add_value(output);
+    program_.operations.push_back(operation);
+    value_of_[chain.end] = moved(operation.output, natural(chain.end));
   }
 
   // Each op may ask for a special layout of its values; true means that there is nothing left to do.
-  bool prepare(const op::Conv& op, const Chain&, Operation& step, Value& output) {
+  bool prepare(const op::Conv& op, const Chain&, Operation& operation, Value& output) {
     if (op.groups == 1 || op.depthwise()) return false;
-    step.inputs[0] = joined(step.inputs[0]);
+    operation.inputs[0] = joined(operation.inputs[0]);
     output.joined = output.axis.size() > 1;
     return false;
   }
-  bool prepare(const op::Softmax&, const Chain&, Operation& step, Value& output) {
-    step.inputs[0] = joined(step.inputs[0]);
-    output.joined = program_.value(step.inputs[0]).joined;
+  bool prepare(const op::Softmax&, const Chain&, Operation& operation, Value& output) {
+    operation.inputs[0] = joined(operation.inputs[0]);
+    output.joined = program_.value(operation.inputs[0]).joined;
     return false;
   }
-  bool prepare(const op::Combine&, const Chain& chain, Operation& step, Value& output) {
+  bool prepare(const op::Combine&, const Chain& chain, Operation& operation, Value& output) {
     const Shape& other = graph_.shape(graph_.node(chain.start).inputs[1]);
     if (other.channels != graph_.shape(chain.start).channels) return false;
     Value like = output;
     like.height = other.height;
     like.width = other.width;
-    step.inputs[1] = moved(step.inputs[1], like);
+    operation.inputs[1] = moved(operation.inputs[1], like);
     return false;
   }
-  bool prepare(const op::Flatten& op, const Chain& chain, Operation& step, Value&) {
-    return op.pixels == 1 && is_alias(chain, step);
+  bool prepare(const op::Flatten& op, const Chain& chain, Operation& operation, Value&) {
+    return op.pixels == 1 && is_alias(chain, operation);
   }
-  bool prepare(const op::AsMap&, const Chain& chain, Operation& step, Value&) {
-    return is_alias(chain, step);
+  bool prepare(const op::AsMap&, const Chain& chain, Operation& operation, Value&) {
+    return is_alias(chain, operation);
   }
   bool prepare(const op::Input&, const Chain&, Operation&, Value&) { return false; }
   bool prepare(const op::BatchNorm&, const Chain&, Operation&, Value&) { return false; }
@@ -83,8 +83,8 @@ class Lowering {
   bool prepare(const op::Opaque&, const Chain&, Operation&, Value&) { return false; }
 
   /// What a chain gives is what it reads.
-  bool is_alias(const Chain& chain, const Operation& step) {
-    value_of_[chain.end] = step.inputs[0];
+  bool is_alias(const Chain& chain, const Operation& operation) {
+    value_of_[chain.end] = operation.inputs[0];
     return true;
   }
 
@@ -92,11 +92,13 @@ class Lowering {
   void make_dense(ValueId image) {
     if (image == kNone || program_.value(image).spare) return;
     if (std::find(program_.outputs.begin(), program_.outputs.end(), image) != program_.outputs.end()) return;
-    for (const Operation& step : program_.steps) {
-      if (step.residual == image) return;
-      const bool reads = std::find(step.inputs.begin(), step.inputs.end(), image) != step.inputs.end();
+    for (const Operation& operation : program_.operations) {
+      if (operation.residual == image) return;
+      const bool reads =
+          std::find(operation.inputs.begin(), operation.inputs.end(), image) != operation.inputs.end();
       if (!reads) continue;
-      const auto* conv = step.node == kNone ? nullptr : std::get_if<op::Conv>(&graph_.node(step.node).op);
+      const auto* conv =
+          operation.node == kNone ? nullptr : std::get_if<op::Conv>(&graph_.node(operation.node).op);
       if (conv == nullptr || conv->groups > 1) return;
     }
     program_.values[image].dense = true;
@@ -128,7 +130,7 @@ class Lowering {
     Value copy = like;
     copy.spare = true;
     const ValueId to = add_value(std::move(copy));
-    program_.steps.push_back({.inputs = {id}, .output = to});
+    program_.operations.push_back({.inputs = {id}, .output = to});
     return to;
   }
 

@@ -1,4 +1,4 @@
-#include "runtime/apart.h"
+#include "runtime/passes.h"
 
 #include <gtest/gtest.h>
 
@@ -10,18 +10,19 @@ namespace {
 
 constexpr std::int64_t kMega = 1'000'000;
 
-TEST(StepsApart, AreThoseOfLargeMapsAndSmallWeights) {
-  EXPECT_EQ(steps_apart({}), 0);
+TEST(PerImagePasses, AreThoseOfLargeMapsAndSmallWeights) {
+  EXPECT_EQ(per_image_passes({}), 0);
   const Traffic early{.maps = 4 * kMega, .weights = 10'000}, late{.maps = 500'000, .weights = kMega};
-  EXPECT_EQ(steps_apart(std::vector<Traffic>{early, early, late, late}), 2);
-  EXPECT_EQ(steps_apart(std::vector<Traffic>{late, late}), 0);
-  EXPECT_EQ(steps_apart(std::vector<Traffic>{{.maps = 100'000}, {.maps = 200'000}}), 0) << "small maps stay";
+  EXPECT_EQ(per_image_passes(std::vector<Traffic>{early, early, late, late}), 2);
+  EXPECT_EQ(per_image_passes(std::vector<Traffic>{late, late}), 0);
+  EXPECT_EQ(per_image_passes(std::vector<Traffic>{{.maps = 100'000}, {.maps = 200'000}}), 0)
+      << "small maps stay";
 }
 
-TEST(StepsApart, OneCostlyStepMayStandBeforeCheapOnes) {
+TEST(PerImagePasses, OneCostlyPassMayStandBeforeCheapOnes) {
   const Traffic early{.maps = 4 * kMega, .weights = 10'000}, costly{.maps = 500'000, .weights = 3 * kMega};
-  EXPECT_EQ(steps_apart(std::vector<Traffic>{early, costly, early, costly}), 3);
-  EXPECT_EQ(steps_apart(std::vector<Traffic>{early, costly, costly, costly}), 1);
+  EXPECT_EQ(per_image_passes(std::vector<Traffic>{early, costly, early, costly}), 3);
+  EXPECT_EQ(per_image_passes(std::vector<Traffic>{early, costly, costly, costly}), 1);
 }
 
 /// Large maps, a branch that is alive across the first steps' end, a small map with many weights.
@@ -40,13 +41,13 @@ Graph large_then_small() {
   return net.build();
 }
 
-TEST(StepsApart, GiveWhatSingleImagesGive) {
+TEST(PerImageSteps, GiveWhatSingleImagesGive) {
   const Graph graph = large_then_small();
   const onnx::ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
   const auto model = testing::load(file);
   const Plan& plan = model->impl().plans[0];
-  ASSERT_GT(plan.apart, 0);
-  ASSERT_LT(plan.apart, static_cast<int>(plan.steps.size()));
+  ASSERT_GT(plan.per_image_steps, 0);
+  ASSERT_LT(plan.per_image_steps, static_cast<int>(plan.steps.size()));
   EXPECT_FALSE(plan.carried.empty());
   constexpr int kBatch = 3;
   const auto images = testing::random_images(*model, kBatch);
@@ -67,7 +68,7 @@ TEST(StepsApart, GiveWhatSingleImagesGive) {
   }
 }
 
-TEST(StepsApart, CountAsStepsOfARun) {
+TEST(PerImageSteps, CountAsStepsOfARun) {
   const Graph graph = large_then_small();
   const auto model = testing::load(testing::model_file(graph, testing::nested_subnets(graph, 2)));
   constexpr int kBatch = 2;
@@ -80,7 +81,7 @@ TEST(StepsApart, CountAsStepsOfARun) {
   int steps = 1;
   while (!session->advance()) ++steps;
   EXPECT_EQ(logits, wanted);
-  EXPECT_EQ(steps, session->steps(0) + model->impl().plans[0].apart);
+  EXPECT_EQ(steps, session->steps(0) + model->impl().plans[0].per_image_steps);
   const auto profile = session->profile(images, kBatch, 0, 2);
   ASSERT_TRUE(profile) << profile.error().message;
   EXPECT_EQ(static_cast<int>(profile->size()), session->steps(0));

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "graph/network.h"
+#include "runtime/conv_choice.h"
+#include "runtime/frame.h"
+#include "runtime/packed_weights.h"
+#include "runtime/program.h"
+#include "runtime/storage.h"
+
+namespace concertina::runtime {
+
+/// What a plan is made of; the plans of all sub-nets share it, but for the choice of kernels.
+struct PlanSource {
+  const Network& network;
+  const Program& program;
+  const Storage& storage;
+  const PackedWeights& packed;
+  const ChooseKernel& choose;
+  const BandPolicy& bands;
+
+  const Graph& graph() const { return network.graph; }
+
+  /// The operation's op if it is a Wanted; null otherwise.
+  template <class Wanted>
+  const Wanted* op_if(const Operation& operation) const {
+    return operation.node == kNone ? nullptr : std::get_if<Wanted>(&graph().node(operation.node).op);
+  }
+
+  /// The value among the images of a run. Precondition: an op::Input makes it.
+  PlainInput plain_input(ValueId value) const;
+};
+
+}  // namespace concertina::runtime
