@@ -87,15 +87,15 @@ std::ptrdiff_t kernel_floats(const std::vector<RowStep>& steps, const kernels::W
   std::size_t floats = 0;
   for (const RowStep& step : steps) {
     if (const auto* winograd = std::get_if<WinogradStep>(&step)) {
-      floats = std::max(floats, kernels::winograd_workspace(winograd->side, winograd->conv.ranges));
+      floats = std::max(floats, kernels::workspace_winograd(winograd->side, winograd->conv.ranges));
     }
     for (int rows = 1; rows <= most; ++rows) {
       const kernels::WindowArgs window = window_of_rows(whole, {0, rows});
       if (const auto* planar = std::get_if<PlanarStep>(&step)) {
-        floats = std::max(floats, kernels::planar_workspace(window, planar->conv.ranges));
+        floats = std::max(floats, kernels::workspace_planar(window, planar->conv.ranges));
       } else if (const auto* bf16 = std::get_if<Bf16Step>(&step)) {
         const ConvStep& conv = bf16->conv;
-        floats = std::max(floats, kernels::bf16_workspace(conv.args.filter, window, conv.ranges));
+        floats = std::max(floats, kernels::workspace_bf16(conv.args.filter, window, conv.ranges));
       }
     }
   }

@@ -62,15 +62,16 @@ class ConvBuilder {
         plan_.steps.push_back(GroupedStep{std::move(conv)});
         break;
       case ConvKernel::winograd:
-        plan_.need_workspace(kernels::winograd_workspace(side, conv.ranges));
+        plan_.need_workspace(kernels::workspace_winograd(side, conv.ranges));
         plan_.steps.push_back(WinogradStep{std::move(conv), side});
         break;
       case ConvKernel::bf16:
-        plan_.need_workspace(kernels::bf16_workspace(conv.args.filter, conv.args.window, conv.ranges));
+        plan_.need_workspace(kernels::workspace_bf16(conv.args.filter, conv.args.window, conv.ranges));
+        conv.args.bf16_unit = kernels::best_bf16_unit();
         plan_.steps.push_back(Bf16Step{std::move(conv)});
         break;
       case ConvKernel::planar:
-        plan_.need_workspace(kernels::planar_workspace(conv.args.window, conv.ranges));
+        plan_.need_workspace(kernels::workspace_planar(conv.args.window, conv.ranges));
         plan_.steps.push_back(PlanarStep{std::move(conv)});
         break;
       case ConvKernel::direct:
@@ -107,7 +108,7 @@ class ConvBuilder {
     const float* rows = weight.values.data();
     for (const PixelSegment& to : map_.layout(step.output).segments) {
       const kernels::Filter filter{.out_channels = to.count, .in_channels = weight.shape[1]};
-      AlignedBuffer packed(kernels::packed_size(filter));
+      AlignedBuffer packed(kernels::packed_size_conv(filter));
       kernels::pack_conv(filter, rows, packed.data());
       rows += std::ptrdiff_t{to.count} * weight.shape[1];
       ConvStep linear = conv_into(to, filter, packed.data(), {}, all, step);

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "graph/graph.h"
-#include "kernels/window.h"
+#include "kernels/conv_types.h"
 
 /// A graph as the runtime sees it: the same for every sub-net.
 namespace concertina::runtime {

@@ -6,11 +6,10 @@
 #include <variant>
 #include <vector>
 
-#include "kernels/activate.h"
 #include "kernels/conv.h"
 #include "kernels/depthwise.h"
 #include "kernels/elementwise.h"
-#include "kernels/layout.h"
+#include "kernels/move.h"
 #include "kernels/pool.h"
 #include "kernels/resample.h"
 #include "runtime/bands.h"

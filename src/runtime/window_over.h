@@ -1,7 +1,7 @@
 #pragma once
 
 #include "graph/ops/window.h"
-#include "kernels/window.h"
+#include "kernels/conv_types.h"
 
 namespace concertina::runtime {
 

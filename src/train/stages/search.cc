@@ -2,7 +2,7 @@
 
 #include "base/machine.h"
 #include "base/try.h"
-#include "kernels/target.h"
+#include "kernels/layout.h"
 #include "train/stages/search_options.h"
 #include "train/stages/stages.h"
 #include "train/torch_evaluator.h"
