@@ -41,13 +41,19 @@ foreach(arrow IN LISTS arrows)
 endforeach()
 
 # concertina_library(graph): the library concertina_graph of the folder that calls this, of all its sources but
-# tests and benchmarks. It links what src/arrows.txt lets the folder include, and the LIBRARIES.
+# tests, benchmarks and those of inner folders with a CMakeLists.txt: these are libraries of their own, which
+# nothing links without saying so. It links what src/arrows.txt lets the folder include, and the LIBRARIES.
 #   SMALL         compiled for size, as all that runs once for a model
 #   SMALL_FILES   only these are
 function(concertina_library name)
   cmake_parse_arguments(arg "SMALL" "" "SMALL_FILES;LIBRARIES" ${ARGN})
   concertina_sources(sources "*.cc")
   list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cc$")
+  file(GLOB inner CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} */CMakeLists.txt)
+  foreach(folder IN LISTS inner)
+    get_filename_component(folder ${folder} DIRECTORY)
+    list(FILTER sources EXCLUDE REGEX "^${folder}/")
+  endforeach()
   add_library(concertina_${name} STATIC ${sources})
   list(TRANSFORM concertina_${name}_may_include PREPEND concertina_ OUTPUT_VARIABLE folders)
   target_link_libraries(concertina_${name} PUBLIC concertina_options ${folders} PRIVATE ${arg_LIBRARIES})

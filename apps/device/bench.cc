@@ -13,8 +13,8 @@
 #include "device/subnet_choice.h"
 #include "device/timing.h"
 #include "device/verbs.h"
-#include "kernels/peak.h"
-#include "kernels/target.h"
+#include "kernels/layout.h"
+#include "kernels/machine_limits.h"
 #include "profile/measure.h"
 
 namespace concertina::apps {

@@ -133,7 +133,7 @@ namespace concertina::kernels {
 const Bf16Unit* amx_unit() {
 #if defined(__x86_64__) && defined(__linux__)
   static const bool usable = avx512_bf16_unit() != nullptr && machine_has_amx() && system_permits();
-  if (usable) return &kUnit;
+  if (usable && (hwy::SupportedTargets() & HWY_AVX3_DL) != 0) return &kUnit;
 #endif
   return nullptr;
 }

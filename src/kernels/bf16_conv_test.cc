@@ -1,15 +1,12 @@
 #include "kernels/bf16_conv.h"
 
-#include <gmock/gmock.h>
-
 #include <bit>
 
-#include "kernels/conv_testing.h"
+#include "kernels/bf16_unit.h"
+#include "kernels/testing/conv_problem.h"
 
 namespace concertina::kernels {
 namespace {
-
-using ::testing::HasSubstr;
 
 float rounded(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
@@ -140,12 +137,7 @@ TEST_P(Bf16ConvTest, ManyChunks) {
          .inputs = {66},
          .full_out = 3,
          .out = 3});
-  check({.batch = 9,
-         .window = window(20, 20, 3, 1, 1, 1),
-         .full_inputs = {64},
-         .inputs = {64},
-         .full_out = 3,
-         .out = 3});
+  check(whole(9, window(20, 20, 3, 1, 1, 1), 64, 3));
 }
 
 TEST(Bf16Conv, RoundsWeightsToTheNearest) {
@@ -157,7 +149,7 @@ TEST(Bf16Conv, RoundsWeightsToTheNearest) {
                            bits(0xbf808001),
                            std::numeric_limits<float>::max(),  // stays finite
                            -0.0F};
-  AlignedBuffer packed = poisoned(bf16_packed_size(filter, {}));
+  AlignedBuffer packed = poisoned(packed_size_bf16(filter, {}));
   pack_bf16(filter, {}, weights, packed.data());
   const auto pair = [&](int row) { return std::bit_cast<std::uint32_t>(packed.data()[row * 16]); };
   EXPECT_EQ(pair(0), 0x3f803f80U);
@@ -166,10 +158,14 @@ TEST(Bf16Conv, RoundsWeightsToTheNearest) {
   EXPECT_EQ(pair(3), 0U);
 }
 
-TEST(Bf16Conv, NamesUnitsThatAreMissing) {
-  const Status status = limit_bf16_unit("abacus");
-  ASSERT_FALSE(status);
-  EXPECT_THAT(status.error().message, HasSubstr("no unit 'abacus'"));
+TEST(Bf16Conv, HasTheUnitsThatItNames) {
+  EXPECT_FALSE(limit_bf16_unit("abacus"));
+  for (const std::string& unit : bf16_units()) {
+    ASSERT_TRUE(limit_bf16_unit(unit));
+    EXPECT_EQ(best_bf16_unit()->name, unit);
+  }
+  ASSERT_TRUE(limit_bf16_unit(""));
+  EXPECT_EQ(best_bf16_unit() == nullptr, bf16_units().empty());
 }
 
 TEST(Bf16Conv, NeedsVectorsOf512Bits) {

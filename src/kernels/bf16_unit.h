@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <span>
 
-#include "kernels/conv.h"
+#include "kernels/conv_types.h"
 
-/// What bf16_conv.cc needs of an instruction set.
+/// What bf16_conv() needs of an instruction set.
 namespace concertina::kernels {
 
 inline constexpr int kBf16Panel = 16;     ///< output channels of a panel
@@ -42,7 +42,8 @@ struct Bf16Unit {
   void (*products)(const Bf16Panels& panels, const std::uint16_t* input, int pixels, float* sums);
 };
 
-/// Null where the machine has no such unit. AMX asks the system for permission, once.
+/// Null where the machine has no such unit. AMX asks the system for permission, once; it also needs Highway's
+/// target AVX3_DL, which every machine with AMX has and tests hide.
 const Bf16Unit* amx_unit();
 const Bf16Unit* avx512_bf16_unit();
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "kernels/target.h"
+#include "kernels/layout.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/conv.cc"
@@ -52,13 +52,10 @@ void run_tile(const PanelJob& job, int first, int pixels) {
 }
 
 template <int kVectors>
-constexpr auto kTileFunctions = tile_functions<PixelsFunction, kTilePixels>(
+constexpr auto kTiles = tile_functions<PixelsFunction, kTilePixels>(
     Lengths<1, 4, 7>(), []<int kPixels>(std::integral_constant<int, kPixels>) -> PixelsFunction {
       return run_tile<kPixels, kVectors>;
     });
-
-template <int kVectors>
-constexpr TileTable<PixelsFunction> kTiles = {kTileFunctions<kVectors>.data(), kTilePixels};
 
 /// Vectors of output channels that the panel has.
 int panel_vectors(const ConvArgs& args, int panel) {
@@ -71,7 +68,7 @@ PanelJob panel_job(const ConvArgs& args, int panel, const ChannelRange& whole_gr
   const int group = panel / panels;
   const int begin = panel % panels * kPanel;
   const int active = std::min(args.out_channels - begin, kPanel);
-  const std::size_t group_size = packed_size(args.filter) / static_cast<std::size_t>(args.filter.groups);
+  const std::size_t group_size = packed_size_conv(args.filter) / static_cast<std::size_t>(args.filter.groups);
   const std::size_t panel_size =
       static_cast<std::size_t>(args.filter.taps) * args.filter.in_channels * kPanel;
   const bool grouped = args.filter.groups > 1;
@@ -92,12 +89,14 @@ void run_panel(const ConvArgs& args, int panel, int first, int last) {
   const int vectors = panel_vectors(args, panel);
   const auto run_pixels = [&](PixelsFunction run, int at, int pixels) { run(job, at, pixels); };
   if (is_pointwise(args.window)) {
-    return cover_pixels(vectors == 1 ? kPointwiseTiles<1> : kPointwiseTiles<2>, first, last, run_pixels);
+    return cover_pixels(vectors == 1 ? TileTable(kPointwiseTiles<1>) : TileTable(kPointwiseTiles<2>), first,
+                        last, run_pixels);
   }
-  const auto* rows = conv_row_tiles(args.window, vectors);
-  if (rows == nullptr) return cover_pixels(vectors == 1 ? kTiles<1> : kTiles<2>, first, last, run_pixels);
-  cover_rows(*rows, args.window.out_w, first, last,
-             [&](RowTileFunction run, int row, int x, int pixels) { run(job, row, x, pixels); });
+  if (const TileTable rows = conv_row_tiles(args.window, vectors)) {
+    return cover_rows(rows, args.window.out_w, first, last,
+                      [&](RowTileFunction run, int row, int x, int pixels) { run(job, row, x, pixels); });
+  }
+  cover_pixels(TileTable(vectors == 1 ? kTiles<1> : kTiles<2>), first, last, run_pixels);
 }
 
 /// The same of panel and panel + 1. Precondition: prefers_wide().
@@ -136,7 +135,7 @@ void join_rows(ConvArgs& args) {
 }
 
 bool reads_planes(const WindowArgs& window) {
-  return window.kernel_w > 1 && conv_row_tiles(window, 2) != nullptr;
+  return window.kernel_w > 1 && conv_row_tiles(window, 2);
 }
 
 void conv(const ConvArgs& wanted, ThreadPool& pool) {
@@ -144,7 +143,7 @@ void conv(const ConvArgs& wanted, ThreadPool& pool) {
   join_rows(args);
   const int pixels = args.batch * args.window.out_h * args.window.out_w;
   const int panels = args.groups * hwy::DivCeil(args.out_channels, kPanel);
-  const bool whole_rows = args.window.out_w < pixels && conv_row_tiles(args.window, 2) != nullptr;
+  const bool whole_rows = args.window.out_w < pixels && conv_row_tiles(args.window, 2);
   const int unit = whole_rows ? args.window.out_w : 1;
   const int units = whole_rows ? pixels / unit : hwy::DivCeil(pixels, kTilePixels);
   const int blocks = count_blocks(args, units, panels, pool.size());
@@ -152,8 +151,8 @@ void conv(const ConvArgs& wanted, ThreadPool& pool) {
   const int columns = wide ? hwy::DivCeil(panels, 2) : panels;
   pool.parallel_for(blocks * columns, [&](int call) {
     const int block = call / columns, column = call % columns;
-    const int first = part_begin(0, pixels / unit, blocks, block) * unit;
-    const int last = part_begin(0, pixels / unit, blocks, block + 1) * unit;
+    const int first = part_begin(pixels / unit, blocks, block) * unit;
+    const int last = part_begin(pixels / unit, blocks, block + 1) * unit;
     if (wide) {
       run_two_panels(args, 2 * column, first, last);
     } else {
@@ -168,33 +167,17 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace concertina::kernels {
-namespace {
-
-HWY_EXPORT(conv);
 HWY_EXPORT(reads_planes);
 
-}  // namespace
-
-std::size_t packed_size(const Filter& f) {
-  return static_cast<std::size_t>(f.groups) * round_up(f.out_channels, 2 * vector_lanes()) * f.in_channels *
-         f.taps;
+std::size_t packed_size_conv(const Filter& f) {
+  return static_cast<std::size_t>(f.groups) *
+         panels_size(f.out_channels, f.in_channels, f.taps, 2 * vector_lanes());
 }
 
 void pack_conv(const Filter& f, const float* oihw, float* packed) {
-  const int panel = 2 * vector_lanes();
-  for (int g = 0; g < f.groups;
-       ++g, oihw += static_cast<std::ptrdiff_t>(f.out_channels) * f.in_channels * f.taps) {
-    for (int begin = 0; begin < f.out_channels; begin += panel) {
-      for (int t = 0; t < f.taps; ++t) {
-        for (int c = 0; c < f.in_channels; ++c) {
-          for (int k = begin; k < begin + panel; ++k) {
-            *packed++ = k < f.out_channels
-                            ? oihw[(static_cast<std::ptrdiff_t>(k) * f.in_channels + c) * f.taps + t]
-                            : 0.0f;
-          }
-        }
-      }
-    }
+  for (int g = 0; g < f.groups; ++g) {
+    const float* filters = oihw + std::ptrdiff_t{g} * f.out_channels * f.in_channels * f.taps;
+    packed = pack_panels(filters, f.out_channels, f.in_channels, f.taps, 2 * vector_lanes(), packed);
   }
 }
 
@@ -202,9 +185,7 @@ bool conv_reads_planes(const WindowArgs& window) {
   return HWY_DYNAMIC_DISPATCH(reads_planes)(window);
 }
 
-void conv(const ConvArgs& args, ThreadPool& pool) {
-  HWY_DYNAMIC_DISPATCH(conv)(args, pool);
-}
+CONCERTINA_EXPORT(conv, ConvArgs)
 
 }  // namespace concertina::kernels
 #endif

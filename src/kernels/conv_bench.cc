@@ -5,8 +5,8 @@
 #include "base/aligned_buffer.h"
 #include "base/random.h"
 #include "kernels/conv.h"
+#include "kernels/layout.h"
 #include "kernels/planar_conv.h"
-#include "kernels/target.h"
 #include "kernels/winograd.h"
 
 namespace concertina::kernels {
@@ -41,7 +41,7 @@ void run(benchmark::State& state, const Case& c, int threads, Kernel kernel) {
   const int out = c.out * c.active / 4;
   const Filter filter{.out_channels = c.out, .in_channels = c.in, .taps = c.kernel * c.kernel};
   const AlignedBuffer weights = random_buffer(static_cast<std::size_t>(c.out) * c.in * filter.taps, 1);
-  AlignedBuffer packed(winograd ? winograd_packed_size(filter, side) : packed_size(filter));
+  AlignedBuffer packed(winograd ? packed_size_winograd(filter, side) : packed_size_conv(filter));
   if (winograd) {
     pack_winograd(filter, side, weights.data(), packed.data());
   } else {
@@ -79,7 +79,7 @@ void run(benchmark::State& state, const Case& c, int threads, Kernel kernel) {
       .output_stride = out_stride,
       .epilogue = {.scale = scale.data(), .shift = scale.data(), .act = FusedActivation::relu}};
   AlignedBuffer workspace(
-      std::max(winograd_workspace(side, args.inputs), planar_workspace(args.window, args.inputs)) *
+      std::max(workspace_winograd(side, args.inputs), workspace_planar(args.window, args.inputs)) *
       static_cast<std::size_t>(threads));
   ThreadPool pool(threads);
   for (auto _ : state) {

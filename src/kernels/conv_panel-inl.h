@@ -6,7 +6,7 @@
 #define CONCERTINA_KERNELS_CONV_PANEL_INL_H_
 #endif
 
-#include "kernels/conv.h"
+#include "kernels/conv_types.h"
 #include "kernels/tile_table-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -31,18 +31,7 @@ struct PanelJob {
 };
 
 HWY_INLINE TileOutput tile_output(const PanelJob& job, int first, int pixels) {
-  const Epilogue& e = job.args.epilogue;
-  const float* residual = e.residual;
-  if (residual != nullptr) residual += first * e.residual_stride + job.channel;
-  return {.scale = {hn::LoadU(kTag, e.scale + job.channel), hn::LoadU(kTag, e.scale + job.channel + kLanes)},
-          .shift = {hn::LoadU(kTag, e.shift + job.channel), hn::LoadU(kTag, e.shift + job.channel + kLanes)},
-          .residual = residual,
-          .residual_stride = e.residual_stride,
-          .out = job.args.output + first * job.args.output_stride + job.channel,
-          .stride = job.args.output_stride,
-          .pixels = pixels,
-          .tail = job.tail,
-          .act = e.act};
+  return tile_output<2>(job.args, first, job.channel, pixels, job.tail);
 }
 
 }  // namespace

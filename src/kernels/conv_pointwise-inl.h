@@ -61,15 +61,11 @@ template <int kVectors>
 constexpr int kMaxPointwisePixels = kTilePixels * 2 / kVectors;
 
 template <int kVectors>
-constexpr auto kPointwiseFunctions = tile_functions<PixelsFunction, kMaxPointwisePixels<kVectors>>(
+constexpr auto kPointwiseTiles = tile_functions<PixelsFunction, kMaxPointwisePixels<kVectors>>(
     std::conditional_t<kVectors == 1, LongLengths, ShortLengths>(),
     []<int kPixels>(std::integral_constant<int, kPixels>) -> PixelsFunction {
       return run_pointwise_tile<kPixels, kVectors>;
     });
-
-template <int kVectors>
-constexpr TileTable<PixelsFunction> kPointwiseTiles = {kPointwiseFunctions<kVectors>.data(),
-                                                       kMaxPointwisePixels<kVectors>};
 
 /// Adds an input of each pixel, times the weights of both panels.
 template <int kPixels, int kRight>
@@ -112,7 +108,7 @@ template <int kRight>
 constexpr int kWidePixels = kRight == 2 ? 6 : 8;
 
 template <int kRight>
-constexpr auto kWideFunctions = tile_functions<WideFunction, kWidePixels<kRight>>(
+constexpr auto kWideTiles = tile_functions<WideFunction, kWidePixels<kRight>>(
     Lengths<2, 4>(), []<int kPixels>(std::integral_constant<int, kPixels>) -> WideFunction {
       return run_wide_tile<kPixels, kRight>;
     });
@@ -142,7 +138,7 @@ HWY_INLINE void cover_pixels(const TileTable<Function>& tiles, int first, int la
 
 template <int kRight>
 void run_wide(const PanelJob& left, const PanelJob& right, int first, int last) {
-  cover_pixels(TileTable<WideFunction>{kWideFunctions<kRight>.data(), kWidePixels<kRight>}, first, last,
+  cover_pixels(TileTable(kWideTiles<kRight>), first, last,
                [&](WideFunction run, int at, int pixels) { run(left, right, at, pixels); });
 }
 

@@ -88,20 +88,18 @@ void run_row_tile(const PanelJob& job, int out_row, int x, int pixels) {
 using RowTileFunction = void (*)(const PanelJob&, int out_row, int x, int pixels);
 
 template <class Row, int kVectors>
-constexpr auto kRowTileFunctions = tile_functions<RowTileFunction, kMaxRowPixels<Row, kVectors>>(
+constexpr auto kRowTiles = tile_functions<RowTileFunction, kMaxRowPixels<Row, kVectors>>(
     std::conditional_t<kVectors == 1, LongLengths, ShortLengths>(),
     []<int kPixels>(std::integral_constant<int, kPixels>) -> RowTileFunction {
       return run_row_tile<Row, kPixels, kVectors>;
     });
 
-template <class Row, int kVectors>
-constexpr TileTable<RowTileFunction> kRowTiles = {kRowTileFunctions<Row, kVectors>.data(),
-                                                  kMaxRowPixels<Row, kVectors>};
-
-/// Null if there are no row tiles for this window.
-const TileTable<RowTileFunction>* conv_row_tiles(const WindowArgs& w, int vectors) {
-  if (w.dilation_h != 1 || w.dilation_w != 1) return nullptr;
-  const auto tiles = [&]<class Row>(Row) { return vectors == 1 ? &kRowTiles<Row, 1> : &kRowTiles<Row, 2>; };
+/// None where there are no row tiles for this window.
+TileTable<RowTileFunction> conv_row_tiles(const WindowArgs& w, int vectors) {
+  if (w.dilation_h != 1 || w.dilation_w != 1) return {};
+  const auto tiles = [&]<class Row>(Row) {
+    return vectors == 1 ? TileTable(kRowTiles<Row, 1>) : TileTable(kRowTiles<Row, 2>);
+  };
   if (w.kernel_w == 1 && w.stride_w == 1) return tiles(KernelRow<1, 1>());
   if (w.kernel_w == 1 && w.stride_w == 2) return tiles(KernelRow<1, 2>());
   if (w.kernel_w == 3 && w.stride_w == 1) return tiles(KernelRow<3, 1>());
@@ -110,7 +108,7 @@ const TileTable<RowTileFunction>* conv_row_tiles(const WindowArgs& w, int vector
     if (w.kernel_w == 5 && w.stride_w == 1) return tiles(KernelRow<5, 1>());
     if (w.kernel_w == 7 && w.stride_w == 2) return tiles(KernelRow<7, 2>());
   }
-  return nullptr;
+  return {};
 }
 
 }  // namespace

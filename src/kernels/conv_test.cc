@@ -1,6 +1,6 @@
 #include "kernels/conv.h"
 
-#include "kernels/conv_testing.h"
+#include "kernels/testing/conv_problem.h"
 
 namespace concertina::kernels {
 namespace {
@@ -28,22 +28,10 @@ INSTANTIATE_TEST_SUITE_P(Targets, ConvTest, all_targets(), name_of);
 TEST_P(ConvTest, AnyNumberOfChannels) {
   const int most = 2 * vector_lanes() + 1;
   for (int channels = 1; channels <= most; ++channels) {
-    check({.window = window(5, 7, 3, 1, 1, 1),
-           .full_inputs = {3},
-           .inputs = {3},
-           .full_out = channels,
-           .out = channels});
-    check({.window = window(3, 4, 3, 1, 1, 1),
-           .full_inputs = {channels},
-           .inputs = {channels},
-           .full_out = 5,
-           .out = 5});
+    check(whole(1, window(5, 7, 3, 1, 1, 1), 3, channels));
+    check(whole(1, window(3, 4, 3, 1, 1, 1), channels, 5));
   }
-  check({.window = window(2, 3, 1, 1, 0, 0),
-         .full_inputs = {2},
-         .inputs = {2},
-         .full_out = 5 * most,
-         .out = 5 * most});
+  check(whole(1, window(2, 3, 1, 1, 0, 0), 2, 5 * most));
 }
 
 TEST_P(ConvTest, AnyWindow) {
@@ -52,12 +40,7 @@ TEST_P(ConvTest, AnyWindow) {
       for (const int begin : {0, kernel / 2, kernel - 1}) {
         for (const auto& [h, w] : {std::pair{1, 1}, {1, 9}, {5, 7}, {12, 13}}) {
           const int end = std::max(kernel / 2, kernel - 1 - begin);
-          check({.batch = 2,
-                 .window = window(h, w, kernel, stride, begin, end),
-                 .full_inputs = {2},
-                 .inputs = {2},
-                 .full_out = 3,
-                 .out = 3});
+          check(whole(2, window(h, w, kernel, stride, begin, end), 2, 3));
         }
       }
     }
@@ -67,7 +50,7 @@ TEST_P(ConvTest, AnyWindow) {
   odd.stride_w = 3;
   odd.pad_left = 1;
   odd.out_w = 4;
-  check({.batch = 3, .window = odd, .full_inputs = {3}, .inputs = {3}, .full_out = 5, .out = 5});
+  check(whole(3, odd, 3, 5));
 }
 
 TEST_P(ConvTest, RowsOfAnyWidth) {
@@ -185,12 +168,7 @@ TEST_P(ConvTest, LinearLayersLongerThanOneRun) {
 }
 
 TEST_P(ConvTest, ManyBlocksOfPixels) {
-  check({.batch = 3,
-         .window = window(61, 67, 3, 1, 1, 1),
-         .full_inputs = {4},
-         .inputs = {4},
-         .full_out = 3,
-         .out = 3});
+  check(whole(3, window(61, 67, 3, 1, 1, 1), 4, 3));
 }
 
 }  // namespace

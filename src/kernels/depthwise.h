@@ -3,7 +3,7 @@
 #include <cstddef>
 
 #include "base/thread_pool.h"
-#include "kernels/window.h"
+#include "kernels/conv_types.h"
 
 /// Depthwise convolution: output channel c is input channel c under its own filter. A sub-net uses a prefix
 /// of the channels. (With a channel multiplier, use conv() with as many groups as input channels.)
@@ -13,7 +13,7 @@ namespace concertina::kernels {
 inline constexpr int kMaxDepthwiseTaps = 256;
 
 /// Floats of the packed weights.
-std::size_t packed_depthwise_size(int channels, int taps);
+std::size_t packed_size_depthwise(int channels, int taps);
 
 /// weights [channels][taps] -> packed [taps][channels rounded up to vector_lanes()], 64-byte aligned.
 void pack_depthwise(int channels, int taps, const float* weights, float* packed);

@@ -1,6 +1,6 @@
 #include "kernels/depthwise.h"
 
-#include "kernels/testing.h"
+#include "kernels/testing/kernel_test.h"
 
 namespace concertina::kernels {
 namespace {
@@ -30,7 +30,7 @@ class DepthwiseTest : public KernelTest {
 
   static Floats run(const reference::Conv& ref, const Floats& weights, int full, int threads) {
     const WindowArgs& w = ref.window;
-    AlignedBuffer packed = poisoned(packed_depthwise_size(full, w.taps()));
+    AlignedBuffer packed = poisoned(packed_size_depthwise(full, w.taps()));
     pack_depthwise(full, w.taps(), weights.data(), packed.data());
     Map x(ref.batch, w.in_h * w.in_w, {ref.groups});
     Map y(ref.batch, w.out_h * w.out_w, {ref.groups}, 0);

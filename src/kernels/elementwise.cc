@@ -51,7 +51,7 @@ void combine_run(const CombineArgs& args, std::ptrdiff_t image, std::ptrdiff_t b
 }
 
 void combine(const CombineArgs& args, ThreadPool& pool) {
-  for_image_pixels(args.batch, args.pixels, args.channels, pool,
+  for_image_pixels(args.batch, args.pixels, pixel_block(args.channels), pool,
                    [&](std::ptrdiff_t image, std::ptrdiff_t begin, std::ptrdiff_t end) {
                      combine_run(args, image, begin, end);
                    });
@@ -68,10 +68,53 @@ void affine_pixel(const float* x, const float* scale, const float* shift, float*
 }
 
 void affine(const AffineArgs& args, ThreadPool& pool) {
-  for_pixels(args.pixels, args.channels, pool, [&](std::ptrdiff_t p) {
-    affine_pixel(args.input + p * args.input_stride, args.scale, args.shift,
-                 args.output + p * args.output_stride, args.channels, args.act);
+  for_pixels(args, args.channels, pool, [&](const float* x, float* out) {
+    affine_pixel(x, args.scale, args.shift, out, args.channels, args.act);
   });
+}
+
+// exp() neither overflows nor becomes denormal in between.
+constexpr float kLargestExponent = 87.0f;
+
+HWY_INLINE V unit_clip(V v) {
+  return hn::Min(hn::Max(v, hn::Zero(kTag)), hn::Set(kTag, 1.0f));
+}
+
+HWY_INLINE V sigmoid(V x) {
+  const V most = hn::Set(kTag, kLargestExponent);
+  // Comparisons let no NaN of the padding through to Exp, which converts to integers on the way.
+  V minus = hn::IfThenElse(hn::Lt(hn::Neg(x), most), hn::Neg(x), most);
+  minus = hn::IfThenElse(hn::Gt(minus, hn::Neg(most)), minus, hn::Neg(most));
+  const V one = hn::Set(kTag, 1.0f);
+  return hn::Div(one, hn::Add(one, hn::Exp(kTag, minus)));
+}
+
+template <typename Apply>
+void apply_to_all(const ActivateArgs& args, ThreadPool& pool, const Apply& apply) {
+  for_pixels(args, args.channels, pool, [&](const float* x, float* out) HWY_ATTR {
+    for (int c = 0; c < args.channels; c += kLanes) hn::StoreU(apply(hn::LoadU(kTag, x + c)), kTag, out + c);
+  });
+}
+
+void activate(const ActivateArgs& args, ThreadPool& pool) {
+  const V a = hn::Set(kTag, args.function.a), b = hn::Set(kTag, args.function.b);
+  switch (args.function.kind) {
+    case PointwiseFunction::Kind::clip:
+      return apply_to_all(args, pool, [&](V x) HWY_ATTR { return hn::Min(hn::Max(x, a), b); });
+    case PointwiseFunction::Kind::leaky_relu:
+      return apply_to_all(args, pool, [&](V x) HWY_ATTR {
+        return hn::IfThenElse(hn::Ge(x, hn::Zero(kTag)), x, hn::Mul(a, x));
+      });
+    case PointwiseFunction::Kind::hard_sigmoid:
+      return apply_to_all(args, pool, [&](V x) HWY_ATTR { return unit_clip(hn::MulAdd(a, x, b)); });
+    case PointwiseFunction::Kind::hard_swish: {
+      const V sixth = hn::Set(kTag, 1.0f / 6), half = hn::Set(kTag, 0.5f);
+      return apply_to_all(args, pool,
+                          [&](V x) HWY_ATTR { return hn::Mul(x, unit_clip(hn::MulAdd(x, sixth, half))); });
+    }
+    case PointwiseFunction::Kind::sigmoid:
+      return apply_to_all(args, pool, [&](V x) HWY_ATTR { return sigmoid(x); });
+  }
 }
 
 /// The real channels of the vector at c; `other` in the lanes past the last channel.
@@ -101,9 +144,8 @@ void softmax_pixel(const float* x, float* out, int channels) {
 }
 
 void softmax(const SoftmaxArgs& args, ThreadPool& pool) {
-  for_pixels(args.pixels, args.channels, pool, [&](std::ptrdiff_t p) {
-    softmax_pixel(args.input + p * args.input_stride, args.output + p * args.output_stride, args.channels);
-  });
+  for_pixels(args, args.channels, pool,
+             [&](const float* x, float* out) { softmax_pixel(x, out, args.channels); });
 }
 
 }  // namespace
@@ -112,25 +154,11 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace concertina::kernels {
-namespace {
 
-HWY_EXPORT(combine);
-HWY_EXPORT(affine);
-HWY_EXPORT(softmax);
-
-}  // namespace
-
-void combine(const CombineArgs& args, ThreadPool& pool) {
-  HWY_DYNAMIC_DISPATCH(combine)(args, pool);
-}
-
-void affine(const AffineArgs& args, ThreadPool& pool) {
-  HWY_DYNAMIC_DISPATCH(affine)(args, pool);
-}
-
-void softmax(const SoftmaxArgs& args, ThreadPool& pool) {
-  HWY_DYNAMIC_DISPATCH(softmax)(args, pool);
-}
+CONCERTINA_EXPORT(combine, CombineArgs)
+CONCERTINA_EXPORT(affine, AffineArgs)
+CONCERTINA_EXPORT(activate, ActivateArgs)
+CONCERTINA_EXPORT(softmax, SoftmaxArgs)
 
 }  // namespace concertina::kernels
 #endif

@@ -3,9 +3,9 @@
 #include <cstddef>
 
 #include "base/thread_pool.h"
-#include "kernels/window.h"
+#include "kernels/conv_types.h"
 
-/// Kernels that treat every pixel alone, in the layout of target.h. `channels` may be the whole pixel with
+/// Kernels that treat every pixel (layout.h) alone. `channels` may be the whole pixel with
 /// all its segments and padding: it is rounded up to vector_lanes(). The output may be an input.
 namespace concertina::kernels {
 
@@ -44,6 +44,33 @@ struct AffineArgs {
 };
 
 void affine(const AffineArgs& args, ThreadPool& pool);
+
+/// Functions other than those that every kernel applies on the way (FusedActivation).
+struct PointwiseFunction {
+  enum class Kind {
+    clip,          ///< min(max(x, a), b)
+    leaky_relu,    ///< x where x >= 0, a * x elsewhere
+    hard_sigmoid,  ///< min(max(a * x + b, 0), 1)
+    hard_swish,    ///< x * min(max(x / 6 + 1/2, 0), 1)
+    sigmoid,       ///< 1 / (1 + exp(-x))
+  };
+  Kind kind = Kind::clip;
+  float a = 0;
+  float b = 0;
+};
+
+/// out = function(input)
+struct ActivateArgs {
+  std::ptrdiff_t pixels = 0;
+  int channels = 0;
+  const float* input = nullptr;  ///< [pixels][input_stride]
+  std::ptrdiff_t input_stride = 0;
+  float* output = nullptr;  ///< [pixels][output_stride]
+  std::ptrdiff_t output_stride = 0;
+  PointwiseFunction function;
+};
+
+void activate(const ActivateArgs& args, ThreadPool& pool);
 
 /// out[c] = exp(input[c] - m) / sum over c' of exp(input[c'] - m), m the largest input: over the `channels`
 /// real channels of one segment of each pixel.

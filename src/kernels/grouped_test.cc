@@ -1,6 +1,6 @@
 #include "kernels/grouped.h"
 
-#include "kernels/conv_testing.h"
+#include "kernels/testing/conv_problem.h"
 
 namespace concertina::kernels {
 namespace {
@@ -31,7 +31,7 @@ TEST_P(GroupedTest, AnyNumberOfGroups) {
     for (const int groups : {2, 3, 2 * vector_lanes() / size, 2 * vector_lanes() / size + 1}) {
       for (const FusedActivation act : {FusedActivation::none, FusedActivation::relu6}) {
         const Filter filter{.groups = groups, .out_channels = size, .in_channels = size, .taps = 9};
-        ASSERT_TRUE(grouped_can(filter));
+        ASSERT_TRUE(can_run_grouped(filter));
         check({.batch = 2,
                .window = window(5, 7, 3, 1, 1, 1),
                .groups = groups,
@@ -67,10 +67,10 @@ TEST_P(GroupedTest, AnyWindow) {
 }
 
 TEST_P(GroupedTest, RefusesGroupsThatFillNoVector) {
-  EXPECT_FALSE(grouped_can({.groups = 1, .out_channels = 2, .in_channels = 2}));
-  EXPECT_FALSE(grouped_can({.groups = 4, .out_channels = 4, .in_channels = 2}));
-  EXPECT_FALSE(grouped_can({.groups = 4, .out_channels = 3, .in_channels = 3}));
-  EXPECT_FALSE(grouped_can({.groups = 4, .out_channels = vector_lanes(), .in_channels = vector_lanes()}));
+  EXPECT_FALSE(can_run_grouped({.groups = 1, .out_channels = 2, .in_channels = 2}));
+  EXPECT_FALSE(can_run_grouped({.groups = 4, .out_channels = 4, .in_channels = 2}));
+  EXPECT_FALSE(can_run_grouped({.groups = 4, .out_channels = 3, .in_channels = 3}));
+  EXPECT_FALSE(can_run_grouped({.groups = 4, .out_channels = vector_lanes(), .in_channels = vector_lanes()}));
 }
 
 }  // namespace

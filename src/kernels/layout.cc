@@ -1,133 +1,61 @@
 #include "kernels/layout.h"
 
-#include <algorithm>
-
-#include "kernels/parallel.h"
-#include "kernels/target.h"
-#include "kernels/window.h"
-
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/layout.cc"
 #include "hwy/foreach_target.h"  // must come before highway.h
 #include "hwy/highway.h"
+#include "kernels/conv_types.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace concertina::kernels::HWY_NAMESPACE {
 namespace {
 
-namespace hn = hwy::HWY_NAMESPACE;
-
-/// out[3 * p + c] = planes[c * plane + p] for `count` pixels: an image of three channels, the usual one.
-void interleave_three(const float* planes, std::ptrdiff_t plane, int count, float* out) {
-  const hn::ScalableTag<float> d;
-  const int lanes = static_cast<int>(hn::Lanes(d));
-  const float* a = planes;
-  const float* b = planes + plane;
-  const float* c = planes + 2 * plane;
-  int p = 0;
-  for (; p + lanes <= count; p += lanes) {
-    hn::StoreInterleaved3(hn::LoadU(d, a + p), hn::LoadU(d, b + p), hn::LoadU(d, c + p), d,
-                          out + std::ptrdiff_t{3} * p);
-  }
-  for (; p < count; ++p) {
-    float* pixel = out + std::ptrdiff_t{3} * p;
-    pixel[0] = a[p];
-    pixel[1] = b[p];
-    pixel[2] = c[p];
-  }
+int lanes() {
+  return static_cast<int>(hwy::HWY_NAMESPACE::Lanes(hwy::HWY_NAMESPACE::ScalableTag<float>()));
 }
-
-void gather_channels(const GatherArgs& args, ThreadPool& pool) {
-  const hn::ScalableTag<float> d;
-  const hn::RebindToSigned<decltype(d)> positions;
-  const auto channels = static_cast<int>(args.sources.size());
-  for_pixels(args.pixels, channels, pool, [&](std::ptrdiff_t p) HWY_ATTR {
-    const float* in = args.input + p * args.input_stride;
-    float* out = args.output + p * args.output_stride;
-    for (int c = 0; c < channels; c += static_cast<int>(hn::Lanes(d))) {
-      hn::StoreU(hn::GatherIndex(d, in, hn::LoadU(positions, args.sources.data() + c)), d, out + c);
-    }
-  });
+const char* name() {
+  return hwy::TargetName(HWY_TARGET);
 }
 
 }  // namespace
 }  // namespace concertina::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-// Otherwise plain loops: all of this is bound by memory, and the compiler does the copies with vectors by
-// itself.
 #if HWY_ONCE
 namespace concertina::kernels {
-namespace {
+HWY_EXPORT(lanes);
+HWY_EXPORT(name);
 
-HWY_EXPORT(interleave_three);
-HWY_EXPORT(gather_channels);
+const char* target_name() {
+  return HWY_DYNAMIC_DISPATCH(name)();
+}
 
-/// out[c * pixels + p] = in[p * stride + c], in blocks of pixels so that the lines being written stay in the
-/// first-level cache.
-void transpose(const float* in, std::ptrdiff_t stride, int channels, int pixels, int begin, int end,
-               float* out) {
-  for (int c = 0; c < channels; ++c) {
-    float* plane = out + static_cast<std::ptrdiff_t>(c) * pixels;
-    for (int p = begin; p < end; ++p) plane[p] = in[p * stride + c];
+int vector_lanes() {
+  return HWY_DYNAMIC_DISPATCH(lanes)();
+}
+
+// A group's channels may start anywhere, and its last panel reads two whole vectors.
+int epilogue_size(int channels) {
+  return round_up(channels, vector_lanes()) + 2 * vector_lanes();
+}
+
+std::size_t panels_size(int out_channels, int in_channels, int taps, int panel) {
+  return static_cast<std::size_t>(round_up(out_channels, panel)) * static_cast<std::size_t>(in_channels) *
+         static_cast<std::size_t>(taps);
+}
+
+float* pack_panels(const float* filters, int out_channels, int in_channels, int taps, int panel, float* to) {
+  for (int begin = 0; begin < out_channels; begin += panel) {
+    for (int t = 0; t < taps; ++t) {
+      for (int c = 0; c < in_channels; ++c) {
+        for (int k = begin; k < begin + panel; ++k) {
+          *to++ = k < out_channels ? filters[(static_cast<std::ptrdiff_t>(k) * in_channels + c) * taps + t]
+                                   : 0.0f;
+        }
+      }
+    }
   }
-}
-
-constexpr int kBlock = 64;
-
-/// Calls body(image, begin, end) for blocks of the pixels of every image.
-template <typename Body>
-void for_pixel_blocks(int batch, int pixels, ThreadPool& pool, const Body& body) {
-  const int blocks = (pixels + kBlock - 1) / kBlock;
-  pool.parallel_for(batch * blocks, [&](int unit) {
-    const int begin = unit % blocks * kBlock;
-    body(static_cast<std::ptrdiff_t>(unit / blocks), begin, std::min(pixels, begin + kBlock));
-  });
-}
-
-}  // namespace
-
-void from_plain(const FromPlainArgs& args, ThreadPool& pool) {
-  for_pixel_blocks(args.batch, args.pixels, pool, [&](std::ptrdiff_t n, int begin, int end) {
-    const float* in = args.input + n * args.input_channels * args.plane;
-    float* out = args.output + n * args.pixels * args.output_stride;
-    if (args.channels == 3 && args.output_stride == 3) {
-      HWY_DYNAMIC_DISPATCH(interleave_three)
-      (in + begin, args.plane, end - begin, out + std::ptrdiff_t{3} * begin);
-      return;
-    }
-    for (int c = 0; c < args.channels; ++c) {
-      const float* plane = in + static_cast<std::ptrdiff_t>(c) * args.plane;
-      for (int p = begin; p < end; ++p) out[p * args.output_stride + c] = plane[p];
-    }
-  });
-}
-
-void to_plain(const ToPlainArgs& args, ThreadPool& pool) {
-  for_pixel_blocks(args.batch, args.pixels, pool, [&](std::ptrdiff_t n, int begin, int end) {
-    transpose(args.input + n * args.pixels * args.input_stride, args.input_stride, args.channels, args.pixels,
-              begin, end, args.output + n * args.output_channels * args.pixels);
-  });
-}
-
-void copy_channels(const CopyArgs& args, ThreadPool& pool) {
-  const int channels = round_up(args.channels, vector_lanes());
-  for_pixels(args.pixels, channels, pool, [&](std::ptrdiff_t p) {
-    std::copy_n(args.input + p * args.input_stride, channels, args.output + p * args.output_stride);
-  });
-}
-
-void gather_channels(const GatherArgs& args, ThreadPool& pool) {
-  HWY_DYNAMIC_DISPATCH(gather_channels)(args, pool);
-}
-
-void flatten(const FlattenArgs& args, ThreadPool& pool) {
-  for_pixel_blocks(args.batch, args.pixels, pool, [&](std::ptrdiff_t n, int begin, int end) {
-    for (const FlattenSegment& s : args.segments) {
-      transpose(args.input + n * args.pixels * args.input_stride + s.input_offset, args.input_stride, s.count,
-                args.pixels, begin, end, args.output + n * args.output_stride + s.output_offset);
-    }
-  });
+  return to;
 }
 
 }  // namespace concertina::kernels

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 
-#include "kernels/window.h"
+#include "kernels/conv_types.h"
 
 namespace concertina::kernels {
 
@@ -21,6 +22,20 @@ struct Phases {
         across(std::min(w.stride_w, (w.kernel_w - 1) * w.dilation_w + 1)),
         halo((w.kernel_h - 1) * w.dilation_h / w.stride_h),
         width(w.out_w + (w.kernel_w - 1) * w.dilation_w / w.stride_w) {}
+
+  /// Elements from an output's first input to what each tap sees, of the first `columns` taps of each row of
+  /// the window; phases lie `phase` elements apart, their rows `row` and their pixels `pixel`.
+  void find_taps(const WindowArgs& w, int columns, std::ptrdiff_t phase, std::ptrdiff_t row,
+                 std::ptrdiff_t pixel, std::ptrdiff_t* taps) const {
+    for (int i = 0; i < w.kernel_h; ++i) {
+      const int y = i * w.dilation_h;
+      for (int j = 0; j < columns; ++j) {
+        const int x = j * w.dilation_w;
+        const std::ptrdiff_t phases = y % w.stride_h * across + x % w.stride_w;
+        *taps++ = phases * phase + y / w.stride_h * row + x / w.stride_w * pixel;
+      }
+    }
+  }
 };
 
 }  // namespace concertina::kernels

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/layout.h"
 #include "kernels/planar_layout.h"
-#include "kernels/target.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/planar_conv.cc"
@@ -18,7 +18,7 @@ namespace {
 
 #if HWY_TARGET == HWY_SCALAR
 
-void planar_conv(const ConvArgs&, float*, ThreadPool&) {}  // planar_can() is false
+void planar_conv(const ConvArgs&, float*, ThreadPool&) {}  // can_run_planar() is false
 
 #else
 
@@ -114,7 +114,7 @@ using PlanarLengths = Lengths<2, 4>;
 #endif
 
 template <int kChannels>
-constexpr auto kPlanarFunctions = tile_functions<PlanarFunction, kMaxVectors<kChannels>>(
+constexpr auto kPlanarTiles = tile_functions<PlanarFunction, kMaxVectors<kChannels>>(
     PlanarLengths(), []<int kVectors>(std::integral_constant<int, kVectors>) -> PlanarFunction {
       return run_tile<kChannels, kVectors>;
     });
@@ -122,7 +122,7 @@ constexpr auto kPlanarFunctions = tile_functions<PlanarFunction, kMaxVectors<kCh
 /// Tiles of so many channels or a few more.
 const TileTable<PlanarFunction>& planar_tiles(int channels) {
   static constexpr auto tiles = []<int kChannels>(std::integral_constant<int, kChannels>) {
-    return TileTable<PlanarFunction>{kPlanarFunctions<kChannels>.data(), kMaxVectors<kChannels>};
+    return TileTable(kPlanarTiles<kChannels>);
   };
   static constexpr TileTable<PlanarFunction> kTables[] = {
       tiles(std::integral_constant<int, 1>()),
@@ -253,7 +253,9 @@ void put_vector(const ConvArgs& args, const float* sums, int channel, int end, c
 }
 
 void run_chunk(PlanarChunk& chunk) {
-  chunk.find_taps();
+  const Phases& phases = chunk.layout.phases;
+  phases.find_taps(chunk.args.window, chunk.args.window.kernel_w, chunk.plane(), phases.width, 1,
+                   chunk.taps.data());
   split_inputs(chunk);
   const int channels = chunk.args.out_channels;
   const auto& longest = planar_tiles(std::min(channels, kMaxChannels));
@@ -283,12 +285,12 @@ void planar_conv(const ConvArgs& args, float* workspace, ThreadPool& pool) {
       std::min(w.out_h, std::max(hwy::DivCeil(w.out_h, rows), hwy::DivCeil(pool.size(), args.batch)));
   const std::size_t own = static_cast<std::size_t>(layout.channels) * layout.planes(rows);
   pool.parallel_for(args.batch * pieces, [&](int call, int thread) {
-    const int row = part_begin(0, w.out_h, pieces, call % pieces);
+    const int row = part_begin(w.out_h, pieces, call % pieces);
     PlanarChunk chunk{.args = args,
                       .layout = layout,
                       .image = call / pieces,
                       .row = row,
-                      .rows = part_begin(0, w.out_h, pieces, call % pieces + 1) - row,
+                      .rows = part_begin(w.out_h, pieces, call % pieces + 1) - row,
                       .planes = workspace + static_cast<std::size_t>(thread) * own};
     run_chunk(chunk);
   });
@@ -302,13 +304,9 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace concertina::kernels {
-namespace {
-
 HWY_EXPORT(planar_conv);
 
-}  // namespace
-
-bool planar_can(const Filter& filter) {
+bool can_run_planar(const Filter& filter) {
   return filter.groups == 1 && filter.taps <= kMaxPlanarTaps && vector_lanes() >= 4;
 }
 
@@ -321,7 +319,7 @@ bool prefers_planar(const WindowArgs& w, int out_channels) {
   return 2 * w.out_w >= lanes && out_channels <= lanes / 4 && dense;
 }
 
-std::size_t planar_workspace(const WindowArgs& window, std::span<const ChannelRange> inputs) {
+std::size_t workspace_planar(const WindowArgs& window, std::span<const ChannelRange> inputs) {
   const PlanarLayout layout(window, inputs, vector_lanes());
   return static_cast<std::size_t>(layout.channels) *
          static_cast<std::size_t>(layout.planes(layout.most_rows(window)));

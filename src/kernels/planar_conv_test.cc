@@ -1,6 +1,6 @@
 #include "kernels/planar_conv.h"
 
-#include "kernels/conv_testing.h"
+#include "kernels/testing/conv_problem.h"
 
 namespace concertina::kernels {
 namespace {
@@ -51,11 +51,7 @@ TEST_P(PlanarConvTest, AnySizeOfMap) {
   for (const int h : {1, 2, 5, 8}) {
     for (const int w : {1, 2, 7, 8, 15, 16, 17, 33, 130}) {
       for (const int stride : {1, 2}) {
-        check({.window = window(h, w, 3, stride, 1, 1),
-               .full_inputs = {2},
-               .inputs = {2},
-               .full_out = 3,
-               .out = 3});
+        check(whole(1, window(h, w, 3, stride, 1, 1), 2, 3));
       }
     }
   }
@@ -129,15 +125,16 @@ TEST_P(PlanarConvTest, ManyChunksOfRows) {
 TEST(PlanarConv, NeedsVectors) {
   for (const std::string& target : target_names()) {
     ASSERT_TRUE(limit_target(target));
-    EXPECT_EQ(planar_can({.out_channels = 8, .in_channels = 8, .taps = 9}), vector_lanes() >= 4) << target;
+    EXPECT_EQ(can_run_planar({.out_channels = 8, .in_channels = 8, .taps = 9}), vector_lanes() >= 4)
+        << target;
   }
   ASSERT_TRUE(limit_target(""));
 }
 
 TEST(PlanarConv, KnowsItsFilters) {
-  EXPECT_TRUE(planar_can({.out_channels = 8, .in_channels = 8, .taps = kMaxPlanarTaps}));
-  EXPECT_FALSE(planar_can({.out_channels = 8, .in_channels = 8, .taps = kMaxPlanarTaps + 1}));
-  EXPECT_FALSE(planar_can({.groups = 2, .out_channels = 4, .in_channels = 4, .taps = 9}));
+  EXPECT_TRUE(can_run_planar({.out_channels = 8, .in_channels = 8, .taps = kMaxPlanarTaps}));
+  EXPECT_FALSE(can_run_planar({.out_channels = 8, .in_channels = 8, .taps = kMaxPlanarTaps + 1}));
+  EXPECT_FALSE(can_run_planar({.groups = 2, .out_channels = 4, .in_channels = 4, .taps = 9}));
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <span>
 
-#include "kernels/conv.h"
+#include "kernels/conv_types.h"
 #include "kernels/phases.h"
 
 namespace concertina::kernels {

@@ -33,19 +33,6 @@ struct PlanarChunk {
   std::array<std::ptrdiff_t, kMaxPlanarTaps> taps{};  // from a pixel to what each tap sees of it
 
   std::ptrdiff_t plane() const { return layout.plane(rows); }
-
-  void find_taps() {
-    const WindowArgs& w = args.window;
-    std::size_t tap = 0;
-    for (int i = 0; i < w.kernel_h; ++i) {
-      const int y = i * w.dilation_h;
-      for (int j = 0; j < w.kernel_w; ++j) {
-        const int x = j * w.dilation_w;
-        const int phase = y % w.stride_h * layout.phases.across + x % w.stride_w;
-        taps[tap++] = phase * plane() + std::ptrdiff_t{y / w.stride_h} * layout.phases.width + x / w.stride_w;
-      }
-    }
-  }
 };
 
 /// In every block of kBlock lanes: the i-th of vector j becomes the j-th of vector i.

@@ -107,25 +107,15 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace concertina::kernels {
-namespace {
-
-HWY_EXPORT(max_pool);
 HWY_EXPORT(average_pool);
-HWY_EXPORT(global_average_pool);
 
-}  // namespace
-
-void max_pool(const PoolArgs& args, ThreadPool& pool) {
-  HWY_DYNAMIC_DISPATCH(max_pool)(args, pool);
-}
+CONCERTINA_EXPORT(max_pool, PoolArgs)
 
 void average_pool(const PoolArgs& args, const AveragePadding& padding, ThreadPool& pool) {
   HWY_DYNAMIC_DISPATCH(average_pool)(args, padding, pool);
 }
 
-void global_average_pool(const GlobalPoolArgs& args, ThreadPool& pool) {
-  HWY_DYNAMIC_DISPATCH(global_average_pool)(args, pool);
-}
+CONCERTINA_EXPORT(global_average_pool, GlobalPoolArgs)
 
 }  // namespace concertina::kernels
 #endif

@@ -3,7 +3,7 @@
 #include <cstddef>
 
 #include "base/thread_pool.h"
-#include "kernels/window.h"
+#include "kernels/conv_types.h"
 
 /// Pooling. `channels` may be the whole pixel with all its segments and padding: it is rounded up to
 /// vector_lanes().

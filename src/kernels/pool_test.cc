@@ -1,6 +1,6 @@
 #include "kernels/pool.h"
 
-#include "kernels/testing.h"
+#include "kernels/testing/kernel_test.h"
 
 namespace concertina::kernels {
 namespace {

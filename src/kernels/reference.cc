@@ -23,6 +23,19 @@ void for_window(const WindowArgs& w, int y, int x, const Body& body) {
   }
 }
 
+/// value(i, j, k) for all of them, the last one fastest: of planes, rows and columns, or images, channels and
+/// pixels.
+template <typename Value>
+Floats for_all(int a, int b, int c, const Value& value) {
+  Floats result;
+  for (int i = 0; i < a; ++i) {
+    for (int j = 0; j < b; ++j) {
+      for (int k = 0; k < c; ++k) result.push_back(static_cast<float>(value(i, j, k)));
+    }
+  }
+  return result;
+}
+
 double conv_sum(const Conv& a, int n, int k, int y, int x) {
   const WindowArgs& w = a.window;
   const int group = k / a.out_channels;
@@ -40,35 +53,22 @@ double conv_sum(const Conv& a, int n, int k, int y, int x) {
 }  // namespace
 
 Floats conv(const Conv& a) {
+  const WindowArgs& w = a.window;
   const int channels = a.groups * a.out_channels;
-  Floats result;
-  for (int n = 0; n < a.batch; ++n) {
-    for (int k = 0; k < channels; ++k) {
-      for (int y = 0; y < a.window.out_h; ++y) {
-        for (int x = 0; x < a.window.out_w; ++x) {
-          const double residual = a.residual.empty() ? 0 : a.residual[result.size()];
-          const auto c = static_cast<std::size_t>(k);
-          result.push_back(activate(a.act, conv_sum(a, n, k, y, x) * a.scale[c] + a.shift[c] + residual));
-        }
-      }
-    }
-  }
-  return result;
+  return for_all(a.batch * channels, w.out_h, w.out_w, [&](int plane, int y, int x) {
+    const int n = plane / channels, k = plane % channels;
+    const double residual = a.residual.empty() ? 0 : a.residual[at(plane, y, w.out_h, x, w.out_w)];
+    return activate(a.act, conv_sum(a, n, k, y, x) * a.scale[k] + a.shift[k] + residual);
+  });
 }
 
 Floats max_pool(const Floats& x, int planes, const WindowArgs& w) {
-  Floats result;
-  for (int c = 0; c < planes; ++c) {
-    for (int oy = 0; oy < w.out_h; ++oy) {
-      for (int ox = 0; ox < w.out_w; ++ox) {
-        float top = -std::numeric_limits<float>::infinity();
-        for_window(w, oy, ox,
-                   [&](int iy, int ix, int, int) { top = std::max(top, x[at(c, iy, w.in_h, ix, w.in_w)]); });
-        result.push_back(top);
-      }
-    }
-  }
-  return result;
+  return for_all(planes, w.out_h, w.out_w, [&](int c, int oy, int ox) {
+    float top = -std::numeric_limits<float>::infinity();
+    for_window(w, oy, ox,
+               [&](int iy, int ix, int, int) { top = std::max(top, x[at(c, iy, w.in_h, ix, w.in_w)]); });
+    return top;
+  });
 }
 
 Floats average_pool(const Floats& x, int planes, const WindowArgs& w, bool padding_counts, int pad_bottom,
@@ -77,19 +77,13 @@ Floats average_pool(const Floats& x, int planes, const WindowArgs& w, bool paddi
   padded.in_h += w.pad_top + pad_bottom;
   padded.in_w += w.pad_left + pad_right;
   padded.pad_top = padded.pad_left = 0;
-  Floats result;
-  for (int c = 0; c < planes; ++c) {
-    for (int oy = 0; oy < w.out_h; ++oy) {
-      for (int ox = 0; ox < w.out_w; ++ox) {
-        double sum = 0;
-        int count = 0;
-        for_window(w, oy, ox, [&](int iy, int ix, int, int) { sum += x[at(c, iy, w.in_h, ix, w.in_w)]; });
-        for_window(padding_counts ? padded : w, oy, ox, [&](int, int, int, int) { ++count; });
-        result.push_back(static_cast<float>(sum / count));
-      }
-    }
-  }
-  return result;
+  return for_all(planes, w.out_h, w.out_w, [&](int c, int oy, int ox) {
+    double sum = 0;
+    int count = 0;
+    for_window(w, oy, ox, [&](int iy, int ix, int, int) { sum += x[at(c, iy, w.in_h, ix, w.in_w)]; });
+    for_window(padding_counts ? padded : w, oy, ox, [&](int, int, int, int) { ++count; });
+    return sum / count;
+  });
 }
 
 Floats global_average_pool(const Floats& x, int planes, int pixels) {
@@ -120,33 +114,18 @@ float apply(const PointwiseFunction& f, double x) {
 
 Floats combine(Arithmetic arithmetic, const Planes& a_planes, const Floats& a, const Planes& b_planes,
                const Floats& b, FusedActivation act) {
-  Floats result;
-  for (int n = 0; n < a_planes.batch; ++n) {
-    for (int c = 0; c < a_planes.channels; ++c) {
-      for (int p = 0; p < a_planes.pixels; ++p) {
-        const double x = a[result.size()];
-        const double y =
-            b[at(n, c % b_planes.channels, b_planes.channels, p % b_planes.pixels, b_planes.pixels)];
-        result.push_back(activate(act, arithmetic == Arithmetic::add ? x + y : x * y));
-      }
-    }
-  }
-  return result;
+  return for_all(a_planes.batch, a_planes.channels, a_planes.pixels, [&](int n, int c, int p) {
+    const double x = a[at(n, c, a_planes.channels, p, a_planes.pixels)];
+    const double y = b[at(n, c % b_planes.channels, b_planes.channels, p % b_planes.pixels, b_planes.pixels)];
+    return activate(act, arithmetic == Arithmetic::add ? x + y : x * y);
+  });
 }
 
 Floats affine(const Floats& x, int batch, int channels, int pixels, const Floats& scale, const Floats& shift,
               FusedActivation act) {
-  Floats result;
-  for (int n = 0; n < batch; ++n) {
-    for (int c = 0; c < channels; ++c) {
-      for (int p = 0; p < pixels; ++p) {
-        const auto k = static_cast<std::size_t>(c);
-        result.push_back(
-            activate(act, static_cast<double>(x[at(n, c, channels, p, pixels)]) * scale[k] + shift[k]));
-      }
-    }
-  }
-  return result;
+  return for_all(batch, channels, pixels, [&](int n, int c, int p) {
+    return activate(act, static_cast<double>(x[at(n, c, channels, p, pixels)]) * scale[c] + shift[c]);
+  });
 }
 
 Floats softmax(const Floats& x, int batch, int channels, int pixels) {
@@ -166,46 +145,35 @@ Floats softmax(const Floats& x, int batch, int channels, int pixels) {
 }
 
 Floats gather_channels(const Planes& planes, const Floats& x, std::span<const int> sources) {
-  Floats result;
-  for (int n = 0; n < planes.batch; ++n) {
-    for (const int c : sources) {
-      for (int p = 0; p < planes.pixels; ++p)
-        result.push_back(x[at(n, c, planes.channels, p, planes.pixels)]);
-    }
-  }
-  return result;
+  return for_all(planes.batch, static_cast<int>(sources.size()), planes.pixels, [&](int n, int k, int p) {
+    return x[at(n, sources[k], planes.channels, p, planes.pixels)];
+  });
 }
 
 Floats pick_pixels(const Floats& x, int planes, int in_h, int in_w, std::span<const int> rows,
                    std::span<const int> columns, float value) {
-  Floats result;
-  for (int c = 0; c < planes; ++c) {
-    for (const int row : rows) {
-      for (const int column : columns) {
-        result.push_back(row < 0 || column < 0 ? value : x[at(c, row, in_h, column, in_w)]);
-      }
-    }
-  }
-  return result;
+  return for_all(planes, static_cast<int>(rows.size()), static_cast<int>(columns.size()),
+                 [&](int c, int oy, int ox) {
+                   const int row = rows[oy];
+                   const int column = columns[ox];
+                   return row < 0 || column < 0 ? value : x[at(c, row, in_h, column, in_w)];
+                 });
 }
 
 Floats blend_pixels(const Floats& x, int planes, int in_h, int in_w, std::span<const LinearTap> rows,
                     std::span<const LinearTap> columns) {
-  Floats result;
-  for (int c = 0; c < planes; ++c) {
-    for (const LinearTap& row : rows) {
-      for (const LinearTap& column : columns) {
-        const auto line = [&](int y) {
-          const double left = x[at(c, y, in_h, column.first, in_w)];
-          const double right = x[at(c, y, in_h, column.second, in_w)];
-          return left + (right - left) * column.share;
-        };
-        const double upper = line(row.first);
-        result.push_back(static_cast<float>(upper + (line(row.second) - upper) * row.share));
-      }
-    }
-  }
-  return result;
+  return for_all(planes, static_cast<int>(rows.size()), static_cast<int>(columns.size()),
+                 [&](int c, int oy, int ox) {
+                   const LinearTap& row = rows[oy];
+                   const LinearTap& column = columns[ox];
+                   const auto line = [&](int y) {
+                     const double left = x[at(c, y, in_h, column.first, in_w)];
+                     const double right = x[at(c, y, in_h, column.second, in_w)];
+                     return left + (right - left) * column.share;
+                   };
+                   const double upper = line(row.first);
+                   return upper + (line(row.second) - upper) * row.share;
+                 });
 }
 
 }  // namespace concertina::kernels::reference

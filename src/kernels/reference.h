@@ -3,10 +3,9 @@
 #include <span>
 #include <vector>
 
-#include "kernels/activate.h"
+#include "kernels/conv_types.h"
 #include "kernels/elementwise.h"
 #include "kernels/resample.h"
-#include "kernels/window.h"
 
 /// What every kernel computes, written to be read: plain loops over plain arrays, sums in double. Maps are
 /// NCHW without padding, filters OIHW. Slow; for tests and for whoever wants to know.

@@ -71,20 +71,9 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace concertina::kernels {
-namespace {
 
-HWY_EXPORT(pick_pixels);
-HWY_EXPORT(blend_pixels);
-
-}  // namespace
-
-void pick_pixels(const PickArgs& args, ThreadPool& pool) {
-  HWY_DYNAMIC_DISPATCH(pick_pixels)(args, pool);
-}
-
-void blend_pixels(const BlendArgs& args, ThreadPool& pool) {
-  HWY_DYNAMIC_DISPATCH(blend_pixels)(args, pool);
-}
+CONCERTINA_EXPORT(pick_pixels, PickArgs)
+CONCERTINA_EXPORT(blend_pixels, BlendArgs)
 
 }  // namespace concertina::kernels
 #endif

@@ -5,7 +5,7 @@
 
 #include "base/thread_pool.h"
 
-/// Maps of another size, in the layout of target.h: padding and resizing. `channels` may be the whole pixel
+/// Maps of another size (layout.h): padding and resizing. `channels` may be the whole pixel
 /// with all its segments and padding: it is rounded up to vector_lanes(). The output does not overlap the
 /// input.
 namespace concertina::kernels {

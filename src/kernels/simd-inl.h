@@ -7,11 +7,11 @@
 #endif
 
 #include <algorithm>
-#include <cstdint>
 #include <limits>
 
 #include "hwy/highway.h"
-#include "kernels/window.h"
+#include "kernels/conv_types.h"
+#include "kernels/parallel.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace concertina::kernels::HWY_NAMESPACE {
@@ -22,11 +22,6 @@ using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 constexpr D kTag;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
-
-/// The i-th of `parts` nearly equal parts of [begin, end) begins here.
-HWY_INLINE int part_begin(int begin, int end, int parts, int i) {
-  return begin + static_cast<int>(static_cast<std::int64_t>(end - begin) * i / parts);
-}
 
 /// What a tap reads where it falls into the padding. Channels are visited in runs of at most this many.
 constexpr int kMaxRun = 1024;
@@ -160,6 +155,24 @@ struct TileOutput {
   }
 };
 
+/// The output of ConvArgs or DepthwiseArgs from pixel `first` and `channel` on.
+template <int kVectors, class Args>
+HWY_INLINE TileOutput tile_output(const Args& args, int first, int channel, int pixels, int tail) {
+  const Epilogue& e = args.epilogue;
+  const auto load = [&](const float* of, int vector) HWY_ATTR {
+    return vector < kVectors ? hn::LoadU(kTag, of + channel + vector * kLanes) : hn::Zero(kTag);
+  };
+  return {.scale = {load(e.scale, 0), load(e.scale, 1)},
+          .shift = {load(e.shift, 0), load(e.shift, 1)},
+          .residual = e.residual == nullptr ? nullptr : e.residual + first * e.residual_stride + channel,
+          .residual_stride = e.residual_stride,
+          .out = args.output + first * args.output_stride + channel,
+          .stride = args.output_stride,
+          .pixels = pixels,
+          .tail = tail,
+          .act = e.act};
+}
+
 /// The sums of kPixels pixels times kVectors vectors of channels. A chain of structs and not an array,
 /// because every compiler keeps its members in registers.
 template <int kPixels, int kVectors>
@@ -177,12 +190,6 @@ struct Tile {
     const V v = hn::Set(kTag, x[kPixels - 1][c]);
     a = hn::MulAdd(v, wa, a);
     if constexpr (kVectors == 2) b = hn::MulAdd(v, wb, b);
-  }
-
-  /// Every channel k: sum[pixel][k] += x[pixel][c + k] * w[k].
-  HWY_INLINE void add_lanes(const float* const* x, int c, V w) {
-    before.add_lanes(x, c, w);
-    a = hn::MulAdd(hn::LoadU(kTag, x[kPixels - 1] + c), w, a);
   }
 
   HWY_INLINE void finish(const TileOutput& to) const {
@@ -222,7 +229,6 @@ template <int kVectors>
 struct Tile<0, kVectors> {
   HWY_INLINE Tile() {}
   HWY_INLINE void add_broadcast(const float* const*, int, V, V) {}
-  HWY_INLINE void add_lanes(const float* const*, int, V) {}
   HWY_INLINE void finish(const TileOutput&) const {}
   template <bool kResidual, bool kUpper>
   HWY_INLINE void put(const TileOutput&, const Bounds<kUpper>&) const {}

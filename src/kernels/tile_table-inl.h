@@ -38,8 +38,16 @@ using DepthwiseLengths = Lengths<4, 7, 8, 14>;
 /// Tile functions by the pixels that a tile has to cover: the shortest that is long enough.
 template <class Function>
 struct TileTable {
-  const Function* functions;
-  int most;  // pixels
+  const Function* functions = nullptr;  // null: there are none
+  int most = 0;                         // pixels
+
+  TileTable() = default;
+  constexpr TileTable(const Function* all, int longest) : functions(all), most(longest) {}
+  /// Of what tile_functions() has made.
+  template <std::size_t kCount>
+  constexpr TileTable(const std::array<Function, kCount>& all) : TileTable(all.data(), kCount - 1) {}
+
+  explicit operator bool() const { return functions != nullptr; }
 
   /// The pixels of the next tile, `left` being left: no tile is much shorter than the others.
   HWY_INLINE int length(int left) const {

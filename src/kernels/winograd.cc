@@ -4,7 +4,7 @@
 #include <array>
 #include <cstddef>
 
-#include "kernels/target.h"
+#include "kernels/layout.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/winograd.cc"
@@ -246,8 +246,7 @@ void run_block(const ConvArgs& args, const Chunk& chunk, int panel, int first, i
                      .channel = begin,
                      .tail = kLanes};
   const int tiles = last - first;
-  const auto& functions = vectors == 1 ? kMultiply<1> : kMultiply<2>;
-  const TileTable<Multiply> table = {functions.data(), kTilePixels};
+  const TileTable table(vectors == 1 ? kMultiply<1> : kMultiply<2>);
   for (int product = 0; product < kProducts<kSide>; ++product) {
     for (int at = 0, count = 0; at < tiles; at += count) {
       count = table.length(tiles - at);
@@ -290,16 +289,15 @@ void run(const ConvArgs& args, float* workspace, ThreadPool& pool) {
   pool.parallel_for(chunks * sharing, [&](int call, int thread) {
     const int at = call / sharing;
     const int part = call % sharing;
-    const int first = part_begin(0, tiles, chunks, at);
+    const int first = part_begin(tiles, chunks, at);
     float* own =
         workspace + static_cast<std::size_t>(thread) * workspace_floats(kProducts<kSide>, channels, kLanes);
     const Chunk chunk{.first = first,
-                      .tiles = part_begin(0, tiles, chunks, at + 1) - first,
+                      .tiles = part_begin(tiles, chunks, at + 1) - first,
                       .channels = static_cast<std::ptrdiff_t>(channels),
                       .transformed = own,
                       .sums = own + transformed_floats(kProducts<kSide>, channels)};
-    run_chunk<kSide>(args, chunk, part_begin(0, panels, sharing, part),
-                     part_begin(0, panels, sharing, part + 1));
+    run_chunk<kSide>(args, chunk, part_begin(panels, sharing, part), part_begin(panels, sharing, part + 1));
   });
 }
 
@@ -353,20 +351,16 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace concertina::kernels {
-namespace {
-
 HWY_EXPORT(winograd_conv);
 HWY_EXPORT(transform_filters);
 
-}  // namespace
-
-bool winograd_can(const Filter& filter, const WindowArgs& w) {
+bool can_run_winograd(const Filter& filter, const WindowArgs& w) {
   return filter.groups == 1 && w.kernel_h == 3 && w.kernel_w == 3 && w.stride_h == 1 && w.stride_w == 1 &&
          w.dilation_h == 1 && w.dilation_w == 1;
 }
 
-int preferred_winograd(const Filter& filter, const WindowArgs& w) {
-  const bool pays = winograd_can(filter, w) && filter.in_channels >= 32 && filter.out_channels >= 32 &&
+int preferred_side_winograd(const Filter& filter, const WindowArgs& w) {
+  const bool pays = can_run_winograd(filter, w) && filter.in_channels >= 32 && filter.out_channels >= 32 &&
                     w.out_h >= 8 && w.out_w >= 8;
   if (!pays) return 0;
   // Of a small map the time goes into reading weights.
@@ -374,20 +368,19 @@ int preferred_winograd(const Filter& filter, const WindowArgs& w) {
   return w.out_h * w.out_w < kFewPixels ? 2 : 4;
 }
 
-bool winograd_pays(int in_channels, int out_channels) {
+bool prefers_winograd(int in_channels, int out_channels) {
   return in_channels > 8 && out_channels > 4;
 }
 
-std::size_t winograd_packed_size(const Filter& f, int side) {
-  return static_cast<std::size_t>(round_up(f.out_channels, 2 * vector_lanes())) *
-         static_cast<std::size_t>(f.in_channels) * static_cast<std::size_t>((side + 2) * (side + 2));
+std::size_t packed_size_winograd(const Filter& f, int side) {
+  return panels_size(f.out_channels, f.in_channels, (side + 2) * (side + 2), 2 * vector_lanes());
 }
 
 void pack_winograd(const Filter& filter, int side, const float* oihw, float* packed) {
   HWY_DYNAMIC_DISPATCH(transform_filters)(filter, side, oihw, packed);
 }
 
-std::size_t winograd_workspace(int side, std::span<const ChannelRange> inputs) {
+std::size_t workspace_winograd(int side, std::span<const ChannelRange> inputs) {
   return workspace_floats((side + 2) * (side + 2), transformed_channels(inputs, vector_lanes()),
                           vector_lanes());
 }

@@ -1,6 +1,6 @@
 #include "kernels/winograd.h"
 
-#include "kernels/conv_testing.h"
+#include "kernels/testing/conv_problem.h"
 
 namespace concertina::kernels {
 namespace {
@@ -71,12 +71,12 @@ TEST_P(WinogradTest, ManyChunksOfTiles) {
 
 TEST(Winograd, KnowsItsWindows) {
   const Filter filter{.out_channels = 8, .in_channels = 8, .taps = 9};
-  EXPECT_TRUE(winograd_can(filter, window(9, 9, 3, 1, 1, 1)));
-  EXPECT_FALSE(winograd_can(filter, window(9, 9, 3, 2, 1, 1)));
-  EXPECT_FALSE(winograd_can(filter, window(9, 9, 3, 1, 1, 1, 2)));
-  EXPECT_FALSE(winograd_can(filter, window(9, 9, 5, 1, 2, 2)));
-  EXPECT_FALSE(
-      winograd_can({.groups = 2, .out_channels = 4, .in_channels = 4, .taps = 9}, window(9, 9, 3, 1, 1, 1)));
+  EXPECT_TRUE(can_run_winograd(filter, window(9, 9, 3, 1, 1, 1)));
+  EXPECT_FALSE(can_run_winograd(filter, window(9, 9, 3, 2, 1, 1)));
+  EXPECT_FALSE(can_run_winograd(filter, window(9, 9, 3, 1, 1, 1, 2)));
+  EXPECT_FALSE(can_run_winograd(filter, window(9, 9, 5, 1, 2, 2)));
+  EXPECT_FALSE(can_run_winograd({.groups = 2, .out_channels = 4, .in_channels = 4, .taps = 9},
+                                window(9, 9, 3, 1, 1, 1)));
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include "base/quantile.h"
 #include "base/try.h"
 #include "graph/cost.h"
-#include "kernels/target.h"
+#include "kernels/layout.h"
 #include "latency/roofline.h"
 #include "profile/layer_grid.h"
 #include "profile/layer_times.h"

@@ -5,9 +5,8 @@
 #include <algorithm>
 
 #include "base/machine.h"
-#include "kernels/bandwidth.h"
-#include "kernels/peak.h"
-#include "kernels/target.h"
+#include "kernels/layout.h"
+#include "kernels/machine_limits.h"
 
 namespace concertina::profile {
 

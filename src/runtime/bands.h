@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "kernels/window.h"
+#include "kernels/conv_types.h"
 
 /// Layers that run over a few rows at a time, one after the other, so that what one makes is still in the
 /// caches when the next one reads it.

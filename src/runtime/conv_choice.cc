@@ -48,7 +48,7 @@ std::optional<ConvKernel> find_kernel(std::string_view name) {
 }
 
 bool planar_suits(const kernels::Filter& filter, const kernels::WindowArgs& window) {
-  return kernels::planar_can(filter) && window.out_h * window.out_w > 1;
+  return kernels::can_run_planar(filter) && window.out_h * window.out_w > 1;
 }
 
 std::vector<ConvChoice> conv_choices(const PackedFilter& packed,
@@ -69,7 +69,7 @@ std::vector<ConvChoice> conv_choices(const PackedFilter& packed,
     case Packing::winograd:
     case Packing::winograd2:
       if (lie_in(packed.few, inputs, out_channels)) add_direct(packed, out_channels, true, choices);
-      const bool first = kernels::winograd_pays(in_channels, out_channels);
+      const bool first = kernels::prefers_winograd(in_channels, out_channels);
       choices.insert(first ? choices.begin() : choices.end(), {ConvKernel::winograd});
       return choices;
   }

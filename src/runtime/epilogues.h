@@ -2,7 +2,7 @@
 
 #include "base/aligned_buffer.h"
 #include "graph/network.h"
-#include "kernels/window.h"
+#include "kernels/conv_types.h"
 #include "runtime/memory_map.h"
 #include "runtime/program.h"
 

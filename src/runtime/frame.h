@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "base/thread_pool.h"
-#include "kernels/window.h"
+#include "kernels/conv_types.h"
 
 /// What a run brings to the steps of a plan, and where maps lie in its memory.
 namespace concertina::runtime {

@@ -9,7 +9,7 @@
 #include "base/try.h"
 #include "graph/cost.h"
 #include "kernels/bf16_conv.h"
-#include "kernels/target.h"
+#include "kernels/layout.h"
 #include "runtime/model_impl.h"
 #include "runtime/program.h"
 #include "runtime/storage.h"

@@ -5,7 +5,7 @@
 #include "kernels/bf16_conv.h"
 #include "kernels/depthwise.h"
 #include "kernels/grouped.h"
-#include "kernels/target.h"
+#include "kernels/layout.h"
 #include "kernels/winograd.h"
 
 namespace concertina::runtime {
@@ -16,16 +16,16 @@ using kernels::Filter;
 std::size_t packed_size(const PackedFilter& packed) {
   switch (packed.packing) {
     case Packing::direct:
-      return kernels::packed_size(packed.filter);
+      return kernels::packed_size_conv(packed.filter);
     case Packing::depthwise:
-      return kernels::packed_depthwise_size(packed.filter.groups, packed.filter.taps);
+      return kernels::packed_size_depthwise(packed.filter.groups, packed.filter.taps);
     case Packing::grouped:
-      return kernels::packed_grouped_size(packed.filter);
+      return kernels::packed_size_grouped(packed.filter);
     case Packing::winograd:
     case Packing::winograd2:
-      return kernels::winograd_packed_size(packed.filter, winograd_side(packed.packing));
+      return kernels::packed_size_winograd(packed.filter, winograd_side(packed.packing));
     case Packing::bf16:
-      return kernels::bf16_packed_size(packed.filter, packed.window);
+      return kernels::packed_size_bf16(packed.filter, packed.window);
   }
   return 0;
 }
@@ -91,7 +91,7 @@ PackedWeights::PackedWeights(const Network& network, Precision precision, const 
       if (winograd_side(filter.packing) == 0) continue;
       filter.few = few_of(filter.filter);
       filter.few_offset = total;
-      total += whole_lines(kernels::packed_size(filter.few));
+      total += whole_lines(kernels::packed_size_conv(filter.few));
     }
   }
   buffer_ = AlignedBuffer(total);

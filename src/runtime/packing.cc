@@ -52,13 +52,13 @@ std::vector<Packing> packings_of(const Filter& filter, const kernels::WindowArgs
   const auto add = [&](Packing packing) {
     if (std::find(packings.begin(), packings.end(), packing) == packings.end()) packings.push_back(packing);
   };
-  if (precision == Precision::bf16 && kernels::bf16_can(filter)) add(Packing::bf16);
-  if (const int side = kernels::preferred_winograd(filter, window); side > 0) {
+  if (precision == Precision::bf16 && kernels::can_run_bf16(filter)) add(Packing::bf16);
+  if (const int side = kernels::preferred_side_winograd(filter, window); side > 0) {
     add(side == 2 ? Packing::winograd2 : Packing::winograd);
   }
-  if (kernels::grouped_can(filter)) add(Packing::grouped);
+  if (kernels::can_run_grouped(filter)) add(Packing::grouped);
   add(Packing::direct);
-  if (kernels::winograd_can(filter, window)) {
+  if (kernels::can_run_winograd(filter, window)) {
     add(Packing::winograd2);
     add(Packing::winograd);
   }

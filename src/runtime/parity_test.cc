@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "kernels/target.h"
+#include "kernels/testing/targets.h"
 #include "runtime/reference_interpreter.h"
 #include "testing/models.h"
 

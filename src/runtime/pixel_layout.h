@@ -15,7 +15,7 @@ struct PixelSegment {
   int count = 0;    ///< active features
 };
 
-/// How a sub-net's pixel of a value lies in memory (see kernels/target.h).
+/// How a sub-net's pixel of a value lies in memory (see kernels/layout.h).
 struct PixelLayout {
   std::vector<PixelSegment> segments;
   int size = 0;        ///< floats that hold features or their padding

@@ -1,7 +1,7 @@
 #include "runtime/pixel_units.h"
 
+#include "kernels/layout.h"
 #include "kernels/planar_conv.h"
-#include "kernels/target.h"
 
 namespace concertina::runtime {
 namespace {

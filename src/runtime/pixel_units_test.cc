@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/planar_conv.h"
-#include "kernels/target.h"
+#include "kernels/testing/targets.h"
 #include "runtime/reference_interpreter.h"
 #include "testing/models.h"
 #include "testing/net.h"
@@ -111,7 +111,7 @@ TEST(PackedWeights, PlainCopiesOfWinogradLayersAreSmall) {
     std::size_t copies = 0;
     for (NodeId id = 0; id < graph.size(); ++id) {
       for (const PackedFilter& filter : packed.filters(id)) {
-        if (filter.few.out_channels > 0) copies += kernels::packed_size(filter.few) * sizeof(float);
+        if (filter.few.out_channels > 0) copies += kernels::packed_size_conv(filter.few) * sizeof(float);
       }
     }
     EXPECT_GT(copies, 0U) << name;

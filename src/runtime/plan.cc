@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "kernels/target.h"
+#include "kernels/layout.h"
 #include "runtime/epilogues.h"
 #include "runtime/memory_map.h"
 #include "runtime/passes.h"

@@ -1,5 +1,7 @@
 #include "runtime/plan_conv.h"
 
+#include "kernels/bf16_conv.h"
+
 namespace concertina::runtime {
 namespace {
 
@@ -49,6 +51,7 @@ std::vector<Step> shared_steps(const kernels::WindowArgs& window, const StepCont
     ConvStep conv = conv_into(to[i], filter, data, window, all, context);
     conv.kernel = choice.kernel;
     if (conv.kernel == ConvKernel::winograd) conv.side = winograd_side(packed.packing);
+    if (conv.kernel == ConvKernel::bf16) conv.args.bf16_unit = kernels::best_bf16_unit();
     conv.ranges = std::move(inputs);
     if (context.input_layout().plain) take_planes(context, conv);
     steps.push_back(std::move(conv));
@@ -80,7 +83,7 @@ std::vector<Step> own_linear_steps(const Array& weight, const StepContext& conte
   std::vector<Step> steps;
   for (const PixelSegment& to : context.output_layout().segments) {
     const kernels::Filter filter{.out_channels = to.count, .in_channels = weight.shape[1]};
-    AlignedBuffer packed(kernels::packed_size(filter));
+    AlignedBuffer packed(kernels::packed_size_conv(filter));
     kernels::pack_conv(filter, rows, packed.data());
     rows += std::ptrdiff_t{to.count} * weight.shape[1];
     ConvStep linear = conv_into(to, filter, packed.data(), {}, all, context);

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "graph/networks/networks.h"
-#include "kernels/target.h"
+#include "kernels/layout.h"
 #include "testing/models.h"
 
 namespace concertina::runtime {
@@ -39,7 +39,7 @@ TEST(Plan, HasTheNumbersOfTheWorkedLayer) {
   const int lanes = kernels::vector_lanes(), panel = 2 * lanes;
   EXPECT_EQ(conv.kernel, ConvKernel::direct);
   EXPECT_EQ(conv.args.packed, full.args.packed) << "the weights exist once";
-  EXPECT_EQ(kernels::packed_size(conv.args.filter),
+  EXPECT_EQ(kernels::packed_size_conv(conv.args.filter),
             static_cast<std::size_t>(kernels::round_up(64, panel) * 9 * 32));
   ASSERT_EQ(conv.ranges.size(), 1U);
   EXPECT_EQ(conv.ranges[0].count, 24);

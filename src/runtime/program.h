@@ -5,7 +5,7 @@
 #include "concertina/result.h"
 #include "graph/graph.h"
 #include "graph/ops/window.h"
-#include "kernels/window.h"
+#include "kernels/conv_types.h"
 
 /// A graph as the runtime sees it: the same for every sub-net.
 namespace concertina::runtime {

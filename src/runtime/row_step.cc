@@ -63,11 +63,11 @@ std::int64_t ConvStep::macs() const {
 std::size_t ConvStep::workspace(const kernels::WindowArgs& window) const {
   switch (kernel) {
     case ConvKernel::planar:
-      return kernels::planar_workspace(window, ranges);
+      return kernels::workspace_planar(window, ranges);
     case ConvKernel::winograd:
-      return kernels::winograd_workspace(side, ranges);
+      return kernels::workspace_winograd(side, ranges);
     case ConvKernel::bf16:
-      return kernels::bf16_workspace(args.filter, window, ranges);
+      return kernels::workspace_bf16(args.filter, window, ranges);
     case ConvKernel::direct:
     case ConvKernel::grouped:
     case ConvKernel::depthwise:

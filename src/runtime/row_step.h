@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "kernels/conv.h"
-#include "kernels/layout.h"
+#include "kernels/move.h"
 #include "kernels/pool.h"
 #include "runtime/conv_choice.h"
 #include "runtime/kernel_step.h"

@@ -6,7 +6,7 @@
 
 #include "kernels/activate.h"
 #include "kernels/elementwise.h"
-#include "kernels/layout.h"
+#include "kernels/move.h"
 #include "kernels/pool.h"
 #include "kernels/resample.h"
 #include "runtime/banded_step.h"

@@ -7,7 +7,7 @@
 #include "base/random.h"
 #include "base/try.h"
 #include "concertina/session.h"
-#include "kernels/target.h"
+#include "kernels/layout.h"
 #include "runtime/model_impl.h"
 
 namespace concertina::runtime {

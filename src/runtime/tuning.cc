@@ -12,7 +12,7 @@
 #include "base/machine.h"
 #include "base/precision.h"
 #include "base/try.h"
-#include "kernels/target.h"
+#include "kernels/layout.h"
 
 namespace concertina::runtime {
 namespace {

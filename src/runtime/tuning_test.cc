@@ -8,7 +8,6 @@
 #include "base/file.h"
 #include "base/machine.h"
 #include "kernels/bf16_conv.h"
-#include "kernels/target.h"
 #include "runtime/tune.h"
 #include "testing/models.h"
 #include "testing/temporary_folder.h"

@@ -2,7 +2,7 @@
 
 #include "base/machine.h"
 #include "base/try.h"
-#include "kernels/target.h"
+#include "kernels/layout.h"
 #include "train/search/search_options.h"
 #include "train/search/torch_evaluator.h"
 #include "train/stages/stages.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/training_norm.h"
+#include "kernels/training/batch_norm.h"
 
 namespace concertina::train {
 namespace {

@@ -2,16 +2,19 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <string>
 #include <vector>
 
 #include "base/aligned_buffer.h"
 #include "base/random.h"
 #include "base/thread_pool.h"
+#include "kernels/layout.h"
 #include "kernels/reference.h"
-#include "kernels/target.h"
+#include "kernels/testing/targets.h"
 
 /// What the kernels' tests share.
 namespace concertina::kernels {
@@ -30,6 +33,10 @@ inline auto all_targets() {
   return ::testing::ValuesIn(target_names());
 }
 inline auto name_of = [](const auto& param) { return param.param; };
+
+inline int sum(const std::vector<int>& values) {
+  return std::accumulate(values.begin(), values.end(), 0);
+}
 
 /// Uniform in [-1, 1).
 inline Floats random_floats(std::size_t count, std::uint64_t seed) {
@@ -99,9 +106,7 @@ struct Map {
     return *this;
   }
   Floats plain() {
-    int all = 0;
-    for (const int c : channels) all += c;
-    Floats values(static_cast<std::size_t>(batch) * all * pixels);
+    Floats values(static_cast<std::size_t>(batch) * sum(channels) * pixels);
     zip(values, [](float here, float& there) { there = here; });
     return values;
   }

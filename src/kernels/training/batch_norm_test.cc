@@ -1,8 +1,8 @@
-#include "kernels/training_norm.h"
+#include "kernels/training/batch_norm.h"
 
 #include <cstring>
 
-#include "kernels/testing.h"
+#include "kernels/testing/kernel_test.h"
 
 namespace concertina::kernels {
 namespace {
@@ -60,7 +60,7 @@ class Values {
   Element element_;
 };
 
-class TrainingNormTest : public KernelTest {
+class BatchNormTest : public KernelTest {
  protected:
   /// body(pixels, channels, element): around the lane counts, and with many repeats of the pattern.
   template <typename Body>
@@ -82,9 +82,9 @@ class TrainingNormTest : public KernelTest {
     for (std::size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], wanted[i], bound) << "at " << i;
   }
 };
-INSTANTIATE_TEST_SUITE_P(Targets, TrainingNormTest, all_targets(), name_of);
+INSTANTIATE_TEST_SUITE_P(Targets, BatchNormTest, all_targets(), name_of);
 
-TEST_P(TrainingNormTest, Moments) {
+TEST_P(BatchNormTest, Moments) {
   for_shapes([](int pixels, int channels, Element element) {
     const auto c = static_cast<std::size_t>(channels), size = static_cast<std::size_t>(pixels) * c;
     const Floats x = exact_in_bf16(size, 1), origin = random_floats(c, 2);
@@ -105,7 +105,7 @@ TEST_P(TrainingNormTest, Moments) {
   });
 }
 
-TEST_P(TrainingNormTest, Normalize) {
+TEST_P(BatchNormTest, Normalize) {
   for_shapes([](int pixels, int channels, Element element) {
     const auto c = static_cast<std::size_t>(channels), size = static_cast<std::size_t>(pixels) * c;
     const Floats x = exact_in_bf16(size, 1), scale = exact_in_bf16(c, 2), shift = exact_in_bf16(c, 3);
@@ -123,7 +123,7 @@ TEST_P(TrainingNormTest, Normalize) {
   });
 }
 
-TEST_P(TrainingNormTest, Gradients) {
+TEST_P(BatchNormTest, Gradients) {
   for_shapes([](int pixels, int channels, Element element) {
     const auto c = static_cast<std::size_t>(channels), size = static_cast<std::size_t>(pixels) * c;
     const Floats x = exact_in_bf16(size, 1), y = exact_in_bf16(size, 2), dy = exact_in_bf16(size, 3);

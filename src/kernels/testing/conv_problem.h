@@ -1,12 +1,10 @@
 #pragma once
 
-#include <algorithm>
-
 #include "kernels/bf16_conv.h"
 #include "kernels/conv.h"
 #include "kernels/grouped.h"
 #include "kernels/planar_conv.h"
-#include "kernels/testing.h"
+#include "kernels/testing/kernel_test.h"
 #include "kernels/winograd.h"
 
 namespace concertina::kernels {
@@ -30,10 +28,9 @@ struct ConvCase {
   FusedActivation act = FusedActivation::none;
 };
 
-inline int sum(const std::vector<int>& values) {
-  int total = 0;
-  for (const int v : values) total += v;
-  return total;
+/// All channels are active.
+inline ConvCase whole(int batch, const WindowArgs& w, int in, int out) {
+  return {.batch = batch, .window = w, .full_inputs = {in}, .inputs = {in}, .full_out = out, .out = out};
 }
 
 /// The sub-net's own filter, cut out of the full one.
@@ -123,7 +120,11 @@ struct ConvProblem {
                                      .shift = shift.data(),
                                      .residual = c.residual ? residual.buffer.data() : nullptr,
                                      .residual_stride = residual.stride,
-                                     .act = c.act}};
+                                     .act = c.act},
+                        .bf16_unit = kernel == ConvKernel::bf16 ? best_bf16_unit() : nullptr};
+    const auto workspace = [&](std::size_t floats) {
+      return poisoned(floats * static_cast<std::size_t>(threads));
+    };
     switch (kernel) {
       case ConvKernel::direct:
         conv(args, pool);
@@ -133,49 +134,43 @@ struct ConvProblem {
         break;
       case ConvKernel::winograd:
       case ConvKernel::winograd2:
-        winograd_conv(args, side(kernel),
-                      workspace_for(threads, winograd_workspace(side(kernel), ranges)).data(), pool);
+        winograd_conv(args, side(kernel), workspace(workspace_winograd(side(kernel), ranges)).data(), pool);
         break;
       case ConvKernel::bf16:
-        bf16_conv(args, workspace_for(threads, bf16_workspace(filter, c.window, ranges)).data(), pool);
+        bf16_conv(args, workspace(workspace_bf16(filter, c.window, ranges)).data(), pool);
         break;
       case ConvKernel::planar:
-        planar_conv(args, workspace_for(threads, planar_workspace(c.window, ranges)).data(), pool);
+        planar_conv(args, workspace(workspace_planar(c.window, ranges)).data(), pool);
         break;
     }
     return y.plain();
   }
 
   AlignedBuffer pack(const Filter& filter, ConvKernel kernel) const {
-    AlignedBuffer packed;
+    const float* const oihw = full_weights.data();
+    const auto packed = [](std::size_t floats, const auto& fill) {
+      AlignedBuffer buffer = poisoned(floats);
+      fill(buffer.data());
+      return buffer;
+    };
     switch (kernel) {
       case ConvKernel::direct:
       case ConvKernel::planar:
-        packed = poisoned(packed_size(filter));
-        pack_conv(filter, full_weights.data(), packed.data());
         break;
       case ConvKernel::grouped:
-        packed = poisoned(packed_grouped_size(filter));
-        pack_grouped(filter, full_weights.data(), packed.data());
-        break;
+        return packed(packed_size_grouped(filter), [&](float* to) { pack_grouped(filter, oihw, to); });
       case ConvKernel::winograd:
       case ConvKernel::winograd2:
-        packed = poisoned(winograd_packed_size(filter, side(kernel)));
-        pack_winograd(filter, side(kernel), full_weights.data(), packed.data());
-        break;
+        return packed(packed_size_winograd(filter, side(kernel)),
+                      [&](float* to) { pack_winograd(filter, side(kernel), oihw, to); });
       case ConvKernel::bf16:
-        packed = poisoned(bf16_packed_size(filter, c.window));
-        pack_bf16(filter, c.window, full_weights.data(), packed.data());
-        break;
+        return packed(packed_size_bf16(filter, c.window),
+                      [&](float* to) { pack_bf16(filter, c.window, oihw, to); });
     }
-    return packed;
+    return packed(packed_size_conv(filter), [&](float* to) { pack_conv(filter, oihw, to); });
   }
 
   static int side(ConvKernel kernel) { return kernel == ConvKernel::winograd2 ? 2 : 4; }
-
-  static AlignedBuffer workspace_for(int threads, std::size_t floats) {
-    return poisoned(floats * static_cast<std::size_t>(threads));
-  }
 
   ConvCase c;
   int in = 0;

@@ -1,0 +1,37 @@
+#include "kernels/testing/targets.h"
+
+#include <algorithm>
+
+#include "hwy/highway.h"
+#include "kernels/bf16_conv.h"
+
+namespace concertina::kernels {
+
+std::vector<std::string> target_names() {
+  std::vector<std::string> names;
+  for (const auto target : hwy::SupportedAndGeneratedTargets()) names.emplace_back(hwy::TargetName(target));
+  return names;
+}
+
+bool limit_target(std::string_view name) {
+  hwy::SetSupportedTargetsForTest(0);
+  if (name.empty()) return true;
+  const auto targets = hwy::SupportedAndGeneratedTargets();
+  const auto named = std::find_if(targets.begin(), targets.end(),
+                                  [&](auto target) { return hwy::TargetName(target) == name; });
+  if (named == targets.end()) return false;
+  hwy::SetSupportedTargetsForTest(*named);
+  return true;
+}
+
+bool limit_bf16_unit(std::string_view name) {
+  hwy::SetSupportedTargetsForTest(0);
+  const auto is_best = [&] { return !bf16_units().empty() && bf16_units().front() == name; };
+  if (name.empty() || is_best()) return true;
+  hwy::SetSupportedTargetsForTest(hwy::SupportedTargets() & ~HWY_AVX3_DL);  // see amx_unit()
+  if (is_best()) return true;
+  hwy::SetSupportedTargetsForTest(0);
+  return false;
+}
+
+}  // namespace concertina::kernels
