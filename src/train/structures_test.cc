@@ -5,7 +5,7 @@
 #include "base/random.h"
 #include "onnx/network_file.h"
 #include "testing/exporter_files.h"
-#include "testing/train_structures.h"
+#include "testing/graphs.h"
 #include "train/activation_cache.h"
 #include "train/supernet.h"
 #include "train/training_loop.h"
@@ -36,7 +36,7 @@ Tensors random_weights(const Graph& graph) {
   return weights;
 }
 
-class StructuresTest : public ::testing::TestWithParam<testing::Structure> {
+class StructuresTest : public ::testing::TestWithParam<testing::NamedGraph> {
  protected:
   const Graph& graph() const { return GetParam().graph; }
 
@@ -229,8 +229,8 @@ TEST_P(StructuresTest, NoiseOnTheWeightsKeepsItsScalesDifferentiable) {
 }
 
 /// The structures that people bring, as files.
-std::vector<testing::Structure> imported() {
-  std::vector<testing::Structure> list;
+std::vector<testing::NamedGraph> imported() {
+  std::vector<testing::NamedGraph> list;
   for (const std::string& name : testing::test_networks()) {
     auto network = onnx::parse_network(testing::test_network(name));
     EXPECT_TRUE(network) << name << ": " << network.error().message;
@@ -239,10 +239,9 @@ std::vector<testing::Structure> imported() {
   return list;
 }
 
-INSTANTIATE_TEST_SUITE_P(Imported, StructuresTest, ::testing::ValuesIn(imported()),
-                         [](const auto& one) { return one.param.name; });
+INSTANTIATE_TEST_SUITE_P(Imported, StructuresTest, ::testing::ValuesIn(imported()), testing::name_of_graph);
 INSTANTIATE_TEST_SUITE_P(Structures, StructuresTest, ::testing::ValuesIn(testing::structures()),
-                         [](const auto& one) { return one.param.name; });
+                         testing::name_of_graph);
 
 }  // namespace
 }  // namespace concertina::train

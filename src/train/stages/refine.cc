@@ -1,6 +1,6 @@
 #include "base/try.h"
 #include "recipe/selected_subnets.h"
-#include "search/selection.h"
+#include "search/refine_chain.h"
 #include "train/joint/joint_weights.h"
 #include "train/stages/search_options.h"
 #include "train/stages/stages.h"
