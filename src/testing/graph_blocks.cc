@@ -1,4 +1,5 @@
-#include "testing/graphs.h"
+#include "testing/graph_blocks.h"
+
 #include "testing/net.h"
 
 namespace concertina::testing {
