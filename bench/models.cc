@@ -4,7 +4,8 @@
 
 #include "base/try.h"
 #include "graph/channel_groups.h"
-#include "testing/onnx_models.h"
+#include "graph/random_weights.h"
+#include "onnx/check.h"
 
 namespace concertina::bench {
 namespace {
@@ -61,14 +62,19 @@ Result<BenchModel> make_bench_model(const Case& c) {
   ASSIGN_OR_RETURN(const Graph graph,
                    make_network({.name = c.network, .input = {3, c.size, c.size}, .classes = c.classes}));
   ASSIGN_OR_RETURN(std::vector<NamedSubnet> subnets, subnets_of(c, graph));
-  BenchModel model{.file = testing::random_model(graph, 1), .subnets = std::move(subnets)};
-  for (std::size_t i = 1; i < model.subnets.size(); ++i) {
-    const Subnet& subnet = model.subnets[i].subnet;
-    model.file.subnets.push_back({.subnet = subnet,
-                                  .own = testing::random_statistics(graph, subnet, i + 1),
-                                  .validation_accuracy = 0.5,
-                                  .test_accuracy = {}});
+  BenchModel model{.file = {.network = {graph, random_weights(graph)},
+                            .subnets = {},
+                            .preprocessing = {{0, 0, 0}, {1, 1, 1}},
+                            .classes = {}},
+                   .subnets = std::move(subnets)};
+  for (int i = 0; i < c.classes; ++i) model.file.classes.push_back(std::to_string(i));
+  for (const NamedSubnet& named : model.subnets) {
+    std::vector<onnx::SubnetRecord>& records = model.file.subnets;
+    records.push_back({.subnet = named.subnet,
+                       .own = random_statistics(graph, named.subnet, records.size() + 1),
+                       .test_accuracy = {}});
   }
+  for (const auto& [name, array] : model.file.subnets[0].own) model.file.network.weights.at(name) = array;
   RETURN_IF_ERROR(onnx::check_model(model.file));
   return model;
 }

@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "onnx/check.h"
 #include "onnx/graph_from_onnx.h"
 #include "onnx/model_file.h"
 #include "onnx/network_file.h"
-#include "onnx/parse_in_place.h"
-#include "onnx/seal.h"
+#include "onnx/onnx_file.h"
 
 namespace {
 

@@ -7,11 +7,12 @@
 
 #include "base/file.h"
 #include "concertina/subnet.h"
+#include "graph/networks/networks.h"
+#include "graph/random_weights.h"
 #include "onnx/model_file.h"
 #include "onnx/network_file.h"
 #include "support/programs.h"
 #include "testing/image_files.h"
-#include "testing/onnx_models.h"
 
 namespace concertina::testing {
 namespace {

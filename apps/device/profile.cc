@@ -15,6 +15,7 @@
 #include "device/profile_report.h"
 #include "device/verbs.h"
 #include "graph/networks/networks.h"
+#include "graph/random_weights.h"
 #include "onnx/model_file.h"
 #include "onnx/network_file.h"
 #include "runtime/timing_model.h"
@@ -43,7 +44,7 @@ Result<onnx::ModelFile> built_in(const Options& options) {
     return Error{
         fmt::format("'{}' is neither a file nor a network: {}", options.model, graph.error().message)};
   }
-  return runtime::file_of(runtime::random_network(*std::move(graph)));
+  return runtime::file_of({*graph, random_weights(*graph)});
 }
 
 /// A dynamic model, any other network, or the name of one.

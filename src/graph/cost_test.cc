@@ -4,6 +4,7 @@
 
 #include "graph/channel_groups.h"
 #include "graph/networks/networks.h"
+#include "testing/net.h"
 
 namespace concertina {
 namespace {
@@ -43,25 +44,10 @@ TEST(Cost, OfUniformResNet20IsThatOfMethodSection9) {
 
 // Hand count: 2 of 4 channels of a 3x3 convolution on 1 channel, 8x8 map; depthwise 3x3; 1x1 to 3 outputs.
 TEST(Cost, CountsOnlyActiveChannels) {
-  GraphBuilder builder;
-  op::Input input;
-  input.shape = {1, 8, 8};
-  op::Conv first;
-  first.in_channels = 1;
-  first.out_channels = 4;
-  first.window = Window::square(3, 1, 1);
-  op::Conv depthwise = first;
-  depthwise.in_channels = depthwise.groups = 4;
-  op::Conv last;
-  last.in_channels = 4;
-  last.out_channels = 3;
-  last.bias = true;
-  NodeId x = builder.add("x", input);
-  x = builder.add("first", first, {x});
-  x = builder.add("depthwise", depthwise, {x});
-  builder.add("last", last, {x});
-  const Graph graph = *std::move(builder).build();
-  const Cost c = cost(graph, {{2}});
+  testing::Net net({1, 8, 8});
+  const NodeId first = net.conv("first", testing::kImage, 4, testing::kThree, 1, false);
+  net.conv("last", net.conv("depthwise", first, 4, testing::kThree, 4, false), 3);
+  const Cost c = cost(net.build(), {{2}});
   EXPECT_EQ(c.macs, 64 * (2 * 9 + 2 * 9 + 2 * 3));
   EXPECT_EQ(c.parameters, 2 * 9 + 2 * 9 + 2 * 3 + 3);
 }

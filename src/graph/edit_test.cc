@@ -3,49 +3,25 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "graph/random_weights.h"
+#include "testing/net.h"
+
 namespace concertina {
 namespace {
 
-op::Input image(int channels) {
-  op::Input input;
-  input.shape = {channels, 4, 4};
-  return input;
-}
-op::Conv conv(int in, int out) {
-  op::Conv conv;
-  conv.in_channels = in;
-  conv.out_channels = out;
-  return conv;
-}
-op::Linear linear(int in, int out) {
-  op::Linear linear;
-  linear.in_features = in;
-  linear.out_features = out;
-  return linear;
-}
+using testing::kImage;
+using testing::Net;
 
 /// Two inputs; class scores from the first, a map from both.
 Network two_heads() {
-  const Graph graph = *Graph::make({{"x", image(3), {}},
-                                    {"y", image(2), {}},
-                                    {"a", conv(3, 8), {0}},
-                                    {"b", conv(2, 8), {1}},
-                                    {"sum", op::Add{}, {2, 3}},
-                                    {"map", conv(8, 2), {4}},
-                                    {"pool", op::GlobalAveragePool{}, {2}},
-                                    {"scores", linear(8, 5), {6}},
-                                    {"softmax", op::Softmax{}, {7}}},
-                                   {8, 5});
-  Weights weights;
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    for (const Parameter& parameter : parameters(graph, id)) {
-      std::size_t count = 1;
-      for (const int size : parameter.shape) count *= static_cast<std::size_t>(size);
-      weights[parameter_name(graph.node(id), parameter)] = {
-          parameter.shape, std::vector<float>(count, static_cast<float>(id))};
-    }
-  }
-  return {graph, weights};
+  Net net({3, 4, 4});
+  const NodeId y = net.add_input("y", {2, 4, 4});
+  const NodeId a = net.conv("a", kImage, 8);
+  const NodeId sum = net.sum("sum", a, net.conv("b", y, 8));
+  const NodeId map = net.conv("map", sum, 2);
+  const NodeId softmax = net.softmax("softmax", net.linear("scores", net.global("pool", a), 5));
+  const Graph graph = net.build({softmax, map});
+  return {graph, random_weights(graph)};
 }
 
 std::vector<std::string> names(const Graph& graph) {
@@ -57,7 +33,7 @@ std::vector<std::string> names(const Graph& graph) {
 TEST(KeepOutputs, DropsWhatOnlyOtherOutputsNeed) {
   const Network network = two_heads();
   const Network one = keep_outputs(network, {7});
-  EXPECT_THAT(names(one.graph), ::testing::ElementsAre("x", "a", "pool", "scores"));
+  EXPECT_THAT(names(one.graph), ::testing::ElementsAre("image", "a", "pool", "scores"));
   EXPECT_EQ(one.graph.inputs(), 1);
   EXPECT_EQ(one.graph.node(one.graph.output()).name, "scores");
   EXPECT_TRUE(check_weights(one.graph, one.weights));
@@ -71,7 +47,9 @@ TEST(Classifier, IsTheLayerThatMakesTheOutput) {
   const Network network = two_heads();
   EXPECT_EQ(find_classifier(network.graph), 7);
   EXPECT_EQ(find_classifier(keep_outputs(network, {6}).graph), 1);  // a convolution before the pooling
-  EXPECT_EQ(find_classifier(*Graph::make({{"x", image(3), {}}, {"softmax", op::Softmax{}, {0}}})), 2);
+  Net net({3, 4, 4});
+  net.softmax("softmax", kImage);
+  EXPECT_EQ(find_classifier(net.build()), 2);
 }
 
 TEST(ResizeClassifier, LeavesAllButItsArrays) {
@@ -80,10 +58,60 @@ TEST(ResizeClassifier, LeavesAllButItsArrays) {
   EXPECT_FALSE(resized.weights.contains("scores.weight"));
   EXPECT_FALSE(resized.weights.contains("scores.bias"));
   EXPECT_EQ(resized.weights.size(), two_heads().weights.size() - 2);
-  op::Scale scale;
-  scale.channels = 8;
-  const Graph scaled = *Graph::make({{"x", image(3), {}}, {"a", conv(3, 8), {0}}, {"scale", scale, {1}}});
-  EXPECT_THAT(resize_classifier({scaled, {}}, 3).error().message, ::testing::HasSubstr("'scale'"));
+  Net scaled({3, 4, 4});
+  scaled.scale("scale", scaled.conv("a", kImage, 8));
+  EXPECT_THAT(resize_classifier({scaled.build(), {}}, 3).error().message, ::testing::HasSubstr("'scale'"));
+}
+
+/// A convolution with a bias, one without, one with its norm, a squeeze-and-excite branch, and an output.
+Network folded() {
+  Net net({3, 4, 4});
+  const NodeId plain = net.conv("plain", net.conv("biased", kImage, 8), 8, {}, 1, false);
+  const NodeId whole = net.norm("whole_bn", net.conv("whole", plain, 8));
+  const NodeId gate = net.product("gate", whole, net.conv("squeeze", net.global("pool", whole), 8));
+  net.conv("out", gate, 2);
+  const Graph graph = net.build();
+  return {graph, random_weights(graph)};
+}
+
+TEST(InsertNorms, ComesAfterConvolutionsThatHaveABiasAndNoNorm) {
+  std::vector<InsertedNorm> inserted;
+  const Network network = insert_norms(folded(), &inserted);
+  ASSERT_EQ(inserted.size(), 1u);
+  EXPECT_EQ(inserted[0].conv, "biased");
+  EXPECT_EQ(inserted[0].norm, "biased.norm");
+  ASSERT_TRUE(check_weights(network.graph, network.weights));
+  ASSERT_EQ(network.graph.size(), folded().graph.size() + 1);
+  EXPECT_EQ(network.graph.node(2).name, "biased.norm");
+  EXPECT_EQ(network.graph.node(2).inputs, std::vector<NodeId>{1});
+  EXPECT_EQ(network.graph.node(3).inputs, std::vector<NodeId>{2});
+  EXPECT_EQ(network.graph.node(8).inputs, (std::vector<NodeId>{5, 7}));
+  EXPECT_EQ(network.graph.node(network.graph.output()).name, "out");
+  EXPECT_EQ(network.graph.layout().free_dimensions, folded().graph.layout().free_dimensions);
+}
+
+TEST(InsertNorms, AreTheIdentity) {
+  const Weights weights = insert_norms(folded()).weights;
+  const float mean = weights.at("biased.norm.running_mean").values[3];
+  const float variance = weights.at("biased.norm.running_var").values[3];
+  EXPECT_EQ(mean, 0);
+  EXPECT_EQ(variance + op::BatchNorm{}.epsilon, 1);
+  EXPECT_EQ(weights.at("biased.norm.weight").values[3], 1);
+  EXPECT_EQ(weights.at("biased.norm.bias").values[3], 0);
+}
+
+TEST(InsertNorms, FindsNothingTheSecondTime) {
+  const Network once = insert_norms(folded());
+  EXPECT_EQ(insert_norms(once).graph, once.graph);
+}
+
+TEST(InsertNorms, GivesWayToANameThatIsTaken) {
+  Net net({3, 4, 4});
+  net.relu("a.norm", net.conv("a", kImage, 8));
+  std::vector<InsertedNorm> inserted;
+  insert_norms({net.build(), {}}, &inserted);
+  ASSERT_EQ(inserted.size(), 1u);
+  EXPECT_EQ(inserted[0].norm, "a.norm_");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "graph/cost.h"
+#include "testing/net.h"
 
 namespace concertina {
 namespace {
@@ -12,21 +13,11 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 TEST(Explain, NamesMakersAndReadersAndWhatIsAtStake) {
-  op::Input input;
-  input.shape = {3, 4, 4};
-  const auto conv = [](int in, int out) {
-    op::Conv op;
-    op.in_channels = in;
-    op.out_channels = out;
-    return op;
-  };
-  GraphBuilder net;
-  const NodeId x = net.add("x", input);
-  const NodeId a = net.add("a", conv(3, 8), {x});
-  const NodeId b = net.add("b", conv(8, 8), {a});
-  const NodeId sum = net.add("sum", op::Add{}, {a, b});
-  const NodeId out = net.add("out", conv(8, 5), {sum});
-  const Graph graph = *std::move(net).build();
+  testing::Net net({3, 4, 4});
+  const NodeId a = net.conv("a", testing::kImage, 8, {}, 1, false);
+  const NodeId b = net.conv("b", a, 8, {}, 1, false);
+  const NodeId out = net.conv("out", net.sum("sum", a, b), 5, {}, 1, false);
+  const Graph graph = net.build();
   const std::vector<DimensionReport> reports = explain(graph);
   ASSERT_EQ(reports.size(), 3u);
   EXPECT_THAT(reports[0].makers, ElementsAre(a, b));

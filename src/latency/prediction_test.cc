@@ -5,6 +5,7 @@
 #include "graph/cost.h"
 #include "graph/networks/networks.h"
 #include "latency/roofline.h"
+#include "testing/net.h"
 
 namespace concertina::latency {
 namespace {
@@ -31,16 +32,9 @@ TEST(Roofline, TakesTheLongerOfComputingAndMoving) {
 
 /// One layer of 64 -> 10 features: 640 weights, 10 biases, 74 values of each image.
 TEST(Roofline, CountsEachByteOnce) {
-  op::Input input;
-  input.shape = {64, 1, 1};
-  op::Linear linear;
-  linear.in_features = 64;
-  linear.out_features = 10;
-  linear.bias = true;
-  GraphBuilder net;
-  net.add("fc", linear, {net.add("features", input)});
-  const Graph graph = *std::move(net).build();
-  EXPECT_NEAR(roofline_ms({1e30, 2}, graph, {}, 5), 4 * (650 + 5 * 74) / 2.0 * 1e-6, 1e-12);
+  testing::Net net({64, 1, 1});
+  net.linear("fc", testing::kImage, 10);
+  EXPECT_NEAR(roofline_ms({1e30, 2}, net.build(), {}, 5), 4 * (650 + 5 * 74) / 2.0 * 1e-6, 1e-12);
 }
 
 }  // namespace

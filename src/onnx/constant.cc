@@ -10,7 +10,7 @@ namespace concertina::onnx {
 
 Result<std::vector<int>> Constant::sizes(int rank) const {
   std::vector<std::int64_t> dims;
-  if (known_) dims.assign(known_->shape.begin(), known_->shape.end());
+  if (folded_) dims.assign(folded_->shape.begin(), folded_->shape.end());
   if (stored_.proto) dims.assign(stored_.proto->dims().begin(), stored_.proto->dims().end());
   const bool sensible =
       std::all_of(dims.begin(), dims.end(), [](std::int64_t size) { return size >= 1 && size <= kMaxSize; });
@@ -24,22 +24,22 @@ Result<Array> Constant::floats() const {
   auto array = plain ? read_tensor(stored_) : Result<Array>(Array{});
   if (plain && array) return array;
   if (plain) return Error{fmt::format("array '{}': {}", name(), array.error().message)};
-  auto values = known();
+  auto values = tensor();
   if (!values) return values.error();
   return to_array(**values);
 }
 
-Result<std::shared_ptr<const FoldedTensor>> Constant::known() const {
-  if (known_) return known_;
+Result<std::shared_ptr<const FoldedTensor>> Constant::tensor() const {
+  if (folded_) return folded_;
   if (!stored_.proto) return Error{"a constant input that it needs is left out"};
-  auto known = read_known(stored_);
-  if (known) return std::make_shared<const FoldedTensor>(std::move(known).value());
-  return Error{fmt::format("array '{}': {}", name(), known.error().message)};
+  auto read = read_folded(stored_);
+  if (read) return std::make_shared<const FoldedTensor>(std::move(read).value());
+  return Error{fmt::format("array '{}': {}", name(), read.error().message)};
 }
 
 Result<double> Constant::scalar() const {
   if (count() != 1) return Error{fmt::format("its constant '{}' is not one number", name())};
-  const auto values = known();
+  const auto values = tensor();
   if (!values) return values.error();
   return (*values)->values[0];
 }
@@ -50,7 +50,7 @@ std::int64_t Constant::count() const {
   const auto multiply = [&](std::int64_t size) {
     count = std::min(count * std::clamp<std::int64_t>(size, 0, kMaxSize + 1), kMany);
   };
-  if (known_) std::for_each(known_->shape.begin(), known_->shape.end(), multiply);
+  if (folded_) std::for_each(folded_->shape.begin(), folded_->shape.end(), multiply);
   if (stored_.proto) std::for_each(stored_.proto->dims().begin(), stored_.proto->dims().end(), multiply);
   return count;
 }

@@ -14,16 +14,16 @@ class Constant {
  public:
   Constant() = default;  ///< left out
   explicit Constant(const TensorView& stored) : stored_(stored) {}
-  explicit Constant(FoldedTensor known) : known_(std::make_shared<const FoldedTensor>(std::move(known))) {}
+  explicit Constant(FoldedTensor tensor) : folded_(std::make_shared<const FoldedTensor>(std::move(tensor))) {}
 
-  bool left_out() const { return !stored_.proto && !known_; }
+  bool left_out() const { return !stored_.proto && !folded_; }
 
   /// Fails, with its name, if it has not `rank` sizes between 1 and kMaxSize.
   Result<std::vector<int>> sizes(int rank) const;
 
   /// As floats, of whatever shape; or, for folding, as it is. Fails with its name.
   Result<Array> floats() const;
-  Result<std::shared_ptr<const FoldedTensor>> known() const;
+  Result<std::shared_ptr<const FoldedTensor>> tensor() const;
 
   /// One number. Fails if it is not one.
   Result<double> scalar() const;
@@ -35,7 +35,7 @@ class Constant {
   std::string name() const;
 
   TensorView stored_;
-  std::shared_ptr<const FoldedTensor> known_;
+  std::shared_ptr<const FoldedTensor> folded_;
 };
 
 }  // namespace concertina::onnx

@@ -6,10 +6,13 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "base/random.h"
+#include "onnx/check.h"
 #include "onnx/network_file.h"
-#include "onnx/seal.h"
+#include "onnx/onnx_file.h"
 #include "onnx_subset.pb.h"
-#include "testing/onnx_models.h"
+#include "testing/model_file.h"
+#include "testing/net.h"
 
 namespace concertina::onnx {
 namespace {
@@ -19,24 +22,9 @@ using Json = nlohmann::json;
 
 /// Small, so that every byte can be tried.
 ModelFile small_model() {
-  op::Input input;
-  input.shape = {1, 4, 4};
-  op::Conv conv;
-  conv.in_channels = 1;
-  conv.out_channels = 4;
-  conv.window = Window::square(3, 1, 1);
-  op::BatchNorm norm;
-  norm.channels = 4;
-  op::Linear linear;
-  linear.in_features = 4;
-  linear.out_features = 2;
-  const Graph graph = *Graph::make({{"x", input, {}},
-                                    {"conv", conv, {0}},
-                                    {"norm", norm, {1}},
-                                    {"pool", op::GlobalAveragePool{}, {2}},
-                                    {"flat", op::Flatten{}, {3}},
-                                    {"fc", linear, {4}}});
-  return testing::random_model(graph, 2);
+  testing::Net net({1, 4, 4});
+  net.classify(net.conv_bn("conv", testing::kImage, 4, testing::kThree), 2);
+  return testing::random_model(net.build(), 2);
 }
 
 std::string small_file() {

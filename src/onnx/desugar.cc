@@ -63,9 +63,9 @@ Status read_gather(const Source& source) {
   if (Attributes(source.node).integer("axis", 0, -4) != 1 || source.constants.size() != 1) {
     return Error{"it gathers something else than channels"};
   }
-  ASSIGN_OR_RETURN(const auto known, source.constants[0].known());
-  const auto indices = to_integers(*known);
-  if (indices.empty() || known->shape.size() > 1) return Error{"it does not gather a list of channels"};
+  ASSIGN_OR_RETURN(const auto tensor, source.constants[0].tensor());
+  const auto indices = to_integers(*tensor);
+  if (indices.empty() || tensor->shape.size() > 1) return Error{"it does not gather a list of channels"};
   op::Slice slice;
   for (std::size_t i = 0; i < indices.size(); ++i) {
     const std::int64_t index = indices[i].value_or(value.shape.channels);
@@ -78,7 +78,7 @@ Status read_gather(const Source& source) {
   }
   OnnxValue part = source.assembly.made({slice.end - slice.begin, value.shape.height, value.shape.width},
                                         value.rank, value.segments);
-  if (!known->shape.empty()) {
+  if (!tensor->shape.empty()) {
     return source.assembly.add_node(source.name(), slice, {value.id}, part, source.output());
   }
   const std::string hidden = source.assembly.hidden_name(source.name());
@@ -99,8 +99,8 @@ Result<std::vector<std::int64_t>> split_parts(const Source& source) {
   const OnnxValue& value = source.values[0];
   if (axis != 1 && axis != 1 - value.rank) return Error{"it splits something else than channels"};
   if (!source.constants.empty() && !source.constants[0].left_out()) {
-    ASSIGN_OR_RETURN(const auto known, source.constants[0].known());
-    for (const auto& part : to_integers(*known)) parts.push_back(part.value_or(-1));
+    ASSIGN_OR_RETURN(const auto tensor, source.constants[0].tensor());
+    for (const auto& part : to_integers(*tensor)) parts.push_back(part.value_or(-1));
   }
   const int outputs = source.node.output_size(), channels = value.shape.channels;
   const int each = (channels + outputs - 1) / outputs;

@@ -49,14 +49,14 @@ double rounded(double value, FoldedTensor::Type type) {
   return value;
 }
 
-bool has_unknown(const FoldedTensor& known) {
-  return std::any_of(known.values.begin(), known.values.end(),
+bool has_unknown(const FoldedTensor& tensor) {
+  return std::any_of(tensor.values.begin(), tensor.values.end(),
                      [](double value) { return std::isnan(value); });
 }
 
-Result<std::vector<int>> whole_numbers(const FoldedTensor& known) {
+Result<std::vector<int>> whole_numbers(const FoldedTensor& tensor) {
   std::vector<int> numbers;
-  for (const auto& value : to_integers(known)) {
+  for (const auto& value : to_integers(tensor)) {
     if (!value || std::abs(*value) > kMaxSize) return Error{"it depends on the size of the batch"};
     numbers.push_back(static_cast<int>(*value));
   }
@@ -240,7 +240,7 @@ Result<FoldedTensor> constant_of_shape(const Source& source) {
   double value = 0;
   for (const onnx::AttributeProto& attribute : source.node.attribute()) {
     if (attribute.name() != "value" || !attribute.has_t()) continue;
-    ASSIGN_OR_RETURN(const FoldedTensor given, read_known({&attribute.t(), attribute.t().raw_data()}));
+    ASSIGN_OR_RETURN(const FoldedTensor given, read_folded({&attribute.t(), attribute.t().raw_data()}));
     if (given.values.size() != 1) return Error{"its value is not one number"};
     value = given.values[0];
     made.type = given.type;
@@ -390,56 +390,56 @@ std::vector<double> read_list(const TensorView& view, const List& list) {
 
 }  // namespace
 
-Result<FoldedTensor> read_known(const TensorView& view) {
+Result<FoldedTensor> read_folded(const TensorView& view) {
   const onnx::TensorProto& tensor = *view.proto;
   if (tensor.data_location() == onnx::TensorProto::EXTERNAL) {
     return Error{"its values are in another file; save the model as a single file"};
   }
-  FoldedTensor known;
+  FoldedTensor folded;
   for (const std::int64_t size : tensor.dims()) {
     if (size < 0 || size > kMaxSize) return Error{fmt::format("its size {} is out of range", size)};
-    known.shape.push_back(static_cast<int>(size));
+    folded.shape.push_back(static_cast<int>(size));
   }
   switch (tensor.data_type()) {
     case onnx::TensorProto::FLOAT:
-      known.values = read_list<float>(view, tensor.float_data());
+      folded.values = read_list<float>(view, tensor.float_data());
       break;
     case onnx::TensorProto::DOUBLE:
-      known.type = FoldedTensor::Type::float64;
-      known.values = read_list<double>(view, tensor.double_data());
+      folded.type = FoldedTensor::Type::float64;
+      folded.values = read_list<double>(view, tensor.double_data());
       break;
     case onnx::TensorProto::INT32:
-      known.type = FoldedTensor::Type::integer;
-      known.values = read_list<std::int32_t>(view, tensor.int32_data());
+      folded.type = FoldedTensor::Type::integer;
+      folded.values = read_list<std::int32_t>(view, tensor.int32_data());
       break;
     case onnx::TensorProto::INT64:
-      known.type = FoldedTensor::Type::integer;
-      known.values = read_list<std::int64_t>(view, tensor.int64_data());
+      folded.type = FoldedTensor::Type::integer;
+      folded.values = read_list<std::int64_t>(view, tensor.int64_data());
       break;
     case onnx::TensorProto::BOOL:
-      known.type = FoldedTensor::Type::integer;
-      known.values = read_list<bool>(view, tensor.int32_data());
+      folded.type = FoldedTensor::Type::integer;
+      folded.values = read_list<bool>(view, tensor.int32_data());
       break;
     default:
       return Error{fmt::format("its data type is number {}, which is not read", tensor.data_type())};
   }
-  if (static_cast<std::int64_t>(known.values.size()) != count(known.shape)) {
-    return Error{fmt::format("it holds {} values, which do not fill its shape", known.values.size())};
+  if (static_cast<std::int64_t>(folded.values.size()) != count(folded.shape)) {
+    return Error{fmt::format("it holds {} values, which do not fill its shape", folded.values.size())};
   }
-  return known;
+  return folded;
 }
 
-Array to_array(const FoldedTensor& known) {
-  Array array{.shape = known.shape, .values = {}};
-  array.values.reserve(known.values.size());
-  for (const double value : known.values) array.values.push_back(static_cast<float>(value));
+Array to_array(const FoldedTensor& tensor) {
+  Array array{.shape = tensor.shape, .values = {}};
+  array.values.reserve(tensor.values.size());
+  for (const double value : tensor.values) array.values.push_back(static_cast<float>(value));
   return array;
 }
 
-std::vector<std::optional<std::int64_t>> to_integers(const FoldedTensor& known) {
+std::vector<std::optional<std::int64_t>> to_integers(const FoldedTensor& tensor) {
   constexpr double kLimit = 9e18;
   std::vector<std::optional<std::int64_t>> integers;
-  for (const double value : known.values) {
+  for (const double value : tensor.values) {
     const bool whole = value == std::trunc(value);  // not if it is NaN
     integers.push_back(whole ? std::optional(static_cast<std::int64_t>(std::clamp(value, -kLimit, kLimit)))
                              : std::nullopt);

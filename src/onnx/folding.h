@@ -7,7 +7,7 @@
 
 #include "concertina/result.h"
 #include "graph/network.h"
-#include "onnx/parse_in_place.h"
+#include "onnx/onnx_file.h"
 
 namespace concertina::onnx {
 
@@ -23,13 +23,13 @@ struct FoldedTensor {
 
 /// Fails, without its name, if the tensor has a type without numbers, is stored elsewhere, or does not hold
 /// as many values as its shape says.
-Result<FoldedTensor> read_known(const TensorView& tensor);
+Result<FoldedTensor> read_folded(const TensorView& tensor);
 
 /// As 32-bit floats.
-Array to_array(const FoldedTensor& known);
+Array to_array(const FoldedTensor& tensor);
 
 /// As whole numbers; those of the batch, and what is no whole number, are missing.
-std::vector<std::optional<std::int64_t>> to_integers(const FoldedTensor& known);
+std::vector<std::optional<std::int64_t>> to_integers(const FoldedTensor& tensor);
 
 /// What the node makes of constants. Inputs that are left out are null. Fails if we do not compute this op
 /// beforehand, if inputs do not fit, or if the result has more than `most_values` values.

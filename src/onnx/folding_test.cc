@@ -90,14 +90,14 @@ TEST(Folding, ReadsEveryNumberType) {
   tensor.set_data_type(onnx::TensorProto::DOUBLE);
   tensor.add_double_data(0.5);
   tensor.add_double_data(-1e300);
-  EXPECT_THAT(read_known({&tensor, {}})->values, ElementsAre(0.5, -1e300));
+  EXPECT_THAT(read_folded({&tensor, {}})->values, ElementsAre(0.5, -1e300));
   const std::string raw = {2, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1};
   tensor.set_data_type(onnx::TensorProto::INT64);
-  EXPECT_THAT(read_known({&tensor, raw})->values, ElementsAre(2, -1));
+  EXPECT_THAT(read_folded({&tensor, raw})->values, ElementsAre(2, -1));
   tensor.set_data_type(onnx::TensorProto::FLOAT16);
-  EXPECT_THAT(read_known({&tensor, raw}).error().message, HasSubstr("number 10, which is not read"));
+  EXPECT_THAT(read_folded({&tensor, raw}).error().message, HasSubstr("number 10, which is not read"));
   tensor.set_data_type(onnx::TensorProto::INT32);
-  EXPECT_THAT(read_known({&tensor, raw}).error().message, HasSubstr("do not fill its shape"));
+  EXPECT_THAT(read_folded({&tensor, raw}).error().message, HasSubstr("do not fill its shape"));
 }
 
 }  // namespace

@@ -6,8 +6,9 @@
 #include <limits>
 
 #include "base/try.h"
-#include "graph/prune.h"
+#include "graph/edit.h"
 #include "onnx/rank.h"
+#include "onnx/simplify.h"
 #include "onnx/tensor.h"
 
 namespace concertina::onnx {
@@ -169,13 +170,28 @@ Status GraphAssembly::settle(const onnx::NodeProto& node, OnnxValue value) {
   return add_alias(output, value);
 }
 
-void GraphAssembly::prune_for(std::vector<NodeId>& outputs) {
+Status GraphAssembly::add_opaque(const NotUnderstood& what, const Shape& shape, std::vector<NodeId> inputs,
+                                 const OnnxValue& value, const std::string& output) {
+  op::Opaque op;
+  op.type = what.op;
+  op.shape = shape;
+  RETURN_IF_ERROR(add_node(what.node, op, std::move(inputs), value, output));
+  opaque_.push_back({.node = nodes_.back().name, .op = what.op, .reason = what.reason});
+  return {};
+}
+
+Result<ImportedNetwork> GraphAssembly::finish(std::vector<NodeId> outputs) {
+  if (!exact_) recognise_functions(nodes_, weights_, outputs);
   prune(nodes_, outputs, /*inputs_too=*/false);
-  std::unordered_set<std::string> arrays;
+  std::unordered_set<std::string> nodes, arrays;
   for (const Node& node : nodes_) {
+    nodes.insert(node.name);
     for (const Parameter& parameter : parameters_of(node.op)) arrays.insert(parameter_name(node, parameter));
   }
   std::erase_if(weights_, [&](const auto& entry) { return !arrays.contains(entry.first); });
+  std::erase_if(opaque_, [&](const NotUnderstood& one) { return !nodes.contains(one.node); });
+  ASSIGN_OR_RETURN(Graph graph, Graph::make(std::move(nodes_), std::move(outputs)));
+  return ImportedNetwork{.network = {std::move(graph), std::move(weights_)}, .opaque = std::move(opaque_)};
 }
 
 std::string GraphAssembly::unique_name(const std::string& wanted, const std::string& output) {

@@ -8,6 +8,7 @@
 
 #include "graph/network.h"
 #include "onnx/constant.h"
+#include "onnx/network_file.h"
 #include "onnx/op_from_onnx.h"
 #include "onnx/view.h"
 
@@ -35,10 +36,8 @@ class GraphAssembly {
   /// `most_values`: of all arrays together. `exact`: the file is our own, so nodes stay as they are.
   GraphAssembly(std::int64_t most_values, bool exact) : values_left_(most_values), exact_(exact) {}
 
-  bool exact() const { return exact_; }
   std::int64_t values_left() const { return values_left_; }
-  std::vector<Node>& nodes() { return nodes_; }
-  Weights& weights() { return weights_; }
+  bool empty() const { return nodes_.empty(); }
 
   const OnnxValue* find_value(const std::string& name) const;
   const Constant* find_constant(const std::string& name) const;
@@ -83,8 +82,14 @@ class GraphAssembly {
   /// turn.
   Status settle(const onnx::NodeProto& node, OnnxValue value);
 
-  /// Drops the nodes that no output needs, and their arrays.
-  void prune_for(std::vector<NodeId>& outputs);
+  /// The same for a node that is not understood: an op::Opaque.
+  Status add_opaque(const NotUnderstood& what, const Shape& shape, std::vector<NodeId> inputs,
+                    const OnnxValue& value, const std::string& output);
+
+  /// The network that gives the values of these nodes, without the nodes and arrays that none of them needs;
+  /// functions that an exporter wrote in several nodes become one. Fails if the graph is not sound. Ends the
+  /// assembly.
+  Result<ImportedNetwork> finish(std::vector<NodeId> outputs);
 
  private:
   std::string unique_name(const std::string& wanted, const std::string& output);
@@ -106,6 +111,7 @@ class GraphAssembly {
       suffixes_;  ///< by name that was asked for twice: the last that was tried
   std::vector<Node> nodes_;
   Weights weights_;
+  std::vector<NotUnderstood> opaque_;
 };
 
 }  // namespace concertina::onnx

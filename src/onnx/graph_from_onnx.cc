@@ -14,7 +14,6 @@
 #include "onnx/desugar.h"
 #include "onnx/graph_assembly.h"
 #include "onnx/layout_from_onnx.h"
-#include "onnx/recognise.h"
 #include "onnx/tensor.h"
 
 namespace concertina::onnx {
@@ -32,12 +31,6 @@ bool is_alias(const std::string& type) {
 bool turns_pixels_first(const onnx::NodeProto& node) {
   return node.op_type() == "Transpose" &&
          Attributes(node).list("perm") == std::vector<std::int64_t>{0, 3, 1, 2};
-}
-
-std::unordered_set<std::string_view> node_names(const Graph& graph) {
-  std::unordered_set<std::string_view> names;
-  for (const Node& node : graph.nodes()) names.insert(node.name);
-  return names;
 }
 
 class GraphReader {
@@ -65,13 +58,7 @@ class GraphReader {
       }
     }
     ASSIGN_OR_RETURN(std::vector<NodeId> outputs, output_nodes());
-    if (!assembly_.exact()) recognise_functions(assembly_.nodes(), assembly_.weights(), outputs);
-    assembly_.prune_for(outputs);
-    ASSIGN_OR_RETURN(auto graph, Graph::make(std::move(assembly_.nodes()), std::move(outputs)));
-    const auto left = node_names(graph);
-    std::erase_if(not_understood_, [&](const NotUnderstood& one) { return !left.contains(one.node); });
-    return ImportedNetwork{.network = {std::move(graph), std::move(assembly_.weights())},
-                           .opaque = std::move(not_understood_)};
+    return assembly_.finish(std::move(outputs));
   }
 
  private:
@@ -100,7 +87,7 @@ class GraphReader {
       if (assembly_.find_constant(input.name())) continue;  // old exporters list the weights as inputs too
       RETURN_IF_ERROR(read_input(input));
     }
-    return assembly_.nodes().empty() ? Status(Error{"the network has no input"}) : Status();
+    return assembly_.empty() ? Status(Error{"the network has no input"}) : Status();
   }
 
   Status read_input(const onnx::ValueInfoProto& input) {
@@ -113,7 +100,7 @@ class GraphReader {
     const bool pixels_first =
         dims.size() == 4 && turned_.contains(input.name()) && !read_otherwise_.contains(input.name());
     int sizes[] = {1, 1, 1, 1};
-    const bool given = options_.import.input && assembly_.nodes().empty();
+    const bool given = options_.import.input && assembly_.empty();
     if (given) {
       const Shape& shape = *options_.import.input;
       sizes[1] = shape.channels;
@@ -252,14 +239,14 @@ class GraphReader {
     if (is_alias(node.op_type()) && node.op_type() != "Cast" && !constants.empty()) {
       return assembly_.add_constant(node.output(0), constants[0]);
     }
-    std::vector<std::shared_ptr<const FoldedTensor>> known(constants.size());
+    std::vector<std::shared_ptr<const FoldedTensor>> tensors(constants.size());
     std::vector<const FoldedTensor*> inputs;
     for (std::size_t i = 0; i < constants.size(); ++i) {
       if (!constants[i].left_out()) {
         RETURN_IF_ERROR(spend_folding(constants[i].count()));
-        ASSIGN_OR_RETURN(known[i], constants[i].known());
+        ASSIGN_OR_RETURN(tensors[i], constants[i].tensor());
       }
-      inputs.push_back(known[i].get());
+      inputs.push_back(tensors[i].get());
     }
     ASSIGN_OR_RETURN(FoldedTensor result, fold(node, inputs, assembly_.values_left()));
     RETURN_IF_ERROR(spend_folding(static_cast<std::int64_t>(result.values.size())));
@@ -272,16 +259,16 @@ class GraphReader {
     if (attribute.has_t()) {
       return assembly_.add_constant(node.output(0), Constant({&attribute.t(), attribute.t().raw_data()}));
     }
-    FoldedTensor known;
-    if (attribute.name().starts_with("value_int")) known.type = FoldedTensor::Type::integer;
-    if (attribute.name() == "value_int") known.values = {static_cast<double>(attribute.i())};
-    if (attribute.name() == "value_float") known.values = {attribute.f()};
-    if (attribute.name() == "value_ints") known.values = {attribute.ints().begin(), attribute.ints().end()};
+    FoldedTensor tensor;
+    if (attribute.name().starts_with("value_int")) tensor.type = FoldedTensor::Type::integer;
+    if (attribute.name() == "value_int") tensor.values = {static_cast<double>(attribute.i())};
+    if (attribute.name() == "value_float") tensor.values = {attribute.f()};
+    if (attribute.name() == "value_ints") tensor.values = {attribute.ints().begin(), attribute.ints().end()};
     if (attribute.name() == "value_floats")
-      known.values = {attribute.floats().begin(), attribute.floats().end()};
-    if (attribute.name().ends_with('s')) known.shape = {static_cast<int>(known.values.size())};
-    if (known.values.empty()) return Error{"it is a constant of a kind that is not supported"};
-    return assembly_.add_constant(node.output(0), Constant(std::move(known)));
+      tensor.values = {attribute.floats().begin(), attribute.floats().end()};
+    if (attribute.name().ends_with('s')) tensor.shape = {static_cast<int>(tensor.values.size())};
+    if (tensor.values.empty()) return Error{"it is a constant of a kind that is not supported"};
+    return assembly_.add_constant(node.output(0), Constant(std::move(tensor)));
   }
 
   Status read_shape(const onnx::NodeProto& node) {
@@ -325,14 +312,11 @@ class GraphReader {
                      "; nor does the file tell the shape of what it makes, as after ONNX's shape inference, "
                      "so what follows cannot be read either"};
       }
-      op::Opaque op;
-      op.type = node.op_type();
-      op.shape = dims.size() == 1 ? Shape{dims[0], 1, 1} : Shape{dims[0], dims[1], dims[2]};
+      const Shape shape = dims.size() == 1 ? Shape{dims[0], 1, 1} : Shape{dims[0], dims[1], dims[2]};
       RETURN_IF_ERROR(assembly_.spend_segments(segments));
-      const OnnxValue value = assembly_.made(op.shape, dims.size() == 1 ? 2 : 4, 1);
-      RETURN_IF_ERROR(assembly_.add_node(name_of(node), op, inputs, value, output));
-      not_understood_.push_back(
-          {.node = assembly_.nodes().back().name, .op = node.op_type(), .reason = reason});
+      const OnnxValue value = assembly_.made(shape, dims.size() == 1 ? 2 : 4, 1);
+      RETURN_IF_ERROR(
+          assembly_.add_opaque({name_of(node), node.op_type(), reason}, shape, inputs, value, output));
     }
     return {};
   }
@@ -376,7 +360,6 @@ class GraphReader {
   std::unordered_map<std::string, const onnx::ValueInfoProto*> declared_;
   std::unordered_set<std::string> turned_;          // values that are turned to channels first
   std::unordered_set<std::string> read_otherwise_;  // and those that other nodes read
-  std::vector<NotUnderstood> not_understood_;
 };
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "onnx/network_file.h"
-#include "onnx/parse_in_place.h"
+#include "onnx/onnx_file.h"
 
 namespace concertina::onnx {
 

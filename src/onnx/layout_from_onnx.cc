@@ -59,8 +59,8 @@ Result<View> flatten(const Source& source) {
 Result<View> reshape(const Source& source) {
   if (source.constants.size() != 1 || !source.has_constant()) return Error{"its shape is not constant"};
   if (Attributes(source.node).integer("allowzero", 0) != 0) return Error{"it allows sizes of zero"};
-  ASSIGN_OR_RETURN(const auto known, source.constants[0].known());
-  const auto listed = to_integers(*known);
+  ASSIGN_OR_RETURN(const auto tensor, source.constants[0].tensor());
+  const auto listed = to_integers(*tensor);
   const std::vector<int> old = source.sizes();
   if (listed.empty() || listed.size() > kMaxDimensions)
     return Error{"its shape is not a list of a few sizes"};
@@ -144,8 +144,8 @@ Result<std::vector<int>> listed_axes(const onnx::NodeProto& node, const std::vec
   if (constants.empty() || constants[0].left_out()) {
     listed = Attributes(node).list("axes");
   } else {
-    ASSIGN_OR_RETURN(const auto known, constants[0].known());
-    for (const auto& axis : to_integers(*known)) listed.push_back(axis.value_or(-rank));
+    ASSIGN_OR_RETURN(const auto tensor, constants[0].tensor());
+    for (const auto& axis : to_integers(*tensor)) listed.push_back(axis.value_or(-rank));
   }
   std::vector<int> axes;
   for (const std::int64_t axis : listed) {

@@ -9,8 +9,8 @@
 #include "base/try.h"
 #include "graph/cost.h"
 #include "onnx/base64.h"
+#include "onnx/onnx_file.h"
 #include "onnx/own_arrays.h"
-#include "onnx/parse_onnx.h"
 
 namespace concertina::onnx {
 namespace {

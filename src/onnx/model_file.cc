@@ -6,12 +6,12 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "base/try.h"
+#include "onnx/check.h"
 #include "onnx/graph_from_onnx.h"
 #include "onnx/graph_to_onnx.h"
 #include "onnx/metadata.h"
 #include "onnx/network_file.h"
-#include "onnx/parse_onnx.h"
-#include "onnx/seal.h"
+#include "onnx/onnx_file.h"
 
 namespace concertina::onnx {
 namespace {

@@ -53,11 +53,6 @@ struct ModelFile {
 inline constexpr int kProbeImages = 2;
 std::vector<float> probe_images(const Graph& graph);
 
-/// Fails, with one sentence that names the culprit, unless the model keeps every promise above. Besides:
-/// accuracies are between 0 and 1, numbers are finite, variances and standard deviations sensible, and names
-/// are UTF-8.
-Status check_model(const ModelFile& model);
-
 /// A valid ONNX file of the full network, the rest in its metadata. Fails if check_model() does, if a node is
 /// opaque, or above ONNX's 2 GB.
 Result<std::string> serialize_model(const ModelFile& model);

@@ -6,8 +6,10 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "graph/networks/networks.h"
 #include "onnx/network_file.h"
-#include "testing/onnx_models.h"
+#include "testing/graphs.h"
+#include "testing/model_file.h"
 #include "testing/temporary_folder.h"
 
 namespace concertina::onnx {

@@ -10,9 +10,6 @@
 
 namespace concertina::onnx {
 
-/// Fails unless check_weights() accepts the weights and every batch norm divides by something positive.
-Status check_network(const Network& network);
-
 /// ONNX of the network as it is, batch norms and all: what a recipe takes. Fails as serialize_static() does.
 Result<std::string> serialize_network(const Network& network);
 

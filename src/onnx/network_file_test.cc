@@ -5,19 +5,29 @@
 
 #include <functional>
 
+#include "graph/random_weights.h"
 #include "onnx/base64.h"
+#include "onnx/check.h"
 #include "onnx_subset.pb.h"
-#include "testing/onnx_models.h"
+#include "testing/graphs.h"
+#include "testing/net.h"
 
 namespace concertina::onnx {
 namespace {
 
 using ::testing::HasSubstr;
+using testing::kImage;
+using testing::Net;
+
+Network random_network(Net& net) {
+  const Graph graph = net.build();
+  return {graph, random_weights(graph)};
+}
 
 onnx::ModelProto every_op_onnx() {
   const Graph graph = testing::every_op();
   onnx::ModelProto model;
-  model.ParseFromString(*serialize_static({graph, testing::random_weights(graph)}));
+  model.ParseFromString(*serialize_static({graph, random_weights(graph)}));
   return model;
 }
 
@@ -185,17 +195,12 @@ TEST(NetworkFile, SmallFilesCannotAskForLargeNetworks) {
 }
 
 TEST(NetworkFile, ManyNodesCannotMultiplyOneArray) {
-  op::Input input;
-  input.shape = {8, 8, 8};
-  op::Conv conv;
-  conv.in_channels = conv.out_channels = 8;
-  conv.window = Window::square(3, 1, 1);
-  GraphBuilder builder;
-  NodeId x = builder.add("image", input);
-  for (int i = 0; i < 50; ++i) x = builder.add("conv" + std::to_string(i), conv, {x});
-  const Graph graph = *std::move(builder).build();
+  Net net({8, 8, 8});
+  NodeId x = kImage;
+  for (int i = 0; i < 50; ++i) x = net.conv("conv" + std::to_string(i), x, 8, testing::kThree, 1, false);
+  const Graph graph = net.build();
   onnx::ModelProto model;
-  model.ParseFromString(*serialize_static({graph, testing::random_weights(graph)}));
+  model.ParseFromString(*serialize_static({graph, random_weights(graph)}));
   for (onnx::NodeProto& reader : *model.mutable_graph()->mutable_node()) reader.set_input(1, "conv0.weight");
   EXPECT_TRUE(parse_network(model.SerializeAsString()));
   model.mutable_graph()->mutable_initializer()->DeleteSubrange(1, 49);
@@ -233,36 +238,28 @@ TEST(NetworkFile, ReadsWhatOtherExportersWrite) {
 }
 
 TEST(NetworkFile, SaysWhatCannotBeWritten) {
-  op::Input input;
-  input.shape = {4, 1, 1};
-  op::Opaque opaque;
-  opaque.type = "LSTM";
-  opaque.shape = {4, 1, 1};
-  const Graph strange = *Graph::make({{"x", input, {}}, {"memory", opaque, {0}}});
-  EXPECT_EQ(serialize_static({strange, {}}).error().message,
+  const Shape vector = {4, 1, 1};
+  Net strange(vector), pooled(vector), clash(vector);
+  strange.opaque("memory", kImage, "LSTM", vector);
+  EXPECT_EQ(serialize_static({strange.build(), {}}).error().message,
             "node 'memory': the op LSTM is known by name only and cannot be written");
 
-  op::Linear linear;
-  linear.in_features = linear.out_features = 4;
-  const Graph pooled =
-      *Graph::make({{"x", input, {}}, {"pool", op::GlobalAveragePool{}, {0}}, {"fc", linear, {1}}});
-  EXPECT_THAT(serialize_static({pooled, testing::random_weights(pooled)}).error().message,
+  pooled.linear("fc", pooled.global("pool", kImage), 4);
+  EXPECT_THAT(serialize_static(random_network(pooled)).error().message,
               HasSubstr("node 'fc' (Linear): it needs an input of rank 2, but rank 4 arrives"));
 
-  const Graph clash = *Graph::make({{"x", input, {}}, {"fc", linear, {0}}, {"fc.weight", op::relu(), {1}}});
-  EXPECT_THAT(serialize_static({clash, testing::random_weights(clash)}).error().message,
+  clash.relu("fc.weight", clash.linear("fc", kImage, 4));
+  EXPECT_THAT(serialize_static(random_network(clash)).error().message,
               HasSubstr("a node and an array are both called 'fc.weight'"));
 }
 
 TEST(NetworkFile, AVectorInputHasRankTwo) {
-  op::Input input;
-  input.shape = {4, 1, 1};
-  op::Linear linear;
-  linear.in_features = linear.out_features = 4;
-  const Graph graph = *Graph::make({{"x", input, {}}, {"relu", op::relu(), {0}}, {"fc", linear, {1}}});
-  const auto bytes = serialize_static({graph, testing::random_weights(graph)});
+  Net net({4, 1, 1});
+  net.linear("fc", net.relu("relu", kImage), 4);
+  const Network network = random_network(net);
+  const auto bytes = serialize_static(network);
   ASSERT_TRUE(bytes) << bytes.error().message;
-  EXPECT_EQ(parse_network(*bytes)->graph, graph);
+  EXPECT_EQ(parse_network(*bytes)->graph, network.graph);
 }
 
 }  // namespace

@@ -11,7 +11,6 @@
 #include "onnx/attributes.h"
 #include "onnx/map_ops_from_onnx.h"
 #include "onnx/tensor.h"
-#include "onnx/window_from_onnx.h"
 
 namespace concertina::onnx {
 namespace {

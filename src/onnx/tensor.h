@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "graph/network.h"
-#include "onnx/parse_in_place.h"
+#include "onnx/onnx_file.h"
 
 namespace concertina::onnx {
 

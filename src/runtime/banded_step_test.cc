@@ -105,7 +105,7 @@ TEST_P(BandsTest, GiveTheSameBitsInBfloat16) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, BandsTest, ::testing::ValuesIn(testing::test_graphs()),
-                         [](const auto& param) { return param.param.name; });
+                         testing::name_of_graph);
 
 TEST(BandedStep, IsInMostOfTheNetworks) {
   int banded = 0, all = 0;
@@ -121,14 +121,14 @@ TEST(BandedStep, IsInMostOfTheNetworks) {
 Graph chain_with_a_fork() {
   using testing::kImage, testing::kOne, testing::kThree;
   testing::Net net({3, 24, 20});
-  const NodeId a = net.conv("a", kImage, 3, 12, kThree);
-  const NodeId b = net.conv("b", a, 12, 12, kThree);
-  const NodeId c = net.conv("c", b, 12, 34, kOne);
-  const NodeId d = net.max("d", c, Window::square(2, 2, 0));
-  const NodeId e = net.conv("e", d, 34, 12, kThree);
-  const NodeId f = net.max("f", b, Window::square(2, 2, 0));
-  const NodeId sum = net.add("sum", op::Add{}, {e, f});
-  net.linear("fc", net.flatten("flat", net.global("mean", sum), 1), 12, 7);
+  const NodeId a = net.conv("a", kImage, 12, kThree);
+  const NodeId b = net.conv("b", a, 12, kThree);
+  const NodeId c = net.conv("c", b, 34, kOne);
+  const NodeId d = net.max_pool("d", c, testing::kTwo);
+  const NodeId e = net.conv("e", d, 12, kThree);
+  const NodeId f = net.max_pool("f", b, testing::kTwo);
+  const NodeId sum = net.sum("sum", e, f);
+  net.classify(sum, 7);
   return net.build();
 }
 

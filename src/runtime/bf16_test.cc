@@ -64,7 +64,7 @@ TEST_P(Bf16Test, RunsWithoutAllocating) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, Bf16Test, ::testing::ValuesIn(testing::test_graphs()),
-                         [](const auto& param) { return param.param.name; });
+                         testing::name_of_graph);
 
 TEST(Bf16, TakesLessMemoryWhereThereAreManyChannels) {
   if (kernels::bf16_units().empty()) GTEST_SKIP() << "this machine has no instructions for bfloat16";

@@ -136,7 +136,7 @@ TEST_P(ParityTest, NothingIsReadThatWasNotWritten) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, ParityTest, ::testing::ValuesIn(testing::test_graphs()),
-                         [](const auto& param) { return param.param.name; });
+                         testing::name_of_graph);
 
 }  // namespace
 }  // namespace concertina::runtime

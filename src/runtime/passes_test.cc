@@ -29,15 +29,16 @@ TEST(PerImagePasses, OneCostlyPassMayStandBeforeCheapOnes) {
 Graph large_then_small() {
   using testing::kImage, testing::kOne, testing::kThree;
   testing::Net net({3, 96, 96});
-  const NodeId a = net.conv("a", kImage, 3, 12, kThree);
-  const NodeId b = net.conv("b", a, 12, 12, kThree);
-  const NodeId sum = net.add("sum", op::Add{}, {b, a});
-  const NodeId small = net.max("small", sum, Window::square(6, 6, 0));
-  const NodeId c = net.conv("c", small, 12, 160, kThree);
-  const NodeId d = net.conv("d", c, 160, 160, kThree);
-  const NodeId shortcut = net.conv("shortcut", net.max("again", sum, Window::square(6, 6, 0)), 12, 160, kOne);
-  const NodeId last = net.add("last", op::Add{}, {d, shortcut});
-  net.linear("fc", net.flatten("flat", net.global("mean", last), 1), 160, 7);
+  const NodeId a = net.conv("a", kImage, 12, kThree);
+  const NodeId b = net.conv("b", a, 12, kThree);
+  const NodeId sum = net.sum("sum", b, a);
+  const NodeId small = net.max_pool("small", sum, Window::square(6, 6, 0));
+  const NodeId c = net.conv("c", small, 160, kThree);
+  const NodeId d = net.conv("d", c, 160, kThree);
+  const NodeId shortcut =
+      net.conv("shortcut", net.max_pool("again", sum, Window::square(6, 6, 0)), 160, kOne);
+  const NodeId last = net.sum("last", d, shortcut);
+  net.classify(last, 7);
   return net.build();
 }
 

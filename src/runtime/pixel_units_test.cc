@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "graph/networks/networks.h"
 #include "kernels/planar_conv.h"
 #include "kernels/testing/targets.h"
 #include "runtime/reference_interpreter.h"
@@ -88,15 +89,15 @@ TEST_P(PixelUnitsTest, NarrowSubnetsOfAResnet) {
 TEST_P(PixelUnitsTest, OtherReadersKeepVectors) {
   using testing::kImage, testing::kOne, testing::kThree;
   testing::Net net({3, 24, 40});
-  const NodeId a = net.conv("a", kImage, 3, 8, kThree);
-  const NodeId b = net.conv("b", a, 8, 8, kThree);
-  const NodeId c = net.conv("c", net.max("pool", a, Window::square(3, 1, 1)), 8, 8, kOne);
+  const NodeId a = net.conv("a", kImage, 8, kThree);
+  const NodeId b = net.conv("b", a, 8, kThree);
+  const NodeId c = net.conv("c", net.max_pool("pool", a, kThree), 8, kOne);
   const NodeId joined = net.concat("joined", {b, c});
-  const NodeId d = net.conv("d", joined, 16, 8, Window::square(3, 2, 1));
-  const NodeId e = net.conv("e", d, 8, 8, kThree);
-  const NodeId f = net.conv("f", e, 8, 8, kThree);
-  const NodeId sum = net.add("sum", op::Add{}, {f, d});
-  net.linear("fc", net.flatten("flat", net.global("mean", sum), 1), 8, 10);
+  const NodeId d = net.conv("d", joined, 8, Window::square(3, 2, 1));
+  const NodeId e = net.conv("e", d, 8, kThree);
+  const NodeId f = net.conv("f", e, 8, kThree);
+  const NodeId sum = net.sum("sum", f, d);
+  net.classify(sum, 10);
   const Graph graph = net.build();
   std::vector<Subnet> subnets = {full_subnet(graph)};
   for (const int width : {4, 3, 1}) subnets.push_back(every_width(graph, width));

@@ -7,8 +7,10 @@
 #include <filesystem>
 #include <thread>
 
+#include "onnx/check.h"
 #include "testing/allocation_count.h"
 #include "testing/models.h"
+#include "testing/net.h"
 #include "testing/temporary_folder.h"
 
 namespace concertina {
@@ -298,15 +300,9 @@ TEST(Model, ComesFromAFile) {
 }
 
 TEST(Model, RefusesOpaqueOps) {
-  op::Input input;
-  input.shape = {3, 4, 4};
-  op::Opaque opaque;
-  opaque.type = "LRN";
-  opaque.shape = {3, 1, 1};
-  GraphBuilder net;
-  net.add("what", opaque, {net.add("image", input)});
-  onnx::ModelFile file{
-      .network = {*std::move(net).build(), {}}, .subnets = {{}}, .preprocessing = {}, .classes = {}};
+  testing::Net net({3, 4, 4});
+  net.opaque("what", testing::kImage, "LRN", {3, 1, 1});
+  onnx::ModelFile file{.network = {net.build(), {}}, .subnets = {{}}, .preprocessing = {}, .classes = {}};
   file.preprocessing.mean.assign(3, 0);
   file.preprocessing.stddev.assign(3, 1);
   file.classes = {"a", "b", "c"};

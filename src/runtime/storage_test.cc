@@ -3,12 +3,17 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
+#include "graph/networks/networks.h"
 #include "runtime/plan.h"
 #include "runtime/program.h"
 #include "testing/models.h"
+#include "testing/net.h"
 
 namespace concertina::runtime {
 namespace {
+
+using testing::kImage;
+using testing::Net;
 
 template <typename Wanted>
 int count_steps(const Plan& plan) {
@@ -51,16 +56,10 @@ TEST(Storage, AResnetNeedsTwoMapsAtATime) {
 
 TEST(Storage, AnImageIsDenseIfOnlyConvolutionsReadIt) {
   const auto is_dense = [](bool activated) {
-    op::Input input;
-    input.shape = {3, 8, 8};
-    op::Conv conv;
-    conv.in_channels = 3;
-    conv.out_channels = 3;
-    GraphBuilder net;
-    const NodeId x = net.add("x", input);
-    const NodeId y = net.add("y", conv, {x});
-    net.add("sum", op::Add{}, {y, activated ? net.add("act", op::relu(), {x}) : net.add("z", conv, {x})});
-    const Graph graph = *std::move(net).build();
+    Net net({3, 8, 8});
+    const NodeId y = net.conv("y", kImage, 3);
+    net.sum("sum", y, activated ? net.relu("act", kImage) : net.conv("z", kImage, 3));
+    const Graph graph = net.build();
     const Program program = *lower(graph);
     return program.value(program.operations[0].output).dense;
   };
@@ -69,46 +68,25 @@ TEST(Storage, AnImageIsDenseIfOnlyConvolutionsReadIt) {
 }
 
 TEST(Storage, ConcatenationsAreMadeInPlace) {
-  op::Input input;
-  input.shape = {4, 3, 3};
-  op::Conv conv;
-  conv.in_channels = 4;
-  conv.out_channels = 4;
-  GraphBuilder net;
-  const NodeId x = net.add("x", input);
-  NodeId all = net.add("first", conv, {x});
+  Net net({4, 3, 3});
+  NodeId all = net.conv("first", kImage, 4);
   for (int i = 1; i < 4; ++i) {  // as in a DenseNet
-    conv.in_channels = 4 * i;
-    const std::string name = "grow" + std::to_string(i);
-    all = net.add("all" + std::to_string(i), op::Concat{}, {all, net.add(name, conv, {all})});
+    const std::string number = std::to_string(i);
+    all = net.concat("all" + number, {all, net.conv("grow" + number, all, 4)});
   }
-  net.add("pool", op::GlobalAveragePool{}, {all});
-  const Plan plan = full_plan(*std::move(net).build());
+  net.global("pool", all);
+  const Plan plan = full_plan(net.build());
   EXPECT_EQ(count_convs(plan, ConvKernel::direct), 4);
   EXPECT_EQ(count_steps<CopyStep>(plan), 0);
 }
 
-op::Slice slice(int begin, int end) {
-  op::Slice op;
-  op.begin = begin;
-  op.end = end;
-  return op;
-}
-
 TEST(Storage, SlicesStayWhereTheyAre) {
-  op::Input input;
-  input.shape = {4, 3, 3};
-  op::Conv conv;
-  conv.in_channels = 4;
-  conv.out_channels = 9;
-  GraphBuilder net;
-  const NodeId all = net.add("all", conv, {net.add("x", input)});
-  const NodeId right = net.add("right", slice(2, 9), {all});
-  const NodeId middle = net.add("middle", slice(1, 4), {right});
-  const NodeId left =
-      net.add("left", op::activation(op::Function::sigmoid), {net.add("first", slice(0, 3), {all})});
-  net.add("product", op::Mul{}, {middle, left});
-  const Plan plan = full_plan(*std::move(net).build());
+  Net net({4, 3, 3});
+  const NodeId all = net.conv("all", kImage, 9);
+  const NodeId middle = net.slice("middle", net.slice("right", all, 2, 9), 1, 4);
+  const NodeId left = net.apply("left", op::activation(op::Function::sigmoid), net.slice("first", all, 0, 3));
+  net.product("product", middle, left);
+  const Plan plan = full_plan(net.build());
   EXPECT_EQ(count_steps<CopyStep>(plan) + count_steps<GatherStep>(plan), 0);
 }
 
@@ -120,17 +98,11 @@ TEST(Storage, AShuffleUnitCopiesWhatPasses) {
 
 /// Where the result of the last step of x -> ... lies, and x.
 std::pair<ValueId, ValueId> roots_of_sum(int begin_a, int begin_b) {
-  op::Input input;
-  input.shape = {3, 3, 3};
-  op::Conv conv;
-  conv.in_channels = 3;
-  conv.out_channels = 12;
-  GraphBuilder net;
-  const NodeId all = net.add("all", conv, {net.add("x", input)});
-  const NodeId a = net.add("a", slice(begin_a, begin_a + 4), {all});
-  const NodeId b = net.add("b", slice(begin_b, begin_b + 4), {all});
-  net.add("sum", op::Mul{}, {a, b});
-  const Graph graph = *std::move(net).build();
+  Net net({3, 3, 3});
+  const NodeId all = net.conv("all", kImage, 12);
+  const NodeId a = net.slice("a", all, begin_a, begin_a + 4);
+  net.product("product", a, net.slice("b", all, begin_b, begin_b + 4));
+  const Graph graph = net.build();
   const Program program = *lower(graph);
   const Storage storage = place_values(program, graph);
   return {storage.placement(program.outputs[0]).root, storage.placement(program.operations[1].output).root};
@@ -142,14 +114,10 @@ TEST(Storage, ASumOfSlicesOfOneValueIsMadeElsewhere) {
 }
 
 TEST(Storage, WhatTheCallerReadsIsNotWrittenOver) {
-  op::Input input;
-  input.shape = {3, 3, 3};
-  GraphBuilder net;
-  op::Conv conv;
-  conv.in_channels = conv.out_channels = 3;
-  const NodeId a = net.add("a", conv, {net.add("x", input)});
-  const NodeId b = net.add("b", op::relu(), {a});
-  const Graph graph = *std::move(net).build({b, a});
+  Net net({3, 3, 3});
+  const NodeId a = net.conv("a", kImage, 3);
+  const NodeId b = net.relu("b", a);
+  const Graph graph = net.build({b, a});
   const Program program = *lower(graph);
   const Storage storage = place_values(program, graph);
   EXPECT_NE(storage.placement(program.outputs[0]).root, storage.placement(program.outputs[1]).root);

@@ -1,8 +1,5 @@
 #include "runtime/timing_model.h"
 
-#include <cmath>
-
-#include "base/random.h"
 #include "base/try.h"
 
 namespace concertina::runtime {
@@ -46,26 +43,6 @@ onnx::ModelFile file_of(Network network) {
   onnx::ModelFile file = file_without_subnets(std::move(network));
   (void)add_subnet(full, statistics, file);  // the full network is one
   return file;
-}
-
-Network random_network(Graph graph) {
-  Weights weights;
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    for (const Parameter& parameter : parameters(graph, id)) {
-      const CounterRandom random(11, weights.size());
-      std::size_t count = 1;
-      for (const int size : parameter.shape) count *= static_cast<std::size_t>(size);
-      const double gain = std::sqrt(3.0 * parameter.shape[0] / static_cast<double>(count));
-      Array array{.shape = parameter.shape, .values = {}};
-      for (std::size_t i = 0; i < count; ++i) {
-        const double x = random.uniform(i);
-        const bool variance = parameter.name == "running_var";
-        array.values.push_back(static_cast<float>(variance ? 0.5 + x : gain * (2 * x - 1)));
-      }
-      weights.emplace(parameter_name(graph.node(id), parameter), std::move(array));
-    }
-  }
-  return {std::move(graph), std::move(weights)};
 }
 
 Result<std::shared_ptr<const Model>> make_timing_model(Network network, std::span<const Subnet> subnets,

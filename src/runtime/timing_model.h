@@ -9,9 +9,6 @@ namespace concertina::runtime {
 /// A network without sub-nets as a model of one. Precondition: check_weights() accepts it.
 onnx::ModelFile file_of(Network network);
 
-/// A network of random weights of unit gain, for timing.
-Network random_network(Graph graph);
-
 /// The network as a model of these sub-nets, nested or not, with its statistics cut to each: what widths cost
 /// that no model has. Its answers are of no use. Fails as make_model() does, and unless check_subnet()
 /// accepts each sub-net.

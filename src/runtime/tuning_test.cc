@@ -10,6 +10,7 @@
 #include "kernels/bf16_conv.h"
 #include "runtime/tune.h"
 #include "testing/models.h"
+#include "testing/net.h"
 #include "testing/temporary_folder.h"
 
 namespace concertina::runtime {
@@ -197,11 +198,9 @@ TEST(Tuning, DecidesWhichKernelRunsALayerInEachSubnet) {
 }
 
 TEST(Tuning, OfANetworkWithoutChoicesIsEmpty) {
-  op::Input input;
-  input.shape = {3, 4, 4};
-  GraphBuilder net;
-  net.add("flat", op::GlobalAveragePool{}, {net.add("image", input)});
-  const Graph graph = *std::move(net).build();
+  testing::Net net({3, 4, 4});
+  net.global("flat", testing::kImage);
+  const Graph graph = net.build();
   const onnx::ModelFile file = testing::model_file(graph, {full_subnet(graph)});
   EXPECT_TRUE(quick(file)->layers.empty());
 }

@@ -1,3 +1,5 @@
+#include "search/refine_chain.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -5,7 +7,6 @@
 
 #include "base/try.h"
 #include "graph/cost.h"
-#include "search/selection.h"
 
 namespace concertina::search {
 namespace {

@@ -1,3 +1,5 @@
+#include "search/refine_chain.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,7 +9,6 @@
 #include "graph/cost.h"
 #include "graph/networks/networks.h"
 #include "search/fake_evaluator.h"
-#include "search/selection.h"
 
 namespace concertina::search {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/progress.h"
-#include "graph/insert_norms.h"
+#include "graph/edit.h"
 #include "graph/network.h"
 #include "recipe/recipe.h"
 

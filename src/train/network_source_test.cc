@@ -6,10 +6,12 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "graph/networks/networks.h"
+#include "graph/random_weights.h"
 #include "onnx/network_file.h"
-#include "testing/onnx_models.h"
+#include "testing/graphs.h"
+#include "testing/net.h"
 #include "testing/temporary_folder.h"
-#include "testing/train_structures.h"
 #include "train/supernet/supernet.h"
 
 namespace concertina::train {
@@ -20,12 +22,8 @@ using ::testing::HasSubstr;
 constexpr Shape kShape{3, 12, 12};
 constexpr int kClasses = 4;
 
-Network network_of(const char* structure) {
-  for (const testing::Structure& one : testing::structures()) {
-    if (one.name == structure) return {one.graph, concertina::testing::random_weights(one.graph)};
-  }
-  ADD_FAILURE() << structure;
-  return {testing::structures()[0].graph, {}};
+Network with_weights(const Graph& graph) {
+  return {graph, random_weights(graph)};
 }
 
 Result<Network> fit(const Network& network, const recipe::Recipe::Network& recipe = {},
@@ -41,25 +39,25 @@ std::string refusal(const Network& network, const recipe::Recipe::Network& recip
 }
 
 TEST(FitNetwork, TakesWhatSuitsAsItIs) {
-  const Network network = network_of("resnext");
+  const Network network = with_weights(testing::resnext());
   const Network fitting = *fit(network);
   EXPECT_EQ(fitting.graph, network.graph);
   EXPECT_EQ(fitting.weights, network.weights);
 }
 
 TEST(FitNetwork, SaysWhatDoesNotSuitTheData) {
-  const Network network = network_of("resnext");
+  const Network network = with_weights(testing::resnext());
   EXPECT_THAT(refusal(network, {}, {1, 12, 12}),
               HasSubstr("takes images of 3 channels, but the data's have 1"));
   EXPECT_THAT(refusal(network, {}, {3, 24, 12}), HasSubstr("12 x 12 pixels, but the data's have 24 x 12"));
   EXPECT_THAT(refusal(network, {}, {3, 24, 12}), HasSubstr("data.image_size"));
-  EXPECT_THAT(refusal(network_of("u_net")),
-              HasSubstr("is a map of 12 x 12 pixels, but recipes train classifiers"));
-  EXPECT_THAT(refusal(network_of("two_inputs")), HasSubstr("has the inputs 'Input1', 'Input2'"));
+  EXPECT_THAT(refusal(with_weights(testing::unet()), {}, {3, 10, 12}),
+              HasSubstr("is a map of 7 x 23 pixels, but recipes train classifiers"));
+  EXPECT_THAT(refusal(with_weights(testing::two_images())), HasSubstr("has the inputs 'image', 'second'"));
 }
 
 TEST(FitNetwork, OtherClassesTakeANewClassifier) {
-  const Network network = network_of("resnext");
+  const Network network = with_weights(testing::resnext());
   EXPECT_THAT(refusal(network, {}, kShape, 7), HasSubstr("tells 4 classes apart, but the data has 7"));
   EXPECT_THAT(refusal(network, {}, kShape, 7), HasSubstr("network.new_classifier = true"));
   recipe::Recipe::Network recipe;
@@ -70,7 +68,7 @@ TEST(FitNetwork, OtherClassesTakeANewClassifier) {
 }
 
 TEST(FitNetwork, OfSeveralOutputsOneIsChosen) {
-  const Network network = network_of("many_outputs");
+  const Network network = with_weights(testing::many_outputs());
   const std::string scores = network.graph.node(network.graph.output()).name;
   EXPECT_THAT(refusal(network), HasSubstr("it has the outputs '" + scores + "', "));
   EXPECT_THAT(refusal(network), HasSubstr("choose one with network.output"));
@@ -85,7 +83,7 @@ TEST(FitNetwork, OfSeveralOutputsOneIsChosen) {
 }
 
 TEST(FitNetwork, LeavesOffASoftmax) {
-  const Network network = network_of("resnext");
+  const Network network = with_weights(testing::resnext());
   std::vector<Node> nodes(network.graph.nodes().begin(), network.graph.nodes().end());
   nodes.push_back({"softmax", op::Softmax{}, {network.graph.output()}});
   EXPECT_EQ(fit({*Graph::make(nodes), network.weights})->graph, network.graph);
@@ -95,7 +93,7 @@ TEST(OpenNetwork, ReadsAFileAndPutsNormsBack) {
   const testing::TestFolder folder;
   const std::filesystem::path path = folder / "net.onnx";
   const Graph graph = *make_network({.name = "resnet8", .input = kShape, .classes = kClasses, .width = 0.25});
-  const auto bytes = onnx::serialize_static({graph, concertina::testing::random_weights(graph)});
+  const auto bytes = onnx::serialize_static(with_weights(graph));
   ASSERT_TRUE(bytes) << bytes.error().message;
   ASSERT_TRUE(write_file(path, *bytes));
   SilentProgress progress;
@@ -115,10 +113,12 @@ TEST(OpenNetwork, ReadsAFileAndPutsNormsBack) {
               HasSubstr(path.string()));
 }
 
-class OpenStructure : public ::testing::TestWithParam<testing::Structure> {};
+class OpenStructure : public ::testing::TestWithParam<testing::NamedGraph> {};
 
 TEST_P(OpenStructure, ComputesWhatWasWritten) {
-  const Network network = network_of(GetParam().name.c_str());
+  const Network network = with_weights(GetParam().graph);
+  const Shape shape = network.graph.shape(network.graph.input());
+  const int classes = network.graph.shape(network.graph.output()).channels;
   const testing::TestFolder folder;
   const std::filesystem::path path = folder / "net.onnx";
   const auto bytes = onnx::serialize_static(network);
@@ -128,49 +128,45 @@ TEST_P(OpenStructure, ComputesWhatWasWritten) {
   recipe::Recipe::Network recipe;
   recipe.file = path.string();
   if (network.graph.outputs().size() > 1) {
-    const std::string refused = open_network(recipe, kShape, kClasses, progress).error().message;
+    const std::string refused = open_network(recipe, shape, classes, progress).error().message;
     EXPECT_THAT(refused, HasSubstr("it has the outputs '"));
     recipe.output = refused.substr(refused.find("outputs '") + 9);
     recipe.output.resize(recipe.output.find('\''));
   }
-  const auto source = open_network(recipe, kShape, kClasses, progress);
+  const auto source = open_network(recipe, shape, classes, progress);
   ASSERT_TRUE(source) << source.error().message;
   const torch::NoGradGuard no_grad;
-  const torch::Tensor images = torch::randn({4, 3, 12, 12});
+  const torch::Tensor images = torch::randn({4, shape.channels, shape.height, shape.width});
   const auto forward = [&](const Network& net) {
     const Tensors arrays = to_tensors(net.weights, torch::kCPU);
     return Supernet::make(net.graph, arrays, {})
         ->forward(images, full_subnet(net.graph), {.statistics = &arrays});
   };
-  const torch::Tensor wanted = forward(network), got = forward(source->network);
+  const torch::Tensor wanted = forward(network);
+  torch::Tensor got = forward(source->network);
+  const bool softmax = std::holds_alternative<op::Softmax>(network.graph.node(network.graph.output()).op);
+  if (softmax) got = torch::softmax(got, 1);  // which the trainer leaves to its loss
   EXPECT_LT(((got - wanted).abs().max() / wanted.abs().max()).item<double>(), 1e-4);
 }
 
-/// Dilated means are not in the operator set that is written.
-std::vector<testing::Structure> classifiers() {
-  std::vector<testing::Structure> list;
-  for (const testing::Structure& structure : testing::structures()) {
-    const Shape& output = structure.graph.shape(structure.graph.output());
-    if (structure.graph.inputs() == 1 && output.height == 1 && structure.name != "dilated_means")
-      list.push_back(structure);
-  }
+std::vector<testing::NamedGraph> classifiers() {
+  std::vector<testing::NamedGraph> list = testing::structures();
+  std::erase_if(list, [](const testing::NamedGraph& net) {
+    return net.graph.inputs() > 1 || net.graph.shape(net.graph.output()).height > 1 || !net.exports ||
+           !net.shrinks;
+  });
   return list;
 }
 
 INSTANTIATE_TEST_SUITE_P(Structures, OpenStructure, ::testing::ValuesIn(classifiers()),
-                         [](const auto& one) { return one.param.name; });
+                         testing::name_of_graph);
 
 TEST(OpenNetwork, RefusesWhatHasNothingToLeaveOut) {
-  op::Input input;
-  input.shape = kShape;
-  op::Conv conv;
-  conv.in_channels = 3;
-  conv.out_channels = kClasses;
+  testing::Net net(kShape);
+  net.global("pool", net.conv("conv", testing::kImage, kClasses));
   const testing::TestFolder folder;
   const std::filesystem::path path = folder / "net.onnx";
-  const Graph graph =
-      *Graph::make({{"x", input, {}}, {"conv", conv, {0}}, {"pool", op::GlobalAveragePool{}, {1}}});
-  ASSERT_TRUE(write_file(path, *onnx::serialize_static({graph, concertina::testing::random_weights(graph)})));
+  ASSERT_TRUE(write_file(path, *onnx::serialize_static(with_weights(net.build()))));
   SilentProgress progress;
   recipe::Recipe::Network recipe;
   recipe.file = path.string();

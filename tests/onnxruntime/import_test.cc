@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/random.h"
+#include "onnx/check.h"
 #include "onnx/network_file.h"
 #include "onnxruntime/peer.h"
 #include "runtime/reference_interpreter.h"

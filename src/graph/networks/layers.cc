@@ -5,14 +5,14 @@
 
 namespace concertina::networks {
 
-Layers::Layers(const NetworkSpec& spec) : width_(spec.width) {
-  op::Input input;
-  input.shape = spec.input;
-  add("input", input, {});
-}
-
 int Layers::scaled(int channels) const {
   return std::max(1, static_cast<int>(std::lround(channels * width_)));
+}
+
+NodeId Layers::add_input(const std::string& name, const Shape& shape) {
+  op::Input input;
+  input.shape = shape;
+  return add(name, input, {});
 }
 
 NodeId Layers::add(const std::string& name, Op op, std::vector<NodeId> inputs) {
@@ -36,7 +36,7 @@ NodeId Layers::conv(const std::string& name, NodeId x, int out_channels, Window 
 }
 
 NodeId Layers::conv_bn(const std::string& name, NodeId x, int out_channels, Window window, int groups) {
-  const NodeId c = conv(name, x, out_channels, window, groups);
+  const NodeId c = conv(name, x, out_channels, window, groups, /*bias=*/false);
   op::BatchNorm norm;
   norm.channels = out_channels;
   return add(name + "_bn", norm, {c});
@@ -58,19 +58,16 @@ NodeId Layers::flatten(const std::string& name, NodeId x) {
   return add(name, flatten, {x});
 }
 
-NodeId Layers::linear(const std::string& name, NodeId x, int out_features) {
+NodeId Layers::linear(const std::string& name, NodeId x, int out_features, bool bias) {
   op::Linear linear;
   linear.in_features = shape(x).channels;
   linear.out_features = out_features;
+  linear.bias = bias;
   return add(name, linear, {x});
 }
 
 NodeId Layers::classify(NodeId x, int classes) {
   return linear("fc", flatten("flatten", add("pool", op::GlobalAveragePool{}, {x})), classes);
-}
-
-Result<Graph> Layers::build() && {
-  return std::move(builder_).build();
 }
 
 }  // namespace concertina::networks

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "graph/networks/networks.h"
+#include "testing/net.h"
 
 namespace concertina::train {
 namespace {
@@ -76,23 +77,11 @@ TEST(Ranking, InputL1CountsADepthwiseFilterForItsChannel) {
 
 /// Convolutions that read and make several features for each channel of a dimension.
 Graph grouped_graph() {
-  op::Input input;
-  input.shape = {3, 4, 4};
-  op::Conv before, grouped, doubled;
-  before.in_channels = 3;
-  before.out_channels = grouped.in_channels = grouped.out_channels = doubled.in_channels = 12;
-  grouped.groups = 4;
-  doubled.out_channels = 24;
-  doubled.groups = 12;
-  op::Linear fc;
-  fc.in_features = 24;
-  fc.out_features = 2;
-  return *Graph::make({{"x", input, {}},
-                       {"before", before, {0}},
-                       {"grouped", grouped, {1}},
-                       {"doubled", doubled, {2}},
-                       {"pool", op::GlobalAveragePool{}, {3}},
-                       {"fc", fc, {4}}});
+  testing::Net net({3, 4, 4});
+  const NodeId before = net.conv("before", testing::kImage, 12, {}, 1, false);
+  const NodeId grouped = net.conv("grouped", before, 12, {}, 4, false);
+  net.classify(net.conv("doubled", grouped, 24, {}, 12, false), 2);
+  return net.build();
 }
 
 TEST(Ranking, AChannelOfSeveralFeaturesHasTheScoresOfAll) {

@@ -1,6 +1,6 @@
 #include "base/try.h"
 #include "recipe/selected_subnets.h"
-#include "search/selection.h"
+#include "search/refine_chain.h"
 #include "train/joint/joint_state.h"
 #include "train/search/search_options.h"
 #include "train/search/torch_evaluator.h"

@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-#include "graph/insert_norms.h"
+#include "graph/edit.h"
 #include "train/images/image_batches.h"
 #include "train/supernet/supernet.h"
 

@@ -5,15 +5,20 @@
 #include <numeric>
 
 #include "base/random.h"
-#include "onnx/fold_batch_norm.h"
-#include "testing/train_structures.h"
+#include "graph/random_weights.h"
+#include "onnx/simplify.h"
+#include "testing/graphs.h"
 
 namespace concertina::train {
 namespace {
 
-data::ImageSet random_images(int count) {
-  data::ImageSet set{
-      .channels = 3, .height = 12, .width = 12, .pixels = {}, .labels = {}, .classes = {"a", "b"}};
+data::ImageSet random_images(const Shape& shape, int count) {
+  data::ImageSet set{.channels = shape.channels,
+                     .height = shape.height,
+                     .width = shape.width,
+                     .pixels = {},
+                     .labels = {},
+                     .classes = {"a", "b"}};
   const CounterRandom random(1);
   const auto values = static_cast<std::uint64_t>(count) * set.image_bytes();
   for (std::uint64_t i = 0; i < values; ++i)
@@ -22,31 +27,15 @@ data::ImageSet random_images(int count) {
   return set;
 }
 
-Tensors random_arrays(const Graph& graph) {
-  torch::manual_seed(1);
-  Tensors arrays;
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    for (const Parameter& parameter : parameters(graph, id)) {
-      const std::vector<std::int64_t> shape(parameter.shape.begin(), parameter.shape.end());
-      const double inputs =
-          shape.size() == 1 ? 4 : static_cast<double>(torch::empty(shape).numel() / shape[0]);
-      arrays[parameter_name(graph.node(id), parameter)] =
-          parameter.trainable || parameter.name == "running_mean" ? torch::randn(shape) / std::sqrt(inputs)
-                                                                  : torch::rand(shape) + 0.5;
-    }
-  }
-  return arrays;
-}
-
-class CalibrateNormsTest : public ::testing::TestWithParam<testing::Structure> {};
+class CalibrateNormsTest : public ::testing::TestWithParam<testing::NamedGraph> {};
 
 TEST_P(CalibrateNormsTest, TheFullNetworkComputesWhatItDid) {
   const Graph& original = GetParam().graph;
-  const Network folded = onnx::fold_batch_norm({original, to_weights(random_arrays(original))});
+  const Network folded = onnx::fold_batch_norm({original, random_weights(original)});
   std::vector<InsertedNorm> norms;
   const Network network = insert_norms(folded, &norms);
   if (norms.empty()) GTEST_SKIP() << "nothing was folded";
-  const data::ImageSet set = random_images(40);
+  const data::ImageSet set = random_images(original.shape(original.input()), 40);
   const ImageBatches images(set, measure_normalization(set), torch::kCPU);
   std::vector<std::int64_t> all(40);
   std::iota(all.begin(), all.end(), 0);
@@ -80,16 +69,14 @@ TEST_P(CalibrateNormsTest, TheFullNetworkComputesWhatItDid) {
   EXPECT_GT((calibrated->at(norms[0].norm + ".bias")).abs().max().item<double>(), 0.01);
 }
 
-std::vector<testing::Structure> of_one_input() {
-  std::vector<testing::Structure> list;
-  for (const testing::Structure& structure : testing::structures()) {
-    if (structure.graph.inputs() == 1) list.push_back(structure);
-  }
+std::vector<testing::NamedGraph> of_one_input() {
+  std::vector<testing::NamedGraph> list = testing::structures();
+  std::erase_if(list, [](const testing::NamedGraph& net) { return net.graph.inputs() > 1; });
   return list;
 }
 
 INSTANTIATE_TEST_SUITE_P(Structures, CalibrateNormsTest, ::testing::ValuesIn(of_one_input()),
-                         [](const auto& one) { return one.param.name; });
+                         testing::name_of_graph);
 
 }  // namespace
 }  // namespace concertina::train

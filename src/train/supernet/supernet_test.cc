@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "graph/networks/networks.h"
+#include "testing/net.h"
 
 namespace concertina::train {
 namespace {
@@ -96,13 +97,9 @@ TEST(Supernet, RefusesWhatItCannotTrain) {
   weights.erase("fc.bias");
   EXPECT_THAT(Supernet::make(graph, weights, {}).error().message, ::testing::HasSubstr("'fc.bias'"));
 
-  op::Input input;
-  input.shape = {3, 4, 4};
-  op::Opaque opaque;
-  opaque.type = "GridSample";
-  opaque.shape = {3, 4, 4};
-  const Graph odd = *Graph::make({{"x", input, {}}, {"odd", opaque, {0}}});
-  EXPECT_THAT(Supernet::make(odd, {}, {}).error().message,
+  testing::Net odd({3, 4, 4});
+  odd.opaque("odd", testing::kImage, "GridSample", {3, 4, 4});
+  EXPECT_THAT(Supernet::make(odd.build(), {}, {}).error().message,
               ::testing::HasSubstr("GridSample cannot be trained"));
 }
 

@@ -1,3 +1,5 @@
+#include "onnx/check.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -5,7 +7,9 @@
 #include <functional>
 
 #include "onnx/model_file.h"
-#include "testing/onnx_models.h"
+#include "testing/graphs.h"
+#include "testing/model_file.h"
+#include "testing/net.h"
 
 namespace concertina::onnx {
 namespace {
@@ -71,11 +75,10 @@ TEST(ModelCheck, NamesEveryBrokenPromise) {
 }
 
 TEST(ModelCheck, WantsAClassifierWithUtf8Names) {
-  op::Input input;
-  input.shape = {3, 4, 4};
-  const auto model = [&](const char* name) {
-    const Graph graph = *Graph::make({{"x", input, {}}, {name, op::relu(), {0}}});
-    ModelFile file = testing::random_model(graph, 1);
+  const auto model = [](const char* name) {
+    testing::Net net({3, 4, 4});
+    net.relu(name, testing::kImage);
+    ModelFile file = testing::random_model(net.build(), 1);
     file.classes = {"cat"};
     return file;
   };

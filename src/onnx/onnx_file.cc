@@ -1,11 +1,18 @@
-#include "onnx/parse_in_place.h"
+#include "onnx/onnx_file.h"
 
+#define XXH_INLINE_ALL  // no library is needed at run time
+#include <fmt/format.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/wire_format_lite.h>
+#include <xxhash.h>
 
+#include <charconv>
 #include <cstdint>
 #include <limits>
-#include <string>
+
+#include "base/hash.h"
+#include "base/try.h"
+#include "onnx/model_file.h"
 
 namespace concertina::onnx {
 namespace {
@@ -57,6 +64,32 @@ bool parse_graph(std::string_view bytes, onnx::GraphProto& graph, std::vector<st
                        });
 }
 
+std::string entry(std::uint64_t hash) {
+  onnx::ModelProto model;
+  onnx::StringStringEntryProto& checksum = *model.add_metadata_props();
+  checksum.set_key("concertina.checksum");
+  checksum.set_value(fmt::format("{:016x}", hash));
+  return model.SerializeAsString();
+}
+
+std::uint64_t hash_of(std::string_view content, int format) {
+  return format < 3 ? Hash().add(content).value() : XXH3_64bits(content.data(), content.size());
+}
+
+Result<int> read_format(std::string_view format) {
+  int number = 0;
+  const auto [end, code] = std::from_chars(format.data(), format.data() + format.size(), number);
+  if (code != std::errc{} || end != format.data() + format.size() || number < 1) {
+    return Error{fmt::format("the model's format '{}' is not a number; the file is damaged", format)};
+  }
+  if (number > kModelFormat) {
+    return Error{
+        fmt::format("the model has format {}, but this version reads formats up to {}; update Concertina",
+                    number, kModelFormat)};
+  }
+  return number;
+}
+
 }  // namespace
 
 bool parse_in_place(std::string_view bytes, OnnxFile& file) {
@@ -64,6 +97,47 @@ bool parse_in_place(std::string_view bytes, OnnxFile& file) {
   return parse_without(onnx::ModelProto::kGraphFieldNumber, bytes, file.model, [&](std::string_view content) {
     return parse_graph(content, *file.model.mutable_graph(), file.raw_data);
   });
+}
+
+std::optional<std::string_view> find_metadata(const onnx::ModelProto& model, std::string_view key) {
+  for (const onnx::StringStringEntryProto& entry : model.metadata_props()) {
+    if (entry.key() == key) return entry.value();
+  }
+  return std::nullopt;
+}
+
+Result<OnnxFile> parse_onnx(std::string_view bytes) {
+  OnnxFile file;
+  if (bytes.size() > std::numeric_limits<int>::max()) {
+    return Error{"the file is larger than 2 GB, which no ONNX file in one piece can be"};
+  }
+  if (!parse_in_place(bytes, file) || !file.model.has_graph()) {
+    return Error{"the file is not ONNX, or it is damaged or cut short"};
+  }
+  bool dynamic = false;
+  for (const auto& entry : file.model.metadata_props())
+    dynamic = dynamic || entry.key().starts_with("concertina.");
+  if (!dynamic) return file;
+  int format = kModelFormat;
+  if (const auto text = find_metadata(file.model, "concertina.format")) {
+    ASSIGN_OR_RETURN(format, read_format(*text));
+  }
+  if (!is_sealed(bytes, format)) {
+    return Error{
+        "the model's checksum does not fit its content: the file is damaged, cut short or was edited"};
+  }
+  return file;
+}
+
+std::string seal(std::string model, int format) {
+  model += entry(hash_of(model, format));
+  return model;
+}
+
+bool is_sealed(std::string_view bytes, int format) {
+  const std::size_t length = entry(0).size();
+  return bytes.size() >= length &&
+         bytes.ends_with(entry(hash_of(bytes.substr(0, bytes.size() - length), format)));
 }
 
 }  // namespace concertina::onnx

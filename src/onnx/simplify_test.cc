@@ -1,11 +1,14 @@
-#include "onnx/fold_batch_norm.h"
+#include "onnx/simplify.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "testing/onnx_models.h"
+#include "graph/networks/networks.h"
+#include "graph/random_weights.h"
+#include "testing/graphs.h"
+#include "testing/net.h"
 
 namespace concertina::onnx {
 namespace {
@@ -18,7 +21,7 @@ int norms(const Graph& graph) {
 
 TEST(FoldBatchNorm, LeavesNoneInAResNet) {
   const Graph graph = *make_network({.name = "resnet8", .input = {3, 8, 8}, .width = 0.25});
-  const Network folded = fold_batch_norm({graph, testing::random_weights(graph)});
+  const Network folded = fold_batch_norm({graph, random_weights(graph)});
   EXPECT_EQ(norms(graph), 9);
   EXPECT_EQ(norms(folded.graph), 0);
   EXPECT_TRUE(check_weights(folded.graph, folded.weights));
@@ -27,41 +30,30 @@ TEST(FoldBatchNorm, LeavesNoneInAResNet) {
 
 TEST(FoldBatchNorm, KeepsThoseThatFollowSomethingElse) {
   const Graph graph = testing::every_op();
-  const Network folded = fold_batch_norm({graph, testing::random_weights(graph)});
+  const Network folded = fold_batch_norm({graph, random_weights(graph)});
   EXPECT_EQ(norms(graph), 2);
   EXPECT_EQ(norms(folded.graph), 1);  // 'join.norm'
   EXPECT_TRUE(check_weights(folded.graph, folded.weights));
 }
 
 TEST(FoldBatchNorm, KeepsThoseWhoseConvolutionHasOtherReaders) {
-  op::Input input;
-  input.shape = {1, 2, 2};
-  op::Conv conv;
-  conv.in_channels = conv.out_channels = 1;
-  op::BatchNorm norm;
-  norm.channels = 1;
-  const Graph graph =
-      *Graph::make({{"x", input, {}}, {"c", conv, {0}}, {"n", norm, {1}}, {"s", op::Add{}, {1, 2}}});
-  EXPECT_EQ(norms(fold_batch_norm({graph, testing::random_weights(graph)}).graph), 1);
+  testing::Net net({1, 2, 2});
+  const NodeId conv = net.conv("c", testing::kImage, 1);
+  net.sum("s", conv, net.norm("n", conv));
+  const Graph graph = net.build();
+  EXPECT_EQ(norms(fold_batch_norm({graph, random_weights(graph)}).graph), 1);
 }
 
 TEST(FoldBatchNorm, ComputesTheSameFunction) {
-  op::Input input;
-  input.shape = {1, 1, 1};
-  op::Conv conv;
-  conv.in_channels = conv.out_channels = 1;
-  conv.bias = true;
-  op::BatchNorm norm;
-  norm.channels = 1;
-  norm.epsilon = 0.25F;
-  const Graph graph = *Graph::make({{"x", input, {}}, {"c", conv, {0}}, {"n", norm, {1}}});
+  testing::Net net({1, 1, 1});
+  net.norm("n", net.conv("c", testing::kImage, 1), 0.25F);
   const Weights weights = {{"c.weight", {{1, 1, 1, 1}, {3}}}, {"c.bias", {{1}, {5}}},
                            {"n.weight", {{1}, {4}}},          {"n.bias", {{1}, {-1}}},
                            {"n.running_mean", {{1}, {2}}},    {"n.running_var", {{1}, {3.75F}}}};
   // ((3x + 5) - 2) / sqrt(3.75 + 0.25) * 4 - 1 = 6x + 5
   const Weights expected = {{"n.weight", {{1, 1, 1, 1}, {6}}},
                             {"n.bias", {{1}, {5}}}};  // an output keeps its name
-  EXPECT_EQ(fold_batch_norm({graph, weights}).weights, expected);
+  EXPECT_EQ(fold_batch_norm({net.build(), weights}).weights, expected);
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
+#include "onnx/check.h"
+
 #include <fmt/format.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/try.h"
-#include "onnx/model_file.h"
-#include "onnx/network_file.h"
 #include "onnx/tensor.h"
 
 namespace concertina::onnx {
@@ -151,7 +151,35 @@ Status check_full_arrays(const ModelFile& model) {
   return {};
 }
 
+Status check_length(const std::string& name, const Array& array) {
+  std::size_t count = 1;
+  for (const int size : array.shape) count *= static_cast<std::size_t>(size);
+  if (array.values.size() == count) return {};
+  return Error{
+      fmt::format("the array '{}' holds {} values where its shape has {}", name, array.values.size(), count)};
+}
+
+Status check_norm(const Node& node, const Weights& weights) {
+  const auto* norm = std::get_if<op::BatchNorm>(&node.op);
+  if (norm == nullptr) return {};
+  if (!std::isfinite(norm->epsilon) || norm->epsilon <= 0) {
+    return Error{fmt::format("the epsilon of batch norm '{}' is not a positive number", node.name)};
+  }
+  for (const float variance : weights.at(node.name + ".running_var").values) {
+    if (variance < 0)
+      return Error{fmt::format("the array '{}.running_var' holds a negative variance", node.name)};
+  }
+  return {};
+}
+
 }  // namespace
+
+Status check_network(const Network& network) {
+  RETURN_IF_ERROR(check_weights(network.graph, network.weights));
+  for (const auto& [name, array] : network.weights) RETURN_IF_ERROR(check_length(name, array));
+  for (const Node& node : network.graph.nodes()) RETURN_IF_ERROR(check_norm(node, network.weights));
+  return {};
+}
 
 Status check_model(const ModelFile& model) {
   RETURN_IF_ERROR(check_network(model.network));

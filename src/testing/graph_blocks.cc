@@ -1,0 +1,163 @@
+#include "testing/graph_blocks.h"
+
+#include "testing/net.h"
+
+namespace concertina::testing {
+namespace {
+
+using op::Function;
+
+/// A dense layer: what came before and 5 channels more.
+NodeId grow(Net& net, const std::string& name, NodeId all) {
+  const NodeId act = net.relu(name + ".act", net.norm(name + ".norm", all));
+  const NodeId narrow = net.norm(name + ".narrow.norm", net.conv(name + ".narrow", act, 8, kOne, 1, false));
+  const NodeId more = net.conv(name, net.relu(name + ".narrow.act", narrow), 5, kThree, 1, false);
+  return net.concat(name + ".all", {all, more});
+}
+
+/// ShuffleNet V2: half of the channels pass, the others are convolved, all are shuffled.
+NodeId shuffle_unit(Net& net, const std::string& name, NodeId x, int half) {
+  const NodeId left = net.slice(name + ".left", x, 0, half);
+  const NodeId right = net.slice(name + ".right", x, half, 2 * half);
+  const NodeId a = net.conv_bn_relu(name + ".a", right, half + 2, kOne);
+  const NodeId b = net.norm(name + ".b.norm", net.conv(name + ".b", a, half + 2, kThree, half + 2, false));
+  const NodeId c = net.relu(name + ".c.act", net.conv(name + ".c", b, half, kOne));
+  return net.shuffle(name + ".shuffle", net.concat(name + ".join", {left, c}), 2);
+}
+
+}  // namespace
+
+Graph squeeze_excite() {
+  const op::Activation hard_swish = op::activation(Function::hard_swish);
+  Net net({3, 9, 7});
+  const NodeId stem =
+      net.apply("stem.act", hard_swish, net.norm("stem.norm", net.conv("stem", kImage, 19, kThree)));
+  const NodeId deep = net.apply("deep.act", hard_swish, net.conv("deep", stem, 19, dilated(), 19));
+  const NodeId less = net.relu("less.act", net.conv("less", net.global("squeeze", deep), 5, kOne));
+  const NodeId excite = net.apply("excite.act", op::activation(Function::hard_sigmoid, 0.2F, 0.5F),
+                                  net.conv("excite", less, 19, kOne));
+  const NodeId mixed = net.conv("mix", net.product("scaled", deep, excite), 33, kOne);
+  const NodeId vector = net.flatten("vector", net.global("squeeze2", mixed));
+  const NodeId hidden =
+      net.apply("hidden.act", op::activation(Function::leaky_relu, 0.1F), net.linear("hidden", vector, 6));
+  const NodeId gate =
+      net.apply("gate.act", op::activation(Function::sigmoid), net.linear("gate", hidden, 33));
+  const NodeId map = net.add("gate.map", op::AsMap{}, {gate});
+  net.classify(net.relu("gated.act", net.product("gated", mixed, map)), 7);
+  return net.build();
+}
+
+Graph unet() {
+  using Resize = op::Resize;
+  Net net({3, 10, 12});
+  const NodeId high = net.conv_bn_relu("high", kImage, 11, kThree);
+  const NodeId middle = net.apply("middle.act", op::activation(Function::leaky_relu, 0.2F),
+                                  net.conv("middle", net.max_pool("down", high, kTwo), 18, kThree));
+  const NodeId low = net.conv_bn_relu("low", net.max_pool("down2", middle, kTwo), 10, kThree);
+  const NodeId up = net.resize("up", low, 5, 6, Resize::Mode::nearest, Resize::Coordinates::asymmetric);
+  const NodeId mixed = net.conv_bn_relu("mixed", net.concat("join", {up, middle}), 7, kThree);
+  const NodeId up2 = net.resize("up2", mixed, 10, 12, Resize::Mode::linear, Resize::Coordinates::half_pixel);
+  const NodeId fine = net.norm("fine.norm", net.conv("fine", net.concat("join2", {up2, high}), 13, kThree));
+  const NodeId larger =
+      net.resize("larger", fine, 15, 18, Resize::Mode::linear, Resize::Coordinates::half_pixel);
+  const NodeId unlike =
+      net.resize("unlike", larger, 7, 23, Resize::Mode::linear, Resize::Coordinates::align_corners);
+  net.apply("mask.act", op::activation(Function::sigmoid), net.conv("mask", unlike, 3, kOne));
+  return net.build();
+}
+
+Graph resnext() {
+  Net net({3, 12, 12});
+  const NodeId stem = net.conv("stem", kImage, 20, kThree);
+  const NodeId b = net.conv_bn_relu("b", net.conv_bn_relu("a", stem, 32, kOne), 32, kThree, 8);
+  const NodeId block = net.relu("block.act", net.sum("block", net.conv_bn("c", b, 20, kOne), stem));
+  // Two outputs for each input of a group, far from each other, and then the groups' own residual.
+  const NodeId wide = net.apply("wide.act", op::relu6(), net.conv("wide", block, 40, dilated(), 4));
+  const NodeId sum = net.sum("sum", net.conv("same", wide, 40, kThree, 4), wide);
+  const NodeId less = net.conv_bn_relu("less", sum, 60, Window::square(3, 2, 1), 20);
+  net.classify(net.conv_bn_relu("deep", less, 120, kThree, 60), 4);
+  return net.build();
+}
+
+Graph shufflenet() {
+  Net net({3, 8, 6});
+  const NodeId stem = net.relu("stem.act", net.conv("stem", kImage, 22, kThree));
+  const NodeId units = shuffle_unit(net, "two", shuffle_unit(net, "one", stem, 11), 11);
+  net.classify(net.conv("last", units, 35, kOne), 6);
+  return net.build();
+}
+
+Graph densenet() {
+  Net net({3, 10, 10});
+  const NodeId stem = net.relu("stem.act", net.conv("stem", kImage, 9, kThree));
+  const NodeId all = grow(net, "c", grow(net, "b", grow(net, "a", stem)));
+  const NodeId half = net.conv("half", net.relu("half.act", net.norm("half.norm", all)), 12, kOne, 1, false);
+  const NodeId again = grow(net, "d", net.average("down", half, kTwo));
+  net.classify(net.relu("end.act", net.norm("end.norm", again)), 8);
+  return net.build();
+}
+
+Graph attention() {
+  Net net({3, 7, 9});
+  const NodeId x = net.conv_bn_relu("x", kImage, 21, kThree);
+  const NodeId pixels = net.apply("pixels.act", op::activation(Function::sigmoid),
+                                  net.conv("pixels", x, 1, Window::square(5, 1, 2)));
+  const NodeId seen = net.product("seen", x, pixels);
+  const NodeId bias = net.sum("channels", seen, net.conv("bias", net.global("mean", x), 21, kOne));
+  const NodeId mean = net.global("mean2", bias);
+  const NodeId all = net.sum("all.sum", bias, net.conv("all", mean, 1, kOne));
+  const NodeId offset = net.linear("offset", net.flatten("mean2.vector", mean), 1);
+  const NodeId both =
+      net.apply("both.act", op::relu6(), net.sum("both", all, net.add("offset.map", op::AsMap{}, {offset})));
+  const NodeId spread = net.conv("spread", net.concat("with.pixels", {both, pixels}), 44, kThree, 22);
+  const NodeId mask = net.sum("mask", net.conv("late", spread, 17, kThree), pixels);
+  const NodeId squared = net.product("squared", mask, mask);
+  net.classify(net.product("product", squared, net.conv("other", both, 17, kOne)), 4);
+  return net.build();
+}
+
+Graph pads() {
+  using Mode = op::Pad::Mode;
+  Net net({3, 6, 7});
+  const NodeId stem = net.conv("stem", net.pad("edge", kImage, {1, 2, 0, 1}, Mode::edge), 18, kThree);
+  const NodeId leaky = net.apply("leaky", op::activation(Function::leaky_relu, 0.05F), stem);
+  const NodeId scaled = net.shift("shifted", net.scale("scaled", leaky));
+  const NodeId reflect = net.pad("reflect", scaled, {2, 3, 1, 0}, Mode::reflect);
+  const NodeId pooled = net.max_pool("pooled", reflect, dilated());
+  const NodeId conv = net.scale("conv.scale", net.conv("conv", pooled, 22, dilated(), 1, false));
+  const NodeId biased = net.norm("conv.norm", net.shift("conv.shift", conv));
+  const NodeId clipped = net.apply("clipped", op::activation(Function::clip, -0.75F, 1.5F), biased);
+  const NodeId constant = net.pad("constant", clipped, {0, 1, 2, 0}, Mode::constant, -0.5F);
+  net.classify(net.relu("last.act", net.scale("last", constant)), 5);
+  return net.build();
+}
+
+Graph windows() {
+  using Mode = op::Pad::Mode;
+  const Window wide = {3, 3, 1, 1, 2, 2, 1, 1, 2, 2};
+  Net net({3, 12, 12});
+  const NodeId reflect = net.pad("reflect", kImage, {2, 1, 0, 3}, Mode::reflect);
+  const NodeId stem = net.norm("stem.norm", net.conv("stem", reflect, 6, wide, 1, false));
+  const NodeId leaky = net.apply("leaky", op::activation(Function::leaky_relu, 0.1F), stem);
+  const NodeId edge =
+      net.pad("edge", net.shift("shift", net.scale("scale", leaky)), {0, 2, 2, 0}, Mode::edge);
+  const NodeId clipped =
+      net.apply("clipped", op::activation(Function::clip, -0.5F, 1.5F), net.conv("conv", edge, 8, wide));
+  const NodeId constant = net.pad("constant", clipped, {1, 0, 0, 1}, Mode::constant, 0.5F);
+  const NodeId mean = net.average("mean", constant, {2, 3, 2, 2, 1, 0, 0, 1, 1, 1});
+  const NodeId largest = net.max_pool("largest", mean, {3, 2, 1, 1, 1, 0, 0, 0, 2, 1});
+  const NodeId hidden = net.linear("hidden", net.flatten("features", largest), 7);
+  const NodeId shifted = net.shift("vector.shift", net.scale("vector.scale", hidden));
+  net.linear("logits", net.apply("vector.act", op::relu6(), shifted), 4);
+  return net.build();
+}
+
+Graph dilated_means() {
+  const Window mean = {2, 3, 2, 2, 1, 0, 0, 1, 1, 2};
+  Net net({3, 12, 12});
+  const NodeId x = net.average("mean", net.conv_bn_relu("stem", kImage, 8, kThree), mean);
+  net.classify(net.conv_bn_relu("conv", net.average("counting", x, mean, true), 6, kThree), 4);
+  return net.build();
+}
+
+}  // namespace concertina::testing

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "testing/graph_blocks.h"
+
+namespace concertina::testing {
+
+/// A small network for tests.
+struct NamedGraph {
+  std::string name;
+  Graph graph;
+  bool exports = true;  ///< ONNX, as we write it, can express it
+  bool shrinks = true;  ///< some of its channels can be left out
+
+  friend void PrintTo(const NamedGraph& net, std::ostream* out) { *out << net.name; }
+};
+
+/// Small networks for each op and structure that a graph can hold beyond those of the built-in networks, with
+/// odd numbers of channels and pixels. The trainer and the runtime compute each of them.
+std::vector<NamedGraph> structures();
+
+/// The built-in networks at small widths, and structures().
+std::vector<NamedGraph> test_graphs();
+
+/// For INSTANTIATE_TEST_SUITE_P over such a list.
+inline constexpr auto name_of_graph = [](const auto& test) { return test.param.name; };
+
+Graph resnet8();
+
+/// Every op that the first format of our files had: branches of different dimensions, concatenated,
+/// normalised, added, flattened.
+Graph every_op();
+
+/// Branches of odd widths, concatenated, nested concatenations, depthwise convolutions over several segments
+/// with and without a multiplier, a convolution that adds its own input, a flatten of 3 x 3 maps.
+Graph branches();
+
+/// What locks channels: grouped convolutions over one and two segments, a softmax over two, sums of
+/// differently cut axes.
+Graph locked();
+
+/// Two inputs; four outputs, of which two are read and one is another under a second name.
+Graph two_ends();
+
+/// Two images, whose maps are added.
+Graph two_images();
+
+/// The first output comes before the second; a batch norm, a ReLU and what one output reads are outputs too.
+Graph many_outputs();
+
+/// Layers of which others read parts, so that their channels have several dimensions.
+Graph cut();
+Graph overlapping_slices();
+
+/// Slices and shuffles across what cannot be cut.
+Graph cut_across();
+
+/// Sums of locked channels that are cut in different ways, after layers that could have added themselves.
+Graph unlike_sums();
+
+}  // namespace concertina::testing
