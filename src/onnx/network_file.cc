@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cmath>
 #include <limits>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "base/try.h"
 #include "onnx/fold_batch_norm.h"
 #include "onnx/graph_from_onnx.h"
@@ -19,9 +19,8 @@ namespace concertina::onnx {
 namespace {
 
 Result<int> read_format(std::string_view format) {
-  int number = 0;
-  const auto [end, code] = std::from_chars(format.data(), format.data() + format.size(), number);
-  if (code != std::errc{} || end != format.data() + format.size() || number < 1) {
+  const int number = parse_number<int>(format).value_or(0);
+  if (number < 1) {
     return Error{fmt::format("the model's format '{}' is not a number; the file is damaged", format)};
   }
   if (number > kModelFormat) {
@@ -116,23 +115,17 @@ Result<Network> parse_network(std::string_view bytes) {
 
 Result<ImportedNetwork> import_network(const std::filesystem::path& path, const ImportOptions& options) {
   constexpr std::int64_t kMaxValues = std::int64_t{1} << 30;
-  ASSIGN_OR_RETURN(const FileBytes bytes, read_bytes(path));
-  const auto in_file = [&](const Error& error) {
-    return Error{fmt::format("'{}': {}", path.string(), error.message)};
-  };
-  const auto file = parse_onnx(bytes.view());
-  if (!file) return in_file(file.error());
-  auto imported = from_onnx(*file, {.most_values = kMaxValues, .import = options});
-  if (!imported) return in_file(imported.error());
-  const Status status = check_network(imported->network);
-  return status ? std::move(imported) : in_file(status.error());
+  return read_as(path, [&](std::string_view bytes) -> Result<ImportedNetwork> {
+    ASSIGN_OR_RETURN(const OnnxFile file, parse_onnx(bytes));
+    ASSIGN_OR_RETURN(ImportedNetwork imported,
+                     from_onnx(file, {.most_values = kMaxValues, .import = options}));
+    RETURN_IF_ERROR(check_network(imported.network));
+    return imported;
+  });
 }
 
 Result<Network> read_network(const std::filesystem::path& path) {
-  ASSIGN_OR_RETURN(const FileBytes bytes, read_bytes(path));
-  auto network = parse_network(bytes.view());
-  if (!network) return Error{fmt::format("'{}': {}", path.string(), network.error().message)};
-  return network;
+  return read_as(path, parse_network);
 }
 
 }  // namespace concertina::onnx

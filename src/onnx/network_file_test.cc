@@ -5,7 +5,7 @@
 
 #include <functional>
 
-#include "onnx/base64.h"
+#include "base/base64.h"
 #include "onnx_subset.pb.h"
 #include "testing/onnx_models.h"
 

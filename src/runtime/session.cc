@@ -11,7 +11,7 @@
 #include <system_error>
 
 #include "base/aligned_buffer.h"
-#include "base/quantile.h"
+#include "base/statistics.h"
 #include "base/thread_pool.h"
 #include "base/try.h"
 #include "runtime/model_impl.h"
