@@ -5,7 +5,7 @@
 #include <ctime>
 #include <thread>
 
-#include "base/quantile.h"
+#include "base/statistics.h"
 #include "base/try.h"
 
 namespace concertina::bench {

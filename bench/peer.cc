@@ -11,8 +11,8 @@
 
 #include "base/file.h"
 #include "base/machine.h"
-#include "base/quantile.h"
 #include "base/random.h"
+#include "base/statistics.h"
 #include "base/try.h"
 #include "concertina/session.h"
 #include "graph/cost.h"

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "base/folder_lock.h"
+#include "base/file.h"
 #include "base/random.h"
 #include "concertina/subnet.h"
 #include "support/toy_data.h"

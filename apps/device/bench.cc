@@ -5,7 +5,7 @@
 
 #include "base/machine.h"
 #include "base/precision.h"
-#include "base/quantile.h"
+#include "base/statistics.h"
 #include "base/try.h"
 #include "common/table.h"
 #include "device/model_options.h"

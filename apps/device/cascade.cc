@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "base/file.h"
-#include "base/precision.h"
 #include "base/thread_pool.h"
 #include "base/try.h"
 #include "cascade/choose.h"
@@ -108,7 +107,7 @@ Status choose(Options options) {
   const std::vector<Calibration> calibrations = calibrations_of(data);
   ASSIGN_OR_RETURN(auto choice, best_choice(data, options, progress));
   choice.cascade.model = cascade::fingerprint(*model);
-  choice.cascade.precision = std::string(name_of(model->precision()));
+  choice.cascade.precision = model->precision();
   RETURN_IF_ERROR(write_file(options.out, choice.cascade.to_json()));
   print_choice(choice, calibrations, options.out, options.json);
   return {};

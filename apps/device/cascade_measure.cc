@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/quantile.h"
+#include "base/statistics.h"
 #include "base/try.h"
 #include "cascade/runner.h"
 #include "device/pixels.h"

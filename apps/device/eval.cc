@@ -3,7 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "base/quantile.h"
+#include "base/statistics.h"
 #include "base/try.h"
 #include "common/progress_bar.h"
 #include "common/table.h"

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "base/processors.h"
+#include "base/machine.h"
 
 namespace concertina::apps {
 

@@ -44,8 +44,7 @@ Result<Plan> make_plan(const Options& options) {
   ASSIGN_OR_RETURN(slo::Slo slo, slo::Slo::read(options.slo));
   ASSIGN_OR_RETURN(const latency::LatencyTable latency, latency::LatencyTable::read(options.latency_table));
   if (!options.other_machine) RETURN_IF_ERROR(check_machine(latency));
-  const Precision precision = latency.precision == "bf16" ? Precision::bf16 : Precision::fp32;
-  ASSIGN_OR_RETURN(const auto model, Model::load(options.model, {.precision = precision}));
+  ASSIGN_OR_RETURN(const auto model, Model::load(options.model, {.precision = latency.precision}));
   ASSIGN_OR_RETURN(const std::vector<slo::Candidate> candidates,
                    slo::make_candidates(model->subnets(), latency));
   slo::Solution solution = slo::solve(slo, candidates, slo::RuleTable::kMaxDesigns);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/precision.h"
 #include "common/table.h"
 
 namespace concertina::apps {
@@ -15,7 +16,7 @@ constexpr int kRunsForP99 = 100;  // with fewer the slowest run decides alone
 std::string machine_line(const latency::LatencyTable& table) {
   const latency::MeasuredMachine& machine = table.machine;
   return fmt::format("{}, {}, {} core{}, {}{}\n", machine.cpu, machine.instruction_set, machine.cores,
-                     machine.cores == 1 ? "" : "s", table.precision,
+                     machine.cores == 1 ? "" : "s", name_of(table.precision),
                      machine.governor.empty() ? "" : ", governor " + machine.governor);
 }
 

@@ -5,8 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/machine.h"
-#include "base/processors.h"
-#include "base/quantile.h"
+#include "base/statistics.h"
 #include "base/try.h"
 #include "common/progress_bar.h"
 #include "common/table.h"

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <numeric>
 
+#include "base/text.h"
 #include "base/try.h"
 
 namespace concertina::apps {
@@ -22,11 +22,9 @@ Result<std::vector<int>> chosen_subnets(const Model& model, const std::string& c
     std::iota(all.begin(), all.end(), 0);
     return all;
   }
-  int number = 0;
-  const auto [end, code] = std::from_chars(choice.data(), choice.data() + choice.size(), number);
-  if (code == std::errc{} && end == choice.data() + choice.size()) {
-    if (number >= 0 && number < count) return std::vector<int>{number};
-    return Error{fmt::format("there is no sub-net {}; the model has 0 to {}", number, count - 1)};
+  if (const auto number = parse_number<int>(choice)) {
+    if (*number >= 0 && *number < count) return std::vector<int>{*number};
+    return Error{fmt::format("there is no sub-net {}; the model has 0 to {}", *number, count - 1)};
   }
   ASSIGN_OR_RETURN(const Subnet subnet, parse_subnet(choice));
   ASSIGN_OR_RETURN(const int found, model.find(subnet));

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,7 +10,6 @@
 #include <cstring>
 #include <utility>
 
-#include "base/descriptor.h"
 #include "base/try.h"
 
 namespace concertina {
@@ -74,6 +74,10 @@ Result<std::string> read_file(const std::filesystem::path& path) {
   return std::string(bytes.view());
 }
 
+Error in_file(const std::filesystem::path& path, const Error& error) {
+  return Error{fmt::format("'{}': {}", path.string(), error.message)};
+}
+
 Status write_file(const std::filesystem::path& path, std::string_view bytes) {
   RETURN_IF_ERROR(make_parent(path));
   std::filesystem::path aside = path;
@@ -97,6 +101,23 @@ Status append_line(const std::filesystem::path& path, std::string_view line) {
   whole += '\n';
   if (const int failure = write_all(file.get(), whole)) return system_error("write", path, failure);
   return {};
+}
+
+Result<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
+  const auto failed = [&](const char* what, int code) {
+    return Error{fmt::format("cannot {} the folder '{}': {}", what, folder.string(), std::strerror(code))};
+  };
+  std::error_code code;
+  std::filesystem::create_directories(folder, code);
+  if (code) return failed("create", code.value());
+  Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened.valid()) return failed("open", errno);
+  if (::flock(opened.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    return Error{
+        fmt::format("another process is working in '{}'; wait until it has ended, or name another folder",
+                    folder.string())};
+  }
+  return FolderLock(std::move(opened));
 }
 
 }  // namespace concertina

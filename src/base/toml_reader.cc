@@ -1,107 +1,76 @@
-#include "base/toml_reader.h"
-
 #include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <toml++/toml.h>
 
 #include <algorithm>
+#include <sstream>
+#include <type_traits>
 
-#include "base/nearest.h"
+#include "base/document.h"
+#include "base/reader.h"
+#include "base/text.h"
 
 namespace concertina {
+namespace {
 
-TomlReader::TomlReader(const toml::node& node, std::string_view place)
-    : node_(node), table_(node.as_table()), place_(place) {
-  if (table_ == nullptr) fail("it must be a table");
+void add(Document& document, const toml::node& node) {
+  const std::uint32_t line = node.source().begin.line;
+  node.visit([&](const auto& value) {
+    using Value = std::decay_t<decltype(value)>;
+    if constexpr (toml::is_table<Value>) {
+      document.open(Document::Table{}, line);
+      for (const auto& [key, member] : value) {
+        document.key(key.str());
+        add(document, member);
+      }
+      document.close();
+    } else if constexpr (toml::is_array<Value>) {
+      document.open(Document::List{}, line);
+      for (const toml::node& entry : value) add(document, entry);
+      document.close();
+    } else if constexpr (toml::is_string<Value>) {
+      document.add_text(*value, line);
+    } else if constexpr (toml::is_number<Value> || toml::is_boolean<Value>) {
+      document.add(*value, line);
+    } else {
+      document.add(Document::Other{}, line);
+    }
+  });
 }
 
-void TomlReader::fail_at(const toml::node& node, std::string_view what) {
-  if (!status_) return;
-  status_ = Error{
-      fmt::format("line {}: {}{}{}", node.source().begin.line, place_, place_.empty() ? "" : ": ", what)};
+/// TOML's parser destroys nested tables by recursion, and each dot may open one.
+Status check_size(std::string_view text) {
+  constexpr std::ptrdiff_t kMaxDots = 4096;
+  if (text.size() > Reader::kMaxTomlBytes)
+    return Error{fmt::format("it is larger than the {} bytes that are read", Reader::kMaxTomlBytes)};
+  if (std::count(text.begin(), text.end(), '.') > kMaxDots)
+    return Error{fmt::format("it has more than {} dots; make it shorter", kMaxDots)};
+  return {};
 }
 
-void TomlReader::fail(std::string_view what) {
-  fail_at(node_, what);
-}
+}  // namespace
 
-void TomlReader::allow_only(std::span<const std::string> keys) {
-  if (table_ == nullptr) return;
-  for (const auto& [key, node] : *table_) {
-    if (std::find(keys.begin(), keys.end(), key.str()) != keys.end()) continue;
-    const std::string name = shown(key.str());
-    fail_at(node, fmt::format("there is no key '{}'; did you mean '{}'?", name, nearest_name(name, keys)));
+Reader Reader::of_toml(std::string_view text, std::string_view source) {
+  auto document = std::make_shared<Document>();
+  document->source = source;
+  document->has_lines = text.find('\n') != text.npos;
+  document->table_name = "a table";
+  try {
+    if (const Status small = check_size(text); small) {
+      add(*document, toml::parse(text));
+    } else {
+      document->refuse(small.error().message);
+    }
+  } catch (const toml::parse_error& e) {
+    document->refuse(
+        fmt::format("line {}: {}; correct it and run again", e.source().begin.line, shown(e.description())));
   }
+  return Reader(std::move(document), 0);
 }
 
-const toml::node* TomlReader::find(std::string_view key) const {
-  return table_ == nullptr ? nullptr : table_->get(key);
-}
-
-std::optional<double> TomlReader::number(std::string_view key, Range range) {
-  const toml::node* node = find(key);
-  if (node == nullptr) return std::nullopt;
-  const auto value = node->is_number() ? node->value<double>() : std::nullopt;
-  if (value && *value >= range.low && *value <= range.high) return value;
-  fail_at(*node, fmt::format("{} must be a number from {:g} to {:g}", key, range.low, range.high));
-  return std::nullopt;
-}
-
-std::optional<int> TomlReader::whole_number(std::string_view key, Range range) {
-  const toml::node* node = find(key);
-  if (node == nullptr) return std::nullopt;
-  const auto value = node->value_exact<std::int64_t>();
-  if (value && static_cast<double>(*value) >= range.low && static_cast<double>(*value) <= range.high)
-    return static_cast<int>(*value);
-  fail_at(*node, fmt::format("{} must be a whole number from {:g} to {:g}", key, range.low, range.high));
-  return std::nullopt;
-}
-
-std::optional<std::string> TomlReader::text(std::string_view key) {
-  constexpr std::size_t kLongest = 64;
-  const toml::node* node = find(key);
-  if (node == nullptr) return std::nullopt;
-  const auto value = node->value_exact<std::string>();
-  if (value && !value->empty() && value->size() <= kLongest && *value == shown(*value)) return value;
-  fail_at(*node, fmt::format("{} must be text in quotes, of 1 to {} bytes without control characters", key,
-                             kLongest));
-  return std::nullopt;
-}
-
-std::optional<std::size_t> TomlReader::one_of(std::string_view key, std::span<const std::string_view> names) {
-  const toml::node* node = find(key);
-  if (node == nullptr) return std::nullopt;
-  const auto value = node->value_exact<std::string>();
-  const auto found = value ? std::find(names.begin(), names.end(), *value) : names.end();
-  if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
-  std::string near;
-  if (value) {
-    const std::vector<std::string> words(names.begin(), names.end());
-    near = fmt::format("; did you mean '{}'?", nearest_name(shown(*value), words));
-  }
-  fail_at(*node, fmt::format("{} must be one of {}{}", key, fmt::join(names, ", "), near));
-  return std::nullopt;
-}
-
-const toml::array* TomlReader::tables(std::string_view key, std::size_t most) {
-  const toml::node* node = find(key);
-  if (node == nullptr) return nullptr;
-  const toml::array* list = node->as_array();
-  if (list == nullptr) {
-    fail_at(*node, fmt::format("{} must be written as [[{}]]", key, key));
-  } else if (list->size() > most) {
-    fail_at(*node, fmt::format("[[{}]] is there {} times; {} are the most", key, list->size(), most));
-    return nullptr;
-  }
-  return list;
-}
-
-std::string shown(std::string_view text) {
-  constexpr std::size_t kLongest = 64;
-  std::string result(text.substr(0, kLongest));
-  for (char& c : result) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return result;
+std::string to_toml(std::string_view text) {
+  std::ostringstream quoted;
+  quoted << toml::value<std::string>(std::string(text));
+  return quoted.str();
 }
 
 }  // namespace concertina

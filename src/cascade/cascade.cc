@@ -27,9 +27,9 @@ Status Cascade::check(const Model& wanted) const {
   if (model != fingerprint(wanted)) {
     return Error{"the cascade was chosen for another model; choose one for this with concertina cascade"};
   }
-  const std::string_view name = name_of(wanted.precision());
-  if (precision != name) {
-    return Error{fmt::format("the cascade was chosen in {}, but the model is loaded in {}", precision, name)};
+  if (precision != wanted.precision()) {
+    return Error{fmt::format("the cascade was chosen in {}, but the model is loaded in {}",
+                             name_of(precision), name_of(wanted.precision()))};
   }
   const auto subnets = static_cast<int>(wanted.subnets().size());
   int last = promise.reference;

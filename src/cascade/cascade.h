@@ -41,7 +41,7 @@ struct CascadePromise {
 ///    "milliseconds": 0.2, "reference_milliseconds": 0.38}}
 struct Cascade {
   std::string model;  ///< fingerprint() of the model that it was chosen for
-  std::string precision = "fp32";
+  Precision precision = Precision::fp32;
   ConfidenceMeasure measure = ConfidenceMeasure::probability;
   std::vector<CascadeStage> stages;  ///< at least one, none twice, no sub-net larger than a later one
   CascadePromise promise;

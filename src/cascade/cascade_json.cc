@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "base/file.h"
+#include "base/precision.h"
+#include "base/reader.h"
 #include "base/try.h"
 #include "cascade/cascade.h"
 
@@ -15,54 +15,23 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kFormat = 1;
-constexpr double kLargestWeight = 1e3;  // of a blend, either sign; softmax of more is a step
-constexpr double kLongest = 1e9;        // milliseconds
+constexpr Range kSubnet{0, 1e6};
 
-std::optional<double> number_at(const Json& object, const char* key, double least, double most) {
-  if (!object.is_object() || !object.contains(key) || !object[key].is_number()) return std::nullopt;
-  const auto value = object[key].get<double>();
-  if (!(value >= least && value <= most)) return std::nullopt;
-  return value;
+CascadeStage read_stage(const Reader& stage) {
+  constexpr Range kWeight{-1e3, 1e3};  // softmax of more is a step
+  return {.look = {.subnet = stage["subnet"].whole(kSubnet), .mirrored = stage["mirrored"].boolean()},
+          .blend = {.own = stage["own"].number(kWeight), .before = stage["before"].number(kWeight)},
+          .threshold = stage["threshold"].number({0, 1})};
 }
 
-std::optional<int> index_at(const Json& object, const char* key, int most) {
-  const auto value = number_at(object, key, 0, most);
-  if (!value || *value != std::floor(*value)) return std::nullopt;
-  return static_cast<int>(*value);
-}
-
-std::string text_at(const Json& root, const char* key) {
-  return root.contains(key) && root[key].is_string() ? root[key].get<std::string>() : std::string();
-}
-
-std::optional<CascadeStage> read_stage(const Json& json) {
-  const auto subnet = index_at(json, "subnet", 1'000'000);
-  const auto own = number_at(json, "own", -kLargestWeight, kLargestWeight);
-  const auto before = number_at(json, "before", -kLargestWeight, kLargestWeight);
-  const auto threshold = number_at(json, "threshold", 0, 1);
-  if (!subnet || !own || !before || !threshold || !json.contains("mirrored") ||
-      !json["mirrored"].is_boolean()) {
-    return std::nullopt;
-  }
-  return CascadeStage{.look = {.subnet = *subnet, .mirrored = json["mirrored"].get<bool>()},
-                      .blend = {.own = *own, .before = *before},
-                      .threshold = *threshold};
-}
-
-std::optional<CascadePromise> read_promise(const Json& json) {
-  const auto images = index_at(json, "images", 2'000'000'000),
-             reference = index_at(json, "reference", 1'000'000);
-  const auto accuracy = number_at(json, "accuracy", 0, 1),
-             reference_accuracy = number_at(json, "reference_accuracy", 0, 1);
-  const auto ms = number_at(json, "milliseconds", 0, kLongest),
-             reference_ms = number_at(json, "reference_milliseconds", 0, kLongest);
-  if (!images || !reference || !accuracy || !reference_accuracy || !ms || !reference_ms) return std::nullopt;
-  return CascadePromise{.images = *images,
-                        .reference = *reference,
-                        .accuracy = *accuracy,
-                        .reference_accuracy = *reference_accuracy,
-                        .ms = *ms,
-                        .reference_ms = *reference_ms};
+CascadePromise read_promise(const Reader& promise) {
+  constexpr Range kMilliseconds{0, 1e9};
+  return {.images = promise["images"].whole({0, 2e9}),
+          .reference = promise["reference"].whole(kSubnet),
+          .accuracy = promise["accuracy"].number({0, 1}),
+          .reference_accuracy = promise["reference_accuracy"].number({0, 1}),
+          .ms = promise["milliseconds"].number(kMilliseconds),
+          .reference_ms = promise["reference_milliseconds"].number(kMilliseconds)};
 }
 
 /// Stages are few and get dearer.
@@ -81,47 +50,27 @@ Status check_order(const std::vector<CascadeStage>& stages) {
 }  // namespace
 
 Result<Cascade> Cascade::parse(std::string_view text) {
-  const Json root = Json::parse(text, nullptr, false);
-  if (!root.is_object() || !root.contains("concertina_cascade") || !root.contains("stages") ||
-      !root["stages"].is_array() || root["stages"].empty() || !root.contains("promise")) {
-    return Error{"it is not a cascade; make one with concertina cascade"};
-  }
-  if (root["concertina_cascade"] != kFormat)
-    return Error{"the cascade has a format that this version does not read"};
-  Cascade cascade{
-      .model = text_at(root, "model"), .precision = text_at(root, "precision"), .stages = {}, .promise = {}};
-  const std::string measure = text_at(root, "confidence");
-  const auto found = std::find(kConfidenceMeasures.begin(), kConfidenceMeasures.end(), measure);
-  if (found == kConfidenceMeasures.end())
-    return Error{"its confidence is none of probability, margin and entropy"};
-  cascade.measure = static_cast<ConfidenceMeasure>(found - kConfidenceMeasures.begin());
-  for (const Json& json : root["stages"]) {
-    const auto stage = read_stage(json);
-    if (!stage) {
-      return Error{
-          fmt::format("stage {} of the cascade lacks a sub-net, its weights or a threshold of 0 .. 1",
-                      cascade.stages.size())};
-    }
-    cascade.stages.push_back(*stage);
-  }
+  const Reader root = Reader::of_json(text);
+  root.check_format("concertina_cascade", kFormat, "cascade", "concertina cascade");
+  Cascade cascade{.model = root["model"].text_or(""),
+                  .precision = root["precision"].one_of<Precision>(kPrecisions),
+                  .measure = root["confidence"].one_of<ConfidenceMeasure>(kConfidenceMeasures),
+                  .stages = {},
+                  .promise = read_promise(root["promise"])};
+  for (const Reader& stage : root["stages"].entries(1)) cascade.stages.push_back(read_stage(stage));
+  RETURN_IF_ERROR(root.status());
   RETURN_IF_ERROR(check_order(cascade.stages));
-  const auto promise = read_promise(root["promise"]);
-  if (!promise) return Error{"the cascade's promise lacks images, accuracies of 0 .. 1 or milliseconds"};
-  cascade.promise = *promise;
   return cascade;
 }
 
 Result<Cascade> Cascade::read(const std::filesystem::path& path) {
-  ASSIGN_OR_RETURN(const std::string text, read_file(path));
-  auto cascade = parse(text);
-  if (!cascade) return Error{fmt::format("'{}': {}", path.string(), cascade.error().message)};
-  return cascade;
+  return read_as(path, parse);
 }
 
 std::string Cascade::to_json() const {
   Json root = {{"concertina_cascade", kFormat},
                {"model", model},
-               {"precision", precision},
+               {"precision", name_of(precision)},
                {"confidence", name_of(measure)},
                {"stages", Json::array()},
                {"promise",

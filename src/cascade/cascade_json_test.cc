@@ -43,20 +43,25 @@ TEST(CascadeFile, RefusesWhatItWasNotMadeOf) {
     EXPECT_THAT(read.error().message, HasSubstr(sentence));
   };
   expect("it is not a cascade", [](Json& c) { c = 3; });
-  expect("it is not a cascade", [](Json& c) { c["stages"] = Json::array(); });
-  expect("it is not a cascade", [](Json& c) { c.erase("promise"); });
+  expect("stages must be a list of at least 1", [](Json& c) { c["stages"] = Json::array(); });
+  expect("promise.images is missing", [](Json& c) { c.erase("promise"); });
   expect("a format that this version does not read", [](Json& c) { c["concertina_cascade"] = 2; });
-  expect("its confidence is none of", [](Json& c) { c["confidence"] = "hope"; });
+  expect("confidence must be one of probability, margin, entropy", [](Json& c) { c["confidence"] = "hope"; });
+  expect("precision must be one of fp32, bf16", [](Json& c) { c["precision"] = "fp8"; });
   expect("repeats a look", [](Json& c) { c["stages"][1]["mirrored"] = true; });
   expect("a smaller sub-net than the one before", [](Json& c) { c["stages"][2]["subnet"] = 3; });
-  expect("promise lacks", [](Json& c) { c["promise"]["accuracy"] = 1.5; });
-  expect("promise lacks", [](Json& c) { c["promise"] = 1; });
-  for (const auto& edit : std::vector<std::function<void(Json&)>>{
-           [](Json& s) { s = 1; }, [](Json& s) { s["subnet"] = -1; }, [](Json& s) { s["subnet"] = 0.5; },
-           [](Json& s) { s["own"] = 1e9; }, [](Json& s) { s["before"] = "much"; },
-           [](Json& s) { s["threshold"] = 1.1; }, [](Json& s) { s.erase("mirrored"); }}) {
-    expect("stage 1 of the cascade lacks", [&](Json& c) { edit(c["stages"][1]); });
-  }
+  expect("promise.accuracy must be a number from 0 to 1", [](Json& c) { c["promise"]["accuracy"] = 1.5; });
+  expect("promise must be an object", [](Json& c) { c["promise"] = 1; });
+  const auto expect_stage = [&](const char* sentence, const std::function<void(Json&)>& edit) {
+    expect(sentence, [&](Json& c) { edit(c["stages"][1]); });
+  };
+  expect_stage("stages[1] must be an object", [](Json& s) { s = 1; });
+  expect_stage("stages[1].subnet must be a whole number", [](Json& s) { s["subnet"] = -1; });
+  expect_stage("stages[1].subnet must be a whole number", [](Json& s) { s["subnet"] = 0.5; });
+  expect_stage("stages[1].own must be a number from -1000 to 1000", [](Json& s) { s["own"] = 1e9; });
+  expect_stage("stages[1].before must be a number", [](Json& s) { s["before"] = "much"; });
+  expect_stage("stages[1].threshold must be a number from 0 to 1", [](Json& s) { s["threshold"] = 1.1; });
+  expect_stage("stages[1].mirrored is missing", [](Json& s) { s.erase("mirrored"); });
   EXPECT_FALSE(Cascade::parse("{"));
 }
 
@@ -71,7 +76,7 @@ TEST(CascadeFile, IsForOneModelAndPrecision) {
   EXPECT_THAT(cascade.check(*models::load(file)).error().message, HasSubstr("for another model"));
   cascade.stages[0].look.subnet = 3;
   EXPECT_THAT(cascade.check(*model).error().message, HasSubstr("names sub-net 3"));
-  cascade.precision = "bf16";
+  cascade.precision = Precision::bf16;
   EXPECT_THAT(cascade.check(*model).error().message, HasSubstr("was chosen in bf16"));
 }
 

@@ -142,7 +142,7 @@ TEST_F(AdaptiveSessionTest, RefusesTablesThatDoNotFit) {
   batch.batch = 2;
   expect_refused(batch, "batch 2");
   latency::LatencyTable coarse = table_;
-  coarse.precision = "bf16";
+  coarse.precision = Precision::bf16;
   expect_refused(with(coarse), "bf16");
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/precision.h"
 #include "base/progress.h"
 #include "base/try.h"
@@ -34,9 +35,9 @@ Result<latency::LatencyTable> measure_shortly(const std::shared_ptr<const Model>
 
 Result<std::vector<SubnetProfile>> sizes_from_table(const Model& model, const latency::LatencyTable& table,
                                                     int batch, int threads) {
-  if (table.precision != name_of(model.precision())) {
-    return Error{fmt::format("the latency table is for {}, but the model is loaded in {}", table.precision,
-                             name_of(model.precision()))};
+  if (table.precision != model.precision()) {
+    return Error{fmt::format("the latency table is for {}, but the model is loaded in {}",
+                             name_of(table.precision), name_of(model.precision()))};
   }
   std::vector<SubnetProfile> sizes;
   for (const SubnetInfo& info : model.subnets()) {
@@ -61,9 +62,9 @@ Result<std::vector<SubnetProfile>> sizes_of(const std::shared_ptr<const Model>& 
   }
   ASSIGN_OR_RETURN(const latency::LatencyTable table, latency::LatencyTable::read(options.latency_table));
   Status fits = options.other_machine ? Status() : check_machine(table);
-  if (!fits) return Error{fmt::format("'{}': {}", options.latency_table.string(), fits.error().message)};
+  if (!fits) return in_file(options.latency_table, fits.error());
   auto sizes = sizes_from_table(*model, table, options.batch, options.threads);
-  if (!sizes) return Error{fmt::format("'{}': {}", options.latency_table.string(), sizes.error().message)};
+  if (!sizes) return in_file(options.latency_table, sizes.error());
   return sizes;
 }
 

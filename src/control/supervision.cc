@@ -4,7 +4,7 @@
 
 #include <system_error>
 
-#include "base/precision.h"
+#include "base/file.h"
 #include "base/try.h"
 
 namespace concertina::control {
@@ -18,9 +18,9 @@ Status check_period(std::chrono::milliseconds period) {
 
 Result<slo::RuleTable> read_comparison(const Model& model, const AdaptiveOptions& options) {
   ASSIGN_OR_RETURN(slo::RuleTable plan, slo::RuleTable::read(options.plan));
-  Status fits = plan.check_model(model.subnets(), name_of(model.precision()));
+  Status fits = plan.check_model(model.subnets(), model.precision());
   if (fits && !options.other_machine) fits = plan.check_machine();
-  if (!fits) return Error{fmt::format("'{}': {}", options.plan.string(), fits.error().message)};
+  if (!fits) return in_file(options.plan, fits.error());
   return plan;
 }
 

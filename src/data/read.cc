@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/nearest.h"
+#include "base/text.h"
 #include "base/thread_pool.h"
 #include "base/try.h"
 #include "data/cifar10.h"

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 
-#include "base/quantile.h"
+#include "base/precision.h"
+#include "base/statistics.h"
 #include "graph/cost.h"
 
 namespace concertina::latency {
@@ -113,7 +114,7 @@ std::string describe_layers(const LatencyTable& table) {
   if (cores > 0) text += fmt::format(", {} core{}", cores, cores == 1 ? "" : "s");
   if (!governor.empty()) text += ", governor " + governor;
   const auto& [batch, threads, vector] = table.conditions;
-  return fmt::format("{}, {}, batch {}, {} thread{}", text, table.precision, batch, threads,
+  return fmt::format("{}, {}, batch {}, {} thread{}", text, name_of(table.precision), batch, threads,
                      threads == 1 ? "" : "s");
 }
 

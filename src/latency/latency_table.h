@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "concertina/precision.h"
 #include "graph/graph.h"
 #include "latency/prediction.h"
 
@@ -89,7 +90,7 @@ int timed_outputs(int active, int vector, int most);
 /// missing.
 struct LatencyTable {
   MeasuredMachine machine = {};
-  std::string precision = "fp32";  ///< or "bf16"
+  Precision precision = Precision::fp32;
   std::vector<SubnetLatency> subnets = {};
   LayerConditions conditions = {};
   std::map<std::string, LayerLatency> layers = {};   ///< by node

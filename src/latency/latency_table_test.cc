@@ -135,24 +135,26 @@ TEST_F(LatencyTableTest, RefusesWhatIsNotOne) {
     table["layers"]["stem"][key] = value;
     return table;
   };
-  expect_refused(edited("inputs", {0}), "layer 'stem'");
-  expect_refused(edited("outputs", {8, 8}), "layer 'stem'");
-  expect_refused(edited("outputs", {1, 4294967297}), "layer 'stem'");
-  expect_refused(edited("milliseconds", Json::array()), "layer 'stem'");
-  expect_refused(edited("milliseconds", {{0.1, -1}}), "layer 'stem'");
-  expect_refused(edited("milliseconds", {{0.1, "x"}}), "layer 'stem'");
+  expect_refused(edited("inputs", {0}), "layers.stem.inputs[0] must be a whole number from 1 to 2147483647");
+  expect_refused(edited("outputs", {8, 8}), "layers.stem.outputs[1]: the widths must be ascending");
+  expect_refused(edited("outputs", {1, 4294967297}), "layers.stem.outputs[1] must be a whole number");
+  expect_refused(edited("milliseconds", Json::array()), "layers.stem.milliseconds must be a list of 1");
+  expect_refused(edited("milliseconds", {{0.1, -1}}),
+                 "layers.stem.milliseconds[0][1] must be a positive number");
+  expect_refused(edited("milliseconds", {{0.1, "x"}}),
+                 "layers.stem.milliseconds[0][1] must be a positive number");
   Json table = table_;
   table["fixed_milliseconds"] = 0;
-  expect_refused(table, "fixed_milliseconds");
-  expect_refused(edited("macs", -1), "layer 'stem'");
+  expect_refused(table, "fixed_milliseconds must be a positive number");
+  expect_refused(edited("macs", -1), "layers.stem.macs must be a whole number");
   table = table_;
   table["layers_measured"] = {{"batch", 1}, {"threads", 0}, {"vector", 16}};
-  expect_refused(table, "layers_measured");
+  expect_refused(table, "layers_measured.threads must be a whole number");
   table = table_;
   table["prediction"] = {{"subnets", 3}};
-  expect_refused(table, "prediction");
+  expect_refused(table, "prediction.noise is missing; it must be a number");
   table["prediction"] = 7;
-  expect_refused(table, "prediction");
+  expect_refused(table, "prediction must be an object");
   EXPECT_FALSE(LatencyTable::parse("{"));
   EXPECT_FALSE(LatencyTable::read("/nowhere.json"));
 }
@@ -160,7 +162,7 @@ TEST_F(LatencyTableTest, RefusesWhatIsNotOne) {
 TEST_F(LatencyTableTest, HoldsTheTimesOfSubnets) {
   LatencyTable table;
   table.machine = {.cpu = "a processor", .instruction_set = "AVX3", .cores = 2, .governor = "performance"};
-  table.precision = "bf16";
+  table.precision = Precision::bf16;
   std::vector<double> runs(101);
   for (std::size_t i = 0; i < runs.size(); ++i) runs[i] = 1 + static_cast<double>(100 - i) / 100;
   const TimeQuantiles times = TimeQuantiles::of(runs);
@@ -181,7 +183,7 @@ TEST_F(LatencyTableTest, HoldsTheTimesOfSubnets) {
   for (const char* key : {"worst_error", "rank_correlation"}) {
     Json json = Json::parse(table.to_json());
     json["prediction"]["macs"][key] = -1.5;
-    expect_refused(json, "prediction");
+    expect_refused(json, (std::string("prediction.macs.") + key + " must be a number").c_str());
   }
   ASSERT_NE(again->find({{16, 8}}, 1, 2), nullptr);
   EXPECT_EQ(again->find({{16, 8}}, 1, 1), nullptr);
@@ -205,17 +207,20 @@ TEST_F(LatencyTableTest, RefusesWrongSubnets) {
     return Json{{"concertina_latency", 1}, {"subnets", {one}}};
   };
   ASSERT_TRUE(LatencyTable::parse(with("runs", 9).dump()));
-  expect_refused(with("widths", "16-x"), "sub-net 0");
-  expect_refused(with("batch", 0), "16-8");
-  expect_refused(with("threads", -1), "16-8");
-  expect_refused(with("runs", 1e30), "16-8");
-  expect_refused(with("milliseconds", {1, 1, 2, 2, 3, 3, 4}), "16-8");
-  expect_refused(with("milliseconds", {1, 1, 2, 2, 3, 3, 4, 3}), "ascending");
-  expect_refused(with("milliseconds", {0, 1, 2, 2, 3, 3, 4, 5}), "positive");
-  expect_refused({{"concertina_latency", 1}, {"subnets", {good, good}}}, "twice");
+  expect_refused(with("widths", "16-x"), "subnets[0].widths must be a list of widths");
+  expect_refused(with("batch", 0), "subnets[0].batch must be a whole number");
+  expect_refused(with("threads", -1), "subnets[0].threads must be");
+  expect_refused(with("runs", 1e30), "subnets[0].runs must be");
+  expect_refused(with("milliseconds", {1, 1, 2, 2, 3, 3, 4}), "subnets[0].milliseconds must be a list of 8");
+  expect_refused(with("milliseconds", {1, 1, 2, 2, 3, 3, 4, 3}),
+                 "subnets[0].milliseconds[7]: the times must be ascending");
+  expect_refused(with("milliseconds", {0, 1, 2, 2, 3, 3, 4, 5}),
+                 "subnets[0].milliseconds[0] must be a positive number");
+  expect_refused({{"concertina_latency", 1}, {"subnets", {good, good}}},
+                 "subnets[1]: 16-8 with batch 1 on 1 threads is there twice");
   EXPECT_TRUE(LatencyTable::parse(with("widths", "").dump())->find({}, 1, 1));
-  expect_refused({{"concertina_latency", 1}, {"subnets", 7}}, "not a list");
-  expect_refused({{"concertina_latency", 1}, {"precision", "int4"}}, "precision");
+  expect_refused({{"concertina_latency", 1}, {"subnets", 7}}, "subnets must be a list");
+  expect_refused({{"concertina_latency", 1}, {"precision", "int4"}}, "precision must be one of fp32, bf16");
 }
 
 TEST_F(LatencyTableTest, NamesALayerThatWasNotMeasured) {

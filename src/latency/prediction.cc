@@ -4,7 +4,6 @@
 #include <cmath>
 #include <vector>
 
-#include "base/quantile.h"
 #include "base/statistics.h"
 
 namespace concertina::latency {

@@ -1,9 +1,12 @@
-#include "latency/table_to_json.h"
+#include <nlohmann/json.hpp>
 
+#include "base/precision.h"
 #include "latency/latency_table.h"
 
 namespace concertina::latency {
 namespace {
+
+using OrderedJson = nlohmann::ordered_json;
 
 OrderedJson rows_of(const LayerLatency& layer) {
   OrderedJson rows = OrderedJson::array();
@@ -11,6 +14,22 @@ OrderedJson rows_of(const LayerLatency& layer) {
   for (auto row = layer.milliseconds.begin(); row != layer.milliseconds.end(); row += columns)
     rows.push_back(std::vector<double>(row, row + columns));
   return rows;
+}
+
+OrderedJson to_entry(const PredictionError& error) {
+  return {{"median_error", error.median},
+          {"worst_error", error.worst},
+          {"rank_correlation", error.rank_correlation}};
+}
+
+OrderedJson to_entry(const PredictionQuality& prediction) {
+  return {{"subnets", prediction.subnets},
+          {"noise", prediction.noise},
+          {"layer_sums", to_entry(prediction.layer_sums)},
+          {"roofline", to_entry(prediction.roofline)},
+          {"macs", to_entry(prediction.macs)},
+          {"peak_gflops", prediction.machine.gflops},
+          {"gbytes_per_second", prediction.machine.gbytes_per_second}};
 }
 
 }  // namespace
@@ -23,7 +42,7 @@ std::string LatencyTable::to_json() const {
         {"instruction_set", machine.instruction_set},
         {"cores", machine.cores},
         {"governor", machine.governor}}},
-      {"precision", precision},
+      {"precision", name_of(precision)},
       {"subnets", OrderedJson::array()},
       {"layers_measured",
        {{"batch", conditions.batch}, {"threads", conditions.threads}, {"vector", conditions.vector}}},
@@ -41,7 +60,7 @@ std::string LatencyTable::to_json() const {
     if (layer.macs > 0) root["layers"][name]["macs"] = layer.macs;
   }
   if (fixed_milliseconds > 0) root["fixed_milliseconds"] = fixed_milliseconds;
-  if (prediction) root["prediction"] = latency::to_json(*prediction);
+  if (prediction) root["prediction"] = to_entry(*prediction);
   // A processor's name is the system's, and may be anything.
   return root.dump(1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }

@@ -157,20 +157,23 @@ TEST(Damage, EntriesThatAreMissingOrMalformedAreNamed) {
 }
 
 TEST(Damage, LiesInTheTableAreFound) {
-  expect_table_refusal("own parameters wrongly",
+  expect_table_refusal("subnets[1].parameters_of_its_own must be a list",
                        [](Json& t) { t["subnets"][1]["parameters_of_its_own"] = 7; });
   expect_table_refusal("not the network's",
                        [](Json& t) { t["subnets"][1]["parameters_of_its_own"].push_back("x.weight"); });
   expect_table_refusal("bytes where its sub-net",
                        [](Json& t) { t["subnets"][1]["parameters_of_its_own"].erase(0); });
   expect_table_refusal("a wrong size; it has", [](Json& t) { t["subnets"][1]["macs"] = 1; });
-  expect_table_refusal("a wrong size; it has", [](Json& t) { t["subnets"][0].erase("parameters"); });
+  expect_table_refusal("subnets[0].parameters is missing",
+                       [](Json& t) { t["subnets"][0].erase("parameters"); });
   expect_table_refusal("channel dimensions", [](Json& t) { t["dimensions"][0] = "other"; });
-  expect_table_refusal("lacks the widths", [](Json& t) { t["subnets"][1]["widths"][0] = -1; });
-  expect_table_refusal("lacks the widths", [](Json& t) { t["subnets"][1]["widths"][0] = 4294967297; });
+  expect_table_refusal("subnets[1].widths[0] must be a whole number",
+                       [](Json& t) { t["subnets"][1]["widths"][0] = -1; });
+  expect_table_refusal("subnets[1].widths[0] must be a whole number",
+                       [](Json& t) { t["subnets"][1]["widths"][0] = 4294967297; });
   expect_table_refusal("keeps 99 channels of", [](Json& t) { t["subnets"][1]["widths"][0] = 99; });
   expect_table_refusal("accuracy is 2", [](Json& t) { t["subnets"][1]["validation_accuracy"] = 2; });
-  expect_table_refusal("lacks the widths or the accuracy",
+  expect_table_refusal("subnets[1].test_accuracy must be a number",
                        [](Json& t) { t["subnets"][1]["test_accuracy"] = "x"; });
   expect_table_refusal("no sub-nets", [](Json& t) { t["subnets"] = Json::array(); });
 }

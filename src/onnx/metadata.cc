@@ -5,18 +5,19 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "base/json_tree.h"
+#include "base/base64.h"
+#include "base/reader.h"
 #include "base/try.h"
 #include "graph/cost.h"
-#include "onnx/base64.h"
 #include "onnx/onnx_file.h"
 #include "onnx/own_arrays.h"
 
 namespace concertina::onnx {
 namespace {
 
-using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;
+
+constexpr std::string_view kSubnets = "concertina.subnets";
 
 std::vector<std::string> dimension_names(const Graph& graph) {
   std::vector<std::string> names;
@@ -69,72 +70,45 @@ Error malformed(std::string_view key, std::string_view what) {
 }
 
 /// The JSON value of an entry.
-Result<JsonTree<Json>> read_json(const onnx::ModelProto& file, std::string_view key) {
+Result<Reader> read_json(const onnx::ModelProto& file, std::string_view key) {
   const auto text = find_metadata(file, key);
   if (!text) return malformed(key, "is missing");
-  JsonTree json(Json::parse(*text, nullptr, /*allow_exceptions=*/false));
-  if (json->is_discarded()) return malformed(key, "is not JSON");
-  return json;
+  return Reader::of_json(*text);
 }
 
-/// The member of an object; null if there is none.
-const Json& member(const Json& json, const char* name) {
-  static const Json kNothing;
-  const auto found = json.find(name);
-  return found == json.end() ? kNothing : *found;
+Status status_of(const Reader& reader, std::string_view key) {
+  const Status status = reader.status();
+  return status ? status : malformed(key, fmt::format("is wrong: {}", status.error().message));
 }
 
-std::optional<int> read_integer(const Json& json) {
-  if (!json.is_number_unsigned() || json.get<std::uint64_t>() > std::numeric_limits<int>::max())
-    return std::nullopt;
-  return json.get<int>();
-}
-
-std::optional<std::vector<int>> read_integers(const Json& json) {
-  if (!json.is_array()) return std::nullopt;
-  std::vector<int> values;
-  for (const Json& item : json) {
-    const auto value = read_integer(item);
-    if (!value) return std::nullopt;
-    values.push_back(*value);
-  }
-  return values;
-}
-
-std::optional<std::vector<float>> read_floats(const Json& json) {
-  if (!json.is_array()) return std::nullopt;
+std::vector<float> read_floats(const Reader& list) {
+  constexpr double kMost = std::numeric_limits<float>::max();
   std::vector<float> values;
-  for (const Json& item : json) {
-    if (!item.is_number() || std::abs(item.get<double>()) > std::numeric_limits<float>::max())
-      return std::nullopt;
-    values.push_back(item.get<float>());
-  }
+  for (const Reader& entry : list.entries())
+    values.push_back(static_cast<float>(entry.number({-kMost, kMost})));
   return values;
 }
 
-std::optional<std::vector<std::string>> read_strings(const Json& json) {
-  if (!json.is_array()) return std::nullopt;
+std::vector<std::string> read_strings(const Reader& list) {
   std::vector<std::string> values;
-  for (const Json& item : json) {
-    if (!item.is_string()) return std::nullopt;
-    values.push_back(item.get<std::string>());
-  }
+  for (const Reader& entry : list.entries()) values.push_back(entry.text());
   return values;
 }
 
-Result<SubnetRecord> read_record(const Graph& graph, const Json& entry) {
-  const auto widths = read_integers(member(entry, "widths"));
-  const Json& validation = member(entry, "validation_accuracy");
-  const Json& test = member(entry, "test_accuracy");
-  if (!widths || !validation.is_number() || !(test.is_null() || test.is_number())) {
-    return malformed("concertina.subnets", "lacks the widths or the accuracy of a sub-net");
-  }
-  SubnetRecord record{
-      .subnet = {*widths}, .own = {}, .validation_accuracy = validation.get<double>(), .test_accuracy = {}};
-  if (test.is_number()) record.test_accuracy = test.get<double>();
+Result<SubnetRecord> read_record(const Graph& graph, const Reader& entry) {
+  SubnetRecord record{.subnet = {},
+                      .own = {},
+                      .validation_accuracy = entry["validation_accuracy"].number(),
+                      .test_accuracy = {}};
+  for (const Reader& width : entry["widths"].entries()) record.subnet.widths.push_back(width.whole());
+  if (const Reader test = entry["test_accuracy"]; test && !test.is_null())
+    record.test_accuracy = test.number();
+  const auto macs = entry["macs"].whole<std::int64_t>(),
+             parameters = entry["parameters"].whole<std::int64_t>();
+  RETURN_IF_ERROR(status_of(entry, kSubnets));
   RETURN_IF_ERROR(check_subnet(graph, record.subnet));
   const Cost size = cost(graph, record.subnet);
-  if (member(entry, "macs") != size.macs || member(entry, "parameters") != size.parameters) {
+  if (macs != size.macs || parameters != size.parameters) {
     return Error{
         fmt::format("the model's table gives sub-net {} a wrong size; it has {} multiply-accumulates and {} "
                     "parameters",
@@ -152,17 +126,16 @@ Status read_arrays(const onnx::ModelProto& file, const std::string& key, const s
 }
 
 /// `entry` is the sub-net's in the table, `i` its number.
-Status read_own_arrays(const Graph& graph, const onnx::ModelProto& file, std::size_t i, const Json& entry,
+Status read_own_arrays(const Graph& graph, const onnx::ModelProto& file, std::size_t i, const Reader& entry,
                        SubnetRecord& record) {
   RETURN_IF_ERROR(read_arrays(file, statistics_key(i), statistics_of(graph, record.subnet), record));
-  const Json& listed = member(entry, "parameters_of_its_own");
-  if (listed.is_null()) return {};
-  const auto names = read_strings(listed);
-  if (!names) return malformed("concertina.subnets", "lists a sub-net's own parameters wrongly");
-  const auto arrays = parameters_among(graph, record.subnet, *names);
-  if (names_of(arrays) != *names) {
-    return malformed("concertina.subnets",
-                     "lists parameters of a sub-net that are not the network's, in its order");
+  const Reader listed = entry["parameters_of_its_own"];
+  if (!listed || listed.is_null()) return {};
+  const std::vector<std::string> names = read_strings(listed);
+  RETURN_IF_ERROR(status_of(entry, kSubnets));
+  const auto arrays = parameters_among(graph, record.subnet, names);
+  if (names_of(arrays) != names) {
+    return malformed(kSubnets, "lists parameters of a sub-net that are not the network's, in its order");
   }
   return read_arrays(file, parameters_key(i), arrays, record);
 }
@@ -179,15 +152,14 @@ Status read_probe(const onnx::ModelProto& file, const std::string& key, SubnetRe
 }
 
 Result<std::vector<SubnetRecord>> read_subnets(const Graph& graph, const onnx::ModelProto& file) {
-  constexpr std::string_view kKey = "concertina.subnets";
-  ASSIGN_OR_RETURN(const auto table, read_json(file, kKey));
-  if (!table->is_object() || read_strings(member(*table, "dimensions")) != dimension_names(graph)) {
-    return malformed(kKey, "does not list the network's channel dimensions");
-  }
-  const Json& entries = member(*table, "subnets");
-  if (!entries.is_array()) return malformed(kKey, "has no list of sub-nets");
+  ASSIGN_OR_RETURN(const Reader table, read_json(file, kSubnets));
+  const std::vector<std::string> dimensions = read_strings(table["dimensions"]);
+  const std::vector<Reader> entries = table["subnets"].entries();
+  RETURN_IF_ERROR(status_of(table, kSubnets));
+  if (dimensions != dimension_names(graph))
+    return malformed(kSubnets, "does not list the network's channel dimensions");
   std::vector<SubnetRecord> records;
-  for (const Json& entry : entries) {
+  for (const Reader& entry : entries) {
     ASSIGN_OR_RETURN(SubnetRecord record, read_record(graph, entry));
     RETURN_IF_ERROR(read_own_arrays(graph, file, records.size(), entry, record));
     RETURN_IF_ERROR(read_probe(file, probe_key(records.size()), record));
@@ -223,20 +195,19 @@ std::vector<std::pair<std::string, std::string>> write_metadata(const ModelFile&
 
 Result<ModelFile> read_metadata(Network network, const onnx::ModelProto& file) {
   ASSIGN_OR_RETURN(auto subnets, read_subnets(network.graph, file));
-  ASSIGN_OR_RETURN(const auto preprocessing, read_json(file, "concertina.preprocessing"));
-  auto mean = read_floats(member(*preprocessing, "mean"));
-  auto stddev = read_floats(member(*preprocessing, "stddev"));
-  if (!mean || !stddev) return malformed("concertina.preprocessing", "does not hold a mean and a stddev");
-  const Json& resize = member(*preprocessing, "resize");
-  const auto size = resize.is_null() ? 0 : read_integer(resize);
-  if (!size) return malformed("concertina.preprocessing", "has a resize that is no number of pixels");
-  ASSIGN_OR_RETURN(const auto names, read_json(file, "concertina.classes"));
-  auto classes = read_strings(*names);
-  if (!classes) return malformed("concertina.classes", "is not a list of names");
-  return ModelFile{.network = std::move(network),
-                   .subnets = std::move(subnets),
-                   .preprocessing = {std::move(*mean), std::move(*stddev), *size},
-                   .classes = std::move(*classes)};
+  constexpr std::string_view kPreprocessing = "concertina.preprocessing", kClasses = "concertina.classes";
+  ASSIGN_OR_RETURN(const Reader preprocessing, read_json(file, kPreprocessing));
+  const Reader resize = preprocessing["resize"];
+  ModelFile model{.network = std::move(network),
+                  .subnets = std::move(subnets),
+                  .preprocessing = {read_floats(preprocessing["mean"]), read_floats(preprocessing["stddev"]),
+                                    resize.is_null() ? 0 : resize.whole_or(0)},
+                  .classes = {}};
+  RETURN_IF_ERROR(status_of(preprocessing, kPreprocessing));
+  ASSIGN_OR_RETURN(const Reader names, read_json(file, kClasses));
+  model.classes = read_strings(names);
+  RETURN_IF_ERROR(status_of(names, kClasses));
+  return model;
 }
 
 }  // namespace concertina::onnx

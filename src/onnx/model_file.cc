@@ -14,13 +14,6 @@
 #include "onnx/onnx_file.h"
 
 namespace concertina::onnx {
-namespace {
-
-Error in_file(const std::filesystem::path& path, const Error& error) {
-  return Error{fmt::format("'{}': {}", path.string(), error.message)};
-}
-
-}  // namespace
 
 std::vector<float> probe_images(const Graph& graph) {
   const CounterRandom random(0);
@@ -60,10 +53,7 @@ Status write_model(const std::filesystem::path& path, const ModelFile& model) {
 }
 
 Result<ModelFile> read_model(const std::filesystem::path& path) {
-  ASSIGN_OR_RETURN(const FileBytes bytes, read_bytes(path));
-  auto model = parse_model(bytes.view());
-  if (!model) return in_file(path, model.error());
-  return model;
+  return read_as(path, parse_model);
 }
 
 Result<const SubnetRecord*> find_subnet(const ModelFile& model, const Subnet& subnet) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "base/try.h"
 #include "onnx/check.h"
 #include "onnx/graph_from_onnx.h"
@@ -36,23 +37,17 @@ Result<Network> parse_network(std::string_view bytes) {
 
 Result<ImportedNetwork> import_network(const std::filesystem::path& path, const ImportOptions& options) {
   constexpr std::int64_t kMaxValues = std::int64_t{1} << 30;
-  ASSIGN_OR_RETURN(const FileBytes bytes, read_bytes(path));
-  const auto in_file = [&](const Error& error) {
-    return Error{fmt::format("'{}': {}", path.string(), error.message)};
-  };
-  const auto file = parse_onnx(bytes.view());
-  if (!file) return in_file(file.error());
-  auto imported = from_onnx(*file, {.most_values = kMaxValues, .import = options});
-  if (!imported) return in_file(imported.error());
-  const Status status = check_network(imported->network);
-  return status ? std::move(imported) : in_file(status.error());
+  return read_as(path, [&](std::string_view bytes) -> Result<ImportedNetwork> {
+    ASSIGN_OR_RETURN(const OnnxFile file, parse_onnx(bytes));
+    ASSIGN_OR_RETURN(ImportedNetwork imported,
+                     from_onnx(file, {.most_values = kMaxValues, .import = options}));
+    RETURN_IF_ERROR(check_network(imported.network));
+    return imported;
+  });
 }
 
 Result<Network> read_network(const std::filesystem::path& path) {
-  ASSIGN_OR_RETURN(const FileBytes bytes, read_bytes(path));
-  auto network = parse_network(bytes.view());
-  if (!network) return Error{fmt::format("'{}': {}", path.string(), network.error().message)};
-  return network;
+  return read_as(path, parse_network);
 }
 
 }  // namespace concertina::onnx

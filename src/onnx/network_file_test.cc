@@ -5,8 +5,8 @@
 
 #include <functional>
 
+#include "base/base64.h"
 #include "graph/random_weights.h"
-#include "onnx/base64.h"
 #include "onnx/check.h"
 #include "onnx_subset.pb.h"
 #include "testing/graphs.h"

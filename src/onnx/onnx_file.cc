@@ -6,11 +6,11 @@
 #include <google/protobuf/wire_format_lite.h>
 #include <xxhash.h>
 
-#include <charconv>
 #include <cstdint>
 #include <limits>
 
 #include "base/hash.h"
+#include "base/text.h"
 #include "base/try.h"
 #include "onnx/model_file.h"
 
@@ -77,9 +77,8 @@ std::uint64_t hash_of(std::string_view content, int format) {
 }
 
 Result<int> read_format(std::string_view format) {
-  int number = 0;
-  const auto [end, code] = std::from_chars(format.data(), format.data() + format.size(), number);
-  if (code != std::errc{} || end != format.data() + format.size() || number < 1) {
+  const int number = parse_number<int>(format).value_or(0);
+  if (number < 1) {
     return Error{fmt::format("the model's format '{}' is not a number; the file is damaged", format)};
   }
   if (number > kModelFormat) {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "onnx/base64.h"
+#include "base/base64.h"
 
 namespace concertina::onnx {
 namespace {

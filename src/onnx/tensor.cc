@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/base64.h"
 #include "base/try.h"
-#include "onnx/base64.h"
 
 namespace concertina::onnx {
 namespace {

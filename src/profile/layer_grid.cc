@@ -5,7 +5,7 @@
 #include <limits>
 #include <set>
 
-#include "base/quantile.h"
+#include "base/statistics.h"
 
 namespace concertina::profile {
 namespace {

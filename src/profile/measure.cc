@@ -6,7 +6,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "base/precision.h"
 #include "base/random.h"
 #include "base/try.h"
 #include "concertina/session.h"
@@ -135,8 +134,7 @@ Result<latency::LatencyTable> measure_subnets(std::shared_ptr<const Model> model
     }
   }
   progress.update(total, "seconds");
-  latency::LatencyTable table{.machine = this_machine(),
-                              .precision = std::string(name_of(model->precision()))};
+  latency::LatencyTable table{.machine = this_machine(), .precision = model->precision()};
   for (Case& one : cases) one.add_to(table);
   return table;
 }

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <set>
 
-#include "base/quantile.h"
+#include "base/statistics.h"
 #include "base/try.h"
 #include "graph/cost.h"
 #include "kernels/layout.h"

@@ -51,7 +51,7 @@ TEST_F(MeasureTest, TimesEverySubnetInEveryCase) {
     }
   }
   EXPECT_GT(table->machine.cores, 0);
-  EXPECT_EQ(table->precision, "fp32");
+  EXPECT_EQ(table->precision, Precision::fp32);
   EXPECT_TRUE(latency::LatencyTable::parse(table->to_json()));
 }
 

@@ -72,21 +72,22 @@ TEST_F(ComparisonTest, ThoseOfTheRecipesAreRight) {
 TEST_F(ComparisonTest, SaysWhatIsWrong) {
   expect_refused("seed = [1]\n" + kHead + kArms, "did you mean 'seeds'?");
   expect_refused("seeds = 1\n" + kHead + kArms, "seeds must be a list");
-  expect_refused("seeds = [-1]\n" + kHead + kArms, "seeds must be whole numbers");
-  expect_refused("seeds = [1, 2, 1]\n" + kHead + kArms, "seeds has 1 twice");
+  expect_refused("seeds = [-1]\n" + kHead + kArms, "seeds[0] must be a whole number from 0");
+  expect_refused("seeds = [1, 2, 1]\n" + kHead + kArms, "seeds[2]: 1 is there twice");
   expect_refused(kHead + kArms + "[[arm]]\nname = \"c\"\nseed = 2\n", "arm 'c' has a seed");
   expect_refused("budget = 20\n" + kHead + kArms + "[[arm]]\nname = \"c\"\njoint.budget = 2\n",
                  "arm 'c' has a joint.budget");
   expect_refused("points = 1\n" + kHead + kArms, "points must be");
   expect_refused("budget = 0\n" + kHead + kArms, "budget must be");
-  expect_refused(kArms, "recipe must be given");
-  expect_refused("recipe = \"base.toml\"\n" + kArms, "reference must be given");
+  expect_refused(kArms, "recipe is missing; it must be text in quotes");
+  expect_refused("recipe = \"base.toml\"\n" + kArms, "reference is missing; it must be text in quotes");
   expect_refused("recipe = \"none.toml\"\nreference = \"b\"\n" + kArms, "none.toml");
   expect_refused("recipe = \"base.toml\"\nreference = \"c\"\n" + kArms, "'c' is none of the arms");
   expect_refused(kHead, "there are no arms");
   expect_refused(kHead + kArms + "[[arm]]\nname = \"a\"\n", "two arms have the name 'a'");
-  expect_refused(kHead + kArms + "[[arm]]\nname = \"../a\"\n", "needs a name");
-  expect_refused(kHead + kArms + "[[arm]]\nname = \"c\"\njoint.epoch = 2\n", "arm 'c'");
+  expect_refused(kHead + kArms + "[[arm]]\nname = \"../a\"\n", "arm[2].name must be a name of letters");
+  expect_refused(kHead + kArms + "[[arm]]\nname = \"c\"\njoint.epoch = 2\n",
+                 "line 10: there is no key 'arm[2].joint.epoch'");
   expect_refused(kHead + kArms + "[[arm]]\nname = \"c\"\njoint.epoch = 2\n", "did you mean 'joint.epochs'?");
   expect_refused("recipe = \n", "line 1");
 }

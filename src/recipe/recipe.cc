@@ -2,15 +2,14 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <cmath>
-#include <sstream>
+#include <map>
 #include <type_traits>
 
 #include "base/file.h"
-#include "base/nearest.h"
+#include "base/reader.h"
 #include "base/try.h"
 #include "recipe/recipe_fields.h"
 
@@ -21,84 +20,56 @@ std::string dotted(std::string_view table, std::string_view key) {
   return table.empty() ? std::string(key) : fmt::format("{}.{}", table, key);
 }
 
-std::vector<std::string> known_keys() {
-  std::vector<std::string> keys;
+/// What a recipe says, by "table.key".
+using Values = std::map<std::string, Reader>;
+
+/// Adds the values of a file, a setting or a part of a file; those that are there already are replaced.
+void add_values(const Reader& root, Values& values) {
+  for (const Reader& member : root.members()) {
+    if (member.key() == "network" && member.is_text()) {
+      values.insert_or_assign("network.file", member);  // network = "net.onnx"
+    } else if (member.is_table()) {
+      for (const Reader& inner : member.members())
+        values.insert_or_assign(dotted(member.key(), inner.key()), inner);
+    } else {
+      values.insert_or_assign(member.key(), member);
+    }
+  }
+}
+
+void check_keys(const Values& values) {
+  std::vector<std::string> known;
   const Recipe recipe;
   for_each_field(recipe, [&](std::string_view table, std::string_view key, const auto&, const Range&) {
-    keys.push_back(dotted(table, key));
+    known.push_back(dotted(table, key));
   });
-  return keys;
-}
-
-Status check_key(const std::string& key, const std::vector<std::string>& known, std::string_view source) {
-  if (std::find(known.begin(), known.end(), key) != known.end()) return {};
-  return Error{
-      fmt::format("{}: there is no key '{}'; did you mean '{}'?", source, key, nearest_name(key, known))};
-}
-
-Status check_keys(const toml::table& root, std::string_view source) {
-  const std::vector<std::string> known = known_keys();
-  for (const auto& [key, node] : root) {
-    const toml::table* table = node.as_table();
-    if (!table) {
-      RETURN_IF_ERROR(check_key(std::string(key.str()), known, source));
-      continue;
-    }
-    for (const auto& entry : *table)
-      RETURN_IF_ERROR(check_key(dotted(key.str(), entry.first.str()), known, source));
+  for (const auto& [key, value] : values) {
+    if (std::find(known.begin(), known.end(), key) == known.end()) value.no_such_key(key, known);
   }
-  return {};
-}
-
-Status check_range(double value, const Range& range, std::string_view key) {
-  if (value >= range.low && value <= range.high) return {};
-  return Error{fmt::format("{} = {} is out of range; it must be between {} and {}", key, value, range.low,
-                           range.high)};
 }
 
 template <typename T>
-Status read_value(const toml::node& node, const std::string& key, T& value, const Range& range) {
+void read_value(const Reader& reader, T& value, const Range& range) {
   if constexpr (std::is_same_v<T, bool>) {
-    const auto given = node.value_exact<bool>();
-    if (!given) return Error{fmt::format("{} must be true or false", key)};
-    value = *given;
+    value = reader.boolean();
   } else if constexpr (std::is_same_v<T, int>) {
-    const auto given = node.value_exact<std::int64_t>();
-    if (!given) return Error{fmt::format("{} must be a whole number", key)};
-    RETURN_IF_ERROR(check_range(static_cast<double>(*given), range, key));
-    value = static_cast<int>(*given);
+    value = reader.whole(range);
   } else if constexpr (std::is_same_v<T, double>) {
-    const auto given = node.value<double>();
-    if (!given || node.is_boolean()) return Error{fmt::format("{} must be a number", key)};
-    RETURN_IF_ERROR(check_range(*given, range, key));
-    value = *given;
+    value = reader.number(range);
   } else if constexpr (std::is_same_v<T, std::vector<double>>) {
-    const toml::array* list = node.as_array();
-    if (!list) return Error{fmt::format("{} must be a list of numbers, such as [0.5, 0.5, 0.5]", key)};
     value.clear();
-    for (const toml::node& element : *list) {
-      RETURN_IF_ERROR(read_value(element, key, value.emplace_back(), range));
-    }
+    for (const Reader& entry : reader.entries()) value.push_back(entry.number(range));
   } else if constexpr (std::is_same_v<T, std::string>) {
-    const auto given = node.value_exact<std::string>();
-    if (!given) return Error{fmt::format("{} must be text in quotes", key)};
-    value = *given;
+    value = reader.text();
   } else {
-    const auto given = node.value_exact<std::string>();
-    const auto& names = kNames<T>;
-    const auto found = given ? std::find(names.begin(), names.end(), *given) : names.end();
-    if (found == names.end()) return Error{fmt::format("{} must be one of: {}", key, fmt::join(names, ", "))};
-    value = static_cast<T>(found - names.begin());
+    value = reader.one_of<T>(kNames<T>);
   }
-  return {};
 }
 
 template <typename T>
 std::string write_value(const T& value) {
   if constexpr (std::is_same_v<T, std::string>) {
-    std::ostringstream quoted;
-    quoted << toml::value<std::string>(value);
-    return quoted.str();
+    return concertina::to_toml(value);
   } else if constexpr (std::is_same_v<T, double>) {
     const std::string text = fmt::format("{}", value);
     return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
@@ -113,43 +84,17 @@ std::string write_value(const T& value) {
   }
 }
 
-Result<toml::table> parse_table(std::string_view text, std::string_view source) {
-  try {
-    return toml::parse(text, source);
-  } catch (const toml::parse_error& e) {
-    return Error{fmt::format("{}, line {}: {}; correct it and run again", source, e.source().begin.line,
-                             std::string(e.description()))};
-  }
-}
-
-/// "a.b=c" as a table; c is a TOML value, or text if it is none.
-Result<toml::table> parse_setting(const std::string& setting) {
+/// "a.b=c"; c is a TOML value, or text if it is none.
+Result<Reader> parse_setting(const std::string& setting) {
   const std::size_t equals = setting.find('=');
   if (equals == std::string::npos || equals == 0) {
     return Error{fmt::format("--set {}: write it as table.key=value", setting)};
   }
   const std::string source = "--set " + setting;
-  auto as_value = parse_table(setting, source);
-  if (as_value) return as_value;
-  return parse_table(fmt::format("{}={}", setting.substr(0, equals), write_value(setting.substr(equals + 1))),
-                     source);
-}
-
-void merge(toml::table& into, const toml::table& from) {
-  for (const auto& [key, node] : from) {
-    toml::table* existing = into[key].as_table();
-    if (existing && node.is_table()) {
-      merge(*existing, *node.as_table());
-    } else {
-      into.insert_or_assign(key, node);
-    }
-  }
-}
-
-/// network = "net.onnx" is network.file.
-void expand_shorthand(toml::table& root) {
-  const auto file = root["network"].value_exact<std::string>();
-  if (file) root.insert_or_assign("network", toml::table{{"file", *file}});
+  const Reader as_value = Reader::of_toml(setting, source);
+  if (as_value.status()) return as_value;
+  return Reader::of_toml(
+      fmt::format("{}={}", setting.substr(0, equals), write_value(setting.substr(equals + 1))), source);
 }
 
 /// What a file of a network says itself.
@@ -157,32 +102,27 @@ bool belongs_to_built_in(std::string_view table, std::string_view key) {
   return table == "network" && (key == "name" || key == "width" || key == "decoupled");
 }
 
-/// A setting that says where the network comes from replaces all that the recipe says of that. Its file is
-/// the user's, who stands in the working folder.
-void choose_network(toml::table& over, toml::table& root) {
-  toml::table* chosen = over["network"].as_table();
-  toml::table* network = root["network"].as_table();
-  if (chosen == nullptr) return;
-  const auto drop = [&](std::initializer_list<std::string_view> keys) {
-    for (const std::string_view key : keys) {
-      if (network != nullptr && !chosen->contains(key)) network->erase(key);
-    }
+/// What says where the network comes from replaces all that was said of that before.
+void choose_network(const Values& over, Values& values) {
+  const auto drop = [&](std::initializer_list<const char*> keys) {
+    for (const char* key : keys) values.erase(key);
   };
-  if (const auto file = (*chosen)["file"].value<std::string>(); file && !file->empty()) {
-    drop({"name", "width", "decoupled", "output", "new_classifier", "batch_norm"});
-    std::error_code code;
-    const std::filesystem::path path = std::filesystem::absolute(*file, code);
-    if (!code) chosen->insert_or_assign("file", path.lexically_normal().string());
-  } else if (chosen->contains("name")) {
-    drop({"file", "output", "new_classifier", "batch_norm"});
+  const auto file = over.find("network.file");
+  if (file != over.end() && file->second.is_text() && !file->second.text().empty()) {
+    drop({"network.name", "network.width", "network.decoupled", "network.output", "network.new_classifier",
+          "network.batch_norm"});
+  } else if (over.contains("network.name")) {
+    drop({"network.file", "network.output", "network.new_classifier", "network.batch_norm"});
   }
 }
 
-/// Fails where the file names keys of both kinds of network.
-Status check_network_keys(const Recipe& recipe, const toml::table& root) {
+/// Fails where the files name keys of both kinds of network.
+Status check_network_keys(const Recipe& recipe, const Values& values) {
   Status status;
   for_each_field(recipe, [&](std::string_view table, std::string_view key, const auto&, const Range&) {
-    if (recipe.network.file.empty() || !belongs_to_built_in(table, key) || !root[table][key]) return;
+    if (recipe.network.file.empty() || !belongs_to_built_in(table, key) ||
+        !values.contains(dotted(table, key)))
+      return;
     status =
         Error{fmt::format("network.file and network.{} are both given; "
                           "a network is read from a file or built by name, so leave one out",
@@ -302,32 +242,48 @@ int groups_at_end(const Recipe::Search& search) {
 }
 
 Result<Recipe> parse_recipe(std::string_view text, std::string_view source,
-                            std::span<const std::string> settings) {
-  ASSIGN_OR_RETURN(toml::table root, parse_table(text, source));
-  expand_shorthand(root);
-  RETURN_IF_ERROR(check_keys(root, source));
+                            std::span<const std::string> settings, const Reader* arm) {
+  Values values;
+  const Reader file = Reader::of_toml(text, source);
+  add_values(file, values);
+  std::vector<Reader> others;
   for (const std::string& setting : settings) {
-    ASSIGN_OR_RETURN(toml::table over, parse_setting(setting));
-    expand_shorthand(over);
-    RETURN_IF_ERROR(check_keys(over, "--set " + setting));
-    choose_network(over, root);
-    merge(root, over);
+    ASSIGN_OR_RETURN(Reader other, parse_setting(setting));
+    others.push_back(std::move(other));
   }
+  if (arm != nullptr) others.push_back(*arm);
+  bool other_network = false;
+  for (const Reader& other : others) {
+    Values over;
+    add_values(other, over);
+    if (&other == &others.back() && arm != nullptr) over.erase("name");
+    choose_network(over, values);
+    other_network |= over.contains("network.file");
+    for (const auto& [key, value] : over) values.insert_or_assign(key, value);
+  }
+  check_keys(values);
   Recipe recipe;
-  Status status;
   for_each_field(recipe, [&](std::string_view table, std::string_view key, auto& value, const Range& range) {
-    const auto node = table.empty() ? root[key] : root[table][key];
-    if (status && node) status = read_value(*node.node(), dotted(table, key), value, range);
+    if (const auto found = values.find(dotted(table, key)); found != values.end())
+      read_value(found->second, value, range);
   });
-  if (status) status = check_network_keys(recipe, root);
+  RETURN_IF_ERROR(file.status());
+  for (const Reader& other : others) RETURN_IF_ERROR(other.status());
+  Status status = check_network_keys(recipe, values);
   if (status) status = check_recipe(recipe);
   if (!status) return Error{fmt::format("{}: {}", source, status.error().message)};
+  // A setting's file is the user's, who stands in the working folder.
+  std::error_code code;
+  const auto path = std::filesystem::absolute(recipe.network.file, code);
+  if (other_network && !recipe.network.file.empty() && !code)
+    recipe.network.file = path.lexically_normal().string();
   return recipe;
 }
 
-Result<Recipe> read_recipe(const std::filesystem::path& path, std::span<const std::string> settings) {
+Result<Recipe> read_recipe(const std::filesystem::path& path, std::span<const std::string> settings,
+                           const Reader* arm) {
   ASSIGN_OR_RETURN(const std::string text, read_file(path));
-  ASSIGN_OR_RETURN(Recipe recipe, parse_recipe(text, path.string(), settings));
+  ASSIGN_OR_RETURN(Recipe recipe, parse_recipe(text, path.string(), settings, arm));
   std::string& file = recipe.network.file;
   std::error_code code;
   const std::filesystem::path folder = std::filesystem::absolute(path, code).parent_path();

@@ -10,6 +10,10 @@
 #include "concertina/result.h"
 #include "search/progressive_search.h"
 
+namespace concertina {
+class Reader;
+}
+
 namespace concertina::recipe {
 
 enum class NetworkNorms { automatic, keep };
@@ -151,10 +155,12 @@ Status check_budget(const Recipe& recipe);
 /// Reads a recipe: the file, then each "table.key=value" of `settings` over it. Fails on anything that is not
 /// TOML, on unknown keys (offering the nearest known one), wrong types, values out of range, and where
 /// check_recipe() does. A network's file is sought from the recipe's folder.
-Result<Recipe> read_recipe(const std::filesystem::path& path, std::span<const std::string> settings);
+/// `arm`, if it is not null, is a table whose values, all but its name, go over the settings.
+Result<Recipe> read_recipe(const std::filesystem::path& path, std::span<const std::string> settings,
+                           const Reader* arm = nullptr);
 /// The same, but network.file stays as it is written.
 Result<Recipe> parse_recipe(std::string_view text, std::string_view source,
-                            std::span<const std::string> settings);
+                            std::span<const std::string> settings, const Reader* arm = nullptr);
 
 /// The whole recipe with every key that applies, as a file that read_recipe() reads back.
 std::string to_toml(const Recipe& recipe);

@@ -1,19 +1,13 @@
 #pragma once
 
 #include <array>
-#include <limits>
 #include <string_view>
 
 #include "base/precision.h"
+#include "base/reader.h"
 #include "recipe/recipe.h"
 
 namespace concertina::recipe {
-
-/// Smallest and largest value that a number may take.
-struct Range {
-  double low = -std::numeric_limits<double>::infinity();
-  double high = std::numeric_limits<double>::infinity();
-};
 
 /// The words for an enum's values in recipes, in the order of the values.
 template <typename Enum>

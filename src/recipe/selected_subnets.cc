@@ -5,10 +5,29 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/reader.h"
 #include "base/try.h"
 #include "graph/cost.h"
 
 namespace concertina::recipe {
+namespace {
+
+Result<std::vector<Subnet>> parse_subnets(std::string_view text, const Graph& graph) {
+  const Reader list = Reader::of_json(text);
+  std::vector<Subnet> subnets;
+  for (const Reader& entry : list.entries(1)) subnets.push_back(entry["widths"].subnet());
+  RETURN_IF_ERROR(list.status());
+  for (std::size_t i = 0; i < subnets.size(); ++i) {
+    RETURN_IF_ERROR(check_subnet(graph, subnets[i]));
+    if (i == 0 || (is_nested(subnets[i], subnets[i - 1]) && subnets[i] != subnets[i - 1])) continue;
+    return Error{fmt::format("sub-net {} is not a part of {}; order them from largest to smallest",
+                             to_string(subnets[i]), to_string(subnets[i - 1]))};
+  }
+  if (subnets[0] != full_subnet(graph)) return Error{"the first sub-net must be the full network"};
+  return subnets;
+}
+
+}  // namespace
 
 Status write_subnets(const std::filesystem::path& path, const Graph& graph,
                      const std::vector<Subnet>& subnets) {
@@ -21,32 +40,7 @@ Status write_subnets(const std::filesystem::path& path, const Graph& graph,
 }
 
 Result<std::vector<Subnet>> read_subnets(const std::filesystem::path& path, const Graph& graph) {
-  ASSIGN_OR_RETURN(const std::string text, read_file(path));
-  const nlohmann::json list = nlohmann::json::parse(text, nullptr, false);
-  if (!list.is_array()) return Error{fmt::format("'{}' is not a JSON list of sub-nets", path.string())};
-  std::vector<Subnet> subnets;
-  for (const auto& entry : list) {
-    const auto* widths = entry.is_object() && entry.contains("widths")
-                             ? entry["widths"].get_ptr<const nlohmann::json::string_t*>()
-                             : nullptr;
-    if (!widths) return Error{fmt::format("'{}': entry {} has no widths", path.string(), subnets.size() + 1)};
-    const auto in_file = [&path](const Error& error) {
-      return Error{fmt::format("'{}': {}", path.string(), error.message)};
-    };
-    Result<Subnet> parsed = parse_subnet(*widths);
-    if (!parsed) return in_file(parsed.error());
-    Subnet subnet = *std::move(parsed);
-    if (const Status fits = check_subnet(graph, subnet); !fits) return in_file(fits.error());
-    if (!subnets.empty() && (!is_nested(subnet, subnets.back()) || subnet == subnets.back())) {
-      return Error{fmt::format("'{}': sub-net {} is not a part of {}; order them from largest to smallest",
-                               path.string(), to_string(subnet), to_string(subnets.back()))};
-    }
-    subnets.push_back(std::move(subnet));
-  }
-  if (subnets.empty() || subnets[0] != full_subnet(graph)) {
-    return Error{fmt::format("'{}': the first sub-net must be the full network", path.string())};
-  }
-  return subnets;
+  return read_as(path, [&](std::string_view text) { return parse_subnets(text, graph); });
 }
 
 }  // namespace concertina::recipe

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/file.h"
 #include "base/machine.h"
 #include "base/try.h"
 #include "graph/cost.h"
@@ -51,7 +52,7 @@ Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file, con
   if (options.tuning.empty()) return make_model(file, options.precision, default_kernels());
   ASSIGN_OR_RETURN(const Tuning tuning, Tuning::read(options.tuning));
   if (const Status fits = tuning.check(file.network.graph, options.precision); !fits) {
-    return Error{fmt::format("'{}': {}", options.tuning.string(), fits.error().message)};
+    return in_file(options.tuning, fits.error());
   }
   return make_model(file, options.precision, tuning.policy());
 }
@@ -97,7 +98,7 @@ Result<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& pa
                                                  const ModelOptions& options) {
   ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(path));
   auto model = runtime::make_model(file, options);
-  if (!model) return Error{fmt::format("'{}': {}", path.string(), model.error().message)};
+  if (!model) return in_file(path, model.error());
   return model;
 }
 

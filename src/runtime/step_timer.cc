@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "base/quantile.h"
+#include "base/statistics.h"
 
 namespace concertina::runtime {
 

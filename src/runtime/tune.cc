@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/machine.h"
-#include "base/quantile.h"
 #include "base/random.h"
+#include "base/statistics.h"
 #include "base/try.h"
 #include "concertina/session.h"
 #include "kernels/layout.h"

@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "base/file.h"
-#include "base/json_tree.h"
 #include "base/machine.h"
 #include "base/precision.h"
+#include "base/reader.h"
 #include "base/try.h"
 #include "kernels/layout.h"
 
@@ -19,90 +17,53 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::optional<std::vector<double>> read_times(const Json& list) {
-  if (!list.is_array() || list.empty()) return std::nullopt;
-  std::vector<double> times;
-  for (const Json& item : list) {
-    if (!item.is_number()) return std::nullopt;
-    times.push_back(item.get<double>());
-    if (!(times.back() > 0) || !std::isfinite(times.back())) return std::nullopt;
-  }
-  return times;
+Packing read_packing(const Reader& reader, std::string_view name) {
+  const auto packing = find_packing(name);
+  if (!packing) reader.must_be("the name of a packing that is known");
+  return packing.value_or(Packing::direct);
 }
 
-/// Nothing if anything is missing or out of its range.
-std::optional<LayerTuning> read_layer(const Json& layer) {
-  if (!layer.is_object() || !layer.contains("kernel") || !layer["kernel"].is_string() ||
-      !layer.contains("milliseconds") || !layer["milliseconds"].is_object()) {
-    return std::nullopt;
-  }
-  const auto best = find_packing(layer["kernel"].get<std::string>());
+ConvKernel read_kernel(const Reader& name) {
+  const auto kernel = find_kernel(name.text());
+  if (!kernel) name.must_be("a kernel that is known");
+  return kernel.value_or(ConvKernel::direct);
+}
+
+LayerTuning read_layer(const Reader& layer) {
   LayerTuning tuning;
-  for (const auto& [name, list] : layer["milliseconds"].items()) {
-    const auto packing = find_packing(name);
-    const auto times = read_times(list);
-    if (!packing || !times) return std::nullopt;
-    tuning.milliseconds.emplace(*packing, *times);
+  tuning.best = read_packing(layer["kernel"], layer["kernel"].text());
+  for (const Reader& member : layer["milliseconds"].members()) {
+    std::vector<double> times;
+    for (const Reader& time : member.entries(1)) times.push_back(time.number(kPositive));
+    tuning.milliseconds.insert_or_assign(read_packing(member, member.key()), std::move(times));
   }
-  if (!best || !tuning.milliseconds.contains(*best)) return std::nullopt;
-  tuning.best = *best;
-  if (layer.contains("subnets")) {
-    if (!layer["subnets"].is_array()) return std::nullopt;
-    for (const Json& name : layer["subnets"]) {
-      const auto kernel = name.is_string() ? find_kernel(name.get<std::string>()) : std::nullopt;
-      if (!kernel) return std::nullopt;
-      tuning.kernels.push_back(*kernel);
-    }
+  if (!tuning.milliseconds.contains(tuning.best)) layer["kernel"].fail("it has no milliseconds");
+  if (const Reader subnets = layer["subnets"]) {
+    for (const Reader& name : subnets.entries()) tuning.kernels.push_back(read_kernel(name));
   }
   return tuning;
-}
-
-std::string text_at(const Json& root, const char* key) {
-  return root.contains(key) && root[key].is_string() ? root[key].get<std::string>() : std::string();
-}
-
-/// 0 if there is no such number.
-int number_at(const Json& root, const char* key) {
-  if (!root.contains(key) || !root[key].is_number_unsigned() || root[key].get<std::uint64_t>() > 1'000'000)
-    return 0;
-  return root[key].get<int>();
 }
 
 }  // namespace
 
 Result<Tuning> Tuning::parse(std::string_view text) {
-  const JsonTree tree(Json::parse(text, nullptr, false));
-  const Json& root = *tree;
-  if (!root.is_object() || !root.contains("concertina_tuning") || !root.contains("layers") ||
-      !root["layers"].is_object()) {
-    return Error{"it is not a tuning table; make one with concertina tune"};
-  }
-  if (root["concertina_tuning"] != 1)
-    return Error{"the tuning table has a format that this version does not read"};
-  Tuning tuning{.cpu = text_at(root, "cpu"),
-                .instruction_set = text_at(root, "instruction_set"),
-                .threads = number_at(root, "threads"),
-                .batch = number_at(root, "batch"),
+  constexpr Range kCount{1, 1e6};
+  const Reader root = Reader::of_json(text);
+  root.check_format("concertina_tuning", 1, "tuning table", "concertina tune");
+  Tuning tuning{.cpu = root["cpu"].text_or(""),
+                .instruction_set = root["instruction_set"].text_or(""),
+                .precision = root["precision"].one_of<Precision>(kPrecisions),
+                .threads = root["threads"].whole(kCount),
+                .batch = root["batch"].whole(kCount),
                 .layers = {}};
-  const std::string precision = text_at(root, "precision");
-  if (precision != "fp32" && precision != "bf16") return Error{"its precision is neither fp32 nor bf16"};
-  if (precision == "bf16") tuning.precision = Precision::bf16;
-  if (tuning.threads < 1 || tuning.batch < 1) return Error{"threads and batch must be positive numbers"};
-  for (const auto& [name, layer] : root["layers"].items()) {
-    auto read = read_layer(layer);
-    if (!read) {
-      return Error{fmt::format("layer '{}' lacks a kernel that is known and its positive times", name)};
-    }
-    tuning.layers.emplace(name, *std::move(read));
-  }
+  for (const Reader& layer : root["layers"].members())
+    tuning.layers.insert_or_assign(layer.key(), read_layer(layer));
+  RETURN_IF_ERROR(root.status());
   return tuning;
 }
 
 Result<Tuning> Tuning::read(const std::filesystem::path& path) {
-  ASSIGN_OR_RETURN(const std::string text, read_file(path));
-  auto tuning = parse(text);
-  if (!tuning) return Error{fmt::format("'{}': {}", path.string(), tuning.error().message)};
-  return tuning;
+  return read_as(path, parse);
 }
 
 std::string Tuning::to_json() const {

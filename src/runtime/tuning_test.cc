@@ -70,28 +70,33 @@ TEST(Tuning, SurvivesBeingWritten) {
 }
 
 TEST(Tuning, RefusesWhatItWasNotMadeOf) {
-  expect_refusal("it is not a tuning table", [](Json& t) { t.erase("layers"); });
+  expect_refusal("layers is missing; it must be an object", [](Json& t) { t.erase("layers"); });
   expect_refusal("it is not a tuning table", [](Json& t) { t = "text"; });
   expect_refusal("a format that this version does not read", [](Json& t) { t["concertina_tuning"] = 2; });
-  expect_refusal("neither fp32 nor bf16", [](Json& t) { t["precision"] = "fp8"; });
-  expect_refusal("threads and batch", [](Json& t) { t["threads"] = 0; });
-  expect_refusal("threads and batch", [](Json& t) { t["batch"] = -1; });
-  for (const auto& edit : std::vector<std::function<void(Json&)>>{
-           [](Json& layer) { layer["kernel"] = "abacus"; }, [](Json& layer) { layer["kernel"] = "winograd"; },
-           [](Json& layer) { layer["kernel"] = 1; }, [](Json& layer) { layer.erase("milliseconds"); },
-           [](Json& layer) { layer["milliseconds"]["direct"] = Json::array(); },
-           [](Json& layer) { layer["milliseconds"]["direct"][0] = 0; },
-           [](Json& layer) { layer["milliseconds"]["direct"][0] = "fast"; },
-           [](Json& layer) { layer["subnets"] = "direct"; },
-           [](Json& layer) {
-             layer["subnets"] = {"direct", "abacus"};
-           },
-           [](Json& layer) {
-             layer["subnets"] = {1, 2};
-           },
-           [](Json& layer) { layer["milliseconds"]["abacus"] = {1}; }}) {
-    expect_refusal("layer 'stem' lacks a kernel that is known", [&](Json& t) { edit(t["layers"]["stem"]); });
-  }
+  expect_refusal("precision must be one of fp32, bf16", [](Json& t) { t["precision"] = "fp8"; });
+  expect_refusal("threads must be a whole number from 1", [](Json& t) { t["threads"] = 0; });
+  expect_refusal("batch must be a whole number from 1", [](Json& t) { t["batch"] = -1; });
+  const auto expect_layer = [](const char* sentence, const std::function<void(Json&)>& edit) {
+    expect_refusal(sentence, [&](Json& t) { edit(t["layers"]["stem"]); });
+  };
+  const char* unknown = "layers.stem.kernel must be the name of a packing that is known";
+  expect_layer(unknown, [](Json& layer) { layer["kernel"] = "abacus"; });
+  expect_layer("layers.stem.kernel: it has no milliseconds",
+               [](Json& layer) { layer["kernel"] = "winograd"; });
+  expect_layer("layers.stem.kernel must be text", [](Json& layer) { layer["kernel"] = 1; });
+  expect_layer("layers.stem.milliseconds is missing", [](Json& layer) { layer.erase("milliseconds"); });
+  expect_layer("layers.stem.milliseconds.direct must be a list of at least 1",
+               [](Json& layer) { layer["milliseconds"]["direct"] = Json::array(); });
+  const char* time = "layers.stem.milliseconds.direct[0] must be a positive number";
+  expect_layer(time, [](Json& layer) { layer["milliseconds"]["direct"][0] = 0; });
+  expect_layer(time, [](Json& layer) { layer["milliseconds"]["direct"][0] = "fast"; });
+  expect_layer("layers.stem.milliseconds.abacus must be the name of a packing that is known",
+               [](Json& layer) { layer["milliseconds"]["abacus"] = {1}; });
+  expect_layer("layers.stem.subnets must be a list", [](Json& layer) { layer["subnets"] = "direct"; });
+  expect_layer("layers.stem.subnets[1] must be a kernel that is known", [](Json& layer) {
+    layer["subnets"] = {"direct", "abacus"};
+  });
+  expect_layer("layers.stem.subnets[0] must be text", [](Json& layer) { layer["subnets"] = {1, 2}; });
   EXPECT_FALSE(Tuning::parse("{"));
 }
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/nearest.h"
+#include "base/text.h"
 #include "scheduler/deadline_sizes.h"
 #include "scheduler/dysta.h"
 #include "scheduler/earliest_deadline.h"

@@ -93,7 +93,7 @@ TEST_F(JournalTest, SaysWhichLineIsDamaged) {
   bytes.replace(bytes.find("\"step\":9"), 8, "\"stop\":1");
   ASSERT_TRUE(write_file(path_, bytes));
   EXPECT_THAT(refusal(fingerprint_), HasSubstr("line 3 of"));
-  EXPECT_THAT(refusal(fingerprint_), HasSubstr("'step' is missing"));
+  EXPECT_THAT(refusal(fingerprint_), HasSubstr("step is missing"));
 }
 
 TEST_F(JournalTest, TakesNamesThatAreNoText) {

@@ -38,13 +38,13 @@ TEST(TrajectoryStep, NamesTheMemberThatIsWrong) {
     const auto step = parse_trajectory_step(broken);
     return step ? "no error" : step.error().message;
   };
-  EXPECT_THAT(error("\"step\":3", "\"step\":-3"), HasSubstr("'step'"));
-  EXPECT_THAT(error("\"step\":3", "\"step\":3000000000"), HasSubstr("'step'"));
-  EXPECT_THAT(error("16-12-4", "16-12-"), HasSubstr("'subnet'"));
-  EXPECT_THAT(error("\"loss\":", "\"lass\":"), HasSubstr("'evaluation'"));
+  EXPECT_THAT(error("\"step\":3", "\"step\":-3"), HasSubstr("step must be a whole number from 0"));
+  EXPECT_THAT(error("\"step\":3", "\"step\":3000000000"), HasSubstr("step must be a whole number from 0"));
+  EXPECT_THAT(error("16-12-4", "16-12-"), HasSubstr("subnet must be a list of widths"));
+  EXPECT_THAT(error("\"loss\":", "\"lass\":"), HasSubstr("evaluation.loss is missing"));
   EXPECT_THAT(error("0.3333333333333333", "1.3333"), HasSubstr("sub-net 16-12-4"));
-  EXPECT_THAT(error("null", "\"\""), HasSubstr("'scores'"));
-  EXPECT_THAT(error("1e-300", "1e999"), HasSubstr("not a JSON object"));
+  EXPECT_THAT(error("null", "\"\""), HasSubstr("scores[1] must be a number"));
+  EXPECT_THAT(error("1e-300", "1e999"), HasSubstr("it is not JSON"));
 }
 
 // Whatever the bytes are, they are refused or they are a step.

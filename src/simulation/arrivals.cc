@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/file.h"
 #include "base/try.h"
 #include "simulation/draws.h"
 #include "simulation/named.h"
@@ -81,7 +82,7 @@ std::vector<double> moments(const StepArrivals& step, int count, Draws& draws) {
 Result<std::vector<Time>> arrivals_of(const TraceArrivals& trace, int count, double rate, Draws&) {
   ASSIGN_OR_RETURN(const std::vector<Time> all, read_trace(trace.file));
   auto scaled = scale_to_rate(window(all, 0, static_cast<std::size_t>(count)), rate);
-  if (!scaled) return Error{fmt::format("'{}': {}", trace.file.string(), scaled.error().message)};
+  if (!scaled) return in_file(trace.file, scaled.error());
   return scaled;
 }
 

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "base/processors.h"
+#include "base/machine.h"
 #include "base/try.h"
 
 namespace concertina::simulation {

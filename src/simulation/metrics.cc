@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/quantile.h"
+#include "base/statistics.h"
 
 namespace concertina::simulation {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/processors.h"
+#include "base/machine.h"
 #include "control/model_sizes.h"
 #include "profile/measure.h"
 #include "simulation/background_load.h"

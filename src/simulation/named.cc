@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <optional>
 #include <string>
 
-#include "base/nearest.h"
+#include "base/text.h"
 
 namespace concertina::simulation {
 namespace {
@@ -19,13 +18,6 @@ std::vector<std::string_view> split(std::string_view text) {
     if (colon == std::string_view::npos) return parts;
     text.remove_prefix(colon + 1);
   }
-}
-
-std::optional<double> read_number(std::string_view text) {
-  double number = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (code != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
 }
 
 std::string usage(const Form& form) {
@@ -52,7 +44,7 @@ Result<ChosenForm> choose_form(std::string_view text, std::span<const Form> form
     return Error{fmt::format("'{}' has more numbers than '{}' takes", text, usage(form))};
   for (const Form::Number& number : form.numbers) {
     const std::size_t at = chosen.numbers.size() + 1;
-    const auto value = at < parts.size() ? read_number(parts[at]) : number.value;
+    const auto value = at < parts.size() ? parse_number<double>(parts[at]) : number.value;
     // Written so that NaN fails.
     if (!value || !(*value >= number.low && *value <= number.high)) {
       return Error{fmt::format("'{}': {} of '{}' must be a number from {} to {}", text, number.what,

@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
-#include "base/nearest.h"
+#include "base/text.h"
 #include "control/controller.h"
 #include "simulation/alert_policy.h"
 #include "simulation/fixed_policy.h"
@@ -18,10 +16,8 @@ constexpr std::string_view kFixed = "fixed:";
 
 Result<std::unique_ptr<control::Policy>> make_fixed(std::string_view number,
                                                     const std::vector<control::SubnetProfile>& sizes) {
-  int subnet = -1;
-  const auto [end, code] = std::from_chars(number.data(), number.data() + number.size(), subnet);
-  const bool whole = code == std::errc{} && end == number.data() + number.size();
-  if (!whole || subnet < 0 || static_cast<std::size_t>(subnet) >= sizes.size()) {
+  const int subnet = parse_number<int>(number).value_or(-1);
+  if (subnet < 0 || static_cast<std::size_t>(subnet) >= sizes.size()) {
     return Error{fmt::format("there is no sub-net '{}' for a fixed policy; the model has 0 to {}", number,
                              sizes.size() - 1)};
   }

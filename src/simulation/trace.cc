@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "base/try.h"
 
 namespace concertina::simulation {
@@ -26,11 +26,9 @@ std::string_view content_of(std::string_view line) {
 
 /// Nothing if it is not a number of seconds in the range that is read.
 std::optional<Time> read_seconds(std::string_view text) {
-  double seconds = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (code != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  if (!(seconds >= 0 && seconds <= kLongestTraceSeconds)) return std::nullopt;  // NaN fails
-  return from_seconds(seconds);
+  const auto seconds = parse_number<double>(text);
+  if (!seconds || !(*seconds >= 0 && *seconds <= kLongestTraceSeconds)) return std::nullopt;  // NaN fails
+  return from_seconds(*seconds);
 }
 
 Status add_line(std::string_view line, int number, std::vector<Time>& arrivals) {
@@ -67,10 +65,7 @@ Result<std::vector<Time>> read_trace(const std::filesystem::path& path) {
   const std::uintmax_t size = std::filesystem::file_size(path, ignored);
   if (!ignored && size > kLargestFile)
     return Error{fmt::format("'{}' is larger than 1 GiB; cut the trace", path.string())};
-  ASSIGN_OR_RETURN(const FileBytes bytes, read_bytes(path));
-  auto arrivals = parse_trace(bytes.view());
-  if (!arrivals) return Error{fmt::format("'{}': {}", path.string(), arrivals.error().message)};
-  return arrivals;
+  return read_as(path, parse_trace);
 }
 
 std::vector<Time> window(std::span<const Time> arrivals, std::size_t first, std::size_t count) {

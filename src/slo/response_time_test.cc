@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/quantile.h"
 #include "base/random.h"
+#include "base/statistics.h"
 #include "slo/testing.h"
 
 namespace concertina::slo {

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/precision.h"
 #include "profile/this_machine.h"
 
 namespace concertina::slo {
@@ -50,11 +51,11 @@ int RuleTable::rule(supervisor::MachineState state, double slow_down, int curren
   return last;
 }
 
-Status RuleTable::check_model(std::span<const SubnetInfo> model, std::string_view wanted_precision) const {
+Status RuleTable::check_model(std::span<const SubnetInfo> model, Precision wanted) const {
   constexpr double kRounding = 1e-6;
-  if (precision != wanted_precision) {
+  if (precision != wanted) {
     return Error{fmt::format("the plan is for {}, but the model is loaded in {}; run concertina plan",
-                             precision, wanted_precision)};
+                             name_of(precision), name_of(wanted))};
   }
   if (model.size() != subnets.size()) {
     return Error{

@@ -49,7 +49,7 @@ struct RuleTable {
   static constexpr std::size_t kMaxDesigns = 8;
 
   latency::MeasuredMachine machine;  ///< its cpu and instruction_set
-  std::string precision = "fp32";
+  Precision precision = Precision::fp32;
   std::vector<PlannedSubnet> subnets;  ///< of the model, all of them
   std::vector<Design> designs;         ///< 1 .. kMaxDesigns
   std::vector<Rule> rules;  ///< those of one machine state side by side, in the order of their slow-downs
@@ -61,7 +61,7 @@ struct RuleTable {
   std::string to_json() const;
 
   /// Fails, saying why, unless the table was made for a model with these sub-nets.
-  Status check_model(std::span<const SubnetInfo> model, std::string_view wanted_precision) const;
+  Status check_model(std::span<const SubnetInfo> model, Precision wanted) const;
   /// Fails, saying why, unless it was made for a machine like this one.
   Status check_machine() const;
 

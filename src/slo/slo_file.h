@@ -30,7 +30,6 @@ struct Slo {
   static constexpr std::size_t kMaxStates = 24;
   static constexpr std::size_t kMaxBounds = 16;  ///< of one state
   static constexpr std::size_t kMaxObjectives = 16;
-  static constexpr std::size_t kMaxBytes = 1 << 16;  ///< of a file
   static constexpr double kMaxSlowDown = 1000;
 
   double switch_margin = 0.1;            ///< share of a slow-down by which measured ones waver

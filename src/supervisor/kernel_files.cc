@@ -1,8 +1,9 @@
 #include "supervisor/kernel_files.h"
 
 #include <algorithm>
-#include <charconv>
 #include <vector>
+
+#include "base/text.h"
 
 namespace concertina::supervisor {
 namespace {
@@ -25,19 +26,11 @@ std::string_view without_newline(std::string_view text) {
   return text;
 }
 
-template <typename Number>
-std::optional<Number> number(std::string_view text) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 /// The value of "key=value".
 template <typename Number>
 std::optional<Number> field(std::string_view text, std::string_view key) {
   if (!text.starts_with(key) || !text.substr(key.size()).starts_with('=')) return std::nullopt;
-  return number<Number>(text.substr(key.size() + 1));
+  return parse_number<Number>(text.substr(key.size() + 1));
 }
 
 std::optional<double> percent(std::string_view text, std::string_view key) {
@@ -50,7 +43,7 @@ std::optional<double> percent(std::string_view text, std::string_view key) {
 std::optional<std::uint64_t> counter(const std::vector<std::string_view>& lines, std::string_view key) {
   for (const std::string_view line : lines) {
     if (line.starts_with(key) && line.substr(key.size()).starts_with(' '))
-      return number<std::uint64_t>(line.substr(key.size() + 1));
+      return parse_number<std::uint64_t>(line.substr(key.size() + 1));
   }
   return std::nullopt;
 }
@@ -98,7 +91,7 @@ std::optional<Throttling> parse_cpu_stat(std::string_view text) {
 std::optional<double> parse_cpu_max(std::string_view text) {
   const auto fields = split(without_newline(text), ' ');
   if (fields.size() < 2) return std::nullopt;
-  return cpus_of(number<std::int64_t>(fields[0]), number<std::int64_t>(fields[1]));
+  return cpus_of(parse_number<std::int64_t>(fields[0]), parse_number<std::int64_t>(fields[1]));
 }
 
 std::optional<double> cpus_of(std::optional<std::int64_t> quota_us, std::optional<std::int64_t> period_us) {
@@ -127,14 +120,14 @@ CgroupPaths parse_cgroup(std::string_view text) {
 std::optional<ProcessorTime> parse_schedstat(std::string_view text) {
   const auto fields = split(without_newline(text), ' ');
   if (fields.size() != 3) return std::nullopt;
-  const auto ran = number<std::uint64_t>(fields[0]);
-  const auto waited = number<std::uint64_t>(fields[1]);
+  const auto ran = parse_number<std::uint64_t>(fields[0]);
+  const auto waited = parse_number<std::uint64_t>(fields[1]);
   if (!ran || !waited) return std::nullopt;
   return ProcessorTime{.ran_ns = *ran, .waited_ns = *waited};
 }
 
 std::optional<std::int64_t> parse_integer(std::string_view text) {
-  return number<std::int64_t>(without_newline(text));
+  return parse_number<std::int64_t>(without_newline(text));
 }
 
 std::optional<double> parse_temperature(std::string_view text) {

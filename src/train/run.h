@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/folder_lock.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/progress.h"
 #include "graph/channel_groups.h"

@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
+#include "base/text.h"
 #include "graph/networks/layers.h"
 
 namespace concertina {
@@ -132,9 +131,8 @@ Result<Graph> mobilenet_v1(const NetworkSpec& spec) {
 int resnet_depth(std::string_view name) {
   constexpr std::string_view kPrefix = "resnet";
   if (!name.starts_with(kPrefix)) return 0;
-  int depth = 0;
-  const auto [end, code] = std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), depth);
-  return code == std::errc{} && end == name.data() + name.size() && depth <= 2000 ? depth : 0;
+  const int depth = parse_number<int>(name.substr(kPrefix.size())).value_or(0);
+  return depth <= 2000 ? depth : 0;
 }
 
 }  // namespace

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "base/try.h"
 
 namespace concertina::train {
@@ -40,7 +40,7 @@ Result<double> seconds_before(const std::filesystem::path& stage) {
   const std::filesystem::path file = stage / "seconds";
   double seconds = 0;
   if (const auto text = read_file(file)) {
-    std::from_chars(text->data(), text->data() + text->size(), seconds);
+    seconds = parse_number<double>(*text).value_or(0);
     std::error_code code;
     const auto started = std::filesystem::last_write_time(file, code);
     auto last = started;

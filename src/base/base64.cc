@@ -1,4 +1,4 @@
-#include "onnx/base64.h"
+#include "base/base64.h"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace concertina::onnx {
+namespace concertina {
 namespace {
 
 constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -90,4 +90,4 @@ std::vector<float> from_little_endian(std::string_view bytes) {
   return values;
 }
 
-}  // namespace concertina::onnx
+}  // namespace concertina

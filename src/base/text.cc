@@ -1,4 +1,4 @@
-#include "base/nearest.h"
+#include "base/text.h"
 
 #include <algorithm>
 #include <numeric>
@@ -27,6 +27,15 @@ std::string nearest_name(std::string_view word, std::span<const std::string> nam
   return *std::min_element(names.begin(), names.end(), [&](const std::string& a, const std::string& b) {
     return edit_distance(word, a) < edit_distance(word, b);
   });
+}
+
+std::string shown(std::string_view text) {
+  constexpr std::size_t kLongest = 64;
+  std::string result(text.substr(0, kLongest));
+  for (char& c : result) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return result;
 }
 
 }  // namespace concertina

@@ -1,10 +1,10 @@
-#include "onnx/base64.h"
+#include "base/base64.h"
 
 #include <gtest/gtest.h>
 
 #include <cstring>
 
-namespace concertina::onnx {
+namespace concertina {
 namespace {
 
 TEST(Base64, IsThatOfTheRfc) {
@@ -37,4 +37,4 @@ TEST(LittleEndian, KeepsEveryBit) {
 }
 
 }  // namespace
-}  // namespace concertina::onnx
+}  // namespace concertina

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace concertina::onnx {
+namespace concertina {
 
 /// Base64 of RFC 4648 with padding.
 std::string to_base64(std::string_view bytes);
@@ -20,4 +20,4 @@ std::string to_little_endian(std::span<const float> values);
 /// Precondition: bytes.size() is a multiple of 4.
 std::vector<float> from_little_endian(std::string_view bytes);
 
-}  // namespace concertina::onnx
+}  // namespace concertina
