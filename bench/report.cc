@@ -40,9 +40,10 @@ std::string summary(const PeerReport& report) {
 
 std::string to_markdown(const PeerReport& report) {
   std::string text = fmt::format(
-      "# Ours against ONNX Runtime {}\n\n{}, ours on {}, fp32. Both sides in turn in one run; a ratio below "
-      "1 means that "
-      "ours is faster; in brackets\nthe quartiles over the rounds.\n\n{}",
+      "# Ours against ONNX Runtime {}\n\n"
+      "{}, ours on {}, fp32. Both sides in turn in one run; "
+      "a ratio below 1 means that ours is faster; in brackets\n"
+      "the quartiles over the rounds.\n\n{}",
       report.peer_version, report.machine, report.our_target, summary(report));
   std::string last;
   for (const Measurement& m : report.measurements) {
@@ -50,24 +51,27 @@ std::string to_markdown(const PeerReport& report) {
                                          m.threads, m.threads > 1 ? "s" : "");
     if (name != last) {
       text += fmt::format(
-          "\n## {}\n\n| sub-net | MMAC | ours, ms: median | p99 | peer, ms: median | p99 | ours / peer | "
-          "GFLOP/s | of "
-          "the peak |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|\n",
+          "\n## {}\n\n"
+          "| sub-net | MMAC | ours, ms: median | p99 | peer, ms: median | p99 | ours / peer | "
+          "GFLOP/s | of the peak |\n"
+          "|---|---:|---:|---:|---:|---:|---:|---:|---:|\n",
           name);
       last = name;
     }
     text += fmt::format(
-        "| {} | {:.1f} | {:.3f} | {:.3f} | {:.3f} | {:.3f} | {:.3f} ({:.3f} .. {:.3f}) | {:.0f} | {:.0f} % "
-        "|\n",
+        "| {} | {:.1f} | {:.3f} | {:.3f} | {:.3f} | {:.3f} | "
+        "{:.3f} ({:.3f} .. {:.3f}) | {:.0f} | {:.0f} % |\n",
         m.subnet, static_cast<double>(m.macs) / 1e6, m.times.ours.median_ms, m.times.ours.p99_ms,
         m.times.peer.median_ms, m.times.peer.p99_ms, m.times.ratio, m.times.ratio_low, m.times.ratio_high,
         m.gflops(), 100 * m.share_of_peak());
   }
   if (!report.loading.empty()) {
     text +=
-        "\n## All sizes ready\n\nOurs: one model, one session. Peer: a session for each size.\n\n| network | "
-        "ours, ms | peer, ms | ours, MB | peer, MB | packed weights "
-        "of all sizes, MB | parameters of the largest, MB |\n|---|---:|---:|---:|---:|---:|---:|\n";
+        "\n## All sizes ready\n\n"
+        "Ours: one model, one session. Peer: a session for each size.\n\n"
+        "| network | ours, ms | peer, ms | ours, MB | peer, MB | "
+        "packed weights of all sizes, MB | parameters of the largest, MB |\n"
+        "|---|---:|---:|---:|---:|---:|---:|\n";
     for (const Loading& l : report.loading) {
       text += fmt::format("| {} | {:.1f} | {:.1f} | {:.1f} | {:.1f} | {:.2f} | {:.2f} |\n",
                           name_of(l.network, l.size), l.our_ms, l.peer_ms, l.our_megabytes, l.peer_megabytes,
@@ -76,21 +80,24 @@ std::string to_markdown(const PeerReport& report) {
   }
   if (!report.switching.empty()) {
     text +=
-        "\n## Switching\n\nA switch is no action: a run names its sub-net. The first run after one of "
-        "another size, as a "
-        "multiple of a run after\none of the same size:\n\n| network | sub-net | ratio |\n|---|---|---:|\n";
+        "\n## Switching\n\n"
+        "A switch is no action: a run names its sub-net. "
+        "The first run after one of another size, as a multiple of a run after\n"
+        "one of the same size:\n\n"
+        "| network | sub-net | ratio |\n|---|---|---:|\n";
     for (const Switching& s : report.switching) {
       text += fmt::format("| {} | {} | {:.3f} |\n", name_of(s.network, s.size), s.subnet, s.ratio);
     }
   }
   if (!report.rounding.empty()) {
     text += fmt::format(
-        "\n## bfloat16\n\nOurs with `--precision bf16`, on {}, against ours in fp32, in turn. Weights are "
-        "random, so "
-        "the difference says\nlittle of accuracies; `concertina eval --precision bf16` measures those.\n\n"
-        "| network | threads | batch | sub-net | fp32, ms | bf16, ms | fp32 / bf16 | difference of the "
-        "outputs | "
-        "packed weights, MB |\n|---|---:|---:|---|---:|---:|---:|---:|---:|\n",
+        "\n## bfloat16\n\n"
+        "Ours with `--precision bf16`, on {}, against ours in fp32, in turn. "
+        "Weights are random, so the difference says\n"
+        "little of accuracies; `concertina eval --precision bf16` measures those.\n\n"
+        "| network | threads | batch | sub-net | fp32, ms | bf16, ms | fp32 / bf16 | "
+        "difference of the outputs | packed weights, MB |\n"
+        "|---|---:|---:|---|---:|---:|---:|---:|---:|\n",
         report.bf16_unit);
     for (const Rounding& r : report.rounding) {
       text += fmt::format(

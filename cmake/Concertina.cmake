@@ -3,12 +3,13 @@
 include(GoogleTest)
 
 add_library(concertina_options INTERFACE)
-target_include_directories(concertina_options INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+target_include_directories(concertina_options
+                           INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
 target_compile_options(concertina_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Werror)
 if(CONCERTINA_SANITIZE)
   target_compile_definitions(concertina_options INTERFACE CONCERTINA_SANITIZED)
-  target_compile_options(concertina_options INTERFACE -fsanitize=${CONCERTINA_SANITIZE} -fno-sanitize-recover=all
-                                                      -fno-omit-frame-pointer)
+  target_compile_options(concertina_options INTERFACE
+    -fsanitize=${CONCERTINA_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(concertina_options INTERFACE -fsanitize=${CONCERTINA_SANITIZE})
 endif()
 if(CONCERTINA_FUZZ)
@@ -41,14 +42,14 @@ foreach(arrow IN LISTS arrows)
 endforeach()
 
 # concertina_library(graph): the library concertina_graph of the folder that calls this, of all its sources but
-# tests, benchmarks and those of inner folders with a CMakeLists.txt: these are libraries of their own, which
-# nothing links without saying so. It links what src/arrows.txt lets the folder include, and the LIBRARIES.
+# tests, benchmarks, main.cc and those of inner folders with a CMakeLists.txt: these are libraries of their own,
+# which nothing links without saying so. It links what src/arrows.txt lets the folder include, and the LIBRARIES.
 #   SMALL         compiled for size, as all that runs once for a model
 #   SMALL_FILES   only these are
 function(concertina_library name)
   cmake_parse_arguments(arg "SMALL" "" "SMALL_FILES;LIBRARIES" ${ARGN})
   concertina_sources(sources "*.cc")
-  list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_test|_bench|^main)\\.cc$")
   file(GLOB inner CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} */CMakeLists.txt)
   foreach(folder IN LISTS inner)
     get_filename_component(folder ${folder} DIRECTORY)
@@ -69,8 +70,8 @@ function(concertina_sources result pattern)
   set(${result} ${found} PARENT_SCOPE)
 endfunction()
 
-# concertina_tests(graph): the program concertina_graph_test of all *_test.cc below the folder, each of its tests
-# known to ctest. Every test may use src/testing.
+# concertina_tests(graph): the program concertina_graph_test of all *_test.cc below the folder. Every test may
+# use src/testing.
 #   LIBRARIES     what it links besides
 #   PCH_FROM      a target whose precompiled header it shares
 function(concertina_tests name)
@@ -82,10 +83,8 @@ function(concertina_tests name)
   endif()
   cmake_parse_arguments(arg "" "PCH_FROM" "LIBRARIES" ${ARGN})
   concertina_sources(sources "*_test.cc")
-  add_executable(concertina_${name}_test ${sources})
-  target_link_libraries(concertina_${name}_test PRIVATE concertina_${name} concertina_testing ${arg_LIBRARIES}
-                                                        nlohmann_json::nlohmann_json GTest::gmock GTest::gtest_main)
-  target_compile_definitions(concertina_${name}_test PRIVATE CONCERTINA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  concertina_test_program(concertina_${name}_test ${name} SOURCES ${sources}
+                          LIBRARIES concertina_${name} concertina_testing ${arg_LIBRARIES})
   # What takes time is in the libraries, and building tests quickly is worth more than their speed.
   target_compile_options(concertina_${name}_test PRIVATE $<$<CONFIG:Release>:-O1>)
   if(arg_PCH_FROM)
@@ -94,11 +93,22 @@ function(concertina_tests name)
     target_compile_options(concertina_${name}_test PRIVATE -fPIC)
     target_precompile_headers(concertina_${name}_test REUSE_FROM ${arg_PCH_FROM})
   else()
-    target_precompile_headers(concertina_${name}_test PRIVATE $<$<COMPILE_LANGUAGE:CXX>:<gmock/gmock.h$<ANGLE-R>>
-                                                              $<$<COMPILE_LANGUAGE:CXX>:<gtest/gtest.h$<ANGLE-R>>)
+    target_precompile_headers(concertina_${name}_test PRIVATE
+      $<$<COMPILE_LANGUAGE:CXX>:<gmock/gmock.h$<ANGLE-R>>
+      $<$<COMPILE_LANGUAGE:CXX>:<gtest/gtest.h$<ANGLE-R>>)
   endif()
-  gtest_discover_tests(concertina_${name}_test TEST_PREFIX ${CONCERTINA_TEST_PREFIX}${name}/ DISCOVERY_MODE PRE_TEST
-                       PROPERTIES LABELS ${name})
+endfunction()
+
+# concertina_test_program(TARGET graph SOURCES ... LIBRARIES ...): a program of tests. ctest knows each of
+# them as graph/TEST, with the label graph.
+function(concertina_test_program target group)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  add_executable(${target} ${arg_SOURCES})
+  target_link_libraries(${target} PRIVATE ${arg_LIBRARIES} nlohmann_json::nlohmann_json GTest::gmock
+                                          GTest::gtest_main)
+  target_compile_definitions(${target} PRIVATE CONCERTINA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  gtest_discover_tests(${target} TEST_PREFIX ${CONCERTINA_TEST_PREFIX}${group}/ DISCOVERY_MODE PRE_TEST
+                       PROPERTIES LABELS ${group})
 endfunction()
 
 # concertina_benchmarks(kernels): the program concertina_kernels_bench of all *_bench.cc below the folder.
@@ -110,12 +120,3 @@ function(concertina_benchmarks name)
   add_executable(concertina_${name}_bench ${sources})
   target_link_libraries(concertina_${name}_bench PRIVATE concertina_${name} benchmark::benchmark_main)
 endfunction()
-
-# concertina_fuzz_target(onnx DEPENDS concertina_onnx): the libFuzzer program of NAME_fuzz.cc in the calling folder.
-function(concertina_fuzz_target name)
-  cmake_parse_arguments(arg "" "" "DEPENDS" ${ARGN})
-  add_executable(concertina_${name}_fuzz ${name}_fuzz.cc)
-  target_link_libraries(concertina_${name}_fuzz PRIVATE concertina_options ${arg_DEPENDS})
-  target_link_options(concertina_${name}_fuzz PRIVATE -fsanitize=fuzzer)
-endfunction()
-

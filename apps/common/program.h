@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -18,6 +19,17 @@ using AddVerb = void (*)(CLI::App& program, Action& chosen);
 /// Adds a verb's subcommand. `examples` ends its help, one command a line.
 CLI::App* add_verb(CLI::App& program, const std::string& name, const std::string& summary,
                    const std::string& examples);
+
+/// The same with its options, which `define(verb, options)` adds. If the verb is chosen, its action is
+/// run(options).
+template <typename Options, typename Define, typename Run>
+void add_verb(CLI::App& program, Action& chosen, const std::string& name, const std::string& summary,
+              const std::string& examples, Define define, Run run) {
+  CLI::App* verb = add_verb(program, name, summary, examples);
+  const auto options = std::make_shared<Options>();
+  define(verb, *options);
+  verb->callback([&chosen, options, run] { chosen = [options, run] { return run(*options); }; });
+}
 
 /// Parses the command line and performs the chosen verb. Returns the exit code: 0, or 2 after one sentence on
 /// stderr that says what was wrong with the input.

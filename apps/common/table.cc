@@ -24,4 +24,53 @@ std::string format_table(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
+std::string Table::text() const {
+  std::vector<std::vector<std::string>> shown(rows_.size() + 1);
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    if (columns_[c].title.empty()) continue;
+    shown[0].push_back(columns_[c].title);
+    for (std::size_t r = 0; r < rows_.size(); ++r) shown[r + 1].push_back(rows_[r][c].text);
+  }
+  return format_table(shown);
+}
+
+nlohmann::json Table::json() const {
+  nlohmann::json list = nlohmann::json::array();
+  for (const auto& row : rows_) {
+    nlohmann::json& object = list.emplace_back(nlohmann::json::object());
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      if (!columns_[c].key.empty() && row[c].value) object[columns_[c].key] = *row[c].value;
+    }
+  }
+  return list;
+}
+
+Table::Cell whole(std::int64_t value) {
+  return {std::to_string(value), value};
+}
+
+Table::Cell fixed(double value, int digits) {
+  return {fmt::format("{:.{}f}", value, digits), value};
+}
+
+Table::Cell percent(double share) {
+  return {fmt::format("{:.2f} %", 100 * share), share};
+}
+
+Table::Cell millions(std::int64_t value) {
+  return {fmt::format("{:.2f}", static_cast<double>(value) / 1e6), value};
+}
+
+Table::Cell percent_or_dash(std::optional<double> share) {
+  return share ? percent(*share) : Table::Cell{"-"};
+}
+
+Table::Cell words(std::string text) {
+  return {text, text};
+}
+
+Table::Cell unseen(nlohmann::json value) {
+  return {"", std::move(value)};
+}
+
 }  // namespace concertina::apps

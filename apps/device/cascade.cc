@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -9,14 +8,13 @@
 #include "base/try.h"
 #include "cascade/choose.h"
 #include "common/progress_bar.h"
-#include "control/model_sizes.h"
-#include "device/accuracy.h"
+#include "control/subnet_profiles.h"
 #include "device/cascade_report.h"
+#include "device/images.h"
 #include "device/look_logits.h"
-#include "device/model_options.h"
-#include "device/subnet_choice.h"
+#include "device/options.h"
 #include "device/verbs.h"
-#include "profile/measure.h"
+#include "profile/measure_subnets.h"
 
 namespace concertina::apps {
 namespace {
@@ -52,7 +50,7 @@ Result<std::vector<double>> run_times(const std::shared_ptr<const Model>& model,
   } else {
     ASSIGN_OR_RETURN(table, latency::LatencyTable::read(options.latency_table));
   }
-  ASSIGN_OR_RETURN(const auto sizes, control::sizes_from_table(*model, table, 1, 1));
+  ASSIGN_OR_RETURN(const auto sizes, control::profiles_from_table(*model, table, 1, 1));
   std::vector<double> ms;
   for (const control::SubnetProfile& size : sizes) ms.push_back(size.times.median());
   return ms;
@@ -91,7 +89,7 @@ Result<cascade::CascadeChoice> best_choice(const cascade::LabelledLogits& data, 
 
 Status choose(Options options) {
   if (options.out.empty()) {
-    options.out = std::filesystem::path(options.model).replace_extension(".cascade.json").string();
+    options.out = beside_model(options.model, ".cascade.json");
   }
   ProgressBar progress;
   ASSIGN_OR_RETURN(const auto model, Model::load(options.model, options.loading));
@@ -121,7 +119,7 @@ Status measure(const Options& options) {
   ASSIGN_OR_RETURN(const data::ImageSet set, read_images(options.data, *model));
   std::vector<control::SubnetProfile> sizes;
   if (options.measuring.deadline_ms) {
-    ASSIGN_OR_RETURN(sizes, control::sizes_of(model, {.latency_table = options.latency_table}));
+    ASSIGN_OR_RETURN(sizes, control::subnet_profiles(model, {.latency_table = options.latency_table}));
   }
   ASSIGN_OR_RETURN(Session session, Session::make(model));
   ASSIGN_OR_RETURN(const MeasuredCascade measured,
@@ -134,32 +132,26 @@ Status measure(const Options& options) {
 void add_choice_options(CLI::App* verb, Options& options) {
   verb->add_option("--like", options.like, "the sub-net that the cascade is to be as accurate as")
       ->capture_default_str();
-  verb->add_option("--tolerance", options.goal.tolerance,
-                   "accuracy that may be lost against it; 0.01 is a point")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
+  add_range_option(verb, "--tolerance", options.goal.tolerance,
+                   "accuracy that may be lost against it; 0.01 is a point", 0.0, 1.0);
   auto* accuracy = verb->add_option("--accuracy", options.goal.accuracy, "or: the accuracy wanted, 0 .. 1")
                        ->check(CLI::Range(0.0, 1.0));
   verb->add_option("--ms", options.goal.ms, "or: the most accurate cascade of at most this mean time")
       ->check(CLI::PositiveNumber)
       ->excludes(accuracy);
-  verb->add_option("--spare-errors", options.goal.spare_errors,
-                   "standard errors by which the accuracy is to be reached; 1.64 for 95 % of cases")
-      ->check(CLI::Range(0.0, 10.0))
-      ->capture_default_str();
+  add_range_option(verb, "--spare-errors", options.goal.spare_errors,
+                   "standard errors by which the accuracy is to be reached; 1.64 for 95 % of cases", 0.0,
+                   10.0);
   verb->add_option("--confidence", options.measure, "probability, margin, entropy, or auto: the best of them")
       ->check(CLI::IsMember({"auto", "probability", "margin", "entropy"}))
       ->capture_default_str();
-  verb->add_option("--stages", options.front.max_stages, "at most")
-      ->check(CLI::Range(1, 4))
-      ->capture_default_str();
+  add_range_option(verb, "--stages", options.front.max_stages, "at most", 1, 4);
   verb->add_flag("--mirror,!--no-mirror", options.front.mirror,
                  "stages may look at the mirror image (the default)");
   verb->add_flag("--blend,!--no-blend", options.front.blend,
                  "a stage weighs in what those before it said (the default)");
-  verb->add_option("--folds", options.folds, "parts of the images that judge what was chosen on the others")
-      ->check(CLI::Range(2, 50))
-      ->capture_default_str();
+  add_range_option(verb, "--folds", options.folds,
+                   "parts of the images that judge what was chosen on the others", 2, 50);
   verb->add_option("--out", options.out, "what --use takes (default: <model>.cascade.json)")
       ->type_name("FILE");
 }
@@ -167,39 +159,37 @@ void add_choice_options(CLI::App* verb, Options& options) {
 /// What decides how one is measured.
 void add_measure_options(CLI::App* verb, Options& options) {
   verb->add_option("--use", options.use, "measure this cascade instead of choosing one")->type_name("FILE");
-  verb->add_option("--rounds", options.measuring.rounds, "with --use: over all images")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  verb->add_option("--block", options.measuring.block, "with --use: images before the other takes its turn")
-      ->check(CLI::Range(1, 10'000))
-      ->capture_default_str();
+  add_range_option(verb, "--rounds", options.measuring.rounds, "with --use: over all images", 1, 1000);
+  add_range_option(verb, "--block", options.measuring.block,
+                   "with --use: images before the other takes its turn", 1, 10'000);
   verb->add_option("--deadline", options.measuring.deadline_ms, "with --use: of every image, ms")
       ->check(CLI::PositiveNumber);
+}
+
+void define(CLI::App* verb, Options& options) {
+  options.data.split = "validation";
+  add_model_argument(verb, options.model);
+  add_data_options(verb, options.data)->required();
+  add_split_options(verb, options.data);
+  add_model_options(verb, options.loading);
+  verb->add_option("--latency-table", options.latency_table, "of concertina profile (default: measure now)")
+      ->type_name("FILE");
+  add_choice_options(verb, options);
+  add_measure_options(verb, options);
+  add_json_option(verb, options.json);
 }
 
 }  // namespace
 
 void add_cascade(CLI::App& program, Action& chosen) {
-  CLI::App* verb =
-      add_verb(program, "cascade",
-               "Small sub-net first, larger ones only where it is unsure: choose a cascade, or measure one",
-               "  concertina cascade model.onnx --data images --validation-seed 1\n"
-               "  concertina cascade model.onnx --data images --tolerance 0.005 --out fast.json\n"
-               "  concertina cascade model.onnx --data images --split test --use fast.json\n");
-  const auto options = std::make_shared<Options>();
-  options->data.split = "validation";
-  verb->add_option("MODEL", options->model, "dynamic model (.onnx)")->required();
-  add_data_options(verb, options->data)->required();
-  add_split_options(verb, options->data);
-  add_model_options(verb, options->loading);
-  verb->add_option("--latency-table", options->latency_table, "of concertina profile (default: measure now)")
-      ->type_name("FILE");
-  add_choice_options(verb, *options);
-  add_measure_options(verb, *options);
-  verb->add_flag("--json", options->json, "print JSON");
-  verb->callback([&chosen, options] {
-    chosen = [options] { return options->use.empty() ? choose(*options) : measure(*options); };
-  });
+  add_verb<Options>(
+      program, chosen, "cascade",
+      "Small sub-net first, larger ones only where it is unsure: choose a cascade, or measure one",
+      "  concertina cascade model.onnx --data images --validation-seed 1\n"
+      "  concertina cascade model.onnx --data images --tolerance 0.005 --out fast.json\n"
+      "  concertina cascade model.onnx --data images --split test --use fast.json\n",
+      define,
+      [](const Options& options) { return options.use.empty() ? choose(options) : measure(options); });
 }
 
 }  // namespace concertina::apps

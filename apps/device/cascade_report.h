@@ -4,10 +4,20 @@
 #include <vector>
 
 #include "cascade/choose.h"
+#include "cascade/labelled_logits.h"
 #include "device/cascade_measure.h"
-#include "device/confidence_report.h"
 
 namespace concertina::apps {
+
+/// What is known of one sub-net's confidence. Temperatures are fitted on one half of the images and judged on
+/// the other.
+struct Calibration {
+  double temperature = 1, error_before = 0, error_after = 0;
+  std::vector<double> separations;  ///< by measure
+};
+
+/// Of every sub-net that sees images as they are. Precondition: at least two images.
+std::vector<Calibration> calibrations_of(const cascade::LabelledLogits& data);
 
 /// Prints how a cascade was chosen that is now in `file`.
 void print_choice(const cascade::CascadeChoice& choice, const std::vector<Calibration>& calibrations,

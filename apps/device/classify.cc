@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -10,9 +9,8 @@
 #include "concertina/session.h"
 #include "data/image.h"
 #include "data/resize.h"
-#include "device/model_options.h"
-#include "device/pixels.h"
-#include "device/subnet_choice.h"
+#include "device/images.h"
+#include "device/options.h"
 #include "device/verbs.h"
 
 namespace concertina::apps {
@@ -93,22 +91,22 @@ Status classify(const Options& options) {
   return {};
 }
 
+void define(CLI::App* verb, Options& options) {
+  add_model_argument(verb, options.model);
+  verb->add_option("IMAGE", options.images, "JPEG or PNG files")->required();
+  add_subnet_option(verb, options.subnet);
+  add_model_options(verb, options.loading);
+  add_range_option(verb, "--top", options.top, "answers an image", 1, 1000);
+  add_json_option(verb, options.json);
+}
+
 }  // namespace
 
 void add_classify(CLI::App& program, Action& chosen) {
-  CLI::App* verb = add_verb(program, "classify", "Tell what is on images",
-                            "  concertina classify model.onnx shoe.png\n"
-                            "  concertina classify model.onnx *.jpg --subnet all --json\n");
-  const auto options = std::make_shared<Options>();
-  verb->add_option("MODEL", options->model, "dynamic model (.onnx)")->required();
-  verb->add_option("IMAGE", options->images, "JPEG or PNG files")->required();
-  add_subnet_option(verb, options->subnet);
-  add_model_options(verb, options->loading);
-  verb->add_option("--top", options->top, "answers an image")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  verb->add_flag("--json", options->json, "print JSON");
-  verb->callback([&chosen, options] { chosen = [options] { return classify(*options); }; });
+  add_verb<Options>(program, chosen, "classify", "Tell what is on images",
+                    "  concertina classify model.onnx shoe.png\n"
+                    "  concertina classify model.onnx *.jpg --subnet all --json\n",
+                    define, classify);
 }
 
 }  // namespace concertina::apps

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/statistics.h"
@@ -8,9 +7,8 @@
 #include "common/progress_bar.h"
 #include "common/table.h"
 #include "concertina/session.h"
-#include "device/accuracy.h"
-#include "device/model_options.h"
-#include "device/subnet_choice.h"
+#include "device/images.h"
+#include "device/options.h"
 #include "device/timing.h"
 #include "device/verbs.h"
 
@@ -31,26 +29,20 @@ struct Row {
   double top1 = 0;
 };
 
-void print_rows(const Model& model, const std::vector<Row>& rows, bool json) {
-  std::vector<std::vector<std::string>> table = {
-      {"sub-net", "widths", "parameters", "MMAC", "ms", "top-1", "trainer's top-1"}};
-  nlohmann::json list = nlohmann::json::array();
+Table table_of(const Model& model, const std::vector<Row>& rows) {
+  Table table({{"sub-net", "subnet"},
+               {"widths", "widths"},
+               {"parameters", "parameters"},
+               {"MMAC", "macs"},
+               {"ms", "milliseconds"},
+               {"top-1", "top1"},
+               {"trainer's top-1", "trainer_test_top1"}});
   for (const Row& row : rows) {
     const SubnetInfo& info = model.subnets()[row.subnet];
-    const std::string trained = info.test_accuracy ? fmt::format("{:.2f} %", 100 * *info.test_accuracy) : "-";
-    table.push_back({std::to_string(row.subnet), to_string(info.subnet), std::to_string(info.parameters),
-                     fmt::format("{:.2f}", static_cast<double>(info.macs) / 1e6),
-                     fmt::format("{:.3f}", row.milliseconds), fmt::format("{:.2f} %", 100 * row.top1),
-                     trained});
-    list.push_back({{"subnet", row.subnet},
-                    {"widths", to_string(info.subnet)},
-                    {"parameters", info.parameters},
-                    {"macs", info.macs},
-                    {"milliseconds", row.milliseconds},
-                    {"top1", row.top1}});
-    if (info.test_accuracy) list.back()["trainer_test_top1"] = *info.test_accuracy;
+    table.add({whole(row.subnet), words(to_string(info.subnet)), whole(info.parameters), millions(info.macs),
+               fixed(row.milliseconds, 3), percent(row.top1), percent_or_dash(info.test_accuracy)});
   }
-  fmt::print("{}", json ? list.dump(1) + "\n" : format_table(table));
+  return table;
 }
 
 Status eval(const Options& options) {
@@ -67,25 +59,28 @@ Status eval(const Options& options) {
     rows.push_back({.subnet = subnet, .milliseconds = quantile(times, 0.5), .top1 = top1});
     progress.update(static_cast<std::int64_t>(rows.size()), fmt::format("top-1 {:.2f} %", 100 * top1));
   }
-  print_rows(*model, rows, options.json);
+  const Table table = table_of(*model, rows);
+  fmt::print("{}", options.json ? table.json().dump(1) + "\n" : table.text());
   return {};
+}
+
+void define(CLI::App* verb, Options& options) {
+  add_model_argument(verb, options.model);
+  add_data_options(verb, options.data)->required();
+  add_split_options(verb, options.data);
+  add_subnet_option(verb, options.subnet);
+  add_model_options(verb, options.loading);
+  add_json_option(verb, options.json);
 }
 
 }  // namespace
 
 void add_eval(CLI::App& program, Action& chosen) {
-  CLI::App* verb = add_verb(program, "eval",
-                            "Run sub-nets over a data set: top-1, and median ms of one image on one thread",
-                            "  concertina eval model.onnx --data /usr/share/datasets/fashion-mnist\n"
-                            "  concertina eval model.onnx --data images --subnet 3 --json\n");
-  const auto options = std::make_shared<Options>();
-  verb->add_option("MODEL", options->model, "dynamic model (.onnx)")->required();
-  add_data_options(verb, options->data)->required();
-  add_split_options(verb, options->data);
-  add_subnet_option(verb, options->subnet);
-  add_model_options(verb, options->loading);
-  verb->add_flag("--json", options->json, "print JSON");
-  verb->callback([&chosen, options] { chosen = [options] { return eval(*options); }; });
+  add_verb<Options>(program, chosen, "eval",
+                    "Run sub-nets over a data set: top-1, and median ms of one image on one thread",
+                    "  concertina eval model.onnx --data /usr/share/datasets/fashion-mnist\n"
+                    "  concertina eval model.onnx --data images --subnet 3 --json\n",
+                    define, eval);
 }
 
 }  // namespace concertina::apps

@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <memory>
 
 #include "base/file.h"
 #include "base/try.h"
-#include "device/subnet_choice.h"
+#include "device/options.h"
 #include "device/verbs.h"
 #include "onnx/model_file.h"
 
@@ -33,19 +32,21 @@ Status export_subnets(const Options& options) {
   return {};
 }
 
+void define(CLI::App* verb, Options& options) {
+  add_model_argument(verb, options.model);
+  add_subnet_option(verb, options.subnet);
+  verb->add_option("--out", options.out, "folder for <model>-<number>.onnx")
+      ->type_name("DIR")
+      ->capture_default_str();
+}
+
 }  // namespace
 
 void add_export(CLI::App& program, Action& chosen) {
-  CLI::App* verb = add_verb(program, "export", "Write sub-nets as plain static ONNX files",
-                            "  concertina export model.onnx --out exported\n"
-                            "  concertina export model.onnx --subnet 3 --out exported\n");
-  const auto options = std::make_shared<Options>();
-  verb->add_option("MODEL", options->model, "dynamic model (.onnx)")->required();
-  add_subnet_option(verb, options->subnet);
-  verb->add_option("--out", options->out, "folder for <model>-<number>.onnx")
-      ->type_name("DIR")
-      ->capture_default_str();
-  verb->callback([&chosen, options] { chosen = [options] { return export_subnets(*options); }; });
+  add_verb<Options>(program, chosen, "export", "Write sub-nets as plain static ONNX files",
+                    "  concertina export model.onnx --out exported\n"
+                    "  concertina export model.onnx --subnet 3 --out exported\n",
+                    define, export_subnets);
 }
 
 }  // namespace concertina::apps

@@ -1,13 +1,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <span>
 
 #include "base/try.h"
 #include "common/table.h"
+#include "device/options.h"
 #include "device/verbs.h"
 #include "graph/cost.h"
 #include "onnx/model_file.h"
@@ -20,37 +20,50 @@ struct Options {
   bool json = false;
 };
 
-std::string percent(double share) {
-  return fmt::format("{:.2f} %", 100 * share);
-}
-
 nlohmann::json value_json(const Graph& graph, NodeId id) {
   const auto [channels, height, width] = graph.shape(id);
   return {{"name", graph.node(id).name}, {"shape", {channels, height, width}}};
 }
 
+std::vector<std::string> texts(const std::vector<Reason>& reasons) {
+  std::vector<std::string> list;
+  for (const Reason& reason : reasons) list.push_back(reason.text);
+  return list;
+}
+
+Table dimension_table(const Graph& graph) {
+  Table table({{"dimension", "name"},
+               {"state", ""},
+               {"channels", "channels"},
+               {"layers", ""},
+               {"", "features_per_channel"},
+               {"", "couplings"},
+               {"", "locks"}});
+  for (const ChannelDimension& dimension : graph.layout().dimensions) {
+    table.add({words(dimension.name), words(dimension.locked() ? "locked" : "free"),
+               whole(dimension.channels), whole(std::ssize(dimension.producers)), unseen(dimension.granule),
+               unseen(texts(dimension.couplings)), unseen(texts(dimension.locks))});
+  }
+  return table;
+}
+
+Table subnet_table(const onnx::ModelFile& model) {
+  Table table({{"sub-net", ""},
+               {"widths", "widths"},
+               {"parameters", "parameters"},
+               {"MMAC", "macs"},
+               {"validation", "validation_top1"},
+               {"test", "test_top1"}});
+  for (int number = 0; const onnx::SubnetRecord& record : model.subnets) {
+    const Cost c = cost(model.network.graph, record.subnet);
+    table.add({whole(number++), words(to_string(record.subnet)), whole(c.parameters), millions(c.macs),
+               percent(record.validation_accuracy), percent_or_dash(record.test_accuracy)});
+  }
+  return table;
+}
+
 nlohmann::json to_json(const onnx::ModelFile& model) {
   const Graph& graph = model.network.graph;
-  nlohmann::json dimensions = nlohmann::json::array(), subnets = nlohmann::json::array();
-  for (const ChannelDimension& dimension : graph.layout().dimensions) {
-    nlohmann::json couplings = nlohmann::json::array(), locks = nlohmann::json::array();
-    for (const Reason& reason : dimension.couplings) couplings.push_back(reason.text);
-    for (const Reason& reason : dimension.locks) locks.push_back(reason.text);
-    dimensions.push_back({{"name", dimension.name},
-                          {"channels", dimension.channels},
-                          {"features_per_channel", dimension.granule},
-                          {"couplings", couplings},
-                          {"locks", locks}});
-  }
-  for (const onnx::SubnetRecord& record : model.subnets) {
-    const Cost c = cost(graph, record.subnet);
-    nlohmann::json entry = {{"widths", to_string(record.subnet)},
-                            {"parameters", c.parameters},
-                            {"macs", c.macs},
-                            {"validation_top1", record.validation_accuracy}};
-    if (record.test_accuracy) entry["test_top1"] = *record.test_accuracy;
-    subnets.push_back(entry);
-  }
   const Shape& input = graph.shape(graph.input());
   nlohmann::json inputs = nlohmann::json::array(), outputs = nlohmann::json::array();
   for (NodeId id = 0; id < graph.inputs(); ++id) inputs.push_back(value_json(graph, id));
@@ -59,8 +72,8 @@ nlohmann::json to_json(const onnx::ModelFile& model) {
           {"inputs", inputs},
           {"outputs", outputs},
           {"classes", model.classes},
-          {"dimensions", dimensions},
-          {"subnets", subnets}};
+          {"dimensions", dimension_table(graph).json()},
+          {"subnets", subnet_table(model).json()}};
 }
 
 /// "input 3x32x32", or "inputs a 3x32x32 and b 1x8x8".
@@ -73,32 +86,12 @@ std::string list_values(const Graph& graph, const std::string& what, std::span<c
   return fmt::format("{}s {}", what, fmt::join(values, " and "));
 }
 
-void print_dimensions(const Graph& graph) {
-  std::vector<std::vector<std::string>> rows = {{"dimension", "state", "channels", "layers"}};
-  for (const ChannelDimension& dimension : graph.layout().dimensions) {
-    rows.push_back({dimension.name, dimension.locked() ? "locked" : "free",
-                    std::to_string(dimension.channels), std::to_string(dimension.producers.size())});
-  }
-  fmt::print("{}", format_table(rows));
+void print_reasons(const Graph& graph) {
   for (const ChannelDimension& dimension : graph.layout().dimensions) {
     for (const Reason& reason : dimension.couplings) fmt::print("  {}: {}\n", dimension.name, reason.text);
     for (const Reason& reason : dimension.locks)
       fmt::print("  {}: locked, {}\n", dimension.name, reason.text);
   }
-}
-
-void print_subnets(const onnx::ModelFile& model) {
-  std::vector<std::vector<std::string>> rows = {
-      {"sub-net", "widths", "parameters", "MMAC", "validation", "test"}};
-  int number = 0;
-  for (const onnx::SubnetRecord& record : model.subnets) {
-    const Cost c = cost(model.network.graph, record.subnet);
-    rows.push_back({std::to_string(number++), to_string(record.subnet), std::to_string(c.parameters),
-                    fmt::format("{:.2f}", static_cast<double>(c.macs) / 1e6),
-                    percent(record.validation_accuracy),
-                    record.test_accuracy ? percent(*record.test_accuracy) : "-"});
-  }
-  fmt::print("{}", format_table(rows));
 }
 
 Status inspect(const Options& options) {
@@ -113,21 +106,23 @@ Status inspect(const Options& options) {
   fmt::print("{}: {}, {}, {} classes, {} nodes, {} sub-nets in one set of weights\n\n", options.model,
              list_values(graph, "input", inputs), list_values(graph, "output", graph.outputs()),
              model.classes.size(), graph.size(), model.subnets.size());
-  print_dimensions(graph);
-  fmt::print("\n");
-  print_subnets(model);
+  fmt::print("{}", dimension_table(graph).text());
+  print_reasons(graph);
+  fmt::print("\n{}", subnet_table(model).text());
   return {};
+}
+
+void define(CLI::App* verb, Options& options) {
+  add_model_argument(verb, options.model);
+  add_json_option(verb, options.json);
 }
 
 }  // namespace
 
 void add_inspect(CLI::App& program, Action& chosen) {
-  CLI::App* verb = add_verb(program, "inspect", "Show a model's channel dimensions and sub-nets",
-                            "  concertina inspect model.onnx\n  concertina inspect model.onnx --json\n");
-  const auto options = std::make_shared<Options>();
-  verb->add_option("MODEL", options->model, "dynamic model (.onnx)")->required();
-  verb->add_flag("--json", options->json, "print JSON");
-  verb->callback([&chosen, options] { chosen = [options] { return inspect(*options); }; });
+  add_verb<Options>(program, chosen, "inspect", "Show a model's channel dimensions and sub-nets",
+                    "  concertina inspect model.onnx\n  concertina inspect model.onnx --json\n", define,
+                    inspect);
 }
 
 }  // namespace concertina::apps

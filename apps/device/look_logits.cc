@@ -9,7 +9,7 @@
 
 #include "base/try.h"
 #include "cascade/replay.h"
-#include "device/pixels.h"
+#include "device/images.h"
 
 namespace concertina::apps {
 namespace {
@@ -78,9 +78,9 @@ Status check_validation_images(const Model& model, const cascade::LabelledLogits
     const double recorded = model.subnets()[i].validation_accuracy;
     if (std::abs(right - recorded) <= rounding) continue;
     return Error{fmt::format(
-        "these are not the model's validation images: sub-net {} is right on {:.2f} % of them, but was on "
-        "{:.2f} %; give its recipe's data.validation as --validation-images and its seed as "
-        "--validation-seed",
+        "these are not the model's validation images: "
+        "sub-net {} is right on {:.2f} % of them, but was on {:.2f} %; "
+        "give its recipe's data.validation as --validation-images and its seed as --validation-seed",
         i, 100 * right, 100 * recorded)};
   }
   return {};

@@ -1,13 +1,12 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <filesystem>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "base/try.h"
 #include "common/table.h"
+#include "device/options.h"
 #include "device/verbs.h"
 #include "profile/this_machine.h"
 #include "slo/rule_table.h"
@@ -56,16 +55,26 @@ std::string machine_of(const slo::AnticipatedState& state) {
   return state.machine ? std::string(name_of(*state.machine)) : "any";
 }
 
-std::string list_designs(const slo::Solution& solution) {
-  Rows rows = {{"design", "sub-net", "threads", "batch", "accuracy", "MMAC", "median run", "memory"}};
-  for (const slo::Candidate& c : solution.designs) {
-    rows.push_back({std::to_string(rows.size() - 1), std::to_string(c.design.subnet),
-                    std::to_string(c.design.threads), std::to_string(c.design.batch),
-                    slo::with_unit(slo::Metric::accuracy, c.accuracy), fmt::format("{:.2f}", c.macs / 1e6),
-                    slo::with_unit(slo::Metric::latency, c.times.median()),
-                    slo::with_unit(slo::Metric::memory, c.memory)});
+Table design_table(const slo::Solution& solution) {
+  Table table({{"design", ""},
+               {"sub-net", "subnet"},
+               {"threads", "threads"},
+               {"batch", "batch"},
+               {"accuracy", "accuracy"},
+               {"MMAC", "macs"},
+               {"median run", "median_ms"},
+               {"memory", "memory_bytes"}});
+  for (int number = 0; const slo::Candidate& c : solution.designs) {
+    table.add({whole(number++),
+               whole(c.design.subnet),
+               whole(c.design.threads),
+               whole(c.design.batch),
+               {slo::with_unit(slo::Metric::accuracy, c.accuracy), c.accuracy},
+               {fmt::format("{:.2f}", c.macs / 1e6), c.macs},
+               {slo::with_unit(slo::Metric::latency, c.times.median()), c.times.median()},
+               {slo::with_unit(slo::Metric::memory, c.memory), c.memory}});
   }
-  return format_table(rows);
+  return table;
 }
 
 std::string list_states(const Plan& plan) {
@@ -139,24 +148,16 @@ nlohmann::json state_json(const slo::AnticipatedState& state, const Plan& plan,
 }
 
 std::string to_json(const Plan& plan, const std::string& out) {
-  nlohmann::json designs = nlohmann::json::array(), states = nlohmann::json::array();
-  for (const slo::Candidate& c : plan.solution.designs) {
-    designs.push_back({{"subnet", c.design.subnet},
-                       {"threads", c.design.threads},
-                       {"batch", c.design.batch},
-                       {"accuracy", c.accuracy},
-                       {"macs", c.macs},
-                       {"memory_bytes", c.memory},
-                       {"median_ms", c.times.median()}});
-  }
+  nlohmann::json states = nlohmann::json::array();
   for (std::size_t i = 0; i < plan.slo.states.size(); ++i)
     states.push_back(state_json(plan.slo.states[i], plan, plan.solution.outcomes[i]));
-  const nlohmann::json all = {{"designs", designs}, {"states", states}, {"out", out}};
+  const nlohmann::json all = {
+      {"designs", design_table(plan.solution).json()}, {"states", states}, {"out", out}};
   return all.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 std::string to_text(const Plan& plan, const std::string& out) {
-  std::string text = list_designs(plan.solution) + "\n" + list_states(plan) + list_bounds(plan) + "\n";
+  std::string text = design_table(plan.solution).text() + "\n" + list_states(plan) + list_bounds(plan) + "\n";
   for (std::size_t i = 0; i < plan.slo.states.size(); ++i) {
     const std::string note =
         slo::describe_violation(plan.slo.states[i], plan.solution, plan.solution.outcomes[i]);
@@ -166,32 +167,33 @@ std::string to_text(const Plan& plan, const std::string& out) {
 }
 
 Status plan_model(Options options) {
-  if (options.out.empty()) options.out = std::filesystem::path(options.model).replace_extension(".plan.json");
+  if (options.out.empty()) options.out = beside_model(options.model, ".plan.json");
   ASSIGN_OR_RETURN(const Plan plan, make_plan(options));
   RETURN_IF_ERROR(write_file(options.out, plan.table.to_json()));
   fmt::print("{}", options.json ? to_json(plan, options.out) : to_text(plan, options.out));
   return {};
 }
 
+void define(CLI::App* verb, Options& options) {
+  add_model_argument(verb, options.model);
+  verb->add_option("--slo", options.slo, "what answers must be, and in which states (TOML)")
+      ->required()
+      ->type_name("FILE");
+  verb->add_option("--latency-table", options.latency_table, "what concertina profile wrote for the model")
+      ->required()
+      ->type_name("FILE");
+  verb->add_option("--out", options.out, "the rule table (default: <model>.plan.json)")->type_name("FILE");
+  verb->add_flag("--other-machine", options.other_machine, "plan for the machine of the table, not this one");
+  add_json_option(verb, options.json);
+}
+
 }  // namespace
 
 void add_plan(CLI::App& program, Action& chosen) {
-  CLI::App* verb = add_verb(program, "plan", "Choose a few designs for objectives and anticipated states",
-                            "  concertina plan model.onnx --slo slo.toml --latency-table model.latency.json\n"
-                            "docs/slo.md tells what an SLO file says.\n");
-  const auto options = std::make_shared<Options>();
-  verb->add_option("MODEL", options->model, "dynamic model (.onnx)")->required();
-  verb->add_option("--slo", options->slo, "what answers must be, and in which states (TOML)")
-      ->required()
-      ->type_name("FILE");
-  verb->add_option("--latency-table", options->latency_table, "what concertina profile wrote for the model")
-      ->required()
-      ->type_name("FILE");
-  verb->add_option("--out", options->out, "the rule table (default: <model>.plan.json)")->type_name("FILE");
-  verb->add_flag("--other-machine", options->other_machine,
-                 "plan for the machine of the table, not this one");
-  verb->add_flag("--json", options->json, "print JSON");
-  verb->callback([&chosen, options] { chosen = [options] { return plan_model(*options); }; });
+  add_verb<Options>(program, chosen, "plan", "Choose a few designs for objectives and anticipated states",
+                    "  concertina plan model.onnx --slo slo.toml --latency-table model.latency.json\n"
+                    "docs/slo.md tells what an SLO file says.\n",
+                    define, plan_model);
 }
 
 }  // namespace concertina::apps

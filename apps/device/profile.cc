@@ -1,23 +1,22 @@
-#include "profile/profile.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <memory>
 
 #include "base/file.h"
 #include "base/machine.h"
+#include "base/precision.h"
 #include "base/try.h"
+#include "common/options.h"
 #include "common/progress_bar.h"
-#include "common/shape_option.h"
-#include "device/model_options.h"
-#include "device/profile_report.h"
+#include "common/table.h"
+#include "device/options.h"
 #include "device/verbs.h"
 #include "graph/networks/networks.h"
 #include "graph/random_weights.h"
 #include "onnx/model_file.h"
 #include "onnx/network_file.h"
+#include "profile/measure_model.h"
 #include "runtime/timing_model.h"
 
 namespace concertina::apps {
@@ -57,14 +56,74 @@ Result<onnx::ModelFile> open(const Options& options) {
   return runtime::file_of(*std::move(network));
 }
 
+constexpr int kRunsForP99 = 100;  // with fewer the slowest run decides alone
+
+std::string machine_line(const latency::LatencyTable& table) {
+  const latency::MeasuredMachine& machine = table.machine;
+  return fmt::format("{}, {}, {} core{}, {}{}\n", machine.cpu, machine.instruction_set, machine.cores,
+                     machine.cores == 1 ? "" : "s", name_of(table.precision),
+                     machine.governor.empty() ? "" : ", governor " + machine.governor);
+}
+
+std::string number(double ms) {
+  return fmt::format("{:.{}f}", ms, ms < 1 ? 4 : ms < 100 ? 3 : 1);
+}
+
+std::string subnet_table(const latency::LatencyTable& table) {
+  std::vector<std::vector<std::string>> rows = {
+      {"sub-net", "batch", "threads", "runs", "median ms", "p90 ms", "p99 ms"}};
+  for (const latency::SubnetLatency& one : table.subnets) {
+    rows.push_back({one.subnet.widths.empty() ? "full" : to_string(one.subnet), std::to_string(one.batch),
+                    std::to_string(one.threads), std::to_string(one.runs), number(one.times.median()),
+                    number(one.times.at(0.9)), number(one.times.at(0.99))});
+  }
+  return format_table(rows);
+}
+
+std::string tail_note(const latency::LatencyTable& table) {
+  const auto fewest = std::min_element(table.subnets.begin(), table.subnets.end(),
+                                       [](const auto& a, const auto& b) { return a.runs < b.runs; });
+  if (fewest == table.subnets.end() || fewest->runs >= kRunsForP99) return "";
+  return fmt::format(
+      "With batch {} on {} threads there was time for {} runs of each sub-net, of which p99 is the slowest; "
+      "--seconds gives more.\n",
+      fewest->batch, fewest->threads, fewest->runs);
+}
+
+std::vector<std::string> prediction_row(const char* name, const latency::PredictionError& error) {
+  return {name, fmt::format("{:.1f} %", 100 * error.median), fmt::format("{:.1f} %", 100 * error.worst),
+          fmt::format("{:.3f}", error.rank_correlation)};
+}
+
+std::string prediction_table(const latency::LatencyTable& table) {
+  if (!table.prediction) return "";
+  const latency::PredictionQuality& quality = *table.prediction;
+  return fmt::format(
+      "\n{} layers were measured with batch {} on {} thread{}. "
+      "So far from the times of {} random sub-nets, which had no part in it, are predictions by\n{}"
+      "Those times themselves repeat to {:.1f} %. The roofline is {:.0f} GFLOP/s and {:.1f} GB/s.\n",
+      table.layers.size(), table.conditions.batch, table.conditions.threads,
+      table.conditions.threads == 1 ? "" : "s", quality.subnets,
+      format_table({{"", "median error", "worst error", "rank correlation"},
+                    prediction_row("sums of layers", quality.layer_sums),
+                    prediction_row("roofline", quality.roofline),
+                    prediction_row("MACs alone", quality.macs)}),
+      100 * quality.noise, quality.machine.gflops, quality.machine.gbytes_per_second);
+}
+
+/// A latency table for people: the machine, each sub-net in each case, and how well times of other widths are
+/// predicted.
+std::string report_of(const latency::LatencyTable& table) {
+  return machine_line(table) + subnet_table(table) + tail_note(table) + prediction_table(table);
+}
+
 Status perform(Options options) {
-  if (options.out.empty())
-    options.out = std::filesystem::path(options.model).replace_extension(".latency.json");
+  if (options.out.empty()) options.out = beside_model(options.model, ".latency.json");
   options.profile.layers = !options.no_layers;
   ASSIGN_OR_RETURN(onnx::ModelFile model, open(options));
   ProgressBar progress;
   ASSIGN_OR_RETURN(const latency::LatencyTable table,
-                   profile::profile(std::move(model), options.profile, SteadyClock(), progress));
+                   profile::measure_model(std::move(model), options.profile, SteadyClock(), progress));
   const std::string json = table.to_json();
   RETURN_IF_ERROR(write_file(options.out, json));
   if (options.json) {
@@ -75,43 +134,43 @@ Status perform(Options options) {
   return {};
 }
 
-}  // namespace
-
-void add_profile(CLI::App& program, Action& chosen) {
-  CLI::App* verb = add_verb(program, "profile", "Measure how long sub-nets and layers take on this machine",
-                            "  concertina profile model.onnx\n"
-                            "  concertina profile model.onnx --batch 1,8 --threads 2 --seconds 120\n"
-                            "  concertina profile resnet20 --input 3x32x32 --classes 10\n"
-                            "  concertina-train run cifar10-resnet20.toml --set search.cost=latency \\\n"
-                            "    --set search.latency_table=resnet20.latency.json\n");
-  const auto options = std::make_shared<Options>();
-  options->profile.batches = {1, 8};
-  if (usable_cores() > 1) options->profile.threads.push_back(2);
-  verb->add_option("MODEL", options->model,
+void define(CLI::App* verb, Options& options) {
+  options.profile.batches = {1, 8};
+  if (usable_cores() > 1) options.profile.threads.push_back(2);
+  verb->add_option("MODEL", options.model,
                    "dynamic model or any network (.onnx), or the name of a built-in network")
       ->required();
-  verb->add_option("-b,--batch", options->profile.batches, "images a run, such as 1,8")
+  verb->add_option("-b,--batch", options.profile.batches, "images a run, such as 1,8")
       ->delimiter(',')
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
-  verb->add_option("-x,--threads", options->profile.threads,
+  verb->add_option("-x,--threads", options.profile.threads,
                    "threads of one run, such as 1,2; layers are measured with the first batch on the first")
       ->delimiter(',')
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
-  verb->add_option("-t,--seconds", options->profile.seconds, "time for all of it")
-      ->check(CLI::Range(0.1, 86'400.0))
+  add_range_option(verb, "-t,--seconds", options.profile.seconds, "time for all of it", 0.1, 86'400.0);
+  add_model_options(verb, options.profile.loading);
+  verb->add_flag("--no-layers", options.no_layers, "sub-nets only: what a runtime needs, not a search");
+  verb->add_option("--input", options.input, "image of a built-in network")->capture_default_str();
+  verb->add_option("--classes", options.classes, "of a built-in network")->capture_default_str();
+  verb->add_option("--width", options.width, "of a built-in network: multiplies every layer's channels")
       ->capture_default_str();
-  add_model_options(verb, options->profile.loading);
-  verb->add_flag("--no-layers", options->no_layers, "sub-nets only: what a runtime needs, not a search");
-  verb->add_option("--input", options->input, "image of a built-in network")->capture_default_str();
-  verb->add_option("--classes", options->classes, "of a built-in network")->capture_default_str();
-  verb->add_option("--width", options->width, "of a built-in network: multiplies every layer's channels")
-      ->capture_default_str();
-  verb->add_option("--out", options->out, "where the table goes (default: <model>.latency.json)")
+  verb->add_option("--out", options.out, "where the table goes (default: <model>.latency.json)")
       ->type_name("FILE");
-  verb->add_flag("--json", options->json, "print the table as JSON, not for people");
-  verb->callback([&chosen, options] { chosen = [options] { return perform(*options); }; });
+  add_json_option(verb, options.json, "print the table as JSON, not for people");
+}
+
+}  // namespace
+
+void add_profile(CLI::App& program, Action& chosen) {
+  add_verb<Options>(program, chosen, "profile", "Measure how long sub-nets and layers take on this machine",
+                    "  concertina profile model.onnx\n"
+                    "  concertina profile model.onnx --batch 1,8 --threads 2 --seconds 120\n"
+                    "  concertina profile resnet20 --input 3x32x32 --classes 10\n"
+                    "  concertina-train run cifar10-resnet20.toml --set search.cost=latency \\\n"
+                    "    --set search.latency_table=resnet20.latency.json\n",
+                    define, perform);
 }
 
 }  // namespace concertina::apps

@@ -7,16 +7,14 @@
 #include "base/try.h"
 #include "common/progress_bar.h"
 #include "common/table.h"
-#include "device/model_options.h"
+#include "device/options.h"
 #include "device/timing.h"
 #include "device/verbs.h"
-#include "profile/measure.h"
+#include "profile/measure_subnets.h"
 #include "scheduler/cost_measurement.h"
+#include "scheduler/executor.h"
 #include "scheduler/requests.h"
-#include "scheduler/schedule_metrics.h"
-#include "scheduler/session_executor.h"
-#include "scheduler/simulated_executor.h"
-#include "scheduler/thread_cpu_clock.h"
+#include "scheduler/scheduler.h"
 
 namespace concertina::apps {
 namespace {
@@ -148,22 +146,29 @@ Result<std::vector<Row>> run_all(Tenants& tenants, const std::vector<std::string
   return rows;
 }
 
-void print_table(const Tenants& tenants, const std::vector<Row>& rows, const Options& options) {
+Table table_of(const std::vector<Row>& rows) {
+  std::vector<Table::Column> columns = {{"load", "load"}, {"policy", "policy"}};
+  for (const Figure& figure : kFigures) columns.push_back({figure.title, figure.key});
+  Table table(std::move(columns));
+  for (const Row& row : rows) {
+    std::vector<Table::Cell> cells = {fixed(row.load, 2), words(row.policy)};
+    for (const Figure& figure : kFigures) {
+      const Spread value = row.of(figure);
+      cells.push_back({fmt::format("{:.{}f} ({:.{}f})", value.mean / figure.unit, figure.digits,
+                                   value.deviation / figure.unit, figure.digits),
+                       nlohmann::json{{"mean", value.mean}, {"deviation", value.deviation}}});
+    }
+    table.add(std::move(cells));
+  }
+  return table;
+}
+
+void print_text(const Tenants& tenants, const std::vector<Row>& rows, const Options& options) {
   for (const scheduler::ModelCost& model : tenants.costs) {
     fmt::print("{}: {} sizes, {:.3f} to {:.3f} ms, {} steps\n", model.name, model.sizes.size(),
                to_ms(model.isolated()), to_ms(model.sizes.back().total()), model.sizes.front().steps());
   }
-  std::vector<std::vector<std::string>> table = {{"load", "policy"}};
-  for (const Figure& figure : kFigures) table[0].emplace_back(figure.title);
-  for (const Row& row : rows) {
-    table.push_back({fmt::format("{:.2f}", row.load), row.policy});
-    for (const Figure& figure : kFigures) {
-      const Spread value = row.of(figure);
-      table.back().push_back(fmt::format("{:.{}f} ({:.{}f})", value.mean / figure.unit, figure.digits,
-                                         value.deviation / figure.unit, figure.digits));
-    }
-  }
-  fmt::print("\n{}Mean of {} seed{} (standard deviation); {}.\n", format_table(table), options.seeds,
+  fmt::print("\n{}Mean of {} seed{} (standard deviation); {}.\n", table_of(rows).text(), options.seeds,
              options.seeds == 1 ? "" : "s",
              !options.real      ? "simulated"
              : options.cpu_time ? "run here, in the thread's processor time"
@@ -171,7 +176,7 @@ void print_table(const Tenants& tenants, const std::vector<Row>& rows, const Opt
 }
 
 void print_json(const Tenants& tenants, const std::vector<Row>& rows, const Options& options) {
-  nlohmann::json models = nlohmann::json::array(), list = nlohmann::json::array();
+  nlohmann::json models = nlohmann::json::array();
   for (const scheduler::ModelCost& model : tenants.costs) {
     models.push_back({{"model", model.name}, {"sizes", nlohmann::json::array()}});
     for (const scheduler::SizeCost& size : model.sizes) {
@@ -181,20 +186,13 @@ void print_json(const Tenants& tenants, const std::vector<Row>& rows, const Opti
                                         {"reported_accuracy", size.reported_accuracy}});
     }
   }
-  for (const Row& row : rows) {
-    list.push_back({{"load", row.load}, {"policy", row.policy}});
-    for (const Figure& figure : kFigures) {
-      const Spread value = row.of(figure);
-      list.back()[figure.key] = {{"mean", value.mean}, {"deviation", value.deviation}};
-    }
-  }
   const nlohmann::json all = {{"real", options.real},
                               {"cpu_time", options.cpu_time},
                               {"seeds", options.seeds},
                               {"requests", options.arrivals.requests},
                               {"deadline_multiple", options.arrivals.deadline_multiple},
                               {"models", std::move(models)},
-                              {"schedules", std::move(list)}};
+                              {"schedules", table_of(rows).json()}};
   fmt::print("{}\n", all.dump(1));
 }
 
@@ -206,57 +204,48 @@ Status schedule(Options options) {
   }
   ASSIGN_OR_RETURN(Tenants tenants, load_tenants(options));
   ASSIGN_OR_RETURN(const std::vector<Row> rows, run_all(tenants, policies, options));
-  (options.json ? print_json : print_table)(tenants, rows, options);
+  (options.json ? print_json : print_text)(tenants, rows, options);
   return {};
+}
+
+void define(CLI::App* verb, Options& options) {
+  verb->add_option("MODEL", options.models, "dynamic models (.onnx); one twice counts as two")->required();
+  verb->add_option("--load", options.loads, "time the requests need at the full sizes, of the time there is")
+      ->check(CLI::Range(0.01, 100.0))
+      ->capture_default_str();
+  verb->add_option("--policy", options.policies, "all, or some of fcfs, edf, srtf, dysta, full-size, sizes")
+      ->capture_default_str();
+  add_range_option(verb, "--deadline-multiple", options.arrivals.deadline_multiple,
+                   "deadlines, in times of a model's full size alone", 1.0, 1e6);
+  verb->add_option("--arrivals", options.process,
+                   "poisson, gamma:CV2, bursts, ramp, step, azure_code, azure_conv, or a trace's file")
+      ->capture_default_str();
+  add_range_option(verb, "--requests", options.arrivals.requests, "of all models, for each seed", 1,
+                   10'000'000);
+  add_range_option(verb, "--seeds", options.seeds, "arrivals anew", 1, 1000);
+  add_range_option(verb, "--rounds", options.rounds, "of all models and sizes in turn, to time their steps",
+                   1, 1'000'000);
+  add_range_option(verb, "--noise", options.simulation.noise,
+                   "simulated: deviation of a run's time from its prediction, as a share", 0.0, 2.0);
+  add_range_option(verb, "--dysta-eta", options.scheduling.dysta_eta, "dysta's weight of deadlines", 0.0,
+                   1e3);
+  add_range_option(verb, "--reserve", options.scheduling.reserve,
+                   "sizes: share of the time to a deadline that plans leave free", 0.0, 1.0);
+  verb->add_flag("--real", options.real, "run the models; otherwise time is simulated");
+  verb->add_flag("--cpu-time", options.cpu_time,
+                 "times are of the thread's processor time, for machines that are shared");
+  add_model_options(verb, options.loading);
+  add_json_option(verb, options.json);
 }
 
 }  // namespace
 
 void add_schedule(CLI::App& program, Action& chosen) {
-  CLI::App* verb =
-      add_verb(program, "schedule", "Let several models share one thread, under every scheduling policy",
-               "  concertina schedule a.onnx b.onnx --load 0.95 1 1.05\n"
-               "  concertina schedule a.onnx b.onnx --policy edf sizes --real\n");
-  const auto options = std::make_shared<Options>();
-  verb->add_option("MODEL", options->models, "dynamic models (.onnx); one twice counts as two")->required();
-  verb->add_option("--load", options->loads, "time the requests need at the full sizes, of the time there is")
-      ->check(CLI::Range(0.01, 100.0))
-      ->capture_default_str();
-  verb->add_option("--policy", options->policies, "all, or some of fcfs, edf, srtf, dysta, full-size, sizes")
-      ->capture_default_str();
-  verb->add_option("--deadline-multiple", options->arrivals.deadline_multiple,
-                   "deadlines, in times of a model's full size alone")
-      ->check(CLI::Range(1.0, 1e6))
-      ->capture_default_str();
-  verb->add_option("--arrivals", options->process,
-                   "poisson, gamma:CV2, bursts, ramp, step, azure_code, azure_conv, or a trace's file")
-      ->capture_default_str();
-  verb->add_option("--requests", options->arrivals.requests, "of all models, for each seed")
-      ->check(CLI::Range(1, 10'000'000))
-      ->capture_default_str();
-  verb->add_option("--seeds", options->seeds, "arrivals anew")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  verb->add_option("--rounds", options->rounds, "of all models and sizes in turn, to time their steps")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  verb->add_option("--noise", options->simulation.noise,
-                   "simulated: deviation of a run's time from its prediction, as a share")
-      ->check(CLI::Range(0.0, 2.0))
-      ->capture_default_str();
-  verb->add_option("--dysta-eta", options->scheduling.dysta_eta, "dysta's weight of deadlines")
-      ->check(CLI::Range(0.0, 1e3))
-      ->capture_default_str();
-  verb->add_option("--reserve", options->scheduling.reserve,
-                   "sizes: share of the time to a deadline that plans leave free")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
-  verb->add_flag("--real", options->real, "run the models; otherwise time is simulated");
-  verb->add_flag("--cpu-time", options->cpu_time,
-                 "times are of the thread's processor time, for machines that are shared");
-  add_model_options(verb, options->loading);
-  verb->add_flag("--json", options->json, "print JSON");
-  verb->callback([&chosen, options] { chosen = [options] { return schedule(*options); }; });
+  add_verb<Options>(program, chosen, "schedule",
+                    "Let several models share one thread, under every scheduling policy",
+                    "  concertina schedule a.onnx b.onnx --load 0.95 1 1.05\n"
+                    "  concertina schedule a.onnx b.onnx --policy edf sizes --real\n",
+                    define, schedule);
 }
 
 }  // namespace concertina::apps

@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
-#include "device/model_options.h"
+#include "device/options.h"
 #include "simulation/policies.h"
 
 namespace concertina::apps {
@@ -19,27 +18,18 @@ std::filesystem::path traces_folder() {
   return std::filesystem::is_directory(installed, unknown) ? installed : CONCERTINA_TRACES;
 }
 
-std::string percent(double share) {
-  return fmt::format("{:.2f} %", 100 * share);
-}
-
 }  // namespace
 
 void add_serving_options(CLI::App* verb, ServingOptions& options) {
   options.scenario.traces = traces_folder();
-  verb->add_option("MODEL", options.model, "dynamic model (.onnx)")->required();
+  add_model_argument(verb, options.model);
   add_model_options(verb, options.loading);
   verb->add_option("--latency-table", options.session.latency_table,
                    "what concertina profile has written; without it the sub-nets are measured now")
       ->type_name("FILE");
   verb->add_flag("--other-machine", options.session.other_machine,
                  "take a latency table that was measured on another machine");
-  verb->add_option("-x,--threads", options.session.threads, "threads of one run")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  verb->add_option("-b,--batch", options.session.batch, "images a run")
-      ->check(CLI::Range(1, 4096))
-      ->capture_default_str();
+  add_run_options(verb, options.session.threads, options.session.batch);
   verb->add_option("--arrivals", options.arrivals,
                    "poisson, gamma:CV2, bursts:BURST:SHARE:LENGTH, ramp:FROM:TO, step:FROM:TO, azure_code, "
                    "azure_conv, or a file with a time in seconds on each line; several: a,b")
@@ -54,9 +44,7 @@ void add_serving_options(CLI::App* verb, ServingOptions& options) {
                    "all, concertina, alert, slackfit, hysteresis, fixed:N (a sub-net); several: a,b")
       ->delimiter(',')
       ->capture_default_str();
-  verb->add_option("-n,--requests", options.scenario.requests, "of each stream")
-      ->check(CLI::Range(1, 10'000'000))
-      ->capture_default_str();
+  add_range_option(verb, "-n,--requests", options.scenario.requests, "of each stream", 1, 10'000'000);
   verb->add_option("--load", options.scenario.load,
                    "the share of the time that the largest sub-net would need for all requests")
       ->capture_default_str();
@@ -66,7 +54,7 @@ void add_serving_options(CLI::App* verb, ServingOptions& options) {
   verb->add_option("--quantile", options.scenario.quantile, "share of the answers that are to be in time")
       ->capture_default_str();
   verb->add_option("--seed", options.scenario.seed, "of all that is drawn")->capture_default_str();
-  verb->add_flag("--json", options.json, "print JSON");
+  add_json_option(verb, options.json);
 }
 
 std::vector<std::string> chosen_policies(const ServingOptions& options, std::size_t sizes) {
@@ -97,39 +85,39 @@ std::string name_of(const simulation::ScenarioOptions& scenario) {
   return fmt::format("{}, {}", scenario.arrivals, scenario.contention);
 }
 
-std::vector<std::string> metrics_head() {
-  return {"policy", "in time", "accuracy", "yield",    "of optimum", "late",
-          "shed",   "p50 ms",  "p99 ms",   "p99.9 ms", "switches/s"};
+Table metrics_table(std::vector<Table::Column> more) {
+  std::vector<Table::Column> columns = {{"policy", "policy"},
+                                        {"in time", "on_time_rate"},
+                                        {"accuracy", "accuracy"},
+                                        {"yield", "yield"},
+                                        {"of optimum", ""},
+                                        {"late", "miss_rate"},
+                                        {"shed", "shed"},
+                                        {"p50 ms", "p50_ms"},
+                                        {"p99 ms", "p99_ms"},
+                                        {"p99.9 ms", "p999_ms"},
+                                        {"switches/s", "switches_per_second"},
+                                        {"", "requests"},
+                                        {"", "shares"}};
+  columns.insert(columns.end(), more.begin(), more.end());
+  return Table(std::move(columns));
 }
 
-std::vector<std::string> metrics_row(const std::string& policy, const simulation::Metrics& metrics,
+std::vector<Table::Cell> metrics_row(const std::string& policy, const simulation::Metrics& metrics,
                                      double optimum) {
-  return {policy,
+  return {words(policy),
           percent(metrics.on_time_rate),
           percent(metrics.accuracy),
           percent(metrics.yield),
-          optimum > 0 ? percent(metrics.yield / optimum) : "-",
+          optimum > 0 ? percent(metrics.yield / optimum) : words("-"),
           percent(metrics.miss_rate),
-          std::to_string(metrics.shed),
-          fmt::format("{:.3f}", metrics.p50_ms),
-          fmt::format("{:.3f}", metrics.p99_ms),
-          fmt::format("{:.3f}", metrics.p999_ms),
-          fmt::format("{:.1f}", metrics.switches_per_second)};
-}
-
-nlohmann::json metrics_json(const std::string& policy, const simulation::Metrics& metrics) {
-  return {{"policy", policy},
-          {"requests", metrics.requests},
-          {"on_time_rate", metrics.on_time_rate},
-          {"accuracy", metrics.accuracy},
-          {"yield", metrics.yield},
-          {"miss_rate", metrics.miss_rate},
-          {"shed", metrics.shed},
-          {"p50_ms", metrics.p50_ms},
-          {"p99_ms", metrics.p99_ms},
-          {"p999_ms", metrics.p999_ms},
-          {"switches_per_second", metrics.switches_per_second},
-          {"shares", metrics.shares}};
+          whole(metrics.shed),
+          fixed(metrics.p50_ms, 3),
+          fixed(metrics.p99_ms, 3),
+          fixed(metrics.p999_ms, 3),
+          fixed(metrics.switches_per_second, 1),
+          unseen(metrics.requests),
+          unseen(metrics.shares)};
 }
 
 }  // namespace concertina::apps

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/table.h"
 #include "concertina/adaptive_session.h"
 #include "simulation/scenario.h"
 
@@ -33,10 +34,10 @@ std::vector<simulation::ScenarioOptions> scenarios(const ServingOptions& options
 /// The name of one: "gamma:8, step:1.8".
 std::string name_of(const simulation::ScenarioOptions& scenario);
 
-/// What a policy made of a scenario, as a row of a table; `optimum` is 0 if it is not known.
-std::vector<std::string> metrics_head();
-std::vector<std::string> metrics_row(const std::string& policy, const simulation::Metrics& metrics,
+/// What policies made of a scenario: a table with `more` columns at its end, and a row without those.
+/// `optimum` is 0 if it is not known.
+Table metrics_table(std::vector<Table::Column> more = {});
+std::vector<Table::Cell> metrics_row(const std::string& policy, const simulation::Metrics& metrics,
                                      double optimum);
-nlohmann::json metrics_json(const std::string& policy, const simulation::Metrics& metrics);
 
 }  // namespace concertina::apps

@@ -8,15 +8,14 @@
 #include "base/statistics.h"
 #include "base/try.h"
 #include "common/progress_bar.h"
-#include "common/table.h"
-#include "control/model_sizes.h"
-#include "device/pin_option.h"
+#include "control/subnet_profiles.h"
+#include "device/options.h"
 #include "device/serving_options.h"
 #include "device/verbs.h"
-#include "profile/measure.h"
+#include "profile/measure_subnets.h"
 #include "simulation/background_load.h"
-#include "simulation/model_server.h"
 #include "simulation/policies.h"
+#include "simulation/server.h"
 #include "simulation/timed_policy.h"
 
 namespace concertina::apps {
@@ -30,7 +29,7 @@ struct Options {
 };
 
 /// What a policy made of a scenario in reality and on the simulated machine.
-struct Soaked {
+struct SoakedPolicy {
   simulation::Metrics real;
   simulation::Metrics simulated;
   double decision_p99_us = 0;
@@ -51,7 +50,8 @@ class Soak {
         options.processors.empty() ? default_processors(serving.session.threads) : options.processors;
     RETURN_IF_ERROR(pin(processors));
     ASSIGN_OR_RETURN(auto model, Model::load(serving.model, serving.loading));
-    ASSIGN_OR_RETURN(std::vector<control::SubnetProfile> sizes, control::sizes_of(model, serving.session));
+    ASSIGN_OR_RETURN(std::vector<control::SubnetProfile> sizes,
+                     control::subnet_profiles(model, serving.session));
     ASSIGN_OR_RETURN(Session session, Session::make(model, {.threads = serving.session.threads,
                                                             .max_batch = serving.session.batch}));
     constexpr int kImages = 64;
@@ -68,7 +68,8 @@ class Soak {
 
   const std::vector<control::SubnetProfile>& sizes() const { return sizes_; }
 
-  Result<Soaked> run(const simulation::Scenario& scenario, const std::string& name, std::uint64_t seed) {
+  Result<SoakedPolicy> run(const simulation::Scenario& scenario, const std::string& name,
+                           std::uint64_t seed) {
     ASSIGN_OR_RETURN(const auto policy, simulation::make_policy(name, sizes_));
     simulation::TimedPolicy timed(*policy, scenario.arrivals.size());
     RETURN_IF_ERROR(server_->run(0, 0));  // what has lain idle is brought back
@@ -77,9 +78,10 @@ class Soak {
     ASSIGN_OR_RETURN(const auto outcomes,
                      simulation::serve(scenario.arrivals, scenario.serving, timed, *server_));
     ASSIGN_OR_RETURN(const simulation::Metrics simulated, simulation::simulate(scenario, name, sizes_, seed));
-    return Soaked{.real = simulation::measure(outcomes, simulation::accuracies(sizes_)),
-                  .simulated = simulated,
-                  .decision_p99_us = timed.microseconds().empty() ? 0 : quantile(timed.microseconds(), 0.99)};
+    return SoakedPolicy{
+        .real = simulation::measure(outcomes, simulation::accuracies(sizes_)),
+        .simulated = simulated,
+        .decision_p99_us = timed.microseconds().empty() ? 0 : quantile(timed.microseconds(), 0.99)};
   }
 
   bool has_priority() const { return has_priority_; }
@@ -99,41 +101,38 @@ class Soak {
   bool has_priority_ = true;
 };
 
-nlohmann::json as_json(const std::string& policy, const Soaked& soaked) {
-  nlohmann::json entry = metrics_json(policy, soaked.real);
-  entry["simulated_on_time_rate"] = soaked.simulated.on_time_rate;
-  entry["simulated_yield"] = soaked.simulated.yield;
-  entry["decision_p99_us"] = soaked.decision_p99_us;
-  return entry;
-}
-
 /// One scenario, all policies.
-struct Table {
-  std::vector<std::vector<std::string>> rows;
+struct Soaked {
+  std::string text;
   nlohmann::json json;
 };
 
-Result<Table> soak_scenario(Soak& soak, const ServingOptions& options,
-                            const simulation::ScenarioOptions& wanted, Progress& progress, int& done) {
+Result<Soaked> soak_scenario(Soak& soak, const ServingOptions& options,
+                             const simulation::ScenarioOptions& wanted, Progress& progress, int& done) {
   ASSIGN_OR_RETURN(const simulation::Scenario scenario, simulation::make_scenario(wanted, soak.sizes()));
   const double best = simulation::optimum(scenario, soak.sizes(), wanted.seed).yield;
-  Table table{.rows = {metrics_head()},
-              .json = {{"arrivals", wanted.arrivals},
-                       {"contention", wanted.contention},
-                       {"load", wanted.load},
-                       {"deadline_ms", to_ms(scenario.serving.deadline)},
-                       {"optimal_yield", best},
-                       {"policies", nlohmann::json::array()}}};
-  table.rows.front().insert(table.rows.front().end(), {"in time, simulated", "decision p99 us"});
+  Table table = metrics_table({{"in time, simulated", "simulated_on_time_rate"},
+                               {"decision p99 us", "decision_p99_us"},
+                               {"", "simulated_yield"}});
   for (const std::string& policy : chosen_policies(options, soak.sizes().size())) {
-    ASSIGN_OR_RETURN(const Soaked soaked, soak.run(scenario, policy, wanted.seed));
-    table.rows.push_back(metrics_row(policy, soaked.real, best));
-    table.rows.back().push_back(fmt::format("{:.2f} %", 100 * soaked.simulated.on_time_rate));
-    table.rows.back().push_back(fmt::format("{:.2f}", soaked.decision_p99_us));
-    table.json["policies"].push_back(as_json(policy, soaked));
+    ASSIGN_OR_RETURN(const SoakedPolicy soaked, soak.run(scenario, policy, wanted.seed));
+    std::vector<Table::Cell> row = metrics_row(policy, soaked.real, best);
+    row.push_back(percent(soaked.simulated.on_time_rate));
+    row.push_back(fixed(soaked.decision_p99_us, 2));
+    row.push_back(unseen(soaked.simulated.yield));
+    table.add(std::move(row));
     progress.update(++done, fmt::format("{}: {} {:.2f} %", name_of(wanted), policy, 100 * soaked.real.yield));
   }
-  return table;
+  const double deadline = to_ms(scenario.serving.deadline);
+  return Soaked{
+      .text = fmt::format("{}: load {}, deadline {:.3f} ms, optimum if all were known {:.2f} %\n{}\n",
+                          name_of(wanted), wanted.load, deadline, 100 * best, table.text()),
+      .json = {{"arrivals", wanted.arrivals},
+               {"contention", wanted.contention},
+               {"load", wanted.load},
+               {"deadline_ms", deadline},
+               {"optimal_yield", best},
+               {"policies", table.json()}}};
 }
 
 Status soak_all(const Options& options) {
@@ -147,17 +146,15 @@ Status soak_all(const Options& options) {
   std::string text;
   int done = 0;
   for (const simulation::ScenarioOptions& wanted : all) {
-    ASSIGN_OR_RETURN(Table table, soak_scenario(soak, serving, wanted, progress, done));
-    text += fmt::format("{}: load {}, deadline {:.3f} ms, optimum if all were known {:.2f} %\n{}\n",
-                        name_of(wanted), wanted.load, table.json["deadline_ms"].get<double>(),
-                        100 * table.json["optimal_yield"].get<double>(), format_table(table.rows));
-    list.push_back(std::move(table.json));
+    ASSIGN_OR_RETURN(Soaked soaked, soak_scenario(soak, serving, wanted, progress, done));
+    text += soaked.text;
+    list.push_back(std::move(soaked.json));
   }
   text += fmt::format("A load of 1.8 has slowed the largest sub-net {:.2f} times.\n", soak.load_of_1_8());
   if (!soak.has_priority()) {
     text +=
-        "The system has refused the background load a real-time priority; run as root for a load that takes "
-        "exactly its share.\n";
+        "The system has refused the background load a real-time priority; "
+        "run as root for a load that takes exactly its share.\n";
   }
   const nlohmann::json report = {{"cpu", cpu_name()},
                                  {"threads", serving.session.threads},
@@ -169,21 +166,22 @@ Status soak_all(const Options& options) {
   return {};
 }
 
+void define(CLI::App* verb, Options& options) {
+  options.serving.arrivals = {"poisson", "gamma:8", "bursts", "azure_code"};
+  options.serving.contentions = {"none", "step:1.8"};
+  add_serving_options(verb, options.serving);
+  add_pin_option(verb, options.processors, "processors for runs and load (default: the last ones)");
+}
+
 }  // namespace
 
 void add_soak(CLI::App& program, Action& chosen) {
-  CLI::App* verb =
-      add_verb(program, "soak",
-               "Answer streams of requests in real time, under real load, and compare with the "
-               "simulation",
-               "  concertina soak model.onnx --policy concertina,hysteresis,fixed:0\n"
-               "  concertina soak model.onnx --contention step:1.8 -n 50000 --policy concertina\n");
-  const auto options = std::make_shared<Options>();
-  options->serving.arrivals = {"poisson", "gamma:8", "bursts", "azure_code"};
-  options->serving.contentions = {"none", "step:1.8"};
-  add_serving_options(verb, options->serving);
-  add_pin_option(verb, options->processors, "processors for runs and load (default: the last ones)");
-  verb->callback([&chosen, options] { chosen = [options] { return soak_all(*options); }; });
+  add_verb<Options>(
+      program, chosen, "soak",
+      "Answer streams of requests in real time, under real load, and compare with the simulation",
+      "  concertina soak model.onnx --policy concertina,hysteresis,fixed:0\n"
+      "  concertina soak model.onnx --contention step:1.8 -n 50000 --policy concertina\n",
+      define, soak_all);
 }
 
 }  // namespace concertina::apps

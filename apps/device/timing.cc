@@ -3,7 +3,7 @@
 #include <chrono>
 
 #include "base/try.h"
-#include "profile/measure.h"
+#include "profile/measure_subnets.h"
 
 namespace concertina::apps {
 

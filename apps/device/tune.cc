@@ -4,15 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <memory>
 #include <utility>
 
 #include "base/file.h"
 #include "base/try.h"
 #include "common/progress_bar.h"
 #include "common/table.h"
-#include "device/model_options.h"
+#include "device/options.h"
 #include "device/verbs.h"
 #include "onnx/model_file.h"
 
@@ -66,8 +64,7 @@ std::string table_of(const runtime::Tuning& tuning) {
 }
 
 Status tune_model(Options options) {
-  if (options.out.empty())
-    options.out = std::filesystem::path(options.model).replace_extension(".tuning.json");
+  if (options.out.empty()) options.out = beside_model(options.model, ".tuning.json");
   ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(options.model));
   ProgressBar progress;
   bool started = false;
@@ -80,30 +77,23 @@ Status tune_model(Options options) {
   return {};
 }
 
+void define(CLI::App* verb, Options& options) {
+  add_model_argument(verb, options.model);
+  verb->add_option("--out", options.out, "what --tuning takes elsewhere (default: <model>.tuning.json)")
+      ->type_name("FILE");
+  add_precision_option(verb, options.tune.precision);
+  add_run_options(verb, options.tune.threads, options.tune.batch);
+  add_range_option(verb, "--rounds", options.tune.rounds, "of all kernels in turn", 1, 1000);
+  add_range_option(verb, "-r,--iterations", options.tune.runs, "runs of each sub-net in a round", 1, 100'000);
+}
+
 }  // namespace
 
 void add_tune(CLI::App& program, Action& chosen) {
-  CLI::App* verb = add_verb(program, "tune", "Find the fastest kernel for each layer on this machine",
-                            "  concertina tune model.onnx\n"
-                            "  concertina bench model.onnx --tuning model.tuning.json\n");
-  const auto options = std::make_shared<Options>();
-  verb->add_option("MODEL", options->model, "dynamic model (.onnx)")->required();
-  verb->add_option("--out", options->out, "what --tuning takes elsewhere (default: <model>.tuning.json)")
-      ->type_name("FILE");
-  add_precision_option(verb, options->tune.precision);
-  verb->add_option("-x,--threads", options->tune.threads, "threads of one run")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  verb->add_option("-b,--batch", options->tune.batch, "images a run")
-      ->check(CLI::Range(1, 4096))
-      ->capture_default_str();
-  verb->add_option("--rounds", options->tune.rounds, "of all kernels in turn")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  verb->add_option("-r,--iterations", options->tune.runs, "runs of each sub-net in a round")
-      ->check(CLI::Range(1, 100'000))
-      ->capture_default_str();
-  verb->callback([&chosen, options] { chosen = [options] { return tune_model(*options); }; });
+  add_verb<Options>(program, chosen, "tune", "Find the fastest kernel for each layer on this machine",
+                    "  concertina tune model.onnx\n"
+                    "  concertina bench model.onnx --tuning model.tuning.json\n",
+                    define, tune_model);
 }
 
 }  // namespace concertina::apps

@@ -9,8 +9,8 @@
 #include "common/progress_bar.h"
 #include "common/table.h"
 #include "concertina/session.h"
-#include "device/accuracy.h"
-#include "device/model_options.h"
+#include "device/images.h"
+#include "device/options.h"
 #include "device/verbs.h"
 #include "onnx/model_file.h"
 #include "onnx/rank.h"
@@ -117,34 +117,25 @@ std::vector<std::string> failures(const std::vector<Row>& rows, const Bounds& bo
   return sentences;
 }
 
-std::string cell(const std::optional<double>& value) {
-  return value ? fmt::format("{:.1e}", *value) : "-";
+Table::Cell share(const std::optional<double>& value) {
+  if (!value) return {"-", nlohmann::json()};
+  return {fmt::format("{:.1e}", *value), *value};
 }
 
-void print_rows(const onnx::ModelFile& file, const std::vector<Row>& rows, bool json) {
-  std::vector<std::vector<std::string>> table = {
-      {"sub-net", "widths", "reference kernels", "trainer", "ONNX Runtime", "top-1", "sub-net before"}};
-  nlohmann::json list = nlohmann::json::array();
-  const auto number = [](const std::optional<double>& value) {
-    return value ? nlohmann::json(*value) : nlohmann::json();
-  };
+Table table_of(const onnx::ModelFile& file, const std::vector<Row>& rows) {
+  Table table({{"sub-net", "subnet"},
+               {"widths", "widths"},
+               {"reference kernels", "from_reference"},
+               {"trainer", "from_trainer"},
+               {"ONNX Runtime", "from_onnxruntime"},
+               {"top-1", "from_test_top1"},
+               {"sub-net before", "from_subnet_before"}});
   for (const Row& row : rows) {
-    const std::string widths = to_string(file.subnets[row.subnet].subnet);
-    table.push_back({std::to_string(row.subnet), widths, cell(row.reference), cell(row.trainer),
-                     cell(row.onnxruntime), cell(row.accuracy),
-                     row.subnet > 0 ? cell(row.next) : std::string("-")});
-    list.push_back({{"subnet", row.subnet},
-                    {"widths", widths},
-                    {"from_reference", row.reference},
-                    {"from_trainer", number(row.trainer)},
-                    {"from_onnxruntime", number(row.onnxruntime)},
-                    {"from_test_top1", number(row.accuracy)},
-                    {"from_subnet_before", row.next}});
+    const Table::Cell next = row.subnet > 0 ? share(row.next) : Table::Cell{"-", row.next};
+    table.add({whole(row.subnet), words(to_string(file.subnets[row.subnet].subnet)), share(row.reference),
+               share(row.trainer), share(row.onnxruntime), share(row.accuracy), next});
   }
-  fmt::print("{}",
-             json ? list.dump(1) + "\n"
-                  : format_table(table) +
-                        "Differences of the runtime from each, as shares of an output's largest value.\n");
+  return table;
 }
 
 Status verify(const Options& options) {
@@ -194,7 +185,12 @@ Status verify(const Options& options) {
     rows.push_back(row);
     progress.update(static_cast<std::int64_t>(i) + 1, "");
   }
-  print_rows(file, rows, options.json);
+  const Table table = table_of(file, rows);
+  fmt::print(
+      "{}",
+      options.json
+          ? table.json().dump(1) + "\n"
+          : table.text() + "Differences of the runtime from each, as shares of an output's largest value.\n");
   const auto wrong =
       failures(rows, options.loading.precision == Precision::bf16 ? kBf16Bounds : kFp32Bounds, tested);
   if (wrong.empty()) return {};
@@ -202,20 +198,22 @@ Status verify(const Options& options) {
                            wrong.size() > 1 ? fmt::format("; and {} more", wrong.size() - 1) : "")};
 }
 
+void define(CLI::App* verb, Options& options) {
+  add_model_argument(verb, options.model);
+  add_model_options(verb, options.loading);
+  add_data_options(verb, options.data);
+  verb->add_option("--onnxruntime", options.onnxruntime, "runs the exported sub-nets too")
+      ->type_name("libonnxruntime.so");
+  add_json_option(verb, options.json);
+}
+
 }  // namespace
 
 void add_verify(CLI::App& program, Action& chosen) {
-  CLI::App* verb = add_verb(program, "verify", "Check that every sub-net computes what it claims",
-                            "  concertina verify model.onnx\n"
-                            "  concertina verify model.onnx --data DIR --onnxruntime libonnxruntime.so\n");
-  const auto options = std::make_shared<Options>();
-  verb->add_option("MODEL", options->model, "dynamic model (.onnx)")->required();
-  add_model_options(verb, options->loading);
-  add_data_options(verb, options->data);
-  verb->add_option("--onnxruntime", options->onnxruntime, "runs the exported sub-nets too")
-      ->type_name("libonnxruntime.so");
-  verb->add_flag("--json", options->json, "print JSON");
-  verb->callback([&chosen, options] { chosen = [options] { return verify(*options); }; });
+  add_verb<Options>(program, chosen, "verify", "Check that every sub-net computes what it claims",
+                    "  concertina verify model.onnx\n"
+                    "  concertina verify model.onnx --data DIR --onnxruntime libonnxruntime.so\n",
+                    define, verify);
 }
 
 }  // namespace concertina::apps

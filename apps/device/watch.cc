@@ -4,11 +4,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
-#include <memory>
 #include <system_error>
 
 #include "base/clock.h"
 #include "base/try.h"
+#include "device/options.h"
 #include "device/verbs.h"
 #include "device/watch_lines.h"
 #include "graph/cost.h"
@@ -56,7 +56,7 @@ class Interruption {
 
 /// Multiply-accumulates of the model's sub-nets; without a model one sub-net, which is always allowed.
 Result<std::vector<double>> costs_of(const std::string& model) {
-  if (model.empty()) return supervisor::even_costs(1);
+  if (model.empty()) return std::vector<double>{1};
   ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(model));
   std::vector<double> costs;
   for (const onnx::SubnetRecord& record : file.subnets)
@@ -101,31 +101,31 @@ Status watch(const Options& options) {
   return {};
 }
 
-}  // namespace
-
-void add_watch(CLI::App& program, Action& chosen) {
-  CLI::App* verb = add_verb(
-      program, "watch", "Show the machine's pressure, heat and power, and the sub-nets they allow",
-      "  concertina watch model.onnx\n  concertina watch --once --json\n  concertina watch --pid 4711\n");
-  const auto options = std::make_shared<Options>();
-  verb->add_option("MODEL", options->model,
+void define(CLI::App* verb, Options& options) {
+  verb->add_option("MODEL", options.model,
                    "dynamic model (.onnx): shows its largest sub-net that may run, by multiply-accumulates");
-  verb->add_option("--root", options->root, "folder with proc/ and sys/ of the machine to look at")
+  verb->add_option("--root", options.root, "folder with proc/ and sys/ of the machine to look at")
       ->type_name("DIR")
       ->capture_default_str();
-  verb->add_option("--pid", options->process,
+  verb->add_option("--pid", options.process,
                    "process whose threads and cgroups are looked at (default: this one)")
       ->check(CLI::PositiveNumber)
       ->type_name("PID");
-  verb->add_option("--period", options->period, "milliseconds between two samples")
-      ->check(CLI::Range(10, 60'000))
-      ->capture_default_str();
-  auto* samples = verb->add_option("--samples", options->samples, "end after so many (default: at Ctrl-C)")
+  add_range_option(verb, "--period", options.period, "milliseconds between two samples", 10, 60'000);
+  auto* samples = verb->add_option("--samples", options.samples, "end after so many (default: at Ctrl-C)")
                       ->check(CLI::Range(1, 1'000'000'000));
-  verb->add_flag("--once", options->once, "the same as --samples 1: no rates, they need two")
+  verb->add_flag("--once", options.once, "the same as --samples 1: no rates, they need two")
       ->excludes(samples);
-  verb->add_flag("--json", options->json, "print JSON, one object a line");
-  verb->callback([&chosen, options] { chosen = [options] { return watch(*options); }; });
+  add_json_option(verb, options.json, "print JSON, one object a line");
+}
+
+}  // namespace
+
+void add_watch(CLI::App& program, Action& chosen) {
+  add_verb<Options>(
+      program, chosen, "watch", "Show the machine's pressure, heat and power, and the sub-nets they allow",
+      "  concertina watch model.onnx\n  concertina watch --once --json\n  concertina watch --pid 4711\n",
+      define, watch);
 }
 
 }  // namespace concertina::apps

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "base/try.h"
-#include "common/shape_option.h"
+#include "common/options.h"
 #include "graph/cost.h"
 #include "onnx/network_file.h"
 #include "workstation/verbs.h"

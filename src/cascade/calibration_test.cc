@@ -5,8 +5,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "cascade/chain_stage.h"
-#include "cascade/separation.h"
+#include "cascade/replay.h"
 #include "cascade/testing.h"
 
 namespace concertina::cascade {

@@ -142,9 +142,8 @@ class Chooser {
   Result<CascadeChoice> reference_alone() const {
     if (goal_.accuracy || goal_.spare_errors > 0) {
       return Error{
-          fmt::format("no cascade is that accurate on images that it was not chosen on; the most accurate "
-                      "answers {:.2f} % "
-                      "of those that it was chosen on",
+          fmt::format("no cascade is that accurate on images that it was not chosen on; "
+                      "the most accurate answers {:.2f} % of those that it was chosen on",
                       100.0 * front_.back().correct / data_.images())};
     }
     const Blend blend = fit_blend(reference_.logits, {}, data_.labels, all_rows_);

@@ -4,7 +4,7 @@
 #include <limits>
 #include <numeric>
 
-#include "cascade/chain_stage.h"
+#include "cascade/replay.h"
 
 namespace concertina::cascade {
 namespace {

@@ -19,7 +19,7 @@ class RunTimes {
 /// A latency table's times, times how much slower the machine is now than when it was quiet.
 class SlowedTimes final : public RunTimes {
  public:
-  /// `sizes` are the model's sub-nets by index (model_sizes.h).
+  /// `sizes` are the model's sub-nets by index (subnet_profiles.h).
   explicit SlowedTimes(std::vector<control::SubnetProfile> sizes)
       : sizes_(std::move(sizes)), slow_down_(sizes_.size()) {}
 

@@ -9,7 +9,7 @@
 #include "base/try.h"
 #include "concertina/session.h"
 #include "control/controller.h"
-#include "control/model_sizes.h"
+#include "control/subnet_profiles.h"
 #include "control/supervision.h"
 
 namespace concertina {
@@ -85,7 +85,7 @@ Result<AdaptiveSession> AdaptiveSession::make(std::shared_ptr<const Model> model
                                               const AdaptiveOptions& options) {
   ASSIGN_OR_RETURN(Session session,
                    Session::make(model, {.threads = options.threads, .max_batch = options.batch}));
-  ASSIGN_OR_RETURN(std::vector<control::SubnetProfile> sizes, control::sizes_of(model, options));
+  ASSIGN_OR_RETURN(std::vector<control::SubnetProfile> sizes, control::subnet_profiles(model, options));
   auto impl = std::make_unique<Impl>(std::move(session), std::move(sizes), options.batch);
   if (options.supervise != std::chrono::milliseconds(0)) {
     const auto tell = [own = impl.get()](int subnet) { own->allow_from(own->supervisors_limit, subnet); };

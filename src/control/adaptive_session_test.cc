@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "base/file.h"
-#include "profile/measure.h"
+#include "profile/measure_subnets.h"
 #include "slo/rule_table.h"
 #include "testing/allocation_count.h"
 #include "testing/models.h"

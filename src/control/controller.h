@@ -14,9 +14,8 @@ namespace concertina::control {
 /// The runtime's own policy. Of the sub-nets that are accurate enough, it takes the most accurate one that
 ///
 ///   - ends in time with the probability that the request asks for, by the quiet machine's table, the
-///   slow-down
-///     of now and the noise of runs so far, corrected so that the measured share of late answers is the one
-///     asked for; and
+///     slow-down of now and the noise of runs so far, corrected so that the measured share of late answers
+///     is the one asked for; and
 ///   - is fast enough that, if all that wait were answered with it, and half as many that will come, none of
 ///     them would be late.
 ///

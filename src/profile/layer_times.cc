@@ -5,7 +5,7 @@
 
 #include "base/random.h"
 #include "base/try.h"
-#include "profile/measure.h"
+#include "profile/measure_subnets.h"
 
 namespace concertina::profile {
 namespace {

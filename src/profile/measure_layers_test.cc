@@ -4,7 +4,7 @@
 
 #include "graph/cost.h"
 #include "profile/layer_times.h"
-#include "profile/profile.h"
+#include "profile/measure_model.h"
 #include "testing/models.h"
 
 namespace concertina::profile {
@@ -61,21 +61,23 @@ TEST(MeasureLayers, MakesATableForASearch) {
 TEST(Profile, MeasuresSubnetsAndLayers) {
   const Graph graph = testing::resnet8();
   SilentProgress progress;
-  const auto table = profile(small_file(graph), {.batches = {2}, .threads = {1, 2}, .seconds = 0.1},
-                             SteadyClock(), progress);
+  const auto table = measure_model(small_file(graph), {.batches = {2}, .threads = {1, 2}, .seconds = 0.1},
+                                   SteadyClock(), progress);
   ASSERT_TRUE(table) << table.error().message;
   EXPECT_EQ(table->subnets.size(), 6u);
   EXPECT_EQ(table->conditions.batch, 2);
   EXPECT_TRUE(table->check_layers(graph));
   EXPECT_GE(table->layers.at("stage3.block1.conv2").inputs.size(), 3u);  // few widths are three
-  const auto none = profile(small_file(graph), {.threads = {}, .seconds = 0.1}, SteadyClock(), progress);
+  const auto none =
+      measure_model(small_file(graph), {.threads = {}, .seconds = 0.1}, SteadyClock(), progress);
   EXPECT_FALSE(none);
 }
 
 TEST(Profile, LeavesLayersOut) {
   const Graph graph = testing::resnet8();
   SilentProgress progress;
-  const auto table = profile(small_file(graph), {.seconds = 0.05, .layers = false}, SteadyClock(), progress);
+  const auto table =
+      measure_model(small_file(graph), {.seconds = 0.05, .layers = false}, SteadyClock(), progress);
   ASSERT_TRUE(table) << table.error().message;
   EXPECT_EQ(table->subnets.size(), 3u);
   EXPECT_TRUE(table->layers.empty());

@@ -21,10 +21,10 @@ CostMonitor::CostMonitor(std::span<const ModelCost> models) {
 
 void CostMonitor::observe(const StepObservation& step) {
   if (step.predicted <= Time(0)) return;
-  Known& known = models_[step.model];
+  ModelSpeed& speed = models_[step.model];
   const double ratio = std::clamp(count(step.took) / count(step.predicted), 1 / kMaxRatio, kMaxRatio);
-  const double weight = std::min(kMaxWeight, kRunWeight * count(step.predicted) / known.isolated);
-  known.factor += weight * (ratio - known.factor);
+  const double weight = std::min(kMaxWeight, kRunWeight * count(step.predicted) / speed.isolated);
+  speed.factor += weight * (ratio - speed.factor);
 }
 
 }  // namespace concertina::scheduler

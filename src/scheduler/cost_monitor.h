@@ -19,11 +19,11 @@ class CostMonitor {
   Time corrected(int model, Time predicted) const { return scaled(predicted, factor(model)); }
 
  private:
-  struct Known {
-    double isolated = 1;  ///< nanoseconds
-    double factor = 1;
+  struct ModelSpeed {
+    double isolated = 1;  ///< nanoseconds of a full run, as predicted
+    double factor = 1;    ///< took / predicted
   };
-  std::vector<Known> models_;
+  std::vector<ModelSpeed> models_;
 };
 
 }  // namespace concertina::scheduler

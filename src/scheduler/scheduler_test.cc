@@ -5,12 +5,10 @@
 
 #include <set>
 
+#include "scheduler/baselines.h"
 #include "scheduler/cost_measurement.h"
-#include "scheduler/first_come.h"
+#include "scheduler/executor.h"
 #include "scheduler/requests.h"
-#include "scheduler/schedule_metrics.h"
-#include "scheduler/shortest_remaining.h"
-#include "scheduler/simulated_executor.h"
 #include "scheduler/testing.h"
 
 namespace concertina::scheduler {

@@ -2,11 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
+#include "scheduler/baselines.h"
 #include "scheduler/deadline_sizes.h"
-#include "scheduler/dysta.h"
-#include "scheduler/earliest_deadline.h"
-#include "scheduler/first_come.h"
-#include "scheduler/shortest_remaining.h"
 #include "scheduler/testing.h"
 
 namespace concertina::scheduler {

@@ -6,11 +6,8 @@
 #include <utility>
 
 #include "base/text.h"
+#include "scheduler/baselines.h"
 #include "scheduler/deadline_sizes.h"
-#include "scheduler/dysta.h"
-#include "scheduler/earliest_deadline.h"
-#include "scheduler/first_come.h"
-#include "scheduler/shortest_remaining.h"
 
 namespace concertina::scheduler {
 

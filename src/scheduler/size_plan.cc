@@ -64,8 +64,7 @@ void SizePlan::push_lowering(std::size_t job) {
   const int at = jobs_[job].option;
   if (at + 1 == jobs_[job].options) return;
   cheapest_.push_back({.price = price(option(job, at), option(job, at + 1)), .job = job});
-  std::push_heap(cheapest_.begin(), cheapest_.end(),
-                 [](const Lowering& a, const Lowering& b) { return a.price > b.price; });
+  std::push_heap(cheapest_.begin(), cheapest_.end());
 }
 
 void SizePlan::lower(Time now) {
@@ -75,8 +74,7 @@ void SizePlan::lower(Time now) {
     now += chosen(j).time;
     push_lowering(j);
     while (now > jobs_[j].target && !cheapest_.empty()) {
-      std::pop_heap(cheapest_.begin(), cheapest_.end(),
-                    [](const Lowering& a, const Lowering& b) { return a.price > b.price; });
+      std::pop_heap(cheapest_.begin(), cheapest_.end());
       const std::size_t lowered = cheapest_.back().job;
       cheapest_.pop_back();
       now -= chosen(lowered).time;
@@ -105,10 +103,10 @@ bool SizePlan::put_one_back() {
   for (std::size_t j = 0; j < jobs_.size(); ++j) {
     const Planned& job = jobs_[j];
     if (job.option <= 0) continue;
-    const SizeOption &is = chosen(j), &was = option(j, job.option - 1);
-    if (was.time - is.time > job.slack || is.lost - was.lost <= most) continue;
+    const SizeOption &smaller = chosen(j), &larger = option(j, job.option - 1);
+    if (larger.time - smaller.time > job.slack || smaller.lost - larger.lost <= most) continue;
     best = j;
-    most = is.lost - was.lost;
+    most = smaller.lost - larger.lost;
   }
   if (best == jobs_.size()) return false;
   const Time more = option(best, jobs_[best].option - 1).time - chosen(best).time;

@@ -56,6 +56,9 @@ class SizePlan {
   struct Lowering {
     double price = 0;  ///< accuracy lost for a nanosecond
     std::size_t job = 0;
+
+    /// Of a heap, the top is the cheapest.
+    friend bool operator<(const Lowering& a, const Lowering& b) { return a.price > b.price; }
   };
 
   const SizeOption& option(std::size_t job, int i) const {

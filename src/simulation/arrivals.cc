@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/try.h"
 #include "simulation/draws.h"
-#include "simulation/named.h"
+#include "simulation/parse_form.h"
 #include "simulation/trace.h"
 
 namespace concertina::simulation {
@@ -99,7 +99,7 @@ Result<std::vector<Time>> arrivals_of(const Process& process, int count, double 
 
 using Numbers = std::span<const double>;
 
-std::vector<Named<ArrivalProcess>> synthetic_processes() {
+std::vector<FormOf<ArrivalProcess>> synthetic_processes() {
   return {
       {{"poisson", {}}, [](Numbers) -> ArrivalProcess { return PoissonArrivals(); }},
       {{"gamma", {{"CV2", GammaArrivals().cv2, 0.01, 1000}}},
@@ -125,10 +125,10 @@ std::vector<Named<ArrivalProcess>> synthetic_processes() {
 }  // namespace
 
 Result<ArrivalProcess> parse_arrivals(std::string_view text, const std::filesystem::path& traces) {
-  std::vector<Named<ArrivalProcess>> all = synthetic_processes();
+  std::vector<FormOf<ArrivalProcess>> all = synthetic_processes();
   for (const char* trace : {"azure_code", "azure_conv"})
     all.push_back({{trace, {}}, [](Numbers) -> ArrivalProcess { return TraceArrivals(); }});
-  auto process = choose<ArrivalProcess>(text, all, "arrival process or file");
+  auto process = parse_as<ArrivalProcess>(text, all, "arrival process or file");
   std::error_code ignored;
   if (!process && std::filesystem::exists(text, ignored)) return ArrivalProcess(TraceArrivals{text});
   if (!process) return process;

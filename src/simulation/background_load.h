@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "simulation/contention.h"
-#include "simulation/serve.h"
+#include "simulation/server.h"
 
 namespace concertina::simulation {
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "simulation/draws.h"
-#include "simulation/named.h"
+#include "simulation/parse_form.h"
 #include "simulation/trace.h"
 
 namespace concertina::simulation {
@@ -41,7 +41,7 @@ Result<Contention> changes_of(const TwoStateContention& model, Time span, Draws&
 
 using Numbers = std::span<const double>;
 
-std::vector<Named<ContentionModel>> models() {
+std::vector<FormOf<ContentionModel>> models() {
   constexpr double kFactor = StepContention().factor, kMost = 1000, kShortest = 1e-3, kLongest = 1e6;
   return {
       {{"none", {}}, [](Numbers) -> ContentionModel { return NoContention(); }},
@@ -90,7 +90,7 @@ Time Contention::finish(Time start, Time work) const {
 }
 
 Result<ContentionModel> parse_contention(std::string_view text) {
-  auto model = choose<ContentionModel>(text, models(), "contention");
+  auto model = parse_as<ContentionModel>(text, models(), "contention");
   const auto* step = model ? std::get_if<StepContention>(&*model) : nullptr;
   if (step && step->until < step->from)
     return Error{fmt::format("'{}': UNTIL must not be before FROM", text)};

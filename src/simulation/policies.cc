@@ -4,10 +4,7 @@
 
 #include "base/text.h"
 #include "control/controller.h"
-#include "simulation/alert_policy.h"
-#include "simulation/fixed_policy.h"
-#include "simulation/hysteresis_policy.h"
-#include "simulation/slack_fit_policy.h"
+#include "simulation/baselines.h"
 
 namespace concertina::simulation {
 namespace {

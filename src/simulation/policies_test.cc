@@ -1,10 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "control/testing.h"
-#include "simulation/alert_policy.h"
-#include "simulation/fixed_policy.h"
-#include "simulation/hysteresis_policy.h"
-#include "simulation/slack_fit_policy.h"
+#include "simulation/baselines.h"
 
 namespace concertina::simulation {
 namespace {

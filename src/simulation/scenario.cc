@@ -7,7 +7,7 @@
 #include "base/try.h"
 #include "simulation/arrivals.h"
 #include "simulation/policies.h"
-#include "simulation/simulated_server.h"
+#include "simulation/server.h"
 
 namespace concertina::simulation {
 namespace {

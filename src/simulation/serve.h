@@ -1,25 +1,13 @@
 #pragma once
 
-#include <array>
-#include <memory>
 #include <span>
 #include <vector>
 
 #include "control/policy.h"
 #include "simulation/metrics.h"
+#include "simulation/server.h"
 
 namespace concertina::simulation {
-
-/// What answers requests, one after the other: the machine, or a model of it.
-class Server {
- public:
-  virtual ~Server() = default;
-  virtual const Clock& clock() const = 0;
-  /// Returns when it is that late, at once if it is later.
-  virtual void wait_until(Time time) = 0;
-  /// Runs the sub-net for the request with this index, to its end.
-  virtual Status run(int subnet, std::size_t request) = 0;
-};
 
 struct ServeOptions {
   Time deadline{0};  ///< from each arrival

@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "control/testing.h"
-#include "simulation/fixed_policy.h"
+#include "simulation/baselines.h"
 #include "simulation/policies.h"
 #include "simulation/scenario.h"
-#include "simulation/simulated_server.h"
+#include "simulation/server.h"
 
 namespace concertina::simulation {
 namespace {

@@ -123,10 +123,4 @@ int Supervisor::largest_within(double share) const {
   return static_cast<int>(std::min(first, costs_.end() - 1) - costs_.begin());
 }
 
-std::vector<double> even_costs(int subnets) {
-  std::vector<double> costs;
-  for (int n = subnets; n > 0; --n) costs.push_back(n);
-  return costs;
-}
-
 }  // namespace concertina::supervisor

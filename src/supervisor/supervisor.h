@@ -89,7 +89,4 @@ class Supervisor {
   std::optional<Time> last_;
 };
 
-/// Costs for Supervisor where nothing better is known: n, n - 1, ... 1.
-std::vector<double> even_costs(int subnets);
-
 }  // namespace concertina::supervisor

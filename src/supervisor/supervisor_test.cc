@@ -7,11 +7,13 @@
 
 #include "base/random.h"
 #include "supervisor/signals.h"
+#include "supervisor/testing.h"
 
 namespace concertina::supervisor {
 namespace {
 
 using ::testing::AllOf;
+using testing::even_costs;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 

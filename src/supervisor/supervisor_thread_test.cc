@@ -5,8 +5,12 @@
 #include <atomic>
 #include <latch>
 
+#include "supervisor/testing.h"
+
 namespace concertina::supervisor {
 namespace {
+
+using testing::even_costs;
 
 Signals busy() {
   return {.pressure = Pressure{.avg10 = 0.9}};

@@ -1,0 +1,354 @@
+// The programs as a user runs them: the whole way on a toy data set, kills, and bad input.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/random.h"
+#include "concertina/subnet.h"
+#include "programs/toy_data.h"
+#include "programs/toy_pipeline.h"
+
+namespace concertina::testing {
+namespace {
+
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+class PipelineTest : public ToyPipeline {};
+
+TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
+  const fs::path out = folder_ / "run";
+  const ProcessResult run = train("run", out, {"--json"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const auto trained = nlohmann::json::parse(run.out);
+  ASSERT_EQ(trained.size(), 4u);
+
+  const std::string model = (out / "model.onnx").string();
+  const ProcessResult eval = concertina({"eval", model, "--data", (folder_ / "data").string(), "--json"});
+  ASSERT_EQ(eval.exit_code, 0) << eval.err;
+  const auto table = nlohmann::json::parse(eval.out);
+  ASSERT_EQ(table.size(), 4u);
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    EXPECT_EQ(table[i]["widths"], trained[i]["widths"]);
+    EXPECT_EQ(table[i]["macs"], trained[i]["macs"]);
+    // 0.1 point: one of the 90 images would already be 1.1.
+    EXPECT_NEAR(table[i]["top1"].get<double>(), trained[i]["test_top1"].get<double>(), 1e-3);
+    if (i == 0) continue;
+    EXPECT_LT(table[i]["macs"].get<double>(), table[i - 1]["macs"].get<double>());
+  }
+  EXPECT_GT(table[0]["top1"].get<double>(), 0.9);  // the task is easy; chance is 0.33
+
+  const std::string data = (folder_ / "data").string();
+  const ProcessResult verify = concertina({"verify", model, "--data", data, "--json"});
+  ASSERT_EQ(verify.exit_code, 0) << verify.err;
+  for (const auto& row : nlohmann::json::parse(verify.out)) {
+    EXPECT_LT(row["from_reference"].get<double>(), 1e-5);
+    EXPECT_LT(row["from_trainer"].get<double>(), 1e-5);
+    EXPECT_TRUE(row["from_onnxruntime"].is_null());
+    EXPECT_LT(row["from_test_top1"].get<double>(), 1e-3);
+  }
+  fs::copy(folder_ / "data", folder_ / "relabelled");
+  const fs::path labels = folder_ / "relabelled" / "t10k-labels-idx1-ubyte";
+  std::string bytes = *read_file(labels);
+  std::fill(bytes.end() - 4, bytes.end(), '\0');  // of 2, 0, 1, 2
+  ASSERT_TRUE(write_file(labels, bytes));
+  expect_refused(concertina({"verify", model, "--data", (folder_ / "relabelled").string()}),
+                 "the file in top-1");
+  expect_refused(concertina({"verify", model, "--onnxruntime", "none.so"}), "none.so");
+  for (const auto& entry : fs::recursive_directory_iterator(CONCERTINA_ONNXRUNTIME_DIR)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with("libonnxruntime.so") ||
+        entry.path().string().find("linux/" CONCERTINA_NODE_ARCH) == std::string::npos)
+      continue;
+    const ProcessResult against =
+        concertina({"verify", model, "--onnxruntime", entry.path().string(), "--json"});
+    ASSERT_EQ(against.exit_code, 0) << against.err;
+    for (const auto& row : nlohmann::json::parse(against.out))
+      EXPECT_LT(row["from_onnxruntime"].get<double>(), 1e-4);
+  }
+
+  const ProcessResult inspect = concertina({"inspect", model});
+  EXPECT_EQ(inspect.exit_code, 0) << inspect.err;
+  EXPECT_THAT(inspect.out, HasSubstr("'stage1.block1.add' combines"));
+  EXPECT_EQ(concertina({"bench", model, "--iterations", "3", "--warm-up", "0"}).exit_code, 0);
+  const ProcessResult bench = concertina({"bench", model, "--duration", "0.01", "--pin", "0", "--json"});
+  ASSERT_EQ(bench.exit_code, 0) << bench.err;
+  EXPECT_EQ(nlohmann::json::parse(bench.out)["subnets"].size(), 4u);
+  const ProcessResult profile =
+      concertina({"bench", model, "--profile", "-r", "2", "--subnet", "3", "--json"});
+  ASSERT_EQ(profile.exit_code, 0) << profile.err;
+  const auto profiled = nlohmann::json::parse(profile.out);
+  std::int64_t macs = 0;
+  for (const auto& step : profiled["subnets"][0]["steps"]) {
+    macs += step["macs"].get<std::int64_t>();
+  }
+  EXPECT_EQ(macs, table[3]["macs"].get<std::int64_t>());
+  const ProcessResult switches = concertina({"bench", model, "--switch-test", "-r", "2"});
+  EXPECT_EQ(switches.exit_code, 0) << switches.err;
+  EXPECT_THAT(switches.out, HasSubstr("first after a switch"));
+
+  const std::string tuning = (folder_ / "tuning.json").string();
+  const ProcessResult tune = concertina({"tune", model, "--rounds", "1", "-r", "1", "--out", tuning});
+  EXPECT_EQ(tune.exit_code, 0) << tune.err;
+  EXPECT_THAT(tune.out, HasSubstr("chosen"));
+  EXPECT_EQ(concertina({"bench", model, "-r", "2", "--tuning", tuning}).exit_code, 0);
+  expect_refused(concertina({"bench", model, "--tuning", (folder_ / "recipe.toml").string()}), "recipe.toml");
+  expect_refused(concertina({"bench", model, "--precision", "fp8"}), "fp8");
+  const ProcessResult rounded =
+      concertina({"eval", model, "--data", (folder_ / "data").string(), "--precision", "bf16", "--json"});
+  if (rounded.exit_code == 0) {
+    // 2 of the 90 images.
+    EXPECT_NEAR(nlohmann::json::parse(rounded.out)[0]["top1"].get<double>(), table[0]["top1"].get<double>(),
+                0.03);
+  } else {
+    expect_refused(rounded, "AVX-512 BF16");
+  }
+
+  const ProcessResult exported = concertina({"export", model, "--out", (folder_ / "exported").string()});
+  EXPECT_EQ(exported.exit_code, 0) << exported.err;
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_TRUE(fs::exists(folder_ / "exported" / ("model-" + std::to_string(i) + ".onnx")));
+  }
+
+  expect_refused(concertina({"bench", model, "--subnet", "9"}), "9");
+  expect_refused(concertina({"bench", model, "--pin", "1023"}), "--pin");
+  expect_refused(concertina({"bench", model, "--profile", "--duration", "1"}), "--duration");
+  expect_refused(concertina({"export", model, "--subnet", "99-1"}), "99-1");
+  ASSERT_TRUE(write_file(folder_ / "broken.png", "\x89PNG\r\n\x1a\n and no more"));
+  expect_refused(concertina({"classify", model, (folder_ / "broken.png").string()}), "broken.png");
+  expect_refused(concertina({"classify", model, (folder_ / "none.jpg").string()}), "none.jpg");
+
+  // Nothing is repeated, and what changed is repeated from there on, the old results put aside.
+  const ProcessResult again = train("run", out);
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  for (const char* stage :
+       {"pretrain", "rank", "prepare", "search", "select", "joint", "refine", "package"}) {
+    EXPECT_THAT(again.err, HasSubstr(std::string(stage) + ": done before"));
+  }
+  const ProcessResult changed = train("run", out, {"--set", "select.subnets=3"});
+  EXPECT_EQ(changed.exit_code, 0) << changed.err;
+  EXPECT_THAT(changed.err, HasSubstr("search: done before"));
+  EXPECT_TRUE(fs::exists(out / "select.previous" / "subnets.json"));
+  EXPECT_EQ(nlohmann::json::parse(*read_file(out / "package" / "results.json")).size(), 3u);
+}
+
+// Search and training must come to the same result whatever the test images are.
+TEST_F(PipelineTest, NothingButPackagingOpensTheTestImages) {
+  fs::remove(folder_ / "data" / "t10k-images-idx3-ubyte");
+  fs::remove(folder_ / "data" / "t10k-labels-idx1-ubyte");
+  const fs::path out = folder_ / "run";
+  expect_refused(train("run", out), "t10k");
+  EXPECT_TRUE(fs::exists(out / "joint" / "done"));
+  EXPECT_FALSE(fs::exists(out / "model.onnx"));
+
+  write_toy_data(folder_ / "data", 360, 90);  // nothing is lost: the run goes on from there
+  const ProcessResult finished = train("run", out);
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_THAT(finished.err, HasSubstr("joint: done before"));
+}
+
+TEST_F(PipelineTest, PoisonedTestImagesChangeNothingButTheLastFigures) {
+  ASSERT_EQ(train("run", folder_ / "clean").exit_code, 0);
+  const fs::path images = folder_ / "data" / "t10k-images-idx3-ubyte",
+                 labels = folder_ / "data" / "t10k-labels-idx1-ubyte";
+  std::string bytes = *read_file(images);
+  std::fill(bytes.begin() + 16, bytes.end(), '\x7f');
+  ASSERT_TRUE(write_file(images, bytes));
+  bytes = *read_file(labels);
+  for (std::size_t i = 8; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i % 2);
+  ASSERT_TRUE(write_file(labels, bytes));
+  ASSERT_EQ(train("run", folder_ / "poisoned").exit_code, 0);
+  for (const char* file : {"rank/ranking.json", "search/journal.jsonl", "select/subnets.json"}) {
+    EXPECT_EQ(*read_file(folder_ / "poisoned" / file), *read_file(folder_ / "clean" / file)) << file;
+  }
+  const auto results = [&](const char* run) {
+    return nlohmann::json::parse(*read_file(folder_ / run / "package/results.json"));
+  };
+  const auto clean = results("clean"), poisoned = results("poisoned");
+  ASSERT_EQ(poisoned.size(), clean.size());
+  for (std::size_t i = 0; i < clean.size(); ++i) {
+    EXPECT_EQ(poisoned[i]["validation_top1"], clean[i]["validation_top1"]);
+    EXPECT_NE(poisoned[i]["test_top1"], clean[i]["test_top1"]);
+  }
+}
+
+// Every key that changes how sub-nets are prepared or trained, each on the same pretrained network.
+TEST_F(PipelineTest, EveryWayOfTrainingWorks) {
+  const fs::path out = folder_ / "run";
+  ASSERT_EQ(train("run", out).exit_code, 0);
+  const auto smallest_top1 = [&] {
+    return nlohmann::json::parse(*read_file(out / "package/results.json")).back()["test_top1"].get<double>();
+  };
+  for (const std::string method : {"l1", "input_l1", "norm_scale", "taylor", "fisher", "random", "none"}) {
+    EXPECT_EQ(train("pretrain", out, {"--set", "rank.method=" + method}).exit_code, 0);
+    EXPECT_EQ(train("rank", out, {"--set", "rank.method=" + method}).exit_code, 0) << method;
+  }
+  for (const std::string setting : {"rank.variant=plain", "rank.remove_first=smallest_noise"})
+    EXPECT_EQ(train("rank", out, {"--set", setting}).exit_code, 0) << setting;
+  for (const std::string setting :
+       {"prepare.epochs=1", "joint.distillation=mutual", "joint.distillation=none", "joint.ema=0.9",
+        "joint.sampling=lagging", "joint.sampling=every", "joint.focus=1", "joint.private_norm=true",
+        "joint.private_classifier=true", "refine.images=60", "joint.method=alone", "joint.start=scratch",
+        "search.criterion=accuracy", "search.cost=parameters", "search.cost=both", "search.prior=3",
+        "search.multiple=4", "select.rule=paper", "network.decoupled=true"}) {
+    const ProcessResult result = train("run", out, {"--set", setting, "--set", "joint.epochs=4"});
+    ASSERT_EQ(result.exit_code, 0) << setting << result.err;
+    EXPECT_GT(smallest_top1(), 0.5) << setting;  // chance is 0.33
+    if (setting == "search.multiple=4") {
+      const auto subnets = nlohmann::json::parse(*read_file(out / "package/results.json"));
+      for (const auto& subnet : subnets) {
+        const Subnet widths = *parse_subnet(subnet["widths"].get<std::string>());
+        for (const int width : widths.widths) EXPECT_EQ(width % 4, 0) << subnet["widths"];
+      }
+    }
+  }
+  const ProcessResult prepared =
+      train("run", out, {"--set", "prepare.epochs=1", "--set", "joint.start=prepared"});
+  EXPECT_EQ(prepared.exit_code, 0) << prepared.err;
+}
+
+TEST_F(PipelineTest, TrainsTheSubnetsOfAFile) {
+  const fs::path out = folder_ / "run", given = folder_ / "given.json";
+  ASSERT_TRUE(write_file(given, R"([{"widths": "8-8-16-16-32-32"}, {"widths": "3-5-9-9-17-31"}])"));
+  const ProcessResult run = train(
+      "run", out, {"--json", "--set", "search.method=given", "--set", "search.subnets=" + given.string()});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const auto trained = nlohmann::json::parse(run.out);
+  ASSERT_EQ(trained.size(), 2u);
+  EXPECT_EQ(trained[1]["widths"], "3-5-9-9-17-31");
+  EXPECT_GT(trained[1]["test_top1"].get<double>(), 0.5);  // chance is 0.33
+  // Another file means another search, but not another pretraining.
+  ASSERT_TRUE(write_file(given, R"([{"widths": "8-8-16-16-32-32"}, {"widths": "4-4-8-8-16-16"}])"));
+  const ProcessResult again = train(
+      "run", out, {"--json", "--set", "search.method=given", "--set", "search.subnets=" + given.string()});
+  EXPECT_THAT(again.err, HasSubstr("pretrain: done before"));
+  EXPECT_EQ(nlohmann::json::parse(again.out)[1]["widths"], "4-4-8-8-16-16");
+}
+
+TEST_F(PipelineTest, StagesAreVerbsAndSayWhatTheyNeed) {
+  const fs::path out = folder_ / "run";
+  expect_refused(train("rank", out), "rank needs the results of pretrain");
+  EXPECT_EQ(train("pretrain", out).exit_code, 0);
+  EXPECT_EQ(train("rank", out).exit_code, 0);
+  EXPECT_TRUE(fs::exists(out / "rank" / "ranking.json"));
+  expect_refused(train("joint", out), "joint needs the results of select");
+}
+
+TEST_F(PipelineTest, KilledAnywhereItReachesTheSameTrajectoryAndModel) {
+  const fs::path whole = folder_ / "whole", killed = folder_ / "killed";
+  ASSERT_EQ(train("run", whole).exit_code, 0);
+
+  // By progress, not by the clock: in training, anywhere in the search, in joint training.
+  const auto lines = [](const fs::path& file) {
+    return fs::exists(file) ? std::ranges::count(*read_file(file), '\n') : 0;
+  };
+  const auto steps = static_cast<std::uint64_t>(lines(whole / "search/journal.jsonl"));
+  const auto step = static_cast<std::ptrdiff_t>(
+      1 + CounterRandom(static_cast<std::uint64_t>(getpid())).below(steps - 1, 0));
+  const std::function<bool()> moments[] = {
+      [&] { return fs::exists(killed / "pretrain/checkpoint.pt"); },
+      [&] { return lines(killed / "search/journal.jsonl") >= step; },
+      [&] { return fs::exists(killed / "joint/checkpoint.pt"); },
+  };
+  for (const auto& moment : moments) {
+    EXPECT_EQ(run_process(train_command("run", killed), moment).exit_code, -1);
+  }
+  const ProcessResult last = train("run", killed);
+  ASSERT_EQ(last.exit_code, 0) << last.err;
+  for (const char* file :
+       {"search/journal.jsonl", "select/subnets.json", "package/results.json", "model.onnx"}) {
+    EXPECT_EQ(*read_file(killed / file), *read_file(whole / file)) << file;
+  }
+  // The time of the processes that were killed counts.
+  EXPECT_GT(std::stod(*read_file(killed / "search/seconds")), 0);
+  EXPECT_EQ(std::stod(*read_file(whole / "search/seconds")), 0);
+}
+
+TEST_F(PipelineTest, TheSeedDecides) {
+  ASSERT_EQ(train("search", folder_ / "a").exit_code, 2);  // made by run; alone it needs rank
+  for (const char* verb : {"pretrain", "rank", "prepare", "search"}) {
+    ASSERT_EQ(train(verb, folder_ / "a").exit_code, 0);
+    ASSERT_EQ(train(verb, folder_ / "b", {"--seed", "2"}).exit_code, 0);
+  }
+  EXPECT_NE(*read_file(folder_ / "a/search/journal.jsonl"), *read_file(folder_ / "b/search/journal.jsonl"));
+}
+
+TEST_F(PipelineTest, TwoRunsDoNotShareAFolder) {
+  const fs::path out = folder_ / "run";
+  {
+    const auto other = FolderLock::take(out);
+    ASSERT_TRUE(other) << other.error().message;
+    expect_refused(train("pretrain", out), "another process is working in '" + out.string() + "'");
+    EXPECT_TRUE(fs::is_empty(out));
+  }
+  EXPECT_EQ(train("pretrain", out).exit_code, 0);
+}
+
+TEST_F(PipelineTest, AFullDiskIsSaidAndNothingIsLost) {
+  const fs::path out = folder_ / "run";
+  ASSERT_EQ(train("pretrain", out).exit_code, 0);
+  const std::string before = *read_file(out / "pretrain/checkpoint.pt");
+  expect_refused(run_process(train_command("rank", out), {}, 20'000), "free some space and run again");
+  EXPECT_EQ(*read_file(out / "pretrain/checkpoint.pt"), before);
+  EXPECT_EQ(train("rank", out).exit_code, 0);
+}
+
+TEST_F(PipelineTest, BadInputGetsOneSentence) {
+  const fs::path out = folder_ / "run";
+  expect_refused(train("run", out, {"--set", "search.group=4"}), "did you mean 'search.groups'?");
+  expect_refused(train("run", out, {"--set", "search.groups=0"}), "search.groups");
+  expect_refused(train("run", out, {"--set", "network.name=resnet21"}), "no built-in network 'resnet21'");
+  expect_refused(train("run", out, {"--set", "data.validation=350"}), "too few for data.validation");
+  expect_refused(train("run", out, {"--set", "data.path=/nowhere"}), "/nowhere");
+  expect_refused(train("run", out, {"--set", "joint.budget=3"}),
+                 "pretrain.epochs = 2, rank.epochs = 1 leave nothing of it");
+  expect_refused(train("run", out, {"--set", "refine.images=9", "--set", "joint.private_norm=true"}),
+                 "set refine.images = 0");
+  expect_refused(train("run", out, {"--set", "search.cost=latency", "--set", "search.latency_table=no.json"}),
+                 "no.json");
+  expect_refused(train("run", out, {"--set", "search.cost=latency"}),
+                 "make a table there with concertina profile");
+  expect_refused(train("run", out, {"--set", "search.method=given"}), "search.subnets");
+  const fs::path given = folder_ / "given.json";
+  const auto refuse_given = [&](const std::string& bytes, const std::string& part) {
+    ASSERT_TRUE(write_file(given, bytes));
+    expect_refused(
+        train("run", out, {"--set", "search.method=given", "--set", "search.subnets=" + given.string()}),
+        part);
+  };
+  refuse_given("{", "not a JSON list");
+  refuse_given(R"([{"macs": 1}])", "entry 1 has no widths");
+  refuse_given(R"([{"widths": "4-4-8-8-16-16"}])", "must be the full network");
+  const std::string full = R"({"widths": "8-8-16-16-32-32"})";
+  refuse_given("[" + full + R"(, {"widths": "4-four"}])", "given.json': ");
+  refuse_given("[" + full + R"(, {"widths": "9-8-16-16-32-32"}])", "given.json': ");
+  refuse_given("[" + full + ", " + full + "]", "is not a part of");
+  refuse_given("[" + full + R"(, {"widths": "4-4-8-8-16-16"}, {"widths": "6-6-12-12-24-24"}])",
+               "order them from largest to smallest");
+  expect_refused(train("run", out, {"--device", "tpu"}), "choose cpu, cuda, or cuda:N");
+  expect_refused(train("walk", out), "--help");
+  expect_refused(run_process({CONCERTINA_TRAIN_PROGRAM, "run", (folder_ / "none.toml").string()}),
+                 "none.toml");
+
+  const fs::path labels = folder_ / "data" / "train-labels-idx1-ubyte";
+  const std::string good = *read_file(labels);
+  ASSERT_TRUE(write_file(labels, good.substr(0, good.size() - 5)));
+  expect_refused(train("run", out), "train-labels-idx1-ubyte");
+  std::string wrong = good;
+  wrong.back() = 77;
+  ASSERT_TRUE(write_file(labels, wrong));
+  expect_refused(train("run", out), "77");
+
+  ASSERT_TRUE(write_file(folder_ / "cut.onnx", "not a model"));
+  for (const char* verb : {"inspect", "bench", "export", "profile"}) {
+    expect_refused(concertina({verb, (folder_ / "cut.onnx").string()}), "cut.onnx");
+    expect_refused(concertina({verb, (folder_ / "none.onnx").string()}), "none.onnx");
+  }
+}
+
+}  // namespace
+}  // namespace concertina::testing
