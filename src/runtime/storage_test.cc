@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
+#include "runtime/lowering.h"
 #include "runtime/plan.h"
-#include "runtime/program.h"
 #include "testing/models.h"
 
 namespace concertina::runtime {
