@@ -11,8 +11,8 @@
 #include "graph/cost.h"
 #include "kernels/bf16_conv.h"
 #include "kernels/layout.h"
+#include "runtime/lowering.h"
 #include "runtime/model_impl.h"
-#include "runtime/program.h"
 #include "runtime/storage.h"
 #include "runtime/tuning.h"
 

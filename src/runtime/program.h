@@ -2,7 +2,6 @@
 
 #include <vector>
 
-#include "concertina/result.h"
 #include "graph/graph.h"
 #include "graph/ops/window.h"
 #include "kernels/conv_types.h"
@@ -59,10 +58,6 @@ struct Program {
 
   const Value& value(ValueId id) const { return values[id]; }
 };
-
-/// Turns nodes into operations, fused where one kernel does the work of several. Fails if the graph has an
-/// opaque node or a map of 2^31 pixels or more.
-Result<Program> lower(const Graph& graph);
 
 /// A graph's window as the kernels want it. Map: a Shape or a Value.
 template <class Map>

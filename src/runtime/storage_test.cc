@@ -4,8 +4,8 @@
 
 #include "base/random.h"
 #include "graph/networks/networks.h"
+#include "runtime/lowering.h"
 #include "runtime/plan.h"
-#include "runtime/program.h"
 #include "testing/models.h"
 #include "testing/net.h"
 

@@ -1,4 +1,4 @@
-#include "runtime/program.h"
+#include "runtime/lowering.h"
 
 #include <fmt/format.h>
 
