@@ -119,7 +119,7 @@ TEST(Reader, SaysWhatIsWrongAndWhere) {
             "table.c is missing; it must be a number");
   EXPECT_EQ(json([](const Reader& r) { r["x"]["y"].boolean(); }), "x.y is missing; it must be true or false");
   EXPECT_EQ(json([](const Reader& r) {
-              r["table"].allow_only({"a", "bb"});
+              r["table"].allow_only({"aaa", "bb"});
             }),
             "there is no key 'table.b'; did you mean 'bb'?");
   EXPECT_EQ(json([](const Reader& r) { r["table"]["a"].fail("no"); }), "table.a: no");

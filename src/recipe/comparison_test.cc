@@ -87,7 +87,7 @@ TEST_F(ComparisonTest, SaysWhatIsWrong) {
   expect_refused(kHead + kArms + "[[arm]]\nname = \"a\"\n", "two arms have the name 'a'");
   expect_refused(kHead + kArms + "[[arm]]\nname = \"../a\"\n", "arm[2].name must be a name of letters");
   expect_refused(kHead + kArms + "[[arm]]\nname = \"c\"\njoint.epoch = 2\n",
-                 "line 10: there is no key 'arm[2].joint.epoch'");
+                 "line 11: there is no key 'arm[2].joint.epoch'");
   expect_refused(kHead + kArms + "[[arm]]\nname = \"c\"\njoint.epoch = 2\n", "did you mean 'joint.epochs'?");
   expect_refused("recipe = \n", "line 1");
 }

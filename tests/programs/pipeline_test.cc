@@ -320,8 +320,8 @@ TEST_F(PipelineTest, BadInputGetsOneSentence) {
         train("run", out, {"--set", "search.method=given", "--set", "search.subnets=" + given.string()}),
         part);
   };
-  refuse_given("{", "not a JSON list");
-  refuse_given(R"([{"macs": 1}])", "entry 1 has no widths");
+  refuse_given("{", "it is not JSON");
+  refuse_given(R"([{"macs": 1}])", "[0].widths is missing");
   refuse_given(R"([{"widths": "4-4-8-8-16-16"}])", "must be the full network");
   const std::string full = R"({"widths": "8-8-16-16-32-32"})";
   refuse_given("[" + full + R"(, {"widths": "4-four"}])", "given.json': ");
