@@ -4,6 +4,7 @@
 
 #include "base/try.h"
 #include "graph/channel_groups.h"
+#include "graph/networks/networks.h"
 #include "graph/random_weights.h"
 #include "onnx/check.h"
 
