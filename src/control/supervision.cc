@@ -16,7 +16,7 @@ Status check_period(std::chrono::milliseconds period) {
                            period.count())};
 }
 
-Result<slo::RuleTable> read_comparison(const Model& model, const AdaptiveOptions& options) {
+Result<slo::RuleTable> read_plan(const Model& model, const AdaptiveOptions& options) {
   ASSIGN_OR_RETURN(slo::RuleTable plan, slo::RuleTable::read(options.plan));
   Status fits = plan.check_model(model.subnets(), model.precision());
   if (fits && !options.other_machine) fits = plan.check_machine();
@@ -39,7 +39,7 @@ Result<std::unique_ptr<Supervision>> Supervision::start(const Model& model,
   RETURN_IF_ERROR(check_period(options.supervise));
   std::unique_ptr<Supervision> made(new Supervision);
   if (!options.plan.empty()) {
-    ASSIGN_OR_RETURN(made->plan_, read_comparison(model, options));
+    ASSIGN_OR_RETURN(made->plan_, read_plan(model, options));
   }
   made->allow_from_ = std::move(allow_from);
   try {
