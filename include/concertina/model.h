@@ -28,8 +28,8 @@ struct SubnetInfo {
   /// that takes several images may allocate it once more for each of its threads, because in large maps each
   /// thread runs the first layers for an image of its own.
   std::size_t scratch_bytes = 0;
-  /// Memory for what one thread works on, as rows that a kernel rearranges: a session allocates it for each of
-  /// its threads.
+  /// Memory for what one thread works on, as rows that a kernel rearranges: a session allocates it for each
+  /// of its threads.
   std::size_t workspace_bytes = 0;
 };
 

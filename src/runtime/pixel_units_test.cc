@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "graph/networks/networks.h"
+#include "kernels/layout.h"
 #include "kernels/planar_conv.h"
 #include "kernels/testing/targets.h"
 #include "runtime/reference_interpreter.h"

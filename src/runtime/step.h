@@ -4,7 +4,6 @@
 #include <variant>
 #include <vector>
 
-#include "kernels/activate.h"
 #include "kernels/elementwise.h"
 #include "kernels/move.h"
 #include "kernels/pool.h"
