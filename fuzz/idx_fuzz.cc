@@ -1,6 +1,6 @@
 #include <cstdlib>
 
-#include "data/gzip.h"
+#include "data/codecs.h"
 #include "data/idx.h"
 
 using namespace concertina;

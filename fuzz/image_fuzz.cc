@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "data/crop.h"
 #include "data/image.h"
-#include "data/resize.h"
 
 using namespace concertina;
 

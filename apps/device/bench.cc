@@ -3,10 +3,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/machine.h"
-#include "base/precision.h"
 #include "base/statistics.h"
 #include "base/try.h"
 #include "common/table.h"
+#include "concertina/precision.h"
 #include "device/options.h"
 #include "device/timing.h"
 #include "device/verbs.h"

@@ -7,8 +7,8 @@
 
 #include "base/try.h"
 #include "concertina/session.h"
+#include "data/crop.h"
 #include "data/image.h"
-#include "data/resize.h"
 #include "device/images.h"
 #include "device/options.h"
 #include "device/verbs.h"

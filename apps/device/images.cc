@@ -7,7 +7,7 @@
 
 #include "base/try.h"
 #include "common/options.h"
-#include "data/training_split.h"
+#include "data/image_set.h"
 
 namespace concertina::apps {
 namespace {

@@ -5,18 +5,18 @@
 
 #include "base/file.h"
 #include "base/machine.h"
-#include "base/precision.h"
 #include "base/try.h"
 #include "common/options.h"
 #include "common/progress_bar.h"
 #include "common/table.h"
+#include "concertina/precision.h"
 #include "device/options.h"
 #include "device/verbs.h"
 #include "graph/networks/networks.h"
 #include "graph/random_weights.h"
 #include "onnx/model_file.h"
 #include "onnx/network_file.h"
-#include "profile/measure_model.h"
+#include "profile/measure_subnets.h"
 #include "runtime/timing_model.h"
 
 namespace concertina::apps {

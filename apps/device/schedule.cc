@@ -11,7 +11,6 @@
 #include "device/timing.h"
 #include "device/verbs.h"
 #include "profile/measure_subnets.h"
-#include "scheduler/cost_measurement.h"
 #include "scheduler/executor.h"
 #include "scheduler/requests.h"
 #include "scheduler/scheduler.h"

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
+#include <string_view>
+
 namespace concertina {
 
 /// What convolutions and linear layers compute with.
@@ -9,5 +13,12 @@ enum class Precision {
   /// classifiers of a sub-net's own, stay fp32.
   bf16,
 };
+
+/// How files and command lines write a Precision.
+inline constexpr std::array<std::string_view, 2> kPrecisions = {"fp32", "bf16"};
+
+constexpr std::string_view name_of(Precision precision) {
+  return kPrecisions[static_cast<std::size_t>(precision)];
+}
 
 }  // namespace concertina

@@ -5,7 +5,7 @@
 
 #include <optional>
 
-#include "base/precision.h"
+#include "concertina/precision.h"
 #include "testing/allocation_count.h"
 
 namespace concertina {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/hash.h"
-#include "base/precision.h"
+#include "concertina/precision.h"
 
 namespace concertina::cascade {
 

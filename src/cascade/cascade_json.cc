@@ -4,10 +4,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
-#include "base/precision.h"
 #include "base/reader.h"
 #include "base/try.h"
 #include "cascade/cascade.h"
+#include "concertina/precision.h"
 
 namespace concertina::cascade {
 namespace {

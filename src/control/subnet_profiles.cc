@@ -4,9 +4,9 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/precision.h"
 #include "base/progress.h"
 #include "base/try.h"
+#include "concertina/precision.h"
 #include "profile/measure_subnets.h"
 #include "profile/this_machine.h"
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "concertina/result.h"
@@ -19,5 +21,10 @@ Status check_image_size(std::int64_t height, std::int64_t width, double largest_
 
 /// "the file is damaged", in the decoder's words.
 Error decode_error(std::string_view name, std::string_view reason);
+
+/// Inflates gzip data up to `limit` bytes of output; what would follow is not inflated, so a small file
+/// cannot fill the memory. The checksum is verified when the data ends before the limit. `name` stands in the
+/// errors.
+Result<std::string> gunzip(std::string_view bytes, std::size_t limit, std::string_view name);
 
 }  // namespace concertina::data

@@ -39,6 +39,80 @@ Box largest_allowed(int height, int width) {
   return box;
 }
 
+constexpr int kFractionBits = 22;  // 8 bits of pixel, a sign, and one to spare, in 32 bits
+
+// Output pixels first .. first + count - 1 of an axis that goes from `from` to `to` pixels.
+struct Axis {
+  std::int64_t from;
+  std::int64_t to;
+  std::int64_t first;
+  int count;
+};
+
+// How one output pixel is made: sum of weights[i] * input[first + i].
+struct Tap {
+  std::size_t first;
+  std::vector<std::int32_t> weights;
+};
+
+Tap make_tap(const Axis& axis, std::int64_t out) {
+  const double scale = static_cast<double>(axis.from) / static_cast<double>(axis.to);
+  const double support = std::max(scale, 1.0);
+  const double centre = (static_cast<double>(out) + 0.5) * scale;
+  const auto first = std::max<std::int64_t>(static_cast<std::int64_t>(centre - support + 0.5), 0);
+  const auto last = std::min(static_cast<std::int64_t>(centre + support + 0.5), axis.from);
+  std::vector<double> triangle;
+  double sum = 0;
+  for (std::int64_t i = first; i < last; ++i) {
+    triangle.push_back(std::max(1 - std::abs((static_cast<double>(i) - centre + 0.5) * (1 / support)), 0.0));
+    sum += triangle.back();
+  }
+  Tap tap{static_cast<std::size_t>(first), {}};
+  for (const double t : triangle) {
+    tap.weights.push_back(static_cast<std::int32_t>(t * (1 / sum) * (1 << kFractionBits) + 0.5));
+  }
+  return tap;
+}
+
+// Resamples the middle axis of [outer][axis.from][inner].
+std::vector<std::uint8_t> resample(const std::vector<std::uint8_t>& in, std::size_t outer, const Axis& axis,
+                                   std::size_t inner) {
+  const auto from = static_cast<std::size_t>(axis.from);
+  const auto count = static_cast<std::size_t>(axis.count);
+  std::vector<std::uint8_t> out(outer * count * inner);
+  std::vector<std::int32_t> sums(inner);
+  for (std::size_t x = 0; x < count; ++x) {
+    const Tap tap = make_tap(axis, axis.first + static_cast<std::int64_t>(x));
+    for (std::size_t o = 0; o < outer; ++o) {
+      std::fill(sums.begin(), sums.end(), 1 << (kFractionBits - 1));
+      const std::uint8_t* source = in.data() + (o * from + tap.first) * inner;
+      for (const std::int32_t weight : tap.weights) {
+        for (std::size_t i = 0; i < inner; ++i) sums[i] += weight * source[i];
+        source += inner;
+      }
+      std::uint8_t* target = out.data() + (o * count + x) * inner;
+      for (std::size_t i = 0; i < inner; ++i) {
+        target[i] = static_cast<std::uint8_t>(std::clamp(sums[i] >> kFractionBits, 0, 255));
+      }
+    }
+  }
+  return out;
+}
+
+Image resample(const Image& image, const Axis& y, const Axis& x) {
+  const auto height = static_cast<std::size_t>(image.height);
+  const auto channels = static_cast<std::size_t>(image.channels);
+  Image out{y.count, x.count, image.channels, {}};
+  const std::vector<std::uint8_t> narrowed = resample(image.pixels, height, x, channels);
+  out.pixels = resample(narrowed, 1, y, static_cast<std::size_t>(x.count) * channels);
+  return out;
+}
+
+// Where the middle starts; halves go to the even neighbour, as Python's round() does.
+std::int64_t middle(std::int64_t whole, int part) {
+  return static_cast<std::int64_t>(std::nearbyint(static_cast<double>(whole - part) / 2));
+}
+
 }  // namespace
 
 Box random_box(int height, int width, const CounterRandom& random) {
@@ -71,6 +145,23 @@ Image mirror(Image image) {
     }
   }
   return image;
+}
+
+Image resize_bilinear(const Image& image, int height, int width) {
+  return resample(image, {image.height, height, 0, height}, {image.width, width, 0, width});
+}
+
+Image fit_centre(Image image, int shorter, int size) {
+  if (image.height == size && image.width == size && shorter == size) return image;
+  const std::int64_t now = std::min(image.height, image.width);
+  const std::int64_t height = image.height * std::int64_t{shorter} / now;
+  const std::int64_t width = image.width * std::int64_t{shorter} / now;
+  return resample(image, {image.height, height, middle(height, size), size},
+                  {image.width, width, middle(width, size), size});
+}
+
+Image fit_square(Image image, int size) {
+  return fit_centre(std::move(image), size, size);
 }
 
 }  // namespace concertina::data

@@ -1,9 +1,9 @@
-#include "data/gzip.h"
-
 #include <fmt/format.h>
 #include <zlib.h>
 
 #include <algorithm>
+
+#include "data/codecs.h"
 
 namespace concertina::data {
 namespace {

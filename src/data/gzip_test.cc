@@ -1,7 +1,6 @@
-#include "data/gzip.h"
-
 #include <gmock/gmock.h>
 
+#include "data/codecs.h"
 #include "testing/image_files.h"
 
 namespace concertina::data {

@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 #include "base/try.h"
-#include "data/gzip.h"
+#include "data/codecs.h"
 
 namespace concertina::data {
 namespace {

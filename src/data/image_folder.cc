@@ -10,8 +10,8 @@
 #include <optional>
 
 #include "base/try.h"
+#include "data/crop.h"
 #include "data/image.h"
-#include "data/resize.h"
 
 namespace concertina::data {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "data/resize.h"
+#include "data/crop.h"
 #include "testing/image_files.h"
 #include "testing/temporary_folder.h"
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "graph/graph.h"
-#include "graph/parameter.h"
+#include "graph/shape.h"
 
 namespace concertina {
 

@@ -4,21 +4,15 @@
 
 #include "graph/ops/activation.h"
 #include "graph/ops/affine.h"
-#include "graph/ops/as_map.h"
-#include "graph/ops/batch_norm.h"
 #include "graph/ops/combine.h"
-#include "graph/ops/concat.h"
 #include "graph/ops/conv.h"
 #include "graph/ops/flatten.h"
 #include "graph/ops/input.h"
 #include "graph/ops/linear.h"
 #include "graph/ops/opaque.h"
-#include "graph/ops/pad.h"
 #include "graph/ops/pool.h"
+#include "graph/ops/rearrange.h"
 #include "graph/ops/resize.h"
-#include "graph/ops/shuffle.h"
-#include "graph/ops/slice.h"
-#include "graph/ops/softmax.h"
 
 namespace concertina {
 

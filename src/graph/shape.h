@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace concertina {
 
@@ -17,5 +18,16 @@ struct Shape {
 
 /// "64x8x8" (C x H x W).
 std::string to_string(const Shape& shape);
+
+/// What runs along a dimension of a parameter array.
+enum class ParameterAxis { output_channels, input_channels, fixed };
+
+/// One array that a node owns, at full size.
+struct Parameter {
+  std::string name;  ///< within the node: "weight", "bias", "running_mean", "running_var"
+  std::vector<int> shape;
+  std::vector<ParameterAxis> axes;  ///< one per dimension of `shape`
+  bool trainable = true;            ///< false: a statistic, estimated for each sub-net
+};
 
 }  // namespace concertina

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "base/precision.h"
 #include "base/statistics.h"
+#include "concertina/precision.h"
 #include "graph/cost.h"
 
 namespace concertina::latency {

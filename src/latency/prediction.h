@@ -2,6 +2,8 @@
 
 #include <span>
 
+#include "graph/graph.h"
+
 namespace concertina::latency {
 
 /// How far predicted times are from measured ones.
@@ -36,5 +38,10 @@ struct PredictionQuality {
 
   friend bool operator==(const PredictionQuality&, const PredictionQuality&) = default;
 };
+
+/// Milliseconds of a run by the roofline model: over the convolutions and linear layers, the longer of
+/// computing and of moving their inputs, outputs and weights, each once. What lies between them counts
+/// nothing.
+double roofline_ms(const Roofline& machine, const Graph& graph, const Subnet& subnet, int batch);
 
 }  // namespace concertina::latency

@@ -4,7 +4,6 @@
 
 #include "graph/cost.h"
 #include "graph/networks/networks.h"
-#include "latency/roofline.h"
 #include "testing/net.h"
 
 namespace concertina::latency {

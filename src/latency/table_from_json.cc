@@ -3,9 +3,9 @@
 #include <set>
 
 #include "base/file.h"
-#include "base/precision.h"
 #include "base/reader.h"
 #include "base/try.h"
+#include "concertina/precision.h"
 #include "latency/latency_table.h"
 
 namespace concertina::latency {

@@ -1,6 +1,6 @@
 #include <nlohmann/json.hpp>
 
-#include "base/precision.h"
+#include "concertina/precision.h"
 #include "latency/latency_table.h"
 
 namespace concertina::latency {

@@ -8,7 +8,7 @@
 
 #include "onnx/model_file.h"
 #include "testing/graphs.h"
-#include "testing/model_file.h"
+#include "testing/models.h"
 #include "testing/net.h"
 
 namespace concertina::onnx {

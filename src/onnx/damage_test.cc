@@ -11,7 +11,7 @@
 #include "onnx/network_file.h"
 #include "onnx/onnx_file.h"
 #include "onnx_subset.pb.h"
-#include "testing/model_file.h"
+#include "testing/models.h"
 #include "testing/net.h"
 
 namespace concertina::onnx {

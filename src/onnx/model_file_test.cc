@@ -9,7 +9,7 @@
 #include "graph/networks/networks.h"
 #include "onnx/network_file.h"
 #include "testing/graphs.h"
-#include "testing/model_file.h"
+#include "testing/models.h"
 #include "testing/temporary_folder.h"
 
 namespace concertina::onnx {

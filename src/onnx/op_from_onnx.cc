@@ -9,7 +9,6 @@
 
 #include "base/try.h"
 #include "onnx/attributes.h"
-#include "onnx/map_ops_from_onnx.h"
 #include "onnx/tensor.h"
 
 namespace concertina::onnx {

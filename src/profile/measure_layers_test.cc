@@ -4,7 +4,7 @@
 
 #include "graph/cost.h"
 #include "profile/layer_times.h"
-#include "profile/measure_model.h"
+#include "profile/measure_subnets.h"
 #include "testing/models.h"
 
 namespace concertina::profile {

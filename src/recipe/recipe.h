@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "concertina/precision.h"
@@ -29,6 +30,18 @@ enum class JointMethod { together, alone };
 enum class JointSampling { two, lagging, every };
 enum class Distillation { in_place, mutual, none };
 enum class Reselection { pareto, paper };
+
+/// The stages of a run, in order. Each reads what the one before it wrote.
+enum class Stage { pretrain, rank, prepare, search, select, joint, refine, package };
+inline constexpr Stage kStages[] = {Stage::pretrain, Stage::rank,  Stage::prepare, Stage::search,
+                                    Stage::select,   Stage::joint, Stage::refine,  Stage::package};
+
+/// The stage's verb and folder: "pretrain".
+constexpr std::string_view stage_name(Stage stage) {
+  constexpr std::string_view kStageNames[] = {"pretrain", "rank",  "prepare", "search",
+                                              "select",   "joint", "refine",  "package"};
+  return kStageNames[static_cast<int>(stage)];
+}
 
 /// Everything a run depends on, besides the data's bytes. Read from a TOML file whose tables and keys have
 /// the names of these members; every key has a default. docs/recipe.md explains each.

@@ -3,8 +3,8 @@
 #include <array>
 #include <string_view>
 
-#include "base/precision.h"
 #include "base/reader.h"
+#include "concertina/precision.h"
 #include "recipe/recipe.h"
 
 namespace concertina::recipe {

@@ -9,7 +9,6 @@
 #include "runtime/memory_map.h"
 #include "runtime/passes.h"
 #include "runtime/pixel_units.h"
-#include "runtime/plan_moves.h"
 #include "runtime/plan_steps.h"
 
 namespace concertina::runtime {

@@ -1,8 +1,5 @@
 #include "runtime/plan_steps.h"
 
-#include "runtime/plan_conv.h"
-#include "runtime/plan_moves.h"
-
 namespace concertina::runtime {
 namespace {
 

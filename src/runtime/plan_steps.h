@@ -5,7 +5,33 @@
 namespace concertina::runtime {
 
 /// The steps of an operation; none if all that it reads already lies where it belongs. An op's are made by
-/// the overload of steps_of() that takes it, here, in plan_conv.h or in plan_moves.h.
+/// the overload of steps_of() that takes it.
 std::vector<Step> make_steps(const StepContext& context);
+
+// Convolutions and linear layers (plan_steps_conv.cc).
+std::vector<Step> steps_of(const op::Conv& conv, const StepContext& context);
+std::vector<Step> steps_of(const op::Linear& linear, const StepContext& context);
+
+// What only moves features: into memory, within it, and out again (plan_steps_moves.cc).
+
+/// None if all readers take the input in planes.
+std::vector<Step> steps_of(const op::Input& op, const StepContext& context);
+
+/// Copies the parts that could not be made in their place.
+std::vector<Step> steps_of(const op::Concat& op, const StepContext& context);
+
+/// Copies the channels if they could not stay where they are.
+std::vector<Step> steps_of(const op::Slice& op, const StepContext& context);
+
+std::vector<Step> steps_of(const op::ChannelShuffle& op, const StepContext& context);
+std::vector<Step> steps_of(const op::Flatten& op, const StepContext& context);
+std::vector<Step> steps_of(const op::Pad& op, const StepContext& context);
+std::vector<Step> steps_of(const op::Resize& op, const StepContext& context);
+
+/// Of an operation without a node.
+std::vector<Step> move_steps(const StepContext& context);
+
+/// Those that give one of the network's outputs to the caller.
+std::vector<Step> store_steps(std::size_t output, const PlanSource& source, const MemoryMap& map);
 
 }  // namespace concertina::runtime

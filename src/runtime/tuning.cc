@@ -7,9 +7,9 @@
 
 #include "base/file.h"
 #include "base/machine.h"
-#include "base/precision.h"
 #include "base/reader.h"
 #include "base/try.h"
+#include "concertina/precision.h"
 #include "kernels/layout.h"
 
 namespace concertina::runtime {

@@ -5,7 +5,6 @@
 
 #include <map>
 
-#include "scheduler/cost_measurement.h"
 #include "scheduler/deadline_sizes.h"
 #include "scheduler/scheduler.h"
 #include "testing/allocation_count.h"

@@ -6,7 +6,6 @@
 #include <set>
 
 #include "scheduler/baselines.h"
-#include "scheduler/cost_measurement.h"
 #include "scheduler/executor.h"
 #include "scheduler/requests.h"
 #include "scheduler/testing.h"

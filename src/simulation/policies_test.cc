@@ -1,7 +1,8 @@
+#include "simulation/policies.h"
+
 #include <gtest/gtest.h>
 
 #include "control/testing.h"
-#include "simulation/baselines.h"
 
 namespace concertina::simulation {
 namespace {

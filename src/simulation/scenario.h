@@ -5,7 +5,7 @@
 
 #include "simulation/contention.h"
 #include "simulation/offline_optimum.h"
-#include "simulation/serve.h"
+#include "simulation/server.h"
 
 namespace concertina::simulation {
 

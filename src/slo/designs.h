@@ -46,4 +46,10 @@ std::vector<Score> costs_in(const AnticipatedState& state, std::span<const Objec
 /// tried. Preconditions: candidates and slo.states are not empty, most >= 1.
 Solution solve(const Slo& slo, std::span<const Candidate> candidates, std::size_t most = 8);
 
+/// The at most `most` of `winners`, candidates without repetition, whose costs[state][candidate], each state
+/// taking the one that serves it best, have the least sum; in the order of `winners`. Exact: tries all
+/// choices, 735 471 at Slo::kMaxStates and 8. Precondition: most >= 1.
+std::vector<std::size_t> choose_few(const std::vector<std::vector<Score>>& costs,
+                                    std::span<const std::size_t> winners, std::size_t most);
+
 }  // namespace concertina::slo

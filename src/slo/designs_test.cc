@@ -8,7 +8,6 @@
 #include <limits>
 
 #include "base/random.h"
-#include "slo/few_designs.h"
 #include "slo/testing.h"
 
 namespace concertina::slo {

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "base/precision.h"
+#include "concertina/precision.h"
 #include "profile/this_machine.h"
 
 namespace concertina::slo {

@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
-#include "base/precision.h"
 #include "base/reader.h"
 #include "base/try.h"
+#include "concertina/precision.h"
 #include "slo/rule_table.h"
 
 namespace concertina::slo {

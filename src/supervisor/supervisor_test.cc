@@ -7,13 +7,13 @@
 
 #include "base/random.h"
 #include "supervisor/signals.h"
-#include "supervisor/testing.h"
 
 namespace concertina::supervisor {
 namespace {
 
 using ::testing::AllOf;
-using testing::even_costs;
+/// Of eight sub-nets.
+const std::vector<double> kCosts = {8, 7, 6, 5, 4, 3, 2, 1};
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -35,7 +35,7 @@ Signals pi_at(double celsius) {
 /// Plays samples to a supervisor of eight sub-nets, one every 200 ms, and counts.
 class Play {
  public:
-  explicit Play(const SupervisorOptions& options = {}) : supervisor_(even_costs(8), options) {}
+  explicit Play(const SupervisorOptions& options = {}) : supervisor_(kCosts, options) {}
 
   const Advice& sample(const Signals& signals) {
     now_ += kPeriod;
@@ -242,7 +242,7 @@ TEST(Supervisor, ChoosesTheLargestThatTheShareAllows) {
   EXPECT_EQ(largest({100, 90, 50, 10}, 0.05), 3);
   EXPECT_EQ(largest({100, 90, 50, 10}, 1), 0);
   EXPECT_EQ(largest({100}, 0.5), 0);
-  EXPECT_EQ(largest(even_costs(4), 0.75), 1);
+  EXPECT_EQ(largest({4, 3, 2, 1}, 0.75), 1);
 }
 
 TEST(Supervisor, SignalsThatVanishAreHeldForAWhile) {
@@ -268,7 +268,7 @@ TEST(Supervisor, CountersThatStartAnewAreNoPressure) {
 }
 
 TEST(Supervisor, AClockThatGoesBackProlongsTheDwellTime) {
-  Supervisor supervisor(even_costs(8));
+  Supervisor supervisor(kCosts);
   ASSERT_EQ(supervisor.advise(1000 * kSecond, pi_at(82)).state, MachineState::hot);
   for (int i = 0; i < 1000; ++i) {
     const Time now = (i % 2 == 0 ? 500 : 900) * kSecond;
@@ -277,14 +277,14 @@ TEST(Supervisor, AClockThatGoesBackProlongsTheDwellTime) {
 }
 
 TEST(Supervisor, AJumpForwardIsNoTimeThatHasPassed) {
-  Supervisor supervisor(even_costs(8));
+  Supervisor supervisor(kCosts);
   supervisor.advise(Time(0), pi_at(82));
   for (int day = 1; day < 100; ++day)
     ASSERT_EQ(supervisor.advise(day * 86'400 * kSecond, pi_at(60)).state, MachineState::hot);
 }
 
 TEST(Supervisor, RatesDoNotSpanAJump) {
-  Supervisor supervisor(even_costs(8));
+  Supervisor supervisor(kCosts);
   const auto waited = [](std::uint64_t us) { return Signals{.pressure = Pressure{.waited_us = us}}; };
   supervisor.advise(Time(0), waited(0));
   supervisor.advise(kSecond, waited(100'000));
@@ -295,13 +295,13 @@ TEST(Supervisor, RatesDoNotSpanAJump) {
 }
 
 TEST(Supervisor, SamplesOfOneMomentDoNotWearOutTheDwellTime) {
-  Supervisor supervisor(even_costs(8));
+  Supervisor supervisor(kCosts);
   supervisor.advise(kSecond, pi_at(82));
   for (int i = 0; i < 1000; ++i) ASSERT_EQ(supervisor.advise(kSecond, pi_at(60)).state, MachineState::hot);
 }
 
 TEST(Supervisor, TheEndsOfTimeDoNoHarm) {
-  Supervisor supervisor(even_costs(8));
+  Supervisor supervisor(kCosts);
   for (const Time now : {Time::min(), Time::max(), Time(0), Time::max(), Time::min(), Time(-1)}) {
     supervisor.advise(now, recorded("container_v2/before"));
     EXPECT_EQ(supervisor.advise(now, recorded("container_v2/after")).state, MachineState::normal);

@@ -5,12 +5,8 @@
 #include <atomic>
 #include <latch>
 
-#include "supervisor/testing.h"
-
 namespace concertina::supervisor {
 namespace {
-
-using testing::even_costs;
 
 Signals busy() {
   return {.pressure = Pressure{.avg10 = 0.9}};
@@ -25,7 +21,7 @@ TEST(SupervisorThread, TellsEverySample) {
           ++reads;
           return busy();
         },
-        Supervisor(even_costs(4)), {.period = from_ms(1)},
+        Supervisor({4, 3, 2, 1}), {.period = from_ms(1)},
         [&](const Advice& advice) {
           EXPECT_EQ(advice.state, MachineState::busy);
           EXPECT_EQ(advice.largest, 1);
@@ -42,7 +38,7 @@ TEST(SupervisorThread, EndsWhileItSleeps) {
   std::atomic<int> tells = 0;
   std::latch first(1);
   {
-    const SupervisorThread thread(busy, Supervisor(even_costs(4)), {.period = from_ms(86'400'000)},
+    const SupervisorThread thread(busy, Supervisor({4, 3, 2, 1}), {.period = from_ms(86'400'000)},
                                   [&](const Advice&) {
                                     ++tells;
                                     first.count_down();
@@ -54,7 +50,7 @@ TEST(SupervisorThread, EndsWhileItSleeps) {
 
 TEST(SupervisorThread, EndsBeforeItHasSlept) {
   for (int i = 0; i < 100; ++i) {
-    const SupervisorThread thread(busy, Supervisor(even_costs(4)), {.period = from_ms(86'400'000)},
+    const SupervisorThread thread(busy, Supervisor({4, 3, 2, 1}), {.period = from_ms(86'400'000)},
                                   [](const Advice&) {});
   }
 }
@@ -73,7 +69,7 @@ TEST(SupervisorThread, SamplesHaveTheTimeOfItsClock) {
   {
     const SupervisorThread thread(
         [&] { return Signals{.pressure = Pressure{.waited_us = waited += 500'000}}; },
-        Supervisor(even_costs(4)), {.period = from_ms(1), .clock = &clock},
+        Supervisor({4, 3, 2, 1}), {.period = from_ms(1), .clock = &clock},
         [&](const Advice& advice) {
           if (clock.calls == 2) pressure = *advice.measured.pressure;
           if (clock.calls <= 2) done.count_down();

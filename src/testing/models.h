@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "concertina/session.h"
+#include "onnx/model_file.h"
 #include "runtime/model_impl.h"
 #include "testing/graphs.h"
-#include "testing/model_file.h"
 
 /// Models that run, and what tests compare.
 namespace concertina::testing {
@@ -32,5 +32,14 @@ Floats run_alone(std::shared_ptr<const Model> model, const SessionOptions& optio
 
 /// The largest difference as a share of the largest wanted value.
 double relative_error(const Floats& got, const Floats& wanted);
+
+/// `count` sub-nets, the last of them with parameters of its own, each a little narrower than the one before.
+onnx::ModelFile random_model(const Graph& graph, int count);
+
+/// `count` nested sub-nets, the last a little above a third of the width; most widths are no whole vectors.
+std::vector<Subnet> nested_subnets(const Graph& graph, int count);
+
+/// These sub-nets, each with random statistics, every other one with parameters of its own.
+onnx::ModelFile model_file(const Graph& graph, const std::vector<Subnet>& subnets);
 
 }  // namespace concertina::testing

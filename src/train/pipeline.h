@@ -7,7 +7,6 @@
 
 #include "base/progress.h"
 #include "recipe/recipe.h"
-#include "recipe/stage.h"
 #include "report/run_results.h"
 
 /// What a program asks of a run. This header and compare.h are all that it needs of train/; they do not

@@ -10,7 +10,7 @@
 #include "graph/channel_groups.h"
 #include "graph/edit.h"
 #include "recipe/selected_subnets.h"
-#include "train/checkpoint.h"
+#include "train/tensors.h"
 
 namespace concertina::train {
 namespace {

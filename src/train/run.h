@@ -14,7 +14,6 @@
 #include "graph/graph.h"
 #include "latency/latency_table.h"
 #include "recipe/recipe.h"
-#include "recipe/stage.h"
 #include "report/run_results.h"
 #include "train/images/training_data.h"
 #include "train/network_source.h"

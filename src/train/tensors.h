@@ -1,9 +1,12 @@
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "graph/network.h"
+#include "search/spending.h"
 #include "train/torch.h"
 
 namespace concertina::train {
@@ -18,5 +21,21 @@ Weights to_weights(const Tensors& tensors);
 /// Fresh weights for every trainable parameter: He-normal convolutions (fan out), uniform linear layers
 /// (1 / sqrt(fan in)), other scales 1 and shifts 0. A function of the seed.
 Tensors initial_tensors(const Graph& graph, std::uint64_t seed);
+
+/// The state of training after some epochs. On disk: a LibTorch archive.
+struct Checkpoint {
+  int epochs = 0;                       ///< finished
+  search::Spending spent = {};          ///< by them
+  Tensors tensors;                      ///< on the CPU
+  std::vector<std::string> optimizers;  ///< each one's state as a LibTorch archive
+};
+
+Status write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
+
+/// Fails, naming the file, if it is missing or damaged.
+Result<Checkpoint> read_checkpoint(const std::filesystem::path& path);
+
+std::string save_optimizer(const torch::optim::Optimizer& optimizer);
+void load_optimizer(torch::optim::Optimizer& optimizer, const std::string& state);
 
 }  // namespace concertina::train

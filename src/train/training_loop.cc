@@ -10,7 +10,7 @@
 #include "base/random.h"
 #include "base/try.h"
 #include "recipe/schedule.h"
-#include "train/checkpoint.h"
+#include "train/tensors.h"
 
 namespace concertina::train {
 namespace {

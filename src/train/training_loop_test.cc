@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "testing/temporary_folder.h"
-#include "train/checkpoint.h"
+#include "train/tensors.h"
 
 namespace concertina::train {
 namespace {

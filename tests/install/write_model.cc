@@ -4,7 +4,7 @@
 
 #include "graph/networks/networks.h"
 #include "onnx/model_file.h"
-#include "testing/model_file.h"
+#include "testing/models.h"
 
 int main(int argc, char** argv) {
   using namespace concertina;

@@ -9,7 +9,6 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "concertina/subnet.h"
-#include "programs/toy_data.h"
 #include "programs/toy_pipeline.h"
 
 namespace concertina::testing {

@@ -32,4 +32,10 @@ Result<Shape> Activation::output_shape(std::span<const Shape> inputs) const {
   return inputs[0];
 }
 
+ChannelAxis Softmax::output_channels(const ChannelContext& context) const {
+  context.analysis.lock(context.inputs[0], context.node,
+                        fmt::format("'{}' normalises over all of its channels", context.name));
+  return context.inputs[0];
+}
+
 }  // namespace concertina::op

@@ -43,4 +43,13 @@ inline Activation relu6() {
   return activation(Function::clip, 0, 6);
 }
 
+/// exp(x) normalised to sum 1 over the channels of each pixel; so a channel less would change all others.
+struct Softmax : Elementwise {
+  static constexpr std::string_view kType = "Softmax";
+
+  ChannelAxis output_channels(const ChannelContext& context) const;
+
+  friend bool operator==(const Softmax&, const Softmax&) = default;
+};
+
 }  // namespace concertina::op

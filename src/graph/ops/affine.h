@@ -30,4 +30,19 @@ struct Shift : Elementwise {
   friend bool operator==(const Shift&, const Shift&) = default;
 };
 
+/// Batch normalisation: y = (x - running_mean) / sqrt(running_var + epsilon) * weight + bias, per channel.
+/// The two statistics belong to a sub-net, the two parameters to all.
+struct BatchNorm : Elementwise {
+  static constexpr std::string_view kType = "BatchNorm";
+
+  int channels = 0;
+  float epsilon = 1e-5F;
+
+  Result<Shape> output_shape(std::span<const Shape> inputs) const;
+  std::vector<Parameter> parameters() const;
+  void resize(const ActiveFeatures& active) { channels = active.out; }
+
+  friend bool operator==(const BatchNorm&, const BatchNorm&) = default;
+};
+
 }  // namespace concertina::op

@@ -6,7 +6,6 @@
 
 #include "concertina/result.h"
 #include "graph/channel_analysis.h"
-#include "graph/parameter.h"
 #include "graph/shape.h"
 
 namespace concertina {

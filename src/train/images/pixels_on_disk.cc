@@ -7,7 +7,6 @@
 #include "base/thread_pool.h"
 #include "data/crop.h"
 #include "data/image.h"
-#include "data/resize.h"
 #include "train/images/pixel_source.h"
 
 namespace concertina::train {

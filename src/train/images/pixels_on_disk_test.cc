@@ -3,7 +3,6 @@
 
 #include "base/random.h"
 #include "data/crop.h"
-#include "data/resize.h"
 #include "testing/image_files.h"
 #include "testing/temporary_folder.h"
 #include "train/images/image_batches.h"

@@ -8,8 +8,8 @@
 #include "base/hash.h"
 #include "base/try.h"
 #include "data/image_folder.h"
+#include "data/image_set.h"
 #include "data/read.h"
-#include "data/training_split.h"
 #include "train/images/pixel_source.h"
 
 namespace concertina::train {

@@ -7,7 +7,7 @@
 
 #include "base/try.h"
 #include "graph/edit.h"
-#include "train/checkpoint.h"
+#include "train/tensors.h"
 
 namespace concertina::train {
 namespace {

@@ -1,6 +1,6 @@
 #include "train/joint/joint_step.h"
 
-#include "train/losses.h"
+#include "train/supernet/tensor_ops.h"
 
 namespace concertina::train {
 namespace {

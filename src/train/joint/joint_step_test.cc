@@ -4,7 +4,7 @@
 
 #include "graph/channel_groups.h"
 #include "graph/networks/networks.h"
-#include "train/losses.h"
+#include "train/supernet/tensor_ops.h"
 
 namespace concertina::train {
 namespace {

@@ -2,8 +2,8 @@
 
 #include "base/random.h"
 #include "base/try.h"
-#include "train/losses.h"
 #include "train/rankers/rankers.h"
+#include "train/supernet/tensor_ops.h"
 
 namespace concertina::train {
 namespace {

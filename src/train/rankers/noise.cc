@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include "base/try.h"
-#include "train/losses.h"
 #include "train/rankers/rankers.h"
+#include "train/supernet/tensor_ops.h"
 #include "train/training_loop.h"
 
 namespace concertina::train {

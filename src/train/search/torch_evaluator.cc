@@ -7,9 +7,9 @@
 
 #include "base/random.h"
 #include "base/try.h"
-#include "train/checkpoint.h"
-#include "train/losses.h"
 #include "train/supernet/evaluation.h"
+#include "train/supernet/tensor_ops.h"
+#include "train/tensors.h"
 #include "train/training_loop.h"
 
 namespace concertina::train {

@@ -5,8 +5,8 @@
 #include "recipe/selected_subnets.h"
 #include "train/joint/joint_state.h"
 #include "train/joint/joint_step.h"
-#include "train/losses.h"
 #include "train/stages/stages.h"
+#include "train/supernet/tensor_ops.h"
 #include "train/training_loop.h"
 
 namespace concertina::train {

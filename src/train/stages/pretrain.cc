@@ -1,8 +1,8 @@
 #include "base/try.h"
-#include "train/losses.h"
 #include "train/stages/stages.h"
 #include "train/supernet/calibrate_norms.h"
 #include "train/supernet/supernet.h"
+#include "train/supernet/tensor_ops.h"
 #include "train/training_loop.h"
 
 namespace concertina::train {

@@ -2,9 +2,9 @@
 
 #include "base/file.h"
 #include "base/try.h"
-#include "train/checkpoint.h"
 #include "train/rankers/rankers.h"
 #include "train/stages/stages.h"
+#include "train/tensors.h"
 
 namespace concertina::train {
 namespace {

@@ -1,5 +1,4 @@
-#include "testing/graph_blocks.h"
-
+#include "testing/graphs.h"
 #include "testing/net.h"
 
 namespace concertina::testing {

@@ -1,6 +1,5 @@
-#include "runtime/plan_conv.h"
-
 #include "kernels/bf16_conv.h"
+#include "runtime/plan_steps.h"
 
 namespace concertina::runtime {
 namespace {

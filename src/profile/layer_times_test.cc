@@ -1,4 +1,4 @@
-#include "profile/layer_grid.h"
+#include "profile/layer_times.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "data/training_split.h"
+#include "data/image_set.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "runtime/plan_moves.h"
+#include "runtime/plan_steps.h"
 
 namespace concertina::runtime {
 namespace {

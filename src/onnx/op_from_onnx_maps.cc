@@ -1,5 +1,3 @@
-#include "onnx/map_ops_from_onnx.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,6 +6,7 @@
 #include <cstdint>
 
 #include "base/try.h"
+#include "onnx/op_from_onnx.h"
 #include "onnx/tensor.h"
 
 namespace concertina::onnx {
