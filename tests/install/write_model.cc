@@ -10,7 +10,7 @@ int main(int argc, char** argv) {
   using namespace concertina;
   if (argc != 2) return 2;
   const Graph graph = *make_network({.name = "resnet8", .input = {3, 32, 32}, .classes = 10});
-  const Status written = onnx::write_model(argv[1], testing::random_model(graph, 4));
+  const Status written = onnx::write_model(argv[1], concertina::testing::random_model(graph, 4));
   if (!written) std::fprintf(stderr, "%s\n", written.error().message.c_str());
   return written ? 0 : 1;
 }
