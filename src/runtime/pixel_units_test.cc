@@ -92,7 +92,7 @@ TEST_P(PixelUnitsTest, OtherReadersKeepVectors) {
   testing::Net net({3, 24, 40});
   const NodeId a = net.conv("a", kImage, 8, kThree);
   const NodeId b = net.conv("b", a, 8, kThree);
-  const NodeId c = net.conv("c", net.max_pool("pool", a, kThree), 8, kOne);
+  const NodeId c = net.conv("c", net.max_pool("max", a, kThree), 8, kOne);
   const NodeId joined = net.concat("joined", {b, c});
   const NodeId d = net.conv("d", joined, 8, Window::square(3, 2, 1));
   const NodeId e = net.conv("e", d, 8, kThree);
