@@ -60,6 +60,7 @@ TEST_F(Import, EveryStructureShrinksWhereItCan) {
                                                       {"two_inputs", 3},   {"odd", 2}};
   for (const std::string& name : testing::test_networks()) {
     const Graph network = graph(testing::test_network(name));
+    ASSERT_TRUE(free_dimensions.contains(name)) << name << " has no entry here";
     EXPECT_EQ(network.layout().free_dimensions, free_dimensions.at(name)) << name;
     Subnet smallest = full_subnet(network);
     for (int& width : smallest.widths) width = 1;

@@ -78,6 +78,7 @@ std::string write_value(const T& value) {
     for (const double element : value) texts.push_back(write_value(element));
     return fmt::format("[{}]", fmt::join(texts, ", "));
   } else if constexpr (std::is_enum_v<T>) {
+    static_assert(!kNames<T>.empty(), "recipe_fields.h has no words for this enumeration");
     return fmt::format("\"{}\"", kNames<T>[static_cast<std::size_t>(value)]);
   } else {
     return fmt::format("{}", value);

@@ -13,36 +13,41 @@ namespace concertina::recipe {
 template <typename Enum>
 inline constexpr std::array<std::string_view, 0> kNames{};
 template <>
-inline constexpr std::array<std::string_view, 2> kNames<Precision> = kPrecisions;
+inline constexpr auto kNames<Precision> = kPrecisions;
 template <>
-inline constexpr std::array<std::string_view, 2> kNames<NetworkNorms>{"auto", "keep"};
+inline constexpr auto kNames<NetworkNorms> = std::to_array<std::string_view>({"auto", "keep"});
 template <>
-inline constexpr std::array<std::string_view, 2> kNames<Crop>{"padded", "resized"};
+inline constexpr auto kNames<Crop> = std::to_array<std::string_view>({"padded", "resized"});
 template <>
-inline constexpr std::array<std::string_view, 3> kNames<Schedule>{"one_cycle", "linear", "cosine"};
+inline constexpr auto kNames<Schedule> = std::to_array<std::string_view>({"one_cycle", "linear", "cosine"});
 template <>
-inline constexpr std::array<std::string_view, 8> kNames<RankMethod>{
-    "noise", "l1", "input_l1", "norm_scale", "taylor", "fisher", "random", "none"};
+inline constexpr auto kNames<RankMethod> = std::to_array<std::string_view>({"noise", "l1", "input_l1",
+                                                                            "norm_scale", "taylor", "fisher",
+                                                                            "random", "none"});
 template <>
-inline constexpr std::array<std::string_view, 3> kNames<SearchMethod>{"progressive", "uniform", "given"};
+inline constexpr auto kNames<SearchMethod> = std::to_array<std::string_view>({"progressive", "uniform",
+                                                                              "given"});
 template <>
-inline constexpr std::array<std::string_view, 2> kNames<NoiseVariant>{"log_barrier", "plain"};
+inline constexpr auto kNames<NoiseVariant> = std::to_array<std::string_view>({"log_barrier", "plain"});
 template <>
-inline constexpr std::array<std::string_view, 2> kNames<RemoveFirst>{"largest_noise", "smallest_noise"};
+inline constexpr auto kNames<RemoveFirst> = std::to_array<std::string_view>({"largest_noise",
+                                                                             "smallest_noise"});
 template <>
-inline constexpr std::array<std::string_view, 4> kNames<SearchCost>{"macs", "parameters", "both", "latency"};
+inline constexpr auto kNames<SearchCost> = std::to_array<std::string_view>({"macs", "parameters", "both",
+                                                                            "latency"});
 template <>
-inline constexpr std::array<std::string_view, 2> kNames<search::Criterion>{"loss_per_cost", "accuracy"};
+inline constexpr auto kNames<search::Criterion> = std::to_array<std::string_view>({"loss_per_cost",
+                                                                                   "accuracy"});
 template <>
-inline constexpr std::array<std::string_view, 3> kNames<JointStart>{"ranked", "prepared", "scratch"};
+inline constexpr auto kNames<JointStart> = std::to_array<std::string_view>({"ranked", "prepared", "scratch"});
 template <>
-inline constexpr std::array<std::string_view, 2> kNames<JointMethod>{"together", "alone"};
+inline constexpr auto kNames<JointMethod> = std::to_array<std::string_view>({"together", "alone"});
 template <>
-inline constexpr std::array<std::string_view, 3> kNames<JointSampling>{"two", "lagging", "every"};
+inline constexpr auto kNames<JointSampling> = std::to_array<std::string_view>({"two", "lagging", "every"});
 template <>
-inline constexpr std::array<std::string_view, 3> kNames<Distillation>{"in_place", "mutual", "none"};
+inline constexpr auto kNames<Distillation> = std::to_array<std::string_view>({"in_place", "mutual", "none"});
 template <>
-inline constexpr std::array<std::string_view, 2> kNames<Reselection>{"pareto", "paper"};
+inline constexpr auto kNames<Reselection> = std::to_array<std::string_view>({"pareto", "paper"});
 
 /// Calls field(table, key, member, range) for every key of a recipe: the one list that reading, writing and
 /// checking share.
