@@ -6,7 +6,7 @@
 #include "slo/rule_table.h"
 
 using namespace concertina;
-using namespace concertina::control;
+using namespace concertina::slo;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto table = slo::RuleTable::parse({reinterpret_cast<const char*>(data), size});

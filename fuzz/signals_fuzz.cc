@@ -8,7 +8,8 @@
 
 #include "supervisor/kernel_files.h"
 
-using namespace concertina::control;
+using namespace concertina;
+using namespace concertina::supervisor;
 
 namespace {
 

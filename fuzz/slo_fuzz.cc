@@ -9,7 +9,7 @@
 #include "slo/testing.h"
 
 using namespace concertina;
-using namespace concertina::control;
+using namespace concertina::slo;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const std::vector<slo::Candidate> candidates = {

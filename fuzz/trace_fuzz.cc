@@ -7,7 +7,8 @@
 
 #include "simulation/trace.h"
 
-using namespace concertina::control;
+using namespace concertina;
+using namespace concertina::simulation;
 
 namespace {
 
