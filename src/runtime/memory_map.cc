@@ -5,10 +5,12 @@
 namespace concertina::runtime {
 namespace {
 
-/// Floats for one image, in whole cache lines.
+/// Floats for one image, in whole cache lines. Winograd's transform reads whole vectors, a line at most, also
+/// of the last pixel of a dense value.
 std::ptrdiff_t image_size(const PixelLayout& layout, const Value& value) {
   constexpr std::ptrdiff_t kLine = AlignedBuffer::kAlignment / sizeof(float);
-  return (std::ptrdiff_t{value.pixels()} * layout.stride + kLine - 1) / kLine * kLine;
+  const std::ptrdiff_t floats = std::ptrdiff_t{value.pixels()} * layout.stride + (value.dense ? kLine : 0);
+  return (floats + kLine - 1) / kLine * kLine;
 }
 
 }  // namespace
