@@ -15,7 +15,7 @@
 namespace concertina::apps {
 namespace {
 
-struct Options {
+struct EvalOptions {
   std::string model;
   std::string subnet = "all";
   ModelOptions loading;
@@ -23,13 +23,13 @@ struct Options {
   bool json = false;
 };
 
-struct Row {
+struct EvalRow {
   int subnet = 0;
   double milliseconds = 0;  ///< median, batch 1, one thread
   double top1 = 0;
 };
 
-Table table_of(const Model& model, const std::vector<Row>& rows) {
+Table table_of(const Model& model, const std::vector<EvalRow>& rows) {
   Table table({{"sub-net", "subnet"},
                {"widths", "widths"},
                {"parameters", "parameters"},
@@ -37,7 +37,7 @@ Table table_of(const Model& model, const std::vector<Row>& rows) {
                {"ms", "milliseconds"},
                {"top-1", "top1"},
                {"trainer's top-1", "trainer_test_top1"}});
-  for (const Row& row : rows) {
+  for (const EvalRow& row : rows) {
     const SubnetInfo& info = model.subnets()[row.subnet];
     table.add({whole(row.subnet), words(to_string(info.subnet)), whole(info.parameters), millions(info.macs),
                fixed(row.milliseconds, 3), percent(row.top1), percent_or_dash(info.test_accuracy)});
@@ -45,14 +45,14 @@ Table table_of(const Model& model, const std::vector<Row>& rows) {
   return table;
 }
 
-Status eval(const Options& options) {
+Status eval(const EvalOptions& options) {
   ASSIGN_OR_RETURN(const auto model, Model::load(options.model, options.loading));
   ASSIGN_OR_RETURN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
   ASSIGN_OR_RETURN(Accuracy accuracy, Accuracy::make(model, options.data));
   ASSIGN_OR_RETURN(Session single, Session::make(model));
   ProgressBar progress;
   progress.start("eval", static_cast<std::int64_t>(subnets.size()));
-  std::vector<Row> rows;
+  std::vector<EvalRow> rows;
   for (const int subnet : subnets) {
     ASSIGN_OR_RETURN(const double top1, accuracy.of(subnet));
     ASSIGN_OR_RETURN(const auto times, time_runs(single, subnet, {}));
@@ -64,7 +64,7 @@ Status eval(const Options& options) {
   return {};
 }
 
-void define(CLI::App* verb, Options& options) {
+void define(CLI::App* verb, EvalOptions& options) {
   add_model_argument(verb, options.model);
   add_data_options(verb, options.data)->required();
   add_split_options(verb, options.data);
@@ -76,11 +76,11 @@ void define(CLI::App* verb, Options& options) {
 }  // namespace
 
 void add_eval(CLI::App& program, Action& chosen) {
-  add_verb<Options>(program, chosen, "eval",
-                    "Run sub-nets over a data set: top-1, and median ms of one image on one thread",
-                    "  concertina eval model.onnx --data /usr/share/datasets/fashion-mnist\n"
-                    "  concertina eval model.onnx --data images --subnet 3 --json\n",
-                    define, eval);
+  add_verb<EvalOptions>(program, chosen, "eval",
+                        "Run sub-nets over a data set: top-1, and median ms of one image on one thread",
+                        "  concertina eval model.onnx --data /usr/share/datasets/fashion-mnist\n"
+                        "  concertina eval model.onnx --data images --subnet 3 --json\n",
+                        define, eval);
 }
 
 }  // namespace concertina::apps

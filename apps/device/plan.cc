@@ -17,7 +17,7 @@ namespace {
 using namespace slo;
 using Rows = std::vector<std::vector<std::string>>;
 
-struct Options {
+struct PlanOptions {
   std::string model;
   std::string slo;
   std::string latency_table;
@@ -39,7 +39,7 @@ Status check_machine(const latency::LatencyTable& table) {
       "run concertina profile here, or plan for that machine with --other-machine");
 }
 
-Result<Plan> make_plan(const Options& options) {
+Result<Plan> make_plan(const PlanOptions& options) {
   ASSIGN_OR_RETURN(slo::Slo slo, slo::Slo::read(options.slo));
   ASSIGN_OR_RETURN(const latency::LatencyTable latency, latency::LatencyTable::read(options.latency_table));
   if (!options.other_machine) RETURN_IF_ERROR(check_machine(latency));
@@ -166,7 +166,7 @@ std::string to_text(const Plan& plan, const std::string& out) {
   return text + fmt::format("The rules are in {}.\n", out);
 }
 
-Status plan_model(Options options) {
+Status plan_model(PlanOptions options) {
   if (options.out.empty()) options.out = beside_model(options.model, ".plan.json");
   ASSIGN_OR_RETURN(const Plan plan, make_plan(options));
   RETURN_IF_ERROR(write_file(options.out, plan.table.to_json()));
@@ -174,7 +174,7 @@ Status plan_model(Options options) {
   return {};
 }
 
-void define(CLI::App* verb, Options& options) {
+void define(CLI::App* verb, PlanOptions& options) {
   add_model_argument(verb, options.model);
   verb->add_option("--slo", options.slo, "what answers must be, and in which states (TOML)")
       ->required()
@@ -190,10 +190,10 @@ void define(CLI::App* verb, Options& options) {
 }  // namespace
 
 void add_plan(CLI::App& program, Action& chosen) {
-  add_verb<Options>(program, chosen, "plan", "Choose a few designs for objectives and anticipated states",
-                    "  concertina plan model.onnx --slo slo.toml --latency-table model.latency.json\n"
-                    "docs/slo.md tells what an SLO file says.\n",
-                    define, plan_model);
+  add_verb<PlanOptions>(program, chosen, "plan", "Choose a few designs for objectives and anticipated states",
+                        "  concertina plan model.onnx --slo slo.toml --latency-table model.latency.json\n"
+                        "docs/slo.md tells what an SLO file says.\n",
+                        define, plan_model);
 }
 
 }  // namespace concertina::apps

@@ -23,7 +23,7 @@ namespace {
 
 using simulation::Scenario;
 
-struct Options {
+struct SoakOptions {
   ServingOptions serving;
   std::vector<int> processors;  ///< that runs are kept on; empty: as many as threads, the last ones
 };
@@ -44,7 +44,7 @@ std::vector<int> default_processors(int threads) {
 
 class Soak {
  public:
-  static Result<Soak> make(const Options& options) {
+  static Result<Soak> make(const SoakOptions& options) {
     const ServingOptions& serving = options.serving;
     const std::vector<int> processors =
         options.processors.empty() ? default_processors(serving.session.threads) : options.processors;
@@ -135,7 +135,7 @@ Result<Soaked> soak_scenario(Soak& soak, const ServingOptions& options,
                {"policies", table.json()}}};
 }
 
-Status soak_all(const Options& options) {
+Status soak_all(const SoakOptions& options) {
   const ServingOptions& serving = options.serving;
   ASSIGN_OR_RETURN(Soak soak, Soak::make(options));
   const auto all = scenarios(serving);
@@ -166,7 +166,7 @@ Status soak_all(const Options& options) {
   return {};
 }
 
-void define(CLI::App* verb, Options& options) {
+void define(CLI::App* verb, SoakOptions& options) {
   options.serving.arrivals = {"poisson", "gamma:8", "bursts", "azure_code"};
   options.serving.contentions = {"none", "step:1.8"};
   add_serving_options(verb, options.serving);
@@ -176,7 +176,7 @@ void define(CLI::App* verb, Options& options) {
 }  // namespace
 
 void add_soak(CLI::App& program, Action& chosen) {
-  add_verb<Options>(
+  add_verb<SoakOptions>(
       program, chosen, "soak",
       "Answer streams of requests in real time, under real load, and compare with the simulation",
       "  concertina soak model.onnx --policy concertina,hysteresis,fixed:0\n"

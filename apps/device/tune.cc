@@ -17,7 +17,7 @@
 namespace concertina::apps {
 namespace {
 
-struct Options {
+struct TuneOptions {
   std::string model;
   std::string out;
   runtime::TuneOptions tune;
@@ -63,7 +63,7 @@ std::string table_of(const runtime::Tuning& tuning) {
   return format_table(rows);
 }
 
-Status tune_model(Options options) {
+Status tune_model(TuneOptions options) {
   if (options.out.empty()) options.out = beside_model(options.model, ".tuning.json");
   ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(options.model));
   ProgressBar progress;
@@ -77,7 +77,7 @@ Status tune_model(Options options) {
   return {};
 }
 
-void define(CLI::App* verb, Options& options) {
+void define(CLI::App* verb, TuneOptions& options) {
   add_model_argument(verb, options.model);
   verb->add_option("--out", options.out, "what --tuning takes elsewhere (default: <model>.tuning.json)")
       ->type_name("FILE");
@@ -90,10 +90,10 @@ void define(CLI::App* verb, Options& options) {
 }  // namespace
 
 void add_tune(CLI::App& program, Action& chosen) {
-  add_verb<Options>(program, chosen, "tune", "Find the fastest kernel for each layer on this machine",
-                    "  concertina tune model.onnx\n"
-                    "  concertina bench model.onnx --tuning model.tuning.json\n",
-                    define, tune_model);
+  add_verb<TuneOptions>(program, chosen, "tune", "Find the fastest kernel for each layer on this machine",
+                        "  concertina tune model.onnx\n"
+                        "  concertina bench model.onnx --tuning model.tuning.json\n",
+                        define, tune_model);
 }
 
 }  // namespace concertina::apps

@@ -34,7 +34,7 @@ struct Bounds {
 constexpr Bounds kFp32Bounds = {.logits = 1e-4, .top1 = 1e-3, .answers = 1};
 constexpr Bounds kBf16Bounds = {.logits = 0.05, .top1 = 0.01, .answers = 3};
 
-struct Options {
+struct VerifyOptions {
   std::string model;
   ModelOptions loading;
   DataOptions data;
@@ -43,7 +43,7 @@ struct Options {
 };
 
 /// What was compared with the runtime for one sub-net; nothing where there was nothing to compare.
-struct Row {
+struct VerifyRow {
   int subnet = 0;
   double reference = 0;
   std::optional<double> trainer;
@@ -96,16 +96,17 @@ Result<std::vector<float>> run_exported(const std::shared_ptr<const peer::OnnxRu
 }
 
 /// Says what is wrong with the rows, a sentence each.
-std::vector<std::string> failures(const std::vector<Row>& rows, const Bounds& bounds, std::int64_t images) {
+std::vector<std::string> failures(const std::vector<VerifyRow>& rows, const Bounds& bounds,
+                                  std::int64_t images) {
   const double top1 =
       images > 0 ? std::max(bounds.top1, (bounds.answers + 0.5) / static_cast<double>(images)) : bounds.top1;
   std::vector<std::string> sentences;
-  const auto hold = [&](const Row& row, const char* what, std::optional<double> value, double limit) {
+  const auto hold = [&](const VerifyRow& row, const char* what, std::optional<double> value, double limit) {
     if (!value || *value <= limit) return;
     sentences.push_back(fmt::format("sub-net {}: the runtime differs from {} by {:.1e}, more than {:.0e}",
                                     row.subnet, what, *value, limit));
   };
-  for (const Row& row : rows) {
+  for (const VerifyRow& row : rows) {
     hold(row, "the reference kernels", row.reference, bounds.logits);
     hold(row, "the trainer", row.trainer, bounds.logits);
     hold(row, "ONNX Runtime", row.onnxruntime, bounds.logits);
@@ -122,7 +123,7 @@ Table::Cell share(const std::optional<double>& value) {
   return {fmt::format("{:.1e}", *value), *value};
 }
 
-Table table_of(const onnx::ModelFile& file, const std::vector<Row>& rows) {
+Table table_of(const onnx::ModelFile& file, const std::vector<VerifyRow>& rows) {
   Table table({{"sub-net", "subnet"},
                {"widths", "widths"},
                {"reference kernels", "from_reference"},
@@ -130,7 +131,7 @@ Table table_of(const onnx::ModelFile& file, const std::vector<Row>& rows) {
                {"ONNX Runtime", "from_onnxruntime"},
                {"top-1", "from_test_top1"},
                {"sub-net before", "from_subnet_before"}});
-  for (const Row& row : rows) {
+  for (const VerifyRow& row : rows) {
     const Table::Cell next = row.subnet > 0 ? share(row.next) : Table::Cell{"-", row.next};
     table.add({whole(row.subnet), words(to_string(file.subnets[row.subnet].subnet)), share(row.reference),
                share(row.trainer), share(row.onnxruntime), share(row.accuracy), next});
@@ -138,7 +139,7 @@ Table table_of(const onnx::ModelFile& file, const std::vector<Row>& rows) {
   return table;
 }
 
-Status verify(const Options& options) {
+Status verify(const VerifyOptions& options) {
   // Reading checks the table: nested and distinct widths, true sizes, statistics for every batch norm.
   ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(options.model));
   auto made = runtime::make_model(file, options.loading);
@@ -161,12 +162,12 @@ Status verify(const Options& options) {
   }
   const std::vector<float> images = onnx::probe_images(file.network.graph);
   std::vector<float> logits(onnx::kProbeImages * model->output_size()), before;
-  std::vector<Row> rows;
+  std::vector<VerifyRow> rows;
   ProgressBar progress;
   progress.start("verify", static_cast<std::int64_t>(file.subnets.size()));
   for (std::size_t i = 0; i < file.subnets.size(); ++i) {
     const onnx::SubnetRecord& record = file.subnets[i];
-    Row row{.subnet = static_cast<int>(i), .trainer = {}, .onnxruntime = {}, .accuracy = {}};
+    VerifyRow row{.subnet = static_cast<int>(i), .trainer = {}, .onnxruntime = {}, .accuracy = {}};
     RETURN_IF_ERROR(session.run(images, onnx::kProbeImages, row.subnet, logits));
     ASSIGN_OR_RETURN(
         const auto reference,
@@ -198,7 +199,7 @@ Status verify(const Options& options) {
                            wrong.size() > 1 ? fmt::format("; and {} more", wrong.size() - 1) : "")};
 }
 
-void define(CLI::App* verb, Options& options) {
+void define(CLI::App* verb, VerifyOptions& options) {
   add_model_argument(verb, options.model);
   add_model_options(verb, options.loading);
   add_data_options(verb, options.data);
@@ -210,10 +211,10 @@ void define(CLI::App* verb, Options& options) {
 }  // namespace
 
 void add_verify(CLI::App& program, Action& chosen) {
-  add_verb<Options>(program, chosen, "verify", "Check that every sub-net computes what it claims",
-                    "  concertina verify model.onnx\n"
-                    "  concertina verify model.onnx --data DIR --onnxruntime libonnxruntime.so\n",
-                    define, verify);
+  add_verb<VerifyOptions>(program, chosen, "verify", "Check that every sub-net computes what it claims",
+                          "  concertina verify model.onnx\n"
+                          "  concertina verify model.onnx --data DIR --onnxruntime libonnxruntime.so\n",
+                          define, verify);
 }
 
 }  // namespace concertina::apps
