@@ -62,17 +62,17 @@ Status write_networks(const fs::path& folder) {
   return onnx::write_model(folder / "demo.onnx", random_model(demo, 4));
 }
 
+Status write_all(const fs::path& folder) {
+  RETURN_IF_ERROR(write_photos(folder));
+  return write_networks(folder);
+}
+
 }  // namespace
 }  // namespace concertina::testing
 
 int main(int argc, char** argv) {
-  using namespace concertina;
   if (argc != 2) return 2;
-  for (const auto write : {testing::write_photos, testing::write_networks}) {
-    const Status written = write(argv[1]);
-    if (written) continue;
-    std::fprintf(stderr, "%s\n", written.error().message.c_str());
-    return 1;
-  }
-  return 0;
+  const concertina::Status written = concertina::testing::write_all(argv[1]);
+  if (!written) std::fprintf(stderr, "%s\n", written.error().message.c_str());
+  return written ? 0 : 1;
 }
