@@ -28,7 +28,7 @@ struct Close {
 };
 
 /// One byte more than the longest text, if there are so many.
-std::optional<std::string> read_most(const std::filesystem::path& path) {
+std::optional<std::string> read_most(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct stat info {};
   if (!file.valid() || ::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
@@ -46,19 +46,19 @@ std::optional<std::string> read_most(const std::filesystem::path& path) {
 
 }  // namespace
 
-std::optional<std::string> read_text(const std::filesystem::path& path) {
+std::optional<std::string> read_text(const std::string& path) {
   auto text = read_most(path);
   if (text && text->size() > kLongest) text.reset();
   return text;
 }
 
-std::optional<std::string> read_beginning(const std::filesystem::path& path) {
+std::optional<std::string> read_beginning(const std::string& path) {
   auto text = read_most(path);
   if (text && text->size() > kLongest) text->resize(kLongest);
   return text;
 }
 
-std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folder, std::string_view prefix) {
+std::vector<std::string> entries_of(const std::string& folder, std::string_view prefix) {
   const std::unique_ptr<DIR, Close> opened(::opendir(folder.c_str()));
   if (!opened && errno == ENOMEM) throw std::bad_alloc();
   std::vector<std::string> names;
@@ -69,8 +69,8 @@ std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folde
     if (name != "." && name != ".." && name.starts_with(prefix)) names.emplace_back(name);
   }
   std::sort(names.begin(), names.end(), before);
-  std::vector<std::filesystem::path> entries;
-  for (const std::string& name : names) entries.push_back(folder / name);
+  std::vector<std::string> entries;
+  for (const std::string& name : names) entries.push_back(folder + "/" + name);
   return entries;
 }
 

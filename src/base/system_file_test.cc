@@ -38,12 +38,13 @@ TEST(SystemFile, IsNoDeviceFolderPipeOrLoop) {
 }
 
 TEST(SystemFile, EntriesComeInTheOrderOfTheirNumbers) {
-  const testing::TestFolder root;
-  for (const char* name : {"zone10", "zone2", "zone1", "other"}) root.write(name, "");
-  EXPECT_THAT(entries_of(root, "zone"), ElementsAre(root / "zone1", root / "zone2", root / "zone10"));
+  const testing::TestFolder folder;
+  for (const char* name : {"zone10", "zone2", "zone1", "other"}) folder.write(name, "");
+  const std::string root = folder.path();
+  EXPECT_THAT(entries_of(root, "zone"), ElementsAre(root + "/zone1", root + "/zone2", root + "/zone10"));
   EXPECT_THAT(entries_of(root, ""), SizeIs(4));
-  EXPECT_THAT(entries_of(root / "missing", ""), IsEmpty());
-  EXPECT_THAT(entries_of(root / "other", ""), IsEmpty());
+  EXPECT_THAT(entries_of(root + "/missing", ""), IsEmpty());
+  EXPECT_THAT(entries_of(root + "/other", ""), IsEmpty());
 }
 
 }  // namespace

@@ -4,11 +4,11 @@
 
 namespace concertina::supervisor {
 
-std::optional<std::int64_t> read_integer(const std::filesystem::path& path) {
+std::optional<std::int64_t> read_integer(const std::string& path) {
   return read_with(path, parse_integer);
 }
 
-std::optional<std::string> read_word(const std::filesystem::path& path) {
+std::optional<std::string> read_word(const std::string& path) {
   return read_with(path, parse_word);
 }
 
