@@ -33,7 +33,7 @@ class AdaptiveMemoryTest : public ::testing::Test {
                 .plan = folder_.write("net.plan.json", plan.to_json())};
   }
 
-  const Graph graph_ = testing::branches();
+  const Graph graph_ = testing::toy();
   const std::shared_ptr<const Model> model_ =
       testing::load(testing::model_file(graph_, testing::nested_subnets(graph_, 2)));
   const testing::Floats images_ = testing::random_images(*model_, 1);
@@ -73,6 +73,8 @@ TEST_F(AdaptiveMemoryTest, IsNotNeededToRunAndToEnd) {
 TEST_F(AdaptiveMemoryTest, MayRunOutWhileAFailureIsTold) {
   auto session =
       AdaptiveSession::make(model_, {.threads = 3, .latency_table = options_.latency_table}).value();
+  const AdaptiveOptions nowhere{.latency_table = "/nowhere/at/all/is/a/table.json"};
+  const AdaptiveOptions useless{.threads = 3, .latency_table = options_.latency_table, .plan = options_.plan};
   const auto fail_each = [](auto call) {
     const auto judge = [](const auto& result, bool) {
       ASSERT_FALSE(result);
@@ -80,8 +82,8 @@ TEST_F(AdaptiveMemoryTest, MayRunOutWhileAFailureIsTold) {
     };
     EXPECT_GT(testing::fail_each_allocation(call, judge), 0);
   };
-  fail_each(
-      [&] { return AdaptiveSession::make(model_, {.latency_table = "/nowhere/at/all/is/a/table.json"}); });
+  fail_each([&] { return AdaptiveSession::make(model_, nowhere); });
+  fail_each([&] { return AdaptiveSession::make(model_, useless); });
   fail_each([&] { return session.run({}, {.deadline = 1h}, {}); });
   fail_each([&] { return session.run(images_, {.deadline = 1h, .quantile = 2}, logits_); });
   fail_each([&] { return session.select(99); });

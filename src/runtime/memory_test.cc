@@ -15,7 +15,7 @@ class MemoryTest : public ::testing::Test {
     if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
   }
 
-  const Graph graph_ = testing::branches();
+  const Graph graph_ = testing::toy();
   const onnx::ModelFile file_ = testing::model_file(graph_, testing::nested_subnets(graph_, 2));
   const std::string bytes_ = onnx::serialize_model(file_).value();
   const std::shared_ptr<const Model> model_ = testing::load(file_);
@@ -56,6 +56,7 @@ TEST_F(MemoryTest, IsNotNeededToRunAndToEnd) {
 TEST_F(MemoryTest, MayRunOutWhileAFailureIsTold) {
   Session session = Session::make(model_).value();
   const Subnet none{.widths = {1, 2, 3}};
+  const std::filesystem::path nowhere = "/nowhere/at/all/is/a/model.onnx";
   const auto fail_each = [](auto call) {
     const auto judge = [](const auto& result, bool) {
       ASSERT_FALSE(result);
@@ -63,7 +64,7 @@ TEST_F(MemoryTest, MayRunOutWhileAFailureIsTold) {
     };
     EXPECT_GT(testing::fail_each_allocation(call, judge), 0);
   };
-  fail_each([&] { return Model::load("/nowhere/at/all/is/a/model.onnx"); });
+  fail_each([&] { return Model::load(nowhere); });
   fail_each([&] { return Model::parse("no model"); });
   fail_each([&] { return model_->find(none); });
   fail_each([&] { return session.run({}, 1, 0, {}); });
