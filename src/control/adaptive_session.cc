@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <new>
 
+#include "base/out_of_memory.h"
 #include "base/try.h"
 #include "concertina/session.h"
 #include "control/controller.h"
@@ -82,7 +84,7 @@ struct AdaptiveSession::Impl {
 };
 
 Result<AdaptiveSession> AdaptiveSession::make(std::shared_ptr<const Model> model,
-                                              const AdaptiveOptions& options) {
+                                              const AdaptiveOptions& options) try {
   ASSIGN_OR_RETURN(Session session,
                    Session::make(model, {.threads = options.threads, .max_batch = options.batch}));
   ASSIGN_OR_RETURN(std::vector<control::SubnetProfile> sizes, control::subnet_profiles(model, options));
@@ -95,6 +97,8 @@ Result<AdaptiveSession> AdaptiveSession::make(std::shared_ptr<const Model> model
                              options.plan.string())};
   }
   return AdaptiveSession(std::move(impl));
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 AdaptiveSession::AdaptiveSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -104,7 +108,7 @@ AdaptiveSession& AdaptiveSession::operator=(AdaptiveSession&&) noexcept = defaul
 AdaptiveSession::~AdaptiveSession() = default;
 
 Result<Answer> AdaptiveSession::run(std::span<const float> images, const Budget& budget,
-                                    std::span<float> logits) {
+                                    std::span<float> logits) try {
   Impl& own = *impl_;
   const Time start = own.clock.now();
   RETURN_IF_ERROR(check_quantile(budget));
@@ -136,15 +140,19 @@ Result<Answer> AdaptiveSession::run(std::span<const float> images, const Budget&
                 .actual_ms = to_ms(end - start),
                 .fits = decision.fits,
                 .in_time = end <= deadline};
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
-Status AdaptiveSession::select(std::optional<int> subnet) {
+Status AdaptiveSession::select(std::optional<int> subnet) try {
   const int count = static_cast<int>(impl_->sizes.size());
   if (subnet && (*subnet < 0 || *subnet >= count)) {
     return Error{fmt::format("there is no sub-net number {}; the model has 0 to {}", *subnet, count - 1)};
   }
   impl_->selected = subnet;
   return {};
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 void AdaptiveSession::allow_from(int subnet) {

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "base/aligned_buffer.h"
+#include "base/out_of_memory.h"
 #include "base/thread_pool.h"
 #include "base/try.h"
 #include "runtime/model_impl.h"
@@ -164,7 +165,7 @@ struct Session::Impl {
   }
 };
 
-Result<Session> Session::make(std::shared_ptr<const Model> model, const SessionOptions& options) {
+Result<Session> Session::make(std::shared_ptr<const Model> model, const SessionOptions& options) try {
   RETURN_IF_ERROR(check_options(*model, options));
   std::ptrdiff_t floats = 0, image_floats = 0;
   std::size_t workspace = 0;
@@ -186,6 +187,8 @@ Result<Session> Session::make(std::shared_ptr<const Model> model, const SessionO
   } catch (const std::system_error& e) {
     return Error{fmt::format("the system refuses {} threads ({}); ask for fewer", options.threads, e.what())};
   }
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -194,18 +197,22 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 Session::~Session() = default;
 
-Status Session::run(std::span<const float> images, int batch, int subnet, std::span<float> logits) {
+Status Session::run(std::span<const float> images, int batch, int subnet, std::span<float> logits) try {
   RETURN_IF_ERROR(begin(images, batch, subnet, logits));
   advance(std::numeric_limits<int>::max());
   return {};
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
-Status Session::begin(std::span<const float> images, int batch, int subnet, std::span<float> logits) {
+Status Session::begin(std::span<const float> images, int batch, int subnet, std::span<float> logits) try {
   RETURN_IF_ERROR(impl_->check(images.size(), batch, subnet, logits.size()));
   impl_->begun.emplace(impl_->frame(images, batch, subnet, logits));
   impl_->running = &impl_->plan(subnet);
   impl_->next = 0;
   return {};
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 bool Session::advance(int steps) {
@@ -223,7 +230,7 @@ int Session::steps(int subnet) const {
 }
 
 Result<std::vector<StepTime>> Session::profile(std::span<const float> images, int batch, int subnet,
-                                               int runs) {
+                                               int runs) try {
   if (runs < 1) return Error{fmt::format("{} runs cannot be timed; ask for at least 1", runs)};
   std::vector<float> logits(static_cast<std::size_t>(std::max(batch, 0)) * model().output_size());
   RETURN_IF_ERROR(run(images, batch, subnet, logits));  // refuses what it does not know
@@ -241,6 +248,8 @@ Result<std::vector<StepTime>> Session::profile(std::span<const float> images, in
     }
   }
   return timer.medians();
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 const Model& Session::model() const {
