@@ -88,11 +88,9 @@ Result<cascade::CascadeChoice> best_choice(const cascade::LabelledLogits& data, 
 }
 
 Status choose(Options options) {
-  if (options.out.empty()) {
-    options.out = beside_model(options.model, ".cascade.json");
-  }
   ProgressBar progress;
   ASSIGN_OR_RETURN(const auto model, Model::load(options.model, options.loading));
+  RETURN_IF_ERROR(choose_out(options.out, options.model, ".cascade.json"));
   ASSIGN_OR_RETURN(options.goal.reference, one_subnet(*model, options.like));
   ASSIGN_OR_RETURN(const data::ImageSet set, read_images(options.data, *model));
   if (set.size() < 2 * options.folds) return Error{"there are too few images to choose a cascade on"};
@@ -142,9 +140,8 @@ void add_choice_options(CLI::App* verb, Options& options) {
   add_range_option(verb, "--spare-errors", options.goal.spare_errors,
                    "standard errors by which the accuracy is to be reached; 1.64 for 95 % of cases", 0.0,
                    10.0);
-  verb->add_option("--confidence", options.measure, "probability, margin, entropy, or auto: the best of them")
-      ->check(CLI::IsMember({"auto", "probability", "margin", "entropy"}))
-      ->capture_default_str();
+  add_word_option(verb, "--confidence", options.measure, {"auto", "probability", "margin", "entropy"},
+                  "what says how sure a sub-net is; auto: the best of them");
   add_range_option(verb, "--stages", options.front.max_stages, "at most", 1, 4);
   verb->add_flag("--mirror,!--no-mirror", options.front.mirror,
                  "stages may look at the mirror image (the default)");
@@ -152,8 +149,7 @@ void add_choice_options(CLI::App* verb, Options& options) {
                  "a stage weighs in what those before it said (the default)");
   add_range_option(verb, "--folds", options.folds,
                    "parts of the images that judge what was chosen on the others", 2, 50);
-  verb->add_option("--out", options.out, "what --use takes (default: <model>.cascade.json)")
-      ->type_name("FILE");
+  add_out_option(verb, options.out, "what --use takes (default: <model>.cascade.json)");
 }
 
 /// What decides how one is measured.

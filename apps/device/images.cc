@@ -101,9 +101,7 @@ int threads_of(const DataOptions& options) {
 }
 
 void add_split_options(CLI::App* verb, DataOptions& options) {
-  verb->add_option("--split", options.split, "test, train or validation")
-      ->check(CLI::IsMember({"test", "train", "validation"}))
-      ->capture_default_str();
+  add_word_option(verb, "--split", options.split, {"test", "train", "validation"}, "which images");
   add_range_option(verb, "--validation-images", options.validation_images,
                    "training images that the run kept back: data.validation of the recipe", 1, 100'000'000);
   verb->add_option("--validation-seed", options.validation_seed, "seed of the recipe")->capture_default_str();
@@ -112,8 +110,8 @@ void add_split_options(CLI::App* verb, DataOptions& options) {
 CLI::Option* add_data_options(CLI::App* verb, DataOptions& options) {
   auto* data = verb->add_option("--data", options.data, "folder of the data set")->type_name("DIR");
   verb->add_option("--format", options.format, "idx, cifar10, image_folder or auto")->capture_default_str();
-  add_range_option(verb, "--threads", options.threads, "0 = one per processor", 0, 256);
-  add_range_option(verb, "--batch", options.batch, "images a run", 1, 4096);
+  add_threads_option(verb, options.threads);
+  add_batch_option(verb, options.batch);
   return data;
 }
 

@@ -29,7 +29,7 @@ struct Options {
   scheduler::RequestOptions arrivals;
   scheduler::SimulationOptions simulation;
   scheduler::SchedulingOptions scheduling;
-  int seeds = 5;
+  int repeats = 5;
   int rounds = 100;
   bool real = false;
   bool cpu_time = false;
@@ -60,7 +60,7 @@ constexpr Figure kFigures[] = {
     {"accuracy %", "accuracy", &scheduler::ScheduleMetrics::accuracy, 0.01, 2},
     {"lost, points", "accuracy_lost", &scheduler::ScheduleMetrics::accuracy_lost, 0.01, 2},
     {"right in time %", "right_in_time", &scheduler::ScheduleMetrics::useful, 0.01, 2},
-    {"pre-empted", "preemptions_per_request", &scheduler::ScheduleMetrics::preemptions, 1, 3},
+    {"interrupted", "interruptions_per_request", &scheduler::ScheduleMetrics::preemptions, 1, 3},
     {"begun anew", "restarts_per_request", &scheduler::ScheduleMetrics::restarts, 1, 3},
     {"decision us", "decision_us_per_step", &scheduler::ScheduleMetrics::decision_us, 1, 2},
 };
@@ -122,19 +122,19 @@ Result<std::vector<Row>> run_all(Tenants& tenants, const std::vector<std::string
                                  const Options& options) {
   ProgressBar progress;
   progress.start("schedule",
-                 static_cast<std::int64_t>(options.loads.size() * policies.size()) * options.seeds);
+                 static_cast<std::int64_t>(options.loads.size() * policies.size()) * options.repeats);
   std::vector<Row> rows;
   std::int64_t done = 0;
   for (const double load : options.loads) {
     const std::size_t first = rows.size();
     for (const std::string& policy : policies) rows.push_back({.load = load, .policy = policy, .seeds = {}});
-    for (int seed = 0; seed < options.seeds; ++seed) {
+    for (int repeat = 0; repeat < options.repeats; ++repeat) {
       if (options.real)
         RETURN_IF_ERROR(scheduler::measure_costs(*tenants.executor, options.rounds, tenants.costs));
       for (std::size_t p = 0; p < policies.size(); ++p) {
         scheduler::RequestOptions arrivals = options.arrivals;
         arrivals.load = load;
-        arrivals.seed += static_cast<std::uint64_t>(seed);
+        arrivals.seed += static_cast<std::uint64_t>(repeat);
         ASSIGN_OR_RETURN(scheduler::ScheduleMetrics metrics,
                          run_once(tenants, policies[p], arrivals, options));
         rows[first + p].seeds.push_back(metrics);
@@ -153,7 +153,7 @@ Table table_of(const std::vector<Row>& rows) {
     std::vector<Table::Cell> cells = {fixed(row.load, 2), words(row.policy)};
     for (const Figure& figure : kFigures) {
       const Spread value = row.of(figure);
-      cells.push_back({fmt::format("{:.{}f} ({:.{}f})", value.mean / figure.unit, figure.digits,
+      cells.push_back({fmt::format("{:.{}f} ± {:.{}f}", value.mean / figure.unit, figure.digits,
                                    value.deviation / figure.unit, figure.digits),
                        nlohmann::json{{"mean", value.mean}, {"deviation", value.deviation}}});
     }
@@ -167,8 +167,8 @@ void print_text(const Tenants& tenants, const std::vector<Row>& rows, const Opti
     fmt::print("{}: {} sizes, {:.3f} to {:.3f} ms, {} steps\n", model.name, model.sizes.size(),
                to_ms(model.isolated()), to_ms(model.sizes.back().total()), model.sizes.front().steps());
   }
-  fmt::print("\n{}Mean of {} seed{} (standard deviation); {}.\n", table_of(rows).text(), options.seeds,
-             options.seeds == 1 ? "" : "s",
+  fmt::print("\n{}Mean ± standard deviation of {} repeat{}; {}.\n", table_of(rows).text(), options.repeats,
+             options.repeats == 1 ? "" : "s",
              !options.real      ? "simulated"
              : options.cpu_time ? "run here, in the thread's processor time"
                                 : "run here");
@@ -187,7 +187,8 @@ void print_json(const Tenants& tenants, const std::vector<Row>& rows, const Opti
   }
   const nlohmann::json all = {{"real", options.real},
                               {"cpu_time", options.cpu_time},
-                              {"seeds", options.seeds},
+                              {"seed", options.arrivals.seed},
+                              {"repeats", options.repeats},
                               {"requests", options.arrivals.requests},
                               {"deadline_multiple", options.arrivals.deadline_multiple},
                               {"models", std::move(models)},
@@ -209,19 +210,19 @@ Status schedule(Options options) {
 
 void define(CLI::App* verb, Options& options) {
   verb->add_option("MODEL", options.models, "dynamic models (.onnx); one twice counts as two")->required();
-  verb->add_option("--load", options.loads, "time the requests need at the full sizes, of the time there is")
-      ->check(CLI::Range(0.01, 100.0))
-      ->capture_default_str();
-  verb->add_option("--policy", options.policies, "all, or some of fcfs, edf, srtf, dysta, full-size, sizes")
-      ->capture_default_str();
+  add_list_option(verb, "--load", options.loads,
+                  "time the requests need at the full sizes, of the time there is; several: a,b")
+      ->check(CLI::Range(0.01, 100.0));
+  add_list_option(verb, "--policy", options.policies,
+                  "all, fcfs, edf, srtf, dysta, full-size, sizes; several: a,b");
   add_range_option(verb, "--deadline-multiple", options.arrivals.deadline_multiple,
                    "deadlines, in times of a model's full size alone", 1.0, 1e6);
   verb->add_option("--arrivals", options.process,
                    "poisson, gamma:CV2, bursts, ramp, step, azure_code, azure_conv, or a trace's file")
       ->capture_default_str();
-  add_range_option(verb, "--requests", options.arrivals.requests, "of all models, for each seed", 1,
-                   10'000'000);
-  add_range_option(verb, "--seeds", options.seeds, "arrivals anew", 1, 1000);
+  add_requests_option(verb, options.arrivals.requests, "of all models together");
+  add_seed_option(verb, options.arrivals.seed, "of all that is drawn; each repeat has the next one");
+  add_range_option(verb, "--repeats", options.repeats, "times that all is drawn anew", 1, 1000);
   add_range_option(verb, "--rounds", options.rounds, "of all models and sizes in turn, to time their steps",
                    1, 1'000'000);
   add_range_option(verb, "--noise", options.simulation.noise,
@@ -242,8 +243,8 @@ void define(CLI::App* verb, Options& options) {
 void add_schedule(CLI::App& program, Action& chosen) {
   add_verb<Options>(program, chosen, "schedule",
                     "Let several models share one thread, under every scheduling policy",
-                    "  concertina schedule a.onnx b.onnx --load 0.95 1 1.05\n"
-                    "  concertina schedule a.onnx b.onnx --policy edf sizes --real\n",
+                    "  concertina schedule a.onnx b.onnx --load 0.95,1,1.05\n"
+                    "  concertina schedule a.onnx b.onnx --policy edf,sizes --real\n",
                     define, schedule);
 }
 

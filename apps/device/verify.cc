@@ -138,7 +138,7 @@ Table table_of(const onnx::ModelFile& file, const std::vector<Row>& rows) {
   return table;
 }
 
-Status verify(const Options& options) {
+Result<Verdict> verify(const Options& options) {
   // Reading checks the table: nested and distinct widths, true sizes, statistics for every batch norm.
   ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(options.model));
   auto made = runtime::make_model(file, options.loading);
@@ -193,9 +193,9 @@ Status verify(const Options& options) {
           : table.text() + "Differences of the runtime from each, as shares of an output's largest value.\n");
   const auto wrong =
       failures(rows, options.loading.precision == Precision::bf16 ? kBf16Bounds : kFp32Bounds, tested);
-  if (wrong.empty()) return {};
-  return Error{fmt::format("'{}': {}{}", options.model, wrong.front(),
-                           wrong.size() > 1 ? fmt::format("; and {} more", wrong.size() - 1) : "")};
+  if (wrong.empty()) return Verdict();
+  return Verdict{fmt::format("'{}': {}{}", options.model, wrong.front(),
+                             wrong.size() > 1 ? fmt::format("; and {} more", wrong.size() - 1) : "")};
 }
 
 void define(CLI::App* verb, Options& options) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/try.h"
+#include "common/options.h"
 #include "common/progress_bar.h"
 #include "common/table.h"
 #include "train/pipeline.h"
@@ -35,9 +36,7 @@ void add_options(CLI::App* verb, const std::shared_ptr<Options>& options) {
   verb->add_option("--out", options->out, "run directory (default: runs/<name of the recipe>)")
       ->type_name("DIR");
   verb->add_option("--device", options->device, "cpu, cuda or cuda:N")->capture_default_str();
-  verb->add_option("--threads", options->threads, "threads of the CPU; 0 = one per processor")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_threads_option(verb, options->threads, "threads of the CPU", 1024);
   verb->add_option("--seed", options->seed, "the recipe's seed")->check(CLI::Range(0, 1'000'000'000));
   verb->add_flag("--json", options->json, "print the results as JSON on stdout");
 }

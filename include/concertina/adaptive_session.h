@@ -13,19 +13,22 @@ namespace concertina {
 
 /// What an answer may cost, and what it must be worth.
 struct Budget {
-  std::chrono::nanoseconds deadline{0};  ///< from the call of run()
-  double quantile = 0.99;                ///< the share of answers that are to be in time, above 0 and below 1
+  /// From the call of run(). One that has passed, 0 or less, runs the fastest sub-net.
+  std::chrono::nanoseconds deadline{0};
+  double quantile = 0.99;   ///< the share of answers that are to be in time, above 0 and below 1
   double min_accuracy = 0;  ///< 0 .. 1; no sub-net whose validation accuracy is below this is run
 };
 
 /// What a run was.
 struct Answer {
-  int subnet = 0;           ///< that ran: an index of Model::subnets()
-  double accuracy = 0;      ///< its validation accuracy
-  double predicted_ms = 0;  ///< the time that the requested share of its runs was thought not to exceed
-  double actual_ms = 0;     ///< from the call of run() to its end
-  bool fits = false;        ///< the prediction met the deadline
-  bool in_time = false;     ///< the run did
+  int subnet = 0;       ///< that ran: an index of Model::subnets()
+  double accuracy = 0;  ///< its validation accuracy
+  /// The time in which the run was to end for the requested share of answers to be in time: a quantile of
+  /// what runs take now, corrected by how many answers have been late.
+  double predicted_ms = 0;
+  double actual_ms = 0;  ///< from the call of run() to its end
+  bool fits = false;     ///< predicted_ms is at most the deadline
+  bool in_time = false;  ///< actual_ms is
 };
 
 struct AdaptiveOptions {
@@ -62,8 +65,8 @@ class AdaptiveSession {
 
   /// Runs a sub-net that fits the budget; if none does, of those that are accurate enough the one that is
   /// most likely to be of use. images and logits are as for Session::run() with the session's batch. Neither
-  /// allocates nor locks. Fails, without touching logits, if the quantile is not between 0 and 1, no sub-net
-  /// reaches min_accuracy, or a span has not exactly its size.
+  /// allocates nor locks. Fails, without touching logits, if the quantile or min_accuracy is not between
+  /// 0 and 1, no sub-net reaches min_accuracy, or a span has not exactly its size.
   Result<Answer> run(std::span<const float> images, const Budget& budget, std::span<float> logits);
 
   /// Every run takes this sub-net from now on, whatever the budget; nullopt: the budget decides again. Fails

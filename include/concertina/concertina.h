@@ -199,8 +199,9 @@ void concertina_adaptive_free(concertina_adaptive* adaptive);
 /** What an answer may cost, and what it must be worth. */
 typedef struct concertina_budget {
   size_t struct_size;
-  double deadline_ms;  /**< from the call of the run; infinity: any time will do */
-  double quantile;     /**< the share of answers that are to be in time, between 0 and 1; default 0.99 */
+  double deadline_ms; /**< from the call of the run; infinity: any time will do; 0 or less, such as -3: it has
+                           passed, and the fastest sub-net runs. NaN is refused, here and below */
+  double quantile;    /**< the share of answers that are to be in time, between 0 and 1; default 0.99 */
   double min_accuracy; /**< 0 .. 1: no sub-net whose validation accuracy is below is run; default any */
 } concertina_budget;
 
@@ -209,10 +210,11 @@ typedef struct concertina_answer {
   size_t struct_size;
   int32_t subnet;      /**< that ran */
   double accuracy;     /**< its validation accuracy */
-  double predicted_ms; /**< the time that the requested share of its runs was thought not to exceed */
+  double predicted_ms; /**< the time in which the run was to end for the requested share of answers to be in
+                            time: a quantile of what runs take now, corrected by how many have been late */
   double actual_ms;    /**< from the call to its end */
-  int32_t fits;        /**< not 0: the prediction met the deadline */
-  int32_t in_time;     /**< not 0: the run did */
+  int32_t fits;        /**< not 0: predicted_ms is at most the deadline */
+  int32_t in_time;     /**< not 0: actual_ms is at most the deadline */
 } concertina_answer;
 
 /** Runs the most accurate sub-net that fits the budget; if none does, of those that are accurate enough the

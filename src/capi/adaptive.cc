@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "base/try.h"
 #include "capi/handles.h"
@@ -20,9 +21,10 @@ constexpr double kLongestDeadline = 1e12;
 Outcome budget_of(const concertina_budget* given, Budget& budget) {
   concertina_budget wanted;
   RETURN_IF_ERROR(read_struct("budget", given, wanted));
-  if (std::isnan(wanted.deadline_ms) || std::isnan(wanted.quantile) || std::isnan(wanted.min_accuracy)) {
-    return Error{fmt::format("a budget of {} ms, quantile {} and accuracy {} is none; NaN is not allowed",
-                             wanted.deadline_ms, wanted.quantile, wanted.min_accuracy)};
+  for (const auto& [name, value] : {std::pair("deadline_ms", wanted.deadline_ms),
+                                    {"quantile", wanted.quantile},
+                                    {"min_accuracy", wanted.min_accuracy}}) {
+    if (std::isnan(value)) return Error{fmt::format("a budget's {} is not a number (NaN); give one", name)};
   }
   const std::chrono::duration<double, std::milli> deadline(
       std::clamp(wanted.deadline_ms, -kLongestDeadline, kLongestDeadline));

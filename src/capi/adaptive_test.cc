@@ -99,6 +99,16 @@ TEST_F(CAdaptive, ASupervisorMayForbidTheLargest) {
   EXPECT_EQ(answer_.subnet, 0);
 }
 
+TEST_F(CAdaptive, AnswersLateToADeadlineThatHasPassed) {
+  for (const double deadline : {0.0, -3.0, -kInfinity}) {
+    ASSERT_EQ(run(deadline), CONCERTINA_OK) << deadline;
+    EXPECT_EQ(answer_.fits, 0);
+    EXPECT_EQ(answer_.in_time, 0);
+  }
+  EXPECT_EQ(run(kNan), CONCERTINA_FAILED);
+  EXPECT_THAT(error_.message, HasSubstr("deadline_ms is not a number"));
+}
+
 TEST_F(CAdaptive, RefusesWhatIsNoBudget) {
   for (const auto& [deadline, quantile, accuracy] : {std::tuple{kNan, 0.0, 0.0},
                                                      {1.0, kNan, 0.0},

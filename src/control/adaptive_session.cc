@@ -29,7 +29,11 @@ Status check_quantile(const Budget& budget) {
 }
 
 Status check_accuracy(const Budget& budget, double best_accuracy) {
-  if (!(budget.min_accuracy <= best_accuracy)) {
+  if (!(budget.min_accuracy >= 0 && budget.min_accuracy <= 1)) {
+    return Error{fmt::format("a budget's min_accuracy cannot be {}; choose one of 0 to 1, such as 0.92",
+                             budget.min_accuracy)};
+  }
+  if (budget.min_accuracy > best_accuracy) {
     return Error{fmt::format("no sub-net has an accuracy of {:.4f}; the best that may run has {:.4f}",
                              budget.min_accuracy, best_accuracy)};
   }
@@ -53,8 +57,7 @@ struct AdaptiveSession::Impl {
 
   control::Decision decide(const control::Request& request) {
     if (!selected) return controller.decide(request);
-    const Time predicted = from_ms(controller.bound_ms(*selected, request.quantile));
-    return {.subnet = *selected, .predicted = predicted, .fits = request.now + predicted <= request.deadline};
+    return controller.decide_on(*selected, request);
   }
 
   /// What is asked for is answered, even if it will be late.
@@ -115,15 +118,14 @@ Result<Answer> AdaptiveSession::run(std::span<const float> images, const Budget&
   if (!own.selected) RETURN_IF_ERROR(check_accuracy(budget, own.best_accuracy()));
   const Time deadline = start + std::clamp<Time>(budget.deadline, -kLongest, kLongest);
   const double quantile = budget.quantile;
-  control::Decision decision = own.decide({.now = start,
-                                           .arrival = start,
-                                           .deadline = deadline,
-                                           .quantile = quantile,
-                                           .min_accuracy = budget.min_accuracy});
-  if (decision.subnet == control::Decision::kShed) {
-    decision.subnet = own.fastest(budget.min_accuracy);
-    decision.predicted = from_ms(own.controller.bound_ms(decision.subnet, quantile));
-  }
+  const control::Request request = {.now = start,
+                                    .arrival = start,
+                                    .deadline = deadline,
+                                    .quantile = quantile,
+                                    .min_accuracy = budget.min_accuracy};
+  control::Decision decision = own.decide(request);
+  if (decision.subnet == control::Decision::kShed)
+    decision = own.controller.decide_on(own.fastest(budget.min_accuracy), request);
   const Time before = own.clock.now();
   RETURN_IF_ERROR(own.session.run(images, own.batch, decision.subnet, logits));
   const Time end = own.clock.now();

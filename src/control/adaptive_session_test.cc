@@ -86,10 +86,26 @@ TEST_F(AdaptiveSessionTest, KeepsToTheAccuracyThatIsAskedFor) {
   AdaptiveSession adaptive = session();
   EXPECT_EQ(adaptive.run(images_, {.deadline = -1h, .min_accuracy = 0.85}, logits_)->subnet, 0);
   expect_refused(adaptive, {.deadline = 1h, .min_accuracy = 0.95}, "0.95");
-  expect_refused(adaptive, {.deadline = 1h, .min_accuracy = std::nan("")}, "nan");
+  expect_refused(adaptive, {.deadline = 1h, .min_accuracy = std::nan("")},
+                 "cannot be nan; choose one of 0 to 1");
+  expect_refused(adaptive, {.deadline = 1h, .min_accuracy = 92}, "cannot be 92; choose one of 0 to 1");
   adaptive.allow_from(1);
   expect_refused(adaptive, {.deadline = 1h, .min_accuracy = 0.85}, "0.8000");
   EXPECT_EQ(adaptive.run(images_, {.deadline = 1h}, logits_)->subnet, 1);
+}
+
+TEST_F(AdaptiveSessionTest, FitsIfWhatItPredictsMeetsTheDeadline) {
+  AdaptiveSession adaptive = session();
+  for (const std::optional<int> subnet :
+       {std::optional<int>(), std::optional<int>(0), std::optional<int>(2)}) {
+    ASSERT_TRUE(adaptive.select(subnet));
+    for (int i = 0; i < 300; ++i) {
+      const std::chrono::nanoseconds deadline = 2us * i;
+      const auto answer = adaptive.run(images_, {.deadline = deadline}, logits_);
+      ASSERT_TRUE(answer);
+      EXPECT_EQ(answer->fits, answer->predicted_ms <= to_ms(deadline)) << i;
+    }
+  }
 }
 
 TEST_F(AdaptiveSessionTest, LetsTheUserDecide) {
