@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cmath>
 
+#include "base/sole_use.h"
 #include "base/try.h"
 #include "concertina/session.h"
 #include "control/controller.h"
@@ -77,7 +78,9 @@ struct AdaptiveSession::Impl {
   SteadyClock clock;
   std::optional<int> selected;
   int batch;
+  SoleUse use;
   std::atomic<int> users_limit{0}, supervisors_limit{0};
+  std::atomic<double> slow_down{1};
   std::unique_ptr<control::Supervision> supervision;  // last: its thread ends before what it uses
 };
 
@@ -106,6 +109,8 @@ AdaptiveSession::~AdaptiveSession() = default;
 Result<Answer> AdaptiveSession::run(std::span<const float> images, const Budget& budget,
                                     std::span<float> logits) {
   Impl& own = *impl_;
+  const SoleUse::Turn turn(own.use);
+  if (!turn) return SoleUse::taken("session");
   const Time start = own.clock.now();
   RETURN_IF_ERROR(check_quantile(budget));
   if (!own.selected) RETURN_IF_ERROR(check_accuracy(budget, own.best_accuracy()));
@@ -129,7 +134,8 @@ Result<Answer> AdaptiveSession::run(std::span<const float> images, const Budget&
                           .took = end - before,
                           .deadline = deadline,
                           .quantile = quantile});
-  if (own.supervision) own.supervision->slowed(own.controller.slow_down().common());
+  own.slow_down.store(own.controller.slow_down().common(), std::memory_order_relaxed);
+  if (own.supervision) own.supervision->slowed(own.slow_down.load(std::memory_order_relaxed));
   return Answer{.subnet = decision.subnet,
                 .accuracy = own.accuracy(decision.subnet),
                 .predicted_ms = to_ms(decision.predicted),
@@ -139,6 +145,8 @@ Result<Answer> AdaptiveSession::run(std::span<const float> images, const Budget&
 }
 
 Status AdaptiveSession::select(std::optional<int> subnet) {
+  const SoleUse::Turn turn(impl_->use);
+  if (!turn) return SoleUse::taken("session");
   const int count = static_cast<int>(impl_->sizes.size());
   if (subnet && (*subnet < 0 || *subnet >= count)) {
     return Error{fmt::format("there is no sub-net number {}; the model has 0 to {}", *subnet, count - 1)};
@@ -149,6 +157,11 @@ Status AdaptiveSession::select(std::optional<int> subnet) {
 
 void AdaptiveSession::allow_from(int subnet) {
   impl_->allow_from(impl_->users_limit, subnet);
+}
+
+MachineCondition AdaptiveSession::machine() const {
+  return {.state = impl_->supervision ? impl_->supervision->state() : MachineState::normal,
+          .slow_down = impl_->slow_down.load(std::memory_order_relaxed)};
 }
 
 const Model& AdaptiveSession::model() const {
