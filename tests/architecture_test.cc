@@ -66,9 +66,11 @@ Arrows read_arrows() {
 /// The folder whose promise an include is: "graph/graph.h" of graph, "concertina/session.h" of runtime.
 std::string owner_of(const std::string& included) {
   static const std::map<std::string, std::string> kPublicHeaders = {
-      {"concertina/result.h", "base"},     {"concertina/subnet.h", "base"},
-      {"concertina/precision.h", "base"},  {"concertina/model.h", "runtime"},
-      {"concertina/session.h", "runtime"}, {"concertina/adaptive_session.h", "control"},
+      {"concertina/result.h", "base"},         {"concertina/subnet.h", "base"},
+      {"concertina/precision.h", "base"},      {"concertina/machine_state.h", "base"},
+      {"concertina/model.h", "runtime"},       {"concertina/session.h", "runtime"},
+      {"concertina/plan_rules.h", "slo"},      {"concertina/adaptive_session.h", "control"},
+      {"concertina/scheduler.h", "scheduler"}, {"concertina/cascade_session.h", "cascade"},
       {"concertina/concertina.h", "capi"}};
   const auto found = kPublicHeaders.find(included);
   return found == kPublicHeaders.end() ? included.substr(0, included.find('/')) : found->second;

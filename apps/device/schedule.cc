@@ -1,3 +1,5 @@
+#include "simulation/scheduling/schedule.h"
+
 #include <fmt/format.h>
 
 #include <memory>
@@ -10,15 +12,11 @@
 #include "device/options.h"
 #include "device/timing.h"
 #include "device/verbs.h"
-#include "profile/measure_subnets.h"
-#include "scheduler/executor.h"
-#include "scheduler/requests.h"
-#include "scheduler/scheduler.h"
+#include "simulation/scheduling/scheduling_policies.h"
+#include "simulation/scheduling/simulated_executor.h"
 
 namespace concertina::apps {
 namespace {
-
-using namespace scheduler;
 
 struct Options {
   std::vector<std::string> models;
@@ -26,9 +24,9 @@ struct Options {
   std::vector<double> loads = {1.0};
   std::vector<std::string> policies = {"all"};
   std::string process = "poisson";
-  scheduler::RequestOptions arrivals;
-  scheduler::SimulationOptions simulation;
-  scheduler::SchedulingOptions scheduling;
+  simulation::RequestOptions arrivals;
+  simulation::StepSimulationOptions simulated;
+  simulation::SchedulingOptions scheduling;
   int repeats = 5;
   int rounds = 100;
   bool real = false;
@@ -47,36 +45,36 @@ struct Tenants {
 struct Figure {
   const char* title;
   const char* key;
-  double scheduler::ScheduleMetrics::*value;
+  double simulation::ScheduleMetrics::*value;
   double unit;  ///< what the table divides by
   int digits;
 };
 
 constexpr Figure kFigures[] = {
-    {"violations %", "violation_rate", &scheduler::ScheduleMetrics::violations, 0.01, 2},
-    {"shed %", "shed_rate", &scheduler::ScheduleMetrics::shed, 0.01, 2},
-    {"ANTT", "antt", &scheduler::ScheduleMetrics::antt, 1, 2},
-    {"answers/s", "answers_per_second", &scheduler::ScheduleMetrics::throughput, 1, 0},
-    {"accuracy %", "accuracy", &scheduler::ScheduleMetrics::accuracy, 0.01, 2},
-    {"lost, points", "accuracy_lost", &scheduler::ScheduleMetrics::accuracy_lost, 0.01, 2},
-    {"right in time %", "right_in_time", &scheduler::ScheduleMetrics::useful, 0.01, 2},
-    {"interrupted", "interruptions_per_request", &scheduler::ScheduleMetrics::preemptions, 1, 3},
-    {"begun anew", "restarts_per_request", &scheduler::ScheduleMetrics::restarts, 1, 3},
-    {"decision us", "decision_us_per_step", &scheduler::ScheduleMetrics::decision_us, 1, 2},
+    {"violations %", "violation_rate", &simulation::ScheduleMetrics::violations, 0.01, 2},
+    {"shed %", "shed_rate", &simulation::ScheduleMetrics::shed, 0.01, 2},
+    {"ANTT", "antt", &simulation::ScheduleMetrics::antt, 1, 2},
+    {"answers/s", "answers_per_second", &simulation::ScheduleMetrics::throughput, 1, 0},
+    {"accuracy %", "accuracy", &simulation::ScheduleMetrics::accuracy, 0.01, 2},
+    {"lost, points", "accuracy_lost", &simulation::ScheduleMetrics::accuracy_lost, 0.01, 2},
+    {"right in time %", "right_in_time", &simulation::ScheduleMetrics::useful, 0.01, 2},
+    {"interrupted", "interruptions_per_request", &simulation::ScheduleMetrics::preemptions, 1, 3},
+    {"begun anew", "restarts_per_request", &simulation::ScheduleMetrics::restarts, 1, 3},
+    {"decision us", "decision_us_per_step", &simulation::ScheduleMetrics::decision_us, 1, 2},
 };
 
 Result<Tenants> load_tenants(const Options& options) {
   Tenants tenants;
-  std::vector<scheduler::SessionExecutor::Tenant> sessions;
+  std::vector<Session> sessions;
   for (const std::string& path : options.models) {
     ASSIGN_OR_RETURN(const auto model, Model::load(path, options.loading));
     ASSIGN_OR_RETURN(Session session, Session::make(model));
     RETURN_IF_ERROR(warm_up(session, 0, {}));
     tenants.costs.push_back(scheduler::untimed_cost(session, path));
-    sessions.push_back({.session = std::move(session), .images = profile::some_inputs(*model, 1)});
+    sessions.push_back(std::move(session));
   }
   if (options.cpu_time) {
-    tenants.clock = std::make_unique<scheduler::ThreadCpuClock>();
+    tenants.clock = std::make_unique<simulation::ThreadCpuClock>();
   } else {
     tenants.clock = std::make_unique<SteadyClock>();
   }
@@ -85,33 +83,33 @@ Result<Tenants> load_tenants(const Options& options) {
   return tenants;
 }
 
-Result<scheduler::ScheduleMetrics> run_once(Tenants& tenants, const std::string& policy,
-                                            const scheduler::RequestOptions& arrivals,
-                                            const Options& options) {
+Result<simulation::ScheduleMetrics> run_once(Tenants& tenants, const std::string& policy,
+                                             const simulation::RequestOptions& arrivals,
+                                             const Options& options) {
   ASSIGN_OR_RETURN(const auto chooser,
-                   scheduler::make_scheduling_policy(policy, tenants.costs, options.scheduling));
-  ASSIGN_OR_RETURN(const std::vector<scheduler::Arrival> requests,
-                   scheduler::make_requests(tenants.costs, arrivals));
-  scheduler::SimulationOptions simulation = options.simulation;
-  simulation.seed = arrivals.seed;
-  scheduler::SimulatedExecutor simulated(tenants.costs, simulation);
+                   simulation::make_scheduling_policy(policy, tenants.costs, options.scheduling));
+  ASSIGN_OR_RETURN(const std::vector<simulation::Arrival> requests,
+                   simulation::make_requests(tenants.costs, arrivals));
+  simulation::StepSimulationOptions simulated = options.simulated;
+  simulated.seed = arrivals.seed;
+  simulation::SimulatedExecutor on_paper(tenants.costs, simulated);
   tenants.executor->restart_clock();
   scheduler::StepExecutor& executor =
-      options.real ? static_cast<scheduler::StepExecutor&>(*tenants.executor) : simulated;
-  ASSIGN_OR_RETURN(const scheduler::ScheduleLog log,
-                   scheduler::run_schedule(tenants.costs, requests, *chooser, executor));
-  return scheduler::measure(log, tenants.costs);
+      options.real ? static_cast<scheduler::StepExecutor&>(*tenants.executor) : on_paper;
+  ASSIGN_OR_RETURN(const simulation::ScheduleLog log,
+                   simulation::run_schedule(tenants.costs, requests, *chooser, executor));
+  return simulation::measure(log, tenants.costs);
 }
 
 /// What the seeds gave for one policy at one load.
 struct Row {
   double load = 0;
   std::string policy;
-  std::vector<scheduler::ScheduleMetrics> seeds;
+  std::vector<simulation::ScheduleMetrics> seeds;
 
   Spread of(const Figure& figure) const {
     std::vector<double> values;
-    for (const scheduler::ScheduleMetrics& metrics : seeds) values.push_back(metrics.*figure.value);
+    for (const simulation::ScheduleMetrics& metrics : seeds) values.push_back(metrics.*figure.value);
     return spread(values);
   }
 };
@@ -132,10 +130,10 @@ Result<std::vector<Row>> run_all(Tenants& tenants, const std::vector<std::string
       if (options.real)
         RETURN_IF_ERROR(scheduler::measure_costs(*tenants.executor, options.rounds, tenants.costs));
       for (std::size_t p = 0; p < policies.size(); ++p) {
-        scheduler::RequestOptions arrivals = options.arrivals;
+        simulation::RequestOptions arrivals = options.arrivals;
         arrivals.load = load;
         arrivals.seed += static_cast<std::uint64_t>(repeat);
-        ASSIGN_OR_RETURN(scheduler::ScheduleMetrics metrics,
+        ASSIGN_OR_RETURN(simulation::ScheduleMetrics metrics,
                          run_once(tenants, policies[p], arrivals, options));
         rows[first + p].seeds.push_back(metrics);
         progress.update(++done, policies[p]);
@@ -200,7 +198,7 @@ Status schedule(Options options) {
   ASSIGN_OR_RETURN(options.arrivals.process, simulation::parse_arrivals(options.process, CONCERTINA_TRACES));
   std::vector<std::string> policies = options.policies;
   if (policies == std::vector<std::string>{"all"}) {
-    policies.assign(scheduler::scheduling_policies().begin(), scheduler::scheduling_policies().end());
+    policies.assign(simulation::scheduling_policies().begin(), simulation::scheduling_policies().end());
   }
   ASSIGN_OR_RETURN(Tenants tenants, load_tenants(options));
   ASSIGN_OR_RETURN(const std::vector<Row> rows, run_all(tenants, policies, options));
@@ -225,7 +223,7 @@ void define(CLI::App* verb, Options& options) {
   add_range_option(verb, "--repeats", options.repeats, "times that all is drawn anew", 1, 1000);
   add_range_option(verb, "--rounds", options.rounds, "of all models and sizes in turn, to time their steps",
                    1, 1'000'000);
-  add_range_option(verb, "--noise", options.simulation.noise,
+  add_range_option(verb, "--noise", options.simulated.noise,
                    "simulated: deviation of a run's time from its prediction, as a share", 0.0, 2.0);
   add_range_option(verb, "--dysta-eta", options.scheduling.dysta_eta, "dysta's weight of deadlines", 0.0,
                    1e3);

@@ -129,6 +129,28 @@ TEST_F(CMemory, MayRunOutWhileASupervisedSessionEnds) {
   }
 }
 
+TEST_F(CMemory, MayRunOutWhileACascadeIsMade) {
+  const auto model = open_model();
+  const testing::TestFolder folder;
+  const std::string file = write_cascade(folder, 1), table = write_latency_table(folder);
+  auto options = sized<concertina_cascade_options>();
+  options.latency_table = table.c_str();
+  options.other_machine = 1;
+  EXPECT_GT(failures_of<concertina_cascade>([&](concertina_cascade** cascade, concertina_error* error) {
+              return concertina_cascade_create(model.get(), file.c_str(), &options, cascade, error);
+            }),
+            3);
+}
+
+TEST_F(CMemory, MayRunOutWhileASchedulerIsMade) {
+  const auto model = open_model();
+  const concertina_model* models[] = {model.get()};
+  EXPECT_GT(failures_of<concertina_scheduler>([&](concertina_scheduler** scheduler, concertina_error* error) {
+              return concertina_scheduler_create(models, 1, nullptr, scheduler, error);
+            }),
+            3);
+}
+
 TEST_F(CMemory, MayRunOutWhileAFailureIsTold) {
   const auto model = open_model();
   concertina_session* session = nullptr;

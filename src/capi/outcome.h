@@ -43,8 +43,8 @@ struct Argument {
 /// Misused if one of them is null.
 Outcome not_null(std::initializer_list<Argument> arguments);
 
-/// Fails unless `index` is one of `count` things, each a `what`.
-Outcome in_range(const char* what, int index, std::size_t count);
+/// Fails unless `index` is one of the `count` things, each a `what`, of the `owner`.
+Outcome in_range(const char* what, int index, std::size_t count, const char* owner = "model");
 
 /// Writes a sentence into the caller's struct, which may be null, cut between characters if it is too long.
 void write_error(concertina_error* error, std::string_view message) noexcept;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cascade/cascade.h"
 #include "concertina/concertina.h"
 #include "testing/models.h"
 #include "testing/temporary_folder.h"
@@ -21,6 +22,9 @@ struct Free {
   void operator()(concertina_model* model) const { concertina_model_free(model); }
   void operator()(concertina_session* session) const { concertina_session_free(session); }
   void operator()(concertina_adaptive* adaptive) const { concertina_adaptive_free(adaptive); }
+  void operator()(concertina_cascade* cascade) const { concertina_cascade_free(cascade); }
+  void operator()(concertina_rules* rules) const { concertina_rules_free(rules); }
+  void operator()(concertina_scheduler* scheduler) const { concertina_scheduler_free(scheduler); }
 };
 template <typename Handle>
 using Owned = std::unique_ptr<Handle, Free>;
@@ -87,6 +91,16 @@ inline std::string write_plan(const testing::TestFolder& folder) {
                        "designs": [{{"subnet": 1, "threads": 3, "batch": 1}}],
                        "rules": [{{"name": "always", "design": 0, "min_accuracy": 0, "feasible": true}}]}})",
                   subnets));
+}
+
+/// A file of a cascade of that classifier: the smallest sub-net, and the largest where it is not sure. It is
+/// sure if the threshold is 0, and never if it is 1.
+inline std::string write_cascade(const testing::TestFolder& folder, double threshold) {
+  const cascade::Cascade cascade{.model = cascade::fingerprint(*cpp_model()),
+                                 .stages = {{.look = {.subnet = 3}, .blend = {}, .threshold = threshold},
+                                            {.look = {.subnet = 0}, .blend = {}}},
+                                 .promise = {}};
+  return folder.write("net.cascade.json", cascade.to_json());
 }
 
 }  // namespace concertina::testing

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "base/out_of_memory.h"
+#include "base/sole_use.h"
 #include "base/try.h"
 #include "concertina/session.h"
 #include "control/controller.h"
@@ -82,7 +83,9 @@ struct AdaptiveSession::Impl {
   SteadyClock clock;
   std::optional<int> selected;
   int batch;
+  SoleUse use;
   std::atomic<int> users_limit{0}, supervisors_limit{0};
+  std::atomic<double> slow_down{1};
   std::unique_ptr<control::Supervision> supervision;  // last: its thread ends before what it uses
 };
 
@@ -113,6 +116,8 @@ AdaptiveSession::~AdaptiveSession() = default;
 Result<Answer> AdaptiveSession::run(std::span<const float> images, const Budget& budget,
                                     std::span<float> logits) try {
   Impl& own = *impl_;
+  const SoleUse::Turn turn(own.use);
+  if (!turn) return SoleUse::taken("session");
   const Time start = own.clock.now();
   RETURN_IF_ERROR(check_quantile(budget));
   if (!own.selected) RETURN_IF_ERROR(check_accuracy(budget, own.best_accuracy()));
@@ -135,7 +140,8 @@ Result<Answer> AdaptiveSession::run(std::span<const float> images, const Budget&
                           .took = end - before,
                           .deadline = deadline,
                           .quantile = quantile});
-  if (own.supervision) own.supervision->slowed(own.controller.slow_down().common());
+  own.slow_down.store(own.controller.slow_down().common(), std::memory_order_relaxed);
+  if (own.supervision) own.supervision->slowed(own.slow_down.load(std::memory_order_relaxed));
   return Answer{.subnet = decision.subnet,
                 .accuracy = own.accuracy(decision.subnet),
                 .predicted_ms = to_ms(decision.predicted),
@@ -147,6 +153,8 @@ Result<Answer> AdaptiveSession::run(std::span<const float> images, const Budget&
 }
 
 Status AdaptiveSession::select(std::optional<int> subnet) try {
+  const SoleUse::Turn turn(impl_->use);
+  if (!turn) return SoleUse::taken("session");
   const int count = static_cast<int>(impl_->sizes.size());
   if (subnet && (*subnet < 0 || *subnet >= count)) {
     return Error{fmt::format("there is no sub-net number {}; the model has 0 to {}", *subnet, count - 1)};
@@ -159,6 +167,11 @@ Status AdaptiveSession::select(std::optional<int> subnet) try {
 
 void AdaptiveSession::allow_from(int subnet) {
   impl_->allow_from(impl_->users_limit, subnet);
+}
+
+MachineCondition AdaptiveSession::machine() const {
+  return {.state = impl_->supervision ? impl_->supervision->state() : MachineState::normal,
+          .slow_down = impl_->slow_down.load(std::memory_order_relaxed)};
 }
 
 const Model& AdaptiveSession::model() const {

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <limits>
+#include <thread>
 
 #include "base/file.h"
 #include "profile/measure_subnets.h"
@@ -130,6 +132,25 @@ TEST_F(AdaptiveSessionTest, RefusesWhatMakesNoSense) {
   expect_refused({.batch = 0}, "batch");
 }
 
+TEST_F(AdaptiveSessionTest, RefusesASecondThread) {
+  AdaptiveSession adaptive = session();
+  std::atomic<bool> refused = false;
+  const auto run_until_refused = [&] {
+    std::vector<float> logits(logits_.size());
+    for (int i = 0; i < 10'000 && !refused; ++i) {
+      if (const auto answer = adaptive.run(images_, {.deadline = 1h}, logits); !answer) {
+        EXPECT_THAT(answer.error().message, HasSubstr("another thread is using this session"));
+        refused = true;
+      }
+    }
+  };
+  std::thread other(run_until_refused);
+  run_until_refused();
+  other.join();
+  EXPECT_TRUE(refused);
+  EXPECT_TRUE(adaptive.run(images_, {.deadline = 1h}, logits_));
+}
+
 TEST_F(AdaptiveSessionTest, SurvivesAnyDeadline) {
   AdaptiveSession adaptive = session();
   for (const auto deadline : {std::chrono::nanoseconds::max(), std::chrono::nanoseconds::min()})
@@ -184,6 +205,7 @@ TEST_F(AdaptiveSessionTest, ObeysThePlanOfWhomItIsSupervisedBy) {
   for (int i = 0; i < 100'000 && subnet == 0; ++i)
     subnet = adaptive->run(images_, {.deadline = 1h}, logits_)->subnet;
   EXPECT_EQ(subnet, 1);
+  EXPECT_NE(adaptive->machine().slow_down, 1);
   adaptive->allow_from(2);
   EXPECT_EQ(adaptive->run(images_, {.deadline = 1h}, logits_)->subnet, 2);
   plan.subnets.pop_back();

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "concertina/machine_state.h"
 #include "supervisor/hysteresis.h"
-#include "supervisor/machine_state.h"
 #include "supervisor/meter.h"
 
 namespace concertina::supervisor {

@@ -1,9 +1,7 @@
-#include <gmock/gmock.h>
+#include "scheduler/deadline_sizes.h"
+
 #include <gtest/gtest.h>
 
-#include "base/random.h"
-#include "scheduler/baselines.h"
-#include "scheduler/deadline_sizes.h"
 #include "scheduler/testing.h"
 
 namespace concertina::scheduler {
@@ -11,7 +9,6 @@ namespace {
 
 using Jobs = std::vector<Job>;
 using testing::at;
-using ::testing::HasSubstr;
 using testing::job;
 using testing::three_models;
 
@@ -31,77 +28,6 @@ TEST(SchedulingPolicy, OfAModelsJobsOneIsBegun) {
   EXPECT_FALSE(runnable(queue, 0));
   EXPECT_TRUE(runnable(queue, 1));
   EXPECT_TRUE(runnable(queue, 2));
-}
-
-TEST(SchedulingPolicy, IsMadeByName) {
-  for (const std::string& name : scheduling_policies()) {
-    EXPECT_EQ(make_scheduling_policy(name, three_models()).value()->name(), name);
-  }
-  EXPECT_THAT(make_scheduling_policy("etf", three_models()).error().message,
-              HasSubstr("the nearest is 'edf'"));
-}
-
-TEST(FirstCome, IsServedFirst) {
-  expect(FirstCome().choose(at(0, {job(3, 0, 1, 90), job(4, 2, 2, 3)})), kRun, 0);
-}
-
-TEST(EarliestDeadline, RunsFirst) {
-  EarliestDeadline policy(three_models());
-  expect(policy.choose(at(3, {job(0, 0, 0, 20, 1), job(1, 2, 3, 6), job(2, 1, 3, 15)}, 0)), kRun, 1);
-}
-
-TEST(EarliestDeadline, RejectsWhoWouldBeLateOrMakeOthersLate) {
-  EarliestDeadline policy(three_models());
-  expect(policy.choose(at(0, {job(0, 0, 0, 5)})), kRun, 0);
-  expect(policy.choose(at(1, {job(0, 0, 0, 5, 1), job(1, 1, 1, 4)}, 0)), kShed, 1);    // 0 would be late
-  expect(policy.choose(at(1, {job(0, 0, 0, 5, 1), job(2, 1, 1, 5.5)}, 0)), kShed, 1);  // it would be late
-  expect(policy.choose(at(1, {job(0, 0, 0, 5, 1), job(3, 2, 1, 2)}, 0)), kRun, 1);     // both fit
-}
-
-TEST(EarliestDeadline, WhoIsLateAnywayKeepsNobodyOut) {
-  EarliestDeadline policy(three_models());
-  expect(policy.choose(at(0, {job(0, 0, 0, 5)})), kRun, 0);
-  expect(policy.choose(at(4, {job(0, 0, 0, 5, 1), job(1, 2, 4, 4.9)})), kShed, 1);
-  expect(policy.choose(at(4, {job(0, 0, 0, 5, 1), job(2, 2, 4, 9)})), kRun, 0);
-}
-
-TEST(ShortestRemaining, CountsWhatIsDone) {
-  ShortestRemaining policy(three_models());
-  expect(policy.choose(at(0, {job(0, 0, 0, 99), job(1, 1, 0, 99)})), kRun, 1);
-  expect(policy.choose(at(3, {job(0, 0, 0, 99, 3), job(1, 1, 0, 99)})), kRun, 0);
-}
-
-TEST(ShortestRemaining, LearnsWhatAModelTakes) {
-  ShortestRemaining policy(three_models());
-  const Jobs queue = {job(0, 1, 0, 99), job(1, 2, 0, 99)};
-  expect(policy.choose(at(0, queue)), kRun, 1);
-  for (int i = 0; i < 100; ++i) policy.observe({.model = 2, .predicted = from_ms(1), .took = from_ms(3)});
-  expect(policy.choose(at(0, queue)), kRun, 0);
-}
-
-TEST(CostMonitor, FollowsButIsNotCarriedAwayByAStall) {
-  CostMonitor monitor(three_models());
-  EXPECT_EQ(monitor.corrected(0, from_ms(2)), from_ms(2));
-  monitor.observe({.model = 0, .predicted = from_ms(1), .took = from_ms(1000)});
-  EXPECT_LT(monitor.factor(0), 1.11);
-  EXPECT_EQ(monitor.factor(1), 1);
-  for (int i = 0; i < 1000; ++i) monitor.observe({.model = 0, .predicted = from_ms(1), .took = from_ms(1.5)});
-  EXPECT_NEAR(monitor.factor(0), 1.5, 1e-9);
-  monitor.observe({.model = 0, .predicted = Time(0), .took = from_ms(1)});
-  EXPECT_NEAR(monitor.factor(0), 1.5, 1e-9);
-}
-
-TEST(Dysta, WeighsRemainingTimeDeadlineAndWaiting) {
-  const Jobs queue = {job(0, 0, 0, 10, 2), job(1, 1, 0, 40), job(2, 2, 4, 80)};
-  // Remaining 2, 2, 1; slack 4, 34, 75; waited 2, 4, 0.
-  const double scores[] = {2 + 0.1 * (4 + 2.0 / 4 / 3), 2 + 0.1 * (34 + 4.0 / 2 / 3), 1 + 0.1 * 75};
-  EXPECT_LT(scores[0], scores[1]);
-  EXPECT_LT(scores[1], scores[2]);
-  expect(Dysta(three_models(), 0.1).choose(at(4, queue)), kRun, 0);
-  expect(Dysta(three_models(), 0).choose(at(4, queue)), kRun, 2);  // then it is shortest remaining time
-  // Of two alike the one that has waited less for its time goes first: waited 3 of 4, 3 of 2.
-  const Jobs alike = {job(3, 1, 0, 9), job(4, 0, 0, 9, 2)};
-  expect(Dysta(three_models(), 0.5).choose(at(3, alike)), kRun, 1);
 }
 
 TEST(DeadlineSizes, KeepsFullSizesWhileThereIsTime) {
