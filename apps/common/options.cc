@@ -59,7 +59,7 @@ CLI::Option* add_requests_option(CLI::App* verb, int& requests, const std::strin
 }
 
 CLI::Option* add_seconds_option(CLI::App* verb, double& seconds, const std::string& help, double low) {
-  return verb->add_option("-t,--seconds", seconds, help)->check(CLI::Range(low, 86'400.0));
+  return in_range(verb->add_option("-t,--seconds", seconds, help), low, 86'400.0);
 }
 
 CLI::Option* add_seed_option(CLI::App* verb, std::uint64_t& seed, const std::string& help) {

@@ -19,11 +19,17 @@
 /// Options that several verbs have: the same names and the same meaning everywhere.
 namespace concertina::apps {
 
+/// Makes an option take only numbers from `low` to `high`.
+template <typename T>
+CLI::Option* in_range(CLI::Option* option, T low, T high) {
+  return option->check(CLI::Range(low, high).description(""))->type_name(fmt::format("{}..{}", low, high));
+}
+
 /// Adds an option for a number from `low` to `high`; the help shows its default.
 template <typename T>
 CLI::Option* add_range_option(CLI::App* verb, const std::string& name, T& value, const std::string& help,
                               std::type_identity_t<T> low, std::type_identity_t<T> high) {
-  return verb->add_option(name, value, help)->check(CLI::Range(low, high))->capture_default_str();
+  return in_range<T>(verb->add_option(name, value, help), low, high)->capture_default_str();
 }
 
 /// Adds an option for several values, which commas separate; blanks end the list, so that an argument may

@@ -76,7 +76,7 @@ Result<std::vector<int>> chosen_subnets(const Model& model, const std::string& c
 }
 
 void add_pin_option(CLI::App* verb, std::vector<int>& processors, const std::string& what) {
-  add_list_option(verb, "--pin", processors, what)->check(CLI::Range(0, CPU_SETSIZE - 1));
+  in_range(add_list_option(verb, "--pin", processors, what), 0, CPU_SETSIZE - 1);
 }
 
 Status pin(const std::vector<int>& processors) {

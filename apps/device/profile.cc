@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -13,6 +12,7 @@
 #include "common/table.h"
 #include "concertina/precision.h"
 #include "device/options.h"
+#include "device/timing.h"
 #include "device/verbs.h"
 #include "graph/networks/networks.h"
 #include "graph/random_weights.h"
@@ -120,7 +120,7 @@ std::string report_of(const latency::LatencyTable& table) {
   return machine_line(table) + subnet_table(table) + tail_note(table) + prediction_table(table);
 }
 
-/// What is wrong with measuring here and now; a second before the minutes that it may spoil.
+/// Warns of what is wrong with measuring here and now.
 void check_machine(const profile::ProfileOptions& options, Progress& progress) {
   const int cores = usable_cores();
   const int threads = *std::max_element(options.threads.begin(), options.threads.end());
@@ -130,12 +130,7 @@ void check_machine(const profile::ProfileOptions& options, Progress& progress) {
         "plan takes none of these times",
         cores, cores == 1 ? "" : "s", threads, cores));
   }
-  const double taken = profile::taken_share(std::min(threads, cores), std::chrono::milliseconds(300));
-  if (taken <= profile::kMostTaken) return;
-  progress.message(fmt::format(
-      "warning: other programs take {:.0f} % of the processor's time; the table will be of little use "
-      "unless they end now",
-      100 * taken));
+  warn_if_busy(std::min(threads, cores), progress);
 }
 
 Status perform(Options options) {
@@ -165,13 +160,14 @@ void define(CLI::App* verb, Options& options) {
   verb->add_option("MODEL", options.model,
                    "dynamic model or any network (.onnx), or the name of a built-in network")
       ->required();
-  add_list_option(verb, "-b,--batch", options.profile.batches, "images of one run, such as 1,8")
-      ->check(CLI::Range(1, 4096));
-  add_list_option(
-      verb, "-x,--threads", options.profile.threads,
-      "threads of one run, such as 1,2; 0: one for each core; layers are measured with the first batch "
-      "on the first")
-      ->check(CLI::Range(0, 256))
+  in_range(add_list_option(verb, "-b,--batch", options.profile.batches, "images of one run, such as 1,8"), 1,
+           4096);
+  in_range(
+      add_list_option(
+          verb, "-x,--threads", options.profile.threads,
+          "threads of one run, such as 1,2; 0: one for each core; layers are measured with the first batch "
+          "on the first"),
+      0, 256)
       ->transform(zero_is_every_core());
   add_seconds_option(verb, options.profile.seconds, "time for all of it", 0.1)->capture_default_str();
   add_model_options(verb, options.profile.loading);

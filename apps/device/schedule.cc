@@ -208,9 +208,9 @@ Status schedule(Options options) {
 
 void define(CLI::App* verb, Options& options) {
   verb->add_option("MODEL", options.models, "dynamic models (.onnx); one twice counts as two")->required();
-  add_list_option(verb, "--load", options.loads,
-                  "time the requests need at the full sizes, of the time there is; several: a,b")
-      ->check(CLI::Range(0.01, 100.0));
+  in_range(add_list_option(verb, "--load", options.loads,
+                           "time the requests need at the full sizes, of the time there is; several: a,b"),
+           0.01, 100.0);
   add_list_option(verb, "--policy", options.policies,
                   "all, fcfs, edf, srtf, dysta, full-size, sizes; several: a,b");
   add_range_option(verb, "--deadline-multiple", options.arrivals.deadline_multiple,

@@ -13,6 +13,7 @@
 #include "control/subnet_profiles.h"
 #include "device/options.h"
 #include "device/serving_options.h"
+#include "device/timing.h"
 #include "device/verbs.h"
 #include "profile/measure_subnets.h"
 #include "simulation/background_load.h"
@@ -180,6 +181,7 @@ Status soak_all(const Options& options) {
   ASSIGN_OR_RETURN(Soak soak, Soak::make(options, interruption));
   const auto all = scenarios(serving);
   ProgressBar progress;
+  warn_if_busy(std::min(serving.session.threads, usable_cores()), progress);
   const std::string note = busy_note(soak.sizes());
   if (!note.empty()) progress.message(note);
   progress.start(
@@ -190,6 +192,7 @@ Status soak_all(const Options& options) {
   for (const simulation::ScenarioOptions& wanted : all) {
     if (interruption.came()) break;
     ASSIGN_OR_RETURN(Soaked soaked, soak_scenario(soak, serving, wanted, interruption, progress, done));
+    if (interruption.came() && soaked.json["policies"].empty()) break;
     text += soaked.text;
     list.push_back(std::move(soaked.json));
   }

@@ -9,10 +9,12 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/machine.h"
 #include "base/try.h"
 #include "common/progress_bar.h"
 #include "common/table.h"
 #include "device/options.h"
+#include "device/timing.h"
 #include "device/verbs.h"
 #include "onnx/model_file.h"
 
@@ -88,6 +90,7 @@ Status tune_model(Options options) {
   ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(options.model));
   RETURN_IF_ERROR(choose_out(options.out, options.model, ".tuning.json"));
   ProgressBar progress;
+  warn_if_busy(std::min(options.tune.threads, usable_cores()), progress);
   bool started = false;
   ASSIGN_OR_RETURN(const runtime::Tuning tuning, runtime::tune(file, options.tune, [&](int done, int all) {
                      if (!std::exchange(started, true)) progress.start("tune", all);

@@ -87,8 +87,9 @@ void define(CLI::App* verb, Options& options) {
       ->check(CLI::PositiveNumber)
       ->type_name("PID");
   add_range_option(verb, "--period", options.period, "milliseconds between two samples", 10, 60'000);
-  auto* samples = verb->add_option("--samples", options.samples, "end after so many (default: at Ctrl-C)")
-                      ->check(CLI::Range(1, 1'000'000'000));
+  auto* samples =
+      in_range(verb->add_option("--samples", options.samples, "end after so many (default: at Ctrl-C)"), 1,
+               1'000'000'000);
   verb->add_flag("--once", options.once, "the same as --samples 1: no rates, they need two")
       ->excludes(samples);
   add_json_option(verb, options.json, "print JSON, one object a line");

@@ -64,8 +64,8 @@ void add_compare_verb(CLI::App& program, Action& chosen) {
   verb->add_option("--set", options->settings, "table.key=value over the common recipe; may be repeated")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
-  add_list_option(verb, "--seeds", options->seeds, "instead of the comparison's, such as 1,2")
-      ->check(CLI::Range(0, 1'000'000'000));
+  in_range(add_list_option(verb, "--seeds", options->seeds, "instead of the comparison's, such as 1,2"), 0,
+           1'000'000'000);
   verb->add_option("--out", options->out, "folder of all runs (default: runs/<name of the file>)")
       ->type_name("DIR");
   verb->add_option("--device", options->device, "cpu, cuda or cuda:N")->capture_default_str();

@@ -37,7 +37,7 @@ void add_options(CLI::App* verb, const std::shared_ptr<Options>& options) {
       ->type_name("DIR");
   verb->add_option("--device", options->device, "cpu, cuda or cuda:N")->capture_default_str();
   add_threads_option(verb, options->threads, "threads of the CPU", 1024);
-  verb->add_option("--seed", options->seed, "the recipe's seed")->check(CLI::Range(0, 1'000'000'000));
+  in_range(verb->add_option("--seed", options->seed, "the recipe's seed"), 0, 1'000'000'000);
   verb->add_flag("--json", options->json, "print the results as JSON on stdout");
 }
 

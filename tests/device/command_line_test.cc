@@ -77,20 +77,19 @@ TEST_F(CommandLine, HelpsInWords) {
     EXPECT_THAT(program.out, HasSubstr(std::string("\n  ") + verb + " "));
     const ProcessResult help = concertina({verb, "--help"});
     EXPECT_EQ(help.exit_code, 0) << verb;
-    EXPECT_THAT(help.out, AllOf(HasSubstr("--json"), Not(HasSubstr("->")), Not(HasSubstr("{")))) << verb;
+    EXPECT_THAT(help.out, AllOf(HasSubstr("--json"), Not(HasSubstr("->")), Not(HasSubstr(":{")))) << verb;
   }
 }
 
-TEST_F(CommandLine, TakesOptionsBeforeTheModel) {
-  EXPECT_EQ(concertina({"bench", "-r", "2", "--pin", "0", model_}).exit_code, 0);
-  EXPECT_EQ(concertina({"profile", "--no-layers", "-t", "0.1", "--batch", "1", model_}).exit_code, 0);
+TEST_F(CommandLine, TakesOptionsBeforeTheModelAndBehindIt) {
+  EXPECT_EQ(concertina({"bench", "--pin", "0", model_, "-r", "2"}).exit_code, 0);
+  EXPECT_EQ(concertina({"profile", "--batch", "1", model_, "--no-layers", "-t", "0.1"}).exit_code, 0);
   const std::string latency = table(1);
-  for (const char* option : {"--policy=concertina", "--arrivals=poisson"}) {
+  for (const auto& [option, value] : {std::pair("--policy", "concertina"), {"--arrivals", "poisson"}}) {
     const ProcessResult simulated =
-        concertina({"simulate", "-n", "50", "--latency-table", latency, option, model_});
+        concertina({"simulate", option, value, model_, "-n", "50", "--latency-table", latency});
     EXPECT_EQ(simulated.exit_code, 0) << simulated.err;
   }
-  EXPECT_EQ(concertina({"simulate", "-n", "50", "--policy", "concertina", model_}).exit_code, 0);
 }
 
 TEST_F(CommandLine, SeparatesListsByCommas) {
