@@ -60,9 +60,11 @@ void add_compare_verb(CLI::App& program, Action& chosen) {
       "--out runs/short\n");
   const auto options = std::make_shared<Options>();
   verb->add_option("COMPARISON", options->comparison, "TOML file: recipe, seeds, budget, arms")->required();
-  verb->add_option("--set", options->settings, "table.key=value over the common recipe; may be repeated")
+  verb->add_option("--set", options->settings,
+                   "table.key=value over the common recipe; one each, so repeat it for several")
       ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   verb->add_option("--seeds", options->seeds, "instead of the comparison's")
       ->check(CLI::Range(0, 1'000'000'000));
   verb->add_option("--out", options->out, "folder of all runs (default: runs/<name of the file>)")
