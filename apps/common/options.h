@@ -84,6 +84,14 @@ CLI::Option* add_seconds_option(CLI::App* verb, double& seconds, const std::stri
 /// Adds --seed.
 CLI::Option* add_seed_option(CLI::App* verb, std::uint64_t& seed, const std::string& help);
 
+/// Adds --set, which takes one KEY=VALUE and may be repeated. `over` names what it overrides.
+inline void add_set_option(CLI::App* verb, std::vector<std::string>& settings, const std::string& over) {
+  verb->add_option("--set", settings,
+                   fmt::format("table.key=value over {}; one each, so repeat it for several", over))
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+}
+
 /// Adds --json.
 inline void add_json_option(CLI::App* verb, bool& json, const std::string& help = "print JSON") {
   verb->add_flag("--json", json, help);

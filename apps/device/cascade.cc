@@ -88,18 +88,25 @@ Result<cascade::CascadeChoice> best_choice(const cascade::LabelledLogits& data, 
 }
 
 Status choose(Options options) {
-  ProgressBar progress;
-  ASSIGN_OR_RETURN(const auto model, Model::load(options.model, options.loading));
+  if (options.data.split != "validation") {
+    return Error{
+        fmt::format("a cascade is chosen on the validation images; leave --split {} out, "
+                    "or name a cascade that is to be measured with --use",
+                    options.data.split)};
+  }
   RETURN_IF_ERROR(choose_out(options.out, options.model, ".cascade.json"));
+  ProgressBar progress;
+  ASSIGN_OR_RETURN(const EvaluatedModel evaluated, load_evaluated(options.model, options.loading));
+  const auto& model = evaluated.model;
   ASSIGN_OR_RETURN(options.goal.reference, one_subnet(*model, options.like));
-  ASSIGN_OR_RETURN(const data::ImageSet set, read_images(options.data, *model));
+  ASSIGN_OR_RETURN(const data::ImageSet set, read_images(options.data, evaluated));
   if (set.size() < 2 * options.folds) return Error{"there are too few images to choose a cascade on"};
-  ASSIGN_OR_RETURN(const std::vector<double> ms, run_times(model, options, progress));
   ASSIGN_OR_RETURN(Session session, Session::make(model, {.threads = threads_of(options.data),
                                                           .max_batch = options.data.batch}));
-  ASSIGN_OR_RETURN(const cascade::LabelledLogits data,
-                   look_at(session, set, ms, options.front.mirror, progress));
-  if (options.data.split == "validation") RETURN_IF_ERROR(check_validation_images(*model, data));
+  ASSIGN_OR_RETURN(cascade::LabelledLogits data, look_at(session, set, options.front.mirror, progress));
+  RETURN_IF_ERROR(check_validation_images(*model, data));
+  ASSIGN_OR_RETURN(const std::vector<double> ms, run_times(model, options, progress));
+  for (cascade::LabelledLogits::Column& column : data.columns) column.ms = ms[column.look.subnet];
   const std::vector<Calibration> calibrations = calibrations_of(data);
   ASSIGN_OR_RETURN(auto choice, best_choice(data, options, progress));
   choice.cascade.model = cascade::fingerprint(*model);
@@ -111,10 +118,11 @@ Status choose(Options options) {
 
 Status measure(const Options& options) {
   ProgressBar progress;
-  ASSIGN_OR_RETURN(const auto model, Model::load(options.model, options.loading));
+  ASSIGN_OR_RETURN(const EvaluatedModel evaluated, load_evaluated(options.model, options.loading));
+  const auto& model = evaluated.model;
   ASSIGN_OR_RETURN(const cascade::Cascade cascade, cascade::Cascade::read(options.use));
   RETURN_IF_ERROR(cascade.check(*model));
-  ASSIGN_OR_RETURN(const data::ImageSet set, read_images(options.data, *model));
+  ASSIGN_OR_RETURN(const data::ImageSet set, read_images(options.data, evaluated));
   std::vector<control::SubnetProfile> sizes;
   if (options.measuring.deadline_ms) {
     ASSIGN_OR_RETURN(sizes, control::subnet_profiles(model, {.latency_table = options.latency_table}));
@@ -122,7 +130,7 @@ Status measure(const Options& options) {
   ASSIGN_OR_RETURN(Session session, Session::make(model));
   ASSIGN_OR_RETURN(const MeasuredCascade measured,
                    measure_cascade(session, cascade, std::move(sizes), set, options.measuring, progress));
-  print_measured(measured, cascade, options.measuring, options.json);
+  print_measured(measured, cascade, options.measuring, split_name(options.data), options.json);
   return {};
 }
 
@@ -163,7 +171,6 @@ void add_measure_options(CLI::App* verb, Options& options) {
 }
 
 void define(CLI::App* verb, Options& options) {
-  options.data.split = "validation";
   add_model_argument(verb, options.model);
   add_data_options(verb, options.data)->required();
   add_split_options(verb, options.data);
@@ -181,7 +188,7 @@ void add_cascade(CLI::App& program, Action& chosen) {
   add_verb<Options>(
       program, chosen, "cascade",
       "Small sub-net first, larger ones only where it is unsure: choose a cascade, or measure one",
-      "  concertina cascade model.onnx --data images --validation-seed 1\n"
+      "  concertina cascade model.onnx --data images\n"
       "  concertina cascade model.onnx --data images --tolerance 0.005 --out fast.json\n"
       "  concertina cascade model.onnx --data images --split test --use fast.json\n",
       define,

@@ -61,9 +61,7 @@ void add_compare_verb(CLI::App& program, Action& chosen) {
       "--out runs/short\n");
   const auto options = std::make_shared<Options>();
   verb->add_option("COMPARISON", options->comparison, "TOML file: recipe, seeds, budget, arms")->required();
-  verb->add_option("--set", options->settings, "table.key=value over the common recipe; may be repeated")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
+  add_set_option(verb, options->settings, "the common recipe's");
   in_range(add_list_option(verb, "--seeds", options->seeds, "instead of the comparison's, such as 1,2"), 0,
            1'000'000'000);
   verb->add_option("--out", options->out, "folder of all runs (default: runs/<name of the file>)")

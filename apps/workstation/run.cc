@@ -30,9 +30,7 @@ struct Options {
 
 void add_options(CLI::App* verb, const std::shared_ptr<Options>& options) {
   verb->add_option("RECIPE", options->recipe, "TOML file; left out: recipe.toml of the run directory");
-  verb->add_option("--set", options->settings, "table.key=value over the recipe's; may be repeated")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
+  add_set_option(verb, options->settings, "the recipe's");
   verb->add_option("--out", options->out, "run directory (default: runs/<name of the recipe>)")
       ->type_name("DIR");
   verb->add_option("--device", options->device, "cpu, cuda or cuda:N")->capture_default_str();
@@ -121,7 +119,8 @@ void add_run_verbs(CLI::App& program, Action& chosen) {
   add_run_verb(program, chosen, "package", "Calibrate, test, and write model.onnx", recipe::Stage::package);
 
   CLI::App* rankers =
-      add_verb(program, "rankers", "Judge every ranker by the true loss of removing channels",
+      add_verb(program, "rankers",
+               "Judge every ranker on the pretrained network, by the true loss of removing channels",
                "  concertina-train rankers recipes/cifar10-resnet20.toml --out runs/rankers\n");
   const auto options = std::make_shared<Options>();
   add_options(rankers, options);
