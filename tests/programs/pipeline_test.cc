@@ -329,6 +329,9 @@ TEST_F(PipelineTest, BadInputGetsOneSentence) {
                "order them from largest to smallest");
   expect_refused(train("run", out, {"--device", "tpu"}), "choose cpu, cuda, or cuda:N");
   expect_refused(train("walk", out), "--help");
+  expect_refused(train("run", out, {"--sed", "3"}),
+                 "the nearest is '--seed'; see concertina-train run --help");
+  expect_refused(train("run", out, {"--set", "seed=1", "b=2"}), "'b=2' was not expected");
   expect_refused(run_process({CONCERTINA_TRAIN_PROGRAM, "run", (folder_ / "none.toml").string()}),
                  "none.toml");
 
