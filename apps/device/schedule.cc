@@ -101,21 +101,21 @@ Result<simulation::ScheduleMetrics> run_once(Tenants& tenants, const std::string
   return simulation::measure(log, tenants.costs);
 }
 
-/// What the seeds gave for one policy at one load.
+/// What the repeats gave for one policy at one load.
 struct Row {
   double load = 0;
   std::string policy;
-  std::vector<simulation::ScheduleMetrics> seeds;
+  std::vector<simulation::ScheduleMetrics> repeats;
 
   Spread of(const Figure& figure) const {
     std::vector<double> values;
-    for (const simulation::ScheduleMetrics& metrics : seeds) values.push_back(metrics.*figure.value);
+    for (const simulation::ScheduleMetrics& metrics : repeats) values.push_back(metrics.*figure.value);
     return spread(values);
   }
 };
 
-/// Policies take turns, and times are measured anew for each seed of a real run, so that what changes on the
-/// machine meets all of them and the load is what it is called.
+/// Policies take turns, and times are measured anew for each repeat of a real run, so that what changes on
+/// the machine meets all of them and the load is what it is called.
 Result<std::vector<Row>> run_all(Tenants& tenants, const std::vector<std::string>& policies,
                                  const Options& options) {
   ProgressBar progress;
@@ -125,7 +125,8 @@ Result<std::vector<Row>> run_all(Tenants& tenants, const std::vector<std::string
   std::int64_t done = 0;
   for (const double load : options.loads) {
     const std::size_t first = rows.size();
-    for (const std::string& policy : policies) rows.push_back({.load = load, .policy = policy, .seeds = {}});
+    for (const std::string& policy : policies)
+      rows.push_back({.load = load, .policy = policy, .repeats = {}});
     for (int repeat = 0; repeat < options.repeats; ++repeat) {
       if (options.real)
         RETURN_IF_ERROR(scheduler::measure_costs(*tenants.executor, options.rounds, tenants.costs));
@@ -135,7 +136,7 @@ Result<std::vector<Row>> run_all(Tenants& tenants, const std::vector<std::string
         arrivals.seed += static_cast<std::uint64_t>(repeat);
         ASSIGN_OR_RETURN(simulation::ScheduleMetrics metrics,
                          run_once(tenants, policies[p], arrivals, options));
-        rows[first + p].seeds.push_back(metrics);
+        rows[first + p].repeats.push_back(metrics);
         progress.update(++done, policies[p]);
       }
     }

@@ -1,20 +1,22 @@
 #include "base/text.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 namespace concertina {
 namespace {
 
+/// A letter too few or too many is likelier than a wrong one.
+constexpr std::size_t kInsert = 2, kReplace = 3;
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j * kInsert;
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
+    std::size_t diagonal = std::exchange(row[0], i * kInsert);
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = std::exchange(row[j], std::min({replaced, row[j] + 1, row[j - 1] + 1}));
+      const std::size_t replaced = diagonal + (a[i - 1] != b[j - 1] ? kReplace : 0);
+      diagonal = std::exchange(row[j], std::min({replaced, row[j] + kInsert, row[j - 1] + kInsert}));
     }
   }
   return row.back();

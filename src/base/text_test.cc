@@ -19,6 +19,7 @@ TEST(NearestName, CorrectsATypo) {
   EXPECT_EQ(nearest_name("search.group", names), "search.groups");
   EXPECT_EQ(nearest_name("serach.imagse", names), "search.images");
   EXPECT_EQ(nearest_name("subnets", names), "select.subnets");
+  EXPECT_EQ(nearest_name("--sed", std::vector<std::string>{"--set", "--seed"}), "--seed");
 }
 
 TEST(ParseNumber, TakesTheWholeText) {

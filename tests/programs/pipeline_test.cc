@@ -455,6 +455,9 @@ TEST_F(PipelineTest, BadInputGetsOneSentence) {
   const ProcessResult help = concertina_train({"run", "--help"});
   EXPECT_THAT(help.out, HasSubstr("--set KEY=VALUE"));
   EXPECT_THAT(help.out, Not(HasSubstr("KEY=VALUE ...")));
+  expect_refused(train("run", out, {"--sed", "3"}),
+                 "the nearest is '--seed'; see concertina-train run --help");
+  expect_refused(train("run", out, {"--set", "seed=1", "b=2"}), "'b=2' was not expected");
   expect_refused(run_process({CONCERTINA_TRAIN_PROGRAM, "run", (folder_ / "none.toml").string()}),
                  "none.toml");
 
