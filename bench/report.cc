@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 namespace concertina::bench {
 namespace {
@@ -36,15 +37,27 @@ std::string summary(const PeerReport& report) {
   return text;
 }
 
+/// What the reader needs to know of the tables.
+constexpr std::string_view kColumns =
+    "| column | meaning |\n|---|---|\n"
+    "| sub-net | `x0.5` keeps half of every width, `uneven` has different widths, a number is the place in "
+    "a chain, 0 being the largest |\n"
+    "| MMAC | millions of multiply-accumulates of one image |\n"
+    "| ours, peer | milliseconds of one batch |\n"
+    "| ours / peer | the ratio of the medians of a round: median over the rounds, in brackets the quartiles; "
+    "ours is faster below 1 |\n"
+    "| of the peak | ours, as a share of the measured peak of the cores; Winograd's algorithm can exceed "
+    "100 %, because it does fewer multiplications than are counted |\n";
+
 }  // namespace
 
 std::string to_markdown(const PeerReport& report) {
   std::string text = fmt::format(
       "# Ours against ONNX Runtime {}\n\n"
-      "{}, ours on {}, fp32. Both sides in turn in one run; "
-      "a ratio below 1 means that ours is faster; in brackets\n"
-      "the quartiles over the rounds.\n\n{}",
-      report.peer_version, report.machine, report.our_target, summary(report));
+      "`bench/peer` runs every size of a few networks with our runtime and with ONNX Runtime, the *peer*.\n"
+      "Both compute in fp32 and take turns, block by block, in one run.\n"
+      "The processor is `{}`, and our instruction set is {}.\n\n{}\n{}",
+      report.peer_version, report.machine, report.our_target, kColumns, summary(report));
   std::string last;
   for (const Measurement& m : report.measurements) {
     const std::string name = fmt::format("{}, batch {}, {} thread{}", name_of(m.network, m.size), m.batch,
@@ -68,7 +81,8 @@ std::string to_markdown(const PeerReport& report) {
   if (!report.loading.empty()) {
     text +=
         "\n## All sizes ready\n\n"
-        "Ours: one model, one session. Peer: a session for each size.\n\n"
+        "What it takes to have all sizes of a network ready.\n"
+        "Ours is one model and one session; the peer needs a session for each size.\n\n"
         "| network | ours, ms | peer, ms | ours, MB | peer, MB | "
         "packed weights of all sizes, MB | parameters of the largest, MB |\n"
         "|---|---:|---:|---:|---:|---:|---:|\n";
@@ -81,9 +95,9 @@ std::string to_markdown(const PeerReport& report) {
   if (!report.switching.empty()) {
     text +=
         "\n## Switching\n\n"
-        "A switch is no action: a run names its sub-net. "
-        "The first run after one of another size, as a multiple of a run after\n"
-        "one of the same size:\n\n"
+        "A run names its sub-net, so nothing has to be done to switch.\n"
+        "The ratio is the time of the first run after one of another size, over that of a run after one of "
+        "the same size.\n\n"
         "| network | sub-net | ratio |\n|---|---|---:|\n";
     for (const Switching& s : report.switching) {
       text += fmt::format("| {} | {} | {:.3f} |\n", name_of(s.network, s.size), s.subnet, s.ratio);
@@ -92,9 +106,9 @@ std::string to_markdown(const PeerReport& report) {
   if (!report.rounding.empty()) {
     text += fmt::format(
         "\n## bfloat16\n\n"
-        "Ours with `--precision bf16`, on {}, against ours in fp32, in turn. "
-        "Weights are random, so the difference says\n"
-        "little of accuracies; `concertina eval --precision bf16` measures those.\n\n"
+        "Our runs with `--precision bf16`, on {}, against our runs in fp32, in turn.\n"
+        "The weights are random, so the difference of the outputs says little about accuracy.\n"
+        "`concertina eval --precision bf16` measures accuracy.\n\n"
         "| network | threads | batch | sub-net | fp32, ms | bf16, ms | fp32 / bf16 | "
         "difference of the outputs | packed weights, MB |\n"
         "|---|---:|---:|---|---:|---:|---:|---:|---:|\n",

@@ -71,8 +71,9 @@ endforeach()
 #   SMALL         compiled for size, as all that runs once for a model
 #   SMALL_FILES   only these are
 #   HEADER        precompiled for this library alone, in place of those that the others share
+#   NO_HEADERS    none are precompiled
 function(concertina_library name)
-  cmake_parse_arguments(arg "SMALL" "HEADER" "SMALL_FILES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "SMALL;NO_HEADERS" "HEADER" "SMALL_FILES;LIBRARIES" ${ARGN})
   concertina_sources(sources "*.cc")
   list(FILTER sources EXCLUDE REGEX "(_test|_bench|^main)\\.cc$")
   file(GLOB inner CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} */CMakeLists.txt)
@@ -91,7 +92,7 @@ function(concertina_library name)
     set_target_properties(concertina_${name} PROPERTIES UNITY_BUILD OFF)
   elseif(arg_SMALL)
     concertina_compile_small(concertina_${name})
-  else()
+  elseif(NOT arg_NO_HEADERS)
     target_precompile_headers(concertina_${name} REUSE_FROM concertina_headers)
   endif()
   if(arg_SMALL_FILES)

@@ -14,11 +14,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto again = slo::RuleTable::parse(table->to_json());
   if (!again || !(*again == *table)) std::abort();
   int current = -1;
-  for (std::size_t state = 0; state < supervisor::kMachineStates.size(); ++state) {
+  for (std::size_t state = 0; state < kMachineStates.size(); ++state) {
     for (const double slow_down : {1.0, 2.5, 1e9}) {
-      current = table->rule(static_cast<supervisor::MachineState>(state), slow_down, current);
-      const slo::Design& design =
-          table->design(static_cast<supervisor::MachineState>(state), slow_down, current);
+      current = table->rule(static_cast<MachineState>(state), slow_down, current);
+      const slo::Design& design = table->design(static_cast<MachineState>(state), slow_down, current);
       if (design.subnet < 0 || static_cast<std::size_t>(design.subnet) >= table->subnets.size()) std::abort();
     }
   }

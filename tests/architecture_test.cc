@@ -66,9 +66,11 @@ Arrows read_arrows() {
 /// The folder whose promise an include is: "graph/graph.h" of graph, "concertina/session.h" of runtime.
 std::string owner_of(const std::string& included) {
   static const std::map<std::string, std::string> kPublicHeaders = {
-      {"concertina/result.h", "base"},     {"concertina/subnet.h", "base"},
-      {"concertina/precision.h", "base"},  {"concertina/model.h", "runtime"},
-      {"concertina/session.h", "runtime"}, {"concertina/adaptive_session.h", "control"},
+      {"concertina/result.h", "base"},         {"concertina/subnet.h", "base"},
+      {"concertina/precision.h", "base"},      {"concertina/machine_state.h", "base"},
+      {"concertina/model.h", "runtime"},       {"concertina/session.h", "runtime"},
+      {"concertina/plan_rules.h", "slo"},      {"concertina/adaptive_session.h", "control"},
+      {"concertina/scheduler.h", "scheduler"}, {"concertina/cascade_session.h", "cascade"},
       {"concertina/concertina.h", "capi"}};
   const auto found = kPublicHeaders.find(included);
   return found == kPublicHeaders.end() ? included.substr(0, included.find('/')) : found->second;
@@ -126,6 +128,16 @@ TEST(Architecture, LibrariesStayInTheirFolders) {
       }
     }
   });
+}
+
+// A container or taskset may leave the process fewer processors than the machine has: usable_cores() knows.
+TEST(Architecture, NobodyCountsTheMachinesProcessors) {
+  for (const char* folder : {"src", "apps"}) {
+    for_each_source(folder, [&](const std::filesystem::path& path, const std::string& text) {
+      for (const char* function : {"hardware_concurrency", "get_nprocs", "_SC_NPROCESSORS"})
+        EXPECT_EQ(text.find(function), text.npos) << path << ": use usable_cores() (base/machine.h)";
+    });
+  }
 }
 
 TEST(Architecture, TheDeviceSideDoesNotSeeTheTrainer) {

@@ -10,8 +10,30 @@
 
 namespace concertina::apps {
 
+/// What a verb that was asked a question found, such as whether a plan keeps its bounds.
+struct Verdict {
+  std::string no;  ///< one sentence that says why the answer is no; empty: it is yes
+};
+
 /// What the command line asked for; set by the verb that was given.
-using Action = std::function<Status()>;
+class Action {
+ public:
+  Action() = default;
+  /// `run()` returns a Status or a Result<Verdict>.
+  template <typename Run>
+  Action(Run run) : run_([run]() { return to_verdict(run()); }) {}
+
+  Result<Verdict> operator()() const { return run_(); }
+
+ private:
+  static Result<Verdict> to_verdict(Result<Verdict> verdict) { return verdict; }
+  static Result<Verdict> to_verdict(const Status& status) {
+    if (!status) return status.error();
+    return Verdict();
+  }
+
+  std::function<Result<Verdict>()> run_;
+};
 
 /// A verb: adds itself, its options and its help to the program, and stores its action when it is chosen.
 using AddVerb = void (*)(CLI::App& program, Action& chosen);
@@ -31,8 +53,8 @@ void add_verb(CLI::App& program, Action& chosen, const std::string& name, const 
   verb->callback([&chosen, options, run] { chosen = [options, run] { return run(*options); }; });
 }
 
-/// Parses the command line and performs the chosen verb. Returns the exit code: 0, or 2 after one sentence on
-/// stderr that says what was wrong with the input.
+/// Parses the command line and performs the chosen verb. Returns the exit code: 0, or, after one sentence on
+/// stderr, 1 if the verb's answer is no and 2 if it could not do what it was asked to.
 int run_program(const std::string& name, const std::string& summary, std::span<const AddVerb> verbs, int argc,
                 char** argv);
 

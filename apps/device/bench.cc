@@ -146,16 +146,15 @@ void define(CLI::App* verb, BenchOptions& options) {
   add_range_option(verb, "--warm-up", options.timing.warm_up, "runs before the timed ones", 0, 1'000'000);
   auto* iterations =
       add_range_option(verb, "-r,--iterations", options.timing.runs, "timed runs", 1, 10'000'000);
-  auto* duration = verb->add_option("-t,--duration", options.timing.seconds,
-                                    "seconds to time each sub-net, not --iterations")
-                       ->check(CLI::Range(0.001, 86'400.0))
-                       ->excludes(iterations);
+  auto* seconds = add_seconds_option(verb, options.timing.seconds,
+                                     "time each sub-net for so long, not --iterations", 0.001)
+                      ->excludes(iterations);
   add_pin_option(verb, options.processors, "processors to run on, such as 0,1");
   auto* profile =
-      verb->add_flag("--profile", options.profile, "time every step of the sub-nets")->excludes(duration);
+      verb->add_flag("--profile", options.profile, "time every step of the sub-nets")->excludes(seconds);
   verb->add_flag("--switch-test", options.switch_test, "time the first run after a run of another sub-net")
       ->excludes(profile)
-      ->excludes(duration);
+      ->excludes(seconds);
   add_json_option(verb, options.json);
 }
 
@@ -164,7 +163,7 @@ void define(CLI::App* verb, BenchOptions& options) {
 void add_bench(CLI::App& program, Action& chosen) {
   add_verb<BenchOptions>(program, chosen, "bench", "Time sub-nets on this machine",
                          "  concertina bench model.onnx\n"
-                         "  concertina bench model.onnx --subnet 2 --threads 2 --batch 8\n"
+                         "  concertina bench model.onnx --subnet 0,2 --threads 2 --batch 8\n"
                          "  concertina bench model.onnx --subnet 0 --profile\n",
                          define, bench);
 }

@@ -88,20 +88,25 @@ Result<cascade::CascadeChoice> best_choice(const cascade::LabelledLogits& data, 
 }
 
 Status choose(CascadeOptions options) {
-  if (options.out.empty()) {
-    options.out = beside_model(options.model, ".cascade.json");
+  if (options.data.split != "validation") {
+    return Error{
+        fmt::format("a cascade is chosen on the validation images; leave --split {} out, "
+                    "or name a cascade that is to be measured with --use",
+                    options.data.split)};
   }
+  RETURN_IF_ERROR(choose_out(options.out, options.model, ".cascade.json"));
   ProgressBar progress;
-  ASSIGN_OR_RETURN(const auto model, Model::load(options.model, options.loading));
+  ASSIGN_OR_RETURN(const EvaluatedModel evaluated, load_evaluated(options.model, options.loading));
+  const auto& model = evaluated.model;
   ASSIGN_OR_RETURN(options.goal.reference, one_subnet(*model, options.like));
-  ASSIGN_OR_RETURN(const data::ImageSet set, read_images(options.data, *model));
+  ASSIGN_OR_RETURN(const data::ImageSet set, read_images(options.data, evaluated));
   if (set.size() < 2 * options.folds) return Error{"there are too few images to choose a cascade on"};
-  ASSIGN_OR_RETURN(const std::vector<double> ms, run_times(model, options, progress));
   ASSIGN_OR_RETURN(Session session, Session::make(model, {.threads = threads_of(options.data),
                                                           .max_batch = options.data.batch}));
-  ASSIGN_OR_RETURN(const cascade::LabelledLogits data,
-                   look_at(session, set, ms, options.front.mirror, progress));
-  if (options.data.split == "validation") RETURN_IF_ERROR(check_validation_images(*model, data));
+  ASSIGN_OR_RETURN(cascade::LabelledLogits data, look_at(session, set, options.front.mirror, progress));
+  RETURN_IF_ERROR(check_validation_images(*model, data));
+  ASSIGN_OR_RETURN(const std::vector<double> ms, run_times(model, options, progress));
+  for (cascade::LabelledLogits::Column& column : data.columns) column.ms = ms[column.look.subnet];
   const std::vector<Calibration> calibrations = calibrations_of(data);
   ASSIGN_OR_RETURN(auto choice, best_choice(data, options, progress));
   choice.cascade.model = cascade::fingerprint(*model);
@@ -113,10 +118,11 @@ Status choose(CascadeOptions options) {
 
 Status measure(const CascadeOptions& options) {
   ProgressBar progress;
-  ASSIGN_OR_RETURN(const auto model, Model::load(options.model, options.loading));
+  ASSIGN_OR_RETURN(const EvaluatedModel evaluated, load_evaluated(options.model, options.loading));
+  const auto& model = evaluated.model;
   ASSIGN_OR_RETURN(const cascade::Cascade cascade, cascade::Cascade::read(options.use));
   RETURN_IF_ERROR(cascade.check(*model));
-  ASSIGN_OR_RETURN(const data::ImageSet set, read_images(options.data, *model));
+  ASSIGN_OR_RETURN(const data::ImageSet set, read_images(options.data, evaluated));
   std::vector<control::SubnetProfile> sizes;
   if (options.measuring.deadline_ms) {
     ASSIGN_OR_RETURN(sizes, control::subnet_profiles(model, {.latency_table = options.latency_table}));
@@ -124,7 +130,7 @@ Status measure(const CascadeOptions& options) {
   ASSIGN_OR_RETURN(Session session, Session::make(model));
   ASSIGN_OR_RETURN(const MeasuredCascade measured,
                    measure_cascade(session, cascade, std::move(sizes), set, options.measuring, progress));
-  print_measured(measured, cascade, options.measuring, options.json);
+  print_measured(measured, cascade, options.measuring, split_name(options.data), options.json);
   return {};
 }
 
@@ -142,9 +148,8 @@ void add_choice_options(CLI::App* verb, CascadeOptions& options) {
   add_range_option(verb, "--spare-errors", options.goal.spare_errors,
                    "standard errors by which the accuracy is to be reached; 1.64 for 95 % of cases", 0.0,
                    10.0);
-  verb->add_option("--confidence", options.measure, "probability, margin, entropy, or auto: the best of them")
-      ->check(CLI::IsMember({"auto", "probability", "margin", "entropy"}))
-      ->capture_default_str();
+  add_word_option(verb, "--confidence", options.measure, {"auto", "probability", "margin", "entropy"},
+                  "what says how sure a sub-net is; auto: the best of them");
   add_range_option(verb, "--stages", options.front.max_stages, "at most", 1, 4);
   verb->add_flag("--mirror,!--no-mirror", options.front.mirror,
                  "stages may look at the mirror image (the default)");
@@ -152,8 +157,7 @@ void add_choice_options(CLI::App* verb, CascadeOptions& options) {
                  "a stage weighs in what those before it said (the default)");
   add_range_option(verb, "--folds", options.folds,
                    "parts of the images that judge what was chosen on the others", 2, 50);
-  verb->add_option("--out", options.out, "what --use takes (default: <model>.cascade.json)")
-      ->type_name("FILE");
+  add_out_option(verb, options.out, "what --use takes (default: <model>.cascade.json)");
 }
 
 /// What decides how one is measured.
@@ -167,7 +171,6 @@ void add_measure_options(CLI::App* verb, CascadeOptions& options) {
 }
 
 void define(CLI::App* verb, CascadeOptions& options) {
-  options.data.split = "validation";
   add_model_argument(verb, options.model);
   add_data_options(verb, options.data)->required();
   add_split_options(verb, options.data);
@@ -185,7 +188,7 @@ void add_cascade(CLI::App& program, Action& chosen) {
   add_verb<CascadeOptions>(
       program, chosen, "cascade",
       "Small sub-net first, larger ones only where it is unsure: choose a cascade, or measure one",
-      "  concertina cascade model.onnx --data images --validation-seed 1\n"
+      "  concertina cascade model.onnx --data images\n"
       "  concertina cascade model.onnx --data images --tolerance 0.005 --out fast.json\n"
       "  concertina cascade model.onnx --data images --split test --use fast.json\n",
       define,

@@ -10,8 +10,8 @@
 namespace concertina::apps {
 namespace {
 
-using cascade::CascadeAnswer;
 using cascade::CascadeDeadline;
+using cascade::CascadeRun;
 
 /// One of the two on all images.
 struct Side {
@@ -118,7 +118,7 @@ class Comparison {
       const Time start = parts_->clock.now();
       std::optional<cascade::CascadeDeadline> deadline;
       if (limit_) deadline = cascade::CascadeDeadline{.at = start + *limit_};
-      ASSIGN_OR_RETURN(const cascade::CascadeAnswer answer, runner_.run(image(begin, i), deadline));
+      ASSIGN_OR_RETURN(const cascade::CascadeRun answer, runner_.run(image(begin, i), deadline));
       cascade_side_.note(i, answer.label, parts_->clock.now() - start, limit_);
       ++stopped_[answer.stages];
       cut_short_ += answer.cut_short ? 1 : 0;

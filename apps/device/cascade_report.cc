@@ -114,7 +114,7 @@ void print_choice(const cascade::CascadeChoice& choice, const std::vector<Calibr
 }
 
 void print_measured(const MeasuredCascade& measured, const cascade::Cascade& cascade,
-                    const CascadeMeasureOptions& options, bool as_json) {
+                    const CascadeMeasureOptions& options, const std::string& images, bool as_json) {
   const std::vector<std::int64_t> stopped(measured.stopped.begin() + 1, measured.stopped.end());
   if (as_json) {
     const json all = {{"cpu", cpu_name()},
@@ -147,9 +147,9 @@ void print_measured(const MeasuredCascade& measured, const cascade::Cascade& cas
   fmt::print(
       "{}\n{:.3f} of the time "
       "({:.3f} .. {:.3f} in 90 % of the blocks of {} images), "
-      "{} images in {} rounds on {}\n",
+      "{} {} in {} rounds on {}\n",
       format_table(rows), measured.ratio, measured.ratio_low, measured.ratio_high, options.block,
-      measured.images, options.rounds, cpu_name());
+      measured.images, images, options.rounds, cpu_name());
   fmt::print(
       "They call {} images differently; "
       "of these the cascade alone is right on {}, the sub-net alone on {}.\n",

@@ -23,8 +23,8 @@ std::vector<Calibration> calibrations_of(const cascade::LabelledLogits& data);
 void print_choice(const cascade::CascadeChoice& choice, const std::vector<Calibration>& calibrations,
                   const std::string& file, bool as_json);
 
-/// Prints what a cascade did.
+/// Prints what a cascade did on `images`, "test images" for instance.
 void print_measured(const MeasuredCascade& measured, const cascade::Cascade& cascade,
-                    const CascadeMeasureOptions& options, bool as_json);
+                    const CascadeMeasureOptions& options, const std::string& images, bool as_json);
 
 }  // namespace concertina::apps

@@ -29,37 +29,43 @@ struct EvalRow {
   double top1 = 0;
 };
 
-Table table_of(const Model& model, const std::vector<EvalRow>& rows) {
-  Table table({{"sub-net", "subnet"},
-               {"widths", "widths"},
-               {"parameters", "parameters"},
-               {"MMAC", "macs"},
-               {"ms", "milliseconds"},
-               {"top-1", "top1"},
-               {"trainer's top-1", "trainer_test_top1"}});
+/// The trainer has measured nothing on training images.
+Table table_of(const Model& model, const DataOptions& data, const std::vector<EvalRow>& rows) {
+  const bool trained = data.split == "train";
+  std::vector<Table::Column> columns = {
+      {"sub-net", "subnet"}, {"widths", "widths"},   {"parameters", "parameters"},
+      {"MMAC", "macs"},      {"ms", "milliseconds"}, {fmt::format("top-1 on {}", split_name(data)), "top1"}};
+  if (!trained) columns.push_back({"the trainer's", fmt::format("trainer_{}_top1", data.split)});
+  Table table(std::move(columns));
   for (const EvalRow& row : rows) {
     const SubnetInfo& info = model.subnets()[row.subnet];
-    table.add({whole(row.subnet), words(to_string(info.subnet)), whole(info.parameters), millions(info.macs),
-               fixed(row.milliseconds, 3), percent(row.top1), percent_or_dash(info.test_accuracy)});
+    std::vector<Table::Cell> cells = {whole(row.subnet),          words(to_string(info.subnet)),
+                                      whole(info.parameters),     millions(info.macs),
+                                      fixed(row.milliseconds, 3), percent(row.top1)};
+    if (!trained) cells.push_back(percent_or_dash(trainer_top1(info, data)));
+    table.add(std::move(cells));
   }
   return table;
 }
 
 Status eval(const EvalOptions& options) {
-  ASSIGN_OR_RETURN(const auto model, Model::load(options.model, options.loading));
+  ASSIGN_OR_RETURN(const EvaluatedModel evaluated, load_evaluated(options.model, options.loading));
+  const auto& model = evaluated.model;
   ASSIGN_OR_RETURN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
-  ASSIGN_OR_RETURN(Accuracy accuracy, Accuracy::make(model, options.data));
+  ASSIGN_OR_RETURN(Accuracy accuracy, Accuracy::make(evaluated, options.data));
   ASSIGN_OR_RETURN(Session single, Session::make(model));
   ProgressBar progress;
   progress.start("eval", static_cast<std::int64_t>(subnets.size()));
   std::vector<EvalRow> rows;
   for (const int subnet : subnets) {
     ASSIGN_OR_RETURN(const double top1, accuracy.of(subnet));
+    if (options.data.split == "validation")
+      RETURN_IF_ERROR(check_validation_top1(*model, subnet, top1, accuracy.images()));
     ASSIGN_OR_RETURN(const auto times, time_runs(single, subnet, {}));
     rows.push_back({.subnet = subnet, .milliseconds = quantile(times, 0.5), .top1 = top1});
     progress.update(static_cast<std::int64_t>(rows.size()), fmt::format("top-1 {:.2f} %", 100 * top1));
   }
-  const Table table = table_of(*model, rows);
+  const Table table = table_of(*model, options.data, rows);
   fmt::print("{}", options.json ? table.json().dump(1) + "\n" : table.text());
   return {};
 }
@@ -79,6 +85,7 @@ void add_eval(CLI::App& program, Action& chosen) {
   add_verb<EvalOptions>(program, chosen, "eval",
                         "Run sub-nets over a data set: top-1, and median ms of one image on one thread",
                         "  concertina eval model.onnx --data /usr/share/datasets/fashion-mnist\n"
+                        "  concertina eval model.onnx --data /usr/share/datasets/fashion-mnist --split test\n"
                         "  concertina eval model.onnx --data images --subnet 3 --json\n",
                         define, eval);
 }

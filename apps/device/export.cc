@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/try.h"
+#include "common/table.h"
 #include "device/options.h"
 #include "device/verbs.h"
 #include "onnx/model_file.h"
@@ -15,6 +16,7 @@ struct ExportOptions {
   std::string model;
   std::string subnet = "all";
   std::string out = ".";
+  bool json = false;
 };
 
 Status export_subnets(const ExportOptions& options) {
@@ -22,13 +24,16 @@ Status export_subnets(const ExportOptions& options) {
   ASSIGN_OR_RETURN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
   ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(options.model));
   const std::string stem = std::filesystem::path(options.model).stem().string();
+  Table table({{"file", "file"}, {"widths", "widths"}, {"", "subnet"}});
   for (const int subnet : subnets) {
     const Subnet& widths = model->subnets()[subnet].subnet;
     ASSIGN_OR_RETURN(const std::string bytes, onnx::export_subnet(file, widths));
     const auto path = std::filesystem::path(options.out) / fmt::format("{}-{}.onnx", stem, subnet);
     RETURN_IF_ERROR(write_file(path, bytes));
-    fmt::print("{}  {}\n", path.string(), to_string(widths));
+    table.add({words(path.string()), words(to_string(widths)), unseen(subnet)});
   }
+  constexpr auto replace = nlohmann::json::error_handler_t::replace;  // of paths that are no UTF-8
+  fmt::print("{}", options.json ? table.json().dump(1, ' ', false, replace) + "\n" : table.text());
   return {};
 }
 
@@ -38,6 +43,7 @@ void define(CLI::App* verb, ExportOptions& options) {
   verb->add_option("--out", options.out, "folder for <model>-<number>.onnx")
       ->type_name("DIR")
       ->capture_default_str();
+  add_json_option(verb, options.json);
 }
 
 }  // namespace

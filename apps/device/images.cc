@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <thread>
+#include <cmath>
 
+#include "base/file.h"
+#include "base/machine.h"
 #include "base/try.h"
 #include "common/options.h"
 #include "data/image_set.h"
+#include "runtime/model_impl.h"
 
 namespace concertina::apps {
 namespace {
@@ -29,14 +32,56 @@ data::ImageSet pick(const data::ImageSet& set, const std::vector<std::int64_t>& 
   return some;
 }
 
-Result<data::ImageSet> validation_part(const data::ImageSet& set, const DataOptions& options) {
-  if (options.validation_images > set.size()) {
-    return Error{fmt::format("'{}' has {} training images, fewer than --validation-images {}", options.data,
-                             set.size(), options.validation_images)};
+/// How many the validation images are and by which seed they were drawn: what the file says, or else the
+/// options.
+Result<onnx::ValidationImages> find_validation(const EvaluatedModel& model, const DataOptions& options) {
+  if (!model.validation && options.validation_images && options.validation_seed) {
+    return onnx::ValidationImages{
+        .count = *options.validation_images, .among = 0, .seed = *options.validation_seed, .labels = 0};
   }
-  return pick(set, data::split_training(set.size(), options.validation_images,
-                                        static_cast<std::uint64_t>(options.validation_seed))
-                       .validation);
+  if (!model.validation) {
+    return Error{
+        "the model's file does not say which training images are its validation images; give its recipe's "
+        "data.validation as --validation-images and its seed as --validation-seed, or choose --split test"};
+  }
+  const onnx::ValidationImages& known = *model.validation;
+  if (options.validation_images.value_or(known.count) == known.count &&
+      options.validation_seed.value_or(known.seed) == known.seed)
+    return known;
+  return Error{
+      fmt::format("the model's file says that its validation images are {} by seed {}; "
+                  "leave --validation-images and --validation-seed out",
+                  known.count, known.seed)};
+}
+
+Result<data::ImageSet> validation_part(const data::ImageSet& set, const EvaluatedModel& model,
+                                       const DataOptions& options) {
+  ASSIGN_OR_RETURN(const onnx::ValidationImages images, find_validation(model, options));
+  if (images.count > set.size() || (model.validation && images.among != set.size())) {
+    return Error{fmt::format("'{}' has {} training images, but the model's validation images are {} of {}",
+                             options.data, set.size(), images.count,
+                             model.validation ? std::to_string(images.among) : "more")};
+  }
+  const auto indices =
+      data::split_training(set.size(), images.count, static_cast<std::uint64_t>(images.seed)).validation;
+  if (model.validation && data::hash_of_labels(set.labels, indices) != images.labels) {
+    return Error{
+        fmt::format("the training images of '{}' are not those that the model was made with: "
+                    "other labels, classes or another order",
+                    options.data)};
+  }
+  return pick(set, indices);
+}
+
+/// Folders of images count their classes by name, so others would give silently wrong labels.
+Status check_class_names(const DataOptions& options, const data::ImageSet& set, const Model& model) {
+  for (std::size_t i = 0; i < set.classes.size(); ++i) {
+    if (set.classes[i] == model.classes()[i]) continue;
+    return Error{
+        fmt::format("'{}' has a class '{}' where the model has '{}'; name its folders as in training",
+                    options.data, set.classes[i], model.classes()[i])};
+  }
+  return {};
 }
 
 }  // namespace
@@ -65,8 +110,27 @@ void normalize_pixels(std::span<const std::uint8_t> pixels, const ImageInfo& inf
   }
 }
 
-Result<data::ImageSet> read_images(const DataOptions& options, const Model& model) {
+Result<EvaluatedModel> load_evaluated(const std::string& path, const ModelOptions& options) {
+  ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(path));
+  auto model = runtime::make_model(file, options);
+  if (!model) return in_file(path, model.error());
+  return EvaluatedModel{*std::move(model), file.validation};
+}
+
+std::string split_name(const DataOptions& options) {
+  return options.split == "train" ? "training images" : options.split + " images";
+}
+
+std::optional<double> trainer_top1(const SubnetInfo& subnet, const DataOptions& options) {
+  if (options.split == "validation") return subnet.validation_accuracy;
+  return options.split == "test" ? subnet.test_accuracy : std::nullopt;
+}
+
+Result<data::ImageSet> read_images(const DataOptions& options, const EvaluatedModel& evaluated) {
+  const Model& model = *evaluated.model;
   RETURN_IF_ERROR(check_classifier(model));
+  // Found out now, not when all images are read.
+  if (options.split == "validation") RETURN_IF_ERROR(find_validation(evaluated, options));
   data::DatasetSpec spec{.root = options.data, .image_size = 0};
   if (options.format == "auto") {
     ASSIGN_OR_RETURN(spec.format, data::detect_format(options.data));
@@ -91,36 +155,53 @@ Result<data::ImageSet> read_images(const DataOptions& options, const Model& mode
     return Error{fmt::format("'{}' has {} classes, but the model tells {} apart", options.data,
                              set.classes.size(), model.classes().size())};
   }
-  if (options.split == "validation") return validation_part(set, options);
+  if (spec.format == data::Format::image_folder) RETURN_IF_ERROR(check_class_names(options, set, model));
+  if (options.split == "validation") return validation_part(set, evaluated, options);
   return set;
 }
 
 int threads_of(const DataOptions& options) {
   if (options.threads > 0) return options.threads;
-  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return usable_cores();
 }
 
 void add_split_options(CLI::App* verb, DataOptions& options) {
-  verb->add_option("--split", options.split, "test, train or validation")
-      ->check(CLI::IsMember({"test", "train", "validation"}))
-      ->capture_default_str();
+  add_word_option(verb, "--split", options.split, {"validation", "test", "train"}, "which images");
   add_range_option(verb, "--validation-images", options.validation_images,
-                   "training images that the run kept back: data.validation of the recipe", 1, 100'000'000);
-  verb->add_option("--validation-seed", options.validation_seed, "seed of the recipe")->capture_default_str();
+                   "for models made before their files said it: data.validation of the recipe", 1,
+                   100'000'000);
+  verb->add_option("--validation-seed", options.validation_seed, "likewise: seed of the recipe")
+      ->check(CLI::Range(0, 1'000'000'000));
 }
 
 CLI::Option* add_data_options(CLI::App* verb, DataOptions& options) {
   auto* data = verb->add_option("--data", options.data, "folder of the data set")->type_name("DIR");
   verb->add_option("--format", options.format, "idx, cifar10, image_folder or auto")->capture_default_str();
-  add_range_option(verb, "--threads", options.threads, "0 = one per processor", 0, 256);
-  add_range_option(verb, "--batch", options.batch, "images a run", 1, 4096);
+  add_threads_option(verb, options.threads);
+  add_batch_option(verb, options.batch);
   return data;
 }
 
-Result<Accuracy> Accuracy::make(std::shared_ptr<const Model> model, const DataOptions& options) {
-  ASSIGN_OR_RETURN(data::ImageSet set, read_images(options, *model));
-  ASSIGN_OR_RETURN(Session session, Session::make(std::move(model), {.threads = threads_of(options),
-                                                                     .max_batch = options.batch}));
+double top1_tolerance(Precision precision, std::int64_t images) {
+  const bool rounded = precision == Precision::bf16;
+  const double answers = rounded ? 3.5 : 1.5;
+  return std::max(rounded ? 1e-2 : 1e-3, answers / static_cast<double>(images));
+}
+
+Status check_validation_top1(const Model& model, int subnet, double top1, std::int64_t images) {
+  const double recorded = model.subnets()[subnet].validation_accuracy;
+  if (std::abs(top1 - recorded) <= top1_tolerance(model.precision(), images)) return {};
+  return Error{
+      fmt::format("these are not the model's validation images: "
+                  "sub-net {} is right on {:.2f} % of them, but was on {:.2f} %; check the data set, "
+                  "and --validation-images and --validation-seed if they are given",
+                  subnet, 100 * top1, 100 * recorded)};
+}
+
+Result<Accuracy> Accuracy::make(const EvaluatedModel& evaluated, const DataOptions& options) {
+  ASSIGN_OR_RETURN(data::ImageSet set, read_images(options, evaluated));
+  ASSIGN_OR_RETURN(Session session, Session::make(evaluated.model, {.threads = threads_of(options),
+                                                                    .max_batch = options.batch}));
   return Accuracy(std::move(session), std::move(set), options.batch);
 }
 

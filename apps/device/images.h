@@ -3,12 +3,14 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "concertina/session.h"
 #include "data/read.h"
+#include "onnx/model_file.h"
 
 namespace concertina::apps {
 
@@ -23,31 +25,55 @@ void normalize_pixels(std::span<const std::uint8_t> pixels, const ImageInfo& inf
 struct DataOptions {
   std::string data;
   std::string format = "auto";
-  std::string split =
-      "test";  ///< "train", or "validation": of the training images those that the run kept back
-  int validation_images = 5000;  ///< how many it did: the recipe's data.validation
-  int validation_seed = 1;       ///< the recipe's seed
-  int threads = 0;               ///< 0 = one per processor
+  std::string split = "validation";  ///< or "test", "train"
+  /// Of models whose file does not say which training images were kept back: the recipe's data.validation and
+  /// seed.
+  std::optional<int> validation_images, validation_seed;
+  int threads = 0;  ///< 0 = one per processor
   int batch = 64;
 };
+
+/// A model, and what its file says of its validation images.
+struct EvaluatedModel {
+  std::shared_ptr<const Model> model;
+  std::optional<onnx::ValidationImages> validation;
+};
+
+/// Reads both. Errors name the file.
+Result<EvaluatedModel> load_evaluated(const std::string& path, const ModelOptions& options);
 
 /// Adds --data, --format, --threads and --batch to a verb.
 CLI::Option* add_data_options(CLI::App* verb, DataOptions& options);
 
-/// Adds --split, and what says which images are the validation images.
+/// Adds --split, and what says which images are the validation images of older models.
 void add_split_options(CLI::App* verb, DataOptions& options);
 
 /// The threads that the options mean.
 int threads_of(const DataOptions& options);
 
-/// The images that the options name. Fails if they cannot be read or the model does not take them.
-Result<data::ImageSet> read_images(const DataOptions& options, const Model& model);
+/// The split in words: "validation images", "test images", "training images".
+std::string split_name(const DataOptions& options);
+
+/// What the trainer measured of a sub-net on the split; nothing for training images.
+std::optional<double> trainer_top1(const SubnetInfo& subnet, const DataOptions& options);
+
+/// The images that the options name. Fails if they cannot be read, the model does not take them, or, as far
+/// as its file tells, are not its validation images.
+Result<data::ImageSet> read_images(const DataOptions& options, const EvaluatedModel& model);
+
+/// By how much the top-1 on so many images may differ from what the trainer measured: rounding turns answers
+/// that are nearly a tie.
+double top1_tolerance(Precision precision, std::int64_t images);
+
+/// Fails, saying so, if a sub-net's top-1 on so many images shows that they are not the model's validation
+/// images.
+Status check_validation_top1(const Model& model, int subnet, double top1, std::int64_t images);
 
 /// A model over a data set.
 class Accuracy {
  public:
-  /// Fails if the images cannot be read or the model does not take them.
-  static Result<Accuracy> make(std::shared_ptr<const Model> model, const DataOptions& options);
+  /// Fails as read_images() does.
+  static Result<Accuracy> make(const EvaluatedModel& model, const DataOptions& options);
 
   std::int64_t images() const { return set_.size(); }
 

@@ -3,30 +3,41 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <map>
 #include <numeric>
 
+#include "base/file.h"
 #include "base/machine.h"
 #include "base/text.h"
 #include "base/try.h"
+#include "concertina/precision.h"
 
 namespace concertina::apps {
+namespace {
+
+Result<int> find_subnet(const Model& model, const std::string& word) {
+  if (const auto number = parse_number<int>(word)) {
+    const int count = static_cast<int>(model.subnets().size());
+    if (*number >= 0 && *number < count) return *number;
+    return Error{fmt::format("there is no sub-net {}; the model has 0 to {}", *number, count - 1)};
+  }
+  ASSIGN_OR_RETURN(const Subnet subnet, parse_subnet(word));
+  return model.find(subnet);
+}
+
+}  // namespace
 
 void add_model_argument(CLI::App* verb, std::string& model) {
   verb->add_option("MODEL", model, "dynamic model (.onnx)")->required();
 }
 
-std::string beside_model(const std::string& model, const char* extension) {
-  return std::filesystem::path(model).replace_extension(extension);
+Status choose_out(std::string& out, const std::string& model, const char* extension) {
+  if (out.empty()) out = std::filesystem::path(model).replace_extension(extension);
+  return check_writable(out);
 }
 
 void add_precision_option(CLI::App* verb, Precision& precision) {
-  static const std::map<std::string, Precision> names = {{"fp32", Precision::fp32},
-                                                         {"bf16", Precision::bf16}};
-  verb->add_option("--precision", precision,
-                   "fp32, or bf16: convolutions and linear layers in bfloat16 where the machine can")
-      ->transform(CLI::CheckedTransformer(names).description("fp32|bf16"))
-      ->default_str("fp32");
+  add_word_option(verb, "--precision", precision, kPrecisions,
+                  "bf16: convolutions and linear layers in bfloat16 where the machine can");
 }
 
 void add_model_options(CLI::App* verb, ModelOptions& options) {
@@ -37,34 +48,35 @@ void add_model_options(CLI::App* verb, ModelOptions& options) {
 }
 
 void add_run_options(CLI::App* verb, int& threads, int& batch) {
-  add_range_option(verb, "-x,--threads", threads, "threads of one run", 1, 256);
-  add_range_option(verb, "-b,--batch", batch, "images a run", 1, 4096);
+  add_threads_option(verb, threads);
+  add_batch_option(verb, batch);
 }
 
 void add_subnet_option(CLI::App* verb, std::string& choice) {
   verb->add_option("--subnet", choice,
-                   "all, a number from the table (0 = largest), or widths such as 16-12-32")
+                   "all, or several: numbers from the table (0: the largest) or widths, such as 0,16-12-32")
       ->capture_default_str();
 }
 
 Result<std::vector<int>> chosen_subnets(const Model& model, const std::string& choice) {
-  const int count = static_cast<int>(model.subnets().size());
+  const std::size_t count = model.subnets().size();
   if (choice == "all") {
-    std::vector<int> all(static_cast<std::size_t>(count));
+    std::vector<int> all(count);
     std::iota(all.begin(), all.end(), 0);
     return all;
   }
-  if (const auto number = parse_number<int>(choice)) {
-    if (*number >= 0 && *number < count) return std::vector<int>{*number};
-    return Error{fmt::format("there is no sub-net {}; the model has 0 to {}", *number, count - 1)};
+  std::vector<int> chosen;
+  for (std::size_t begin = 0; begin <= choice.size();) {
+    const std::size_t end = std::min(choice.find(',', begin), choice.size());
+    ASSIGN_OR_RETURN(const int subnet, find_subnet(model, choice.substr(begin, end - begin)));
+    chosen.push_back(subnet);
+    begin = end + 1;
   }
-  ASSIGN_OR_RETURN(const Subnet subnet, parse_subnet(choice));
-  ASSIGN_OR_RETURN(const int found, model.find(subnet));
-  return std::vector<int>{found};
+  return chosen;
 }
 
 void add_pin_option(CLI::App* verb, std::vector<int>& processors, const std::string& what) {
-  verb->add_option("--pin", processors, what)->delimiter(',')->check(CLI::Range(0, CPU_SETSIZE - 1));
+  in_range(add_list_option(verb, "--pin", processors, what), 0, CPU_SETSIZE - 1);
 }
 
 Status pin(const std::vector<int>& processors) {

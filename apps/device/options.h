@@ -11,8 +11,9 @@ namespace concertina::apps {
 /// Adds the model's file, the first argument.
 void add_model_argument(CLI::App* verb, std::string& model);
 
-/// Where what is made of a model goes if the user names no file: beside it, with this extension.
-std::string beside_model(const std::string& model, const char* extension);
+/// Where what is made of a model goes: into `out`, or, if that is empty, beside the model with this
+/// extension. Fails if it cannot be written there, before there is anything to write.
+Status choose_out(std::string& out, const std::string& model, const char* extension);
 
 /// Adds --precision.
 void add_precision_option(CLI::App* verb, Precision& precision);
@@ -26,7 +27,8 @@ void add_run_options(CLI::App* verb, int& threads, int& batch);
 /// Adds --subnet.
 void add_subnet_option(CLI::App* verb, std::string& choice);
 
-/// Indices that a user means by "all", a number from the table, or widths such as 16-12-32.
+/// Indices that a user means by "all", or by what commas separate: numbers from the table, or widths such as
+/// 16-12-32.
 Result<std::vector<int>> chosen_subnets(const Model& model, const std::string& choice);
 
 /// Adds --pin. `what` it keeps on the processors, and where without it.

@@ -166,12 +166,23 @@ std::string to_text(const Plan& plan, const std::string& out) {
   return text + fmt::format("The rules are in {}.\n", out);
 }
 
-Status plan_model(PlanOptions options) {
-  if (options.out.empty()) options.out = beside_model(options.model, ".plan.json");
+/// Why the plan does not keep all bounds; nothing if it does.
+Verdict judge(const Plan& plan) {
+  std::string states;
+  for (std::size_t i = 0; i < plan.slo.states.size(); ++i) {
+    if (plan.solution.outcomes[i].cost.feasible()) continue;
+    states += fmt::format("{}'{}'", states.empty() ? "" : ", ", plan.slo.states[i].name);
+  }
+  if (states.empty()) return {};
+  return {fmt::format("no design keeps the bounds in {}; the plan has the nearest", states)};
+}
+
+Result<Verdict> plan_model(PlanOptions options) {
   ASSIGN_OR_RETURN(const Plan plan, make_plan(options));
+  RETURN_IF_ERROR(choose_out(options.out, options.model, ".plan.json"));
   RETURN_IF_ERROR(write_file(options.out, plan.table.to_json()));
   fmt::print("{}", options.json ? to_json(plan, options.out) : to_text(plan, options.out));
-  return {};
+  return judge(plan);
 }
 
 void define(CLI::App* verb, PlanOptions& options) {
@@ -182,7 +193,7 @@ void define(CLI::App* verb, PlanOptions& options) {
   verb->add_option("--latency-table", options.latency_table, "what concertina profile wrote for the model")
       ->required()
       ->type_name("FILE");
-  verb->add_option("--out", options.out, "the rule table (default: <model>.plan.json)")->type_name("FILE");
+  add_out_option(verb, options.out, "the rule table (default: <model>.plan.json)");
   verb->add_flag("--other-machine", options.other_machine, "plan for the machine of the table, not this one");
   add_json_option(verb, options.json);
 }
@@ -190,10 +201,11 @@ void define(CLI::App* verb, PlanOptions& options) {
 }  // namespace
 
 void add_plan(CLI::App& program, Action& chosen) {
-  add_verb<PlanOptions>(program, chosen, "plan", "Choose a few designs for objectives and anticipated states",
-                        "  concertina plan model.onnx --slo slo.toml --latency-table model.latency.json\n"
-                        "docs/slo.md tells what an SLO file says.\n",
-                        define, plan_model);
+  add_verb<PlanOptions>(
+      program, chosen, "plan", "Choose a few designs for objectives and anticipated states",
+      "  concertina plan model.onnx --slo slo.toml --latency-table model.latency.json\n"
+      "docs/slo.md tells what an SLO file says. Exits with 1 if a state's bounds cannot be kept.\n",
+      define, plan_model);
 }
 
 }  // namespace concertina::apps

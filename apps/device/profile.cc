@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "base/machine.h"
@@ -11,11 +12,13 @@
 #include "common/table.h"
 #include "concertina/precision.h"
 #include "device/options.h"
+#include "device/timing.h"
 #include "device/verbs.h"
 #include "graph/networks/networks.h"
 #include "graph/random_weights.h"
 #include "onnx/model_file.h"
 #include "onnx/network_file.h"
+#include "profile/busy_machine.h"
 #include "profile/measure_subnets.h"
 #include "runtime/timing_model.h"
 
@@ -117,17 +120,34 @@ std::string report_of(const latency::LatencyTable& table) {
   return machine_line(table) + subnet_table(table) + tail_note(table) + prediction_table(table);
 }
 
+/// Warns of what is wrong with measuring here and now.
+void check_machine(const profile::ProfileOptions& options, Progress& progress) {
+  const int cores = usable_cores();
+  const int threads = *std::max_element(options.threads.begin(), options.threads.end());
+  if (threads > cores) {
+    progress.message(fmt::format(
+        "warning: this process may use {} core{}, on which {} threads are slower than {}; concertina "
+        "plan takes none of these times",
+        cores, cores == 1 ? "" : "s", threads, cores));
+  }
+  warn_if_busy(std::min(threads, cores), progress);
+}
+
 Status perform(ProfileOptions options) {
-  if (options.out.empty()) options.out = beside_model(options.model, ".latency.json");
   options.profile.layers = !options.no_layers;
   ASSIGN_OR_RETURN(onnx::ModelFile model, open(options));
+  RETURN_IF_ERROR(choose_out(options.out, options.model, ".latency.json"));
   ProgressBar progress;
+  check_machine(options.profile, progress);
   ASSIGN_OR_RETURN(const latency::LatencyTable table,
                    profile::measure_model(std::move(model), options.profile, SteadyClock(), progress));
-  const std::string json = table.to_json();
-  RETURN_IF_ERROR(write_file(options.out, json));
+  RETURN_IF_ERROR(write_file(options.out, table.to_json()));
+  const std::string busy = profile::describe_busy(table);
+  if (!busy.empty()) progress.message("warning: " + busy);
   if (options.json) {
-    fmt::print("{}", json);
+    auto json = nlohmann::ordered_json::parse(table.to_json());
+    json["measured_busy"] = !busy.empty();
+    fmt::print("{}\n", json.dump(1));
   } else {
     fmt::print("{}The table is {}.\n", report_of(table), options.out);
   }
@@ -140,24 +160,23 @@ void define(CLI::App* verb, ProfileOptions& options) {
   verb->add_option("MODEL", options.model,
                    "dynamic model or any network (.onnx), or the name of a built-in network")
       ->required();
-  verb->add_option("-b,--batch", options.profile.batches, "images a run, such as 1,8")
-      ->delimiter(',')
-      ->check(CLI::Range(1, 4096))
-      ->capture_default_str();
-  verb->add_option("-x,--threads", options.profile.threads,
-                   "threads of one run, such as 1,2; layers are measured with the first batch on the first")
-      ->delimiter(',')
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  add_range_option(verb, "-t,--seconds", options.profile.seconds, "time for all of it", 0.1, 86'400.0);
+  in_range(add_list_option(verb, "-b,--batch", options.profile.batches, "images of one run, such as 1,8"), 1,
+           4096);
+  in_range(
+      add_list_option(
+          verb, "-x,--threads", options.profile.threads,
+          "threads of one run, such as 1,2; 0: one for each core; layers are measured with the first batch "
+          "on the first"),
+      0, 256)
+      ->transform(zero_is_every_core());
+  add_seconds_option(verb, options.profile.seconds, "time for all of it", 0.1)->capture_default_str();
   add_model_options(verb, options.profile.loading);
   verb->add_flag("--no-layers", options.no_layers, "sub-nets only: what a runtime needs, not a search");
   verb->add_option("--input", options.input, "image of a built-in network")->capture_default_str();
   verb->add_option("--classes", options.classes, "of a built-in network")->capture_default_str();
   verb->add_option("--width", options.width, "of a built-in network: multiplies every layer's channels")
       ->capture_default_str();
-  verb->add_option("--out", options.out, "where the table goes (default: <model>.latency.json)")
-      ->type_name("FILE");
+  add_out_option(verb, options.out, "where the table goes (default: <model>.latency.json)");
   add_json_option(verb, options.json, "print the table as JSON, not for people");
 }
 

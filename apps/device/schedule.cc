@@ -1,3 +1,5 @@
+#include "simulation/scheduling/schedule.h"
+
 #include <fmt/format.h>
 
 #include <memory>
@@ -10,15 +12,11 @@
 #include "device/options.h"
 #include "device/timing.h"
 #include "device/verbs.h"
-#include "profile/measure_subnets.h"
-#include "scheduler/executor.h"
-#include "scheduler/requests.h"
-#include "scheduler/scheduler.h"
+#include "simulation/scheduling/scheduling_policies.h"
+#include "simulation/scheduling/simulated_executor.h"
 
 namespace concertina::apps {
 namespace {
-
-using namespace scheduler;
 
 struct ScheduleOptions {
   std::vector<std::string> models;
@@ -26,10 +24,10 @@ struct ScheduleOptions {
   std::vector<double> loads = {1.0};
   std::vector<std::string> policies = {"all"};
   std::string process = "poisson";
-  scheduler::RequestOptions arrivals;
-  scheduler::SimulationOptions simulation;
-  scheduler::SchedulingOptions scheduling;
-  int seeds = 5;
+  simulation::RequestOptions arrivals;
+  simulation::StepSimulationOptions simulated;
+  simulation::SchedulingOptions scheduling;
+  int repeats = 5;
   int rounds = 100;
   bool real = false;
   bool cpu_time = false;
@@ -47,36 +45,36 @@ struct Tenants {
 struct Figure {
   const char* title;
   const char* key;
-  double scheduler::ScheduleMetrics::*value;
+  double simulation::ScheduleMetrics::*value;
   double unit;  ///< what the table divides by
   int digits;
 };
 
 constexpr Figure kFigures[] = {
-    {"violations %", "violation_rate", &scheduler::ScheduleMetrics::violations, 0.01, 2},
-    {"shed %", "shed_rate", &scheduler::ScheduleMetrics::shed, 0.01, 2},
-    {"ANTT", "antt", &scheduler::ScheduleMetrics::antt, 1, 2},
-    {"answers/s", "answers_per_second", &scheduler::ScheduleMetrics::throughput, 1, 0},
-    {"accuracy %", "accuracy", &scheduler::ScheduleMetrics::accuracy, 0.01, 2},
-    {"lost, points", "accuracy_lost", &scheduler::ScheduleMetrics::accuracy_lost, 0.01, 2},
-    {"right in time %", "right_in_time", &scheduler::ScheduleMetrics::useful, 0.01, 2},
-    {"pre-empted", "preemptions_per_request", &scheduler::ScheduleMetrics::preemptions, 1, 3},
-    {"begun anew", "restarts_per_request", &scheduler::ScheduleMetrics::restarts, 1, 3},
-    {"decision us", "decision_us_per_step", &scheduler::ScheduleMetrics::decision_us, 1, 2},
+    {"violations %", "violation_rate", &simulation::ScheduleMetrics::violations, 0.01, 2},
+    {"shed %", "shed_rate", &simulation::ScheduleMetrics::shed, 0.01, 2},
+    {"ANTT", "antt", &simulation::ScheduleMetrics::antt, 1, 2},
+    {"answers/s", "answers_per_second", &simulation::ScheduleMetrics::throughput, 1, 0},
+    {"accuracy %", "accuracy", &simulation::ScheduleMetrics::accuracy, 0.01, 2},
+    {"lost, points", "accuracy_lost", &simulation::ScheduleMetrics::accuracy_lost, 0.01, 2},
+    {"right in time %", "right_in_time", &simulation::ScheduleMetrics::useful, 0.01, 2},
+    {"interrupted", "interruptions_per_request", &simulation::ScheduleMetrics::preemptions, 1, 3},
+    {"begun anew", "restarts_per_request", &simulation::ScheduleMetrics::restarts, 1, 3},
+    {"decision us", "decision_us_per_step", &simulation::ScheduleMetrics::decision_us, 1, 2},
 };
 
 Result<Tenants> load_tenants(const ScheduleOptions& options) {
   Tenants tenants;
-  std::vector<scheduler::SessionExecutor::Tenant> sessions;
+  std::vector<Session> sessions;
   for (const std::string& path : options.models) {
     ASSIGN_OR_RETURN(const auto model, Model::load(path, options.loading));
     ASSIGN_OR_RETURN(Session session, Session::make(model));
     RETURN_IF_ERROR(warm_up(session, 0, {}));
     tenants.costs.push_back(scheduler::untimed_cost(session, path));
-    sessions.push_back({.session = std::move(session), .images = profile::some_inputs(*model, 1)});
+    sessions.push_back(std::move(session));
   }
   if (options.cpu_time) {
-    tenants.clock = std::make_unique<scheduler::ThreadCpuClock>();
+    tenants.clock = std::make_unique<simulation::ThreadCpuClock>();
   } else {
     tenants.clock = std::make_unique<SteadyClock>();
   }
@@ -85,59 +83,60 @@ Result<Tenants> load_tenants(const ScheduleOptions& options) {
   return tenants;
 }
 
-Result<scheduler::ScheduleMetrics> run_once(Tenants& tenants, const std::string& policy,
-                                            const scheduler::RequestOptions& arrivals,
-                                            const ScheduleOptions& options) {
+Result<simulation::ScheduleMetrics> run_once(Tenants& tenants, const std::string& policy,
+                                             const simulation::RequestOptions& arrivals,
+                                             const ScheduleOptions& options) {
   ASSIGN_OR_RETURN(const auto chooser,
-                   scheduler::make_scheduling_policy(policy, tenants.costs, options.scheduling));
-  ASSIGN_OR_RETURN(const std::vector<scheduler::Arrival> requests,
-                   scheduler::make_requests(tenants.costs, arrivals));
-  scheduler::SimulationOptions simulation = options.simulation;
-  simulation.seed = arrivals.seed;
-  scheduler::SimulatedExecutor simulated(tenants.costs, simulation);
+                   simulation::make_scheduling_policy(policy, tenants.costs, options.scheduling));
+  ASSIGN_OR_RETURN(const std::vector<simulation::Arrival> requests,
+                   simulation::make_requests(tenants.costs, arrivals));
+  simulation::StepSimulationOptions simulated = options.simulated;
+  simulated.seed = arrivals.seed;
+  simulation::SimulatedExecutor on_paper(tenants.costs, simulated);
   tenants.executor->restart_clock();
   scheduler::StepExecutor& executor =
-      options.real ? static_cast<scheduler::StepExecutor&>(*tenants.executor) : simulated;
-  ASSIGN_OR_RETURN(const scheduler::ScheduleLog log,
-                   scheduler::run_schedule(tenants.costs, requests, *chooser, executor));
-  return scheduler::measure(log, tenants.costs);
+      options.real ? static_cast<scheduler::StepExecutor&>(*tenants.executor) : on_paper;
+  ASSIGN_OR_RETURN(const simulation::ScheduleLog log,
+                   simulation::run_schedule(tenants.costs, requests, *chooser, executor));
+  return simulation::measure(log, tenants.costs);
 }
 
-/// What the seeds gave for one policy at one load.
+/// What the repeats gave for one policy at one load.
 struct ScheduleRow {
   double load = 0;
   std::string policy;
-  std::vector<scheduler::ScheduleMetrics> seeds;
+  std::vector<simulation::ScheduleMetrics> repeats;
 
   Spread of(const Figure& figure) const {
     std::vector<double> values;
-    for (const scheduler::ScheduleMetrics& metrics : seeds) values.push_back(metrics.*figure.value);
+    for (const simulation::ScheduleMetrics& metrics : repeats) values.push_back(metrics.*figure.value);
     return spread(values);
   }
 };
 
-/// Policies take turns, and times are measured anew for each seed of a real run, so that what changes on the
-/// machine meets all of them and the load is what it is called.
+/// Policies take turns, and times are measured anew for each repeat of a real run, so that what changes on
+/// the machine meets all of them and the load is what it is called.
 Result<std::vector<ScheduleRow>> run_all(Tenants& tenants, const std::vector<std::string>& policies,
                                          const ScheduleOptions& options) {
   ProgressBar progress;
   progress.start("schedule",
-                 static_cast<std::int64_t>(options.loads.size() * policies.size()) * options.seeds);
+                 static_cast<std::int64_t>(options.loads.size() * policies.size()) * options.repeats);
   std::vector<ScheduleRow> rows;
   std::int64_t done = 0;
   for (const double load : options.loads) {
     const std::size_t first = rows.size();
-    for (const std::string& policy : policies) rows.push_back({.load = load, .policy = policy, .seeds = {}});
-    for (int seed = 0; seed < options.seeds; ++seed) {
+    for (const std::string& policy : policies)
+      rows.push_back({.load = load, .policy = policy, .repeats = {}});
+    for (int repeat = 0; repeat < options.repeats; ++repeat) {
       if (options.real)
         RETURN_IF_ERROR(scheduler::measure_costs(*tenants.executor, options.rounds, tenants.costs));
       for (std::size_t p = 0; p < policies.size(); ++p) {
-        scheduler::RequestOptions arrivals = options.arrivals;
+        simulation::RequestOptions arrivals = options.arrivals;
         arrivals.load = load;
-        arrivals.seed += static_cast<std::uint64_t>(seed);
-        ASSIGN_OR_RETURN(scheduler::ScheduleMetrics metrics,
+        arrivals.seed += static_cast<std::uint64_t>(repeat);
+        ASSIGN_OR_RETURN(simulation::ScheduleMetrics metrics,
                          run_once(tenants, policies[p], arrivals, options));
-        rows[first + p].seeds.push_back(metrics);
+        rows[first + p].repeats.push_back(metrics);
         progress.update(++done, policies[p]);
       }
     }
@@ -153,7 +152,7 @@ Table table_of(const std::vector<ScheduleRow>& rows) {
     std::vector<Table::Cell> cells = {fixed(row.load, 2), words(row.policy)};
     for (const Figure& figure : kFigures) {
       const Spread value = row.of(figure);
-      cells.push_back({fmt::format("{:.{}f} ({:.{}f})", value.mean / figure.unit, figure.digits,
+      cells.push_back({fmt::format("{:.{}f} ± {:.{}f}", value.mean / figure.unit, figure.digits,
                                    value.deviation / figure.unit, figure.digits),
                        nlohmann::json{{"mean", value.mean}, {"deviation", value.deviation}}});
     }
@@ -168,8 +167,8 @@ void print_text(const Tenants& tenants, const std::vector<ScheduleRow>& rows,
     fmt::print("{}: {} sizes, {:.3f} to {:.3f} ms, {} steps\n", model.name, model.sizes.size(),
                to_ms(model.isolated()), to_ms(model.sizes.back().total()), model.sizes.front().steps());
   }
-  fmt::print("\n{}Mean of {} seed{} (standard deviation); {}.\n", table_of(rows).text(), options.seeds,
-             options.seeds == 1 ? "" : "s",
+  fmt::print("\n{}Mean ± standard deviation of {} repeat{}; {}.\n", table_of(rows).text(), options.repeats,
+             options.repeats == 1 ? "" : "s",
              !options.real      ? "simulated"
              : options.cpu_time ? "run here, in the thread's processor time"
                                 : "run here");
@@ -189,7 +188,8 @@ void print_json(const Tenants& tenants, const std::vector<ScheduleRow>& rows,
   }
   const nlohmann::json all = {{"real", options.real},
                               {"cpu_time", options.cpu_time},
-                              {"seeds", options.seeds},
+                              {"seed", options.arrivals.seed},
+                              {"repeats", options.repeats},
                               {"requests", options.arrivals.requests},
                               {"deadline_multiple", options.arrivals.deadline_multiple},
                               {"models", std::move(models)},
@@ -201,7 +201,7 @@ Status schedule(ScheduleOptions options) {
   ASSIGN_OR_RETURN(options.arrivals.process, simulation::parse_arrivals(options.process, CONCERTINA_TRACES));
   std::vector<std::string> policies = options.policies;
   if (policies == std::vector<std::string>{"all"}) {
-    policies.assign(scheduler::scheduling_policies().begin(), scheduler::scheduling_policies().end());
+    policies.assign(simulation::scheduling_policies().begin(), simulation::scheduling_policies().end());
   }
   ASSIGN_OR_RETURN(Tenants tenants, load_tenants(options));
   ASSIGN_OR_RETURN(const std::vector<ScheduleRow> rows, run_all(tenants, policies, options));
@@ -211,22 +211,22 @@ Status schedule(ScheduleOptions options) {
 
 void define(CLI::App* verb, ScheduleOptions& options) {
   verb->add_option("MODEL", options.models, "dynamic models (.onnx); one twice counts as two")->required();
-  verb->add_option("--load", options.loads, "time the requests need at the full sizes, of the time there is")
-      ->check(CLI::Range(0.01, 100.0))
-      ->capture_default_str();
-  verb->add_option("--policy", options.policies, "all, or some of fcfs, edf, srtf, dysta, full-size, sizes")
-      ->capture_default_str();
+  in_range(add_list_option(verb, "--load", options.loads,
+                           "time the requests need at the full sizes, of the time there is; several: a,b"),
+           0.01, 100.0);
+  add_list_option(verb, "--policy", options.policies,
+                  "all, fcfs, edf, srtf, dysta, full-size, sizes; several: a,b");
   add_range_option(verb, "--deadline-multiple", options.arrivals.deadline_multiple,
                    "deadlines, in times of a model's full size alone", 1.0, 1e6);
   verb->add_option("--arrivals", options.process,
                    "poisson, gamma:CV2, bursts, ramp, step, azure_code, azure_conv, or a trace's file")
       ->capture_default_str();
-  add_range_option(verb, "--requests", options.arrivals.requests, "of all models, for each seed", 1,
-                   10'000'000);
-  add_range_option(verb, "--seeds", options.seeds, "arrivals anew", 1, 1000);
+  add_requests_option(verb, options.arrivals.requests, "of all models together");
+  add_seed_option(verb, options.arrivals.seed, "of all that is drawn; each repeat has the next one");
+  add_range_option(verb, "--repeats", options.repeats, "times that all is drawn anew", 1, 1000);
   add_range_option(verb, "--rounds", options.rounds, "of all models and sizes in turn, to time their steps",
                    1, 1'000'000);
-  add_range_option(verb, "--noise", options.simulation.noise,
+  add_range_option(verb, "--noise", options.simulated.noise,
                    "simulated: deviation of a run's time from its prediction, as a share", 0.0, 2.0);
   add_range_option(verb, "--dysta-eta", options.scheduling.dysta_eta, "dysta's weight of deadlines", 0.0,
                    1e3);
@@ -244,8 +244,8 @@ void define(CLI::App* verb, ScheduleOptions& options) {
 void add_schedule(CLI::App& program, Action& chosen) {
   add_verb<ScheduleOptions>(program, chosen, "schedule",
                             "Let several models share one thread, under every scheduling policy",
-                            "  concertina schedule a.onnx b.onnx --load 0.95 1 1.05\n"
-                            "  concertina schedule a.onnx b.onnx --policy edf sizes --real\n",
+                            "  concertina schedule a.onnx b.onnx --load 0.95,1,1.05\n"
+                            "  concertina schedule a.onnx b.onnx --policy edf,sizes --real\n",
                             define, schedule);
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "device/options.h"
+#include "profile/busy_machine.h"
 #include "simulation/policies.h"
 
 namespace concertina::apps {
@@ -30,21 +31,15 @@ void add_serving_options(CLI::App* verb, ServingOptions& options) {
   verb->add_flag("--other-machine", options.session.other_machine,
                  "take a latency table that was measured on another machine");
   add_run_options(verb, options.session.threads, options.session.batch);
-  verb->add_option("--arrivals", options.arrivals,
-                   "poisson, gamma:CV2, bursts:BURST:SHARE:LENGTH, ramp:FROM:TO, step:FROM:TO, azure_code, "
-                   "azure_conv, or a file with a time in seconds on each line; several: a,b")
-      ->delimiter(',')
-      ->capture_default_str();
-  verb->add_option("--contention", options.contentions,
-                   "what slows the machine: none, step:FACTOR:FROM:UNTIL (shares of the run), "
-                   "two-state:FACTOR:SLOW_SECONDS:QUIET_SECONDS; several: a,b")
-      ->delimiter(',')
-      ->capture_default_str();
-  verb->add_option("--policy", options.policies,
-                   "all, concertina, alert, slackfit, hysteresis, fixed:N (a sub-net); several: a,b")
-      ->delimiter(',')
-      ->capture_default_str();
-  add_range_option(verb, "-n,--requests", options.scenario.requests, "of each stream", 1, 10'000'000);
+  add_list_option(verb, "--arrivals", options.arrivals,
+                  "poisson, gamma:CV2, bursts:BURST:SHARE:LENGTH, ramp:FROM:TO, step:FROM:TO, azure_code, "
+                  "azure_conv, or a file with a time in seconds on each line; several: a,b");
+  add_list_option(verb, "--contention", options.contentions,
+                  "what slows the machine: none, step:FACTOR:FROM:UNTIL (shares of the run), "
+                  "two-state:FACTOR:SLOW_SECONDS:QUIET_SECONDS; several: a,b");
+  add_list_option(verb, "--policy", options.policies,
+                  "all, concertina, alert, slackfit, hysteresis, fixed:N (a sub-net); several: a,b");
+  add_requests_option(verb, options.scenario.requests, "of each stream");
   verb->add_option("--load", options.scenario.load,
                    "the share of the time that the largest sub-net would need for all requests")
       ->capture_default_str();
@@ -53,8 +48,19 @@ void add_serving_options(CLI::App* verb, ServingOptions& options) {
       ->capture_default_str();
   verb->add_option("--quantile", options.scenario.quantile, "share of the answers that are to be in time")
       ->capture_default_str();
-  verb->add_option("--seed", options.scenario.seed, "of all that is drawn")->capture_default_str();
+  add_seed_option(verb, options.scenario.seed, "of all that is drawn");
   add_json_option(verb, options.json);
+}
+
+std::string busy_note(const std::vector<control::SubnetProfile>& sizes) {
+  std::vector<latency::TimeQuantiles> times;
+  for (const control::SubnetProfile& size : sizes) times.push_back(size.times);
+  const double tail = profile::tail(times);
+  if (tail <= profile::kLongestTail) return "";
+  return fmt::format(
+      "The sub-nets were measured on a busy machine: one run in a hundred took {:.1f} times as long as usual. "
+      "What follows is of little use; end other programs and run concertina profile again.",
+      tail);
 }
 
 std::vector<std::string> chosen_policies(const ServingOptions& options, std::size_t sizes) {
@@ -91,12 +97,14 @@ Table metrics_table(std::vector<Table::Column> more) {
                                         {"accuracy", "accuracy"},
                                         {"yield", "yield"},
                                         {"of optimum", ""},
-                                        {"late", "miss_rate"},
-                                        {"shed", "shed"},
+                                        {"late", "late_rate"},
+                                        {"shed", "shed_rate"},
                                         {"p50 ms", "p50_ms"},
                                         {"p99 ms", "p99_ms"},
                                         {"p99.9 ms", "p999_ms"},
                                         {"switches/s", "switches_per_second"},
+                                        {"", "miss_rate"},
+                                        {"", "shed"},
                                         {"", "requests"},
                                         {"", "shares"}};
   columns.insert(columns.end(), more.begin(), more.end());
@@ -105,17 +113,22 @@ Table metrics_table(std::vector<Table::Column> more) {
 
 std::vector<Table::Cell> metrics_row(const std::string& policy, const simulation::Metrics& metrics,
                                      double optimum) {
+  const auto of_requests = [&](int count) {
+    return metrics.requests > 0 ? static_cast<double>(count) / metrics.requests : 0.0;
+  };
   return {words(policy),
           percent(metrics.on_time_rate),
           percent(metrics.accuracy),
           percent(metrics.yield),
-          optimum > 0 ? percent(metrics.yield / optimum) : words("-"),
-          percent(metrics.miss_rate),
-          whole(metrics.shed),
+          optimum >= metrics.yield && optimum > 0 ? percent(metrics.yield / optimum) : words("-"),
+          percent(of_requests(metrics.answered - metrics.on_time)),
+          percent(of_requests(metrics.shed)),
           fixed(metrics.p50_ms, 3),
           fixed(metrics.p99_ms, 3),
           fixed(metrics.p999_ms, 3),
           fixed(metrics.switches_per_second, 1),
+          unseen(metrics.miss_rate),
+          unseen(metrics.shed),
           unseen(metrics.requests),
           unseen(metrics.shares)};
 }

@@ -15,6 +15,8 @@ Status simulate_all(const ServingOptions& options) {
   ASSIGN_OR_RETURN(const auto model, Model::load(options.model, options.loading));
   ASSIGN_OR_RETURN(const std::vector<control::SubnetProfile> sizes,
                    control::subnet_profiles(model, options.session));
+  const std::string note = busy_note(sizes);
+  if (!note.empty()) fmt::print(stderr, "{}\n", note);
   nlohmann::json list = nlohmann::json::array();
   for (const simulation::ScenarioOptions& wanted : scenarios(options)) {
     ASSIGN_OR_RETURN(const simulation::Scenario scenario, simulation::make_scenario(wanted, sizes));
@@ -22,6 +24,7 @@ Status simulate_all(const ServingOptions& options) {
     nlohmann::json entry = {{"arrivals", wanted.arrivals},
                             {"contention", wanted.contention},
                             {"load", wanted.load},
+                            {"measured_busy", !note.empty()},
                             {"deadline_ms", to_ms(scenario.serving.deadline)},
                             {"optimal_yield", best}};
     Table table = metrics_table();

@@ -1,8 +1,11 @@
 #include "device/timing.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 
 #include "base/try.h"
+#include "profile/busy_machine.h"
 #include "profile/measure_subnets.h"
 
 namespace concertina::apps {
@@ -34,6 +37,15 @@ struct Runner {
 };
 
 }  // namespace
+
+void warn_if_busy(int threads, Progress& progress) {
+  const double taken = profile::taken_share(threads, std::chrono::milliseconds(300));
+  if (taken <= profile::kMostTaken) return;
+  progress.message(fmt::format(
+      "warning: other programs take {:.0f} % of the processor's time; what is measured now will be of "
+      "little use unless they end",
+      100 * taken));
+}
 
 Status warm_up(Session& session, int subnet, const Timing& timing) {
   Runner runner(session, timing.batch);

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "base/progress.h"
 #include "concertina/session.h"
 
 namespace concertina::apps {
@@ -13,6 +14,10 @@ struct Timing {
   int runs = 200;      ///< timed ones
   double seconds = 0;  ///< if above 0: as many runs as begin in that time, at least one, and not `runs`
 };
+
+/// Looks for a third of a second how busy the machine is with other things than so many threads of ours, and
+/// warns before measuring takes minutes. Precondition: there are as many cores.
+void warn_if_busy(int threads, Progress& progress);
 
 /// The uncounted runs. What follows does them itself.
 Status warm_up(Session& session, int subnet, const Timing& timing);

@@ -4,13 +4,17 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numeric>
 #include <utility>
 
 #include "base/file.h"
+#include "base/machine.h"
 #include "base/try.h"
 #include "common/progress_bar.h"
 #include "common/table.h"
 #include "device/options.h"
+#include "device/timing.h"
 #include "device/verbs.h"
 #include "onnx/model_file.h"
 
@@ -21,29 +25,37 @@ struct TuneOptions {
   std::string model;
   std::string out;
   runtime::TuneOptions tune;
+  bool json = false;
 };
 
-std::string sum_of(const runtime::LayerTuning& layer, runtime::Packing packing) {
+/// Milliseconds over all sub-nets.
+Table::Cell sum_of(const runtime::LayerTuning& layer, runtime::Packing packing) {
   const auto times = layer.milliseconds.find(packing);
-  if (times == layer.milliseconds.end()) return "-";
-  double sum = 0;
-  for (const double ms : times->second) sum += ms;
-  return fmt::format("{:.4f}", sum);
+  if (times == layer.milliseconds.end()) return {"-"};
+  return fixed(std::accumulate(times->second.begin(), times->second.end(), 0.0), 4);
 }
 
-/// "winograd, planar in 6, 7": the packing, and what else runs it in which sub-nets.
+/// "winograd; sub-nets 6, 7: planar": the packing, and what else runs which sub-nets.
 std::string chosen(const runtime::LayerTuning& layer) {
   std::map<runtime::ConvKernel, std::vector<std::size_t>> subnets;
   for (std::size_t i = 0; i < layer.kernels.size(); ++i) subnets[layer.kernels[i]].push_back(i);
   std::string text(packing_name(layer.best));
   for (const auto& [kernel, numbers] : subnets) {
     if (text.starts_with(kernel_name(kernel))) continue;
-    text += fmt::format(", {} in {}", kernel_name(kernel), fmt::join(numbers, " "));
+    text += fmt::format("; sub-net{} {}: {}", numbers.size() == 1 ? "" : "s", fmt::join(numbers, ", "),
+                        kernel_name(kernel));
   }
   return text;
 }
 
-std::string table_of(const runtime::Tuning& tuning) {
+/// Kernels by sub-net, for JSON.
+std::vector<std::string_view> kernels_of(const runtime::LayerTuning& layer) {
+  std::vector<std::string_view> names;
+  for (const runtime::ConvKernel kernel : layer.kernels) names.push_back(kernel_name(kernel));
+  return names;
+}
+
+Table table_of(const runtime::Tuning& tuning) {
   std::vector<runtime::Packing> packings;
   for (const auto packing : {runtime::Packing::direct, runtime::Packing::grouped, runtime::Packing::winograd,
                              runtime::Packing::winograd2, runtime::Packing::bf16}) {
@@ -52,39 +64,57 @@ std::string table_of(const runtime::Tuning& tuning) {
     });
     if (used) packings.push_back(packing);
   }
-  std::vector<std::vector<std::string>> rows = {{"layer"}};
-  for (const auto packing : packings) rows[0].push_back(fmt::format("{}, ms", packing_name(packing)));
-  rows[0].emplace_back("chosen");
-  for (const auto& [name, layer] : tuning.layers) {
-    rows.push_back({name});
-    for (const auto packing : packings) rows.back().push_back(sum_of(layer, packing));
-    rows.back().push_back(chosen(layer));
+  std::vector<Table::Column> columns = {{"layer", "layer"}};
+  for (const auto packing : packings) {
+    columns.push_back(
+        {fmt::format("{}, ms", packing_name(packing)), fmt::format("{}_ms", packing_name(packing))});
   }
-  return format_table(rows);
+  columns.insert(columns.end(), {{"chosen", ""}, {"", "packing"}, {"", "kernels"}});
+  Table table(std::move(columns));
+  for (const auto& [name, layer] : tuning.layers) {
+    std::vector<Table::Cell> row = {words(name)};
+    for (const auto packing : packings) row.push_back(sum_of(layer, packing));
+    row.push_back(words(chosen(layer)));
+    row.push_back(unseen(packing_name(layer.best)));
+    row.push_back(unseen(kernels_of(layer)));
+    table.add(std::move(row));
+  }
+  return table;
 }
 
+constexpr const char* kLegend =
+    "Milliseconds are sums over the sub-nets. \"winograd; sub-nets 6, 7: planar\" means: the weights are packed "
+    "for winograd, and sub-nets 6 and 7 run the layer with the planar kernel.\n";
+
 Status tune_model(TuneOptions options) {
-  if (options.out.empty()) options.out = beside_model(options.model, ".tuning.json");
   ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(options.model));
+  RETURN_IF_ERROR(choose_out(options.out, options.model, ".tuning.json"));
   ProgressBar progress;
+  warn_if_busy(std::min(options.tune.threads, usable_cores()), progress);
   bool started = false;
   ASSIGN_OR_RETURN(const runtime::Tuning tuning, runtime::tune(file, options.tune, [&](int done, int all) {
                      if (!std::exchange(started, true)) progress.start("tune", all);
                      progress.update(done, "");
                    }));
   RETURN_IF_ERROR(write_file(options.out, tuning.to_json()));
-  fmt::print("{}Milliseconds are sums over the sub-nets. The table is {}.\n", table_of(tuning), options.out);
+  const Table table = table_of(tuning);
+  if (options.json) {
+    const nlohmann::json all = {{"layers", table.json()}, {"out", options.out}};
+    fmt::print("{}\n", all.dump(1, ' ', false, nlohmann::json::error_handler_t::replace));
+  } else {
+    fmt::print("{}{}The table is {}.\n", table.text(), kLegend, options.out);
+  }
   return {};
 }
 
 void define(CLI::App* verb, TuneOptions& options) {
   add_model_argument(verb, options.model);
-  verb->add_option("--out", options.out, "what --tuning takes elsewhere (default: <model>.tuning.json)")
-      ->type_name("FILE");
+  add_out_option(verb, options.out, "what --tuning takes elsewhere (default: <model>.tuning.json)");
   add_precision_option(verb, options.tune.precision);
   add_run_options(verb, options.tune.threads, options.tune.batch);
   add_range_option(verb, "--rounds", options.tune.rounds, "of all kernels in turn", 1, 1000);
   add_range_option(verb, "-r,--iterations", options.tune.runs, "runs of each sub-net in a round", 1, 100'000);
+  add_json_option(verb, options.json);
 }
 
 }  // namespace

@@ -1,13 +1,12 @@
 #include <fmt/format.h>
-#include <signal.h>
 
-#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
 
 #include "base/clock.h"
 #include "base/try.h"
+#include "common/interruption.h"
 #include "device/options.h"
 #include "device/verbs.h"
 #include "device/watch_lines.h"
@@ -25,33 +24,6 @@ struct WatchOptions {
   int samples = 0;   // 0: until Ctrl-C
   bool once = false;
   bool json = false;
-};
-
-/// Ctrl-C and a polite kill end a wait between two samples, and nothing else.
-class Interruption {
- public:
-  Interruption() {
-    ::sigemptyset(&signals_);
-    ::sigaddset(&signals_, SIGINT);
-    ::sigaddset(&signals_, SIGTERM);
-    ::pthread_sigmask(SIG_BLOCK, &signals_, &before_);
-  }
-  ~Interruption() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  Interruption(const Interruption&) = delete;
-  Interruption& operator=(const Interruption&) = delete;
-
-  /// True if one came within the time.
-  bool within(int milliseconds) const {
-    const timespec time = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1'000'000L};
-    int signal = 0;
-    do {
-      signal = ::sigtimedwait(&signals_, nullptr, &time);
-    } while (signal < 0 && errno == EINTR);
-    return signal > 0;
-  }
-
- private:
-  sigset_t signals_{}, before_{};
 };
 
 /// Multiply-accumulates of the model's sub-nets; without a model one sub-net, which is always allowed.
@@ -74,6 +46,9 @@ Status check(const WatchOptions& options) {
   const std::filesystem::path root = options.root;
   if (!std::filesystem::is_directory(root, code))
     return Error{fmt::format("'{}' is no folder; --root takes one with proc/ and sys/ in it", options.root)};
+  if (!std::filesystem::is_directory(root / "proc", code))
+    return Error{
+        fmt::format("'{}' has no proc/; --root takes a folder with proc/ and sys/ in it", options.root)};
   if (options.process != "self" && !std::filesystem::is_directory(root / "proc" / options.process, code))
     return Error{fmt::format("there is no process {}; --pid takes one that runs", options.process)};
   return {};
@@ -86,7 +61,7 @@ Status watch(const WatchOptions& options) {
   const supervisor::SignalReader reader(options.root, options.process);
   const SteadyClock clock;
   const Time start = clock.now();
-  const Interruption interruption;
+  Interruption interruption;
   const int samples = options.once ? 1 : options.samples;
   for (int i = 0; samples == 0 || i < samples; ++i) {
     if (i > 0 && interruption.within(options.period)) break;
@@ -112,8 +87,9 @@ void define(CLI::App* verb, WatchOptions& options) {
       ->check(CLI::PositiveNumber)
       ->type_name("PID");
   add_range_option(verb, "--period", options.period, "milliseconds between two samples", 10, 60'000);
-  auto* samples = verb->add_option("--samples", options.samples, "end after so many (default: at Ctrl-C)")
-                      ->check(CLI::Range(1, 1'000'000'000));
+  auto* samples =
+      in_range(verb->add_option("--samples", options.samples, "end after so many (default: at Ctrl-C)"), 1,
+               1'000'000'000);
   verb->add_flag("--once", options.once, "the same as --samples 1: no rates, they need two")
       ->excludes(samples);
   add_json_option(verb, options.json, "print JSON, one object a line");

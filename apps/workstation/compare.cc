@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/try.h"
+#include "common/options.h"
 #include "common/progress_bar.h"
 #include "report/comparison_report.h"
 #include "workstation/verbs.h"
@@ -60,17 +61,13 @@ void add_compare_verb(CLI::App& program, Action& chosen) {
       "--out runs/short\n");
   const auto options = std::make_shared<CompareOptions>();
   verb->add_option("COMPARISON", options->comparison, "TOML file: recipe, seeds, budget, arms")->required();
-  verb->add_option("--set", options->settings, "table.key=value over the common recipe; may be repeated")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
-  verb->add_option("--seeds", options->seeds, "instead of the comparison's")
-      ->check(CLI::Range(0, 1'000'000'000));
+  add_set_option(verb, options->settings, "the common recipe's");
+  in_range(add_list_option(verb, "--seeds", options->seeds, "instead of the comparison's, such as 1,2"), 0,
+           1'000'000'000);
   verb->add_option("--out", options->out, "folder of all runs (default: runs/<name of the file>)")
       ->type_name("DIR");
   verb->add_option("--device", options->device, "cpu, cuda or cuda:N")->capture_default_str();
-  verb->add_option("--threads", options->threads, "threads of the CPU; 0 = one per processor")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_threads_option(verb, options->threads, "threads of the CPU", 1024);
   verb->add_flag("--json", options->json, "print the comparison as JSON on stdout");
   verb->callback([&chosen, options] { chosen = [options] { return compare_arms(*options); }; });
 }

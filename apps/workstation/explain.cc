@@ -168,7 +168,7 @@ void add_explain_verb(CLI::App& program, Action& chosen) {
   verb->add_option("--input", options->input, "shape of the (first) input, if the file leaves it open")
       ->type_name("CxHxW");
   verb->add_option("--html", options->html, "also draw the network into this file")->type_name("FILE");
-  verb->add_flag("--json", options->json, "print JSON");
+  add_json_option(verb, options->json);
   verb->callback([&chosen, options] { chosen = [options] { return explain_network(*options); }; });
 }
 

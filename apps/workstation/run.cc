@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/try.h"
+#include "common/options.h"
 #include "common/progress_bar.h"
 #include "common/table.h"
 #include "train/pipeline.h"
@@ -29,16 +30,12 @@ struct RunOptions {
 
 void add_options(CLI::App* verb, const std::shared_ptr<RunOptions>& options) {
   verb->add_option("RECIPE", options->recipe, "TOML file; left out: recipe.toml of the run directory");
-  verb->add_option("--set", options->settings, "table.key=value over the recipe's; may be repeated")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
+  add_set_option(verb, options->settings, "the recipe's");
   verb->add_option("--out", options->out, "run directory (default: runs/<name of the recipe>)")
       ->type_name("DIR");
   verb->add_option("--device", options->device, "cpu, cuda or cuda:N")->capture_default_str();
-  verb->add_option("--threads", options->threads, "threads of the CPU; 0 = one per processor")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
-  verb->add_option("--seed", options->seed, "the recipe's seed")->check(CLI::Range(0, 1'000'000'000));
+  add_threads_option(verb, options->threads, "threads of the CPU", 1024);
+  in_range(verb->add_option("--seed", options->seed, "the recipe's seed"), 0, 1'000'000'000);
   verb->add_flag("--json", options->json, "print the results as JSON on stdout");
 }
 
@@ -122,7 +119,8 @@ void add_run_verbs(CLI::App& program, Action& chosen) {
   add_run_verb(program, chosen, "package", "Calibrate, test, and write model.onnx", recipe::Stage::package);
 
   CLI::App* rankers =
-      add_verb(program, "rankers", "Judge every ranker by the true loss of removing channels",
+      add_verb(program, "rankers",
+               "Judge every ranker on the pretrained network, by the true loss of removing channels",
                "  concertina-train rankers recipes/cifar10-resnet20.toml --out runs/rankers\n");
   const auto options = std::make_shared<RunOptions>();
   add_options(rankers, options);

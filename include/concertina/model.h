@@ -19,29 +19,31 @@ namespace concertina {
 /// One of a model's sizes.
 struct SubnetInfo {
   Subnet subnet;
-  std::int64_t macs = 0;           ///< multiply-accumulates for one image
-  std::int64_t parameters = 0;     ///< trainable values that it uses
-  double validation_accuracy = 0;  ///< 0 .. 1
-  std::optional<double> test_accuracy;
-  std::size_t own_bytes = 0;  ///< memory for it alone: its normalisation; the weights are shared
-  /// Memory for the maps between its layers: a session allocates it for each image of its largest batch. One
-  /// that takes several images may allocate it once more for each of its threads, because in large maps each
-  /// thread runs the first layers for an image of its own.
+  std::int64_t macs = 0;                ///< multiply-accumulates for one image
+  std::int64_t parameters = 0;          ///< trainable values that it uses
+  double validation_accuracy = 0;       ///< top-1 on the validation images, 0 .. 1
+  std::optional<double> test_accuracy;  ///< top-1 on the test images, 0 .. 1, if it was measured
+  std::size_t own_bytes = 0;            ///< memory that it shares with no other: its normalisation
+  /// Memory for the maps between its layers. A session allocates it for each image of its largest batch. A
+  /// session for several images may allocate it once more for each of its threads: where maps are large, each
+  /// thread runs the first layers on an image of its own.
   std::size_t scratch_bytes = 0;
-  /// Memory for what one thread works on, as rows that a kernel rearranges: a session allocates it for each
-  /// of its threads.
+  /// Memory that one thread works in. A session allocates it for each of its threads.
   std::size_t workspace_bytes = 0;
 };
 
-/// What a model expects of an image, its first input: fp32 values, [channels][height][width], (x - mean) /
-/// stddev of pixels of 0 .. 1, with a mean and a stddev for each channel.
+/// The image that a model takes as its first input: fp32 values, [channels][height][width]. A value is
+/// (x - mean) / stddev, where x is the pixel from 0 to 1. Each channel has its own mean and stddev. The
+/// library neither decodes nor normalises images: the program does.
 struct ImageInfo {
   int channels = 0;
   int height = 0;
   int width = 0;
   std::vector<float> mean;
   std::vector<float> stddev;
-  int resize = 0;  ///< pixels of the shorter side from which the middle is taken; usually the height
+  /// Images of another size are scaled until their shorter side has so many pixels. Then the middle is taken.
+  /// Usually it is the height.
+  int resize = 0;
 
   std::size_t size() const {
     return static_cast<std::size_t>(channels) * static_cast<std::size_t>(height) *
@@ -50,9 +52,9 @@ struct ImageInfo {
 };
 
 /// One input or output of a model: fp32 values, [channels][height][width] for each image. A vector, such as
-/// logits, is a map of one pixel.
+/// the logits, has height 1 and width 1.
 struct TensorInfo {
-  std::string name;  ///< in the model's file
+  std::string name;  ///< its name in the model's file
   int channels = 0;
   int height = 1;
   int width = 1;
@@ -65,22 +67,22 @@ struct TensorInfo {
 
 struct ModelOptions {
   Precision precision = Precision::fp32;
-  /// A table of `concertina tune` for this model and machine: the fastest kernel for each layer. Empty: rules
-  /// of thumb choose.
+  /// A file that `concertina tune` wrote for this model on this machine. It names the fastest kernel for each
+  /// layer. Empty: rules of thumb choose the kernels.
   std::filesystem::path tuning = {};
 };
 
-/// A loaded dynamic network: one copy of the weights, packed for this machine's instruction set, and a plan
-/// for each sub-net. It never changes, so any number of sessions on any threads may share it.
+/// A loaded network of several sizes. The weights are in memory once, packed for this machine's instruction
+/// set; all sub-nets use them. A model never changes. Any number of sessions on any threads may share it.
 class Model {
  public:
-  /// The model in a file that concertina-train wrote. Fails, naming the file, if it cannot be read, is
-  /// damaged, holds an op that cannot be run, if this machine has no instructions for the precision, or if
-  /// the tuning does not fit.
+  /// Loads a file that concertina-train wrote. Fails if the file cannot be read or is damaged, if it holds an
+  /// op that cannot be run, if this machine lacks the instructions for the precision, or if the tuning is of
+  /// another model or machine. The error names the file.
   static Result<std::shared_ptr<const Model>> load(const std::filesystem::path& path,
                                                    const ModelOptions& options = {});
 
-  /// The same with the file's bytes.
+  /// The same with the file's bytes, which are not kept.
   static Result<std::shared_ptr<const Model>> parse(std::string_view bytes, const ModelOptions& options = {});
 
   ~Model();
@@ -90,28 +92,28 @@ class Model {
   /// The first input, usually the only one.
   const ImageInfo& image() const;
 
-  /// All inputs and outputs, in the order in which a run takes and gives them; none changes with the
-  /// sub-net.
+  /// All inputs and all outputs, in the order in which a run takes and gives them. They are the same for
+  /// every sub-net.
   std::span<const TensorInfo> inputs() const;
   std::span<const TensorInfo> outputs() const;
 
-  /// Floats of one image, over all inputs and over all outputs.
+  /// Number of floats for one image: of all inputs together, and of all outputs together.
   std::size_t input_size() const;
   std::size_t output_size() const;
 
-  /// A name for each value of the first output; none if that is a map of several pixels.
+  /// The class that each value of the first output stands for. Empty if the first output is no vector.
   std::span<const std::string> classes() const;
 
-  /// From the largest to the smallest, each nested in the one before. Elsewhere a sub-net is known by its
-  /// index here.
+  /// From the largest to the smallest. Each is nested in the one before. All other functions name a sub-net
+  /// by its index in this list.
   std::span<const SubnetInfo> subnets() const;
 
-  /// The index of a sub-net. Fails with a list of those that there are.
+  /// The index of a sub-net. Fails if the model does not have it; the error lists those that it has.
   Result<int> find(const Subnet& subnet) const;
 
   Precision precision() const;
 
-  /// Memory of the packed weights, which all sub-nets share.
+  /// Memory of the packed weights in bytes. All sub-nets share them.
   std::size_t packed_bytes() const;
 
   /// Inside the library.

@@ -6,11 +6,11 @@
 
 namespace concertina {
 
-/// What convolutions and linear layers compute with.
+/// The numbers that convolutions and linear layers compute with.
 enum class Precision {
   fp32,
-  /// Weights and inputs are rounded to bfloat16, sums are fp32. Depthwise and grouped convolutions, and
-  /// classifiers of a sub-net's own, stay fp32.
+  /// Weights and inputs are rounded to bfloat16. Sums are fp32. Three kinds of layers stay fp32: depthwise
+  /// convolutions, grouped convolutions, and classifiers that a sub-net does not share.
   bf16,
 };
 

@@ -7,13 +7,13 @@
 
 namespace concertina {
 
-/// What went wrong: one sentence for a person that says what, where, and what to do about it.
+/// Why something failed. The message is one sentence for a person: what is wrong, where, and what to do.
 struct Error {
   std::string message;
 };
 
-/// A value or the reason why there is none. The library reports every failure this way: it never throws,
-/// prints or aborts.
+/// A value, or the error that explains why there is none. The library reports every failure this way. It does
+/// not throw, print or abort.
 template <typename T>
 class [[nodiscard]] Result {
  public:
@@ -39,7 +39,7 @@ class [[nodiscard]] Result {
   std::variant<T, Error> state_;
 };
 
-/// Success, or the reason of a failure.
+/// Success, or the error that explains the failure.
 template <>
 class [[nodiscard]] Result<void> {
  public:

@@ -8,19 +8,23 @@
 
 namespace concertina {
 
-/// A sub-net: how many channels of each channel dimension are active, in the order of the graph's
-/// dimensions. Sub-nets are values. No layer remembers one: whoever needs a sub-net is given it.
+/// A sub-net: the number of active channels of each channel dimension, in the order of the graph's
+/// dimensions. A sub-net is a value. No layer stores one: a function that needs a sub-net takes it as an
+/// argument.
 struct Subnet {
   std::vector<int> widths;
 
   friend bool operator==(const Subnet&, const Subnet&) = default;
 };
 
-/// True if every width of `inner` is at most that of `outer`. Both must describe the same graph.
+/// True if no width of `inner` is greater than the same width of `outer`. Precondition: both are of one
+/// graph.
 bool is_nested(const Subnet& inner, const Subnet& outer);
 
-/// "16-12-32": the widths in order, the form that parse_subnet() reads.
+/// The widths in order: "16-12-32".
 std::string to_string(const Subnet& subnet);
+
+/// Reads what to_string() writes. Fails on any other text.
 Result<Subnet> parse_subnet(std::string_view text);
 
 }  // namespace concertina

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -91,6 +92,20 @@ Status write_file(const std::filesystem::path& path, std::string_view bytes) {
   if (failure == 0) return {};
   ::unlink(aside.c_str());
   return system_error("write", path, failure);
+}
+
+Status check_writable(const std::filesystem::path& path) {
+  std::error_code code;
+  if (std::filesystem::is_directory(path, code))
+    return Error{fmt::format("'{}' is a folder; a file is needed", path.string())};
+  // In the folder that the file, or the first of the folders that would be made for it, goes into.
+  std::filesystem::path folder = std::filesystem::absolute(path, code).parent_path();
+  while (!std::filesystem::exists(folder, code) && folder.has_relative_path()) folder = folder.parent_path();
+  std::string trial = (folder / ".concertina-XXXXXX").string();
+  const Descriptor file(::mkostemp(trial.data(), O_CLOEXEC));
+  if (!file.valid()) return system_error("write", path, errno);
+  ::unlink(trial.c_str());
+  return {};
 }
 
 Status append_line(const std::filesystem::path& path, std::string_view line) {

@@ -50,6 +50,9 @@ auto read_as(const std::filesystem::path& path, Parse&& parse)
 /// either its old bytes or all of the new ones. Missing parent folders are made.
 Status write_file(const std::filesystem::path& path, std::string_view bytes);
 
+/// Fails as write_file() would, before there is anything to write; leaves nothing behind.
+Status check_writable(const std::filesystem::path& path);
+
 /// Adds one line and flushes it to the disk. After a crash the last line may be incomplete (no '\n').
 Status append_line(const std::filesystem::path& path, std::string_view line);
 

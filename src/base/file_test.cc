@@ -61,6 +61,18 @@ TEST_F(FileTest, KeepsTheOldBytesWhenThereIsNoRoom) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "x.partial"));
 }
 
+TEST_F(FileTest, TriesAPathBeforeThereIsAnythingToWrite) {
+  folder_.write("file", "old");
+  EXPECT_TRUE(check_writable(folder_ / "file"));
+  EXPECT_TRUE(check_writable(folder_ / "new"));
+  EXPECT_TRUE(check_writable(folder_ / "one" / "two" / "new"));
+  EXPECT_EQ(*read_file(folder_ / "file"), "old");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);  // nothing is left
+  EXPECT_THAT(check_writable(folder_).error().message, HasSubstr("is a folder"));
+  EXPECT_THAT(check_writable(folder_ / "file" / "new").error().message, HasSubstr("cannot write"));
+  EXPECT_THAT(check_writable("/proc/new").error().message, HasSubstr("cannot write '/proc/new'"));
+}
+
 class FolderLockTest : public ::testing::Test {
  protected:
   const testing::TestFolder folder_;

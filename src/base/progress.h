@@ -13,6 +13,9 @@ class Progress {
   /// A task of `total` equal steps starts; it ends when `total` steps are done or another one starts.
   virtual void start(std::string_view task, std::int64_t total) = 0;
 
+  /// The same for a task that ends when a time is up: its steps are seconds.
+  virtual void start_seconds(std::string_view task, std::int64_t total) { start(task, total); }
+
   /// `done` steps of the task are done in all; `note` says what is known now ("loss 0.312").
   virtual void update(std::int64_t done, std::string_view note) = 0;
 

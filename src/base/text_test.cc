@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -7,11 +8,18 @@
 namespace concertina {
 namespace {
 
+TEST(Split, LeavesOutEmptyParts) {
+  EXPECT_THAT(split("a bc  d ", ' '), ::testing::ElementsAre("a", "bc", "d"));
+  EXPECT_THAT(split(" ", ' '), ::testing::IsEmpty());
+  EXPECT_THAT(split("", ' '), ::testing::IsEmpty());
+}
+
 TEST(NearestName, CorrectsATypo) {
   const std::vector<std::string> names = {"search.groups", "search.images", "select.subnets"};
   EXPECT_EQ(nearest_name("search.group", names), "search.groups");
   EXPECT_EQ(nearest_name("serach.imagse", names), "search.images");
   EXPECT_EQ(nearest_name("subnets", names), "select.subnets");
+  EXPECT_EQ(nearest_name("--sed", std::vector<std::string>{"--set", "--seed"}), "--seed");
 }
 
 TEST(ParseNumber, TakesTheWholeText) {

@@ -1,11 +1,12 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "base/try.h"
+#include "capi/deadline.h"
 #include "capi/handles.h"
 #include "capi/outcome.h"
 #include "capi/structs.h"
@@ -14,19 +15,15 @@
 namespace concertina::capi {
 namespace {
 
-/// Some 30 years, which fit into 64 bits of nanoseconds.
-constexpr double kLongestDeadline = 1e12;
-
 Outcome budget_of(const concertina_budget* given, Budget& budget) {
   concertina_budget wanted;
   RETURN_IF_ERROR(read_struct("budget", given, wanted));
-  if (std::isnan(wanted.deadline_ms) || std::isnan(wanted.quantile) || std::isnan(wanted.min_accuracy)) {
-    return Error{fmt::format("a budget of {} ms, quantile {} and accuracy {} is none; NaN is not allowed",
-                             wanted.deadline_ms, wanted.quantile, wanted.min_accuracy)};
+  for (const auto& [name, value] : {std::pair("deadline_ms", wanted.deadline_ms),
+                                    {"quantile", wanted.quantile},
+                                    {"min_accuracy", wanted.min_accuracy}}) {
+    if (std::isnan(value)) return Error{fmt::format("a budget's {} is not a number (NaN); give one", name)};
   }
-  const std::chrono::duration<double, std::milli> deadline(
-      std::clamp(wanted.deadline_ms, -kLongestDeadline, kLongestDeadline));
-  budget.deadline = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline);
+  budget.deadline = deadline_of(wanted.deadline_ms);
   if (wanted.quantile != 0) budget.quantile = wanted.quantile;
   budget.min_accuracy = wanted.min_accuracy;
   return {};
@@ -106,6 +103,21 @@ concertina_status concertina_adaptive_allow_from(concertina_adaptive* adaptive, 
     RETURN_IF_ERROR(not_null({{"adaptive", adaptive}}));
     RETURN_IF_ERROR(in_range("sub-net", subnet, adaptive->session.model().subnets().size()));
     adaptive->session.allow_from(subnet);
+    return {};
+  });
+}
+
+concertina_status concertina_adaptive_machine(const concertina_adaptive* adaptive,
+                                              concertina_machine* machine, concertina_error* error) {
+  return guarded(error, [&]() -> Outcome {
+    RETURN_IF_ERROR(not_null({{"adaptive", adaptive}, {"machine", machine}}));
+    RETURN_IF_ERROR(check_size("machine", *machine));
+    const concertina::MachineCondition now = adaptive->session.machine();
+    write_struct(concertina_machine{.struct_size = 0,
+                                    .state = static_cast<int32_t>(now.state),
+                                    .reserved = 0,
+                                    .slow_down = now.slow_down},
+                 machine);
     return {};
   });
 }

@@ -99,6 +99,29 @@ TEST_F(CAdaptive, ASupervisorMayForbidTheLargest) {
   EXPECT_EQ(answer_.subnet, 0);
 }
 
+TEST_F(CAdaptive, AnswersLateToADeadlineThatHasPassed) {
+  for (const double deadline : {0.0, -3.0, -kInfinity}) {
+    ASSERT_EQ(run(deadline), CONCERTINA_OK) << deadline;
+    EXPECT_EQ(answer_.fits, 0);
+    EXPECT_EQ(answer_.in_time, 0);
+  }
+  EXPECT_EQ(run(kNan), CONCERTINA_FAILED);
+  EXPECT_THAT(error_.message, HasSubstr("deadline_ms is not a number"));
+}
+
+TEST_F(CAdaptive, TellsWhatItKnowsOfTheMachine) {
+  auto machine = sized<concertina_machine>();
+  ASSERT_EQ(concertina_adaptive_machine(adaptive_.get(), &machine, &error_), CONCERTINA_OK);
+  EXPECT_EQ(machine.state, CONCERTINA_NORMAL);
+  EXPECT_EQ(machine.slow_down, 1);
+  for (int i = 0; i < 20; ++i)
+    ASSERT_EQ(run(kInfinity), CONCERTINA_OK);  // the first may be an interrupted one
+  ASSERT_EQ(concertina_adaptive_machine(adaptive_.get(), &machine, &error_), CONCERTINA_OK);
+  EXPECT_NE(machine.slow_down, 1);
+  EXPECT_EQ(concertina_adaptive_machine(nullptr, &machine, &error_), CONCERTINA_MISUSED);
+  EXPECT_EQ(concertina_adaptive_machine(adaptive_.get(), nullptr, &error_), CONCERTINA_MISUSED);
+}
+
 TEST_F(CAdaptive, RefusesWhatIsNoBudget) {
   for (const auto& [deadline, quantile, accuracy] : {std::tuple{kNan, 0.0, 0.0},
                                                      {1.0, kNan, 0.0},

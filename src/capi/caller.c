@@ -48,6 +48,35 @@ static int run(const concertina_model* model, const float* images, float* chosen
   return 0;
 }
 
+static int schedule(const concertina_model* model, const float* images, float* chosen, float* scheduled) {
+  const size_t in = concertina_model_input_size(model);
+  const size_t out = concertina_model_output_size(model);
+  concertina_scheduler* scheduler = NULL;
+  concertina_scheduled left = {.struct_size = sizeof left};
+  int64_t request = -1;
+  CHECK(concertina_scheduler_create(&model, 1, NULL, &scheduler, NULL) == CONCERTINA_OK);
+  CHECK(concertina_scheduler_submit(scheduler, 0, images, in, HUGE_VAL, scheduled, out, &request, NULL) ==
+        CONCERTINA_OK);
+  while (concertina_scheduler_waiting(scheduler) > 0) {
+    CHECK(concertina_scheduler_advance(scheduler, &left, NULL) == CONCERTINA_OK);
+  }
+  CHECK(left.request == request && left.subnet == 0);
+  CHECK(memcmp(chosen, scheduled, out * sizeof *chosen) == 0);
+  concertina_scheduler_free(scheduler);
+  return 0;
+}
+
+static int refuse(const concertina_model* model) {
+  concertina_cascade* cascade = NULL;
+  concertina_rules* rules = NULL;
+  concertina_error error;
+  CHECK(concertina_cascade_create(model, "/nowhere", NULL, &cascade, &error) == CONCERTINA_FAILED);
+  CHECK(strstr(error.message, "/nowhere") != NULL && cascade == NULL);
+  CHECK(concertina_rules_load("/nowhere", model, NULL, &rules, &error) == CONCERTINA_FAILED);
+  CHECK(strstr(error.message, "/nowhere") != NULL && rules == NULL);
+  return 0;
+}
+
 int concertina_call_from_c(const void* bytes, size_t size) {
   concertina_model* model = NULL;
   float *images, *outputs;
@@ -58,6 +87,8 @@ int concertina_call_from_c(const void* bytes, size_t size) {
   CHECK(images != NULL && outputs != NULL);
   line = ask(model);
   if (line == 0) line = run(model, images, outputs, outputs + concertina_model_output_size(model));
+  if (line == 0) line = schedule(model, images, outputs, outputs + concertina_model_output_size(model));
+  if (line == 0) line = refuse(model);
   free(images);
   free(outputs);
   concertina_model_free(model);

@@ -5,7 +5,10 @@
 #include <vector>
 
 #include "concertina/adaptive_session.h"
+#include "concertina/cascade_session.h"
 #include "concertina/concertina.h"
+#include "concertina/plan_rules.h"
+#include "concertina/scheduler.h"
 #include "concertina/session.h"
 
 /// What the opaque structs of concertina.h are.
@@ -21,4 +24,16 @@ struct concertina_session {
 
 struct concertina_adaptive {
   concertina::AdaptiveSession session;
+};
+
+struct concertina_cascade {
+  concertina::CascadeSession session;
+};
+
+struct concertina_rules {
+  concertina::PlanRules rules;
+};
+
+struct concertina_scheduler {
+  concertina::Scheduler scheduler;
 };

@@ -25,10 +25,10 @@ Outcome not_null(std::initializer_list<Argument> arguments) {
   return {};
 }
 
-Outcome in_range(const char* what, int index, std::size_t count) {
+Outcome in_range(const char* what, int index, std::size_t count, const char* owner) {
   if (index >= 0 && static_cast<std::size_t>(index) < count) return {};
-  if (count == 0) return Error{fmt::format("there is no {} number {}; the model has none", what, index)};
-  return Error{fmt::format("there is no {} number {}; the model has 0 to {}", what, index, count - 1)};
+  if (count == 0) return Error{fmt::format("there is no {} number {}; the {} has none", what, index, owner)};
+  return Error{fmt::format("there is no {} number {}; the {} has 0 to {}", what, index, owner, count - 1)};
 }
 
 void write_error(concertina_error* error, std::string_view message) noexcept {

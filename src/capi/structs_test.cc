@@ -43,6 +43,22 @@ TEST(CStructs, HaveNoUnusedBytesAtTheirEnd) {
   EXPECT_TRUE(ends_with(budget, budget.min_accuracy));
   const concertina_answer answer{};
   EXPECT_TRUE(ends_with(answer, answer.in_time));
+  const concertina_machine machine{};
+  EXPECT_TRUE(ends_with(machine, machine.slow_down));
+  const concertina_rules_options rules{};
+  EXPECT_TRUE(ends_with(rules, rules.reserved));
+  const concertina_rule rule{};
+  EXPECT_TRUE(ends_with(rule, rule.reserved));
+  const concertina_cascade_options cascade{};
+  EXPECT_TRUE(ends_with(cascade, cascade.latency_table));
+  const concertina_cascade_budget cascade_budget{};
+  EXPECT_TRUE(ends_with(cascade_budget, cascade_budget.quantile));
+  const concertina_cascade_answer cascade_answer{};
+  EXPECT_TRUE(ends_with(cascade_answer, cascade_answer.reserved));
+  const concertina_scheduler_options scheduler{};
+  EXPECT_TRUE(ends_with(scheduler, scheduler.reserve));
+  const concertina_scheduled scheduled{};
+  EXPECT_TRUE(ends_with(scheduled, scheduled.in_time));
 }
 
 TEST(CStructs, AreReadWithTheirSize) {

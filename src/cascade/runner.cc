@@ -1,5 +1,7 @@
 #include "cascade/runner.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -37,13 +39,16 @@ std::span<const float> CascadeRunner::seen(std::span<const float> image, const L
   return mirror_;
 }
 
-Result<CascadeAnswer> CascadeRunner::run(std::span<const float> image,
-                                         const std::optional<CascadeDeadline>& deadline) {
+Result<CascadeRun> CascadeRunner::run(std::span<const float> image,
+                                      const std::optional<CascadeDeadline>& deadline) {
   if (deadline && times_ == nullptr)
     return Error{"a cascade with a deadline needs the times of its sub-nets"};
-  if (image.size() != mirror_.size()) return Error{"the image has not the size that the model takes"};
+  if (image.size() != mirror_.size()) {
+    return Error{fmt::format("there are {} floats of an image where the model takes {}", image.size(),
+                             mirror_.size())};
+  }
   std::fill(scores_.begin(), scores_.end(), 0.0F);
-  CascadeAnswer answer;
+  CascadeRun answer;
   const Time start = clock_->now();
   Time now = start;
   for (std::size_t k = 0; k < cascade_.stages.size(); ++k) {

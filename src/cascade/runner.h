@@ -38,7 +38,7 @@ struct CascadeDeadline {
 };
 
 /// What a cascade says of an image.
-struct CascadeAnswer {
+struct CascadeRun {
   int label = -1;          ///< -1: not even the first stage could have been in time
   double confidence = 0;   ///< by the cascade's measure
   int stages = 0;          ///< that ran: the first so many
@@ -58,8 +58,7 @@ class CascadeRunner {
 
   /// Looks at an image, [channels][height][width] as Session::run() takes it, until the answer is confident
   /// enough. Neither allocates nor locks. Fails if a run fails, or if there is a deadline but were no times.
-  Result<CascadeAnswer> run(std::span<const float> image,
-                            const std::optional<CascadeDeadline>& deadline = {});
+  Result<CascadeRun> run(std::span<const float> image, const std::optional<CascadeDeadline>& deadline = {});
 
   /// After a run with an answer: softmax of these are the probabilities of the classes.
   std::span<const float> scores() const { return scores_; }

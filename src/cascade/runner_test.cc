@@ -5,7 +5,7 @@
 
 #include <map>
 
-#include "testing/allocation_count.h"
+#include "testing/each_allocation.h"
 #include "testing/models.h"
 
 namespace concertina::cascade {
@@ -76,7 +76,7 @@ class CascadeRunnerTest : public ::testing::Test {
 TEST_F(CascadeRunnerTest, StopsAtTheFirstSureAnswer) {
   CascadeRunner runner = this->runner(cascade());
   scripted_.sureness = {{2, 1.0F}, {1, 20.0F}, {0, 20.0F}};
-  const CascadeAnswer answer = runner.run(image_).value();
+  const CascadeRun answer = runner.run(image_).value();
   EXPECT_THAT(scripted_.ran, ElementsAre(2, 1));
   EXPECT_EQ(answer.label, 2);
   EXPECT_EQ(answer.stages, 2);
@@ -89,7 +89,7 @@ TEST_F(CascadeRunnerTest, StopsAtTheFirstSureAnswer) {
 TEST_F(CascadeRunnerTest, TheLastStageAnswersHoweverUnsure) {
   CascadeRunner runner = this->runner(cascade());
   scripted_.sureness = {{2, 1.0F}, {1, 1.0F}, {0, 1.0F}};
-  const CascadeAnswer answer = runner.run(image_).value();
+  const CascadeRun answer = runner.run(image_).value();
   EXPECT_THAT(scripted_.ran, ElementsAre(2, 1, 0));
   EXPECT_EQ(answer.label, 1);
   EXPECT_FALSE(answer.cut_short);
@@ -99,14 +99,14 @@ TEST_F(CascadeRunnerTest, StartsNothingThatWouldBeLate) {
   CascadeRunner runner = this->runner(cascade());
   clock_.set(1000ms);
   // The second stage would be over at 10 + 40 ms.
-  const CascadeAnswer cut = runner.run(image_, CascadeDeadline{.at = 1049ms}).value();
+  const CascadeRun cut = runner.run(image_, CascadeDeadline{.at = 1049ms}).value();
   EXPECT_THAT(scripted_.ran, ElementsAre(2));
   EXPECT_TRUE(cut.cut_short);
   EXPECT_EQ(cut.label, 0);  // all scores are equal
   EXPECT_EQ(cut.stages, 1);
   const Time now = clock_.now();
   EXPECT_EQ(runner.run(image_, CascadeDeadline{.at = now + 50ms}).value().stages, 2);
-  const CascadeAnswer none = runner.run(image_, CascadeDeadline{.at = clock_.now() + 19ms}).value();
+  const CascadeRun none = runner.run(image_, CascadeDeadline{.at = clock_.now() + 19ms}).value();
   EXPECT_EQ(none.stages, 0);
   EXPECT_EQ(none.label, -1);
   EXPECT_TRUE(none.cut_short);
@@ -138,7 +138,7 @@ TEST_F(CascadeRunnerTest, RefusesWhatItCannotRun) {
               HasSubstr("for another model"));
   CascadeRunner timeless = CascadeRunner::make(cascade(), *model_, scripted_, clock_).value();
   EXPECT_THAT(timeless.run(image_, CascadeDeadline{}).error().message, HasSubstr("needs the times"));
-  EXPECT_THAT(timeless.run({}).error().message, HasSubstr("size"));
+  EXPECT_THAT(timeless.run({}).error().message, HasSubstr("0 floats of an image"));
   scripted_.fails = true;
   EXPECT_THAT(timeless.run(image_).error().message, HasSubstr("the run failed"));
 }
@@ -161,6 +161,14 @@ TEST_F(CascadeRunnerTest, OnASessionIsWhatTheSessionSaysAndAllocatesNothing) {
   EXPECT_EQ(answer->stages, 3);
   const models::Floats wanted = models::run_alone(model_, {}, image, 1, 0);
   for (std::size_t i = 0; i < wanted.size(); ++i) EXPECT_EQ(runner.scores()[i], wanted[i]);
+}
+
+TEST_F(CascadeRunnerTest, MayRunOutOfMemoryWhileItIsMade) {
+  if (models::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  const Cascade known = cascade();
+  EXPECT_GT(models::fail_each_allocation_inside(
+                [&] { return CascadeRunner::make(known, *model_, scripted_, clock_, &times_).ok(); }),
+            0);
 }
 
 TEST(SlowedTimes, FollowTheMachine) {

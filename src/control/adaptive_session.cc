@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <new>
 
+#include "base/out_of_memory.h"
+#include "base/sole_use.h"
 #include "base/try.h"
 #include "concertina/session.h"
 #include "control/controller.h"
@@ -27,7 +30,11 @@ Status check_quantile(const Budget& budget) {
 }
 
 Status check_accuracy(const Budget& budget, double best_accuracy) {
-  if (!(budget.min_accuracy <= best_accuracy)) {
+  if (!(budget.min_accuracy >= 0 && budget.min_accuracy <= 1)) {
+    return Error{fmt::format("a budget's min_accuracy cannot be {}; choose one of 0 to 1, such as 0.92",
+                             budget.min_accuracy)};
+  }
+  if (budget.min_accuracy > best_accuracy) {
     return Error{fmt::format("no sub-net has an accuracy of {:.4f}; the best that may run has {:.4f}",
                              budget.min_accuracy, best_accuracy)};
   }
@@ -51,8 +58,7 @@ struct AdaptiveSession::Impl {
 
   control::Decision decide(const control::Request& request) {
     if (!selected) return controller.decide(request);
-    const Time predicted = from_ms(controller.bound_ms(*selected, request.quantile));
-    return {.subnet = *selected, .predicted = predicted, .fits = request.now + predicted <= request.deadline};
+    return controller.decide_on(*selected, request);
   }
 
   /// What is asked for is answered, even if it will be late.
@@ -77,12 +83,14 @@ struct AdaptiveSession::Impl {
   SteadyClock clock;
   std::optional<int> selected;
   int batch;
+  SoleUse use;
   std::atomic<int> users_limit{0}, supervisors_limit{0};
+  std::atomic<double> slow_down{1};
   std::unique_ptr<control::Supervision> supervision;  // last: its thread ends before what it uses
 };
 
 Result<AdaptiveSession> AdaptiveSession::make(std::shared_ptr<const Model> model,
-                                              const AdaptiveOptions& options) {
+                                              const AdaptiveOptions& options) try {
   ASSIGN_OR_RETURN(Session session,
                    Session::make(model, {.threads = options.threads, .max_batch = options.batch}));
   ASSIGN_OR_RETURN(std::vector<control::SubnetProfile> sizes, control::subnet_profiles(model, options));
@@ -95,6 +103,8 @@ Result<AdaptiveSession> AdaptiveSession::make(std::shared_ptr<const Model> model
                              options.plan.string())};
   }
   return AdaptiveSession(std::move(impl));
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 AdaptiveSession::AdaptiveSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -104,22 +114,23 @@ AdaptiveSession& AdaptiveSession::operator=(AdaptiveSession&&) noexcept = defaul
 AdaptiveSession::~AdaptiveSession() = default;
 
 Result<Answer> AdaptiveSession::run(std::span<const float> images, const Budget& budget,
-                                    std::span<float> logits) {
+                                    std::span<float> logits) try {
   Impl& own = *impl_;
+  const SoleUse::Turn turn(own.use);
+  if (!turn) return SoleUse::taken("session");
   const Time start = own.clock.now();
   RETURN_IF_ERROR(check_quantile(budget));
   if (!own.selected) RETURN_IF_ERROR(check_accuracy(budget, own.best_accuracy()));
   const Time deadline = start + std::clamp<Time>(budget.deadline, -kLongest, kLongest);
   const double quantile = budget.quantile;
-  control::Decision decision = own.decide({.now = start,
-                                           .arrival = start,
-                                           .deadline = deadline,
-                                           .quantile = quantile,
-                                           .min_accuracy = budget.min_accuracy});
-  if (decision.subnet == control::Decision::kShed) {
-    decision.subnet = own.fastest(budget.min_accuracy);
-    decision.predicted = from_ms(own.controller.bound_ms(decision.subnet, quantile));
-  }
+  const control::Request request = {.now = start,
+                                    .arrival = start,
+                                    .deadline = deadline,
+                                    .quantile = quantile,
+                                    .min_accuracy = budget.min_accuracy};
+  control::Decision decision = own.decide(request);
+  if (decision.subnet == control::Decision::kShed)
+    decision = own.controller.decide_on(own.fastest(budget.min_accuracy), request);
   const Time before = own.clock.now();
   RETURN_IF_ERROR(own.session.run(images, own.batch, decision.subnet, logits));
   const Time end = own.clock.now();
@@ -129,26 +140,38 @@ Result<Answer> AdaptiveSession::run(std::span<const float> images, const Budget&
                           .took = end - before,
                           .deadline = deadline,
                           .quantile = quantile});
-  if (own.supervision) own.supervision->slowed(own.controller.slow_down().common());
+  own.slow_down.store(own.controller.slow_down().common(), std::memory_order_relaxed);
+  if (own.supervision) own.supervision->slowed(own.slow_down.load(std::memory_order_relaxed));
   return Answer{.subnet = decision.subnet,
                 .accuracy = own.accuracy(decision.subnet),
                 .predicted_ms = to_ms(decision.predicted),
                 .actual_ms = to_ms(end - start),
                 .fits = decision.fits,
                 .in_time = end <= deadline};
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
-Status AdaptiveSession::select(std::optional<int> subnet) {
+Status AdaptiveSession::select(std::optional<int> subnet) try {
+  const SoleUse::Turn turn(impl_->use);
+  if (!turn) return SoleUse::taken("session");
   const int count = static_cast<int>(impl_->sizes.size());
   if (subnet && (*subnet < 0 || *subnet >= count)) {
     return Error{fmt::format("there is no sub-net number {}; the model has 0 to {}", *subnet, count - 1)};
   }
   impl_->selected = subnet;
   return {};
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 void AdaptiveSession::allow_from(int subnet) {
   impl_->allow_from(impl_->users_limit, subnet);
+}
+
+MachineCondition AdaptiveSession::machine() const {
+  return {.state = impl_->supervision ? impl_->supervision->state() : MachineState::normal,
+          .slow_down = impl_->slow_down.load(std::memory_order_relaxed)};
 }
 
 const Model& AdaptiveSession::model() const {

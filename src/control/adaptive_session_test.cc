@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <limits>
+#include <thread>
 
 #include "base/file.h"
 #include "profile/measure_subnets.h"
@@ -86,10 +88,26 @@ TEST_F(AdaptiveSessionTest, KeepsToTheAccuracyThatIsAskedFor) {
   AdaptiveSession adaptive = session();
   EXPECT_EQ(adaptive.run(images_, {.deadline = -1h, .min_accuracy = 0.85}, logits_)->subnet, 0);
   expect_refused(adaptive, {.deadline = 1h, .min_accuracy = 0.95}, "0.95");
-  expect_refused(adaptive, {.deadline = 1h, .min_accuracy = std::nan("")}, "nan");
+  expect_refused(adaptive, {.deadline = 1h, .min_accuracy = std::nan("")},
+                 "cannot be nan; choose one of 0 to 1");
+  expect_refused(adaptive, {.deadline = 1h, .min_accuracy = 92}, "cannot be 92; choose one of 0 to 1");
   adaptive.allow_from(1);
   expect_refused(adaptive, {.deadline = 1h, .min_accuracy = 0.85}, "0.8000");
   EXPECT_EQ(adaptive.run(images_, {.deadline = 1h}, logits_)->subnet, 1);
+}
+
+TEST_F(AdaptiveSessionTest, FitsIfWhatItPredictsMeetsTheDeadline) {
+  AdaptiveSession adaptive = session();
+  for (const std::optional<int> subnet :
+       {std::optional<int>(), std::optional<int>(0), std::optional<int>(2)}) {
+    ASSERT_TRUE(adaptive.select(subnet));
+    for (int i = 0; i < 300; ++i) {
+      const std::chrono::nanoseconds deadline = 2us * i;
+      const auto answer = adaptive.run(images_, {.deadline = deadline}, logits_);
+      ASSERT_TRUE(answer);
+      EXPECT_EQ(answer->fits, answer->predicted_ms <= to_ms(deadline)) << i;
+    }
+  }
 }
 
 TEST_F(AdaptiveSessionTest, LetsTheUserDecide) {
@@ -112,6 +130,25 @@ TEST_F(AdaptiveSessionTest, RefusesWhatMakesNoSense) {
   expect_refused(adaptive, {.deadline = 1h}, "floats of images");
   expect_refused({.threads = 0}, "threads");
   expect_refused({.batch = 0}, "batch");
+}
+
+TEST_F(AdaptiveSessionTest, RefusesASecondThread) {
+  AdaptiveSession adaptive = session();
+  std::atomic<bool> refused = false;
+  const auto run_until_refused = [&] {
+    std::vector<float> logits(logits_.size());
+    for (int i = 0; i < 10'000 && !refused; ++i) {
+      if (const auto answer = adaptive.run(images_, {.deadline = 1h}, logits); !answer) {
+        EXPECT_THAT(answer.error().message, HasSubstr("another thread is using this session"));
+        refused = true;
+      }
+    }
+  };
+  std::thread other(run_until_refused);
+  run_until_refused();
+  other.join();
+  EXPECT_TRUE(refused);
+  EXPECT_TRUE(adaptive.run(images_, {.deadline = 1h}, logits_));
 }
 
 TEST_F(AdaptiveSessionTest, SurvivesAnyDeadline) {
@@ -168,6 +205,7 @@ TEST_F(AdaptiveSessionTest, ObeysThePlanOfWhomItIsSupervisedBy) {
   for (int i = 0; i < 100'000 && subnet == 0; ++i)
     subnet = adaptive->run(images_, {.deadline = 1h}, logits_)->subnet;
   EXPECT_EQ(subnet, 1);
+  EXPECT_NE(adaptive->machine().slow_down, 1);
   adaptive->allow_from(2);
   EXPECT_EQ(adaptive->run(images_, {.deadline = 1h}, logits_)->subnet, 2);
   plan.subnets.pop_back();

@@ -19,6 +19,9 @@ constexpr double kReserve = 0.5;
 /// How many runs of the quiet machine's table the noise starts from.
 constexpr double kRunsOfTable = 200;
 
+/// What is predicted where no time is long enough: 30 years, which a Time can hold.
+constexpr double kNeverMs = 1e12;
+
 /// Runs that took more than an hour are of a machine that slept.
 constexpr double kLongestRunMs = 3.6e6;
 
@@ -54,19 +57,16 @@ Controller::Controller(std::vector<SubnetProfile> sizes)
 void Controller::expect() {
   for (Outlook& one : outlooks_) {
     one.expected_ms = quiet_ms(one.subnet) * slow_down_.factor(one.subnet);
-    one.bound_ms = noise_.bound(one.expected_ms, bounds_quantile_);
   }
-  need(1 - budget_.risk(bounds_quantile_));
+  probability_ = -1;
+  need(quantile_);
 }
 
-void Controller::need(double probability) {
+void Controller::need(double quantile) {
+  const double probability = 1 - budget_.risk(quantile);
+  if (probability == probability_) return;
   probability_ = probability;
   for (Outlook& one : outlooks_) one.needed_ms = noise_.needed(one.expected_ms, probability, one.hint);
-}
-
-double Controller::bound_ms(int subnet, double quantile) const {
-  return quantile == bounds_quantile_ ? outlook(subnet).bound_ms
-                                      : noise_.bound(expected_ms(subnet), quantile);
 }
 
 Controller::Pace Controller::pace(const Request& request) const {
@@ -86,16 +86,21 @@ Controller::Candidate Controller::candidate(const Outlook& outlook, double slack
   return {.outlook = &outlook, .in_time = in_time, .worth = outlook.accuracy * in_time};
 }
 
-Decision Controller::decided(const Outlook& outlook, const Request& request, bool fits) const {
-  return {.subnet = outlook.subnet,
-          .predicted = from_ms(bound_ms(outlook.subnet, request.quantile)),
-          .fits = fits};
+Decision Controller::decided(const Outlook& outlook, const Request& request) const {
+  const Time predicted = from_ms(std::min(outlook.needed_ms, kNeverMs));
+  return {
+      .subnet = outlook.subnet, .predicted = predicted, .fits = request.now + predicted <= request.deadline};
+}
+
+Decision Controller::decide_on(int subnet, const Request& request) {
+  need(request.quantile);
+  return decided(outlook(subnet), request);
 }
 
 Decision Controller::decide(const Request& request) {
   const double slack = to_ms(request.deadline - request.now);
   const auto [with_reserve, of_all] = pace(request);
-  if (const double wanted = 1 - budget_.risk(request.quantile); wanted != probability_) need(wanted);
+  need(request.quantile);
   const int first = first_allowed();
   const auto may_run = [&](const Outlook& one) {
     return one.subnet >= first && one.accuracy >= request.min_accuracy;
@@ -106,7 +111,7 @@ Decision Controller::decide(const Request& request) {
   for (const Outlook& one : outlooks_) {
     if (!may_run(one)) continue;
     if (one.expected_ms <= with_reserve) {
-      if (one.needed_ms <= slack) return decided(one, request, true);
+      if (one.needed_ms <= slack) return decided(one, request);
       refused_ = true;
     }
     if (fastest == nullptr || one.expected_ms < fastest->expected_ms) fastest = &one;
@@ -121,7 +126,7 @@ Decision Controller::decide(const Request& request) {
     const Candidate other = candidate(one, slack);
     if (other.worth > best.worth) best = other;
   }
-  return decided(*best.outlook, request, false);
+  return decided(*best.outlook, request);
 }
 
 Decision Controller::shed(const Request& request) {
@@ -163,7 +168,7 @@ void Controller::observe(const Observation& run) {
   learn(run.subnet, took, ended);
   if (decided_) budget_.observe(run.quantile, ended > run.deadline, refused_);
   decided_ = false;
-  bounds_quantile_ = run.quantile;
+  quantile_ = run.quantile;
   expect();
 }
 

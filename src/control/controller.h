@@ -37,9 +37,11 @@ class Controller final : public Policy {
 
   int first_allowed() const { return first_allowed_.load(std::memory_order_relaxed); }
 
-  /// What runs of the sub-net take now, in ms: median, and the time that a share `quantile` does not exceed.
+  /// This sub-net as the answer to a request, whether it would be chosen or not.
+  Decision decide_on(int subnet, const Request& request);
+
+  /// The median time that runs of the sub-net take now, in ms.
   double expected_ms(int subnet) const { return outlook(subnet).expected_ms; }
-  double bound_ms(int subnet, double quantile) const;
 
   const SlowDown& slow_down() const { return slow_down_; }
 
@@ -49,7 +51,6 @@ class Controller final : public Policy {
     double accuracy = 0;
     double expected_ms = 0;  ///< made when a run is observed, as what follows
     double needed_ms = 0;    ///< the slack with which it is in time with probability probability_
-    double bound_ms = 0;     ///< for bounds_quantile_
     int subnet = 0;
     int hint = 0;  ///< see RunNoise::needed()
   };
@@ -71,7 +72,7 @@ class Controller final : public Policy {
   const Outlook& outlook(int subnet) const { return outlooks_[places_[static_cast<std::size_t>(subnet)]]; }
   double quiet_ms(int subnet) const { return sizes_[subnet].times.median(); }
   void expect();
-  void need(double probability);
+  void need(double quantile);
   /// Milliseconds that each answer may take.
   struct Pace {
     double with_reserve = 0;  ///< if this, all waiting ones and some that come are to be in time
@@ -81,13 +82,13 @@ class Controller final : public Policy {
   Pace pace(const Request& request) const;
   Candidate candidate(const Outlook& outlook, double slack) const;
   Decision shed(const Request& request);
-  Decision decided(const Outlook& outlook, const Request& request, bool fits) const;
+  Decision decided(const Outlook& outlook, const Request& request) const;
 
   std::vector<SubnetProfile> sizes_;
   std::vector<Outlook> outlooks_;  ///< from the most accurate; of equal ones the faster first
   std::vector<int> places_;        ///< of the sub-nets among them
-  double bounds_quantile_ = 0.99;
-  double probability_ = -1;
+  double quantile_ = 0.99;         ///< of the last run
+  double probability_ = -1;  ///< of being in time: the quantile that was asked for, corrected by budget_
   SlowDown slow_down_;
   RunNoise noise_;
   MissBudget budget_;

@@ -31,8 +31,10 @@ struct Decision {
   static constexpr int kShed = -1;  ///< not to answer at all: it would be late, and others would be too
 
   int subnet = kShed;
-  Time predicted{0};  ///< the time that the requested share of its runs does not exceed now
-  bool fits = false;  ///< that prediction meets the deadline, and the sub-net min_accuracy
+  /// What its run is thought to take. The Controller's: the time in which it ends with the probability that
+  /// is needed for the requested share of answers to be in time.
+  Time predicted{0};
+  bool fits = false;  ///< that this meets the deadline. The Controller's: now + predicted <= deadline
 };
 
 /// A run that has ended.

@@ -122,17 +122,6 @@ void RunNoise::prefetch() const {
   for (std::size_t i = 0; i < kDelays; i += kLine) __builtin_prefetch(&delay_rate_[i]);
 }
 
-double RunNoise::bound(double expected, double quantile) const {
-  const auto half = static_cast<float>((1 - quantile) / 2);
-  const auto factor = std::lower_bound(factor_within_.begin(), factor_within_.end(), 1 - half);
-  const auto above = static_cast<double>(factor - factor_within_.begin()) + 1;
-  const auto rare = [&](float rate) { return rate * static_cast<float>(expected) > half; };
-  const auto delay = std::partition_point(delay_rate_.begin(), delay_rate_.end(), rare);
-  const auto after = static_cast<double>(delay - delay_rate_.begin());
-  return expected * std::exp(kFactorStart + kFactorBin * std::min(above, static_cast<double>(kFactors))) +
-         (after > 0 ? std::exp(kDelayStart + kDelayBin * after) : 0);
-}
-
 double RunNoise::interrupted_share() const {
   return run_ms_ > 0 ? delayed_ms_ / run_ms_ : 0;
 }

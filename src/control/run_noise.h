@@ -25,10 +25,6 @@ class RunNoise {
   /// Has what within() looks at brought near.
   void prefetch() const;
 
-  /// A time, in ms, within which such a run ends with at least the probability `quantile`: half of what is
-  /// left is granted to the factor and half to interruptions.
-  double bound(double expected, double quantile) const;
-
   /// What interruptions add to each millisecond of a run, on average.
   double interrupted_share() const;
 

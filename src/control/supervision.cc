@@ -4,7 +4,6 @@
 
 #include <system_error>
 
-#include "base/file.h"
 #include "base/try.h"
 
 namespace concertina::control {
@@ -14,14 +13,6 @@ Status check_period(std::chrono::milliseconds period) {
   if (period >= std::chrono::milliseconds(20) && period <= std::chrono::minutes(1)) return {};
   return Error{fmt::format("a machine cannot be looked at every {} ms; choose 20 to 60000, such as 200",
                            period.count())};
-}
-
-Result<slo::RuleTable> read_plan(const Model& model, const AdaptiveOptions& options) {
-  ASSIGN_OR_RETURN(slo::RuleTable plan, slo::RuleTable::read(options.plan));
-  Status fits = plan.check_model(model.subnets(), model.precision());
-  if (fits && !options.other_machine) fits = plan.check_machine();
-  if (!fits) return in_file(options.plan, fits.error());
-  return plan;
 }
 
 std::vector<double> costs_of(const std::vector<SubnetProfile>& sizes) {
@@ -39,7 +30,7 @@ Result<std::unique_ptr<Supervision>> Supervision::start(const Model& model,
   RETURN_IF_ERROR(check_period(options.supervise));
   std::unique_ptr<Supervision> made(new Supervision);
   if (!options.plan.empty()) {
-    ASSIGN_OR_RETURN(made->plan_, read_plan(model, options));
+    ASSIGN_OR_RETURN(made->plan_, slo::RuleTable::read_for(options.plan, model, options.other_machine));
   }
   made->allow_from_ = std::move(allow_from);
   try {
@@ -55,6 +46,7 @@ Result<std::unique_ptr<Supervision>> Supervision::start(const Model& model,
 }
 
 int Supervision::largest(const supervisor::Advice& advice) {
+  state_.store(advice.state, std::memory_order_relaxed);
   if (!plan_) return advice.largest;
   rule_ = plan_->rule(advice.state, slow_down_.load(std::memory_order_relaxed), rule_);
   const slo::Rule& rule = plan_->rules[rule_];

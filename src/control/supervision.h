@@ -27,6 +27,9 @@ class Supervision {
   /// The slow-down of now, for the plan's rules. Neither allocates nor locks.
   void slowed(double factor) { slow_down_.store(factor, std::memory_order_relaxed); }
 
+  /// What the machine showed last. From any thread.
+  MachineState state() const { return state_.load(std::memory_order_relaxed); }
+
  private:
   Supervision() = default;
   int largest(const supervisor::Advice& advice);
@@ -34,6 +37,7 @@ class Supervision {
   std::optional<slo::RuleTable> plan_;
   int rule_ = -1;  ///< in force
   std::atomic<double> slow_down_{1};
+  std::atomic<MachineState> state_{MachineState::normal};
   std::function<void(int)> allow_from_;
   std::optional<supervisor::SupervisorThread> thread_;  // last: it ends before what it uses
 };

@@ -36,6 +36,11 @@ Result<std::vector<std::string>> read_classes(const std::filesystem::path& root)
                            names.size(), kClasses)};
 }
 
+std::vector<std::string> files_of(Split split) {
+  if (split == Split::test) return {"test_batch.bin"};
+  return {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"};
+}
+
 }  // namespace
 
 Status append_cifar10(std::string_view bytes, std::string_view name, ImageSet& set) {
@@ -64,6 +69,18 @@ Status append_cifar10(std::string_view bytes, std::string_view name, ImageSet& s
   return {};
 }
 
+Status check_cifar10(const std::filesystem::path& root) {
+  std::error_code code;
+  for (const Split split : {Split::train, Split::test}) {
+    for (const std::string& file : files_of(split)) {
+      if (std::filesystem::exists(root / file, code)) continue;
+      return Error{fmt::format("'{}' lacks {}; fetch CIFAR-10's binary version, cifar-10-binary.tar.gz",
+                               root.string(), file)};
+    }
+  }
+  return {};
+}
+
 bool holds_cifar10(const std::filesystem::path& root) {
   std::error_code code;
   return std::filesystem::exists(root / "data_batch_1.bin", code);
@@ -72,12 +89,7 @@ bool holds_cifar10(const std::filesystem::path& root) {
 Result<ImageSet> read_cifar10(const std::filesystem::path& root, Split split) {
   ASSIGN_OR_RETURN(std::vector<std::string> classes, read_classes(root));
   ImageSet set{kChannels, kSide, kSide, {}, {}, std::move(classes)};
-  std::vector<std::string> files{"test_batch.bin"};
-  if (split == Split::train) {
-    files = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
-             "data_batch_5.bin"};
-  }
-  for (const std::string& file : files) {
+  for (const std::string& file : files_of(split)) {
     ASSIGN_OR_RETURN(const std::string bytes, read_file(root / file));
     RETURN_IF_ERROR(append_cifar10(bytes, (root / file).string(), set));
   }

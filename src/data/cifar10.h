@@ -16,6 +16,9 @@ Status append_cifar10(std::string_view bytes, std::string_view name, ImageSet& s
 /// Whether the first training file of CIFAR-10's binary version lies in the folder.
 bool holds_cifar10(const std::filesystem::path& root);
 
+/// Fails unless all six files are there. Opens none.
+Status check_cifar10(const std::filesystem::path& root);
+
 /// Reads data_batch_1.bin .. data_batch_5.bin or test_batch.bin. Class names are those of batches.meta.txt,
 /// or the published ones where that file is missing.
 Result<ImageSet> read_cifar10(const std::filesystem::path& root, Split split);

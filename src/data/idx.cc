@@ -86,21 +86,23 @@ std::optional<std::filesystem::path> find_file(const std::filesystem::path& root
   return std::nullopt;
 }
 
+Result<std::filesystem::path> existing_file(const std::filesystem::path& root, Split split, Content content) {
+  const std::string stem = file_stem(split, content);
+  if (auto path = find_file(root, stem)) return *std::move(path);
+  return Error{
+      fmt::format("'{}' holds neither {} nor {}.gz; {}", root.string(), stem, stem, idx_advice(root))};
+}
+
 struct File {
   std::string name;
   std::string bytes;  // unpacked
 };
 
 Result<File> read_idx_file(const std::filesystem::path& root, Split split, Content content) {
-  const std::string stem = file_stem(split, content);
-  const auto path = find_file(root, stem);
-  if (!path) {
-    return Error{
-        fmt::format("'{}' holds neither {} nor {}.gz; {}", root.string(), stem, stem, idx_advice(root))};
-  }
-  std::string name = path->string();
-  ASSIGN_OR_RETURN(std::string bytes, read_file(*path));
-  if (path->extension() != ".gz") return File{std::move(name), std::move(bytes)};
+  ASSIGN_OR_RETURN(const std::filesystem::path path, existing_file(root, split, content));
+  std::string name = path.string();
+  ASSIGN_OR_RETURN(std::string bytes, read_file(path));
+  if (path.extension() != ".gz") return File{std::move(name), std::move(bytes)};
   ASSIGN_OR_RETURN(const std::string head, gunzip(bytes, header_bytes(content), name));
   ASSIGN_OR_RETURN(const Header header, parse_header(head, content, name));
   // One byte more than needed, so that bytes too many are seen.
@@ -146,6 +148,14 @@ std::string idx_advice(const std::filesystem::path& root) {
              ? "install Fashion-MNIST with 'apt-get install dataset-fashion-mnist', which puts it in "
                "/usr/share/datasets/fashion-mnist"
              : "check the path of the data set";
+}
+
+Status check_idx(const std::filesystem::path& root) {
+  for (const Split split : {Split::train, Split::test}) {
+    for (const Content content : {Content::images, Content::labels})
+      RETURN_IF_ERROR(existing_file(root, split, content));
+  }
+  return {};
 }
 
 Result<ImageSet> read_idx(const std::filesystem::path& root, Split split, std::vector<std::string> classes) {

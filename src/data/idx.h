@@ -31,6 +31,9 @@ bool holds_idx(const std::filesystem::path& root);
 /// What to do when files are missing at `root`.
 std::string idx_advice(const std::filesystem::path& root);
 
+/// Fails unless all four files are there. Opens none.
+Status check_idx(const std::filesystem::path& root);
+
 /// Reads {train,t10k}-{images-idx3,labels-idx1}-ubyte[.gz]. `classes` names the labels; empty:
 /// Fashion-MNIST's names when the folder (or its parent) has "fashion" in its name, else "0" .. "9".
 Result<ImageSet> read_idx(const std::filesystem::path& root, Split split,

@@ -19,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kMaxImageSize = 4096;
+constexpr const char* kLayout = "images belong into train/<class>/ and test/<class>/ (or val/<class>/)";
 
 bool is_image(const fs::path& path) {
   std::string ending = path.extension().string();
@@ -42,19 +43,22 @@ Result<std::vector<fs::directory_entry>> list(const fs::path& folder) {
 }
 
 Result<std::vector<std::string>> list_classes(const fs::path& folder) {
+  std::error_code code;
+  if (!fs::is_directory(folder, code)) {
+    return Error{fmt::format("there is no folder '{}'; {}", folder.string(), kLayout)};
+  }
   ASSIGN_OR_RETURN(const auto entries, list(folder));
   std::vector<std::string> classes;
-  std::error_code code;
   for (const auto& entry : entries) {
     if (!entry.is_directory(code)) {
       return Error{
-          fmt::format("'{}' is not a class folder; put images into <class>/ and remove anything else",
-                      entry.path().string())};
+          fmt::format("'{}' is not a folder of a class; {}, and nothing else beside the class folders",
+                      entry.path().string(), kLayout)};
     }
     classes.push_back(entry.path().filename().string());
   }
   if (classes.empty()) {
-    return Error{fmt::format("'{}' holds no images; put them into one folder a class", folder.string())};
+    return Error{fmt::format("'{}' holds no images; {}", folder.string(), kLayout)};
   }
   return classes;
 }
@@ -146,6 +150,11 @@ class FirstFailure {
 };
 
 }  // namespace
+
+Status check_image_folder(const fs::path& root) {
+  const auto classes = checked_classes(root, split_folder(root, Split::test));
+  return classes ? Status() : classes.error();
+}
 
 Result<ImageFiles> list_image_folder(const fs::path& root, Split split) {
   const fs::path folder = split_folder(root, split);

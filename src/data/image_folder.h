@@ -23,6 +23,9 @@ struct ImageFiles {
 /// files are skipped, and any other thing that is no image is an error.
 Result<ImageFiles> list_image_folder(const std::filesystem::path& root, Split split);
 
+/// Fails unless such a tree has both splits, with the same classes. Opens no image.
+Status check_image_folder(const std::filesystem::path& root);
+
 /// Reads the images of such a tree as RGB. With `image_size`, they are fitted to that square out of `resize`
 /// pixels (fit_centre() in data/resize.h); with 0 they are taken as they are and must all have one size.
 /// Precondition: resize >= image_size.

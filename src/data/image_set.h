@@ -42,4 +42,8 @@ struct TrainingSplit {
 /// data.validation. The same numbers always give the same images. Precondition: 0 <= validation <= count.
 TrainingSplit split_training(std::int64_t count, std::int64_t validation, std::uint64_t seed);
 
+/// Tells the images at `indices` from others: the FNV-1a of their labels, each as a little-endian 32-bit
+/// integer. Precondition: the indices are within the labels.
+std::uint64_t hash_of_labels(std::span<const std::int32_t> labels, std::span<const std::int64_t> indices);
+
 }  // namespace concertina::data

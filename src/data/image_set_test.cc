@@ -32,5 +32,14 @@ TEST(TrainingSplit, GrowsFromTheFront) {
   EXPECT_TRUE(std::equal(few.begin(), few.end(), many.begin()));
 }
 
+// Model files hold it.
+TEST(HashOfLabels, NeverChangesAndSeesOrderAndLabels) {
+  const std::vector<std::int32_t> labels = {3, 1, 0, 2};
+  EXPECT_EQ(hash_of_labels(labels, {}), 0xcbf29ce484222325);
+  EXPECT_EQ(hash_of_labels(labels, std::vector<std::int64_t>{1}), 0xad2aca7747985764);
+  EXPECT_NE(hash_of_labels(labels, std::vector<std::int64_t>{0, 1}),
+            hash_of_labels(labels, std::vector<std::int64_t>{1, 0}));
+}
+
 }  // namespace
 }  // namespace concertina::data

@@ -46,8 +46,22 @@ Result<Format> detect_format(const std::filesystem::path& root) {
   }
   return Error{fmt::format(
       "'{}' holds no known data set; give a folder with train-images-idx3-ubyte[.gz] (MNIST family), "
-      "data_batch_1.bin (CIFAR-10, binary version) or train/<class>/*.jpg|jpeg|png",
+      "data_batch_1.bin (CIFAR-10, binary version), "
+      "or images (.jpg, .jpeg, .png) in train/<class>/ and test/<class>/ (or val/<class>/)",
       root.string())};
+}
+
+Status check_splits(const DatasetSpec& spec) {
+  RETURN_IF_ERROR(check_folder(spec.root));
+  switch (spec.format) {
+    case Format::idx:
+      return check_idx(spec.root);
+    case Format::cifar10:
+      return check_cifar10(spec.root);
+    case Format::image_folder:
+      break;
+  }
+  return check_image_folder(spec.root);
 }
 
 Result<ImageSet> read_image_set(const DatasetSpec& spec, Split split, int threads) {

@@ -27,6 +27,10 @@ Result<Format> parse_format(std::string_view name);
 /// The format of the data set in the folder `root`, told from the names of what lies there. Opens no file.
 Result<Format> detect_format(const std::filesystem::path& root);
 
+/// Fails unless both splits are there and, in folders of images, have the same classes: what would otherwise
+/// be found out when training has ended. Opens no file.
+Status check_splits(const DatasetSpec& spec);
+
 /// Reads one split whole. No image or label of the other split is opened: who has not asked for the test
 /// split cannot have seen it. The result does not depend on `threads`. Precondition: threads >= 1.
 Result<ImageSet> read_image_set(const DatasetSpec& spec, Split split, int threads);

@@ -52,6 +52,35 @@ TEST_F(ReadTest, NeedsNothingOfTheOtherSplit) {
   EXPECT_FALSE(read_image_set(spec, Split::test, 2));
 }
 
+TEST_F(ReadTest, ChecksThatBothSplitsAreThereWithoutOpeningThem) {
+  const auto error = [&](Format format, const char* root) {
+    const Status status = check_splits({.format = format, .root = folder_ / root});
+    return status ? std::string("no error") : status.error().message;
+  };
+  for (const char* file : {"train-images-idx3-ubyte", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte"})
+    folder_.write(std::string("idx/") + file, "");
+  EXPECT_THAT(error(Format::idx, "idx"), HasSubstr("holds neither t10k-labels-idx1-ubyte nor"));
+  folder_.write("idx/t10k-labels-idx1-ubyte", "");
+  EXPECT_EQ(error(Format::idx, "idx"), "no error");
+
+  for (const char* file : {"1", "2", "3", "4", "5"})
+    folder_.write(std::string("cifar/data_batch_") + file + ".bin", "");
+  EXPECT_THAT(error(Format::cifar10, "cifar"), HasSubstr("cifar' lacks test_batch.bin"));
+  folder_.write("cifar/test_batch.bin", "");
+  EXPECT_EQ(error(Format::cifar10, "cifar"), "no error");
+
+  folder_.write("folder/train/ant/x.jpg", "");
+  EXPECT_THAT(error(Format::image_folder, "folder"), HasSubstr("there is no folder '"));
+  EXPECT_THAT(error(Format::image_folder, "folder"),
+              HasSubstr("images belong into train/<class>/ and test/<class>/"));
+  folder_.write("folder/val/bee/x.jpg", "");
+  EXPECT_THAT(error(Format::image_folder, "folder"), HasSubstr("only one has 'ant'"));
+  folder_.write("folder/val/ant/x.jpg", "");
+  folder_.write("folder/train/bee/x.jpg", "");
+  EXPECT_EQ(error(Format::image_folder, "folder"), "no error");
+  EXPECT_THAT(error(Format::image_folder, "none"), HasSubstr("is not a folder"));
+}
+
 TEST_F(ReadTest, ResizesOnlyFoldersOfImages) {
   const DatasetSpec spec{.format = Format::cifar10, .root = folder_, .image_size = 64};
   EXPECT_THAT(testing::error_of(read_image_set(spec, Split::train, 1)),

@@ -62,6 +62,14 @@ Status check_preprocessing(const ModelFile& model) {
   return {};
 }
 
+Status check_validation(const ModelFile& model) {
+  if (!model.validation) return {};
+  const auto& [count, among, seed, labels] = *model.validation;
+  if (count >= 1 && count <= among && seed >= 0) return {};
+  return Error{
+      fmt::format("it was validated on {} of {} images by seed {}, which cannot be", count, among, seed)};
+}
+
 Status check_accuracy(const char* which, double accuracy) {
   if (accuracy >= 0 && accuracy <= 1) return {};
   return Error{fmt::format("its {} accuracy is {}, which is not between 0 and 1", which, accuracy)};
@@ -185,6 +193,7 @@ Status check_model(const ModelFile& model) {
   RETURN_IF_ERROR(check_network(model.network));
   RETURN_IF_ERROR(check_names(model));
   RETURN_IF_ERROR(check_preprocessing(model));
+  RETURN_IF_ERROR(check_validation(model));
   RETURN_IF_ERROR(check_chain(model.network.graph, model.subnets));
   for (const SubnetRecord& record : model.subnets) {
     Status status = check_record(model.network.graph, record);

@@ -33,6 +33,8 @@ const std::vector<Case>& cases() {
       {"2 values of mean for 3 input channels", [](ModelFile& m) { m.preprocessing.mean.pop_back(); }},
       {"4 values of stddev for 3 input channels", [](ModelFile& m) { m.preprocessing.stddev.push_back(1); }},
       {"channel 2 is mean 0.4, stddev 0", [](ModelFile& m) { m.preprocessing.stddev[2] = 0; }},
+      {"validated on 900 of 500 images", [](ModelFile& m) { m.validation->count = 900; }},
+      {"by seed -1", [](ModelFile& m) { m.validation->seed = -1; }},
       {"no sub-nets", [](ModelFile& m) { m.subnets.clear(); }},
       {"the first sub-net 7-5-3 is not the full network 8-6-4",
        [](ModelFile& m) { m.subnets.erase(m.subnets.begin()); }},
@@ -62,7 +64,8 @@ const std::vector<Case>& cases() {
 }
 
 TEST(ModelCheck, NamesEveryBrokenPromise) {
-  const ModelFile good = testing::random_model(testing::every_op(), 3);
+  ModelFile good = testing::random_model(testing::every_op(), 3);
+  good.validation = ValidationImages{.count = 50, .among = 500, .seed = 7, .labels = 0x0123456789abcdef};
   ASSERT_TRUE(check_model(good)) << check_model(good).error().message;
   for (const Case& broken : cases()) {
     ModelFile model = good;

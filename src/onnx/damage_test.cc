@@ -24,7 +24,9 @@ using Json = nlohmann::json;
 ModelFile small_model() {
   testing::Net net({1, 4, 4});
   net.classify(net.conv_bn("conv", testing::kImage, 4, testing::kThree), 2);
-  return testing::random_model(net.build(), 2);
+  ModelFile model = testing::random_model(net.build(), 2);
+  model.validation = ValidationImages{.count = 50, .among = 500, .seed = 7, .labels = 0x0123456789abcdef};
+  return model;
 }
 
 std::string small_file() {
@@ -132,6 +134,22 @@ TEST(Damage, ProbesMayBeMissingButNotMalformed) {
     expect_refusal("'concertina.probe.1' does not hold", with_probe(text));
   expect_refusal("it has 1 logits of 2 images for 2 outputs", with_probe("AAAAAA=="));
   expect_refusal("its logits hold the impossible value nan", with_probe("AADAfwAAwH8AAMB/AADAfw=="));
+}
+
+TEST(Damage, OlderFilesDoNotSayWhichTheValidationImagesAre) {
+  const auto older = parse_edited([](auto& entries) { entries.erase("concertina.validation"); });
+  ASSERT_TRUE(older) << older.error().message;
+  EXPECT_FALSE(older->validation);
+  const auto with = [](const char* text) {
+    return [text](auto& entries) { entries["concertina.validation"] = text; };
+  };
+  expect_refusal("'concertina.validation' is wrong: images is missing", with("{}"));
+  expect_refusal("labels must be 16 hexadecimal digits",
+                 with(R"({"images": 1, "among": 2, "seed": 3, "labels": "0123456789abcdeg"})"));
+  expect_refusal("labels must be 16 hexadecimal digits",
+                 with(R"({"images": 1, "among": 2, "seed": 3, "labels": "12"})"));
+  expect_refusal("validated on 3 of 2 images",
+                 with(R"({"images": 3, "among": 2, "seed": 3, "labels": "0123456789abcdef"})"));
 }
 
 TEST(Damage, UnknownEntriesAreForLaterVersions) {

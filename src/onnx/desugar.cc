@@ -40,6 +40,9 @@ Status read_mean(const DesugarSource& source) {
   ASSIGN_OR_RETURN(const auto axes, listed_axes(source.node, source.constants,
                                                 static_cast<int>(value.view.sizes().size()) + 1));
   const bool keep = Attributes(source.node).integer("keepdims", 1) != 0;
+  if (value.view.are_channels(axes)) {
+    return Error{"it takes a mean over channels, which looks like layer norm; layer norm is not supported"};
+  }
   if (value.rank != 4 || axes.empty() || !value.view.are_pixels(axes)) {
     return Error{"it takes the mean of something else than all rows and columns of a map"};
   }

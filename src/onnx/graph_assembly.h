@@ -86,6 +86,8 @@ class GraphAssembly {
   Status add_opaque(const NotUnderstood& what, const Shape& shape, std::vector<NodeId> inputs,
                     const OnnxValue& value, const std::string& output);
 
+  const std::vector<NotUnderstood>& opaque() const { return opaque_; }
+
   /// The network that gives the values of these nodes, without the nodes and arrays that none of them needs;
   /// functions that an exporter wrote in several nodes become one. Fails if the graph is not sound. Ends the
   /// assembly.

@@ -53,8 +53,8 @@ class GraphReader {
       Status status = read_node(node);
       if (!status && options_.import.opaque) status = add_opaque(node, status.error().message);
       if (!status) {
-        return Error{
-            fmt::format("node '{}' ({}): {}", name_of(node), node.op_type(), status.error().message)};
+        return Error{fmt::format("node '{}' ({}): {}{}", name_of(node), node.op_type(),
+                                 status.error().message, not_understood_before())};
       }
     }
     ASSIGN_OR_RETURN(std::vector<NodeId> outputs, output_nodes());
@@ -308,9 +308,10 @@ class GraphReader {
       if (assembly_.find_value(output)) return unchanged;  // it was understood in part
       const auto dims = declared_sizes(output);
       if (dims.size() != 1 && dims.size() != 3) {
-        return Error{reason +
-                     "; nor does the file tell the shape of what it makes, as after ONNX's shape inference, "
-                     "so what follows cannot be read either"};
+        return Error{
+            reason +
+            "; nor does the file tell the shape of what it makes, so what follows cannot be read either; "
+            "onnx.shape_inference.infer_shapes(), of Python's onnx, adds shapes to a file"};
       }
       const Shape shape = dims.size() == 1 ? Shape{dims[0], 1, 1} : Shape{dims[0], dims[1], dims[2]};
       RETURN_IF_ERROR(assembly_.spend_segments(segments));
@@ -319,6 +320,15 @@ class GraphReader {
           assembly_.add_opaque({name_of(node), node.op_type(), reason}, shape, inputs, value, output));
     }
     return {};
+  }
+
+  /// What may be at the bottom of a later node's failure.
+  std::string not_understood_before() const {
+    if (assembly_.opaque().empty()) return {};
+    const NotUnderstood& first = assembly_.opaque().front();
+    const std::size_t more = assembly_.opaque().size() - 1;
+    return fmt::format("; before it, node '{}' ({}){} not understood either: {}", first.node, first.op,
+                       more == 0 ? " was" : fmt::format(" and {} more were", more), first.reason);
   }
 
   /// The sizes behind the batch that the file declares for a value; none if it does not.

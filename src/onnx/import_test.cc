@@ -159,6 +159,33 @@ TEST_F(Import, WhatIsNotUnderstoodIsNamedAndTheRestShrinks) {
   EXPECT_EQ(imported->network.graph.layout().free_dimensions, 1);
 }
 
+TEST_F(Import, AFailureNamesWhatWasNotUnderstoodBeforeIt) {
+  OnnxBuilder net;
+  const std::string a = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4});
+  const std::string up = net.node("ConvTranspose", {a, net.random({4, 4, 1, 1}, 4)});
+  const std::string y = net.node("Mish", {up}), z = net.node("Mish", {up});
+  net.output(y, "y", {4, 4, 4});
+  net.output(up, "up", {4, 4, 4});
+  net.output(z, "z", {4, -1, -1});
+  const std::string error = import(net.finish(), {.opaque = true}).error().message;
+  EXPECT_THAT(error, HasSubstr("(Mish): there is no rule for this op; nor does the file tell the shape"));
+  EXPECT_THAT(error, HasSubstr("onnx.shape_inference.infer_shapes()"));
+  EXPECT_THAT(error,
+              HasSubstr("; before it, node 'up' (ConvTranspose) and 1 more were not understood either: "));
+}
+
+TEST_F(Import, LayerNormOfOldOperatorSetsIsCalledWhatItIs) {
+  OnnxBuilder net;
+  const std::string a = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4});
+  const std::string last = net.node("Transpose", {a});
+  net.with("perm", Integers{0, 2, 3, 1});
+  const std::string mean = net.node("ReduceMean", {last});
+  net.with("axes", Integers{-1});
+  net.output(net.node("Sub", {last, mean}), "y", {4, 4, 4});
+  EXPECT_THAT(import(net.finish()).error().message,
+              HasSubstr("looks like layer norm; layer norm is not supported"));
+}
+
 TEST_F(Import, LayoutsThatMakeNoSenseAreRefused) {
   OnnxBuilder net;
   const std::string a = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 6});

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -18,6 +19,7 @@ namespace {
 using OrderedJson = nlohmann::ordered_json;
 
 constexpr std::string_view kSubnets = "concertina.subnets";
+constexpr std::string_view kValidation = "concertina.validation";
 
 std::vector<std::string> dimension_names(const Graph& graph) {
   std::vector<std::string> names;
@@ -168,6 +170,33 @@ Result<std::vector<SubnetRecord>> read_subnets(const Graph& graph, const onnx::M
   return records;
 }
 
+OrderedJson write_validation(const ValidationImages& images) {
+  return {{"images", images.count},
+          {"among", images.among},
+          {"seed", images.seed},
+          {"labels", fmt::format("{:016x}", images.labels)}};
+}
+
+/// 16 hexadecimal digits.
+std::uint64_t read_hash(const Reader& reader) {
+  const std::string text = reader.text();
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  if (text.size() != 16 || error != std::errc() || end != text.data() + text.size())
+    reader.must_be("16 hexadecimal digits");
+  return value;
+}
+
+Status read_validation(const onnx::ModelProto& file, std::optional<ValidationImages>& images) {
+  if (!find_metadata(file, kValidation)) return {};
+  ASSIGN_OR_RETURN(const Reader entry, read_json(file, kValidation));
+  images = ValidationImages{.count = entry["images"].whole<std::int64_t>(),
+                            .among = entry["among"].whole<std::int64_t>(),
+                            .seed = entry["seed"].whole<std::int64_t>(),
+                            .labels = read_hash(entry["labels"])};
+  return status_of(entry, kValidation);
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> write_metadata(const ModelFile& model) {
@@ -181,6 +210,7 @@ std::vector<std::pair<std::string, std::string>> write_metadata(const ModelFile&
       {"concertina.subnets", table.dump()},
       {"concertina.preprocessing", preprocessing.dump()},
       {"concertina.classes", OrderedJson(model.classes).dump()}};
+  if (model.validation) entries.emplace_back(kValidation, write_validation(*model.validation).dump());
   for (std::size_t i = 0; i < model.subnets.size(); ++i) {
     const SubnetRecord& record = model.subnets[i];
     entries.emplace_back(statistics_key(i), pack_arrays(statistics_of(graph, record.subnet), record.own));
@@ -207,6 +237,7 @@ Result<ModelFile> read_metadata(Network network, const onnx::ModelProto& file) {
   ASSIGN_OR_RETURN(const Reader names, read_json(file, kClasses));
   model.classes = read_strings(names);
   RETURN_IF_ERROR(status_of(names, kClasses));
+  RETURN_IF_ERROR(read_validation(file, model.validation));
   return model;
 }
 

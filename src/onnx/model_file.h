@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -38,6 +39,16 @@ struct Preprocessing {
   friend bool operator==(const Preprocessing&, const Preprocessing&) = default;
 };
 
+/// Finds a model's validation images again: those that data::split_training() splits off its data set.
+struct ValidationImages {
+  std::int64_t count = 0;    ///< of them
+  std::int64_t among = 0;    ///< training images of the data set, themselves included
+  std::int64_t seed = 0;     ///< of the split
+  std::uint64_t labels = 0;  ///< data::hash_of_labels() of them
+
+  friend bool operator==(const ValidationImages&, const ValidationImages&) = default;
+};
+
 /// A dynamic network, as its file holds it (docs/model-format.md).
 struct ModelFile {
   Network network;  ///< at full size; its statistics are those of the first sub-net
@@ -45,6 +56,7 @@ struct ModelFile {
       subnets;  ///< from the full network to the smallest, each nested in the one before
   Preprocessing preprocessing;
   std::vector<std::string> classes;  ///< one name for each value of the first output; none if that is a map
+  std::optional<ValidationImages> validation = {};  ///< files of before it was recorded have none
 };
 
 /// Images, normalised, whose logits a model holds so that every program can be checked against the one that

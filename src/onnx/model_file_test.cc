@@ -30,6 +30,7 @@ TEST(ModelFile, ComesBackBitForBit) {
   for (const Graph& graph : graphs()) {
     ModelFile model = testing::random_model(graph, 4);
     model.network.weights.begin()->second.values[0] = -0.0F;
+    model.validation = ValidationImages{.count = 50, .among = 500, .seed = 7, .labels = 0x0123456789abcdef};
     const auto bytes = serialize_model(model);
     ASSERT_TRUE(bytes) << bytes.error().message;
     const auto back = parse_model(*bytes);
@@ -39,6 +40,7 @@ TEST(ModelFile, ComesBackBitForBit) {
     EXPECT_EQ(back->subnets, model.subnets);
     EXPECT_EQ(back->preprocessing, model.preprocessing);
     EXPECT_EQ(back->classes, model.classes);
+    EXPECT_EQ(back->validation, model.validation);
     EXPECT_EQ(*serialize_model(*back), *bytes);  // also sees the sign of zero
   }
 }

@@ -100,6 +100,17 @@ bool View::are_pixels(std::span<const int> axes) const {
   return pixels == std::int64_t{shape_.height} * shape_.width;
 }
 
+bool View::are_channels(std::span<const int> axes) const {
+  std::int64_t channels = 1;
+  for (const int i : axes) {
+    for (const Piece& piece : dimensions_[i]) {
+      if (piece.axis != 0) return false;
+      channels *= piece.size;
+    }
+  }
+  return channels > 1;
+}
+
 bool View::is_map() const {
   if (dimensions_.size() != kAxes) return false;
   for (int axis = 0; axis < kAxes; ++axis) {

@@ -33,6 +33,9 @@ class View {
   /// Whether these dimensions, together, are all rows and columns and nothing of the channels.
   bool are_pixels(std::span<const int> axes) const;
 
+  /// Whether these dimensions hold channels and nothing of the rows and columns.
+  bool are_channels(std::span<const int> axes) const;
+
   /// N x C x H x W; N x C of a map of one pixel.
   bool is_map() const;
   bool is_vector() const { return is_flat() && shape_.height == 1 && shape_.width == 1; }

@@ -60,6 +60,10 @@ TEST(View, RowsAndColumnsTogetherArePixels) {
   EXPECT_TRUE(map.are_pixels(all));
   EXPECT_FALSE(map.are_pixels(rows));
   EXPECT_FALSE(map.are_pixels(channels));
+  const int first[] = {0};
+  EXPECT_TRUE(map.are_channels(first));
+  EXPECT_FALSE(map.are_channels(rows));
+  EXPECT_FALSE(map.are_channels(channels));
   const View joined = reshaped(map, {6, 6});
   EXPECT_TRUE(joined.are_pixels(joined_axis));
   EXPECT_TRUE(map.pooled(all, true).is_map());

@@ -58,7 +58,7 @@ LayerTimes::LayerTimes(Session& session, const Graph& graph, int batch)
 
 Status LayerTimes::measure(double seconds, int least, const Clock& clock, Progress& progress) {
   const auto total = static_cast<std::int64_t>(std::ceil(seconds));
-  progress.start("measure layers", total);
+  progress.start_seconds("measure layers", total);
   const Time start = clock.now();
   double spent = 0;
   while (spent < seconds || rounds_ < least) {
@@ -66,11 +66,11 @@ Status LayerTimes::measure(double seconds, int least, const Clock& clock, Progre
     for (const std::int64_t subnet : order) {
       RETURN_IF_ERROR(measure_once(static_cast<int>(subnet), clock));
       spent = to_ms(clock.now() - start) / 1e3;
-      progress.update(std::min(total - 1, static_cast<std::int64_t>(spent)), "seconds");
+      progress.update(std::min(total - 1, static_cast<std::int64_t>(spent)), "");
     }
     ++rounds_;
   }
-  progress.update(total, "seconds");
+  progress.update(total, "");
   return {};
 }
 

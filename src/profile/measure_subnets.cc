@@ -125,7 +125,7 @@ Result<latency::LatencyTable> measure_subnets(std::shared_ptr<const Model> model
   ASSIGN_OR_RETURN(std::vector<Case> cases, cases_of(model, options));
   const double share = options.seconds / static_cast<double>(cases.size());
   const auto total = static_cast<std::int64_t>(std::ceil(options.seconds));
-  progress.start("measure sub-nets", total);
+  progress.start_seconds("measure sub-nets", total);
   const Time start = clock.now();
   for (Case& one : cases) RETURN_IF_ERROR(one.warm_up(clock));
   for (int turn = 1; turn <= kTurns; ++turn) {
@@ -136,11 +136,11 @@ Result<latency::LatencyTable> measure_subnets(std::shared_ptr<const Model> model
       while ((one.spent() < until && one.runs() < options.most_runs) || one.runs() < least) {
         RETURN_IF_ERROR(one.round(clock, std::exchange(cold, false)));
         progress.update(std::min<std::int64_t>(total - 1, (clock.now() - start) / std::chrono::seconds(1)),
-                        "seconds, " + one.name());
+                        one.name());
       }
     }
   }
-  progress.update(total, "seconds");
+  progress.update(total, "");
   latency::LatencyTable table{.machine = this_machine(), .precision = model->precision()};
   for (Case& one : cases) one.add_to(table);
   return table;

@@ -71,7 +71,8 @@ Result<Comparison> read_comparison(const std::filesystem::path& path, std::span<
   for (const Reader& arm : root["arm"].entries()) {
     const std::string& name = names[comparison.arms.size()];
     // What makes the arm what it is goes over what all have in common.
-    auto resolved = read_recipe(path.parent_path() / recipe, common, &arm);
+    const ArmKeys keys{arm, path.parent_path()};
+    auto resolved = read_recipe(path.parent_path() / recipe, common, &keys);
     RETURN_IF_ERROR(root.status());
     if (!resolved)
       return Error{fmt::format("{}: arm '{}': {}", path.string(), name, resolved.error().message)};

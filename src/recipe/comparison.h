@@ -31,9 +31,9 @@ struct Comparison {
   std::vector<Arm> arms;
 };
 
-/// `settings` ("table.key=value") go over the common recipe, and the arms' own keys over them. Fails on
-/// anything that is not TOML, unknown or missing keys, arms without a name, with the same name, or with a
-/// name that is no folder's, and a reference that is no arm.
+/// `settings` ("table.key=value") go over the common recipe, and the arms' own keys over them; paths of the
+/// arms are from the file's folder. Fails on anything that is not TOML, unknown or missing keys, arms without
+/// a name, with the same name, or with a name that is no folder's, and a reference that is no arm.
 Result<Comparison> read_comparison(const std::filesystem::path& path, std::span<const std::string> settings);
 
 }  // namespace concertina::recipe

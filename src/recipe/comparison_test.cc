@@ -50,6 +50,12 @@ TEST_F(ComparisonTest, ArmsAreRecipesOverACommonOne) {
   }
 }
 
+TEST_F(ComparisonTest, PathsOfAnArmAreFromTheComparisonsFolder) {
+  const Comparison comparison =
+      *read(kHead + kArms + "[[arm]]\nname = \"c\"\nsearch.latency_table = \"t.json\"\n");
+  EXPECT_EQ(comparison.arms[2].recipe.search.latency_table, folder_ / "t.json");
+}
+
 TEST_F(ComparisonTest, HasDefaults) {
   const Comparison comparison = *read(kHead + kArms);
   EXPECT_EQ(comparison.seeds, std::vector<int>{1});

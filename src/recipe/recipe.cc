@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/reader.h"
+#include "base/text.h"
 #include "base/try.h"
 #include "recipe/recipe_fields.h"
 
@@ -20,21 +21,46 @@ std::string dotted(std::string_view table, std::string_view key) {
   return table.empty() ? std::string(key) : fmt::format("{}.{}", table, key);
 }
 
+/// A value, and the folder that it is from if it is a path.
+struct Value {
+  Reader reader;
+  std::filesystem::path folder;
+};
+
 /// What a recipe says, by "table.key".
-using Values = std::map<std::string, Reader>;
+using Values = std::map<std::string, Value>;
 
 /// Adds the values of a file, a setting or a part of a file; those that are there already are replaced.
-void add_values(const Reader& root, Values& values) {
-  for (const Reader& member : root.members()) {
+void add_values(const Value& root, Values& values) {
+  const auto add = [&](const std::string& key, const Reader& reader) {
+    values.insert_or_assign(key, Value{reader, root.folder});
+  };
+  for (const Reader& member : root.reader.members()) {
     if (member.key() == "network" && member.is_text()) {
-      values.insert_or_assign("network.file", member);  // network = "net.onnx"
+      add("network.file", member);  // network = "net.onnx"
     } else if (member.is_table()) {
-      for (const Reader& inner : member.members())
-        values.insert_or_assign(dotted(member.key(), inner.key()), inner);
+      for (const Reader& inner : member.members()) add(dotted(member.key(), inner.key()), inner);
     } else {
-      values.insert_or_assign(member.key(), member);
+      add(member.key(), member);
     }
   }
+}
+
+std::string last_part(const std::string& key) {
+  return key.substr(key.rfind('.') + 1);  // npos + 1 is 0
+}
+
+/// A key without its table is looked for in all tables.
+void report_unknown(const std::string& key, const Reader& value, const std::vector<std::string>& known) {
+  std::vector<std::string> parts, meant;
+  for (const std::string& one : known) parts.push_back(last_part(one));
+  const std::string nearest = key.find('.') == std::string::npos ? nearest_name(shown(key), parts) : "";
+  for (const std::string& one : known) {
+    if (last_part(one) == nearest) meant.push_back(one);
+  }
+  if (meant.size() > 1 && nearest == key)
+    return value.fail(fmt::format("there is no such key; did you mean one of {}?", fmt::join(meant, ", ")));
+  value.no_such_key(key, meant.size() == 1 ? meant : known);
 }
 
 void check_keys(const Values& values) {
@@ -44,12 +70,21 @@ void check_keys(const Values& values) {
     known.push_back(dotted(table, key));
   });
   for (const auto& [key, value] : values) {
-    if (std::find(known.begin(), known.end(), key) == known.end()) value.no_such_key(key, known);
+    if (std::find(known.begin(), known.end(), key) == known.end()) report_unknown(key, value.reader, known);
   }
 }
 
+/// An absolute one; nothing stays nothing.
+std::filesystem::path read_path(const Value& value) {
+  const std::filesystem::path path = value.reader.text();
+  std::error_code code;
+  const auto absolute = std::filesystem::absolute(value.folder / path, code);
+  return path.empty() || code ? path : absolute.lexically_normal();
+}
+
 template <typename T>
-void read_value(const Reader& reader, T& value, const Range& range) {
+void read_value(const Value& said, T& value, const Range& range) {
+  const Reader& reader = said.reader;
   if constexpr (std::is_same_v<T, bool>) {
     value = reader.boolean();
   } else if constexpr (std::is_same_v<T, int>) {
@@ -61,6 +96,8 @@ void read_value(const Reader& reader, T& value, const Range& range) {
     for (const Reader& entry : reader.entries()) value.push_back(entry.number(range));
   } else if constexpr (std::is_same_v<T, std::string>) {
     value = reader.text();
+  } else if constexpr (std::is_same_v<T, std::filesystem::path>) {
+    value = read_path(said);
   } else {
     value = reader.one_of<T>(kNames<T>);
   }
@@ -70,6 +107,8 @@ template <typename T>
 std::string write_value(const T& value) {
   if constexpr (std::is_same_v<T, std::string>) {
     return concertina::to_toml(value);
+  } else if constexpr (std::is_same_v<T, std::filesystem::path>) {
+    return concertina::to_toml(value.string());
   } else if constexpr (std::is_same_v<T, double>) {
     const std::string text = fmt::format("{}", value);
     return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
@@ -109,7 +148,7 @@ void choose_network(const Values& over, Values& values) {
     for (const char* key : keys) values.erase(key);
   };
   const auto file = over.find("network.file");
-  if (file != over.end() && file->second.is_text() && !file->second.text().empty()) {
+  if (file != over.end() && file->second.reader.is_text() && !file->second.reader.text().empty()) {
     drop({"network.name", "network.width", "network.decoupled", "network.output", "network.new_classifier",
           "network.batch_norm"});
   } else if (over.contains("network.name")) {
@@ -242,24 +281,22 @@ int groups_at_end(const Recipe::Search& search) {
   return std::clamp(static_cast<int>(std::lround(search.end_fraction * search.groups)), 1, search.groups);
 }
 
-Result<Recipe> parse_recipe(std::string_view text, std::string_view source,
-                            std::span<const std::string> settings, const Reader* arm) {
+Result<Recipe> parse_recipe(std::string_view text, const std::filesystem::path& path,
+                            std::span<const std::string> settings, const ArmKeys* arm) {
   Values values;
-  const Reader file = Reader::of_toml(text, source);
-  add_values(file, values);
-  std::vector<Reader> others;
+  const Reader file = Reader::of_toml(text, path.string());
+  add_values({file, path.parent_path()}, values);
+  std::vector<Value> others;
   for (const std::string& setting : settings) {
     ASSIGN_OR_RETURN(Reader other, parse_setting(setting));
-    others.push_back(std::move(other));
+    others.push_back({std::move(other), {}});
   }
-  if (arm != nullptr) others.push_back(*arm);
-  bool other_network = false;
-  for (const Reader& other : others) {
+  if (arm != nullptr) others.push_back({arm->table, arm->folder});
+  for (const Value& other : others) {
     Values over;
     add_values(other, over);
     if (&other == &others.back() && arm != nullptr) over.erase("name");
     choose_network(over, values);
-    other_network |= over.contains("network.file");
     for (const auto& [key, value] : over) values.insert_or_assign(key, value);
   }
   check_keys(values);
@@ -269,26 +306,28 @@ Result<Recipe> parse_recipe(std::string_view text, std::string_view source,
       read_value(found->second, value, range);
   });
   RETURN_IF_ERROR(file.status());
-  for (const Reader& other : others) RETURN_IF_ERROR(other.status());
+  for (const Value& other : others) RETURN_IF_ERROR(other.reader.status());
   Status status = check_network_keys(recipe, values);
   if (status) status = check_recipe(recipe);
-  if (!status) return Error{fmt::format("{}: {}", source, status.error().message)};
-  // A setting's file is the user's, who stands in the working folder.
-  std::error_code code;
-  const auto path = std::filesystem::absolute(recipe.network.file, code);
-  if (other_network && !recipe.network.file.empty() && !code)
-    recipe.network.file = path.lexically_normal().string();
-  return recipe;
+  if (status) return recipe;
+  // What the file alone does not do wrong, the settings do.
+  const bool by_settings = !settings.empty() && parse_recipe(text, path, {}, arm);
+  return Error{fmt::format("{}{}{}: {}", path.string(), by_settings ? " with --set " : "",
+                           by_settings ? fmt::format("{}", fmt::join(settings, " --set ")) : "",
+                           status.error().message)};
 }
 
 Result<Recipe> read_recipe(const std::filesystem::path& path, std::span<const std::string> settings,
-                           const Reader* arm) {
+                           const ArmKeys* arm) {
   ASSIGN_OR_RETURN(const std::string text, read_file(path));
-  ASSIGN_OR_RETURN(Recipe recipe, parse_recipe(text, path.string(), settings, arm));
-  std::string& file = recipe.network.file;
-  std::error_code code;
-  const std::filesystem::path folder = std::filesystem::absolute(path, code).parent_path();
-  if (!file.empty() && !code) file = (folder / file).lexically_normal().string();
+  return parse_recipe(text, path, settings, arm);
+}
+
+Recipe without_paths(Recipe recipe) {
+  for_each_field(recipe, [](std::string_view, std::string_view, auto& value, const Range&) {
+    if constexpr (std::is_same_v<std::remove_reference_t<decltype(value)>, std::filesystem::path>)
+      value.clear();
+  });
   return recipe;
 }
 

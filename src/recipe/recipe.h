@@ -44,7 +44,7 @@ constexpr std::string_view stage_name(Stage stage) {
 }
 
 /// Everything a run depends on, besides the data's bytes. Read from a TOML file whose tables and keys have
-/// the names of these members; every key has a default. docs/recipe.md explains each.
+/// the names of these members; every key has a default. docs/recipe.md explains each. Paths are absolute.
 struct Recipe {
   int seed = 1;
 
@@ -52,14 +52,14 @@ struct Recipe {
     std::string name = "resnet8";
     double width = 1.0;
     bool decoupled = false;
-    std::string file;             ///< ONNX, in place of the three above; absolute once it is read
+    std::filesystem::path file;   ///< ONNX, in place of the three above
     std::string output;           ///< of the file, if it has several
     bool new_classifier = false;  ///< a fresh last layer, for other classes than the file's
     NetworkNorms batch_norm = NetworkNorms::automatic;  ///< whether folded batch norms are put back
   } network;
 
   struct Data {
-    std::string path = "/usr/share/datasets/fashion-mnist";
+    std::filesystem::path path = "/usr/share/datasets/fashion-mnist";
     std::string format = "auto";       ///< idx, cifar10, image_folder, or auto
     int image_size = 0;                ///< image_folder: pixels of a side; 0 = as they are
     int validation = 5000;             ///< images split off the training set
@@ -104,19 +104,19 @@ struct Recipe {
 
   struct Search {
     SearchMethod method = SearchMethod::progressive;
-    std::string subnets;  ///< JSON file, for method = given
+    std::filesystem::path subnets;  ///< JSON file, for method = given
     int groups = 8;
     int multiple = 1;  ///< of channels, that widths are where a dimension has two or more
     int floor_groups = 1;
     search::Criterion criterion = search::Criterion::loss_per_cost;
     SearchCost cost = SearchCost::macs;
-    double prior = 3;            ///< weight of the shrinking prior, nats; 0 = none
-    double tilt = 0.5;           ///< of that prior, from MACs (0) to parameters (1)
-    std::string latency_table;   ///< JSON file, for cost = latency
-    int refresh_every = 8;       ///< steps between evaluations of all candidates; 1 = at every step
-    double end_fraction = 0.25;  ///< stop at the MACs of the uniform sub-net of this width
-    int images = 2000;           ///< validation images per evaluation
-    int norm_batches = 0;        ///< training batches per batch-norm estimate; 0 = each evaluated batch's own
+    double prior = 3;                     ///< weight of the shrinking prior, nats; 0 = none
+    double tilt = 0.5;                    ///< of that prior, from MACs (0) to parameters (1)
+    std::filesystem::path latency_table;  ///< JSON file, for cost = latency
+    int refresh_every = 8;                ///< steps between evaluations of all candidates; 1 = at every step
+    double end_fraction = 0.25;           ///< stop at the MACs of the uniform sub-net of this width
+    int images = 2000;                    ///< validation images per evaluation
+    int norm_batches = 0;  ///< training batches per batch-norm estimate; 0 = each evaluated batch's own
     bool reuse_activations = true;  ///< begin an evaluation at the first layer that a candidate changes
     double threshold = 0;           ///< fine-tune below this top-1; 0 = never
     double fine_tune_share = 0.25;  ///< of the training images, at most, per fine-tuning
@@ -165,15 +165,28 @@ Status check_recipe(const Recipe& recipe);
 /// of the recipe's own network.
 Status check_budget(const Recipe& recipe);
 
-/// Reads a recipe: the file, then each "table.key=value" of `settings` over it. Fails on anything that is not
-/// TOML, on unknown keys (offering the nearest known one), wrong types, values out of range, and where
-/// check_recipe() does. A network's file is sought from the recipe's folder.
-/// `arm`, if it is not null, is a table whose values, all but its name, go over the settings.
+/// How the paths of a recipe are resolved, for errors about them.
+inline constexpr std::string_view kPathRule =
+    "a path in a recipe is from the recipe's folder, one in --set from where you are";
+
+/// The table of an arm in a comparison, and the folder that its paths are from.
+struct ArmKeys {
+  const Reader& table;
+  std::filesystem::path folder;
+};
+
+/// Reads a recipe: the file, then each "table.key=value" of `settings` over it, then all keys of `arm`, if
+/// there is one, but its name. Fails on anything that is not TOML, on unknown keys (offering the nearest
+/// known one), wrong types, values out of range, and where check_recipe() does. Relative paths become
+/// absolute: the file's from its folder, those of settings from the working folder.
 Result<Recipe> read_recipe(const std::filesystem::path& path, std::span<const std::string> settings,
-                           const Reader* arm = nullptr);
-/// The same, but network.file stays as it is written.
-Result<Recipe> parse_recipe(std::string_view text, std::string_view source,
-                            std::span<const std::string> settings, const Reader* arm = nullptr);
+                           const ArmKeys* arm = nullptr);
+/// The same with the file's text.
+Result<Recipe> parse_recipe(std::string_view text, const std::filesystem::path& path,
+                            std::span<const std::string> settings, const ArmKeys* arm = nullptr);
+
+/// The same recipe without its paths: what they name may move.
+Recipe without_paths(Recipe recipe);
 
 /// The whole recipe with every key that applies, as a file that read_recipe() reads back.
 std::string to_toml(const Recipe& recipe);

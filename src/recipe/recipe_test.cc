@@ -11,6 +11,7 @@ namespace concertina::recipe {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 std::string error_of(std::string_view text, std::vector<std::string> settings = {}) {
   const auto recipe = parse_recipe(text, "r.toml", settings);
@@ -22,7 +23,7 @@ TEST(Recipe, EveryKeySurvivesWritingAndReading) {
   recipe.seed = 7;
   recipe.network.name = "resnet20";
   recipe.network.width = 0.5;
-  recipe.data.path = "a \"quoted\" path";
+  recipe.data.path = "/a \"quoted\" path";
   recipe.training.precision = Precision::fp32;
   recipe.joint.start = JointStart::scratch;
   const auto read = parse_recipe(to_toml(recipe), "r.toml", {});
@@ -54,6 +55,19 @@ TEST(Recipe, UnknownKeysOfferTheNearest) {
   EXPECT_THAT(error_of("sed = 4"), HasSubstr("did you mean 'seed'?"));
   EXPECT_THAT(error_of("[serch]\ngroups = 4"), HasSubstr("did you mean 'search.groups'?"));
   EXPECT_THAT(error_of("", {"joint.epoch=3"}), HasSubstr("did you mean 'joint.epochs'?"));
+  EXPECT_THAT(error_of("", {"groups=4"}), HasSubstr("no key 'groups'; did you mean 'search.groups'?"));
+  EXPECT_THAT(error_of("", {"grops=4"}), HasSubstr("no key 'grops'; did you mean 'search.groups'?"));
+  EXPECT_THAT(error_of("", {"epochs=4"}),
+              HasSubstr("did you mean one of pretrain.epochs, rank.epochs, prepare.epochs, joint.epochs?"));
+}
+
+TEST(Recipe, WhatASettingDoesWrongIsBlamedOnIt) {
+  EXPECT_THAT(error_of("[search]\ngroups = 2", {"search.groups=vier"}),
+              StartsWith("--set search.groups=vier: search.groups must be a whole number"));
+  EXPECT_THAT(
+      error_of("[search]\ngroups = 2", {"seed=2", "search.floor_groups=3"}),
+      StartsWith("r.toml with --set seed=2 --set search.floor_groups=3: search.floor_groups = 3 is more"));
+  EXPECT_THAT(error_of("[search]\nfloor_groups = 9", {"seed=2"}), StartsWith("r.toml: search.floor_groups"));
 }
 
 TEST(Recipe, WrongTypesAndRangesNameTheKey) {
@@ -119,9 +133,10 @@ TEST(Recipe, ABudgetMustLeaveSomethingForJointTraining) {
 TEST(Recipe, ANetworkIsReadFromAFileOrBuiltByName) {
   const auto recipe = parse_recipe("network = \"net.onnx\"", "r.toml", {});
   ASSERT_TRUE(recipe) << recipe.error().message;
-  EXPECT_EQ(recipe->network.file, "net.onnx");
+  EXPECT_EQ(recipe->network.file, std::filesystem::absolute("net.onnx"));
   EXPECT_EQ(to_toml(*parse_recipe(to_toml(*recipe), "r.toml", {})), to_toml(*recipe));
-  EXPECT_EQ(parse_recipe("[network]\nfile = \"a.onnx\"", "r.toml", {})->network.file, "a.onnx");
+  EXPECT_EQ(parse_recipe("[network]\nfile = \"a.onnx\"", "r.toml", {})->network.file,
+            std::filesystem::absolute("a.onnx"));
   EXPECT_THAT(error_of("network = \"net.onnx\"", {"network.width=0.5"}),
               HasSubstr("network.file and network.width are both given"));
   EXPECT_THAT(error_of("[network]\nname = \"vgg11\"\nfile = \"a.onnx\""),
@@ -150,12 +165,22 @@ TEST(Recipe, ASettingReplacesTheNetwork) {
   EXPECT_EQ(recipe->network.file, "");
 }
 
-TEST(Recipe, ANetworksFileIsSoughtFromTheRecipesFolder) {
+TEST(Recipe, PathsAreFromTheRecipesFolderAndThoseOfSettingsFromTheWorkingFolder) {
   const testing::TestFolder folder;
-  ASSERT_TRUE(write_file(folder / "r.toml", "network = \"nets/net.onnx\""));
-  EXPECT_EQ(read_recipe(folder / "r.toml", {})->network.file, (folder / "nets" / "net.onnx").string());
-  ASSERT_TRUE(write_file(folder / "r.toml", "network = \"/nets/net.onnx\""));
-  EXPECT_EQ(read_recipe(folder / "r.toml", {})->network.file, "/nets/net.onnx");
+  folder.write("r.toml",
+               "network = \"nets/net.onnx\"\n[data]\npath = \"../data\"\n"
+               "[search]\nsubnets = \"/s.json\"\nlatency_table = \"t.json\"\n");
+  const auto recipe = read_recipe(folder / "r.toml", {});
+  ASSERT_TRUE(recipe) << recipe.error().message;
+  EXPECT_EQ(recipe->network.file, folder / "nets" / "net.onnx");
+  EXPECT_EQ(recipe->data.path, (folder / "..").lexically_normal() / "data");
+  EXPECT_EQ(recipe->search.subnets, "/s.json");
+  EXPECT_EQ(recipe->search.latency_table, folder / "t.json");
+  // What is written is absolute, so it is the same recipe wherever it lies and is read.
+  folder.write("elsewhere/r.toml", to_toml(*recipe));
+  EXPECT_EQ(to_toml(*read_recipe(folder / "elsewhere" / "r.toml", {})), to_toml(*recipe));
+  const std::vector<std::string> settings = {"data.path=data"};
+  EXPECT_EQ(read_recipe(folder / "r.toml", settings)->data.path, std::filesystem::absolute("data"));
 }
 
 TEST(Recipe, ListsOfNumbersAreReadAndWritten) {

@@ -117,8 +117,8 @@ Gains gains(const MeasuredComparison& comparison, const std::string& arm, SizeAx
   result.points = static_cast<int>(common.size());
   result.mean = over(common);
   result.interior_mean = over(interior);
-  result.largest = *std::max_element(means.begin(), means.end());
-  result.smallest = *std::min_element(means.begin(), means.end());
+  result.greatest = *std::max_element(means.begin(), means.end());
+  result.least = *std::min_element(means.begin(), means.end());
   return result;
 }
 

@@ -37,6 +37,12 @@ struct MeasuredRun {
   std::vector<StageCost> costs;
 };
 
+/// A run that is not done yet.
+struct MissingRun {
+  std::string arm;
+  int seed = 0;
+};
+
 /// A set of runs that are to be compared, and the sizes at which they are.
 struct MeasuredComparison {
   std::vector<MeasuredRun> runs;
@@ -46,6 +52,7 @@ struct MeasuredComparison {
   double epoch_macs = 0;                       ///< of one epoch of the full network, forward and backward
   std::vector<double> milliseconds_grid = {};  ///< the same for milliseconds; empty without a table
   std::string milliseconds_of = {};            ///< the machine whose they are, for people
+  std::vector<MissingRun> missing = {};        ///< in the order in which they will be done
 };
 
 enum class SizeAxis { macs, parameters, milliseconds };
@@ -70,8 +77,8 @@ struct Gains {
   int points = 0;          ///< of the grid that all seeds of both reach; the four below are over them
   Spread mean;             ///< over the points
   Spread interior_mean;    ///< without the grid's two ends
-  double largest = 0;      ///< of the points' means
-  double smallest = 0;
+  double greatest = 0;     ///< of the points' means
+  double least = 0;
 };
 Gains gains(const MeasuredComparison& comparison, const std::string& arm, SizeAxis by);
 

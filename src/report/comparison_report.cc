@@ -85,7 +85,7 @@ std::vector<std::string> gain_cells(const Gains& g, std::size_t grid) {
   if (g.points == 0) return {"-", "-", "-", "-"};
   const bool all = g.points == static_cast<int>(grid);
   return {points(g.mean) + (all ? "" : fmt::format(" ({} of {} sizes)", g.points, grid)),
-          points(g.interior_mean), points(g.largest), points(g.smallest)};
+          points(g.interior_mean), points(g.greatest), points(g.least)};
 }
 
 std::string row(const std::vector<std::string>& cells) {
@@ -104,7 +104,8 @@ std::string rule(std::size_t columns) {
 std::string accuracy_table(const MeasuredComparison& comparison, SizeAxis by) {
   std::vector<std::string> head = {"top-1, %"};
   for (const double size : grid_of(comparison, by)) head.push_back(human(size, by));
-  head.insert(head.end(), {"area", "validation", "mean gain", "interior", "largest", "smallest"});
+  head.insert(head.end(),
+              {"area", "validation", "mean gain", "interior gain", "greatest gain", "least gain"});
   std::string text = row(head) + rule(head.size());
   for (const std::string& arm : arms(comparison)) {
     std::vector<std::string> cells = {arm};
@@ -162,6 +163,17 @@ std::string cost_table(const MeasuredComparison& comparison) {
   return text;
 }
 
+/// Says so if the comparison is not complete.
+std::string missing_runs(const MeasuredComparison& comparison) {
+  if (comparison.missing.empty()) return {};
+  std::vector<std::string> names;
+  for (const MissingRun& run : comparison.missing)
+    names.push_back(fmt::format("{} seed {}", run.arm, run.seed));
+  return fmt::format("**{} of {} runs {} missing: {}.**\n\n", names.size(),
+                     names.size() + comparison.runs.size(), names.size() == 1 ? "is" : "are",
+                     fmt::join(names, ", "));
+}
+
 LinePlot plot(const MeasuredComparison& comparison, SizeAxis by) {
   LinePlot result{.title = fmt::format("Accuracy over {}", name_of(by).title),
                   .x_label = name_of(by).axis,
@@ -202,22 +214,32 @@ std::string to_json(const MeasuredComparison& comparison) {
           {"points", g.points},
           {"mean_gain", to_json(g.mean)},
           {"interior_mean_gain", to_json(g.interior_mean)},
-          {"largest_gain", g.largest},
-          {"smallest_gain", g.smallest}};
+          {"greatest_gain", g.greatest},
+          {"least_gain", g.least}};
     }
   }
   for (const MeasuredRun& run : comparison.runs) root["runs"].push_back(to_json(run));
+  for (const MissingRun& run : comparison.missing)
+    root["missing"].push_back({{"arm", run.arm}, {"seed", run.seed}});
   return root.dump(1) + "\n";
 }
 
 std::string to_markdown(const MeasuredComparison& comparison) {
-  std::string text = fmt::format(
-      "Gains are in points of top-1 over `{}`, seed by seed, at a grid that was fixed before training; "
-      "accuracies between two sub-nets are interpolated in log size, on the test images. `area` is the mean "
-      "over log size, `validation` the same on the validation images, by which arms may be chosen; "
-      "`interior` leaves out the grid's two ends. Gains are over the sizes that all seeds of both arms "
-      "reach. ± is the standard deviation over seeds. Device: {}.\n\n",
-      comparison.reference, fmt::join(devices(comparison), "; "));
+  std::string text = missing_runs(comparison);
+  text += fmt::format(
+      "Accuracies are top-1 on the test images, in per cent. "
+      "Between two sub-nets they are interpolated in log size. "
+      "The sizes were fixed before training. ± is the standard deviation over seeds. Device: {}.\n\n",
+      fmt::join(devices(comparison), "; "));
+  text += fmt::format(
+      "| column | what it is |\n|---|---|\n"
+      "| `area` | mean over log size |\n"
+      "| `validation` | the same on the validation images; choose among arms by it |\n"
+      "| `mean gain` | mean difference from `{}`, in points, seed by seed, "
+      "over the sizes that all seeds of both arms reach |\n"
+      "| `interior gain` | the same without the smallest and the largest size |\n"
+      "| `greatest gain`, `least gain` | the gain at the size where it is greatest, and where it is least |\n\n",
+      comparison.reference);
   text += "At equal MACs:\n\n" + accuracy_table(comparison, SizeAxis::macs);
   text += "\nAt equal parameters:\n\n" + accuracy_table(comparison, SizeAxis::parameters);
   if (!comparison.milliseconds_grid.empty()) {

@@ -58,8 +58,8 @@ TEST(Gains, ArePairedBySeed) {
   EXPECT_NEAR(g.mean.mean, 0.11 / 3, 1e-12);
   EXPECT_NEAR(g.mean.deviation, 0.004714, 1e-6);  // of 0.12 / 3 and 0.10 / 3
   EXPECT_NEAR(g.interior_mean.mean, 0.09, 1e-12);
-  EXPECT_NEAR(g.largest, 0.09, 1e-12);
-  EXPECT_NEAR(g.smallest, 0, 1e-12);
+  EXPECT_NEAR(g.greatest, 0.09, 1e-12);
+  EXPECT_NEAR(g.least, 0, 1e-12);
 }
 
 TEST(Gains, LeaveOutWhatOneSideDoesNotReach) {
@@ -100,6 +100,22 @@ TEST(Report, HoldsEveryRunAndWhatFollowsFromThem) {
   EXPECT_THAT(markdown, HasSubstr("| 77.50 ± 0.00 | +3.67 ± 0.47 | +9.00 ± 1.41 | +9.00 | +0.00 |"));
   EXPECT_THAT(markdown, HasSubstr("Device: cpu; cuda:0."));
   EXPECT_THAT(markdown, HasSubstr("| ours | 2.00 | 2.00 |"));  // 600 of 300 MACs
+}
+
+TEST(Report, ExplainsItsColumnsAndSaysWhatIsMissing) {
+  MeasuredComparison comparison = example();
+  const std::string whole = to_markdown(comparison);
+  EXPECT_THAT(whole,
+              HasSubstr("| area | validation | mean gain | interior gain | greatest gain | least gain |"));
+  for (const char* column :
+       {"`area`", "`validation`", "`mean gain`", "`interior gain`", "`greatest gain`", "`least gain`"})
+    EXPECT_THAT(whole, HasSubstr(column));
+  EXPECT_THAT(whole, Not(HasSubstr("missing")));
+  EXPECT_FALSE(nlohmann::json::parse(to_json(comparison)).contains("missing"));
+
+  comparison.missing = {{"us-net", 3}, {"ours", 3}};
+  EXPECT_THAT(to_markdown(comparison), HasSubstr("2 of 6 runs are missing: us-net seed 3, ours seed 3."));
+  EXPECT_EQ(nlohmann::json::parse(to_json(comparison))["missing"][1]["arm"], "ours");
 }
 
 TEST(Report, ComparesAtEqualMillisecondsIfTheyAreKnown) {

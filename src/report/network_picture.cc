@@ -10,7 +10,16 @@
 namespace concertina::report {
 namespace {
 
-constexpr double kRow = 22, kMargin = 12, kArcs = 170, kBars = 560, kLongestBar = 260;
+constexpr double kRow = 22, kMargin = 12, kArcs = 170, kLongestBar = 260;
+constexpr double kCharacter = 8;  ///< width, generously: fonts differ
+
+/// Where the bars begin, right of every node's text.
+double bars_at(const NetworkPicture& picture) {
+  std::size_t longest = 40;
+  for (const PictureNode& node : picture.nodes)
+    longest = std::max(longest, node.kind.size() + node.name.size() + node.shape.size() + 2);
+  return kArcs + 20 + kCharacter * static_cast<double>(longest);
+}
 
 /// Neighbours differ most when the hue turns by the golden angle.
 std::string colour(const NetworkPicture& picture, int dimension) {
@@ -33,9 +42,8 @@ std::string connection(std::size_t from, std::size_t to) {
                      kArcs, y1, kArcs - reach, y2);
 }
 
-std::string bar(const NetworkPicture& picture, const PictureNode& node, double y, double scale) {
+std::string bar(const NetworkPicture& picture, const PictureNode& node, double x, double y, double scale) {
   std::string html;
-  double x = kBars;
   for (const PictureSegment& segment : node.segments) {
     const PictureDimension& dimension = picture.dimensions[segment.dimension];
     const double width = std::max(2.0, scale * std::sqrt(static_cast<double>(segment.features)));
@@ -57,9 +65,10 @@ std::string drawing(const NetworkPicture& picture) {
       sum += std::sqrt(static_cast<double>(segment.features));
     widest = std::max(widest, sum);
   }
+  const double bars = bars_at(picture);
   std::string html =
       fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{:.0f}\" height=\"{:.0f}\">\n",
-                  kBars + kLongestBar + 40, 2 * kMargin + kRow * static_cast<double>(picture.nodes.size()));
+                  bars + kLongestBar + 40, 2 * kMargin + kRow * static_cast<double>(picture.nodes.size()));
   html += "<g fill=\"none\" stroke=\"#888\">\n";
   for (std::size_t i = 0; i < picture.nodes.size(); ++i) {
     for (const int input : picture.nodes[i].inputs) html += connection(static_cast<std::size_t>(input), i);
@@ -73,7 +82,7 @@ std::string drawing(const NetworkPicture& picture) {
         "<text x=\"{:.1f}\" y=\"{:.1f}\"><tspan class=\"kind\">{}</tspan> {} <tspan class=\"shape\">{}"
         "</tspan></text>\n",
         kArcs + 10, y + 4, escaped(node.kind), escaped(node.name), escaped(node.shape));
-    html += bar(picture, node, y, kLongestBar / widest);
+    html += bar(picture, node, bars, y, kLongestBar / widest);
   }
   return html + "</svg>\n";
 }

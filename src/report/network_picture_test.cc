@@ -33,5 +33,20 @@ TEST(NetworkPicture, ShowsEveryNodeConnectionAndSegment) {
   EXPECT_EQ(count(html, "#b0b0b0"), 3u);
 }
 
+TEST(NetworkPicture, BarsAreRightOfEveryName) {
+  const auto bar_of = [](std::string name) {
+    const NetworkPicture picture{.title = "net",
+                                 .nodes = {{"x", "Input", "3x4x4", {}, {{0, 3}}},
+                                           {std::move(name), "Conv", "128x14x14", {0}, {{0, 3}}}},
+                                 .dimensions = {{"a", 3, false, 0.25, {}}}};
+    const std::string html = to_html(picture);
+    return std::stod(html.substr(html.find("<rect x=\"") + 9));
+  };
+  const std::string name = "/layer2/layer2.0/downsample/downsample.0/Conv";
+  // The text begins at 180, and 13 pixels of a sans-serif are at most 8 wide on average.
+  EXPECT_GE(bar_of(name), 180 + 8.0 * static_cast<double>(("Conv " + name + " 128x14x14").size()));
+  EXPECT_LT(bar_of("a"), bar_of(name));
+}
+
 }  // namespace
 }  // namespace concertina::report

@@ -45,12 +45,12 @@ RowsInMemory<const float> input_of(const RowStep& first, const kernels::WindowAr
 }
 
 /// Rows that their kernels make at a time.
-int unit_of(const std::vector<RowStep>& steps) {
-  int unit = 1;
+int tile_rows_of(const std::vector<RowStep>& steps) {
+  int tile_rows = 1;
   for (const RowStep& step : steps) {
-    if (const auto* conv = std::get_if<ConvStep>(&step)) unit = std::max(unit, conv->side);
+    if (const auto* conv = std::get_if<ConvStep>(&step)) tile_rows = std::max(tile_rows, conv->side);
   }
-  return unit;
+  return tile_rows;
 }
 
 /// The workspace that their kernels need for up to `most` rows.
@@ -79,7 +79,7 @@ BandedStep make_banded(std::vector<std::vector<RowStep>> steps,
   std::vector<std::ptrdiff_t> row_floats;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     row_floats.push_back(windows[i].out_w * output_of(steps[i][0]).stride);
-    banded.geometry.push_back({windows[i], unit_of(steps[i])});
+    banded.geometry.push_back({windows[i], tile_rows_of(steps[i])});
     banded.layers.push_back({.steps = std::move(steps[i]), .row_floats = row_floats[i]});
   }
   banded.rows = choose_band(banded.geometry, row_floats, bytes / std::int64_t{sizeof(float)});
@@ -104,11 +104,12 @@ struct BandedStep::Part {
 };
 
 void BandedStep::run(const Frame& frame) const {
-  const int threads = frame.pool.size(), unit = geometry.back().unit, height = geometry.back().window.out_h;
-  const int units = (height + unit - 1) / unit;
-  const int parts = frame.batch % threads == 0 ? 1 : std::min(threads, units);  // of each image
+  const int threads = frame.pool.size(), tile_rows = geometry.back().tile_rows,
+            height = geometry.back().window.out_h;
+  const int tiles = (height + tile_rows - 1) / tile_rows;
+  const int parts = frame.batch % threads == 0 ? 1 : std::min(threads, tiles);  // of each image
   const auto begin = [&](int part) {
-    return std::min(height, static_cast<int>(std::int64_t{units} * part / parts) * unit);
+    return std::min(height, static_cast<int>(std::int64_t{tiles} * part / parts) * tile_rows);
   };
   frame.pool.parallel_for(frame.batch * parts, [&](int job, int thread) {
     const int part = job % parts;

@@ -34,7 +34,7 @@ std::vector<int> rows_at_once(std::span<const BandLayer> layers, int rows) {
     // Rows that a stride leaves out are made too.
     const int tall = std::max((next.kernel_h - 1) * next.dilation_h + 1, next.stride_h);
     const int seen = (most[i + 1] - 1) * next.stride_h + tall;
-    most[i] = std::min(layers[i].window.out_h, seen + 2 * (layers[i].unit - 1));
+    most[i] = std::min(layers[i].window.out_h, seen + 2 * (layers[i].tile_rows - 1));
   }
   return most;
 }
@@ -42,12 +42,12 @@ std::vector<int> rows_at_once(std::span<const BandLayer> layers, int rows) {
 int choose_band(std::span<const BandLayer> layers, std::span<const std::ptrdiff_t> row_floats,
                 std::ptrdiff_t floats) {
   const BandLayer& last = layers.back();
-  int rows = last.unit;
+  int rows = last.tile_rows;
   while (rows < last.window.out_h) {
-    const std::vector<int> most = rows_at_once(layers, rows + last.unit);
+    const std::vector<int> most = rows_at_once(layers, rows + last.tile_rows);
     if (std::inner_product(most.begin(), most.end() - 1, row_floats.begin(), std::ptrdiff_t{0}) > floats)
       break;
-    rows += last.unit;
+    rows += last.tile_rows;
   }
   return rows;
 }
@@ -56,7 +56,7 @@ BandWalk::BandWalk(std::span<const BandLayer> layers, int rows, const Rows& part
     : layers_(layers), rows_(rows), part_(part) {
   int begin = part.begin;
   for (std::size_t i = layers.size(); i-- > 0;) {
-    begins_[i] = ends_[i] = round_down(begin, layers[i].unit);
+    begins_[i] = ends_[i] = round_down(begin, layers[i].tile_rows);
     begin = rows_seen(layers[i].window, {begins_[i], begins_[i] + 1}).begin;
   }
 }
@@ -66,9 +66,9 @@ void BandWalk::aim() {
   aims_[last] = std::min(part_.end, ends_[last] + rows_);
   for (std::size_t i = last; i-- > 0;) {
     const Rows next{ends_[i + 1], aims_[i + 1]};
-    const auto& [window, unit] = layers_[i];
+    const auto& [window, tile_rows] = layers_[i];
     const int needed = next.count() > 0 ? rows_seen(layers_[i + 1].window, next).end : 0;
-    aims_[i] = std::max(ends_[i], std::min(window.out_h, kernels::round_up(needed, unit)));
+    aims_[i] = std::max(ends_[i], std::min(window.out_h, kernels::round_up(needed, tile_rows)));
   }
 }
 

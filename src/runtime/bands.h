@@ -25,7 +25,8 @@ struct Rows {
 /// A layer as its rows see it.
 struct BandLayer {
   kernels::WindowArgs window;  ///< over the whole map
-  int unit = 1;                ///< runs of rows begin at multiples of it, and end there or with the map
+  int tile_rows = 1;  ///< rows that its kernel makes at a time: runs of rows begin at multiples of it, and
+                      ///< end there or with the map
 };
 
 /// Which layers should run in bands, and in how wide ones; all but weight_cost in bytes.
@@ -49,7 +50,7 @@ kernels::WindowArgs window_of_rows(const kernels::WindowArgs& window, const Rows
 std::vector<int> rows_at_once(std::span<const BandLayer> layers, int rows);
 
 /// The rows that the last layer should make at a time: as many as keep the outputs of all others within
-/// `floats`, and one unit at least. row_floats: of a row of each output.
+/// `floats`, and one tile at least. row_floats: of a row of each output.
 int choose_band(std::span<const BandLayer> layers, std::span<const std::ptrdiff_t> row_floats,
                 std::ptrdiff_t floats);
 
@@ -64,7 +65,7 @@ class BandWalk {
   };
 
   /// Preconditions: 1 to kMaxBandLayers layers, which outlive this; `rows` and part.begin are multiples of
-  /// the last layer's unit.
+  /// the last layer's tile_rows.
   BandWalk(std::span<const BandLayer> layers, int rows, const Rows& part);
 
   /// The first row that the layer will make.

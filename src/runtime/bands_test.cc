@@ -70,16 +70,16 @@ TEST(Bands, MakeEveryRowOnceFromRowsThatAreThere) {
       height = layer.window.out_h;
     }
     if (layers.empty()) continue;
-    const int unit = layers.back().unit;
-    const int rows = unit * (1 + draw(3));
-    const int begin = draw(height / unit + 1) * unit;
-    const Rows part{begin, std::min(height, begin + unit * draw(8))};
+    const int tile_rows = layers.back().tile_rows;
+    const int rows = tile_rows * (1 + draw(3));
+    const int begin = draw(height / tile_rows + 1) * tile_rows;
+    const Rows part{begin, std::min(height, begin + tile_rows * draw(8))};
     const std::vector<int> most = rows_at_once(layers, rows);
     std::vector<Rows> there;
     BandWalk walk(layers, rows, part);
     for (std::size_t i = 0; i < layers.size(); ++i) {
       there.push_back({walk.begin(i), walk.begin(i)});
-      EXPECT_EQ(walk.begin(i) % layers[i].unit, 0);
+      EXPECT_EQ(walk.begin(i) % layers[i].tile_rows, 0);
     }
     while (!walk.done()) {
       walk.next([&](std::size_t i, const BandWalk::Move& move) {
@@ -87,7 +87,8 @@ TEST(Bands, MakeEveryRowOnceFromRowsThatAreThere) {
         there[i].begin = move.keep;
         EXPECT_EQ(move.make.begin, there[i].end) << "the next ones";
         if (move.make.count() == 0) return;
-        const bool ends_well = move.make.end % layers[i].unit == 0 || move.make.end == layers[i].window.out_h;
+        const bool ends_well =
+            move.make.end % layers[i].tile_rows == 0 || move.make.end == layers[i].window.out_h;
         EXPECT_TRUE(ends_well || i + 1 == layers.size());
         if (i > 0) {
           const Rows seen = rows_seen(layers[i].window, move.make);

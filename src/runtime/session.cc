@@ -10,6 +10,8 @@
 #include <system_error>
 
 #include "base/aligned_buffer.h"
+#include "base/out_of_memory.h"
+#include "base/sole_use.h"
 #include "base/thread_pool.h"
 #include "base/try.h"
 #include "runtime/model_impl.h"
@@ -92,6 +94,7 @@ struct Session::Impl {
   const runtime::Plan* running = nullptr;  ///< the sub-net of the run that was begun
   int next = 0;                            ///< its next step, in StepOrder
   std::optional<runtime::Frame> begun;     ///< what it brought; a value from the first begin() on
+  SoleUse use;
 
   Impl(std::shared_ptr<const Model> shared, const SessionOptions& wanted, std::size_t arena_floats,
        std::size_t workspace_floats, std::ptrdiff_t floats_of_one)
@@ -162,9 +165,31 @@ struct Session::Impl {
             .pool = plan(subnet).layer_macs * batch >= kMacsWorthAThread ? pool : caller,
             .caller = caller};
   }
+
+  Status begin(std::span<const float> images, int batch, int subnet, std::span<float> logits) {
+    RETURN_IF_ERROR(check(images.size(), batch, subnet, logits.size()));
+    begun.emplace(frame(images, batch, subnet, logits));
+    running = &plan(subnet);
+    next = 0;
+    return {};
+  }
+
+  bool advance(int steps) {
+    if (running == nullptr) return true;
+    const StepOrder order(*running, *begun);
+    const int end = next + std::min(std::max(steps, 0), order.size() - next);
+    for (; next < end; ++next) run_step(*running, order[next], *begun);
+    return next == order.size();
+  }
+
+  Status run(std::span<const float> images, int batch, int subnet, std::span<float> logits) {
+    RETURN_IF_ERROR(begin(images, batch, subnet, logits));
+    advance(std::numeric_limits<int>::max());
+    return {};
+  }
 };
 
-Result<Session> Session::make(std::shared_ptr<const Model> model, const SessionOptions& options) {
+Result<Session> Session::make(std::shared_ptr<const Model> model, const SessionOptions& options) try {
   RETURN_IF_ERROR(check_options(*model, options));
   std::ptrdiff_t floats = 0, image_floats = 0;
   std::size_t workspace = 0;
@@ -186,6 +211,8 @@ Result<Session> Session::make(std::shared_ptr<const Model> model, const SessionO
   } catch (const std::system_error& e) {
     return Error{fmt::format("the system refuses {} threads ({}); ask for fewer", options.threads, e.what())};
   }
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -194,28 +221,25 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 Session::~Session() = default;
 
-Status Session::run(std::span<const float> images, int batch, int subnet, std::span<float> logits) {
-  RETURN_IF_ERROR(begin(images, batch, subnet, logits));
-  advance(std::numeric_limits<int>::max());
-  return {};
+Status Session::run(std::span<const float> images, int batch, int subnet, std::span<float> logits) try {
+  const SoleUse::Turn turn(impl_->use);
+  if (!turn) return SoleUse::taken("session");
+  return impl_->run(images, batch, subnet, logits);
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
-Status Session::begin(std::span<const float> images, int batch, int subnet, std::span<float> logits) {
-  RETURN_IF_ERROR(impl_->check(images.size(), batch, subnet, logits.size()));
-  impl_->begun.emplace(impl_->frame(images, batch, subnet, logits));
-  impl_->running = &impl_->plan(subnet);
-  impl_->next = 0;
-  return {};
+Status Session::begin(std::span<const float> images, int batch, int subnet, std::span<float> logits) try {
+  const SoleUse::Turn turn(impl_->use);
+  if (!turn) return SoleUse::taken("session");
+  return impl_->begin(images, batch, subnet, logits);
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 bool Session::advance(int steps) {
-  if (impl_->running == nullptr) return true;
-  const runtime::Plan& plan = *impl_->running;
-  const runtime::Frame& frame = *impl_->begun;
-  const StepOrder order(plan, frame);
-  const int end = impl_->next + std::min(std::max(steps, 0), order.size() - impl_->next);
-  for (; impl_->next < end; ++impl_->next) impl_->run_step(plan, order[impl_->next], frame);
-  return impl_->next == order.size();
+  const SoleUse::Turn turn(impl_->use);
+  return turn && impl_->advance(steps);
 }
 
 int Session::steps(int subnet) const {
@@ -223,10 +247,12 @@ int Session::steps(int subnet) const {
 }
 
 Result<std::vector<StepTime>> Session::profile(std::span<const float> images, int batch, int subnet,
-                                               int runs) {
+                                               int runs) try {
   if (runs < 1) return Error{fmt::format("{} runs cannot be timed; ask for at least 1", runs)};
   std::vector<float> logits(static_cast<std::size_t>(std::max(batch, 0)) * model().output_size());
-  RETURN_IF_ERROR(run(images, batch, subnet, logits));  // refuses what it does not know
+  const SoleUse::Turn turn(impl_->use);
+  if (!turn) return SoleUse::taken("session");
+  RETURN_IF_ERROR(impl_->run(images, batch, subnet, logits));  // refuses what it does not know
   const runtime::Plan& plan = impl_->plan(subnet);
   runtime::StepTimer timer(plan, options().threads);
   runtime::Frame frame = impl_->frame(images, batch, subnet, logits);
@@ -241,6 +267,8 @@ Result<std::vector<StepTime>> Session::profile(std::span<const float> images, in
     }
   }
   return timer.medians();
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 const Model& Session::model() const {

@@ -53,6 +53,33 @@ TEST(Session, SwitchingLeavesNoTrace) {
   }
 }
 
+// Whoever comes while another thread is inside is refused; whoever is not refused has the right result.
+TEST(Session, RefusesASecondThread) {
+  const auto model = small_model();
+  const Floats images = testing::random_images(*model, 8);
+  const Floats wanted = testing::run_alone(model, {.max_batch = 8}, images, 8, 0);
+  auto session = Session::make(model, {.max_batch = 8}).value();
+  std::atomic<bool> refused = false;
+  const auto run_until_refused = [&] {
+    for (int i = 0; i < 10'000 && !refused; ++i) {
+      Floats logits(wanted.size());
+      const Status status = session.run(images, 8, 0, logits);
+      if (status) {
+        EXPECT_EQ(logits, wanted);
+      } else {
+        refused = true;
+        EXPECT_THAT(status.error().message, HasSubstr("another thread is using this session"));
+        EXPECT_THAT(logits, ::testing::Each(0.0F));
+      }
+    }
+  };
+  std::thread other(run_until_refused);
+  run_until_refused();
+  other.join();
+  EXPECT_TRUE(refused);
+  EXPECT_EQ(testing::run(session, images, 8, 0), wanted);
+}
+
 TEST(Session, ThreadsAndBatchesDoNotChangeResults) {
   const auto model = small_model();
   const Floats images = testing::random_images(*model, 3);

@@ -1,13 +1,11 @@
 #include "scheduler/executor.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <utility>
 
-#include "base/random.h"
 #include "base/try.h"
-#include "simulation/draws.h"
+#include "profile/measure_subnets.h"
 
 namespace concertina::scheduler {
 namespace {
@@ -34,24 +32,14 @@ Status time_run(StepExecutor& executor, Job job, Times& times) {
 
 }  // namespace
 
-SimulatedExecutor::SimulatedExecutor(std::span<const ModelCost> models, const SimulationOptions& options)
-    : models_(models), options_(options) {}
-
-Status SimulatedExecutor::begin(const Job&) {
-  return {};
-}
-
-Status SimulatedExecutor::step(const Job& job) {
-  const SizeCost& cost = models_[job.model].sizes[job.size];
-  simulation::Draws draws(CounterRandom(options_.seed, static_cast<std::uint64_t>(job.id)));
-  const double factor = std::exp(options_.noise * draws.normal());
-  clock_.advance(scaled(cost.step(job.done), options_.slowdown * factor) + options_.overhead);
-  return {};
-}
-
-SessionExecutor::SessionExecutor(std::vector<Tenant> tenants, const Clock& clock, Answered answered)
-    : tenants_(std::move(tenants)), clock_(clock), origin_(clock.now()), answered_(std::move(answered)) {
-  for (const Tenant& tenant : tenants_) logits_.emplace_back(tenant.session.model().output_size());
+SessionExecutor::SessionExecutor(std::vector<Session> sessions, const Clock& clock)
+    : clock_(clock), origin_(clock.now()) {
+  for (Session& session : sessions) {
+    std::vector<float> image = profile::some_inputs(session.model(), 1),
+                       outputs(session.model().output_size());
+    tenants_.push_back(
+        {.session = std::move(session), .image = std::move(image), .outputs = std::move(outputs)});
+  }
 }
 
 void SessionExecutor::wait_until(Time moment) {
@@ -60,13 +48,13 @@ void SessionExecutor::wait_until(Time moment) {
 }
 
 Status SessionExecutor::begin(const Job& job) {
-  const auto model = static_cast<std::size_t>(job.model);
-  return tenants_[model].session.begin(tenants_[model].images, 1, job.size, logits_[model]);
+  Tenant& tenant = tenants_[job.model];
+  return tenant.session.begin(job.image.empty() ? std::span<const float>(tenant.image) : job.image, 1,
+                              job.size, job.outputs.empty() ? std::span<float>(tenant.outputs) : job.outputs);
 }
 
 Status SessionExecutor::step(const Job& job) {
-  const auto model = static_cast<std::size_t>(job.model);
-  if (tenants_[model].session.advance() && answered_) answered_(job, logits_[model]);
+  tenants_[job.model].session.advance();
   return {};
 }
 
@@ -84,8 +72,10 @@ Status measure_costs(StepExecutor& executor, int rounds, std::span<ModelCost> mo
   std::vector<std::vector<Times>> times(models.size());
   std::size_t most = 0;
   for (std::size_t m = 0; m < models.size(); ++m) {
-    for (const SizeCost& size : models[m].sizes)
-      times[m].emplace_back(static_cast<std::size_t>(size.steps()));
+    for (const SizeCost& size : models[m].sizes) {
+      auto& steps = times[m].emplace_back(static_cast<std::size_t>(size.steps()));
+      for (auto& step : steps) step.reserve(static_cast<std::size_t>(rounds));
+    }
     most = std::max(most, times[m].size());
   }
   for (int round = 0; round < rounds; ++round) {

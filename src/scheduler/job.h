@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -36,22 +37,19 @@ struct ModelCost {
   Time isolated() const { return sizes.front().total(); }
 };
 
-/// A request for one answer.
-struct Arrival {
-  int model = 0;
-  Time at{0};
-  Time deadline{0};
-};
-
 /// A request that has come and is not answered yet. Its run is begun when its first step is done, and then
 /// keeps its size, unless it begins anew.
 struct Job {
-  int id = 0;  ///< ascending with the arrivals
+  std::int64_t id = 0;  ///< ascending with the arrivals
   int model = 0;
   Time arrival{0};
   Time deadline{0};
   int size = 0;
   int done = 0;  ///< steps of that size
+  /// The caller's, until the job has left the queue. Empty: the executor has an image for it, and keeps what
+  /// comes of it.
+  std::span<const float> image = {};
+  std::span<float> outputs = {};
 
   bool begun() const { return done > 0; }
 };

@@ -1,149 +1,146 @@
-#include "scheduler/scheduler.h"
+#include "concertina/scheduler.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "base/sole_use.h"
 #include "base/try.h"
+#include "scheduler/deadline_sizes.h"
+#include "scheduler/executor.h"
+#include "scheduler/step_loop.h"
 
-namespace concertina::scheduler {
-
+namespace concertina {
 namespace {
 
-class Scheduler {
- public:
-  Scheduler(std::span<const ModelCost> models, std::span<const Arrival> arrivals, SchedulingPolicy& policy,
-            StepExecutor& executor)
-      : models_(models), arrivals_(arrivals), policy_(policy), executor_(executor) {
-    log_.records.reserve(arrivals.size());
+using scheduler::ModelCost;
+
+constexpr int kLeastRounds = 20, kMostRounds = 1000;
+constexpr Time kMeasuring = std::chrono::milliseconds(500);
+
+/// A year: later deadlines could not be told from the end of time.
+constexpr Time kLongest = std::chrono::hours(24 * 365);
+
+/// Times the steps in as many rounds as the time allows.
+Status measure(scheduler::StepExecutor& executor, std::vector<ModelCost>& costs) {
+  RETURN_IF_ERROR(scheduler::measure_costs(executor, 1, costs));
+  Time round{1};
+  for (const ModelCost& model : costs) {
+    for (const scheduler::SizeCost& size : model.sizes) round += size.total();
   }
+  const auto rounds = std::clamp<Time::rep>(kMeasuring / round, kLeastRounds, kMostRounds);
+  return scheduler::measure_costs(executor, static_cast<int>(rounds), costs);
+}
 
-  Result<ScheduleLog> serve() {
-    now_ = executor_.now();
-    while (true) {
-      admit();
-      if (queue_.empty() && next_ == arrivals_.size()) break;
-      if (queue_.empty()) {
-        executor_.wait_until(arrivals_[next_].at);
-        now_ = executor_.now();
-        continue;
-      }
-      const Action action = policy_.choose(
-          {.now = now_, .queue = queue_, .running = running_, .changed = std::exchange(changed_, false)});
-      RETURN_IF_ERROR(check(action));
-      if (action.kind == Action::Kind::shed) {
-        leave(action.job, true);
-      } else {
-        RETURN_IF_ERROR(run(action));
-      }
-    }
-    log_.ended = now_;
-    return std::move(log_);
-  }
-
- private:
-  void admit() {
-    for (; next_ < arrivals_.size() && arrivals_[next_].at <= now_; ++next_) {
-      const Arrival& arrival = arrivals_[next_];
-      queue_.push_back({.id = static_cast<int>(next_),
-                        .model = arrival.model,
-                        .arrival = arrival.at,
-                        .deadline = arrival.deadline});
-      changed_ = true;
-    }
-  }
-
-  Status check(const Action& action) const {
-    const auto place = static_cast<std::size_t>(action.job);
-    const bool known = place < queue_.size();
-    if (known && action.kind == Action::Kind::shed) return {};
-    if (known && runnable(queue_, place) && action.size >= 0 &&
-        static_cast<std::size_t>(action.size) < model_of(queue_[place]).sizes.size()) {
-      return {};
-    }
-    return Error{fmt::format("the policy '{}' asks for job {} of {} at size {}, which cannot run now",
-                             policy_.name(), action.job, queue_.size(), action.size)};
-  }
-
-  Status run(const Action& action) {
-    if (running_ >= 0 && running_ != action.job) ++log_.preemptions;
-    running_ = action.job;
-    Job& job = queue_[action.job];
-    if (job.begun() && job.size != action.size) {
-      ++log_.restarts;
-      job.done = 0;
-    }
-    if (!job.begun()) {
-      job.size = action.size;
-      RETURN_IF_ERROR(executor_.begin(job));
-    }
-    const Time started = executor_.now();
-    log_.deciding += started - now_;
-    RETURN_IF_ERROR(executor_.step(job));
-    now_ = executor_.now();
-    const SizeCost& cost = model_of(job).sizes[job.size];
-    policy_.observe({.model = job.model, .predicted = cost.step(job.done), .took = now_ - started});
-    ++log_.steps;
-    if (++job.done == cost.steps()) leave(action.job, false);
-    return {};
-  }
-
-  void leave(int place, bool shed) {
-    const auto job = queue_.begin() + place;
-    log_.records.push_back({.job = *job, .left = now_, .shed = shed});
-    queue_.erase(job);
-    if (running_ == place) running_ = -1;
-    if (running_ > place) --running_;
-    changed_ = true;
-  }
-
-  const ModelCost& model_of(const Job& job) const { return models_[job.model]; }
-
-  std::span<const ModelCost> models_;
-  std::span<const Arrival> arrivals_;
-  SchedulingPolicy& policy_;
-  StepExecutor& executor_;
-  Time now_{0};  ///< when the last step or wait ended
-  std::vector<Job> queue_;
-  std::size_t next_ = 0;
-  int running_ = -1;
-  bool changed_ = false;
-  ScheduleLog log_;
-};
+Error wrong_size(const char* what, std::size_t given, std::size_t wanted) {
+  return Error{fmt::format("there are {} floats of {} where the model has {}", given, what, wanted)};
+}
 
 }  // namespace
 
-Result<ScheduleLog> run_schedule(std::span<const ModelCost> models, std::span<const Arrival> arrivals,
-                                 SchedulingPolicy& policy, StepExecutor& executor) {
-  return Scheduler(models, arrivals, policy, executor).serve();
-}
+struct Scheduler::Impl {
+  Impl(std::vector<std::shared_ptr<const Model>> shared, std::vector<Session> sessions,
+       std::vector<ModelCost> untimed)
+      : models(std::move(shared)), costs(std::move(untimed)), executor(std::move(sessions), clock) {}
 
-ScheduleMetrics measure(const ScheduleLog& log, std::span<const ModelCost> models) {
-  ScheduleMetrics sum;
-  int answers = 0;
-  for (const JobRecord& record : log.records) {
-    const ModelCost& model = models[record.job.model];
-    sum.violations += record.in_time() ? 0 : 1;
-    sum.shed += record.shed ? 1 : 0;
-    if (record.shed) continue;
-    ++answers;
-    const double accuracy = model.sizes[record.job.size].reported_accuracy;
-    sum.antt += to_ms(record.left - record.job.arrival) / to_ms(model.isolated());
-    sum.accuracy += accuracy;
-    sum.accuracy_lost += model.sizes.front().reported_accuracy - accuracy;
-    if (record.in_time()) sum.useful += accuracy;
+  /// Precondition: the costs are measured.
+  void start(const SchedulerOptions& options) {
+    policy.emplace(costs, scheduler::DeadlineSizesOptions{.reserve = options.reserve});
+    loop.emplace(costs, *policy, executor);
   }
-  const auto all = static_cast<double>(log.records.size()), answered = std::max(1.0, 1.0 * answers);
-  return {.violations = sum.violations / all,
-          .shed = sum.shed / all,
-          .antt = sum.antt / answered,
-          .throughput = answers / (to_ms(log.ended) / 1e3),
-          .accuracy = sum.accuracy / answered,
-          .accuracy_lost = sum.accuracy_lost / answered,
-          .useful = sum.useful / all,
-          .preemptions = log.preemptions / all,
-          .restarts = log.restarts / all,
-          .decision_us = 1e3 * to_ms(log.deciding) / std::max(1, log.steps)};
+
+  Status check(int model, std::size_t image, std::size_t outputs) const {
+    if (model < 0 || static_cast<std::size_t>(model) >= models.size()) {
+      return Error{
+          fmt::format("there is no model number {}; the scheduler has 0 to {}", model, models.size() - 1)};
+    }
+    const Model& asked = *models[model];
+    if (image != asked.input_size()) return wrong_size("an image", image, asked.input_size());
+    if (outputs != asked.output_size()) return wrong_size("outputs", outputs, asked.output_size());
+    return {};
+  }
+
+  ScheduledAnswer describe(const scheduler::JobRecord& record) const {
+    const scheduler::Job& job = record.job;
+    return {.request = job.id,
+            .model = job.model,
+            .subnet = job.size,
+            .accuracy = costs[job.model].sizes[job.size].accuracy,
+            .shed = record.shed,
+            .in_time = record.in_time(),
+            .actual_ms = to_ms(record.left - job.arrival)};
+  }
+
+  std::vector<std::shared_ptr<const Model>> models;
+  std::vector<ModelCost> costs;
+  SteadyClock clock;
+  scheduler::SessionExecutor executor;
+  std::optional<scheduler::DeadlineSizes> policy;  ///< values once started
+  std::optional<scheduler::StepLoop> loop;
+  std::int64_t submitted = 0;
+  SoleUse use;
+};
+
+Result<Scheduler> Scheduler::make(std::vector<std::shared_ptr<const Model>> models,
+                                  const SchedulerOptions& options) {
+  if (models.empty()) return Error{"a scheduler needs a model; give it one or several"};
+  if (!(options.reserve >= 0 && options.reserve <= 1)) {
+    return Error{fmt::format("a scheduler's reserve cannot be {}; choose 0 to 1", options.reserve)};
+  }
+  std::vector<Session> sessions;
+  std::vector<ModelCost> costs;
+  for (const auto& model : models) {
+    ASSIGN_OR_RETURN(Session session, Session::make(model));
+    costs.push_back(scheduler::untimed_cost(session, {}));
+    sessions.push_back(std::move(session));
+  }
+  auto impl = std::make_unique<Impl>(std::move(models), std::move(sessions), std::move(costs));
+  RETURN_IF_ERROR(measure(impl->executor, impl->costs));
+  impl->start(options);
+  return Scheduler(std::move(impl));
 }
 
-}  // namespace concertina::scheduler
+Scheduler::Scheduler(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Scheduler::Scheduler(Scheduler&&) noexcept = default;
+Scheduler& Scheduler::operator=(Scheduler&&) noexcept = default;
+Scheduler::~Scheduler() = default;
+
+Result<std::int64_t> Scheduler::submit(int model, std::span<const float> image,
+                                       std::chrono::nanoseconds deadline, std::span<float> outputs) {
+  Impl& own = *impl_;
+  const SoleUse::Turn turn(own.use);
+  if (!turn) return SoleUse::taken("scheduler");
+  RETURN_IF_ERROR(own.check(model, image.size(), outputs.size()));
+  own.loop->refresh();
+  const Time now = own.loop->now();
+  own.loop->add({.id = own.submitted,
+                 .model = model,
+                 .arrival = now,
+                 .deadline = now + std::clamp<Time>(deadline, -kLongest, kLongest),
+                 .image = image,
+                 .outputs = outputs});
+  return own.submitted++;
+}
+
+Result<std::optional<ScheduledAnswer>> Scheduler::advance() {
+  Impl& own = *impl_;
+  const SoleUse::Turn turn(own.use);
+  if (!turn) return SoleUse::taken("scheduler");
+  if (own.loop->queue().empty()) return std::optional<ScheduledAnswer>();
+  own.loop->refresh();
+  ASSIGN_OR_RETURN(const std::optional<scheduler::JobRecord> left, own.loop->turn());
+  if (!left) return std::optional<ScheduledAnswer>();
+  return std::optional(own.describe(*left));
+}
+
+std::size_t Scheduler::waiting() const {
+  return impl_->loop->queue().size();
+}
+
+std::span<const std::shared_ptr<const Model>> Scheduler::models() const {
+  return impl_->models;
+}
+
+}  // namespace concertina

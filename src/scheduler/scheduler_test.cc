@@ -1,186 +1,139 @@
-#include "scheduler/scheduler.h"
+#include "concertina/scheduler.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <set>
+#include <atomic>
+#include <cmath>
+#include <map>
+#include <thread>
 
-#include "scheduler/baselines.h"
-#include "scheduler/executor.h"
-#include "scheduler/requests.h"
-#include "scheduler/testing.h"
+#include "testing/allocation_count.h"
+#include "testing/models.h"
 
-namespace concertina::scheduler {
+namespace concertina {
 namespace {
 
+using namespace std::chrono_literals;
+using testing::Floats;
 using ::testing::HasSubstr;
-using testing::three_models;
 
-constexpr SimulationOptions kExact = {.noise = 0};
-
-Arrival arrival(int model, double at, double deadline) {
-  return {.model = model, .at = from_ms(at), .deadline = from_ms(deadline)};
+std::vector<std::shared_ptr<const Model>> two_models() {
+  std::vector<std::shared_ptr<const Model>> models;
+  for (const Graph& graph : {testing::branches(), testing::resnet8()})
+    models.push_back(testing::load(testing::model_file(graph, testing::nested_subnets(graph, 3))));
+  return models;
 }
 
-ScheduleLog served(SchedulingPolicy& policy, const std::vector<Arrival>& arrivals) {
-  const auto models = three_models();
-  SimulatedExecutor executor(models, kExact);
-  return run_schedule(models, arrivals, policy, executor).value();
-}
-
-TEST(Scheduler, ServesInOrderAndWaitsWhereThereIsNothingToDo) {
-  FirstCome policy;
-  const ScheduleLog log = served(policy, {arrival(1, 1, 9), arrival(2, 2, 3.5), arrival(2, 10, 20)});
-  ASSERT_EQ(log.records.size(), 3U);
-  EXPECT_EQ(log.records[0].left, from_ms(3));
-  EXPECT_EQ(log.records[1].left, from_ms(4));
-  EXPECT_EQ(log.records[2].left, from_ms(11));
-  EXPECT_TRUE(log.records[0].in_time());
-  EXPECT_FALSE(log.records[1].in_time());
-  EXPECT_EQ(log.preemptions, 0);
-  EXPECT_EQ(log.steps, 4);
-  EXPECT_EQ(log.ended, from_ms(11));
-}
-
-TEST(Scheduler, InterruptsBetweenSteps) {
-  ShortestRemaining policy(three_models());
-  const ScheduleLog log = served(policy, {arrival(0, 0, 9), arrival(2, 0.5, 9)});
-  ASSERT_EQ(log.records.size(), 2U);
-  EXPECT_EQ(log.records[0].job.id, 1);
-  EXPECT_EQ(log.records[0].left, from_ms(2));
-  EXPECT_EQ(log.records[1].left, from_ms(5));
-  EXPECT_EQ(log.preemptions, 1);
-}
-
-TEST(Scheduler, EveryRequestLeavesOnce) {
-  const auto models = three_models();
-  for (const double load : {0.5, 1.0, 3.0}) {
-    const auto arrivals =
-        make_requests(models, {.load = load, .requests = 500, .deadline_multiple = 4, .seed = 7}).value();
-    for (const std::string& name : scheduling_policies()) {
-      const auto policy = make_scheduling_policy(name, models).value();
-      SimulatedExecutor executor(models, {.noise = 0.3, .slowdown = 1.2});
-      const auto log = run_schedule(models, arrivals, *policy, executor);
-      ASSERT_TRUE(log) << log.error().message;
-      std::set<int> ids;
-      for (const JobRecord& record : log->records) {
-        ids.insert(record.job.id);
-        const auto& sizes = models[record.job.model].sizes;
-        const int steps = sizes[record.job.size].steps();
-        EXPECT_EQ(record.job.done == steps, !record.shed) << name;
-        EXPECT_GE(record.left, record.job.arrival) << name;
-      }
-      EXPECT_EQ(ids.size(), 500U) << name;
-      EXPECT_EQ(log->records.size(), 500U) << name;
+class SchedulerTest : public ::testing::Test {
+ protected:
+  SchedulerTest() {
+    for (int i = 0; i < 12; ++i) {
+      const Model& model = *models_[i % 2];
+      images_.push_back(testing::random_images(model, 1));
+      outputs_.emplace_back(model.output_size(), 7.0F);
     }
   }
-}
 
-// The goal, in small: deadlines that no other policy meets are met, for a point of accuracy at most.
-TEST(Scheduler, SizesMeetMoreDeadlinesThanAnyOtherPolicy) {
-  const auto models = three_models();
-  for (const double load : {0.95, 1.0, 1.05}) {
-    const auto arrivals = make_requests(models, {.load = load, .requests = 2000}).value();
-    ScheduleMetrics ours, best_other{.violations = 1};
-    for (const std::string& name : scheduling_policies()) {
-      const auto policy = make_scheduling_policy(name, models).value();
-      SimulatedExecutor executor(models, {});
-      const auto metrics = measure(run_schedule(models, arrivals, *policy, executor).value(), models);
-      if (name == "sizes") {
-        ours = metrics;
-      } else if (metrics.violations < best_other.violations) {
-        best_other = metrics;
-      }
-    }
-    EXPECT_LT(ours.violations, best_other.violations) << load;
-    EXPECT_LT(ours.accuracy_lost, 0.01) << load;
+  Result<std::int64_t> submit(int i, std::chrono::nanoseconds deadline) {
+    return scheduler_.submit(i % 2, images_[i], deadline, outputs_[i]);
   }
-}
 
-class Stubborn final : public SchedulingPolicy {
- public:
-  explicit Stubborn(Action action) : action_(action) {}
-  std::string_view name() const override { return "stubborn"; }
-  Action choose(const Situation&) override { return action_; }
+  /// All that wait, by request.
+  std::map<std::int64_t, ScheduledAnswer> work_off() {
+    std::map<std::int64_t, ScheduledAnswer> answers;
+    while (scheduler_.waiting() > 0) {
+      const auto left = scheduler_.advance();
+      EXPECT_TRUE(left) << left.error().message;
+      if (*left) answers.emplace((*left)->request, **left);
+    }
+    return answers;
+  }
 
- private:
-  Action action_;
+  std::vector<std::shared_ptr<const Model>> models_ = two_models();
+  Scheduler scheduler_ = Scheduler::make(models_).value();
+  std::vector<Floats> images_, outputs_;
 };
 
-TEST(Scheduler, RefusesWhatCannotBe) {
-  const auto models = three_models();
-  const std::vector<Arrival> arrivals = {arrival(1, 0, 9)};
-  for (const Action& action : {Action{.job = 1}, Action{.job = -1}, Action{.size = 2}, Action{.size = -1},
-                               Action{.kind = Action::Kind::shed, .job = 1}}) {
-    Stubborn policy(action);
-    SimulatedExecutor executor(models, kExact);
-    EXPECT_THAT(run_schedule(models, arrivals, policy, executor).error().message,
-                HasSubstr("the policy 'stubborn' asks for job"));
+TEST_F(SchedulerTest, AnswersEveryRequestWithItsOwnImage) {
+  for (int i = 0; i < 12; ++i) EXPECT_EQ(submit(i, 1h).value(), i);
+  EXPECT_EQ(scheduler_.waiting(), 12U);
+  const auto answers = work_off();
+  ASSERT_EQ(answers.size(), 12U);
+  for (const auto& [request, answer] : answers) {
+    const auto i = static_cast<std::size_t>(request);
+    EXPECT_EQ(answer.model, request % 2);
+    EXPECT_EQ(answer.subnet, 0);
+    EXPECT_EQ(answer.accuracy, models_[i % 2]->subnets()[0].validation_accuracy);
+    EXPECT_FALSE(answer.shed);
+    EXPECT_TRUE(answer.in_time);
+    EXPECT_GT(answer.actual_ms, 0);
+    EXPECT_EQ(outputs_[i], testing::run_alone(models_[i % 2], {}, images_[i], 1, 0)) << i;
+  }
+  EXPECT_FALSE(scheduler_.advance().value());
+}
+
+TEST_F(SchedulerTest, GivesUpWhatCannotBeInTime) {
+  ASSERT_TRUE(submit(0, 1h));
+  ASSERT_TRUE(submit(1, 1ns));
+  ASSERT_TRUE(submit(2, std::chrono::nanoseconds::min()));
+  ASSERT_TRUE(submit(3, std::chrono::nanoseconds::max()));
+  const auto answers = work_off();
+  for (const int late : {1, 2}) {
+    EXPECT_TRUE(answers.at(late).shed);
+    EXPECT_FALSE(answers.at(late).in_time);
+    EXPECT_THAT(outputs_[late], ::testing::Each(7.0F));
+  }
+  for (const int in_time : {0, 3}) EXPECT_TRUE(answers.at(in_time).in_time);
+}
+
+TEST_F(SchedulerTest, RefusesWhatIsWrongAndKeepsTheQueue) {
+  const auto refused = [&](const Result<std::int64_t>& result, const char* part) {
+    ASSERT_FALSE(result);
+    EXPECT_THAT(result.error().message, HasSubstr(part));
+  };
+  refused(scheduler_.submit(2, images_[0], 1h, outputs_[0]), "has 0 to 1");
+  refused(scheduler_.submit(-1, images_[0], 1h, outputs_[0]), "no model number -1");
+  refused(scheduler_.submit(0, {}, 1h, outputs_[0]), "0 floats of an image");
+  refused(scheduler_.submit(0, images_[0], 1h, {}), "0 floats of outputs");
+  EXPECT_EQ(scheduler_.waiting(), 0U);
+  EXPECT_EQ(submit(0, 1h).value(), 0);
+  EXPECT_THAT(Scheduler::make({}).error().message, HasSubstr("needs a model"));
+  for (const double reserve : {-0.1, 1.1, std::nan("")}) {
+    EXPECT_THAT(Scheduler::make(models_, {.reserve = reserve}).error().message, HasSubstr("reserve"));
   }
 }
 
-TEST(ScheduleMetrics, AreWhatTheLogSays) {
-  const auto models = three_models();
-  ScheduleLog log{.records = {{.job = testing::job(0, 0, 0, 5, 4, 1), .left = from_ms(2)},
-                              {.job = testing::job(1, 1, 0, 5, 2), .left = from_ms(6)},
-                              {.job = testing::job(2, 2, 0, 5), .left = from_ms(5), .shed = true},
-                              {.job = testing::job(3, 2, 4, 9, 1), .left = from_ms(7)}},
-                  .preemptions = 2,
-                  .restarts = 1,
-                  .steps = 7,
-                  .deciding = from_ms(0.014),
-                  .ended = from_ms(8)};
-  const ScheduleMetrics metrics = measure(log, models);
-  EXPECT_DOUBLE_EQ(metrics.violations, 0.5);
-  EXPECT_DOUBLE_EQ(metrics.shed, 0.25);
-  EXPECT_DOUBLE_EQ(metrics.antt, (2.0 / 4 + 6.0 / 2 + 3.0 / 1) / 3);
-  EXPECT_DOUBLE_EQ(metrics.throughput, 3 / 0.008);
-  EXPECT_DOUBLE_EQ(metrics.accuracy, (0.88 + 0.9 + 0.9) / 3);
-  EXPECT_NEAR(metrics.accuracy_lost, 0.02 / 3, 1e-12);
-  EXPECT_DOUBLE_EQ(metrics.useful, (0.88 + 0.9) / 4);
-  EXPECT_DOUBLE_EQ(metrics.preemptions, 0.5);
-  EXPECT_DOUBLE_EQ(metrics.restarts, 0.25);
-  EXPECT_NEAR(metrics.decision_us, 2, 1e-9);
+TEST_F(SchedulerTest, AllocatesOnlyForALongerQueueThanEver) {
+  if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  for (int i = 0; i < 12; ++i) ASSERT_TRUE(submit(i, 1h));
+  work_off();
+  const std::int64_t before = testing::allocation_count();
+  bool ok = true;
+  for (int i = 0; i < 11; ++i) ok = ok && submit(i, 1h);
+  while (scheduler_.waiting() > 0) ok = ok && scheduler_.advance();
+  EXPECT_EQ(testing::allocation_count(), before);
+  EXPECT_TRUE(ok);
 }
 
-TEST(ScheduledRequests, BringTheLoadThatIsAskedFor) {
-  const auto models = three_models();
-  const auto arrivals =
-      make_requests(models, {.load = 0.8, .requests = 20000, .deadline_multiple = 3}).value();
-  ASSERT_EQ(arrivals.size(), 20000U);
-  Time work{0}, before{0};
-  std::vector<int> counts(3);
-  for (const Arrival& one : arrivals) {
-    const Time isolated = models[one.model].isolated();
-    EXPECT_GE(one.at, before);
-    EXPECT_EQ(one.deadline - one.at, 3 * isolated);
-    before = one.at;
-    work += isolated;
-    ++counts[one.model];
-  }
-  EXPECT_NEAR(to_ms(work) / to_ms(before), 0.8, 0.03);
-  for (const int count : counts) EXPECT_NEAR(count, 20000 / 3.0, 300);
-  EXPECT_EQ(make_requests(models, {.requests = 5}).value()[4].at,
-            make_requests(models, {.requests = 9}).value()[4].at);
-}
-
-TEST(MeasureCosts, FindsWhatTheExecutorTakes) {
-  const auto models = three_models();
-  auto measured = three_models();
-  for (ModelCost& model : measured) {
-    for (SizeCost& size : model.sizes) std::fill(size.left.begin(), size.left.end(), Time(0));
-  }
-  SimulatedExecutor executor(models, {.noise = 0, .slowdown = 2});
-  ASSERT_TRUE(measure_costs(executor, 3, measured));
-  for (std::size_t m = 0; m < models.size(); ++m) {
-    for (std::size_t s = 0; s < models[m].sizes.size(); ++s) {
-      const SizeCost &is = measured[m].sizes[s], &was = models[m].sizes[s];
-      EXPECT_EQ(is.accuracy, was.accuracy);
-      ASSERT_EQ(is.steps(), was.steps());
-      for (int i = 0; i < is.steps(); ++i) EXPECT_EQ(is.step(i), 2 * was.step(i));
+TEST_F(SchedulerTest, RefusesASecondThread) {
+  std::atomic<bool> refused = false;
+  ASSERT_TRUE(submit(0, 1h));
+  const auto advance_until_refused = [&] {
+    for (int i = 0; i < 100'000 && !refused; ++i) {
+      if (const auto left = scheduler_.advance(); !left) {
+        EXPECT_THAT(left.error().message, HasSubstr("another thread is using this scheduler"));
+        refused = true;
+      } else if (*left && !submit(0, 1h)) {
+        refused = true;
+      }
     }
-  }
+  };
+  std::thread other(advance_until_refused);
+  advance_until_refused();
+  other.join();
+  EXPECT_TRUE(refused);
 }
 
 }  // namespace
-}  // namespace concertina::scheduler
+}  // namespace concertina

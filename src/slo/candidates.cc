@@ -25,6 +25,7 @@ Result<std::vector<Candidate>> make_candidates(std::span<const SubnetInfo> subne
     return Error{fmt::format("the latency table has more than the {} measurements that are searched", kMost)};
   std::vector<Candidate> candidates;
   for (const latency::SubnetLatency& measured : table.subnets) {
+    if (table.machine.cores > 0 && measured.threads > table.machine.cores) continue;
     const auto info = std::find_if(subnets.begin(), subnets.end(),
                                    [&](const SubnetInfo& one) { return one.subnet == measured.subnet; });
     if (info == subnets.end()) {
@@ -39,6 +40,12 @@ Result<std::vector<Candidate>> make_candidates(std::span<const SubnetInfo> subne
                           .macs = static_cast<double>(info->macs),
                           .memory = memory_of(*info, measured.batch, measured.threads),
                           .times = measured.times});
+  }
+  if (candidates.empty()) {
+    return Error{fmt::format(
+        "the latency table has times with more threads than its machine's {} core{} only; run concertina profile "
+        "with --threads 1",
+        table.machine.cores, table.machine.cores == 1 ? "" : "s")};
   }
   return candidates;
 }

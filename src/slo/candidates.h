@@ -28,8 +28,9 @@ struct Candidate {
   latency::TimeQuantiles times;  ///< of a run, milliseconds
 };
 
-/// All sub-nets with all numbers of threads and batches that the table has. Fails if the table has a sub-net
-/// that the model has not, none at all, or more than can be searched.
+/// All sub-nets with all numbers of threads and batches that the table has, but for more threads than its
+/// machine has cores. Fails if the table has a sub-net that the model has not, none at all, or more than can
+/// be searched.
 Result<std::vector<Candidate>> make_candidates(std::span<const SubnetInfo> subnets,
                                                const latency::LatencyTable& table);
 

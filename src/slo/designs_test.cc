@@ -270,6 +270,11 @@ TEST(Candidates, AreWhatTheTableHas) {
   EXPECT_EQ((*candidates)[0].design, (Design{.subnet = 0, .threads = 2, .batch = 3}));
   EXPECT_EQ((*candidates)[0].memory, 10 + 3 * 100 + 2 * 1000);
   EXPECT_EQ((*candidates)[0].macs, 800);
+  table.machine.cores = 1;
+  EXPECT_THAT(make_candidates(subnets, table).error().message, HasSubstr("its machine's 1 core only"));
+  table.subnets.push_back({.subnet = {{8, 4}}, .times = testing::times_around(9)});
+  ASSERT_EQ(make_candidates(subnets, table)->size(), 1u);
+  EXPECT_EQ((*make_candidates(subnets, table))[0].design.threads, 1);
   table.subnets.push_back({.subnet = {{6, 4}}, .times = testing::times_around(7)});
   EXPECT_THAT(make_candidates(subnets, table).error().message, HasSubstr("6-4, which the model has not"));
 }

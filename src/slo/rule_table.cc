@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "base/file.h"
+#include "base/try.h"
 #include "concertina/precision.h"
 #include "profile/this_machine.h"
 
@@ -11,7 +13,7 @@ namespace concertina::slo {
 namespace {
 
 /// Which rules are asked in a machine state: those of `machine`.
-using Key = std::optional<supervisor::MachineState>;
+using Key = std::optional<MachineState>;
 
 bool has_rules(const std::vector<Rule>& rules, Key machine) {
   for (const Rule& rule : rules) {
@@ -20,24 +22,22 @@ bool has_rules(const std::vector<Rule>& rules, Key machine) {
   return false;
 }
 
-Key resolve(const std::vector<Rule>& rules, supervisor::MachineState state) {
+Key resolve(const std::vector<Rule>& rules, MachineState state) {
   if (has_rules(rules, state)) return state;
   if (has_rules(rules, std::nullopt)) return std::nullopt;
-  const int count = static_cast<int>(supervisor::kMachineStates.size()), own = static_cast<int>(state);
+  const int count = static_cast<int>(kMachineStates.size()), own = static_cast<int>(state);
   for (int worse = own + 1; worse < count; ++worse) {
-    if (has_rules(rules, static_cast<supervisor::MachineState>(worse)))
-      return static_cast<supervisor::MachineState>(worse);
+    if (has_rules(rules, static_cast<MachineState>(worse))) return static_cast<MachineState>(worse);
   }
   for (int better = own - 1; better >= 0; --better) {
-    if (has_rules(rules, static_cast<supervisor::MachineState>(better)))
-      return static_cast<supervisor::MachineState>(better);
+    if (has_rules(rules, static_cast<MachineState>(better))) return static_cast<MachineState>(better);
   }
   return std::nullopt;
 }
 
 }  // namespace
 
-int RuleTable::rule(supervisor::MachineState state, double slow_down, int current) const {
+int RuleTable::rule(MachineState state, double slow_down, int current) const {
   const Key asked = resolve(rules, state);
   const int count = static_cast<int>(rules.size());
   const bool stays = current >= 0 && current < count && rules[current].machine == asked;
@@ -49,6 +49,15 @@ int RuleTable::rule(supervisor::MachineState state, double slow_down, int curren
     if (slow_down < (stays && i < current ? one.back_below : one.up_to)) break;
   }
   return last;
+}
+
+Result<RuleTable> RuleTable::read_for(const std::filesystem::path& path, const Model& model,
+                                      bool other_machine) {
+  ASSIGN_OR_RETURN(RuleTable table, read(path));
+  Status fits = table.check_model(model.subnets(), model.precision());
+  if (fits && !other_machine) fits = table.check_machine();
+  if (!fits) return in_file(path, fits.error());
+  return table;
 }
 
 Status RuleTable::check_model(std::span<const SubnetInfo> model, Precision wanted) const {

@@ -14,8 +14,8 @@ namespace concertina::slo {
 
 /// When a design is in force.
 struct Rule {
-  std::string name;                                 ///< of the anticipated state
-  std::optional<supervisor::MachineState> machine;  ///< none: any that no other rule is of
+  std::string name;                     ///< of the anticipated state
+  std::optional<MachineState> machine;  ///< none: any that no other rule is of
   /// It ends where the slow-down reaches this, and begins where the rule before it of the same machine state
   /// ends. Infinite in the last.
   double up_to = std::numeric_limits<double>::infinity();
@@ -58,6 +58,9 @@ struct RuleTable {
   static Result<RuleTable> parse(std::string_view text);
   /// The same with a file; errors name it.
   static Result<RuleTable> read(const std::filesystem::path& path);
+  /// The same if check_model() and, unless `other_machine`, check_machine() accept it.
+  static Result<RuleTable> read_for(const std::filesystem::path& path, const Model& model,
+                                    bool other_machine);
   std::string to_json() const;
 
   /// Fails, saying why, unless the table was made for a model with these sub-nets.
@@ -69,10 +72,10 @@ struct RuleTable {
   /// `current` is the one in force, -1 at first. A state without rules takes those of any machine, else of
   /// the next worse state that has some, else of the next better one; a slow-down that is not a number is
   /// the worst. Does not allocate. Precondition: rules is not empty.
-  int rule(supervisor::MachineState state, double slow_down, int current = -1) const;
+  int rule(MachineState state, double slow_down, int current = -1) const;
 
   /// The same's design.
-  const Design& design(supervisor::MachineState state, double slow_down, int current = -1) const {
+  const Design& design(MachineState state, double slow_down, int current = -1) const {
     const Rule& found = rules[rule(state, slow_down, current)];
     return designs[found.design];
   }

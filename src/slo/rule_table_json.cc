@@ -27,7 +27,7 @@ Design read_design(const Reader& entry, std::size_t subnets) {
 Rule read_rule(const Reader& entry, std::size_t designs) {
   Rule rule{.name = entry["name"].text_or(""), .machine = {}};
   if (const Reader machine = entry["machine"]; machine && !machine.is_null())
-    rule.machine = machine.one_of<supervisor::MachineState>(supervisor::kMachineStates);
+    rule.machine = machine.one_of<MachineState>(kMachineStates);
   rule.design = entry["design"].whole({0, static_cast<double>(designs) - 1});
   rule.min_accuracy = entry["min_accuracy"].number({0, 1});
   rule.feasible = entry["feasible"].boolean();

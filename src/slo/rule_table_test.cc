@@ -23,8 +23,8 @@ const std::vector<SubnetInfo> kSubnets = {
     {.subnet = {{8, 8}}, .macs = 2, .validation_accuracy = 0.8, .test_accuracy = {}},
     {.subnet = {{4, 4}}, .macs = 1, .validation_accuracy = 0.7, .test_accuracy = {}}};
 
-AnticipatedState make_state(const char* name, std::optional<supervisor::MachineState> machine,
-                            double slow_down, double at_most) {
+AnticipatedState make_state(const char* name, std::optional<MachineState> machine, double slow_down,
+                            double at_most) {
   return {.name = name,
           .machine = machine,
           .slow_down = slow_down,
@@ -37,15 +37,15 @@ class RuleTableTest : public ::testing::Test {
   RuleTableTest() {
     candidates_ = {make_candidate(0, 0.9, 10), make_candidate(1, 0.8, 5), make_candidate(2, 0.7, 2)};
     // Not in order, on purpose.
-    slo_.states = {make_state("tired", supervisor::MachineState::throttled, 30, 20),
-                   make_state("crowded", supervisor::MachineState::busy, 4, 20),
-                   make_state("shared", supervisor::MachineState::busy, 1.5, 20),
-                   make_state("full", supervisor::MachineState::busy, 8, 20)};
+    slo_.states = {make_state("tired", MachineState::throttled, 30, 20),
+                   make_state("crowded", MachineState::busy, 4, 20),
+                   make_state("shared", MachineState::busy, 1.5, 20),
+                   make_state("full", MachineState::busy, 8, 20)};
     latency_.machine = {.cpu = "a processor", .instruction_set = "AVX3", .cores = 2, .governor = {}};
     table_ = make_rule_table(slo_, solve(slo_, candidates_), kSubnets, latency_);
   }
 
-  int subnet(supervisor::MachineState state, double slow_down, int current = -1) const {
+  int subnet(MachineState state, double slow_down, int current = -1) const {
     return table_.design(state, slow_down, current).subnet;
   }
 
@@ -69,37 +69,37 @@ TEST_F(RuleTableTest, ADesignHoldsAsLongAsItMeetsTheBounds) {
   EXPECT_NEAR(table_.rules[1].up_to, 4.4, 1e-9);  // 5 ms four times, and the margin
   EXPECT_NEAR(table_.rules[1].back_below, std::sqrt(4 * 4.4), 1e-9);
   EXPECT_TRUE(std::isinf(table_.rules[2].up_to));
-  EXPECT_EQ(subnet(supervisor::MachineState::busy, 1), 0);
-  EXPECT_EQ(subnet(supervisor::MachineState::busy, 1.9), 0);
-  EXPECT_EQ(subnet(supervisor::MachineState::busy, 2.01), 1);
-  EXPECT_EQ(subnet(supervisor::MachineState::busy, 4.39), 1);
-  EXPECT_EQ(subnet(supervisor::MachineState::busy, 4.41), 2);
-  EXPECT_EQ(subnet(supervisor::MachineState::busy, 1e9), 2);
-  EXPECT_EQ(subnet(supervisor::MachineState::busy, std::nan("")), 2);
+  EXPECT_EQ(subnet(MachineState::busy, 1), 0);
+  EXPECT_EQ(subnet(MachineState::busy, 1.9), 0);
+  EXPECT_EQ(subnet(MachineState::busy, 2.01), 1);
+  EXPECT_EQ(subnet(MachineState::busy, 4.39), 1);
+  EXPECT_EQ(subnet(MachineState::busy, 4.41), 2);
+  EXPECT_EQ(subnet(MachineState::busy, 1e9), 2);
+  EXPECT_EQ(subnet(MachineState::busy, std::nan("")), 2);
 }
 
 TEST_F(RuleTableTest, ComesBackOnlyWithAMargin) {
-  EXPECT_EQ(table_.rule(supervisor::MachineState::busy, 2.05, 0), 1);
-  EXPECT_EQ(table_.rule(supervisor::MachineState::busy, 1.95, 0), 0);
-  EXPECT_EQ(table_.rule(supervisor::MachineState::busy, 1.95, 1), 1);
-  EXPECT_EQ(table_.rule(supervisor::MachineState::busy, 1.80, 1), 0);
-  EXPECT_EQ(table_.rule(supervisor::MachineState::busy, 1.80, 2), 0);
-  EXPECT_EQ(table_.rule(supervisor::MachineState::busy, 1.95, 2), 1);
-  EXPECT_EQ(table_.rule(supervisor::MachineState::busy, 4.3, 2), 2);
-  EXPECT_EQ(table_.rule(supervisor::MachineState::busy, 1.95, 3),
+  EXPECT_EQ(table_.rule(MachineState::busy, 2.05, 0), 1);
+  EXPECT_EQ(table_.rule(MachineState::busy, 1.95, 0), 0);
+  EXPECT_EQ(table_.rule(MachineState::busy, 1.95, 1), 1);
+  EXPECT_EQ(table_.rule(MachineState::busy, 1.80, 1), 0);
+  EXPECT_EQ(table_.rule(MachineState::busy, 1.80, 2), 0);
+  EXPECT_EQ(table_.rule(MachineState::busy, 1.95, 2), 1);
+  EXPECT_EQ(table_.rule(MachineState::busy, 4.3, 2), 2);
+  EXPECT_EQ(table_.rule(MachineState::busy, 1.95, 3),
             0);  // of another machine state: no way back to make
-  EXPECT_EQ(table_.rule(supervisor::MachineState::busy, 1.95, 99), 0);
+  EXPECT_EQ(table_.rule(MachineState::busy, 1.95, 99), 0);
 }
 
 TEST_F(RuleTableTest, AMachineStateWithoutRulesTakesThoseOfTheNext) {
   EXPECT_EQ(table_.rules[3].name, "tired");
-  EXPECT_EQ(table_.rule(supervisor::MachineState::normal, 1), 0);  // worse: busy
-  EXPECT_EQ(table_.rule(supervisor::MachineState::saving, 1), 3);  // worse: throttled
-  EXPECT_EQ(table_.rule(supervisor::MachineState::hot, 1), 3);     // better: throttled
+  EXPECT_EQ(table_.rule(MachineState::normal, 1), 0);  // worse: busy
+  EXPECT_EQ(table_.rule(MachineState::saving, 1), 3);  // worse: throttled
+  EXPECT_EQ(table_.rule(MachineState::hot, 1), 3);     // better: throttled
   slo_.states.push_back(make_state("otherwise", std::nullopt, 1, 20));
   const RuleTable with = make_rule_table(slo_, solve(slo_, candidates_), kSubnets, latency_);
-  EXPECT_EQ(with.rules[with.rule(supervisor::MachineState::hot, 1)].name, "otherwise");
-  EXPECT_EQ(with.rules[with.rule(supervisor::MachineState::busy, 1)].name, "shared");
+  EXPECT_EQ(with.rules[with.rule(MachineState::hot, 1)].name, "otherwise");
+  EXPECT_EQ(with.rules[with.rule(MachineState::busy, 1)].name, "shared");
 }
 
 TEST_F(RuleTableTest, SaysWhatIsViolated) {
@@ -127,7 +127,7 @@ TEST_F(RuleTableTest, SaysWhatIsViolated) {
 TEST_F(RuleTableTest, LookingUpDoesNotAllocate) {
   const auto before = testing::allocation_count();
   int sum = 0;
-  for (int i = 0; i < 100; ++i) sum += subnet(supervisor::MachineState::busy, 1 + 0.1 * i, i % 4);
+  for (int i = 0; i < 100; ++i) sum += subnet(MachineState::busy, 1 + 0.1 * i, i % 4);
   EXPECT_EQ(testing::allocation_count(), before);
   EXPECT_GT(sum, 0);
 }

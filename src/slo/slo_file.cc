@@ -113,7 +113,7 @@ AnticipatedState read_state(const Reader& reader, const std::vector<Bound>& gene
   reader.allow_only({"name", "machine", "slow_down", "cores", "arrivals", "hard"});
   AnticipatedState state;
   if (const Reader machine = reader["machine"]) {
-    state.machine = machine.one_of<supervisor::MachineState>(supervisor::kMachineStates);
+    state.machine = machine.one_of<MachineState>(kMachineStates);
     state.name = name_of(*state.machine);
   }
   if (const Reader name = reader["name"]) {

@@ -6,19 +6,19 @@
 #include <string_view>
 #include <vector>
 
+#include "concertina/machine_state.h"
 #include "concertina/result.h"
 #include "slo/metric.h"
-#include "supervisor/machine_state.h"
 
 namespace concertina::slo {
 
 /// What the machine and its users are expected to do at some time.
 struct AnticipatedState {
   std::string name;
-  std::optional<supervisor::MachineState> machine;  ///< none: any that no other state is of
-  double slow_down = 1;       ///< runs take that many times what they took when measured
-  double arrivals = 0;        ///< requests of one image a second; 0: one comes after the other
-  std::vector<Bound> bounds;  ///< all that hold here
+  std::optional<MachineState> machine;  ///< none: any that no other state is of
+  double slow_down = 1;                 ///< runs take that many times what they took when measured
+  double arrivals = 0;                  ///< requests of one image a second; 0: one comes after the other
+  std::vector<Bound> bounds;            ///< all that hold here
 
   friend bool operator==(const AnticipatedState&, const AnticipatedState&) = default;
 };

@@ -62,12 +62,12 @@ TEST(SloFile, IsReadWhole) {
   ASSERT_EQ(slo->states.size(), 2u);
   const AnticipatedState &normal = slo->states[0], &busy = slo->states[1];
   EXPECT_EQ(normal.name, "normal");
-  EXPECT_EQ(normal.machine, supervisor::MachineState::normal);
+  EXPECT_EQ(normal.machine, MachineState::normal);
   EXPECT_EQ(normal.slow_down, 1);
   EXPECT_EQ(normal.arrivals, 0);
   EXPECT_THAT(normal.bounds, ElementsAre(latency_bound(0.99, 8), Bound{{Metric::accuracy}, 0.85}));
   EXPECT_EQ(busy.name, "neighbours");
-  EXPECT_EQ(busy.machine, supervisor::MachineState::busy);
+  EXPECT_EQ(busy.machine, MachineState::busy);
   EXPECT_EQ(busy.slow_down, 2.5);
   EXPECT_EQ(busy.arrivals, 40);
   EXPECT_THAT(busy.bounds, ElementsAre(latency_bound(0.99, 12.5), Bound{{Metric::accuracy}, 0.85},

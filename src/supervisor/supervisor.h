@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "concertina/machine_state.h"
 #include "supervisor/hysteresis.h"
-#include "supervisor/machine_state.h"
 #include "supervisor/meter.h"
 
 namespace concertina::supervisor {
@@ -67,6 +67,10 @@ class Supervisor {
   /// What the machine shows at a moment. If the clock goes back, stands still or jumps, times that things
   /// have lasted do not grow, and rates start anew after a jump.
   Advice advise(Time now, const Signals& signals);
+
+  /// What lies between the last sample and the next is not known, as after a jump of the clock. Needed where
+  /// advise() has thrown std::bad_alloc.
+  void restart();
 
  private:
   /// One reason to run smaller sub-nets.

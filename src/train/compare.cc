@@ -14,10 +14,12 @@ namespace {
 /// That by which the runs' sub-nets are compared: the first that an arm names.
 Result<std::optional<latency::LatencyTable>> find_table(const std::vector<recipe::Arm>& arms) {
   for (const recipe::Arm& arm : arms) {
-    const std::string& path = arm.recipe.search.latency_table;
+    const std::filesystem::path& path = arm.recipe.search.latency_table;
     if (path.empty()) continue;
-    ASSIGN_OR_RETURN(latency::LatencyTable table, latency::LatencyTable::read(path));
-    return std::optional(std::move(table));
+    auto table = latency::LatencyTable::read(path);
+    if (table) return std::optional(*std::move(table));
+    return Error{fmt::format("arm '{}': search.latency_table: {}; {}", arm.name, table.error().message,
+                             recipe::kPathRule)};
   }
   return std::optional<latency::LatencyTable>();
 }
@@ -143,12 +145,16 @@ Result<report::MeasuredComparison> compare(const CompareRequest& request, Progre
   ASSIGN_OR_RETURN(ArmRuns runs, ArmRuns::open(request, progress));
   RETURN_IF_ERROR(runs.prepare(measured));
   for (const int seed : comparison.seeds) {
+    for (const recipe::Arm& arm : comparison.arms) measured.missing.push_back({arm.name, seed});
+  }
+  for (const int seed : comparison.seeds) {
     for (std::size_t i = 0; i < comparison.arms.size(); ++i) {
       progress.message(fmt::format("Arm {}, seed {}: run {} of {}", comparison.arms[i].name, seed,
                                    measured.runs.size() + 1,
                                    comparison.arms.size() * comparison.seeds.size()));
       ASSIGN_OR_RETURN(report::MeasuredRun one, runs.train(i, seed));
       measured.runs.push_back(std::move(one));
+      measured.missing.erase(measured.missing.begin());
       RETURN_IF_ERROR(write(measured, request.folder));
     }
   }

@@ -100,10 +100,11 @@ Result<NetworkSource> build_source(const recipe::Recipe::Network& recipe, const 
 
 Result<NetworkSource> read_source(const recipe::Recipe::Network& recipe, const Shape& shape, int classes,
                                   Progress& progress) {
-  ASSIGN_OR_RETURN(const Network network, onnx::read_network(recipe.file));
+  const auto network = onnx::read_network(recipe.file);
+  if (!network) return Error{fmt::format("network.file: {}", network.error().message)};
   ASSIGN_OR_RETURN(const FileBytes bytes, read_bytes(recipe.file));
-  auto fitting = fit_network(network, recipe, shape, classes, progress);
-  if (!fitting) return Error{fmt::format("'{}': {}", recipe.file, fitting.error().message)};
+  auto fitting = fit_network(*network, recipe, shape, classes, progress);
+  if (!fitting) return in_file(recipe.file, fitting.error());
   NetworkSource source{*std::move(fitting), {}, Hash().add(bytes.view()).value()};
   if (recipe.batch_norm == recipe::NetworkNorms::automatic)
     source.network = insert_norms(source.network, &source.norms);

@@ -25,6 +25,7 @@ Result<report::RunResult> run_pipeline(const RunRequest& request, Progress& prog
 
 Result<std::vector<report::RankerQuality>> judge_rankers(const RunRequest& request, Progress& progress) {
   ASSIGN_OR_RETURN(const Run run, open_run(request, progress));
+  RETURN_IF_ERROR(run_stage(run, recipe::Stage::pretrain));
   ASSIGN_OR_RETURN(std::vector<report::RankerQuality> qualities, measure_rankers(run));
   RETURN_IF_ERROR(write_file(run.folder() / "rankers" / "quality.json", report::to_json(qualities)));
   return qualities;

@@ -24,7 +24,8 @@ struct RunRequest {
 /// Performs the stages that are not done.
 Result<report::RunResult> run_pipeline(const RunRequest& request, Progress& progress);
 
-/// Judges every ranker on the run's pretrained network; also writes <folder>/rankers/quality.json.
+/// Judges every ranker on the run's pretrained network, which is trained if need be; also writes
+/// <folder>/rankers/quality.json.
 Result<std::vector<report::RankerQuality>> judge_rankers(const RunRequest& request, Progress& progress);
 
 }  // namespace concertina::train

@@ -24,11 +24,29 @@ Status check_classifier(const recipe::Recipe& recipe, const Graph& graph) {
       "set it to false"};
 }
 
+/// What is wrong with a file that a key of the recipe names.
+Error unreadable(std::string_view key, const Error& error) {
+  return Error{fmt::format("{}: {}; {}", key, error.message, recipe::kPathRule)};
+}
+
+/// Keeps what lies at `path`, if anything does, under another name, which is returned.
+Result<std::filesystem::path> put_aside(const std::filesystem::path& path) {
+  if (!std::filesystem::exists(path)) return std::filesystem::path();
+  std::filesystem::path previous = path;
+  previous += ".previous";
+  std::error_code code;
+  std::filesystem::remove_all(previous, code);
+  std::filesystem::rename(path, previous, code);
+  if (code) return Error{fmt::format("cannot put '{}' aside: {}", path.string(), code.message())};
+  return previous;
+}
+
 }  // namespace
 
 Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const Compute& compute,
                       DataReader& reader, Progress& progress) {
   Run run(std::move(recipe), std::move(folder), compute, progress);
+  RETURN_IF_ERROR(check_data(run.recipe_.data));
   ASSIGN_OR_RETURN(run.data_, reader.read(run.recipe_));
   ASSIGN_OR_RETURN(NetworkSource source, open_network(run.recipe_.network, run.data_->shape,
                                                       static_cast<int>(run.data_->classes.size()), progress));
@@ -46,26 +64,32 @@ Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const
   RETURN_IF_ERROR(run.open_given_subnets());
   ASSIGN_OR_RETURN(run.lock_, FolderLock::take(run.folder_));
   RETURN_IF_ERROR(write_file(run.folder_ / "recipe.toml", recipe::to_toml(run.recipe_)));
+  const recipe::Stage last = recipe::Stage::package;
+  if (std::filesystem::exists(run.model_file()) && !run.was_begun(run.folder(last), run.fingerprint(last))) {
+    progress.message(fmt::format("{} is of an earlier recipe; the model of this one is not made yet",
+                                 run.model_file().string()));
+  }
   return run;
 }
 
 Status Run::open_latency_table() {
   if (recipe_.search.cost != recipe::SearchCost::latency) return {};
-  const std::string& path = recipe_.search.latency_table;
-  ASSIGN_OR_RETURN(const std::string bytes, read_file(path));
+  const std::filesystem::path& path = recipe_.search.latency_table;
+  const auto bytes = read_file(path);
+  if (!bytes) return unreadable("search.latency_table", bytes.error());
   ASSIGN_OR_RETURN(latency::LatencyTable table, latency::LatencyTable::read(path));
-  if (const Status fits = table.check_layers(graph()); !fits)
-    return Error{fmt::format("'{}': {}", path, fits.error().message)};
-  search_files_.add(bytes);
+  if (const Status fits = table.check_layers(graph()); !fits) return in_file(path, fits.error());
+  search_files_.add(*bytes);
   latency_table_ = std::make_shared<const latency::LatencyTable>(std::move(table));
   return {};
 }
 
 Status Run::open_given_subnets() {
   if (recipe_.search.method != recipe::SearchMethod::given) return {};
-  ASSIGN_OR_RETURN(const std::string bytes, read_file(recipe_.search.subnets));
+  const auto bytes = read_file(recipe_.search.subnets);
+  if (!bytes) return unreadable("search.subnets", bytes.error());
   ASSIGN_OR_RETURN(given_subnets_, recipe::read_subnets(recipe_.search.subnets, graph()));
-  search_files_.add(bytes);
+  search_files_.add(*bytes);
   return {};
 }
 
@@ -89,6 +113,7 @@ Status Run::adopt(const std::filesystem::path& other) const {
     // Half of the same work is of no use any more.
     if (const auto before = read_file(ours / "fingerprint"); !code && before && *before == *stamp)
       std::filesystem::remove_all(ours, code);
+    if (!code) RETURN_IF_ERROR(retire_model());
     if (!code) RETURN_IF_ERROR(put_aside(ours));
     if (!code) std::filesystem::rename(copy, ours, code);
     if (code)
@@ -100,21 +125,31 @@ Status Run::adopt(const std::filesystem::path& other) const {
 }
 
 Status Run::put_aside(const std::filesystem::path& stage) const {
-  if (!std::filesystem::exists(stage)) return {};
-  std::filesystem::path previous = stage;
-  previous += ".previous";
-  std::error_code code;
-  std::filesystem::remove_all(previous, code);
-  std::filesystem::rename(stage, previous, code);
-  if (code) return Error{fmt::format("cannot put '{}' aside: {}", stage.string(), code.message())};
+  ASSIGN_OR_RETURN(const std::filesystem::path previous, train::put_aside(stage));
+  if (previous.empty()) return {};
   progress_->message(fmt::format("{}: its inputs have changed; the old results are kept as {}",
                                  stage.filename().string(), previous.string()));
   return {};
 }
 
-Status Run::begin(const std::filesystem::path& folder, const std::string& made_from) const {
+Status Run::retire_model() const {
+  RETURN_IF_ERROR(put_aside(folder(recipe::Stage::package)));
+  return put_aside(model_file());
+}
+
+bool Run::was_begun(const std::filesystem::path& folder, const std::string& made_from) const {
   const auto before = read_file(folder / "fingerprint");
-  if (before && *before == made_from) return {};
+  return before && *before == made_from;
+}
+
+Status Run::begin(recipe::Stage stage) const {
+  // The model is not of this recipe any more.
+  if (!was_begun(folder(stage), fingerprint(stage))) RETURN_IF_ERROR(retire_model());
+  return begin(folder(stage), fingerprint(stage));
+}
+
+Status Run::begin(const std::filesystem::path& folder, const std::string& made_from) const {
+  if (was_begun(folder, made_from)) return {};
   RETURN_IF_ERROR(put_aside(folder));
   return write_file(folder / "fingerprint", made_from);
 }
@@ -171,11 +206,11 @@ std::uint64_t Run::seed(recipe::Stage stage) const {
 
 std::string Run::fingerprint(recipe::Stage stage) const {
   Hash hash;
+  // What files hold counts, not where they lie.
+  recipe::Recipe recipe = recipe::without_paths(recipe_);
   if (stage == recipe::Stage::pretrain) {
     hash.add(fmt::format("{:x}", data_->hash));
-    recipe::Recipe recipe = recipe_;
-    // What the file holds counts, not where it lies.
-    if (!recipe.network.file.empty()) recipe.network.file = fmt::format("{:x}", source_->file_hash);
+    if (!recipe_.network.file.empty()) recipe.network.file = fmt::format("{:x}", source_->file_hash);
     for (const char* table : {"", "network", "data", "training"})
       hash.add(recipe::table_to_toml(recipe, table));
   } else {
@@ -185,7 +220,7 @@ std::string Run::fingerprint(recipe::Stage stage) const {
     hash.add(fmt::format("{}/{} of {}", recipe::groups_at_end(recipe_.search), recipe_.search.groups,
                          recipe_.search.multiple));
   if (stage == recipe::Stage::search) hash.add(fmt::format("{:x}", search_files_.value()));
-  hash.add(recipe::stage_name(stage)).add(recipe::table_to_toml(recipe_, recipe::stage_name(stage)));
+  hash.add(recipe::stage_name(stage)).add(recipe::table_to_toml(recipe, recipe::stage_name(stage)));
   return fmt::format("{:016x}\n", hash.value());
 }
 

@@ -32,12 +32,13 @@ namespace concertina::train {
 ///   model.onnx
 ///
 /// A stage whose fingerprint still holds is not repeated. One whose inputs changed starts anew, and its old
-/// folder is kept as <stage>.previous.
+/// folder is kept as <stage>.previous, as are model.onnx and package/, which are of the old recipe from then
+/// on.
 class Run {
  public:
-  /// Reads the training data and builds or reads the network. Writes nothing but recipe.toml. Fails if the
-  /// folder is that of another Run, in this process or another.
-  /// `progress` must outlive the run.
+  /// Checks the data set, reads the training data and builds or reads the network. Writes nothing but
+  /// recipe.toml. Fails if the folder is that of another Run, in this process or another. `progress` must
+  /// outlive the run.
   static Result<Run> open(recipe::Recipe recipe, std::filesystem::path folder, const Compute& compute,
                           DataReader& reader, Progress& progress);
 
@@ -66,7 +67,7 @@ class Run {
   Status adopt(const std::filesystem::path& other) const;
 
   /// Before the stage writes anything.
-  Status begin(recipe::Stage stage) const { return begin(folder(stage), fingerprint(stage)); }
+  Status begin(recipe::Stage stage) const;
   /// The same for any folder of the run: what was made from something else is put aside.
   Status begin(const std::filesystem::path& folder, const std::string& made_from) const;
   Status finish(recipe::Stage stage, const report::StageCost& cost) const;
@@ -100,6 +101,10 @@ class Run {
 
   /// Keeps a stage's folder, if there is one, under another name.
   Status put_aside(const std::filesystem::path& stage) const;
+  /// The same with the model and its figures.
+  Status retire_model() const;
+  /// Whether the folder is of this fingerprint.
+  bool was_begun(const std::filesystem::path& folder, const std::string& made_from) const;
   Status open_latency_table();
   Status open_given_subnets();
 

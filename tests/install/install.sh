@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs a build and does with it what its users do, outside the tree: compiles the headers, builds the examples
 # with CMake and with pkg-config, runs them, and looks at what the library exports and how large it is.
-# Arguments: the build folder, a program that writes a model, a folder for all of this, the C++ compiler.
+# Arguments: the build folder, the programs write_model and declared_functions, a folder for all of this, the C++
+# compiler, and a clang++ that tells what the headers declare.
 set -euo pipefail
-build=$1 write_model=$2 work=$3 cxx=$4
+build=$1 write_model=$2 declared_functions=$3 work=$4 cxx=$5 clang=$6
 source=$(cd "$(dirname "$0")/../.." && pwd)
 rm -rf "$work"
 mkdir -p "$work"
@@ -18,9 +19,9 @@ cmake --install "$build" --prefix "$work/staging" >/dev/null
 mv "$work/staging" "$work/prefix"
 prefix=$work/prefix
 PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name concertina.pc)")
-LD_LIBRARY_PATH=$(dirname "$(find "$prefix" -name 'libconcertina.so')")
-export PKG_CONFIG_PATH LD_LIBRARY_PATH
-library=$LD_LIBRARY_PATH/libconcertina.so
+export PKG_CONFIG_PATH
+unset LD_LIBRARY_PATH  # a user has set none: every program finds the library by itself
+library=$(find "$prefix" -name 'libconcertina.so')
 "$prefix/bin/concertina" --version
 [ "$(pkg-config --modversion concertina)" = "$("$prefix/bin/concertina" --version)" ] || fail "versions differ"
 
@@ -34,7 +35,7 @@ echo '#include <concertina/concertina.h>' >"$work/header.cc"
 "$cxx" -std=c++11 "${warnings[@]}" "${flags[@]}" "$work/header.cc"
 "${CC:-cc}" -x c -std=c99 "${warnings[@]}" "${flags[@]}" "$work/header.cc"
 
-"$write_model" "$work/model.onnx"
+"$write_model" "$work/model.onnx" "$work/model.cascade.json"
 cp -r "$source/examples" "$work/examples"
 for example in c cpp; do
   cmake -S "$work/examples/$example" -B "$work/cmake-$example" -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
@@ -56,19 +57,27 @@ for answer in "$work/cmake-c/answer" "$work/examples/c/answer"; do
   ! "$answer" "$work/nowhere.onnx" 1 2>"$work/error" || fail "a model that is not there was read"
   grep -q nowhere.onnx "$work/error" || fail "the error does not name the file"
 done
-answered 60 "$work/cmake-cpp/frame_rate" "$work/model.onnx" 1000
-answered 60 "$work/examples/cpp/frame_rate" "$work/model.onnx" 1000
+for folder in "$work/cmake-cpp" "$work/examples/cpp"; do
+  answered 60 "$folder/frame_rate" "$work/model.onnx" 1000
+  answered 20 "$folder/cascade" "$work/model.onnx" "$work/model.cascade.json" 1000
+done
 
-# The C API and the classes of the public headers, nothing of the inside or of other libraries.
-nm -DC --defined-only "$library" | cut -d' ' -f3- | sed 's/@.*//' | sort -u >"$work/exported"
-public='^(concertina_[a-z_]+|CONCERTINA_[0-9.]+)$'
-public+='|^concertina::(Model|Session|AdaptiveSession)::[a-zA-Z_~=]+(\[abi:cxx11\])?\('
-public+='|^concertina::(is_nested|parse_subnet|to_string)(\[abi:cxx11\])?\('
-strange=$(grep -vE "$public" "$work/exported" || true)
-[ -z "$strange" ] || fail "exported: $strange"
-grep -oE 'concertina_[a-z_]+\(' "$prefix/include/concertina/concertina.h" | tr -d '(' | sort -u >"$work/declared"
-missing=$(comm -23 "$work/declared" "$work/exported")
+# Every function that a header declares links, and nothing of the inside or of other libraries is exported.
+for header in "$prefix"/include/concertina/*.h; do
+  echo "#include <concertina/$(basename "$header")>"
+done >"$work/all.cc"
+"$clang" -std=c++20 -fsyntax-only "${flags[@]}" -Xclang -ast-dump=json -Xclang -ast-dump-filter=concertina "$work/all.cc" |
+  "$declared_functions" | sort -u >"$work/declared"
+[ "$(wc -l <"$work/declared")" -gt 90 ] || fail "the headers were not understood"
+nm -D --defined-only "$library" | cut -d' ' -f3- | sed 's/@.*//' | sort -u >"$work/exported"
+missing=$(comm -23 "$work/declared" "$work/exported" | c++filt)
 [ -z "$missing" ] || fail "declared but not exported: $missing"
+# Besides, a class exports its private functions, and a constructor is two symbols.
+public='^(concertina_[a-z_]+|CONCERTINA_[0-9.]+)$'
+public+='|^concertina::(Model|Session|AdaptiveSession|CascadeSession|PlanRules|Scheduler)::[a-zA-Z_~=]+(\[abi:cxx11\])?\('
+public+='|^concertina::(is_nested|parse_subnet|to_string)(\[abi:cxx11\])?\('
+strange=$(c++filt <"$work/exported" | grep -vE "$public" || true)
+[ -z "$strange" ] || fail "exported: $strange"
 
 strip -o "$work/stripped.so" "$library"
 size=$(stat -c %s "$work/stripped.so")

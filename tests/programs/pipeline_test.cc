@@ -9,12 +9,14 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "concertina/subnet.h"
+#include "onnx/model_file.h"
 #include "programs/toy_pipeline.h"
 
 namespace concertina::testing {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 namespace fs = std::filesystem;
 
 class PipelineTest : public ToyPipeline {};
@@ -27,7 +29,8 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
   ASSERT_EQ(trained.size(), 4u);
 
   const std::string model = (out / "model.onnx").string();
-  const ProcessResult eval = concertina({"eval", model, "--data", (folder_ / "data").string(), "--json"});
+  const std::string data = (folder_ / "data").string();
+  const ProcessResult eval = concertina({"eval", model, "--data", data, "--split", "test", "--json"});
   ASSERT_EQ(eval.exit_code, 0) << eval.err;
   const auto table = nlohmann::json::parse(eval.out);
   ASSERT_EQ(table.size(), 4u);
@@ -36,27 +39,27 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
     EXPECT_EQ(table[i]["macs"], trained[i]["macs"]);
     // 0.1 point: one of the 90 images would already be 1.1.
     EXPECT_NEAR(table[i]["top1"].get<double>(), trained[i]["test_top1"].get<double>(), 1e-3);
+    EXPECT_EQ(table[i]["trainer_test_top1"], trained[i]["test_top1"]);
     if (i == 0) continue;
     EXPECT_LT(table[i]["macs"].get<double>(), table[i - 1]["macs"].get<double>());
   }
   EXPECT_GT(table[0]["top1"].get<double>(), 0.9);  // the task is easy; chance is 0.33
 
-  const std::string data = (folder_ / "data").string();
-  const ProcessResult verify = concertina({"verify", model, "--data", data, "--json"});
+  const ProcessResult verify = concertina({"verify", model, "--data", data, "--split", "test", "--json"});
   ASSERT_EQ(verify.exit_code, 0) << verify.err;
   for (const auto& row : nlohmann::json::parse(verify.out)) {
     EXPECT_LT(row["from_reference"].get<double>(), 1e-5);
     EXPECT_LT(row["from_trainer"].get<double>(), 1e-5);
     EXPECT_TRUE(row["from_onnxruntime"].is_null());
-    EXPECT_LT(row["from_test_top1"].get<double>(), 1e-3);
+    EXPECT_NEAR(row["top1"].get<double>(), row["file_top1"].get<double>(), 1e-3);
   }
   fs::copy(folder_ / "data", folder_ / "relabelled");
   const fs::path labels = folder_ / "relabelled" / "t10k-labels-idx1-ubyte";
   std::string bytes = *read_file(labels);
   std::fill(bytes.end() - 4, bytes.end(), '\0');  // of 2, 0, 1, 2
   ASSERT_TRUE(write_file(labels, bytes));
-  expect_refused(concertina({"verify", model, "--data", (folder_ / "relabelled").string()}),
-                 "the file in top-1");
+  expect_no(concertina({"verify", model, "--data", (folder_ / "relabelled").string(), "--split", "test"}),
+            "the file in top-1");
   expect_refused(concertina({"verify", model, "--onnxruntime", "none.so"}), "none.so");
   for (const auto& entry : fs::recursive_directory_iterator(CONCERTINA_ONNXRUNTIME_DIR)) {
     const std::string name = entry.path().filename().string();
@@ -74,7 +77,7 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
   EXPECT_EQ(inspect.exit_code, 0) << inspect.err;
   EXPECT_THAT(inspect.out, HasSubstr("'stage1.block1.add' combines"));
   EXPECT_EQ(concertina({"bench", model, "--iterations", "3", "--warm-up", "0"}).exit_code, 0);
-  const ProcessResult bench = concertina({"bench", model, "--duration", "0.01", "--pin", "0", "--json"});
+  const ProcessResult bench = concertina({"bench", model, "--seconds", "0.01", "--pin", "0", "--json"});
   ASSERT_EQ(bench.exit_code, 0) << bench.err;
   EXPECT_EQ(nlohmann::json::parse(bench.out)["subnets"].size(), 4u);
   const ProcessResult profile =
@@ -98,7 +101,7 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
   expect_refused(concertina({"bench", model, "--tuning", (folder_ / "recipe.toml").string()}), "recipe.toml");
   expect_refused(concertina({"bench", model, "--precision", "fp8"}), "fp8");
   const ProcessResult rounded =
-      concertina({"eval", model, "--data", (folder_ / "data").string(), "--precision", "bf16", "--json"});
+      concertina({"eval", model, "--data", data, "--split", "test", "--precision", "bf16", "--json"});
   if (rounded.exit_code == 0) {
     // 2 of the 90 images.
     EXPECT_NEAR(nlohmann::json::parse(rounded.out)[0]["top1"].get<double>(), table[0]["top1"].get<double>(),
@@ -115,7 +118,7 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
 
   expect_refused(concertina({"bench", model, "--subnet", "9"}), "9");
   expect_refused(concertina({"bench", model, "--pin", "1023"}), "--pin");
-  expect_refused(concertina({"bench", model, "--profile", "--duration", "1"}), "--duration");
+  expect_refused(concertina({"bench", model, "--profile", "--seconds", "1"}), "--seconds");
   expect_refused(concertina({"export", model, "--subnet", "99-1"}), "99-1");
   ASSERT_TRUE(write_file(folder_ / "broken.png", "\x89PNG\r\n\x1a\n and no more"));
   expect_refused(concertina({"classify", model, (folder_ / "broken.png").string()}), "broken.png");
@@ -135,10 +138,126 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
   EXPECT_EQ(nlohmann::json::parse(*read_file(out / "package" / "results.json")).size(), 3u);
 }
 
+// The model's file says which images of the data set they are.
+TEST_F(PipelineTest, AModelFindsItsValidationImagesAgain) {
+  const fs::path out = folder_ / "run";
+  ASSERT_EQ(train("run", out, {"--seed", "3"}).exit_code, 0);
+  const std::string model = (out / "model.onnx").string(), data = (folder_ / "data").string();
+  const auto trained = nlohmann::json::parse(*read_file(out / "package" / "results.json"));
+  fs::remove(folder_ / "data" / "t10k-images-idx3-ubyte");  // nobody asks for test images
+  const ProcessResult eval = concertina({"eval", model, "--data", data, "--json"});
+  ASSERT_EQ(eval.exit_code, 0) << eval.err;
+  const auto table = nlohmann::json::parse(eval.out);
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    EXPECT_NEAR(table[i]["top1"].get<double>(), trained[i]["validation_top1"].get<double>(), 1e-3);
+    EXPECT_EQ(table[i]["trainer_validation_top1"], trained[i]["validation_top1"]);
+  }
+  EXPECT_THAT(concertina({"eval", model, "--data", data}).out, HasSubstr("top-1 on validation images"));
+  const ProcessResult training = concertina({"eval", model, "--data", data, "--split", "train"});
+  EXPECT_THAT(training.out, HasSubstr("top-1 on training images"));
+  EXPECT_THAT(training.out, Not(HasSubstr("trainer")));
+  const ProcessResult verify = concertina({"verify", model, "--data", data});
+  EXPECT_EQ(verify.exit_code, 0) << verify.err;
+  EXPECT_THAT(verify.out, HasSubstr("Top-1 on the validation images:"));
+  EXPECT_THAT(verify.out, HasSubstr("Each sub-net computes something different from the one before it"));
+  const std::vector<std::string> choose = {"cascade", model, "--data", data, "--folds", "2"};
+  const ProcessResult cascade = concertina(choose);
+  ASSERT_EQ(cascade.exit_code, 0) << cascade.err;
+  EXPECT_THAT(cascade.out, HasSubstr("Of 90 validation images"));
+  const std::string chosen = *read_file(out / "model.cascade.json");
+  for (const char* split : {"test", "train"}) {
+    auto on_others = choose;
+    on_others.insert(on_others.end(), {"--split", split});
+    expect_refused(concertina(on_others), std::string("leave --split ") + split + " out");
+  }
+  EXPECT_EQ(*read_file(out / "model.cascade.json"), chosen);
+  const ProcessResult used = concertina({"cascade", model, "--data", data, "--split", "train", "--use",
+                                         (out / "model.cascade.json").string(), "--rounds", "1"});
+  EXPECT_EQ(used.exit_code, 0) << used.err;
+  EXPECT_THAT(used.out, HasSubstr("360 training images"));
+
+  expect_refused(concertina({"eval", model, "--data", data, "--validation-images", "80"}),
+                 "its validation images are 90 by seed 3; leave --validation-images");
+  auto file = *onnx::read_model(model);
+  file.validation.reset();
+  const std::string older = (folder_ / "older.onnx").string();
+  ASSERT_TRUE(onnx::write_model(older, file));
+  for (const char* verb : {"eval", "verify", "cascade"})
+    expect_refused(concertina({verb, older, "--data", data}),
+                   "give its recipe's data.validation as --validation-images");
+  expect_refused(
+      concertina({"eval", older, "--data", data, "--validation-images", "90", "--validation-seed", "1"}),
+      "these are not the model's validation images");
+  EXPECT_EQ(concertina({"eval", older, "--data", data, "--validation-images", "90", "--validation-seed", "3"})
+                .exit_code,
+            0);
+
+  std::string labels = *read_file(folder_ / "data" / "train-labels-idx1-ubyte");
+  for (std::size_t i = 8; i < labels.size(); ++i) labels[i] = static_cast<char>((labels[i] + 1) % 3);
+  ASSERT_TRUE(write_file(folder_ / "data" / "train-labels-idx1-ubyte", labels));
+  for (const char* verb : {"eval", "verify", "cascade"})
+    expect_refused(concertina({verb, model, "--data", data}), "are not those that the model was made with");
+  write_toy_data(folder_ / "data", 330, 90);
+  expect_refused(concertina({"eval", model, "--data", data}), "has 330 training images");
+}
+
+TEST_F(PipelineTest, AWrongDataSetIsRefusedBeforeTraining) {
+  const fs::path out = folder_ / "run";
+  fs::remove(folder_ / "data" / "t10k-labels-idx1-ubyte");
+  for (const char* verb : {"run", "pretrain", "rankers"})
+    expect_refused(train(verb, out),
+                   "data.path: '" + (folder_ / "data").string() + "' holds neither t10k-labels");
+  EXPECT_FALSE(fs::exists(out / "pretrain"));
+  folder_.write("occupied", "");
+  write_toy_data(folder_ / "data", 360, 90);
+  expect_refused(train("run", folder_ / "occupied" / "run"), "occupied");
+}
+
+TEST_F(PipelineTest, ARunGoesOnFromAnywhere) {
+  const fs::path out = folder_ / "run";
+  std::string text = *read_file(folder_ / "recipe.toml");
+  text.insert(text.find("[data]\n") + 7, "path = \"data\"\n");
+  folder_.write("recipe.toml", text);
+  const std::string recipe = (folder_ / "recipe.toml").string(), run = out.string();
+  const auto in_root = [](const std::string& arguments) {
+    return run_process({"/bin/sh", "-c", std::string("cd / && " CONCERTINA_TRAIN_PROGRAM " ") + arguments});
+  };
+  const ProcessResult first = in_root("pretrain '" + recipe + "' --out '" + run + "'");
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  const ProcessResult again = in_root("pretrain --out '" + run + "'");
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_THAT(again.err, HasSubstr("pretrain: done before"));
+  // What the path names counts, not where it lies.
+  fs::rename(folder_ / "data", folder_ / "moved");
+  expect_refused(in_root("pretrain --out '" + run + "'"),
+                 "data.path: '" + (folder_ / "data").string() + "' is not a folder");
+  expect_refused(in_root("pretrain --out '" + run + "'"), "a path in a recipe is from the recipe's folder");
+  EXPECT_THAT(
+      in_root("pretrain --out '" + run + "' --set data.path='" + (folder_ / "moved").string() + "'").err,
+      HasSubstr("pretrain: done before"));
+}
+
+TEST_F(PipelineTest, AModelOfAnEarlierRecipeDoesNotLookCurrent) {
+  const fs::path out = folder_ / "run";
+  ASSERT_EQ(train("run", out).exit_code, 0);
+  const std::string model = *read_file(out / "model.onnx");
+  // Nothing that the model depends on has begun anew yet.
+  const std::vector<std::string> changed = {"--set", "select.subnets=3"};
+  EXPECT_THAT(train("pretrain", out, changed).err, HasSubstr("model.onnx is of an earlier recipe"));
+  EXPECT_TRUE(fs::exists(out / "model.onnx"));
+  ASSERT_EQ(train("select", out, changed).exit_code, 0);
+  EXPECT_FALSE(fs::exists(out / "model.onnx"));
+  EXPECT_FALSE(fs::exists(out / "package"));
+  EXPECT_EQ(*read_file(out / "model.onnx.previous"), model);
+  EXPECT_TRUE(fs::exists(out / "package.previous" / "results.json"));
+  ASSERT_EQ(train("run", out, changed).exit_code, 0);
+  EXPECT_NE(*read_file(out / "model.onnx"), model);
+}
+
 // Search and training must come to the same result whatever the test images are.
 TEST_F(PipelineTest, NothingButPackagingOpensTheTestImages) {
-  fs::remove(folder_ / "data" / "t10k-images-idx3-ubyte");
-  fs::remove(folder_ / "data" / "t10k-labels-idx1-ubyte");
+  folder_.write("data/t10k-images-idx3-ubyte", "no images");
+  folder_.write("data/t10k-labels-idx1-ubyte", "no labels");
   const fs::path out = folder_ / "run";
   expect_refused(train("run", out), "t10k");
   EXPECT_TRUE(fs::exists(out / "joint" / "done"));
@@ -299,9 +418,12 @@ TEST_F(PipelineTest, AFullDiskIsSaidAndNothingIsLost) {
 TEST_F(PipelineTest, BadInputGetsOneSentence) {
   const fs::path out = folder_ / "run";
   expect_refused(train("run", out, {"--set", "search.group=4"}), "did you mean 'search.groups'?");
-  expect_refused(train("run", out, {"--set", "search.groups=0"}), "search.groups");
+  expect_refused(train("run", out, {"--set", "search.groups=0"}),
+                 "--set search.groups=0: search.groups must be");
+  expect_refused(train("run", out, {"--set", "search.floor_groups=9"}), " --set search.floor_groups=9: ");
+  expect_refused(train("run", out, {"--set", "groups=4"}), "did you mean 'search.groups'?");
   expect_refused(train("run", out, {"--set", "network.name=resnet21"}), "no built-in network 'resnet21'");
-  expect_refused(train("run", out, {"--set", "data.validation=350"}), "too few for data.validation");
+  expect_refused(train("run", out, {"--set", "data.validation=350"}), "--set data.validation=36");
   expect_refused(train("run", out, {"--set", "data.path=/nowhere"}), "/nowhere");
   expect_refused(train("run", out, {"--set", "joint.budget=3"}),
                  "pretrain.epochs = 2, rank.epochs = 1 leave nothing of it");
@@ -330,6 +452,12 @@ TEST_F(PipelineTest, BadInputGetsOneSentence) {
                "order them from largest to smallest");
   expect_refused(train("run", out, {"--device", "tpu"}), "choose cpu, cuda, or cuda:N");
   expect_refused(train("walk", out), "--help");
+  const ProcessResult help = concertina_train({"run", "--help"});
+  EXPECT_THAT(help.out, HasSubstr("--set KEY=VALUE"));
+  EXPECT_THAT(help.out, Not(HasSubstr("KEY=VALUE ...")));
+  expect_refused(train("run", out, {"--sed", "3"}),
+                 "the nearest is '--seed'; see concertina-train run --help");
+  expect_refused(train("run", out, {"--set", "seed=1", "b=2"}), "'b=2' was not expected");
   expect_refused(run_process({CONCERTINA_TRAIN_PROGRAM, "run", (folder_ / "none.toml").string()}),
                  "none.toml");
 

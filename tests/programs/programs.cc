@@ -46,6 +46,15 @@ std::string take(const std::string& file) {
   _exit(127);
 }
 
+/// One sentence, after what told of progress, that contains `part`.
+void expect_sentence(const ProcessResult& result, const std::string& part) {
+  const std::string lines = "\n" + result.err;
+  const std::size_t sentence = lines.find("\nconcertina");
+  ASSERT_NE(sentence, std::string::npos) << result.err;
+  EXPECT_EQ(lines.find('\n', sentence + 1), lines.size() - 1) << result.err;  // and nothing after it
+  EXPECT_THAT(lines.substr(sentence), ::testing::HasSubstr(part));
+}
+
 }  // namespace
 
 ProcessResult ProgramTest::concertina(std::vector<std::string> arguments) {
@@ -60,15 +69,16 @@ ProcessResult ProgramTest::concertina_train(std::vector<std::string> arguments) 
 
 void ProgramTest::expect_refused(const ProcessResult& result, const std::string& part) {
   EXPECT_EQ(result.exit_code, 2) << result.err;
-  const std::string lines = "\n" + result.err;
-  const std::size_t sentence = lines.find("\nconcertina");
-  ASSERT_NE(sentence, std::string::npos) << result.err;
-  EXPECT_EQ(lines.find('\n', sentence + 1), lines.size() - 1) << result.err;  // and nothing after it
-  EXPECT_THAT(lines.substr(sentence), ::testing::HasSubstr(part));
+  expect_sentence(result, part);
+}
+
+void ProgramTest::expect_no(const ProcessResult& result, const std::string& part) {
+  EXPECT_EQ(result.exit_code, 1) << result.err;
+  expect_sentence(result, part);
 }
 
 ProcessResult run_process(const std::vector<std::string>& command, const std::function<bool()>& kill_when,
-                          std::size_t file_limit) {
+                          std::size_t file_limit, int signal) {
   const std::string out = temporary_file(), err = temporary_file();
   const pid_t child = fork();
   if (child == 0) become(command, out, err, file_limit);
@@ -76,7 +86,7 @@ ProcessResult run_process(const std::vector<std::string>& command, const std::fu
   if (kill_when) {
     while (waitpid(child, &status, WNOHANG) == 0) {
       if (kill_when()) {
-        kill(child, SIGKILL);
+        kill(child, signal);
         waitpid(child, &status, 0);
         break;
       }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <functional>
 #include <string>
 #include <vector>
@@ -16,10 +17,11 @@ struct ProcessResult {
   std::string err;
 };
 
-/// Runs a program to its end, or until `kill_when` is true, when it gets SIGKILL; it is asked every
+/// Runs a program to its end, or until `kill_when` is true, when it gets `signal`; it is asked every
 /// millisecond. `file_limit`: bytes that it may write to any one file, as a disk without room; 0 = no limit.
 ProcessResult run_process(const std::vector<std::string>& command,
-                          const std::function<bool()>& kill_when = {}, std::size_t file_limit = 0);
+                          const std::function<bool()>& kill_when = {}, std::size_t file_limit = 0,
+                          int signal = SIGKILL);
 
 /// Runs the programs as a user does.
 class ProgramTest : public ::testing::Test {
@@ -29,6 +31,8 @@ class ProgramTest : public ::testing::Test {
 
   /// Expects exit code 2, and on stderr, after what told of progress, one sentence that contains `part`.
   static void expect_refused(const ProcessResult& result, const std::string& part);
+  /// The same with exit code 1: what was asked for was done, and the answer is no.
+  static void expect_no(const ProcessResult& result, const std::string& part);
 
   const testing::TestFolder folder_;
 };

@@ -127,6 +127,18 @@ Status take(const std::vector<double>& given, const char* key, int channels, std
       fmt::format("data.{} has {} numbers, but the images have {} channels", key, given.size(), channels)};
 }
 
+/// Says what would do.
+Error too_few(std::int64_t count, const recipe::Recipe& recipe) {
+  const std::int64_t most = count - recipe.training.batch;
+  const std::string advice =
+      most < 2 ? "use more images, or a smaller training.batch"
+               : fmt::format("a tenth of them, or at most {}, would do: --set data.validation={}", most,
+                             std::clamp<std::int64_t>(count / 10, 2, most));
+  return Error{
+      fmt::format("the training set has {} images: too few for data.validation = {} and a batch of {}; {}",
+                  count, recipe.data.validation, recipe.training.batch, advice)};
+}
+
 }  // namespace
 
 std::span<const std::int64_t> TrainingData::first_batches(int batches, int batch) const {
@@ -134,15 +146,21 @@ std::span<const std::int64_t> TrainingData::first_batches(int batches, int batch
   return std::span(training).first(std::min(training.size(), wanted));
 }
 
+Status check_data(const recipe::Recipe::Data& data) {
+  const auto spec = dataset_spec(data);
+  const Status status = spec ? data::check_splits(*spec) : spec.error();
+  if (status) return {};
+  std::error_code code;
+  const bool path_is_wrong = !std::filesystem::is_directory(data.path, code);
+  return Error{fmt::format("data.path: {}{}", status.error().message,
+                           path_is_wrong ? fmt::format("; {}", recipe::kPathRule) : "")};
+}
+
 Result<TrainingData> read_training_data(const recipe::Recipe& recipe, torch::Device device, int threads) {
   ASSIGN_OR_RETURN(SplitImages images, open_split(recipe.data, data::Split::train, device, threads));
   const auto count = static_cast<std::int64_t>(images.labels.size());
   const std::int64_t held_out = recipe.data.validation;
-  if (held_out + recipe.training.batch > count) {
-    return Error{
-        fmt::format("the training set has {} images: too few for data.validation = {} and a batch of {}",
-                    count, held_out, recipe.training.batch)};
-  }
+  if (held_out + recipe.training.batch > count) return too_few(count, recipe);
   Normalization normalization = images.measured;
   RETURN_IF_ERROR(take(recipe.data.mean, "mean", images.shape.channels, normalization.mean));
   RETURN_IF_ERROR(take(recipe.data.stddev, "stddev", images.shape.channels, normalization.stddev));
@@ -151,6 +169,7 @@ Result<TrainingData> read_training_data(const recipe::Recipe& recipe, torch::Dev
                       .classes = std::move(images.classes),
                       .normalization = normalization,
                       .images = ImageBatches(std::move(images.pixels), images.labels, normalization, device),
+                      .labels = std::move(images.labels),
                       .training = std::move(split.training),
                       .validation = std::move(split.validation),
                       .hash = images.hash};
@@ -178,7 +197,7 @@ Result<ImageBatches> read_test_images(const recipe::Recipe& recipe, const Traini
   ASSIGN_OR_RETURN(SplitImages images, open_split(recipe.data, data::Split::test, device, threads));
   if (images.shape != training.shape || images.classes != training.classes) {
     return Error{fmt::format("the test images of '{}' differ from its training images in size or classes",
-                             recipe.data.path)};
+                             recipe.data.path.string())};
   }
   return ImageBatches(std::move(images.pixels), images.labels, training.normalization, device);
 }

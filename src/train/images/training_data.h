@@ -18,6 +18,7 @@ struct TrainingData {
   std::vector<std::string> classes;
   Normalization normalization;
   ImageBatches images;
+  std::vector<std::int32_t> labels;      ///< of all images
   std::vector<std::int64_t> training;    ///< indices, in a fixed random order
   std::vector<std::int64_t> validation;  ///< indices split off for search and selection
   /// The first of the training images, so many batches or as many as there are.
@@ -25,6 +26,10 @@ struct TrainingData {
 
   std::uint64_t hash = 0;  ///< of pixels and labels; of images that stay on the disk, their names and sizes
 };
+
+/// Fails unless the recipe's data set has training and test images, of the same classes: what would otherwise
+/// be found out when training has ended. Opens no file.
+Status check_data(const recipe::Recipe::Data& data);
 
 /// With data.crop = "resized" images stay on the disk; else they are read whole.
 Result<TrainingData> read_training_data(const recipe::Recipe& recipe, torch::Device device, int threads);

@@ -165,8 +165,6 @@ std::string removal_fingerprint(const Run& run) {
 }  // namespace
 
 Result<std::vector<report::RankerQuality>> measure_rankers(const Run& run) {
-  if (!run.done(recipe::Stage::pretrain))
-    return Error{"rankers are judged on the pretrained network; run concertina-train pretrain first"};
   ASSIGN_OR_RETURN(const Tensors pretrained, run.weights(recipe::Stage::pretrain));
   const ChannelGroups& groups = run.groups();
   const std::filesystem::path folder = run.folder() / "rankers";

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/try.h"
+#include "data/image_set.h"
 #include "graph/cost.h"
 #include "onnx/model_file.h"
 #include "recipe/selected_subnets.h"
@@ -100,7 +101,12 @@ Status write_dynamic_model(const Run& run, const std::vector<onnx::SubnetRecord>
       .subnets = records,
       .preprocessing = {run.data().normalization.mean, run.data().normalization.stddev,
                         data.crop == recipe::Crop::resized ? data.resize : 0},
-      .classes = run.data().classes};
+      .classes = run.data().classes,
+      .validation =
+          onnx::ValidationImages{.count = static_cast<std::int64_t>(run.data().validation.size()),
+                                 .among = run.data().images.size(),
+                                 .seed = run.recipe().seed,
+                                 .labels = data::hash_of_labels(run.data().labels, run.data().validation)}};
   return onnx::write_model(run.model_file(), model);
 }
 
