@@ -130,6 +130,16 @@ TEST(Architecture, LibrariesStayInTheirFolders) {
   });
 }
 
+// A container or taskset may leave the process fewer processors than the machine has: usable_cores() knows.
+TEST(Architecture, NobodyCountsTheMachinesProcessors) {
+  for (const char* folder : {"src", "apps"}) {
+    for_each_source(folder, [&](const std::filesystem::path& path, const std::string& text) {
+      for (const char* function : {"hardware_concurrency", "get_nprocs", "_SC_NPROCESSORS"})
+        EXPECT_EQ(text.find(function), text.npos) << path << ": use usable_cores() (base/machine.h)";
+    });
+  }
+}
+
 TEST(Architecture, TheDeviceSideDoesNotSeeTheTrainer) {
   for_each_source("apps/device", [&](const std::filesystem::path& path, const std::string& text) {
     for (const std::string& included : matches(text, "#include [<\"]([a-z]+)/")) {

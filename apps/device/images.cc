@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <thread>
 
+#include "base/machine.h"
 #include "base/try.h"
 #include "common/options.h"
 #include "data/image_set.h"
@@ -97,7 +97,7 @@ Result<data::ImageSet> read_images(const DataOptions& options, const Model& mode
 
 int threads_of(const DataOptions& options) {
   if (options.threads > 0) return options.threads;
-  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return usable_cores();
 }
 
 void add_split_options(CLI::App* verb, DataOptions& options) {

@@ -5,89 +5,86 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
+#include <cstring>
 #include <set>
-#include <sstream>
+#include <string_view>
+
+#include "base/system_file.h"
+#include "base/text.h"
 
 namespace concertina {
 namespace {
 
-using Path = std::filesystem::path;
-
-/// The first word of a file; empty if there is none.
-std::string first_word(const Path& path) {
-  std::ifstream file(path);
-  std::string word;
-  file >> word;
-  return word;
+/// The first line of a file; empty if there is none.
+std::string first_line(const std::string& path) {
+  std::string text = read_text(path).value_or("");
+  text.resize(std::min(text.find('\n'), text.size()));
+  return text;
 }
 
-std::optional<double> number_of(const std::string& word) {
-  std::istringstream text(word);
-  double number = 0;
-  return text >> number && std::isfinite(number) && number > 0 ? std::optional(number) : std::nullopt;
+std::optional<double> positive_number(std::string_view word) {
+  const auto number = parse_number<double>(word);
+  return number && std::isfinite(*number) && *number > 0 ? number : std::nullopt;
 }
 
 /// Of one group: "200000 100000" in cpu.max, or two files; "max" and -1 are no limit.
-std::optional<double> quota_of(const Path& group) {
-  std::ifstream file(group / "cpu.max");
-  std::string quota, period;
-  if (!(file >> quota >> period)) {
-    quota = first_word(group / "cpu.cfs_quota_us");
-    period = first_word(group / "cpu.cfs_period_us");
-  }
-  const auto granted = number_of(quota), each = number_of(period);
+std::optional<double> quota_of(const std::string& group) {
+  std::string line = first_line(group + "/cpu.max");
+  if (line.empty())
+    line = first_line(group + "/cpu.cfs_quota_us") + ' ' + first_line(group + "/cpu.cfs_period_us");
+  const auto words = split(line, ' ');
+  if (words.size() < 2) return std::nullopt;
+  const auto granted = positive_number(words[0]), each = positive_number(words[1]);
   return granted && each ? std::optional(*granted / *each) : std::nullopt;
 }
 
-/// Of a group and those around it, up to `top`.
-std::optional<double> least_quota(const Path& top, Path group) {
+/// Of the group `path` below `top`, and those around it: "/a/b", "/a", "".
+std::optional<double> least_quota(const std::string& top, std::string path) {
   std::optional<double> least;
   while (true) {
-    if (const auto quota = quota_of(top / group); quota && (!least || *quota < *least)) least = quota;
-    if (group.empty()) return least;
-    group = group.parent_path();
+    if (const auto quota = quota_of(top + path); quota && (!least || *quota < *least)) least = quota;
+    if (path.empty()) return least;
+    const std::size_t slash = path.rfind('/');
+    path.resize(slash == path.npos ? 0 : slash);
   }
 }
 
 }  // namespace
 
 std::string cpu_name() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    if (!line.starts_with("model name")) continue;
+  const std::string info = read_beginning("/proc/cpuinfo").value_or("");
+  for (const std::string_view line : split(info, '\n')) {
     const std::size_t value = line.find(": ");
-    if (value != std::string::npos) return line.substr(value + 2);
+    if (line.starts_with("model name") && value != line.npos) return std::string(line.substr(value + 2));
   }
   return "unknown CPU";
 }
 
-std::optional<double> cpu_quota(const Path& root) {
+std::optional<double> cpu_quota(const std::filesystem::path& root) {
   std::optional<double> least;
-  std::ifstream groups(root / "proc/self/cgroup");  // lines of number:controllers:/path
-  for (std::string line; std::getline(groups, line);) {
+  const std::string groups = read_text(root.native() + "/proc/self/cgroup").value_or("");
+  for (const std::string_view line : split(groups, '\n')) {  // number:controllers:/path
     const std::size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
+    if (second == line.npos) continue;
+    const std::string controllers(line.substr(first + 1, second - first - 1));
     if (!controllers.empty() && controllers != "cpu" && !controllers.starts_with("cpu,")) continue;
-    const Path group = Path(line.substr(second + 1)).relative_path();
-    const auto quota = least_quota(root / "sys/fs/cgroup" / controllers, group);
+    const auto quota =
+        least_quota(root.native() + "/sys/fs/cgroup/" + controllers, std::string(line.substr(second + 1)));
     if (quota && (!least || *quota < *least)) least = quota;
   }
   return least;
 }
 
-int usable_cores(const Path& root) {
+int usable_cores(const std::filesystem::path& root) {
   const int processors = std::max(1, static_cast<int>(allowed_processors().size()));
   const auto quota = cpu_quota(root);
   return quota && *quota < processors ? std::max(1, static_cast<int>(std::ceil(*quota))) : processors;
 }
 
-std::string frequency_governor(const Path& root) {
+std::string frequency_governor(const std::filesystem::path& root) {
   std::set<std::string> governors;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(root / "sys/devices/system/cpu", ignored)) {
-    const std::string governor = first_word(entry.path() / "cpufreq/scaling_governor");
+  for (const std::string& cpu : entries_of(root.native() + "/sys/devices/system/cpu", "cpu")) {
+    const std::string governor = first_line(cpu + "/cpufreq/scaling_governor");
     if (!governor.empty()) governors.insert(governor);
   }
   return fmt::format("{}", fmt::join(governors, ", "));

@@ -11,6 +11,8 @@
 
 namespace concertina {
 
+// Where memory runs out, each of these throws std::bad_alloc.
+
 /// The processor's name as the system gives it, or "unknown CPU".
 std::string cpu_name();
 

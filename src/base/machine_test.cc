@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
+#include "testing/each_allocation.h"
 #include "testing/temporary_folder.h"
 
 namespace concertina {
@@ -47,6 +50,31 @@ TEST_F(MachineTest, NamesEachGovernorOnce) {
   put("sys/devices/system/cpu/cpu1/cpufreq/scaling_governor", "performance\n");
   put("sys/devices/system/cpu/cpu2/cpufreq/scaling_governor", "schedutil\n");
   EXPECT_EQ(frequency_governor(root_), "performance, schedutil");
+}
+
+TEST_F(MachineTest, MayRunOutOfMemory) {
+  if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  put("proc/self/cgroup", "3:cpu,cpuacct:/a_group_with_a_long_name/b\n0::/a_group_with_a_long_name/b\n");
+  put("sys/fs/cgroup/cpu,cpuacct/a_group_with_a_long_name/b/cpu.cfs_quota_us", "150000\n");
+  put("sys/fs/cgroup/cpu,cpuacct/a_group_with_a_long_name/b/cpu.cfs_period_us", "100000\n");
+  put("sys/fs/cgroup/a_group_with_a_long_name/cpu.max", "50000 100000\n");
+  for (int i = 0; i < 3; ++i)
+    put(("sys/devices/system/cpu/cpu" + std::to_string(i) + "/cpufreq/scaling_governor").c_str(),
+        "schedutil\n");
+  EXPECT_GT(testing::fail_each_allocation_inside([&] { return cpu_quota(root_); }), 0);
+  EXPECT_GT(testing::fail_each_allocation_inside([&] { return usable_cores(root_); }), 0);
+  EXPECT_GT(testing::fail_each_allocation_inside([&] { return frequency_governor(root_); }), 0);
+  EXPECT_GT(testing::fail_each_allocation_inside([] { return cpu_name(); }), 0);
+}
+
+// A thread of its own, which ends with its affinity.
+TEST_F(MachineTest, UsesTheProcessorsThatItMay) {
+  const std::vector<int> allowed = allowed_processors();
+  EXPECT_EQ(usable_cores(root_), static_cast<int>(allowed.size()));
+  std::thread([&] {
+    ASSERT_TRUE(pin_thread(pthread_self(), {allowed.back()}));
+    EXPECT_EQ(usable_cores(root_), 1);
+  }).join();
 }
 
 }  // namespace

@@ -4,8 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <new>
 
 #include "base/document.h"
+#include "base/out_of_memory.h"
 #include "base/text.h"
 
 namespace concertina {
@@ -111,7 +113,9 @@ std::string Reader::text() const {
 
 Subnet Reader::subnet() const {
   if (const Document::Text* value = get<Document::Text>()) {
-    if (Result<Subnet> subnet = parse_subnet(document_->view(*value))) return *std::move(subnet);
+    Result<Subnet> subnet = parse_subnet(document_->view(*value));
+    if (subnet) return *std::move(subnet);
+    if (is_out_of_memory(subnet.error())) throw std::bad_alloc();
   }
   must_be("a list of widths such as \"16-12-32\"");
   return {};

@@ -4,6 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <charconv>
+#include <new>
+
+#include "base/out_of_memory.h"
 
 namespace concertina {
 
@@ -19,7 +22,7 @@ std::string to_string(const Subnet& subnet) {
   return fmt::format("{}", fmt::join(subnet.widths, "-"));
 }
 
-Result<Subnet> parse_subnet(std::string_view text) {
+Result<Subnet> parse_subnet(std::string_view text) try {
   Subnet subnet;
   const char* at = text.data();
   const char* end = at + text.size();
@@ -33,6 +36,8 @@ Result<Subnet> parse_subnet(std::string_view text) {
     if (next == end) return subnet;
     at = next + 1;
   }
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 }  // namespace concertina

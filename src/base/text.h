@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 namespace concertina {
 
@@ -17,6 +18,9 @@ std::optional<Number> parse_number(std::string_view text) {
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
   return code == std::errc{} && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
 }
+
+/// The parts between separators, empty ones left out; views of `text`.
+std::vector<std::string_view> split(std::string_view text, char separator);
 
 /// The name with the smallest edit distance to `word`: what a person who mistyped probably meant.
 /// Precondition: `names` is not empty.

@@ -1,11 +1,18 @@
 #include "base/text.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <vector>
 
 namespace concertina {
 namespace {
+
+TEST(Split, LeavesOutEmptyParts) {
+  EXPECT_THAT(split("a bc  d ", ' '), ::testing::ElementsAre("a", "bc", "d"));
+  EXPECT_THAT(split(" ", ' '), ::testing::IsEmpty());
+  EXPECT_THAT(split("", ' '), ::testing::IsEmpty());
+}
 
 TEST(NearestName, CorrectsATypo) {
   const std::vector<std::string> names = {"search.groups", "search.images", "select.subnets"};

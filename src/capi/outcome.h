@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/out_of_memory.h"
 #include "concertina/concertina.h"
 #include "concertina/result.h"
 
@@ -17,7 +18,9 @@ namespace concertina::capi {
 class [[nodiscard]] Outcome {
  public:
   Outcome() = default;
-  Outcome(Error error) : status_(CONCERTINA_FAILED), message_(std::move(error.message)) {}
+  Outcome(Error error)
+      : status_(is_out_of_memory(error) ? CONCERTINA_OUT_OF_MEMORY : CONCERTINA_FAILED),
+        message_(std::move(error.message)) {}
   static Outcome misused(std::string message) { return {CONCERTINA_MISUSED, std::move(message)}; }
 
   explicit operator bool() const { return status_ == CONCERTINA_OK; }
@@ -54,7 +57,7 @@ concertina_status guarded(concertina_error* error, Body&& body) noexcept {
     write_error(error, outcome.message());
     return outcome.status();
   } catch (const std::bad_alloc&) {
-    write_error(error, "memory has run out; free some and try again");
+    write_error(error, kOutOfMemory);
     return CONCERTINA_OUT_OF_MEMORY;
   } catch (const std::exception& e) {
     write_error(error, e.what());

@@ -60,14 +60,15 @@ inline std::shared_ptr<const Model> cpp_model() {
 }
 
 /// A file of how long that classifier's sub-nets ran on some other machine: 0.4 ms, 0.2 ms, 0.1 ms, 0.05 ms.
-inline std::string write_latency_table(const testing::TestFolder& folder) {
+inline std::string write_latency_table(const testing::TestFolder& folder, int threads = 1) {
   std::string subnets;
   double ms = 0.4;
   const auto model = cpp_model();
   for (const SubnetInfo& info : model->subnets()) {
-    subnets += fmt::format(
-        R"({}{{"widths": "{}", "batch": 1, "threads": 1, "runs": 100, "milliseconds": [{}]}})",
-        subnets.empty() ? "" : ", ", to_string(info.subnet), fmt::join(std::vector<double>(8, ms), ", "));
+    subnets +=
+        fmt::format(R"({}{{"widths": "{}", "batch": 1, "threads": {}, "runs": 100, "milliseconds": [{}]}})",
+                    subnets.empty() ? "" : ", ", to_string(info.subnet), threads,
+                    fmt::join(std::vector<double>(8, ms), ", "));
     ms /= 2;
   }
   return folder.write(
@@ -83,6 +84,23 @@ inline std::string write_cascade(const testing::TestFolder& folder, double thres
                                             {.look = {.subnet = 0}, .blend = {}}},
                                  .promise = {}};
   return folder.write("net.cascade.json", cascade.to_json());
+}
+
+/// A file of a plan for it on that machine, which allows the second sub-net at most.
+inline std::string write_plan(const testing::TestFolder& folder) {
+  std::string subnets;
+  const auto model = cpp_model();
+  for (const SubnetInfo& info : model->subnets()) {
+    subnets += fmt::format(R"({}{{"widths": "{}", "accuracy": {}}})", subnets.empty() ? "" : ", ",
+                           to_string(info.subnet), info.validation_accuracy);
+  }
+  return folder.write(
+      "net.plan.json",
+      fmt::format(R"({{"concertina_plan": 1, "machine": {{"cpu": "another one", "instruction_set": "?"}},
+                       "precision": "fp32", "subnets": [{}],
+                       "designs": [{{"subnet": 1, "threads": 3, "batch": 1}}],
+                       "rules": [{{"name": "always", "design": 0, "min_accuracy": 0, "feasible": true}}]}})",
+                  subnets));
 }
 
 }  // namespace concertina::testing

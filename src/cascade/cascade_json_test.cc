@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cascade/cascade.h"
+#include "testing/each_allocation.h"
 #include "testing/models.h"
 
 namespace concertina::cascade {
@@ -32,6 +33,16 @@ TEST(CascadeFile, SurvivesBeingWritten) {
   const auto again = Cascade::parse(some_cascade().to_json());
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(*again, some_cascade());
+}
+
+TEST(CascadeFile, MayRunOutOfMemory) {
+  if (models::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  const std::string text = some_cascade().to_json();
+  EXPECT_GT(models::fail_each_allocation_inside([&] {
+              const auto read = Cascade::parse(text);
+              return read ? read->stages : std::vector<CascadeStage>();
+            }),
+            0);
 }
 
 TEST(CascadeFile, RefusesWhatItWasNotMadeOf) {

@@ -5,7 +5,7 @@
 
 #include <map>
 
-#include "testing/allocation_count.h"
+#include "testing/each_allocation.h"
 #include "testing/models.h"
 
 namespace concertina::cascade {
@@ -161,6 +161,14 @@ TEST_F(CascadeRunnerTest, OnASessionIsWhatTheSessionSaysAndAllocatesNothing) {
   EXPECT_EQ(answer->stages, 3);
   const models::Floats wanted = models::run_alone(model_, {}, image, 1, 0);
   for (std::size_t i = 0; i < wanted.size(); ++i) EXPECT_EQ(runner.scores()[i], wanted[i]);
+}
+
+TEST_F(CascadeRunnerTest, MayRunOutOfMemoryWhileItIsMade) {
+  if (models::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  const Cascade known = cascade();
+  EXPECT_GT(models::fail_each_allocation_inside(
+                [&] { return CascadeRunner::make(known, *model_, scripted_, clock_, &times_).ok(); }),
+            0);
 }
 
 TEST(SlowedTimes, FollowTheMachine) {

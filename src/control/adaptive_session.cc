@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <new>
 
+#include "base/out_of_memory.h"
 #include "base/sole_use.h"
 #include "base/try.h"
 #include "concertina/session.h"
@@ -85,7 +87,7 @@ struct AdaptiveSession::Impl {
 };
 
 Result<AdaptiveSession> AdaptiveSession::make(std::shared_ptr<const Model> model,
-                                              const AdaptiveOptions& options) {
+                                              const AdaptiveOptions& options) try {
   ASSIGN_OR_RETURN(Session session,
                    Session::make(model, {.threads = options.threads, .max_batch = options.batch}));
   ASSIGN_OR_RETURN(std::vector<control::SubnetProfile> sizes, control::subnet_profiles(model, options));
@@ -98,6 +100,8 @@ Result<AdaptiveSession> AdaptiveSession::make(std::shared_ptr<const Model> model
                              options.plan.string())};
   }
   return AdaptiveSession(std::move(impl));
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 AdaptiveSession::AdaptiveSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -107,7 +111,7 @@ AdaptiveSession& AdaptiveSession::operator=(AdaptiveSession&&) noexcept = defaul
 AdaptiveSession::~AdaptiveSession() = default;
 
 Result<Answer> AdaptiveSession::run(std::span<const float> images, const Budget& budget,
-                                    std::span<float> logits) {
+                                    std::span<float> logits) try {
   Impl& own = *impl_;
   const SoleUse::Turn turn(own.use);
   if (!turn) return SoleUse::taken("session");
@@ -142,9 +146,11 @@ Result<Answer> AdaptiveSession::run(std::span<const float> images, const Budget&
                 .actual_ms = to_ms(end - start),
                 .fits = decision.fits,
                 .in_time = end <= deadline};
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
-Status AdaptiveSession::select(std::optional<int> subnet) {
+Status AdaptiveSession::select(std::optional<int> subnet) try {
   const SoleUse::Turn turn(impl_->use);
   if (!turn) return SoleUse::taken("session");
   const int count = static_cast<int>(impl_->sizes.size());
@@ -153,6 +159,8 @@ Status AdaptiveSession::select(std::optional<int> subnet) {
   }
   impl_->selected = subnet;
   return {};
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 void AdaptiveSession::allow_from(int subnet) {

@@ -65,11 +65,11 @@ bool parse_graph(std::string_view bytes, onnx::GraphProto& graph, std::vector<st
 }
 
 std::string entry(std::uint64_t hash) {
-  onnx::ModelProto model;
-  onnx::StringStringEntryProto& checksum = *model.add_metadata_props();
+  OnnxFile file;
+  onnx::StringStringEntryProto& checksum = *file.model.add_metadata_props();
   checksum.set_key("concertina.checksum");
   checksum.set_value(fmt::format("{:016x}", hash));
-  return model.SerializeAsString();
+  return file.model.SerializeAsString();
 }
 
 std::uint64_t hash_of(std::string_view content, int format) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,9 +18,11 @@ struct TensorView {
   std::string_view raw_data;  ///< in place of the proto's
 };
 
-/// A parsed file whose initializers' `raw_data`, nearly all of its bytes, stay where they are.
+/// A parsed file whose initializers' `raw_data`, nearly all of its bytes, stay where they are. Its messages
+/// lie in an arena: without one, protobuf loses the message that it adds to a list where memory runs out.
 struct OnnxFile {
-  onnx::ModelProto model;
+  std::unique_ptr<google::protobuf::Arena> arena = std::make_unique<google::protobuf::Arena>();
+  onnx::ModelProto& model = *google::protobuf::Arena::CreateMessage<onnx::ModelProto>(arena.get());
   std::vector<std::string_view> raw_data;  ///< one for each initializer; views of the parsed bytes
 };
 

@@ -36,7 +36,7 @@ TEST(Seal, BreaksWhenAnythingChanges) {
 }
 
 /// With the arrays where protobuf's own parser would have put them.
-std::string as_parsed_by_protobuf(OnnxFile file) {
+std::string as_parsed_by_protobuf(OnnxFile& file) {
   for (int i = 0; i < file.model.graph().initializer_size(); ++i) {
     const std::string_view raw = file.raw_data[i];
     if (raw.data() != nullptr)

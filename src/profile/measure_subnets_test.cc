@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/out_of_memory.h"
+#include "testing/each_allocation.h"
 #include "testing/models.h"
 
 namespace concertina::profile {
@@ -77,6 +79,18 @@ TEST_F(MeasureTest, RefusesWhatNoSessionCanHave) {
   expect_refused({.batches = {0}}, "batch");
   expect_refused({.threads = {1, 999}}, "999 threads");
   expect_refused({.batches = {8, 1, 8}}, "8 is named twice among the batches");
+}
+
+TEST_F(MeasureTest, MayRunOutOfMemory) {
+  if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  EXPECT_GT(testing::fail_each_allocation([&]() -> Result<latency::LatencyTable> {
+              try {
+                return measure({.batches = {1, 2}, .seconds = 0.001, .least_runs = 1});
+              } catch (const std::bad_alloc&) {
+                return out_of_memory();
+              }
+            }),
+            0);
 }
 
 }  // namespace

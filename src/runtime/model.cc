@@ -4,9 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <new>
 
 #include "base/file.h"
 #include "base/machine.h"
+#include "base/out_of_memory.h"
 #include "base/try.h"
 #include "graph/cost.h"
 #include "kernels/bf16_conv.h"
@@ -95,16 +97,20 @@ Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file, Pre
 }  // namespace runtime
 
 Result<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& path,
-                                                 const ModelOptions& options) {
+                                                 const ModelOptions& options) try {
   ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(path));
   auto model = runtime::make_model(file, options);
   if (!model) return in_file(path, model.error());
   return model;
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
-Result<std::shared_ptr<const Model>> Model::parse(std::string_view bytes, const ModelOptions& options) {
+Result<std::shared_ptr<const Model>> Model::parse(std::string_view bytes, const ModelOptions& options) try {
   ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::parse_model(bytes));
   return runtime::make_model(file, options);
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 Model::Model(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
@@ -139,7 +145,7 @@ std::span<const SubnetInfo> Model::subnets() const {
   return impl_->subnets;
 }
 
-Result<int> Model::find(const Subnet& subnet) const {
+Result<int> Model::find(const Subnet& subnet) const try {
   std::vector<std::string> names;
   for (std::size_t i = 0; i < impl_->subnets.size(); ++i) {
     if (impl_->subnets[i].subnet == subnet) return static_cast<int>(i);
@@ -147,6 +153,8 @@ Result<int> Model::find(const Subnet& subnet) const {
   }
   return Error{
       fmt::format("the model has no sub-net {}; it has {}", to_string(subnet), fmt::join(names, ", "))};
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 Precision Model::precision() const {

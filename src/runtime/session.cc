@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "base/aligned_buffer.h"
+#include "base/out_of_memory.h"
 #include "base/sole_use.h"
 #include "base/thread_pool.h"
 #include "base/try.h"
@@ -188,7 +189,7 @@ struct Session::Impl {
   }
 };
 
-Result<Session> Session::make(std::shared_ptr<const Model> model, const SessionOptions& options) {
+Result<Session> Session::make(std::shared_ptr<const Model> model, const SessionOptions& options) try {
   RETURN_IF_ERROR(check_options(*model, options));
   std::ptrdiff_t floats = 0, image_floats = 0;
   std::size_t workspace = 0;
@@ -210,6 +211,8 @@ Result<Session> Session::make(std::shared_ptr<const Model> model, const SessionO
   } catch (const std::system_error& e) {
     return Error{fmt::format("the system refuses {} threads ({}); ask for fewer", options.threads, e.what())};
   }
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -218,16 +221,20 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 Session::~Session() = default;
 
-Status Session::run(std::span<const float> images, int batch, int subnet, std::span<float> logits) {
+Status Session::run(std::span<const float> images, int batch, int subnet, std::span<float> logits) try {
   const SoleUse::Turn turn(impl_->use);
   if (!turn) return SoleUse::taken("session");
   return impl_->run(images, batch, subnet, logits);
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
-Status Session::begin(std::span<const float> images, int batch, int subnet, std::span<float> logits) {
+Status Session::begin(std::span<const float> images, int batch, int subnet, std::span<float> logits) try {
   const SoleUse::Turn turn(impl_->use);
   if (!turn) return SoleUse::taken("session");
   return impl_->begin(images, batch, subnet, logits);
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 bool Session::advance(int steps) {
@@ -240,7 +247,7 @@ int Session::steps(int subnet) const {
 }
 
 Result<std::vector<StepTime>> Session::profile(std::span<const float> images, int batch, int subnet,
-                                               int runs) {
+                                               int runs) try {
   if (runs < 1) return Error{fmt::format("{} runs cannot be timed; ask for at least 1", runs)};
   std::vector<float> logits(static_cast<std::size_t>(std::max(batch, 0)) * model().output_size());
   const SoleUse::Turn turn(impl_->use);
@@ -260,6 +267,8 @@ Result<std::vector<StepTime>> Session::profile(std::span<const float> images, in
     }
   }
   return timer.medians();
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 const Model& Session::model() const {

@@ -1,72 +1,71 @@
 #include "supervisor/cgroup.h"
 
+#include <sys/stat.h>
+
 #include <string>
-#include <string_view>
-#include <system_error>
 
 #include "supervisor/machine_tree.h"
 
 namespace concertina::supervisor {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::size_t kMaxLevels = 16;
 
-bool is_folder(const fs::path& path) {
-  std::error_code code;
-  return fs::is_directory(path, code);
+bool is_folder(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
 }
 
 /// The first of the folders that is there; the first of all if none is.
-fs::path mount_of(const fs::path& root, std::initializer_list<const char*> folders) {
+std::string mount_of(const std::string& root, std::initializer_list<const char*> folders) {
   for (const char* folder : folders) {
-    if (is_folder(root / folder)) return root / folder;
+    if (is_folder(root + folder)) return root + folder;
   }
-  return root / *folders.begin();
+  return root + *folders.begin();
 }
 
 /// From the cgroup up to the mount.
-std::vector<fs::path> levels_of(const fs::path& mount, std::string_view path) {
-  std::vector<fs::path> levels;
-  if (!is_folder(mount / path)) path = {};
+std::vector<std::string> levels_of(const std::string& mount, const std::string& own) {
+  std::vector<std::string> levels;
+  std::string path = is_folder(mount + "/" + own) ? own : "";
   while (!path.empty() && levels.size() + 1 < kMaxLevels) {
-    levels.push_back(mount / path);
+    levels.push_back(mount + "/" + path);
     const std::size_t slash = path.rfind('/');
-    path = path.substr(0, slash == path.npos ? 0 : slash);
+    path.resize(slash == path.npos ? 0 : slash);
   }
   levels.push_back(mount);
   return levels;
 }
 
-std::optional<double> quota_of(const fs::path& level, bool v1) {
-  if (!v1) return read_with(level / "cpu.max", parse_cpu_max);
-  return cpus_of(read_integer(level / "cpu.cfs_quota_us"), read_integer(level / "cpu.cfs_period_us"));
+std::optional<double> quota_of(const std::string& level, bool v1) {
+  if (!v1) return read_with(level + "/cpu.max", parse_cpu_max);
+  return cpus_of(read_integer(level + "/cpu.cfs_quota_us"), read_integer(level + "/cpu.cfs_period_us"));
 }
 
 }  // namespace
 
-CgroupReader::CgroupReader(const fs::path& root, const fs::path& process) {
-  const CgroupPaths paths = parse_cgroup(read_text(process / "cgroup").value_or(""));
+CgroupReader::CgroupReader(const std::string& root, const std::string& process) {
+  const CgroupPaths paths = parse_cgroup(read_text(process + "/cgroup").value_or(""));
   v1_ = paths.v1_cpu.has_value();
-  const fs::path v2_mount =
-      v1_ ? root / "sys/fs/cgroup/unified" : mount_of(root, {"sys/fs/cgroup", "sys/fs/cgroup/unified"});
+  const std::string v2_mount =
+      v1_ ? root + "/sys/fs/cgroup/unified" : mount_of(root, {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"});
   const auto v2_levels = levels_of(v2_mount, paths.v2.value_or(""));
-  pressure_ = v2_levels.front() / "cpu.pressure";
-  levels_ = v1_ ? levels_of(mount_of(root, {"sys/fs/cgroup/cpu", "sys/fs/cgroup/cpu,cpuacct"}), *paths.v1_cpu)
-                : v2_levels;
+  pressure_ = v2_levels.front() + "/cpu.pressure";
+  levels_ =
+      v1_ ? levels_of(mount_of(root, {"/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct"}), *paths.v1_cpu)
+          : v2_levels;
 }
 
 CgroupSignals CgroupReader::read() const {
   CgroupSignals signals;
-  const fs::path* tightest = &levels_.front();
-  for (const fs::path& level : levels_) {
+  const std::string* tightest = &levels_.front();
+  for (const std::string& level : levels_) {
     const auto cpus = quota_of(level, v1_);
     if (!cpus || (signals.cpus && *signals.cpus <= *cpus)) continue;
     signals.cpus = cpus;
     tightest = &level;
   }
-  signals.throttling = read_with(*tightest / "cpu.stat", parse_cpu_stat);
+  signals.throttling = read_with(*tightest + "/cpu.stat", parse_cpu_stat);
   signals.pressure = read_with(pressure_, parse_pressure);
   return signals;
 }

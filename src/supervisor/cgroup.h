@@ -1,7 +1,7 @@
 #pragma once
 
-#include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "supervisor/kernel_files.h"
@@ -20,14 +20,14 @@ class CgroupReader {
  public:
   /// Looks for them below `root`; `process` is its folder in /proc. A cgroup that the process is said to be
   /// in but that is not there is seen from within a container, in which the mount itself is the container's.
-  CgroupReader(const std::filesystem::path& root, const std::filesystem::path& process);
+  CgroupReader(const std::string& root, const std::string& process);
 
   CgroupSignals read() const;
 
  private:
   bool v1_ = false;
-  std::vector<std::filesystem::path> levels_;  ///< that may have a quota: its own, the parent, ...
-  std::filesystem::path pressure_;
+  std::vector<std::string> levels_;  ///< that may have a quota: its own, the parent, ...
+  std::string pressure_;
 };
 
 }  // namespace concertina::supervisor

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,13 +18,13 @@ struct Frequency {
 /// Reads the frequencies of processors; of at most eight policies, spread evenly over all that there are.
 class FrequencyReader {
  public:
-  explicit FrequencyReader(const std::filesystem::path& root);
+  explicit FrequencyReader(const std::string& root);
 
   /// Nothing where there is no cpufreq.
   std::optional<Frequency> read() const;
 
  private:
-  std::vector<std::filesystem::path> policies_;
+  std::vector<std::string> policies_;
 };
 
 }  // namespace concertina::supervisor

@@ -5,29 +5,27 @@
 namespace concertina::supervisor {
 namespace {
 
-namespace fs = std::filesystem;
-
 std::uint64_t positive(std::optional<std::int64_t> value) {
   return value && *value > 0 ? static_cast<std::uint64_t>(*value) : 0;
 }
 
 }  // namespace
 
-PowerReader::PowerReader(const fs::path& root) : profile_(root / "sys/firmware/acpi/platform_profile") {
+PowerReader::PowerReader(const std::string& root) : profile_(root + "/sys/firmware/acpi/platform_profile") {
   // Parts of a package ("core", "uncore") and the whole system ("psys") would be counted twice.
-  for (const fs::path& zone : entries_of(root / "sys/class/powercap", "intel-rapl:")) {
-    const auto name = read_word(zone / "name");
+  for (const std::string& zone : entries_of(root + "/sys/class/powercap", "intel-rapl:")) {
+    const auto name = read_word(zone + "/name");
     if (!name || !name->starts_with("package-")) continue;
     packages_.push_back(
-        {.file = zone / "energy_uj",
-         .fixed = {.name = *name, .range = positive(read_integer(zone / "max_energy_range_uj"))}});
+        {.file = zone + "/energy_uj",
+         .fixed = {.name = *name, .range = positive(read_integer(zone + "/max_energy_range_uj"))}});
   }
-  for (const fs::path& supply : entries_of(root / "sys/class/power_supply", "")) {
-    const auto type = read_word(supply / "type");
-    if (type == "Mains" || type == "USB") mains_.push_back(supply / "online");
+  for (const std::string& supply : entries_of(root + "/sys/class/power_supply", "")) {
+    const auto type = read_word(supply + "/type");
+    if (type == "Mains" || type == "USB") mains_.push_back(supply + "/online");
     // Mice and pens have batteries too, of the scope "Device".
-    const bool own = type == "Battery" && read_word(supply / "scope") != "Device";
-    if (own && !battery_) battery_ = supply / "capacity";
+    const bool own = type == "Battery" && read_word(supply + "/scope") != "Device";
+    if (own && !battery_) battery_ = supply + "/capacity";
   }
 }
 
@@ -39,7 +37,7 @@ PowerSignals PowerReader::read() const {
     signals.packages.push_back(package.fixed);
     signals.packages.back().microjoules = static_cast<std::uint64_t>(*energy);
   }
-  for (const fs::path& file : mains_) {
+  for (const std::string& file : mains_) {
     if (const auto online = read_integer(file)) signals.mains = signals.mains.value_or(false) || *online > 0;
   }
   if (battery_) {

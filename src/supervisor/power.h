@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,19 +23,19 @@ struct PowerSignals {
 
 class PowerReader {
  public:
-  explicit PowerReader(const std::filesystem::path& root);
+  explicit PowerReader(const std::string& root);
   PowerSignals read() const;
 
  private:
   struct Package {
-    std::filesystem::path file;
+    std::string file;
     EnergyCounter fixed;  ///< all but `microjoules`
   };
 
   std::vector<Package> packages_;
-  std::vector<std::filesystem::path> mains_;
-  std::optional<std::filesystem::path> battery_;
-  std::filesystem::path profile_;
+  std::vector<std::string> mains_;
+  std::optional<std::string> battery_;
+  std::string profile_;
 };
 
 }  // namespace concertina::supervisor

@@ -5,13 +5,11 @@
 namespace concertina::supervisor {
 namespace {
 
-namespace fs = std::filesystem;
-
 /// The sum over the threads that there are now.
-std::optional<ProcessorTime> read_threads(const fs::path& folder) {
+std::optional<ProcessorTime> read_threads(const std::string& folder) {
   std::optional<ProcessorTime> sum;
-  for (const fs::path& thread : entries_of(folder, "")) {
-    const auto time = read_with(thread / "schedstat", parse_schedstat);
+  for (const std::string& thread : entries_of(folder, "")) {
+    const auto time = read_with(thread + "/schedstat", parse_schedstat);
     if (!time) continue;
     if (!sum) sum.emplace();
     sum->ran_ns += time->ran_ns;
@@ -22,13 +20,13 @@ std::optional<ProcessorTime> read_threads(const fs::path& folder) {
 
 }  // namespace
 
-SignalReader::SignalReader(const fs::path& root, const std::string& process)
-    : pressure_(root / "proc/pressure/cpu"),
-      threads_(root / "proc" / process / "task"),
-      cgroup_(root, root / "proc" / process),
-      temperatures_(root),
-      frequency_(root),
-      power_(root) {}
+SignalReader::SignalReader(const std::filesystem::path& root, const std::string& process)
+    : pressure_(root.native() + "/proc/pressure/cpu"),
+      threads_(root.native() + "/proc/" + process + "/task"),
+      cgroup_(root.native(), root.native() + "/proc/" + process),
+      temperatures_(root.native()),
+      frequency_(root.native()),
+      power_(root.native()) {}
 
 Signals SignalReader::read() const {
   return {.pressure = read_with(pressure_, parse_pressure),

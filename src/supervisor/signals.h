@@ -34,8 +34,8 @@ class SignalReader {
   Signals read() const;
 
  private:
-  std::filesystem::path pressure_;
-  std::filesystem::path threads_;
+  std::string pressure_;
+  std::string threads_;
   CgroupReader cgroup_;
   TemperatureReader temperatures_;
   FrequencyReader frequency_;

@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "supervisor/machine_tree.h"
 #include "testing/temporary_folder.h"
 
 namespace concertina::supervisor {
@@ -201,23 +200,6 @@ TEST_F(Scratch, DamagedFilesAreMissing) {
   EXPECT_EQ(signals.power.mains, false);  // what the USB port says
   EXPECT_EQ(signals.power.profile, "");
   EXPECT_EQ(signals.frequency->driver, "");
-}
-
-// Sysfs has no such things, but a root folder may.
-TEST_F(Scratch, DevicesAndEndlessFilesAreMissing) {
-  fs::create_symlink("/dev/zero", root_ / "zero");
-  EXPECT_FALSE(read_text(root_ / "zero"));
-  fs::create_symlink("loop", root_ / "loop");
-  EXPECT_FALSE(read_text(root_ / "loop"));
-}
-
-TEST_F(Scratch, EntriesComeInTheOrderOfTheirNumbers) {
-  for (const char* name : {"zone10", "zone2", "zone1", "other"}) put(name, "");
-  const auto entries = entries_of(root_, "zone");
-  ASSERT_THAT(entries, SizeIs(3));
-  EXPECT_EQ(entries[0].filename(), "zone1");
-  EXPECT_EQ(entries[1].filename(), "zone2");
-  EXPECT_EQ(entries[2].filename(), "zone10");
 }
 
 TEST_F(Scratch, ManyPoliciesAreReadAtEvenDistances) {

@@ -108,6 +108,11 @@ Advice Supervisor::advise(Time now, const Signals& signals) {
   return advice;
 }
 
+void Supervisor::restart() {
+  last_.reset();
+  meter_.restart();
+}
+
 Time Supervisor::elapsed_until(Time now) {
   const std::optional<Time> last = std::exchange(last_, now);
   if (!last || now == *last) return Time(0);

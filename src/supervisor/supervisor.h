@@ -68,6 +68,10 @@ class Supervisor {
   /// have lasted do not grow, and rates start anew after a jump.
   Advice advise(Time now, const Signals& signals);
 
+  /// What lies between the last sample and the next is not known, as after a jump of the clock. Needed where
+  /// advise() has thrown std::bad_alloc.
+  void restart();
+
  private:
   /// One reason to run smaller sub-nets.
   struct Cause {

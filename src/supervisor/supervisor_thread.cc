@@ -1,5 +1,6 @@
 #include "supervisor/supervisor_thread.h"
 
+#include <new>
 #include <utility>
 
 namespace concertina::supervisor {
@@ -14,8 +15,12 @@ void SupervisorThread::run(const std::stop_token& stop, const Options& options) 
   const SteadyClock steady;
   const Clock& clock = options.clock ? *options.clock : steady;
   do {
-    const Signals signals = read_();
-    tell_(supervisor_.advise(clock.now(), signals));
+    try {
+      const Signals signals = read_();
+      tell_(supervisor_.advise(clock.now(), signals));
+    } catch (const std::bad_alloc&) {
+      supervisor_.restart();
+    }
   } while (!sleep(stop, options.period));
 }
 

@@ -28,8 +28,8 @@ class SupervisorThread {
                                    ///< null: the machine's
   };
 
-  /// Starts at once. Both functions are called from the thread and must not throw. Throws std::system_error
-  /// if the system refuses a thread.
+  /// Starts at once. Both functions are called from the thread and may throw std::bad_alloc only. A sample
+  /// that there is no memory for is left out. Throws std::system_error if the system refuses a thread.
   SupervisorThread(Read read, Supervisor supervisor, const Options& options, Tell tell);
 
   /// Ends the sleep, and returns when a call of `tell` that is under way has ended. Afterwards there is none.

@@ -4,6 +4,9 @@
 
 #include <atomic>
 #include <latch>
+#include <thread>
+
+#include "testing/allocation_count.h"
 
 namespace concertina::supervisor {
 namespace {
@@ -77,6 +80,30 @@ TEST(SupervisorThread, SamplesHaveTheTimeOfItsClock) {
     done.wait();
   }
   EXPECT_DOUBLE_EQ(pressure, 0.5);
+}
+
+// Of two samples' requests for memory, each fails once. The thread leaves that sample out and goes on.
+TEST(SupervisorThread, GoesOnWhereMemoryRunsOut) {
+  if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  std::atomic<int> tells = 0;
+  const SupervisorThread thread(
+      [reader = SignalReader(CONCERTINA_SOURCE_DIR "/src/supervisor/recorded/laptop")] {
+        return reader.read();
+      },
+      Supervisor({4, 3, 2, 1}), {.period = from_ms(0.1)}, [&](const Advice&) { ++tells; });
+  const auto wait_for_more = [&](int more) {
+    for (const int wanted = tells + more; tells < wanted;) std::this_thread::yield();
+  };
+  wait_for_more(1);
+  const std::int64_t before = testing::allocation_count();
+  wait_for_more(2);
+  const std::int64_t requests = testing::allocation_count() - before;
+  EXPECT_GT(requests, 100);
+  for (std::int64_t i = 0; i < requests; ++i) {
+    testing::fail_allocation(i);
+    while (!testing::allocation_failed()) std::this_thread::yield();
+    wait_for_more(1);
+  }
 }
 
 }  // namespace

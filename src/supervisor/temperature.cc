@@ -10,8 +10,6 @@
 namespace concertina::supervisor {
 namespace {
 
-namespace fs = std::filesystem;
-
 // Below this a trip point is switched off (0, -274000), or firmware has left it at nonsense.
 constexpr double kLowestTrip = 40;
 
@@ -30,29 +28,29 @@ void lower(std::optional<double>& limit, double to) {
 }
 
 /// "temp3_input" -> "temp3"; nothing for other files.
-std::optional<std::string> stem_of_input(const fs::path& file) {
+std::optional<std::string> stem_of_input(const std::string& file) {
   constexpr std::string_view kEnd = "_input";
-  const std::string name = file.filename().string();
+  const std::string_view name = std::string_view(file).substr(file.rfind('/') + 1);
   if (!name.ends_with(kEnd)) return std::nullopt;
-  return name.substr(0, name.size() - kEnd.size());
+  return std::string(name.substr(0, name.size() - kEnd.size()));
 }
 
 }  // namespace
 
-TemperatureReader::TemperatureReader(const fs::path& root) {
-  for (const fs::path& zone : entries_of(root / "sys/class/thermal", "thermal_zone")) add_zone(zone);
-  for (const fs::path& chip : entries_of(root / "sys/class/hwmon", "hwmon")) add_chip(chip);
+TemperatureReader::TemperatureReader(const std::string& root) {
+  for (const std::string& zone : entries_of(root + "/sys/class/thermal", "thermal_zone")) add_zone(zone);
+  for (const std::string& chip : entries_of(root + "/sys/class/hwmon", "hwmon")) add_chip(chip);
 }
 
-void TemperatureReader::add_zone(const fs::path& zone) {
+void TemperatureReader::add_zone(const std::string& zone) {
   constexpr int kMaxTrips = 32;
-  const auto type = read_word(zone / "type");
+  const auto type = read_word(zone + "/type");
   if (!type) return;
-  Source source{.file = zone / "temp", .fixed = {.sensor = *type, .processor = in_processor(*type)}};
+  Source source{.file = zone + "/temp", .fixed = {.sensor = *type, .processor = in_processor(*type)}};
   for (int i = 0; i < kMaxTrips && *type != kOnlyNotifies; ++i) {
     const std::string trip = "trip_point_" + std::to_string(i);
-    const auto kind = read_word(zone / (trip + "_type"));
-    const auto celsius = read_with(zone / (trip + "_temp"), parse_temperature);
+    const auto kind = read_word(zone + "/" + trip + "_type");
+    const auto celsius = read_with(zone + "/" + trip + "_temp", parse_temperature);
     if (!kind || !celsius || *celsius < kLowestTrip) continue;
     // "active" only starts a fan.
     if (*kind == "passive") lower(source.fixed.passive, *celsius);
@@ -62,14 +60,14 @@ void TemperatureReader::add_zone(const fs::path& zone) {
 }
 
 /// The first sensor of a processor's chip is that of the whole package, or the only one.
-void TemperatureReader::add_chip(const fs::path& chip) {
-  const auto name = read_word(chip / "name");
+void TemperatureReader::add_chip(const std::string& chip) {
+  const auto name = read_word(chip + "/name");
   if (!name || !in_processor(*name)) return;
-  for (const fs::path& file : entries_of(chip, "temp")) {
+  for (const std::string& file : entries_of(chip, "temp")) {
     const auto stem = stem_of_input(file);
     if (!stem) continue;
     Source source{.file = file, .fixed = {.sensor = *name, .processor = true}};
-    source.fixed.critical = read_with(chip / (*stem + "_crit"), parse_temperature);
+    source.fixed.critical = read_with(chip + "/" + *stem + "_crit", parse_temperature);
     if (source.fixed.critical < kLowestTrip) source.fixed.critical.reset();
     sources_.push_back(std::move(source));
     return;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,19 +21,19 @@ struct Temperature {
 class TemperatureReader {
  public:
   /// Looks for the sensors below `root`, and reads their trip points, which seldom change.
-  explicit TemperatureReader(const std::filesystem::path& root);
+  explicit TemperatureReader(const std::string& root);
 
   /// Sensors that say nothing now are left out.
   std::vector<Temperature> read() const;
 
  private:
   struct Source {
-    std::filesystem::path file;
+    std::string file;
     Temperature fixed;  ///< all but `now`
   };
 
-  void add_zone(const std::filesystem::path& zone);
-  void add_chip(const std::filesystem::path& chip);
+  void add_zone(const std::string& zone);
+  void add_chip(const std::string& chip);
 
   std::vector<Source> sources_;
 };

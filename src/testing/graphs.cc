@@ -68,6 +68,13 @@ Graph every_op() {
   return net.build();
 }
 
+Graph toy() {
+  Net net({1, 4, 4});
+  const NodeId stem = net.relu("stem.act", net.conv("stem", kImage, 6, kThree));
+  net.classify(net.sum("sum", net.conv("again", stem, 6, kThree), stem), 3);
+  return net.build();
+}
+
 Graph branches() {
   Net net({3, 9, 9});
   const NodeId stem = net.apply("stem.act", op::relu6(), net.conv("stem", kImage, 21, kThree));

@@ -30,6 +30,9 @@ inline constexpr auto name_of_graph = [](const auto& test) { return test.param.n
 
 Graph resnet8();
 
+/// Two convolutions, their sum, and a linear layer: for tests that read a model thousands of times.
+Graph toy();
+
 /// Every op that the first format of our files had: branches of different dimensions, concatenated,
 /// normalised, added, flattened.
 Graph every_op();

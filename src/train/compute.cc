@@ -2,16 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <thread>
-
 #include "base/machine.h"
 
 namespace concertina::train {
 
 Result<Compute> make_compute(const std::string& device, int threads) {
-  const int processors = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  at::set_num_threads(threads > 0 ? threads : processors);
+  at::set_num_threads(threads > 0 ? threads : usable_cores());
   if (device == "cpu") return Compute{};
   if (device != "cuda" && !device.starts_with("cuda:")) {
     return Error{fmt::format("--device {}: choose cpu, cuda, or cuda:N", device)};

@@ -19,8 +19,8 @@ struct Compute {
   }
 };
 
-/// `device` is "cpu", "cuda" or "cuda:1". Sets LibTorch's thread count (0 = all processors), which is
-/// process-wide. Fails if the device is not there.
+/// `device` is "cpu", "cuda" or "cuda:1". Sets LibTorch's thread count (0 = the cores that the process may
+/// use), which is process-wide. Fails if the device is not there.
 Result<Compute> make_compute(const std::string& device, int threads);
 
 /// For people: the processor and how many threads of it, or LibTorch's name of the device.
