@@ -61,7 +61,7 @@ void add_compare_verb(CLI::App& program, Action& chosen) {
   const auto options = std::make_shared<Options>();
   verb->add_option("COMPARISON", options->comparison, "TOML file: recipe, seeds, budget, arms")->required();
   verb->add_option("--set", options->settings,
-                   "table.key=value over the common recipe; one each, so repeat it for several")
+                   "replaces a key of the common recipe, table.key=value; repeat it for more")
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

@@ -30,7 +30,7 @@ struct Options {
 void add_options(CLI::App* verb, const std::shared_ptr<Options>& options) {
   verb->add_option("RECIPE", options->recipe, "TOML file; left out: recipe.toml of the run directory");
   verb->add_option("--set", options->settings,
-                   "table.key=value over the recipe's; one each, so repeat it for several")
+                   "replaces a key of the recipe, table.key=value; repeat it for more")
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
