@@ -5,6 +5,7 @@ include(GoogleTest)
 add_library(concertina_options INTERFACE)
 target_include_directories(concertina_options
                            INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+target_link_libraries(concertina_options INTERFACE fmt::fmt Threads::Threads)
 target_compile_options(concertina_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Werror)
 if(CONCERTINA_SANITIZE)
   target_compile_definitions(concertina_options INTERFACE CONCERTINA_SANITIZED)
@@ -20,6 +21,29 @@ endif()
 set(concertina_small "")
 if(CMAKE_BUILD_TYPE STREQUAL Release AND NOT CONCERTINA_SANITIZE)
   set(concertina_small -Os -ffunction-sections -fdata-sections)
+endif()
+
+# concertina_headers(NAME LIBRARIES ... OPTIONS ... HEADERS ...): headers that many files include, parsed once for all
+# targets that reuse those of concertina_NAME and are compiled with the same options.
+function(concertina_headers name)
+  cmake_parse_arguments(arg "" "" "LIBRARIES;OPTIONS;HEADERS" ${ARGN})
+  set(source ${PROJECT_BINARY_DIR}/empty.cc)
+  if(NOT EXISTS ${source})
+    file(WRITE ${source} "")
+  endif()
+  add_library(concertina_${name} OBJECT ${source})
+  target_link_libraries(concertina_${name} PRIVATE concertina_options ${arg_LIBRARIES})
+  target_compile_options(concertina_${name} PRIVATE ${arg_OPTIONS})
+  target_precompile_headers(concertina_${name} PRIVATE ${arg_HEADERS})
+endfunction()
+
+set(headers <algorithm> <filesystem> <fmt/format.h> <functional> <map> <nlohmann/json.hpp> <string> <variant>)
+concertina_headers(headers LIBRARIES nlohmann_json::nlohmann_json HEADERS ${headers})
+concertina_headers(small_headers LIBRARIES nlohmann_json::nlohmann_json OPTIONS ${concertina_small} HEADERS ${headers})
+set(concertina_test_options $<$<CONFIG:Release>:-O1>)
+if(CONCERTINA_TESTS)
+  concertina_headers(test_headers LIBRARIES nlohmann_json::nlohmann_json GTest::gmock OPTIONS ${concertina_test_options}
+                     HEADERS <gmock/gmock.h> <gtest/gtest.h> ${headers})
 endif()
 
 # src/arrows.txt says which folders of src/ there are and which others each may include.
@@ -46,8 +70,10 @@ endforeach()
 # which nothing links without saying so. It links what src/arrows.txt lets the folder include, and the LIBRARIES.
 #   SMALL         compiled for size, as all that runs once for a model
 #   SMALL_FILES   only these are
+#   HEADER        precompiled for this library alone, in place of those that the others share
+#   NO_HEADERS    none are precompiled
 function(concertina_library name)
-  cmake_parse_arguments(arg "SMALL" "" "SMALL_FILES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "SMALL;NO_HEADERS" "HEADER" "SMALL_FILES;LIBRARIES" ${ARGN})
   concertina_sources(sources "*.cc")
   list(FILTER sources EXCLUDE REGEX "(_test|_bench|^main)\\.cc$")
   file(GLOB inner CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} */CMakeLists.txt)
@@ -55,13 +81,32 @@ function(concertina_library name)
     get_filename_component(folder ${folder} DIRECTORY)
     list(FILTER sources EXCLUDE REGEX "^${folder}/")
   endforeach()
-  add_library(concertina_${name} STATIC ${sources})
+  list(REMOVE_ITEM sources ${arg_SMALL_FILES})
   list(TRANSFORM concertina_${name}_may_include PREPEND concertina_ OUTPUT_VARIABLE folders)
+  add_library(concertina_${name} STATIC ${sources})
   target_link_libraries(concertina_${name} PUBLIC concertina_options ${folders} PRIVATE ${arg_LIBRARIES})
-  if(arg_SMALL)
-    target_compile_options(concertina_${name} PRIVATE ${concertina_small})
+  if(arg_HEADER)
+    target_precompile_headers(concertina_${name} PRIVATE ${arg_HEADER})
+  elseif(concertina_simd IN_LIST arg_LIBRARIES)
+    # Each file includes itself once for every instruction set.
+    set_target_properties(concertina_${name} PROPERTIES UNITY_BUILD OFF)
+  elseif(arg_SMALL)
+    concertina_compile_small(concertina_${name})
+  elseif(NOT arg_NO_HEADERS)
+    target_precompile_headers(concertina_${name} REUSE_FROM concertina_headers)
   endif()
-  set_source_files_properties(${arg_SMALL_FILES} PROPERTIES COMPILE_OPTIONS "${concertina_small}")
+  if(arg_SMALL_FILES)
+    # A library of its own, because a unity build leaves out files that have options of their own.
+    add_library(concertina_${name}_small OBJECT ${arg_SMALL_FILES})
+    target_link_libraries(concertina_${name}_small PRIVATE concertina_options ${folders} ${arg_LIBRARIES})
+    concertina_compile_small(concertina_${name}_small)
+    target_sources(concertina_${name} PRIVATE $<TARGET_OBJECTS:concertina_${name}_small>)
+  endif()
+endfunction()
+
+function(concertina_compile_small target)
+  target_compile_options(${target} PRIVATE ${concertina_small})
+  target_precompile_headers(${target} REUSE_FROM concertina_small_headers)
 endfunction()
 
 # concertina_sources(sources "*_test.cc"): the files below the calling folder with such a name.
@@ -83,30 +128,26 @@ function(concertina_tests name)
   endif()
   cmake_parse_arguments(arg "" "PCH_FROM" "LIBRARIES" ${ARGN})
   concertina_sources(sources "*_test.cc")
-  concertina_test_program(concertina_${name}_test ${name} SOURCES ${sources}
+  concertina_test_program(concertina_${name}_test ${name} SOURCES ${sources} PCH_FROM ${arg_PCH_FROM}
                           LIBRARIES concertina_${name} concertina_testing ${arg_LIBRARIES})
-  # What takes time is in the libraries, and building tests quickly is worth more than their speed.
-  target_compile_options(concertina_${name}_test PRIVATE $<$<CONFIG:Release>:-O1>)
-  if(arg_PCH_FROM)
-    # That of a library, which is compiled with -fPIC where a program is with -fPIE.
-    set_target_properties(concertina_${name}_test PROPERTIES POSITION_INDEPENDENT_CODE OFF)
-    target_compile_options(concertina_${name}_test PRIVATE -fPIC)
-    target_precompile_headers(concertina_${name}_test REUSE_FROM ${arg_PCH_FROM})
-  else()
-    target_precompile_headers(concertina_${name}_test PRIVATE
-      $<$<COMPILE_LANGUAGE:CXX>:<gmock/gmock.h$<ANGLE-R>>
-      $<$<COMPILE_LANGUAGE:CXX>:<gtest/gtest.h$<ANGLE-R>>)
-  endif()
 endfunction()
 
 # concertina_test_program(TARGET graph SOURCES ... LIBRARIES ...): a program of tests. ctest knows each of
 # them as graph/TEST, with the label graph.
 function(concertina_test_program target group)
-  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "" "PCH_FROM" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${target} ${arg_SOURCES})
   target_link_libraries(${target} PRIVATE ${arg_LIBRARIES} nlohmann_json::nlohmann_json GTest::gmock
                                           GTest::gtest_main)
   target_compile_definitions(${target} PRIVATE CONCERTINA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  if(NOT arg_PCH_FROM)
+    set(arg_PCH_FROM concertina_test_headers)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM ${arg_PCH_FROM})
+  # What takes time is in the libraries, and building tests quickly is worth more than their speed. Fixtures and
+  # helpers of different files may have one name. The headers are compiled with -fPIC, programs would be with -fPIE.
+  target_compile_options(${target} PRIVATE ${concertina_test_options} -fPIC)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD OFF POSITION_INDEPENDENT_CODE OFF)
   gtest_discover_tests(${target} TEST_PREFIX ${CONCERTINA_TEST_PREFIX}${group}/ DISCOVERY_MODE PRE_TEST
                        PROPERTIES LABELS ${group})
 endfunction()

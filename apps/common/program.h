@@ -44,9 +44,9 @@ CLI::App* add_verb(CLI::App& program, const std::string& name, const std::string
 
 /// The same with its options, which `define(verb, options)` adds. If the verb is chosen, its action is
 /// run(options).
-template <typename Options, typename Define, typename Run>
+template <typename Options, typename Run>
 void add_verb(CLI::App& program, Action& chosen, const std::string& name, const std::string& summary,
-              const std::string& examples, Define define, Run run) {
+              const std::string& examples, void (*define)(CLI::App*, Options&), Run run) {
   CLI::App* verb = add_verb(program, name, summary, examples);
   const auto options = std::make_shared<Options>();
   define(verb, *options);

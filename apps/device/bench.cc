@@ -17,7 +17,7 @@
 namespace concertina::apps {
 namespace {
 
-struct Options {
+struct BenchOptions {
   std::string model;
   std::string subnet = "all";
   ModelOptions loading;
@@ -43,7 +43,7 @@ double gflops(std::int64_t macs, int batch, double ms) {
   return 2e-6 * static_cast<double>(macs) * batch / ms;
 }
 
-Result<Report> time_subnets(Session& session, const std::vector<int>& subnets, const Options& options) {
+Result<Report> time_subnets(Session& session, const std::vector<int>& subnets, const BenchOptions& options) {
   Table table({{"sub-net", "subnet"},
                {"widths", "widths"},
                {"MMAC", "macs"},
@@ -66,7 +66,8 @@ Result<Report> time_subnets(Session& session, const std::vector<int>& subnets, c
 }
 
 /// The first run after another sub-net's, against a run after the same one's.
-Result<Report> time_switching(Session& session, const std::vector<int>& subnets, const Options& options) {
+Result<Report> time_switching(Session& session, const std::vector<int>& subnets,
+                              const BenchOptions& options) {
   Table table({{"sub-net", "subnet"},
                {"run before", "other"},
                {"median ms", "median_ms"},
@@ -83,7 +84,8 @@ Result<Report> time_switching(Session& session, const std::vector<int>& subnets,
   return report_of(table);
 }
 
-Result<Report> profile_subnets(Session& session, const std::vector<int>& subnets, const Options& options) {
+Result<Report> profile_subnets(Session& session, const std::vector<int>& subnets,
+                               const BenchOptions& options) {
   const double peak = kernels::peak_gflops() * options.threads;
   const std::vector<float> images = profile::some_inputs(session.model(), options.timing.batch);
   Report report{.text = {}, .json = nlohmann::json::array()};
@@ -116,7 +118,7 @@ Result<Report> profile_subnets(Session& session, const std::vector<int>& subnets
   return report;
 }
 
-Status bench(const Options& options) {
+Status bench(const BenchOptions& options) {
   RETURN_IF_ERROR(pin(options.processors));
   ASSIGN_OR_RETURN(const auto model, Model::load(options.model, options.loading));
   ASSIGN_OR_RETURN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
@@ -136,7 +138,7 @@ Status bench(const Options& options) {
   return {};
 }
 
-void define(CLI::App* verb, Options& options) {
+void define(CLI::App* verb, BenchOptions& options) {
   add_model_argument(verb, options.model);
   add_subnet_option(verb, options.subnet);
   add_model_options(verb, options.loading);
@@ -159,11 +161,11 @@ void define(CLI::App* verb, Options& options) {
 }  // namespace
 
 void add_bench(CLI::App& program, Action& chosen) {
-  add_verb<Options>(program, chosen, "bench", "Time sub-nets on this machine",
-                    "  concertina bench model.onnx\n"
-                    "  concertina bench model.onnx --subnet 0,2 --threads 2 --batch 8\n"
-                    "  concertina bench model.onnx --subnet 0 --profile\n",
-                    define, bench);
+  add_verb<BenchOptions>(program, chosen, "bench", "Time sub-nets on this machine",
+                         "  concertina bench model.onnx\n"
+                         "  concertina bench model.onnx --subnet 0,2 --threads 2 --batch 8\n"
+                         "  concertina bench model.onnx --subnet 0 --profile\n",
+                         define, bench);
 }
 
 }  // namespace concertina::apps

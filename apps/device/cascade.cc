@@ -25,7 +25,7 @@ using cascade::LabelledLogits;
 
 constexpr double kMeasureSeconds = 5;
 
-struct Options {
+struct CascadeOptions {
   std::string model;
   ModelOptions loading;
   DataOptions data;
@@ -41,8 +41,8 @@ struct Options {
   bool json = false;
 };
 
-Result<std::vector<double>> run_times(const std::shared_ptr<const Model>& model, const Options& options,
-                                      Progress& progress) {
+Result<std::vector<double>> run_times(const std::shared_ptr<const Model>& model,
+                                      const CascadeOptions& options, Progress& progress) {
   latency::LatencyTable table;
   if (options.latency_table.empty()) {
     const profile::MeasureOptions measure{.seconds = kMeasureSeconds};
@@ -64,7 +64,7 @@ Result<int> one_subnet(const Model& model, const std::string& choice) {
 
 /// Of the measures of confidence that are asked for, the one that does best on images that it was not chosen
 /// on.
-Result<cascade::CascadeChoice> best_choice(const cascade::LabelledLogits& data, Options options,
+Result<cascade::CascadeChoice> best_choice(const cascade::LabelledLogits& data, CascadeOptions options,
                                            Progress& progress) {
   ThreadPool threads(threads_of(options.data));
   std::optional<cascade::CascadeChoice> best;
@@ -87,7 +87,7 @@ Result<cascade::CascadeChoice> best_choice(const cascade::LabelledLogits& data, 
   return *std::move(best);
 }
 
-Status choose(Options options) {
+Status choose(CascadeOptions options) {
   if (options.data.split != "validation") {
     return Error{
         fmt::format("a cascade is chosen on the validation images; leave --split {} out, "
@@ -116,7 +116,7 @@ Status choose(Options options) {
   return {};
 }
 
-Status measure(const Options& options) {
+Status measure(const CascadeOptions& options) {
   ProgressBar progress;
   ASSIGN_OR_RETURN(const EvaluatedModel evaluated, load_evaluated(options.model, options.loading));
   const auto& model = evaluated.model;
@@ -135,7 +135,7 @@ Status measure(const Options& options) {
 }
 
 /// What decides which cascade is chosen.
-void add_choice_options(CLI::App* verb, Options& options) {
+void add_choice_options(CLI::App* verb, CascadeOptions& options) {
   verb->add_option("--like", options.like, "the sub-net that the cascade is to be as accurate as")
       ->capture_default_str();
   add_range_option(verb, "--tolerance", options.goal.tolerance,
@@ -161,7 +161,7 @@ void add_choice_options(CLI::App* verb, Options& options) {
 }
 
 /// What decides how one is measured.
-void add_measure_options(CLI::App* verb, Options& options) {
+void add_measure_options(CLI::App* verb, CascadeOptions& options) {
   verb->add_option("--use", options.use, "measure this cascade instead of choosing one")->type_name("FILE");
   add_range_option(verb, "--rounds", options.measuring.rounds, "with --use: over all images", 1, 1000);
   add_range_option(verb, "--block", options.measuring.block,
@@ -170,7 +170,7 @@ void add_measure_options(CLI::App* verb, Options& options) {
       ->check(CLI::PositiveNumber);
 }
 
-void define(CLI::App* verb, Options& options) {
+void define(CLI::App* verb, CascadeOptions& options) {
   add_model_argument(verb, options.model);
   add_data_options(verb, options.data)->required();
   add_split_options(verb, options.data);
@@ -185,14 +185,14 @@ void define(CLI::App* verb, Options& options) {
 }  // namespace
 
 void add_cascade(CLI::App& program, Action& chosen) {
-  add_verb<Options>(
+  add_verb<CascadeOptions>(
       program, chosen, "cascade",
       "Small sub-net first, larger ones only where it is unsure: choose a cascade, or measure one",
       "  concertina cascade model.onnx --data images\n"
       "  concertina cascade model.onnx --data images --tolerance 0.005 --out fast.json\n"
       "  concertina cascade model.onnx --data images --split test --use fast.json\n",
       define,
-      [](const Options& options) { return options.use.empty() ? choose(options) : measure(options); });
+      [](const CascadeOptions& options) { return options.use.empty() ? choose(options) : measure(options); });
 }
 
 }  // namespace concertina::apps

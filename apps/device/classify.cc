@@ -16,7 +16,7 @@
 namespace concertina::apps {
 namespace {
 
-struct Options {
+struct ClassifyOptions {
   std::string model;
   std::vector<std::string> images;
   std::string subnet = "0";
@@ -59,7 +59,7 @@ std::vector<double> softmax(const std::vector<float>& logits) {
   return shares;
 }
 
-Status classify(const Options& options) {
+Status classify(const ClassifyOptions& options) {
   ASSIGN_OR_RETURN(const auto model, Model::load(options.model, options.loading));
   RETURN_IF_ERROR(check_classifier(*model));
   ASSIGN_OR_RETURN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
@@ -91,7 +91,7 @@ Status classify(const Options& options) {
   return {};
 }
 
-void define(CLI::App* verb, Options& options) {
+void define(CLI::App* verb, ClassifyOptions& options) {
   add_model_argument(verb, options.model);
   verb->add_option("IMAGE", options.images, "JPEG or PNG files")->required();
   add_subnet_option(verb, options.subnet);
@@ -103,10 +103,10 @@ void define(CLI::App* verb, Options& options) {
 }  // namespace
 
 void add_classify(CLI::App& program, Action& chosen) {
-  add_verb<Options>(program, chosen, "classify", "Tell what is on images",
-                    "  concertina classify model.onnx shoe.png\n"
-                    "  concertina classify model.onnx *.jpg --subnet all --json\n",
-                    define, classify);
+  add_verb<ClassifyOptions>(program, chosen, "classify", "Tell what is on images",
+                            "  concertina classify model.onnx shoe.png\n"
+                            "  concertina classify model.onnx *.jpg --subnet all --json\n",
+                            define, classify);
 }
 
 }  // namespace concertina::apps

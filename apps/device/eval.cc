@@ -15,7 +15,7 @@
 namespace concertina::apps {
 namespace {
 
-struct Options {
+struct EvalOptions {
   std::string model;
   std::string subnet = "all";
   ModelOptions loading;
@@ -23,21 +23,21 @@ struct Options {
   bool json = false;
 };
 
-struct Row {
+struct EvalRow {
   int subnet = 0;
   double milliseconds = 0;  ///< median, batch 1, one thread
   double top1 = 0;
 };
 
 /// The trainer has measured nothing on training images.
-Table table_of(const Model& model, const DataOptions& data, const std::vector<Row>& rows) {
+Table table_of(const Model& model, const DataOptions& data, const std::vector<EvalRow>& rows) {
   const bool trained = data.split == "train";
   std::vector<Table::Column> columns = {
       {"sub-net", "subnet"}, {"widths", "widths"},   {"parameters", "parameters"},
       {"MMAC", "macs"},      {"ms", "milliseconds"}, {fmt::format("top-1 on {}", split_name(data)), "top1"}};
   if (!trained) columns.push_back({"the trainer's", fmt::format("trainer_{}_top1", data.split)});
   Table table(std::move(columns));
-  for (const Row& row : rows) {
+  for (const EvalRow& row : rows) {
     const SubnetInfo& info = model.subnets()[row.subnet];
     std::vector<Table::Cell> cells = {whole(row.subnet),          words(to_string(info.subnet)),
                                       whole(info.parameters),     millions(info.macs),
@@ -48,7 +48,7 @@ Table table_of(const Model& model, const DataOptions& data, const std::vector<Ro
   return table;
 }
 
-Status eval(const Options& options) {
+Status eval(const EvalOptions& options) {
   ASSIGN_OR_RETURN(const EvaluatedModel evaluated, load_evaluated(options.model, options.loading));
   const auto& model = evaluated.model;
   ASSIGN_OR_RETURN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
@@ -56,7 +56,7 @@ Status eval(const Options& options) {
   ASSIGN_OR_RETURN(Session single, Session::make(model));
   ProgressBar progress;
   progress.start("eval", static_cast<std::int64_t>(subnets.size()));
-  std::vector<Row> rows;
+  std::vector<EvalRow> rows;
   for (const int subnet : subnets) {
     ASSIGN_OR_RETURN(const double top1, accuracy.of(subnet));
     if (options.data.split == "validation")
@@ -70,7 +70,7 @@ Status eval(const Options& options) {
   return {};
 }
 
-void define(CLI::App* verb, Options& options) {
+void define(CLI::App* verb, EvalOptions& options) {
   add_model_argument(verb, options.model);
   add_data_options(verb, options.data)->required();
   add_split_options(verb, options.data);
@@ -82,12 +82,12 @@ void define(CLI::App* verb, Options& options) {
 }  // namespace
 
 void add_eval(CLI::App& program, Action& chosen) {
-  add_verb<Options>(program, chosen, "eval",
-                    "Run sub-nets over a data set: top-1, and median ms of one image on one thread",
-                    "  concertina eval model.onnx --data /usr/share/datasets/fashion-mnist\n"
-                    "  concertina eval model.onnx --data /usr/share/datasets/fashion-mnist --split test\n"
-                    "  concertina eval model.onnx --data images --subnet 3 --json\n",
-                    define, eval);
+  add_verb<EvalOptions>(program, chosen, "eval",
+                        "Run sub-nets over a data set: top-1, and median ms of one image on one thread",
+                        "  concertina eval model.onnx --data /usr/share/datasets/fashion-mnist\n"
+                        "  concertina eval model.onnx --data /usr/share/datasets/fashion-mnist --split test\n"
+                        "  concertina eval model.onnx --data images --subnet 3 --json\n",
+                        define, eval);
 }
 
 }  // namespace concertina::apps

@@ -12,14 +12,14 @@
 namespace concertina::apps {
 namespace {
 
-struct Options {
+struct ExportOptions {
   std::string model;
   std::string subnet = "all";
   std::string out = ".";
   bool json = false;
 };
 
-Status export_subnets(const Options& options) {
+Status export_subnets(const ExportOptions& options) {
   ASSIGN_OR_RETURN(const auto model, Model::load(options.model));
   ASSIGN_OR_RETURN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
   ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(options.model));
@@ -37,7 +37,7 @@ Status export_subnets(const Options& options) {
   return {};
 }
 
-void define(CLI::App* verb, Options& options) {
+void define(CLI::App* verb, ExportOptions& options) {
   add_model_argument(verb, options.model);
   add_subnet_option(verb, options.subnet);
   verb->add_option("--out", options.out, "folder for <model>-<number>.onnx")
@@ -49,10 +49,10 @@ void define(CLI::App* verb, Options& options) {
 }  // namespace
 
 void add_export(CLI::App& program, Action& chosen) {
-  add_verb<Options>(program, chosen, "export", "Write sub-nets as plain static ONNX files",
-                    "  concertina export model.onnx --out exported\n"
-                    "  concertina export model.onnx --subnet 3 --out exported\n",
-                    define, export_subnets);
+  add_verb<ExportOptions>(program, chosen, "export", "Write sub-nets as plain static ONNX files",
+                          "  concertina export model.onnx --out exported\n"
+                          "  concertina export model.onnx --subnet 3 --out exported\n",
+                          define, export_subnets);
 }
 
 }  // namespace concertina::apps

@@ -15,7 +15,7 @@
 namespace concertina::apps {
 namespace {
 
-struct Options {
+struct InspectOptions {
   std::string model;
   bool json = false;
 };
@@ -94,7 +94,7 @@ void print_reasons(const Graph& graph) {
   }
 }
 
-Status inspect(const Options& options) {
+Status inspect(const InspectOptions& options) {
   ASSIGN_OR_RETURN(const onnx::ModelFile model, onnx::read_model(options.model));
   if (options.json) {
     fmt::print("{}\n", to_json(model).dump(1));
@@ -112,7 +112,7 @@ Status inspect(const Options& options) {
   return {};
 }
 
-void define(CLI::App* verb, Options& options) {
+void define(CLI::App* verb, InspectOptions& options) {
   add_model_argument(verb, options.model);
   add_json_option(verb, options.json);
 }
@@ -120,9 +120,9 @@ void define(CLI::App* verb, Options& options) {
 }  // namespace
 
 void add_inspect(CLI::App& program, Action& chosen) {
-  add_verb<Options>(program, chosen, "inspect", "Show a model's channel dimensions and sub-nets",
-                    "  concertina inspect model.onnx\n  concertina inspect model.onnx --json\n", define,
-                    inspect);
+  add_verb<InspectOptions>(program, chosen, "inspect", "Show a model's channel dimensions and sub-nets",
+                           "  concertina inspect model.onnx\n  concertina inspect model.onnx --json\n",
+                           define, inspect);
 }
 
 }  // namespace concertina::apps

@@ -17,7 +17,7 @@ namespace {
 using namespace slo;
 using Rows = std::vector<std::vector<std::string>>;
 
-struct Options {
+struct PlanOptions {
   std::string model;
   std::string slo;
   std::string latency_table;
@@ -39,7 +39,7 @@ Status check_machine(const latency::LatencyTable& table) {
       "run concertina profile here, or plan for that machine with --other-machine");
 }
 
-Result<Plan> make_plan(const Options& options) {
+Result<Plan> make_plan(const PlanOptions& options) {
   ASSIGN_OR_RETURN(slo::Slo slo, slo::Slo::read(options.slo));
   ASSIGN_OR_RETURN(const latency::LatencyTable latency, latency::LatencyTable::read(options.latency_table));
   if (!options.other_machine) RETURN_IF_ERROR(check_machine(latency));
@@ -177,7 +177,7 @@ Verdict judge(const Plan& plan) {
   return {fmt::format("no design keeps the bounds in {}; the plan has the nearest", states)};
 }
 
-Result<Verdict> plan_model(Options options) {
+Result<Verdict> plan_model(PlanOptions options) {
   ASSIGN_OR_RETURN(const Plan plan, make_plan(options));
   RETURN_IF_ERROR(choose_out(options.out, options.model, ".plan.json"));
   RETURN_IF_ERROR(write_file(options.out, plan.table.to_json()));
@@ -185,7 +185,7 @@ Result<Verdict> plan_model(Options options) {
   return judge(plan);
 }
 
-void define(CLI::App* verb, Options& options) {
+void define(CLI::App* verb, PlanOptions& options) {
   add_model_argument(verb, options.model);
   verb->add_option("--slo", options.slo, "what answers must be, and in which states (TOML)")
       ->required()
@@ -201,7 +201,7 @@ void define(CLI::App* verb, Options& options) {
 }  // namespace
 
 void add_plan(CLI::App& program, Action& chosen) {
-  add_verb<Options>(
+  add_verb<PlanOptions>(
       program, chosen, "plan", "Choose a few designs for objectives and anticipated states",
       "  concertina plan model.onnx --slo slo.toml --latency-table model.latency.json\n"
       "docs/slo.md tells what an SLO file says. Exits with 1 if a state's bounds cannot be kept.\n",

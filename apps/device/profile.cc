@@ -25,7 +25,7 @@
 namespace concertina::apps {
 namespace {
 
-struct Options {
+struct ProfileOptions {
   std::string model;
   std::string out;
   std::string input = "3x32x32";
@@ -36,7 +36,7 @@ struct Options {
   profile::ProfileOptions profile;
 };
 
-Result<onnx::ModelFile> built_in(const Options& options) {
+Result<onnx::ModelFile> built_in(const ProfileOptions& options) {
   ASSIGN_OR_RETURN(const auto input, parse_shape(options.input));
   auto graph = make_network({.name = options.model,
                              .input = input.value_or(Shape{}),
@@ -50,7 +50,7 @@ Result<onnx::ModelFile> built_in(const Options& options) {
 }
 
 /// A dynamic model, any other network, or the name of one.
-Result<onnx::ModelFile> open(const Options& options) {
+Result<onnx::ModelFile> open(const ProfileOptions& options) {
   if (!std::filesystem::exists(options.model)) return built_in(options);
   auto model = onnx::read_model(options.model);
   if (model) return model;
@@ -133,7 +133,7 @@ void check_machine(const profile::ProfileOptions& options, Progress& progress) {
   warn_if_busy(std::min(threads, cores), progress);
 }
 
-Status perform(Options options) {
+Status perform(ProfileOptions options) {
   options.profile.layers = !options.no_layers;
   ASSIGN_OR_RETURN(onnx::ModelFile model, open(options));
   RETURN_IF_ERROR(choose_out(options.out, options.model, ".latency.json"));
@@ -154,7 +154,7 @@ Status perform(Options options) {
   return {};
 }
 
-void define(CLI::App* verb, Options& options) {
+void define(CLI::App* verb, ProfileOptions& options) {
   options.profile.batches = {1, 8};
   if (usable_cores() > 1) options.profile.threads.push_back(2);
   verb->add_option("MODEL", options.model,
@@ -183,13 +183,14 @@ void define(CLI::App* verb, Options& options) {
 }  // namespace
 
 void add_profile(CLI::App& program, Action& chosen) {
-  add_verb<Options>(program, chosen, "profile", "Measure how long sub-nets and layers take on this machine",
-                    "  concertina profile model.onnx\n"
-                    "  concertina profile model.onnx --batch 1,8 --threads 2 --seconds 120\n"
-                    "  concertina profile resnet20 --input 3x32x32 --classes 10\n"
-                    "  concertina-train run cifar10-resnet20.toml --set search.cost=latency \\\n"
-                    "    --set search.latency_table=resnet20.latency.json\n",
-                    define, perform);
+  add_verb<ProfileOptions>(program, chosen, "profile",
+                           "Measure how long sub-nets and layers take on this machine",
+                           "  concertina profile model.onnx\n"
+                           "  concertina profile model.onnx --batch 1,8 --threads 2 --seconds 120\n"
+                           "  concertina profile resnet20 --input 3x32x32 --classes 10\n"
+                           "  concertina-train run cifar10-resnet20.toml --set search.cost=latency \\\n"
+                           "    --set search.latency_table=resnet20.latency.json\n",
+                           define, perform);
 }
 
 }  // namespace concertina::apps

@@ -18,7 +18,7 @@
 namespace concertina::apps {
 namespace {
 
-struct Options {
+struct ScheduleOptions {
   std::vector<std::string> models;
   ModelOptions loading;
   std::vector<double> loads = {1.0};
@@ -63,7 +63,7 @@ constexpr Figure kFigures[] = {
     {"decision us", "decision_us_per_step", &simulation::ScheduleMetrics::decision_us, 1, 2},
 };
 
-Result<Tenants> load_tenants(const Options& options) {
+Result<Tenants> load_tenants(const ScheduleOptions& options) {
   Tenants tenants;
   std::vector<Session> sessions;
   for (const std::string& path : options.models) {
@@ -85,7 +85,7 @@ Result<Tenants> load_tenants(const Options& options) {
 
 Result<simulation::ScheduleMetrics> run_once(Tenants& tenants, const std::string& policy,
                                              const simulation::RequestOptions& arrivals,
-                                             const Options& options) {
+                                             const ScheduleOptions& options) {
   ASSIGN_OR_RETURN(const auto chooser,
                    simulation::make_scheduling_policy(policy, tenants.costs, options.scheduling));
   ASSIGN_OR_RETURN(const std::vector<simulation::Arrival> requests,
@@ -102,7 +102,7 @@ Result<simulation::ScheduleMetrics> run_once(Tenants& tenants, const std::string
 }
 
 /// What the repeats gave for one policy at one load.
-struct Row {
+struct ScheduleRow {
   double load = 0;
   std::string policy;
   std::vector<simulation::ScheduleMetrics> repeats;
@@ -116,12 +116,12 @@ struct Row {
 
 /// Policies take turns, and times are measured anew for each repeat of a real run, so that what changes on
 /// the machine meets all of them and the load is what it is called.
-Result<std::vector<Row>> run_all(Tenants& tenants, const std::vector<std::string>& policies,
-                                 const Options& options) {
+Result<std::vector<ScheduleRow>> run_all(Tenants& tenants, const std::vector<std::string>& policies,
+                                         const ScheduleOptions& options) {
   ProgressBar progress;
   progress.start("schedule",
                  static_cast<std::int64_t>(options.loads.size() * policies.size()) * options.repeats);
-  std::vector<Row> rows;
+  std::vector<ScheduleRow> rows;
   std::int64_t done = 0;
   for (const double load : options.loads) {
     const std::size_t first = rows.size();
@@ -144,11 +144,11 @@ Result<std::vector<Row>> run_all(Tenants& tenants, const std::vector<std::string
   return rows;
 }
 
-Table table_of(const std::vector<Row>& rows) {
+Table table_of(const std::vector<ScheduleRow>& rows) {
   std::vector<Table::Column> columns = {{"load", "load"}, {"policy", "policy"}};
   for (const Figure& figure : kFigures) columns.push_back({figure.title, figure.key});
   Table table(std::move(columns));
-  for (const Row& row : rows) {
+  for (const ScheduleRow& row : rows) {
     std::vector<Table::Cell> cells = {fixed(row.load, 2), words(row.policy)};
     for (const Figure& figure : kFigures) {
       const Spread value = row.of(figure);
@@ -161,7 +161,8 @@ Table table_of(const std::vector<Row>& rows) {
   return table;
 }
 
-void print_text(const Tenants& tenants, const std::vector<Row>& rows, const Options& options) {
+void print_text(const Tenants& tenants, const std::vector<ScheduleRow>& rows,
+                const ScheduleOptions& options) {
   for (const scheduler::ModelCost& model : tenants.costs) {
     fmt::print("{}: {} sizes, {:.3f} to {:.3f} ms, {} steps\n", model.name, model.sizes.size(),
                to_ms(model.isolated()), to_ms(model.sizes.back().total()), model.sizes.front().steps());
@@ -173,7 +174,8 @@ void print_text(const Tenants& tenants, const std::vector<Row>& rows, const Opti
                                 : "run here");
 }
 
-void print_json(const Tenants& tenants, const std::vector<Row>& rows, const Options& options) {
+void print_json(const Tenants& tenants, const std::vector<ScheduleRow>& rows,
+                const ScheduleOptions& options) {
   nlohmann::json models = nlohmann::json::array();
   for (const scheduler::ModelCost& model : tenants.costs) {
     models.push_back({{"model", model.name}, {"sizes", nlohmann::json::array()}});
@@ -195,19 +197,19 @@ void print_json(const Tenants& tenants, const std::vector<Row>& rows, const Opti
   fmt::print("{}\n", all.dump(1));
 }
 
-Status schedule(Options options) {
+Status schedule(ScheduleOptions options) {
   ASSIGN_OR_RETURN(options.arrivals.process, simulation::parse_arrivals(options.process, CONCERTINA_TRACES));
   std::vector<std::string> policies = options.policies;
   if (policies == std::vector<std::string>{"all"}) {
     policies.assign(simulation::scheduling_policies().begin(), simulation::scheduling_policies().end());
   }
   ASSIGN_OR_RETURN(Tenants tenants, load_tenants(options));
-  ASSIGN_OR_RETURN(const std::vector<Row> rows, run_all(tenants, policies, options));
+  ASSIGN_OR_RETURN(const std::vector<ScheduleRow> rows, run_all(tenants, policies, options));
   (options.json ? print_json : print_text)(tenants, rows, options);
   return {};
 }
 
-void define(CLI::App* verb, Options& options) {
+void define(CLI::App* verb, ScheduleOptions& options) {
   verb->add_option("MODEL", options.models, "dynamic models (.onnx); one twice counts as two")->required();
   in_range(add_list_option(verb, "--load", options.loads,
                            "time the requests need at the full sizes, of the time there is; several: a,b"),
@@ -240,11 +242,11 @@ void define(CLI::App* verb, Options& options) {
 }  // namespace
 
 void add_schedule(CLI::App& program, Action& chosen) {
-  add_verb<Options>(program, chosen, "schedule",
-                    "Let several models share one thread, under every scheduling policy",
-                    "  concertina schedule a.onnx b.onnx --load 0.95,1,1.05\n"
-                    "  concertina schedule a.onnx b.onnx --policy edf,sizes --real\n",
-                    define, schedule);
+  add_verb<ScheduleOptions>(program, chosen, "schedule",
+                            "Let several models share one thread, under every scheduling policy",
+                            "  concertina schedule a.onnx b.onnx --load 0.95,1,1.05\n"
+                            "  concertina schedule a.onnx b.onnx --policy edf,sizes --real\n",
+                            define, schedule);
 }
 
 }  // namespace concertina::apps

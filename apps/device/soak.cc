@@ -26,7 +26,7 @@ namespace {
 
 using simulation::Scenario;
 
-struct Options {
+struct SoakOptions {
   ServingOptions serving;
   std::vector<int> processors;  ///< that runs are kept on; empty: as many as threads, the last ones
 };
@@ -74,7 +74,7 @@ bool is_contended(const ServingOptions& options) {
 
 class Soak {
  public:
-  static Result<Soak> make(const Options& options, Interruption& interruption) {
+  static Result<Soak> make(const SoakOptions& options, Interruption& interruption) {
     const ServingOptions& serving = options.serving;
     const std::vector<int> processors =
         options.processors.empty() ? default_processors(serving.session.threads) : options.processors;
@@ -175,7 +175,7 @@ Result<Soaked> soak_scenario(Soak& soak, const ServingOptions& options,
                {"policies", table.json()}}};
 }
 
-Status soak_all(const Options& options) {
+Status soak_all(const SoakOptions& options) {
   const ServingOptions& serving = options.serving;
   Interruption interruption;
   ASSIGN_OR_RETURN(Soak soak, Soak::make(options, interruption));
@@ -218,7 +218,7 @@ Status soak_all(const Options& options) {
   return {};
 }
 
-void define(CLI::App* verb, Options& options) {
+void define(CLI::App* verb, SoakOptions& options) {
   options.serving.arrivals = {"poisson", "gamma:8", "bursts", "azure_code"};
   options.serving.contentions = {"none", "step:1.8"};
   add_serving_options(verb, options.serving);
@@ -228,7 +228,7 @@ void define(CLI::App* verb, Options& options) {
 }  // namespace
 
 void add_soak(CLI::App& program, Action& chosen) {
-  add_verb<Options>(
+  add_verb<SoakOptions>(
       program, chosen, "soak",
       "Answer streams of requests in real time, under real load, and compare with the simulation",
       "  concertina soak model.onnx --policy concertina,hysteresis,fixed:0\n"

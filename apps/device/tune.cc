@@ -21,7 +21,7 @@
 namespace concertina::apps {
 namespace {
 
-struct Options {
+struct TuneOptions {
   std::string model;
   std::string out;
   runtime::TuneOptions tune;
@@ -86,7 +86,7 @@ constexpr const char* kLegend =
     "Milliseconds are sums over the sub-nets. \"winograd; sub-nets 6, 7: planar\" means: the weights are packed "
     "for winograd, and sub-nets 6 and 7 run the layer with the planar kernel.\n";
 
-Status tune_model(Options options) {
+Status tune_model(TuneOptions options) {
   ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(options.model));
   RETURN_IF_ERROR(choose_out(options.out, options.model, ".tuning.json"));
   ProgressBar progress;
@@ -107,7 +107,7 @@ Status tune_model(Options options) {
   return {};
 }
 
-void define(CLI::App* verb, Options& options) {
+void define(CLI::App* verb, TuneOptions& options) {
   add_model_argument(verb, options.model);
   add_out_option(verb, options.out, "what --tuning takes elsewhere (default: <model>.tuning.json)");
   add_precision_option(verb, options.tune.precision);
@@ -120,10 +120,10 @@ void define(CLI::App* verb, Options& options) {
 }  // namespace
 
 void add_tune(CLI::App& program, Action& chosen) {
-  add_verb<Options>(program, chosen, "tune", "Find the fastest kernel for each layer on this machine",
-                    "  concertina tune model.onnx\n"
-                    "  concertina bench model.onnx --tuning model.tuning.json\n",
-                    define, tune_model);
+  add_verb<TuneOptions>(program, chosen, "tune", "Find the fastest kernel for each layer on this machine",
+                        "  concertina tune model.onnx\n"
+                        "  concertina bench model.onnx --tuning model.tuning.json\n",
+                        define, tune_model);
 }
 
 }  // namespace concertina::apps

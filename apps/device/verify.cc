@@ -25,7 +25,7 @@ namespace {
 // its own.
 constexpr double kFp32Bound = 1e-4, kBf16Bound = 0.05;
 
-struct Options {
+struct VerifyOptions {
   std::string model;
   ModelOptions loading;
   DataOptions data;
@@ -34,7 +34,7 @@ struct Options {
 };
 
 /// What was compared with the runtime for one sub-net; nothing where there was nothing to compare.
-struct Row {
+struct VerifyRow {
   int subnet = 0;
   double reference = 0;
   std::optional<double> trainer;
@@ -87,21 +87,22 @@ Result<std::vector<float>> run_exported(const std::shared_ptr<const peer::OnnxRu
   return std::vector<float>(session.output().begin(), session.output().end());
 }
 
-std::optional<double> top1_difference(const Row& row) {
+std::optional<double> top1_difference(const VerifyRow& row) {
   if (!row.top1 || !row.file_top1) return {};
   return std::abs(*row.top1 - *row.file_top1);
 }
 
 /// Says what is wrong with the rows, a sentence each.
-std::vector<std::string> failures(const std::vector<Row>& rows, Precision precision, std::int64_t images) {
+std::vector<std::string> failures(const std::vector<VerifyRow>& rows, Precision precision,
+                                  std::int64_t images) {
   const double logits = precision == Precision::bf16 ? kBf16Bound : kFp32Bound;
   std::vector<std::string> sentences;
-  const auto hold = [&](const Row& row, const char* what, std::optional<double> value, double limit) {
+  const auto hold = [&](const VerifyRow& row, const char* what, std::optional<double> value, double limit) {
     if (!value || *value <= limit) return;
     sentences.push_back(fmt::format("sub-net {}: the runtime differs from {} by {:.1e}, more than {:.0e}",
                                     row.subnet, what, *value, limit));
   };
-  for (const Row& row : rows) {
+  for (const VerifyRow& row : rows) {
     hold(row, "the reference kernels", row.reference, logits);
     hold(row, "the trainer", row.trainer, logits);
     hold(row, "ONNX Runtime", row.onnxruntime, logits);
@@ -120,7 +121,7 @@ Table::Cell share(const std::optional<double>& value) {
 }
 
 /// In text, what compares outputs; in JSON everything.
-Table table_of(const onnx::ModelFile& file, const std::vector<Row>& rows) {
+Table table_of(const onnx::ModelFile& file, const std::vector<VerifyRow>& rows) {
   Table table({{"sub-net", "subnet"},
                {"widths", "widths"},
                {"reference kernels", "from_reference"},
@@ -132,7 +133,7 @@ Table table_of(const onnx::ModelFile& file, const std::vector<Row>& rows) {
   const auto json_of = [](const std::optional<double>& value) {
     return unseen(value ? nlohmann::json(*value) : nlohmann::json());
   };
-  for (const Row& row : rows) {
+  for (const VerifyRow& row : rows) {
     table.add({whole(row.subnet), words(to_string(file.subnets[row.subnet].subnet)), share(row.reference),
                share(row.trainer), share(row.onnxruntime), json_of(row.top1), json_of(row.file_top1),
                unseen(row.next)});
@@ -141,23 +142,25 @@ Table table_of(const onnx::ModelFile& file, const std::vector<Row>& rows) {
 }
 
 /// The accuracies, in text.
-std::string top1_text(const onnx::ModelFile& file, const DataOptions& data, const std::vector<Row>& rows) {
+std::string top1_text(const onnx::ModelFile& file, const DataOptions& data,
+                      const std::vector<VerifyRow>& rows) {
   if (data.data.empty()) return {};
   Table table({{"sub-net", ""}, {"widths", ""}, {"runtime", ""}, {"trainer", ""}});
-  for (const Row& row : rows) {
+  for (const VerifyRow& row : rows) {
     table.add({whole(row.subnet), words(to_string(file.subnets[row.subnet].subnet)),
                percent_or_dash(row.top1), percent_or_dash(row.file_top1)});
   }
   return fmt::format("\nTop-1 on the {}:\n\n{}", split_name(data), table.text());
 }
 
-std::string text_of(const onnx::ModelFile& file, const DataOptions& data, const std::vector<Row>& rows) {
+std::string text_of(const onnx::ModelFile& file, const DataOptions& data,
+                    const std::vector<VerifyRow>& rows) {
   std::string text =
       "Largest difference between the runtime's outputs and those of each, as a share of the largest output:\n\n" +
       table_of(file, rows).text() + top1_text(file, data, rows);
   if (rows.size() < 2) return text;
-  const auto nearest = std::min_element(rows.begin() + 1, rows.end(),
-                                        [](const Row& a, const Row& b) { return a.next < b.next; });
+  const auto nearest = std::min_element(
+      rows.begin() + 1, rows.end(), [](const VerifyRow& a, const VerifyRow& b) { return a.next < b.next; });
   if (nearest->next == 0) return text;  // the failure says so
   return text + fmt::format(
                     "\nEach sub-net computes something different from the one before it; "
@@ -165,7 +168,7 @@ std::string text_of(const onnx::ModelFile& file, const DataOptions& data, const 
                     nearest->next, nearest->subnet);
 }
 
-Result<Verdict> verify(const Options& options) {
+Result<Verdict> verify(const VerifyOptions& options) {
   // Reading checks the table: nested and distinct widths, true sizes, statistics for every batch norm.
   ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(options.model));
   auto made = runtime::make_model(file, options.loading);
@@ -188,12 +191,13 @@ Result<Verdict> verify(const Options& options) {
   }
   const std::vector<float> images = onnx::probe_images(file.network.graph);
   std::vector<float> logits(onnx::kProbeImages * model->output_size()), before;
-  std::vector<Row> rows;
+  std::vector<VerifyRow> rows;
   ProgressBar progress;
   progress.start("verify", static_cast<std::int64_t>(file.subnets.size()));
   for (std::size_t i = 0; i < file.subnets.size(); ++i) {
     const onnx::SubnetRecord& record = file.subnets[i];
-    Row row{.subnet = static_cast<int>(i), .trainer = {}, .onnxruntime = {}, .top1 = {}, .file_top1 = {}};
+    VerifyRow row{
+        .subnet = static_cast<int>(i), .trainer = {}, .onnxruntime = {}, .top1 = {}, .file_top1 = {}};
     RETURN_IF_ERROR(session.run(images, onnx::kProbeImages, row.subnet, logits));
     ASSIGN_OR_RETURN(
         const auto reference,
@@ -222,7 +226,7 @@ Result<Verdict> verify(const Options& options) {
                              wrong.size() > 1 ? fmt::format("; and {} more", wrong.size() - 1) : "")};
 }
 
-void define(CLI::App* verb, Options& options) {
+void define(CLI::App* verb, VerifyOptions& options) {
   add_model_argument(verb, options.model);
   add_model_options(verb, options.loading);
   add_data_options(verb, options.data);
@@ -235,10 +239,10 @@ void define(CLI::App* verb, Options& options) {
 }  // namespace
 
 void add_verify(CLI::App& program, Action& chosen) {
-  add_verb<Options>(program, chosen, "verify", "Check that every sub-net computes what it claims",
-                    "  concertina verify model.onnx\n"
-                    "  concertina verify model.onnx --data DIR --onnxruntime libonnxruntime.so\n",
-                    define, verify);
+  add_verb<VerifyOptions>(program, chosen, "verify", "Check that every sub-net computes what it claims",
+                          "  concertina verify model.onnx\n"
+                          "  concertina verify model.onnx --data DIR --onnxruntime libonnxruntime.so\n",
+                          define, verify);
 }
 
 }  // namespace concertina::apps

@@ -16,7 +16,7 @@
 namespace concertina::apps {
 namespace {
 
-struct Options {
+struct WatchOptions {
   std::string model;
   std::string root = "/";
   std::string process = "self";
@@ -41,7 +41,7 @@ void print(const std::string& line) {
   std::fflush(stdout);
 }
 
-Status check(const Options& options) {
+Status check(const WatchOptions& options) {
   std::error_code code;
   const std::filesystem::path root = options.root;
   if (!std::filesystem::is_directory(root, code))
@@ -54,7 +54,7 @@ Status check(const Options& options) {
   return {};
 }
 
-Status watch(const Options& options) {
+Status watch(const WatchOptions& options) {
   RETURN_IF_ERROR(check(options));
   ASSIGN_OR_RETURN(std::vector<double> costs, costs_of(options.model));
   supervisor::Supervisor supervisor(std::move(costs));
@@ -76,7 +76,7 @@ Status watch(const Options& options) {
   return {};
 }
 
-void define(CLI::App* verb, Options& options) {
+void define(CLI::App* verb, WatchOptions& options) {
   verb->add_option("MODEL", options.model,
                    "dynamic model (.onnx): shows its largest sub-net that may run, by multiply-accumulates");
   verb->add_option("--root", options.root, "folder with proc/ and sys/ of the machine to look at")
@@ -98,7 +98,7 @@ void define(CLI::App* verb, Options& options) {
 }  // namespace
 
 void add_watch(CLI::App& program, Action& chosen) {
-  add_verb<Options>(
+  add_verb<WatchOptions>(
       program, chosen, "watch", "Show the machine's pressure, heat and power, and the sub-nets they allow",
       "  concertina watch model.onnx\n  concertina watch --once --json\n  concertina watch --pid 4711\n",
       define, watch);

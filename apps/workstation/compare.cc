@@ -17,7 +17,7 @@
 namespace concertina::apps {
 namespace {
 
-struct Options {
+struct CompareOptions {
   std::string comparison;
   std::vector<std::string> settings;
   std::vector<int> seeds;
@@ -27,7 +27,7 @@ struct Options {
   bool json = false;
 };
 
-Status compare_arms(Options options) {
+Status compare_arms(CompareOptions options) {
   if (options.out.empty()) {
     options.out = (std::filesystem::path("runs") / std::filesystem::path(options.comparison).stem()).string();
   }
@@ -59,7 +59,7 @@ void add_compare_verb(CLI::App& program, Action& chosen) {
       "  concertina-train compare recipes/cifar10-resnet20.comparison.toml\n"
       "  concertina-train compare COMPARISON.toml --seeds 4 --set joint.budget=5 --set pretrain.epochs=2 "
       "--out runs/short\n");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<CompareOptions>();
   verb->add_option("COMPARISON", options->comparison, "TOML file: recipe, seeds, budget, arms")->required();
   add_set_option(verb, options->settings, "the common recipe's");
   in_range(add_list_option(verb, "--seeds", options->seeds, "instead of the comparison's, such as 1,2"), 0,

@@ -18,7 +18,7 @@
 namespace concertina::apps {
 namespace {
 
-struct Options {
+struct ExplainOptions {
   std::string network;
   std::string input;
   std::string html;
@@ -140,7 +140,7 @@ report::NetworkPicture picture(const Graph& graph, const std::string& title) {
   return picture;
 }
 
-Status explain_network(const Options& options) {
+Status explain_network(const ExplainOptions& options) {
   ASSIGN_OR_RETURN(const auto input, parse_shape(options.input));
   ASSIGN_OR_RETURN(const onnx::ImportedNetwork imported,
                    onnx::import_network(options.network, {.input = input, .opaque = true}));
@@ -163,7 +163,7 @@ void add_explain_verb(CLI::App& program, Action& chosen) {
                             "Which channels of a network can shrink, what that saves, and why others cannot",
                             "  concertina-train explain net.onnx\n"
                             "  concertina-train explain net.onnx --html net.html\n");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ExplainOptions>();
   verb->add_option("NET", options->network, "ONNX file")->required();
   verb->add_option("--input", options->input, "shape of the (first) input, if the file leaves it open")
       ->type_name("CxHxW");

@@ -15,7 +15,7 @@
 namespace concertina::apps {
 namespace {
 
-struct Options {
+struct ImportOptions {
   std::string network;
   std::string input;
   std::string out;
@@ -35,7 +35,7 @@ Status check_understood(const onnx::ImportedNetwork& imported) {
                   imported.opaque.size(), list)};
 }
 
-void print_summary(const Options& options, const Graph& graph) {
+void print_summary(const ImportOptions& options, const Graph& graph) {
   const Cost whole = cost(graph, full_subnet(graph));
   const int free = graph.layout().free_dimensions;
   const auto dimensions = static_cast<int>(graph.layout().dimensions.size());
@@ -59,7 +59,7 @@ void print_summary(const Options& options, const Graph& graph) {
              static_cast<double>(whole.macs) / 1e6, whole.parameters, free, dimensions);
 }
 
-Status import(Options options) {
+Status import(ImportOptions options) {
   if (options.out.empty()) {
     options.out = std::filesystem::path(options.network).stem().string() + ".imported.onnx";
   }
@@ -81,7 +81,7 @@ void add_import_verb(CLI::App& program, Action& chosen) {
                             "Reads another program's ONNX file and writes the network as recipes take it",
                             "  concertina-train import net.onnx --out mine.onnx\n"
                             "  concertina-train import net.onnx --input 3x224x224\n");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ImportOptions>();
   verb->add_option("NET", options->network, "ONNX file, operator set 7 or later")->required();
   verb->add_option("--input", options->input, "shape of the (first) input, if the file leaves it open")
       ->type_name("CxHxW");

@@ -18,7 +18,7 @@ namespace {
 
 using recipe::Stage;
 
-struct Options {
+struct RunOptions {
   std::string recipe;
   std::vector<std::string> settings;
   std::string out;
@@ -28,7 +28,7 @@ struct Options {
   bool json = false;
 };
 
-void add_options(CLI::App* verb, const std::shared_ptr<Options>& options) {
+void add_options(CLI::App* verb, const std::shared_ptr<RunOptions>& options) {
   verb->add_option("RECIPE", options->recipe, "TOML file; left out: recipe.toml of the run directory");
   add_set_option(verb, options->settings, "the recipe's");
   verb->add_option("--out", options->out, "run directory (default: runs/<name of the recipe>)")
@@ -39,7 +39,7 @@ void add_options(CLI::App* verb, const std::shared_ptr<Options>& options) {
   verb->add_flag("--json", options->json, "print the results as JSON on stdout");
 }
 
-Status resolve(Options& options) {
+Status resolve(RunOptions& options) {
   if (options.seed) options.settings.push_back(fmt::format("seed={}", *options.seed));
   if (options.recipe.empty()) {
     if (options.out.empty()) return Error{"give a RECIPE, or --out DIR of a run that exists"};
@@ -51,7 +51,7 @@ Status resolve(Options& options) {
 }
 
 /// The request that the options make.
-Result<train::RunRequest> to_request(Options options, std::optional<recipe::Stage> stage) {
+Result<train::RunRequest> to_request(RunOptions options, std::optional<recipe::Stage> stage) {
   RETURN_IF_ERROR(resolve(options));
   ASSIGN_OR_RETURN(recipe::Recipe recipe, recipe::read_recipe(options.recipe, options.settings));
   return train::RunRequest{.recipe = std::move(recipe),
@@ -61,7 +61,7 @@ Result<train::RunRequest> to_request(Options options, std::optional<recipe::Stag
                            .stage = stage};
 }
 
-Status run_verb(const Options& options, std::optional<recipe::Stage> stage) {
+Status run_verb(const RunOptions& options, std::optional<recipe::Stage> stage) {
   ASSIGN_OR_RETURN(const train::RunRequest request, to_request(options, stage));
   ProgressBar progress;
   ASSIGN_OR_RETURN(const report::RunResult result, train::run_pipeline(request, progress));
@@ -73,7 +73,7 @@ Status run_verb(const Options& options, std::optional<recipe::Stage> stage) {
   return {};
 }
 
-Status judge_rankers(const Options& options) {
+Status judge_rankers(const RunOptions& options) {
   ASSIGN_OR_RETURN(const train::RunRequest request, to_request(options, {}));
   ProgressBar progress;
   ASSIGN_OR_RETURN(const auto qualities, train::judge_rankers(request, progress));
@@ -96,7 +96,7 @@ void add_run_verb(CLI::App& program, Action& chosen, const std::string& name, co
                             fmt::format("  concertina-train {} recipes/fashion-mnist.toml --out runs/first\n"
                                         "  concertina-train {} --out runs/first --set search.groups=4\n",
                                         name, name));
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<RunOptions>();
   add_options(verb, options);
   verb->callback(
       [&chosen, options, stage] { chosen = [options, stage] { return run_verb(*options, stage); }; });
@@ -122,7 +122,7 @@ void add_run_verbs(CLI::App& program, Action& chosen) {
       add_verb(program, "rankers",
                "Judge every ranker on the pretrained network, by the true loss of removing channels",
                "  concertina-train rankers recipes/cifar10-resnet20.toml --out runs/rankers\n");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<RunOptions>();
   add_options(rankers, options);
   rankers->callback([&chosen, options] { chosen = [options] { return judge_rankers(*options); }; });
 }

@@ -9,7 +9,7 @@ namespace concertina::data {
 namespace {
 
 // Deflate cannot shrink by more than 1032:1, so this much room is enough whatever the limit says.
-constexpr std::size_t kLargestRatio = 1032;
+constexpr std::size_t kLargestGzipRatio = 1032;
 constexpr std::size_t kChunk = std::size_t{1} << 30;  // zlib counts in 32 bits
 
 struct Inflater {
@@ -33,7 +33,7 @@ Result<std::string> gunzip(std::string_view bytes, std::size_t limit, std::strin
   z_stream& z = inflater.stream;
   if (!inflater.ready)
     return Error{fmt::format("there is no memory to unpack '{}'; free some and run again", name)};
-  std::string out(std::min(limit, kLargestRatio * (bytes.size() + 1)), '\0');
+  std::string out(std::min(limit, kLargestGzipRatio * (bytes.size() + 1)), '\0');
   std::size_t read = 0;
   std::size_t written = 0;
   while (written < limit) {

@@ -14,42 +14,42 @@ namespace {
 
 // Every 8 x 8 block takes one bit or more of the file, in every kind of JPEG with Huffman codes; twice that
 // is allowed.
-constexpr double kLargestRatio = 1024;
+constexpr double kLargestJpegRatio = 1024;
 
-struct Failure {
+struct JpegFailure {
   jpeg_error_mgr manager;  // first, so that the library's pointer to it is a pointer to this
   std::jmp_buf jump;
   char message[JMSG_LENGTH_MAX];
 };
 
-[[noreturn]] void fail(j_common_ptr jpeg) {
-  auto* failure = reinterpret_cast<Failure*>(jpeg->err);
+[[noreturn]] void fail_jpeg(j_common_ptr jpeg) {
+  auto* failure = reinterpret_cast<JpegFailure*>(jpeg->err);
   failure->manager.format_message(jpeg, failure->message);
   std::longjmp(failure->jump, 1);
 }
 
 // The library warns (level -1) of damage that it papers over with gray; such pixels must not become data.
 void on_message(j_common_ptr jpeg, int level) {
-  if (level < 0) fail(jpeg);
+  if (level < 0) fail_jpeg(jpeg);
 }
 
-struct Decoder {
-  Decoder() {
+struct JpegDecoder {
+  JpegDecoder() {
     state.err = jpeg_std_error(&failure.manager);
-    failure.manager.error_exit = fail;
+    failure.manager.error_exit = fail_jpeg;
     failure.manager.emit_message = on_message;
   }
-  ~Decoder() { jpeg_destroy_decompress(&state); }
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
+  ~JpegDecoder() { jpeg_destroy_decompress(&state); }
+  JpegDecoder(const JpegDecoder&) = delete;
+  JpegDecoder& operator=(const JpegDecoder&) = delete;
 
   jpeg_decompress_struct state{};
-  Failure failure{};
+  JpegFailure failure{};
 };
 
 // A longjmp skips destructors, so below setjmp there are none: what owns memory belongs to the caller.
 
-bool start(Decoder& decoder, const unsigned char* bytes, std::size_t count) {
+bool start(JpegDecoder& decoder, const unsigned char* bytes, std::size_t count) {
   if (setjmp(decoder.failure.jump) != 0) return false;
   jpeg_create_decompress(&decoder.state);
   jpeg_mem_src(&decoder.state, bytes, count);
@@ -69,7 +69,7 @@ bool start(Decoder& decoder, const unsigned char* bytes, std::size_t count) {
   return true;
 }
 
-bool read_rows(Decoder& decoder, std::uint8_t* pixels, std::size_t row_bytes) {
+bool read_rows(JpegDecoder& decoder, std::uint8_t* pixels, std::size_t row_bytes) {
   if (setjmp(decoder.failure.jump) != 0) return false;
   jpeg_start_decompress(&decoder.state);
   while (decoder.state.output_scanline < decoder.state.output_height) {
@@ -98,12 +98,12 @@ void cmyk_to_rgb(Image& image, bool inverted) {
 }  // namespace
 
 Result<Image> decode_jpeg(std::string_view bytes, std::string_view name) {
-  Decoder decoder;
+  JpegDecoder decoder;
   const auto& state = decoder.state;
   if (!start(decoder, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size())) {
     return decode_error(name, decoder.failure.message);
   }
-  RETURN_IF_ERROR(check_image_size(state.output_height, state.output_width, kLargestRatio, bytes, name));
+  RETURN_IF_ERROR(check_image_size(state.output_height, state.output_width, kLargestJpegRatio, bytes, name));
   Image image{static_cast<int>(state.output_height),
               static_cast<int>(state.output_width),
               state.output_components,

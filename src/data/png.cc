@@ -11,14 +11,14 @@ namespace concertina::data {
 namespace {
 
 // Deflate cannot shrink by more than 1032:1, and a byte holds 8 pixels at most.
-constexpr double kLargestRatio = 8 * 1032;
+constexpr double kLargestPngRatio = 8 * 1032;
 
-struct Failure {
+struct PngFailure {
   char message[128] = "no memory";
 };
 
-[[noreturn]] void fail(png_structp png, png_const_charp message) {
-  auto* failure = static_cast<Failure*>(png_get_error_ptr(png));
+[[noreturn]] void fail_png(png_structp png, png_const_charp message) {
+  auto* failure = static_cast<PngFailure*>(png_get_error_ptr(png));
   std::snprintf(failure->message, sizeof failure->message, "%s", message);
   png_longjmp(png, 1);
 }
@@ -26,37 +26,37 @@ struct Failure {
 // Warnings are about colour profiles and comments; damage to pixels is an error in libpng.
 void ignore_warning(png_structp, png_const_charp) {}
 
-struct Source {
+struct PngSource {
   const char* at;
   std::size_t left;
 };
 
 void read_source(png_structp png, png_bytep out, std::size_t count) {
-  auto* source = static_cast<Source*>(png_get_io_ptr(png));
+  auto* source = static_cast<PngSource*>(png_get_io_ptr(png));
   if (count > source->left) png_error(png, "the file ends too early");
   std::memcpy(out, source->at, count);
   source->at += count;
   source->left -= count;
 }
 
-struct Decoder {
-  explicit Decoder(std::string_view bytes) : source{bytes.data(), bytes.size()} {
-    png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &failure, fail, ignore_warning);
+struct PngDecoder {
+  explicit PngDecoder(std::string_view bytes) : source{bytes.data(), bytes.size()} {
+    png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &failure, fail_png, ignore_warning);
     if (png != nullptr) info = png_create_info_struct(png);
   }
-  ~Decoder() { png_destroy_read_struct(&png, &info, nullptr); }
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
+  ~PngDecoder() { png_destroy_read_struct(&png, &info, nullptr); }
+  PngDecoder(const PngDecoder&) = delete;
+  PngDecoder& operator=(const PngDecoder&) = delete;
 
-  Source source;
-  Failure failure;
+  PngSource source;
+  PngFailure failure;
   png_structp png = nullptr;
   png_infop info = nullptr;
 };
 
 // A longjmp skips destructors, so below setjmp there are none: what owns memory belongs to the caller.
 
-bool start(Decoder& decoder) {
+bool start(PngDecoder& decoder) {
   const png_structp png = decoder.png;
   if (decoder.info == nullptr || setjmp(png_jmpbuf(png)) != 0) return false;
   png_set_read_fn(png, &decoder.source, read_source);
@@ -69,13 +69,13 @@ bool start(Decoder& decoder) {
   return true;
 }
 
-bool set_output(Decoder& decoder) {
+bool set_output(PngDecoder& decoder) {
   if (setjmp(png_jmpbuf(decoder.png)) != 0) return false;
   png_read_update_info(decoder.png, decoder.info);
   return true;
 }
 
-bool read_rows(Decoder& decoder, png_bytepp rows) {
+bool read_rows(PngDecoder& decoder, png_bytepp rows) {
   if (setjmp(png_jmpbuf(decoder.png)) != 0) return false;
   png_read_image(decoder.png, rows);
   png_read_end(decoder.png, nullptr);
@@ -85,12 +85,12 @@ bool read_rows(Decoder& decoder, png_bytepp rows) {
 }  // namespace
 
 Result<Image> decode_png(std::string_view bytes, std::string_view name) {
-  Decoder decoder(bytes);
+  PngDecoder decoder(bytes);
   if (!start(decoder)) return decode_error(name, decoder.failure.message);
   const std::size_t height = png_get_image_height(decoder.png, decoder.info);
   const std::size_t width = png_get_image_width(decoder.png, decoder.info);
   RETURN_IF_ERROR(check_image_size(static_cast<std::int64_t>(height), static_cast<std::int64_t>(width),
-                                   kLargestRatio, bytes, name));
+                                   kLargestPngRatio, bytes, name));
   if (!set_output(decoder)) return decode_error(name, decoder.failure.message);
   const std::size_t row_bytes = png_get_rowbytes(decoder.png, decoder.info);
   Image image{

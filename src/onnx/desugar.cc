@@ -14,7 +14,7 @@
 namespace concertina::onnx {
 namespace {
 
-struct Source {
+struct DesugarSource {
   GraphAssembly& assembly;
   const onnx::NodeProto& node;
   const std::vector<OnnxValue>& values;
@@ -25,7 +25,7 @@ struct Source {
   const std::string& output() const { return node.output(0); }
 };
 
-Status settled(const Source& source) {
+Status settled(const DesugarSource& source) {
   for (const OnnxValue& value : source.values) {
     if (!value.settled()) {
       return Error{fmt::format("it reads {}, an order of values that is neither a map's nor a vector's",
@@ -35,7 +35,7 @@ Status settled(const Source& source) {
   return {};
 }
 
-Status read_mean(const Source& source) {
+Status read_mean(const DesugarSource& source) {
   const OnnxValue& value = source.values[0];
   ASSIGN_OR_RETURN(const auto axes, listed_axes(source.node, source.constants,
                                                 static_cast<int>(value.view.sizes().size()) + 1));
@@ -60,7 +60,7 @@ Status read_mean(const Source& source) {
 }
 
 /// One channel, or a run of them.
-Status read_gather(const Source& source) {
+Status read_gather(const DesugarSource& source) {
   RETURN_IF_ERROR(settled(source));
   const OnnxValue& value = source.values[0];
   if (Attributes(source.node).integer("axis", 0, -4) != 1 || source.constants.size() != 1) {
@@ -93,7 +93,7 @@ Status read_gather(const Source& source) {
 }
 
 /// Channels of each part: an attribute, a constant, or equal parts.
-Result<std::vector<std::int64_t>> split_parts(const Source& source) {
+Result<std::vector<std::int64_t>> split_parts(const DesugarSource& source) {
   Attributes attributes(source.node);
   const int axis = attributes.integer("axis", 0, -4);
   std::vector<std::int64_t> parts = attributes.list("split");
@@ -113,7 +113,7 @@ Result<std::vector<std::int64_t>> split_parts(const Source& source) {
   return parts;
 }
 
-Status read_split(const Source& source) {
+Status read_split(const DesugarSource& source) {
   RETURN_IF_ERROR(settled(source));
   ASSIGN_OR_RETURN(const std::vector<std::int64_t> parts, split_parts(source));
   const OnnxValue& value = source.values[0];
@@ -155,7 +155,7 @@ Result<Array> per_channel(const OnnxValue& value, const Constant& constant) {
   return array;
 }
 
-Status scale(const Source& source, const OnnxValue& value, Array factors, const std::string& output) {
+Status scale(const DesugarSource& source, const OnnxValue& value, Array factors, const std::string& output) {
   op::Scale scale;
   scale.channels = value.shape.channels;
   return source.assembly.add_op(source.name(), {scale, {std::move(factors)}}, {value}, output);
@@ -168,14 +168,14 @@ Array negatives(const OnnxValue& value) {
 }
 
 /// -1 times a value, of a node that no node of the file knows.
-Result<OnnxValue> negative(const Source& source, const OnnxValue& value) {
+Result<OnnxValue> negative(const DesugarSource& source, const OnnxValue& value) {
   const std::string hidden = source.assembly.hidden_name(source.name() + ".negative");
   RETURN_IF_ERROR(scale(source, value, negatives(value), hidden));
   return *source.assembly.find_value(hidden);
 }
 
 /// A value and a constant.
-Status read_arithmetic(const Source& source) {
+Status read_arithmetic(const DesugarSource& source) {
   RETURN_IF_ERROR(settled(source));
   const OnnxValue& value = source.values[0];
   ASSIGN_OR_RETURN(Array array, per_channel(value, source.constants[0]));
@@ -198,13 +198,13 @@ Status read_arithmetic(const Source& source) {
   return source.assembly.add_constant_to(source.node, value, std::move(array));
 }
 
-Status read_negative(const Source& source) {
+Status read_negative(const DesugarSource& source) {
   RETURN_IF_ERROR(settled(source));
   return scale(source, source.values[0], negatives(source.values[0]), source.output());
 }
 
 /// a - b, or the sum of all, in pairs.
-Status read_sum(const Source& source) {
+Status read_sum(const DesugarSource& source) {
   RETURN_IF_ERROR(settled(source));
   std::vector<OnnxValue> values = source.values;
   const bool minus = source.node.op_type() == "Sub";
@@ -230,7 +230,7 @@ Status read_sum(const Source& source) {
 Result<bool> desugar(GraphAssembly& assembly, const onnx::NodeProto& node,
                      const std::vector<OnnxValue>& values, const std::vector<Constant>& constants,
                      bool constant_first) {
-  const Source source{assembly, node, values, constants, constant_first};
+  const DesugarSource source{assembly, node, values, constants, constant_first};
   const std::string& type = node.op_type();
   const auto done = [](const Status& status) {
     return status ? Result<bool>(true) : Result<bool>(status.error());

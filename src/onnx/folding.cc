@@ -15,7 +15,7 @@ namespace concertina::onnx {
 namespace {
 
 /// What the folding of an op may look at.
-struct Source {
+struct FoldSource {
   const onnx::NodeProto& node;
   std::span<const FoldedTensor* const> inputs;
   std::int64_t most_values;
@@ -97,7 +97,7 @@ FoldedTensor gathered(const FoldedTensor& from, std::vector<int> shape,
   return result;
 }
 
-Result<FoldedTensor> reshape(const Source& source) {
+Result<FoldedTensor> reshape(const FoldSource& source) {
   if (!source.input(0) || !source.input(1)) return Error{"an input of it is left out"};
   ASSIGN_OR_RETURN(std::vector<int> shape, whole_numbers(*source.input(1)));
   const auto values = static_cast<std::int64_t>(source.input(0)->values.size());
@@ -117,7 +117,7 @@ Result<FoldedTensor> reshape(const Source& source) {
 }
 
 /// Axes from an attribute (before operator set 13) or from the second input.
-Result<std::vector<int>> axes(const Source& source, int rank) {
+Result<std::vector<int>> axes(const FoldSource& source, int rank) {
   std::vector<std::int64_t> listed = Attributes(source.node).list("axes");
   if (source.input(1) != nullptr) {
     ASSIGN_OR_RETURN(const auto numbers, whole_numbers(*source.input(1)));
@@ -131,7 +131,7 @@ Result<std::vector<int>> axes(const Source& source, int rank) {
   return result;
 }
 
-Result<FoldedTensor> unsqueeze(const Source& source) {
+Result<FoldedTensor> unsqueeze(const FoldSource& source) {
   if (!source.input(0)) return Error{"its input is left out"};
   const std::size_t added =
       source.input(1) ? source.input(1)->values.size() : Attributes(source.node).list("axes").size();
@@ -145,7 +145,7 @@ Result<FoldedTensor> unsqueeze(const Source& source) {
   return result;
 }
 
-Result<FoldedTensor> squeeze(const Source& source) {
+Result<FoldedTensor> squeeze(const FoldSource& source) {
   if (!source.input(0)) return Error{"its input is left out"};
   FoldedTensor result = *source.input(0);
   ASSIGN_OR_RETURN(std::vector<int> where, axes(source, static_cast<int>(result.shape.size())));
@@ -160,7 +160,7 @@ Result<FoldedTensor> squeeze(const Source& source) {
   return result;
 }
 
-Result<FoldedTensor> transpose(const Source& source) {
+Result<FoldedTensor> transpose(const FoldSource& source) {
   if (!source.input(0)) return Error{"its input is left out"};
   const FoldedTensor& from = *source.input(0);
   const std::vector<std::int64_t> order = Attributes(source.node).list("perm");
@@ -182,7 +182,7 @@ Result<FoldedTensor> transpose(const Source& source) {
   return gathered(from, std::move(shape), turned);
 }
 
-Result<FoldedTensor> gather(const Source& source) {
+Result<FoldedTensor> gather(const FoldSource& source) {
   if (!source.input(0) || !source.input(1)) return Error{"an input of it is left out"};
   const FoldedTensor& from = *source.input(0);
   if (from.shape.size() != 1) return Error{"it gathers from more than a list"};
@@ -195,7 +195,7 @@ Result<FoldedTensor> gather(const Source& source) {
   return result;
 }
 
-Result<FoldedTensor> slice(const Source& source) {
+Result<FoldedTensor> slice(const FoldSource& source) {
   if (!source.input(0) || source.input(0)->shape.size() != 1)
     return Error{"it takes a part of more than a list"};
   Attributes attributes(source.node);
@@ -218,7 +218,7 @@ Result<FoldedTensor> slice(const Source& source) {
   return vector_of({begin + from, begin + to}, source.input(0)->type);
 }
 
-Result<FoldedTensor> concat(const Source& source) {
+Result<FoldedTensor> concat(const FoldSource& source) {
   std::vector<double> values;
   for (const FoldedTensor* input : source.inputs) {
     if (input == nullptr || input->shape.size() != 1) return Error{"it joins more than lists"};
@@ -228,7 +228,7 @@ Result<FoldedTensor> concat(const Source& source) {
                    source.inputs.empty() ? FoldedTensor::Type::integer : source.inputs[0]->type);
 }
 
-Result<FoldedTensor> constant_of_shape(const Source& source) {
+Result<FoldedTensor> constant_of_shape(const FoldSource& source) {
   if (!source.input(0)) return Error{"its input is left out"};
   ASSIGN_OR_RETURN(const std::vector<int> shape, whole_numbers(*source.input(0)));
   for (const int size : shape) {
@@ -249,7 +249,7 @@ Result<FoldedTensor> constant_of_shape(const Source& source) {
   return made;
 }
 
-Result<FoldedTensor> cast(const Source& source) {
+Result<FoldedTensor> cast(const FoldSource& source) {
   if (!source.input(0)) return Error{"its input is left out"};
   FoldedTensor result = *source.input(0);
   switch (Attributes(source.node).integer("to", 1)) {
@@ -270,7 +270,7 @@ Result<FoldedTensor> cast(const Source& source) {
   return result;
 }
 
-Result<FoldedTensor> product_of_all(const Source& source) {
+Result<FoldedTensor> product_of_all(const FoldSource& source) {
   if (!source.input(0) || source.input(0)->shape.size() != 1 ||
       Attributes(source.node).integer("keepdims", 1) == 1) {
     return Error{"it multiplies something else than a list to one number"};
@@ -301,7 +301,7 @@ std::vector<std::size_t> spread_strides(std::span<const int> from, std::size_t r
 }
 
 template <typename Function>
-Result<FoldedTensor> binary(const Source& source) {
+Result<FoldedTensor> binary(const FoldSource& source) {
   if (!source.input(0) || !source.input(1)) return Error{"an input of it is left out"};
   const FoldedTensor &a = *source.input(0), &b = *source.input(1);
   ASSIGN_OR_RETURN(std::vector<int> shape, broadcast(a.shape, b.shape));
@@ -317,7 +317,7 @@ Result<FoldedTensor> binary(const Source& source) {
 }
 
 template <double (*function)(double)>
-Result<FoldedTensor> unary(const Source& source) {
+Result<FoldedTensor> unary(const FoldSource& source) {
   if (!source.input(0)) return Error{"its input is left out"};
   FoldedTensor result = *source.input(0);
   for (double& value : result.values) value = rounded(function(value), result.type);
@@ -342,7 +342,7 @@ double above(double x) {
 
 constexpr struct {
   std::string_view type;
-  Result<FoldedTensor> (*fold)(const Source&);
+  Result<FoldedTensor> (*fold)(const FoldSource&);
 } kFolders[] = {{"Add", binary<std::plus<>>},
                 {"Cast", cast},
                 {"Ceil", unary<above>},

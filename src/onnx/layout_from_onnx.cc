@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kMaxDimensions = 8;
 
-struct Source {
+struct LayoutSource {
   const onnx::NodeProto& node;
   const View& view;
   const std::vector<Constant>& constants;
@@ -35,7 +35,7 @@ std::int64_t product(const std::vector<int>& sizes) {
   return product;
 }
 
-Result<View> transpose(const Source& source) {
+Result<View> transpose(const LayoutSource& source) {
   const std::vector<std::int64_t> order = Attributes(source.node).list("perm");
   std::vector<std::int64_t> sorted = order;
   std::sort(sorted.begin(), sorted.end());
@@ -47,7 +47,7 @@ Result<View> transpose(const Source& source) {
   return source.view.transposed(behind);
 }
 
-Result<View> flatten(const Source& source) {
+Result<View> flatten(const LayoutSource& source) {
   const int axis = Attributes(source.node).integer("axis", 1, -8);
   if (axis != 1 && axis != 1 - source.rank()) return Error{"it does not flatten from the channels on"};
   const std::int64_t features = product(source.sizes());
@@ -56,7 +56,7 @@ Result<View> flatten(const Source& source) {
 }
 
 /// The sizes behind the batch that a Reshape asks for.
-Result<View> reshape(const Source& source) {
+Result<View> reshape(const LayoutSource& source) {
   if (source.constants.size() != 1 || !source.has_constant()) return Error{"its shape is not constant"};
   if (Attributes(source.node).integer("allowzero", 0) != 0) return Error{"it allows sizes of zero"};
   ASSIGN_OR_RETURN(const auto tensor, source.constants[0].tensor());
@@ -87,7 +87,7 @@ Result<View> reshape(const Source& source) {
   return source.view.reshaped(sizes);
 }
 
-Result<View> unsqueeze(const Source& source) {
+Result<View> unsqueeze(const LayoutSource& source) {
   std::vector<int> sizes = source.sizes();
   const auto added = source.has_constant() ? static_cast<std::size_t>(source.constants[0].count())
                                            : Attributes(source.node).list("axes").size();
@@ -101,7 +101,7 @@ Result<View> unsqueeze(const Source& source) {
   return source.view.reshaped(sizes);
 }
 
-Result<View> squeeze(const Source& source) {
+Result<View> squeeze(const LayoutSource& source) {
   std::vector<int> sizes = source.sizes();
   ASSIGN_OR_RETURN(auto axes, listed_axes(source.node, source.constants, source.rank()));
   if (axes.empty() && source.batch == 1) return Error{"it drops the batch, which is 1"};
@@ -117,7 +117,7 @@ Result<View> squeeze(const Source& source) {
 
 constexpr struct {
   std::string_view type;
-  Result<View> (*lay_out)(const Source&);
+  Result<View> (*lay_out)(const LayoutSource&);
 } kLayoutOps[] = {{"Flatten", flatten},
                   {"Reshape", reshape},
                   {"Squeeze", squeeze},

@@ -10,7 +10,7 @@
 namespace concertina::report {
 namespace {
 
-constexpr double kRow = 22, kTop = 12, kArcs = 170, kLongestBar = 260;
+constexpr double kRow = 22, kMargin = 12, kArcs = 170, kLongestBar = 260;
 constexpr double kCharacter = 8;  ///< width, generously: fonts differ
 
 /// Where the bars begin, right of every node's text.
@@ -28,7 +28,7 @@ std::string colour(const NetworkPicture& picture, int dimension) {
 }
 
 double centre(std::size_t node) {
-  return kTop + kRow * (static_cast<double>(node) + 0.5);
+  return kMargin + kRow * (static_cast<double>(node) + 0.5);
 }
 
 /// From the middle of one row to that of another; the further, the wider.
@@ -68,7 +68,7 @@ std::string drawing(const NetworkPicture& picture) {
   const double bars = bars_at(picture);
   std::string html =
       fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{:.0f}\" height=\"{:.0f}\">\n",
-                  bars + kLongestBar + 40, 2 * kTop + kRow * static_cast<double>(picture.nodes.size()));
+                  bars + kLongestBar + 40, 2 * kMargin + kRow * static_cast<double>(picture.nodes.size()));
   html += "<g fill=\"none\" stroke=\"#888\">\n";
   for (std::size_t i = 0; i < picture.nodes.size(); ++i) {
     for (const int input : picture.nodes[i].inputs) html += connection(static_cast<std::size_t>(input), i);

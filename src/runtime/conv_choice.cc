@@ -12,9 +12,9 @@ namespace {
 constexpr struct {
   ConvKernel kernel;
   std::string_view name;
-} kNames[] = {{ConvKernel::direct, "direct"},   {ConvKernel::planar, "planar"},
-              {ConvKernel::grouped, "grouped"}, {ConvKernel::winograd, "winograd"},
-              {ConvKernel::bf16, "bf16"},       {ConvKernel::depthwise, "depthwise"}};
+} kKernelNames[] = {{ConvKernel::direct, "direct"},   {ConvKernel::planar, "planar"},
+                    {ConvKernel::grouped, "grouped"}, {ConvKernel::winograd, "winograd"},
+                    {ConvKernel::bf16, "bf16"},       {ConvKernel::depthwise, "depthwise"}};
 
 bool lie_in(const kernels::Filter& few, std::span<const kernels::ChannelRange> inputs, int out_channels) {
   return out_channels <= few.out_channels &&
@@ -35,13 +35,13 @@ void add_direct(const PackedFilter& packed, int out_channels, bool few, std::vec
 }  // namespace
 
 std::string_view kernel_name(ConvKernel kernel) {
-  return std::find_if(std::begin(kNames), std::end(kNames),
+  return std::find_if(std::begin(kKernelNames), std::end(kKernelNames),
                       [&](const auto& known) { return known.kernel == kernel; })
       ->name;
 }
 
 std::optional<ConvKernel> find_kernel(std::string_view name) {
-  for (const auto& known : kNames) {
+  for (const auto& known : kKernelNames) {
     if (known.name == name) return known.kernel;
   }
   return std::nullopt;

@@ -17,9 +17,9 @@ using kernels::Filter;
 constexpr struct {
   Packing packing;
   std::string_view name;
-} kNames[] = {{Packing::direct, "direct"},          {Packing::depthwise, "depthwise"},
-              {Packing::grouped, "grouped"},        {Packing::winograd, "winograd"},
-              {Packing::winograd2, "winograd-2x2"}, {Packing::bf16, "bf16"}};
+} kPackingNames[] = {{Packing::direct, "direct"},          {Packing::depthwise, "depthwise"},
+                     {Packing::grouped, "grouped"},        {Packing::winograd, "winograd"},
+                     {Packing::winograd2, "winograd-2x2"}, {Packing::bf16, "bf16"}};
 
 /// One filter for each segment of a depthwise convolution's input.
 std::vector<LayerFilter> depthwise_filters(const Graph& graph, NodeId id, const op::Conv& conv) {
@@ -68,13 +68,13 @@ std::vector<Packing> packings_of(const Filter& filter, const kernels::WindowArgs
 }  // namespace
 
 std::string_view packing_name(Packing packing) {
-  return std::find_if(std::begin(kNames), std::end(kNames),
+  return std::find_if(std::begin(kPackingNames), std::end(kPackingNames),
                       [&](const auto& known) { return known.packing == packing; })
       ->name;
 }
 
 std::optional<Packing> find_packing(std::string_view name) {
-  for (const auto& known : kNames) {
+  for (const auto& known : kPackingNames) {
     if (known.name == name) return known.packing;
   }
   return std::nullopt;

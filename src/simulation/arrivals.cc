@@ -14,7 +14,7 @@
 namespace concertina::simulation {
 namespace {
 
-constexpr std::uint64_t kStream = 0x6172726976616c73;  // "arrivals"
+constexpr std::uint64_t kArrivalStream = 0x6172726976616c73;  // "arrivals"
 
 // The processes below make moments in units of the mean gap.
 
@@ -145,7 +145,7 @@ Result<std::vector<Time>> make_arrivals(const ArrivalProcess& process, int count
     return Error{fmt::format("the number of requests must be from 1 to {}", kMaxRequests)};
   if (!(rate > 0 && rate <= std::numeric_limits<double>::max()))
     return Error{"the rate of arrivals must be a positive number of requests a second"};
-  Draws draws{CounterRandom(seed, kStream)};
+  Draws draws{CounterRandom(seed, kArrivalStream)};
   return std::visit([&](const auto& one) { return arrivals_of(one, count, rate, draws); }, process);
 }
 

@@ -12,7 +12,7 @@
 namespace concertina::simulation {
 namespace {
 
-constexpr std::uint64_t kStream = 0x636f6e74656e74;  // "content"
+constexpr std::uint64_t kContentionStream = 0x636f6e74656e74;  // "content"
 
 Result<Contention> changes_of(const NoContention&, Time, Draws&) {
   return Contention();
@@ -98,7 +98,7 @@ Result<ContentionModel> parse_contention(std::string_view text) {
 }
 
 Result<Contention> make_contention(const ContentionModel& model, Time span, std::uint64_t seed) {
-  Draws draws{CounterRandom(seed, kStream)};
+  Draws draws{CounterRandom(seed, kContentionStream)};
   return std::visit([&](const auto& one) { return changes_of(one, span, draws); }, model);
 }
 
