@@ -84,10 +84,10 @@ CLI::Option* add_seconds_option(CLI::App* verb, double& seconds, const std::stri
 /// Adds --seed.
 CLI::Option* add_seed_option(CLI::App* verb, std::uint64_t& seed, const std::string& help);
 
-/// Adds --set, which takes one KEY=VALUE and may be repeated. `over` names what it overrides.
-inline void add_set_option(CLI::App* verb, std::vector<std::string>& settings, const std::string& over) {
+/// Adds --set, which takes one KEY=VALUE and may be repeated. `recipe` says whose keys.
+inline void add_set_option(CLI::App* verb, std::vector<std::string>& settings, const std::string& recipe) {
   verb->add_option("--set", settings,
-                   fmt::format("table.key=value over {}; one each, so repeat it for several", over))
+                   fmt::format("replaces a key of {}, table.key=value; repeat it for more", recipe))
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
 }

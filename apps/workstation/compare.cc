@@ -61,7 +61,7 @@ void add_compare_verb(CLI::App& program, Action& chosen) {
       "--out runs/short\n");
   const auto options = std::make_shared<CompareOptions>();
   verb->add_option("COMPARISON", options->comparison, "TOML file: recipe, seeds, budget, arms")->required();
-  add_set_option(verb, options->settings, "the common recipe's");
+  add_set_option(verb, options->settings, "the common recipe");
   in_range(add_list_option(verb, "--seeds", options->seeds, "instead of the comparison's, such as 1,2"), 0,
            1'000'000'000);
   verb->add_option("--out", options->out, "folder of all runs (default: runs/<name of the file>)")

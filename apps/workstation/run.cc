@@ -30,7 +30,7 @@ struct RunOptions {
 
 void add_options(CLI::App* verb, const std::shared_ptr<RunOptions>& options) {
   verb->add_option("RECIPE", options->recipe, "TOML file; left out: recipe.toml of the run directory");
-  add_set_option(verb, options->settings, "the recipe's");
+  add_set_option(verb, options->settings, "the recipe");
   verb->add_option("--out", options->out, "run directory (default: runs/<name of the recipe>)")
       ->type_name("DIR");
   verb->add_option("--device", options->device, "cpu, cuda or cuda:N")->capture_default_str();

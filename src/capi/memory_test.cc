@@ -131,24 +131,40 @@ TEST_F(CMemory, MayRunOutWhileASupervisedSessionEnds) {
 
 TEST_F(CMemory, MayRunOutWhileACascadeIsMade) {
   const auto model = open_model();
-  const testing::TestFolder folder;
-  const std::string file = write_cascade(folder, 1), table = write_latency_table(folder);
+  const std::string file = write_cascade(folder_, 1);
   auto options = sized<concertina_cascade_options>();
-  options.latency_table = table.c_str();
+  options.threads = 3;
+  options.latency_table = table_.c_str();
   options.other_machine = 1;
-  EXPECT_GT(failures_of<concertina_cascade>([&](concertina_cascade** cascade, concertina_error* error) {
-              return concertina_cascade_create(model.get(), file.c_str(), &options, cascade, error);
-            }),
-            3);
+  fail_each<concertina_cascade>([&](concertina_cascade** cascade, concertina_error* error) {
+    return concertina_cascade_create(model.get(), file.c_str(), &options, cascade, error);
+  });
 }
 
+TEST_F(CMemory, MayRunOutWhileRulesAreLoaded) {
+  const auto model = open_model();
+  auto options = sized<concertina_rules_options>();
+  options.other_machine = 1;
+  fail_each<concertina_rules>([&](concertina_rules** rules, concertina_error* error) {
+    return concertina_rules_load(plan_.c_str(), model.get(), &options, rules, error);
+  });
+}
+
+// It measures half a second each time, so only some requests fail.
 TEST_F(CMemory, MayRunOutWhileASchedulerIsMade) {
   const auto model = open_model();
   const concertina_model* models[] = {model.get()};
-  EXPECT_GT(failures_of<concertina_scheduler>([&](concertina_scheduler** scheduler, concertina_error* error) {
-              return concertina_scheduler_create(models, 1, nullptr, scheduler, error);
-            }),
-            3);
+  for (int failing = 0, failures = 1; failures > 0; failing += 1 + failing / 2) {
+    concertina_scheduler* scheduler = nullptr;
+    concertina_error error;
+    fail_allocation(failing);
+    const concertina_status status = concertina_scheduler_create(models, 1, nullptr, &scheduler, &error);
+    failures = allocation_failed() ? 1 : 0;
+    fail_allocation(-1);
+    const Owned<concertina_scheduler> owned(scheduler);
+    EXPECT_EQ(scheduler == nullptr, status != CONCERTINA_OK);
+    EXPECT_EQ(status == CONCERTINA_OK, failures == 0) << failing;
+  }
 }
 
 TEST_F(CMemory, MayRunOutWhileAFailureIsTold) {

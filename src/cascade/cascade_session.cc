@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
 #include <optional>
 #include <utility>
 
 #include "base/file.h"
+#include "base/out_of_memory.h"
 #include "base/sole_use.h"
 #include "base/try.h"
 #include "cascade/runner.h"
@@ -60,7 +62,7 @@ struct CascadeSession::Impl {
 
 Result<CascadeSession> CascadeSession::make(std::shared_ptr<const Model> model,
                                             const std::filesystem::path& path,
-                                            const CascadeOptions& options) {
+                                            const CascadeOptions& options) try {
   ASSIGN_OR_RETURN(cascade::Cascade cascade, cascade::Cascade::read(path));
   if (const Status fits = cascade.check(*model); !fits) return in_file(path, fits.error());
   ASSIGN_OR_RETURN(Session session, Session::make(model, {.threads = options.threads}));
@@ -72,6 +74,8 @@ Result<CascadeSession> CascadeSession::make(std::shared_ptr<const Model> model,
   ASSIGN_OR_RETURN(impl->runner, cascade::CascadeRunner::make(impl->chosen, *model, impl->on_session,
                                                               impl->clock, &impl->times));
   return CascadeSession(std::move(impl));
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 CascadeSession::CascadeSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -81,7 +85,7 @@ CascadeSession& CascadeSession::operator=(CascadeSession&&) noexcept = default;
 CascadeSession::~CascadeSession() = default;
 
 Result<CascadeAnswer> CascadeSession::run(std::span<const float> image, const CascadeBudget& budget,
-                                          std::span<float> scores) {
+                                          std::span<float> scores) try {
   Impl& own = *impl_;
   const SoleUse::Turn turn(own.use);
   if (!turn) return SoleUse::taken("session");
@@ -99,6 +103,8 @@ Result<CascadeAnswer> CascadeSession::run(std::span<const float> image, const Ca
   answer.actual_ms = to_ms(end - start);
   answer.in_time = ran.label >= 0 && (!deadline || end <= deadline->at);
   return answer;
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 const Model& CascadeSession::model() const {

@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kMaxImageSize = 4096;
-constexpr const char* kLayout = "images belong into train/<class>/ and test/<class>/ (or val/<class>/)";
+constexpr const char* kLayout = "images belong in train/<class>/ and test/<class>/ (or val/<class>/)";
 
 bool is_image(const fs::path& path) {
   std::string ending = path.extension().string();

@@ -89,9 +89,9 @@ TEST_F(ImageFolderTest, RefusesFoldersThatAreNoDataSet) {
   EXPECT_THAT(error(), HasSubstr("train/ant' holds no images; fill or remove it"));
   EXPECT_THAT(error(Split::test), HasSubstr("only one has 'ant'"));
   folder_.write("train/loose.jpg", "");
-  EXPECT_THAT(error(), HasSubstr("loose.jpg' is not a folder of a class; images belong into train/<class>/"));
+  EXPECT_THAT(error(), HasSubstr("loose.jpg' is not a folder of a class; images belong in train/<class>/"));
   std::filesystem::remove_all(folder_ / "train");
-  EXPECT_THAT(error(), HasSubstr("/train'; images belong into train/<class>/ and test/<class>/"));
+  EXPECT_THAT(error(), HasSubstr("/train'; images belong in train/<class>/ and test/<class>/"));
   std::filesystem::create_directory(folder_ / "train");
   EXPECT_THAT(error(), HasSubstr("train' holds no images"));
 }

@@ -72,7 +72,7 @@ TEST_F(ReadTest, ChecksThatBothSplitsAreThereWithoutOpeningThem) {
   folder_.write("folder/train/ant/x.jpg", "");
   EXPECT_THAT(error(Format::image_folder, "folder"), HasSubstr("there is no folder '"));
   EXPECT_THAT(error(Format::image_folder, "folder"),
-              HasSubstr("images belong into train/<class>/ and test/<class>/"));
+              HasSubstr("images belong in train/<class>/ and test/<class>/"));
   folder_.write("folder/val/bee/x.jpg", "");
   EXPECT_THAT(error(Format::image_folder, "folder"), HasSubstr("only one has 'ant'"));
   folder_.write("folder/val/ant/x.jpg", "");

@@ -18,8 +18,8 @@ struct TensorView {
   std::string_view raw_data;  ///< in place of the proto's
 };
 
-/// A parsed file whose initializers' `raw_data`, nearly all of its bytes, stay where they are. Its messages lie in
-/// an arena: without one, protobuf loses the message that it adds to a list where memory runs out.
+/// A parsed file whose initializers' `raw_data`, nearly all of its bytes, stay where they are. Its messages
+/// lie in an arena: without one, protobuf loses the message that it adds to a list where memory runs out.
 struct OnnxFile {
   std::unique_ptr<google::protobuf::Arena> arena = std::make_unique<google::protobuf::Arena>();
   onnx::ModelProto& model = *google::protobuf::Arena::CreateMessage<onnx::ModelProto>(arena.get());

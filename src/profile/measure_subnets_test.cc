@@ -85,7 +85,7 @@ TEST_F(MeasureTest, MayRunOutOfMemory) {
   if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
   EXPECT_GT(testing::fail_each_allocation([&]() -> Result<latency::LatencyTable> {
               try {
-                return measure({.threads = {1, 2}, .seconds = 0.01});
+                return measure({.batches = {1, 2}, .seconds = 0.001, .least_runs = 1});
               } catch (const std::bad_alloc&) {
                 return out_of_memory();
               }

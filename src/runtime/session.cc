@@ -206,8 +206,10 @@ Result<Session> Session::make(std::shared_ptr<const Model> model, const SessionO
                                           workspace * static_cast<std::size_t>(options.threads),
                                           image_floats));
   } catch (const std::bad_alloc&) {
-    return Error{fmt::format("there is no memory for the {} MB that a batch of {} needs",
-                             total * sizeof(float) >> 20, options.max_batch)};
+    const std::size_t megabytes = total * sizeof(float) >> 20;
+    if (megabytes == 0) return out_of_memory();
+    return Error{fmt::format("there is no memory for the {} MB that a batch of {} needs", megabytes,
+                             options.max_batch)};
   } catch (const std::system_error& e) {
     return Error{fmt::format("the system refuses {} threads ({}); ask for fewer", options.threads, e.what())};
   }

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
+#include "base/out_of_memory.h"
 #include "base/sole_use.h"
 #include "base/try.h"
 #include "scheduler/deadline_sizes.h"
@@ -83,7 +85,7 @@ struct Scheduler::Impl {
 };
 
 Result<Scheduler> Scheduler::make(std::vector<std::shared_ptr<const Model>> models,
-                                  const SchedulerOptions& options) {
+                                  const SchedulerOptions& options) try {
   if (models.empty()) return Error{"a scheduler needs a model; give it one or several"};
   if (!(options.reserve >= 0 && options.reserve <= 1)) {
     return Error{fmt::format("a scheduler's reserve cannot be {}; choose 0 to 1", options.reserve)};
@@ -99,6 +101,8 @@ Result<Scheduler> Scheduler::make(std::vector<std::shared_ptr<const Model>> mode
   RETURN_IF_ERROR(measure(impl->executor, impl->costs));
   impl->start(options);
   return Scheduler(std::move(impl));
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 Scheduler::Scheduler(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -108,7 +112,7 @@ Scheduler& Scheduler::operator=(Scheduler&&) noexcept = default;
 Scheduler::~Scheduler() = default;
 
 Result<std::int64_t> Scheduler::submit(int model, std::span<const float> image,
-                                       std::chrono::nanoseconds deadline, std::span<float> outputs) {
+                                       std::chrono::nanoseconds deadline, std::span<float> outputs) try {
   Impl& own = *impl_;
   const SoleUse::Turn turn(own.use);
   if (!turn) return SoleUse::taken("scheduler");
@@ -122,9 +126,11 @@ Result<std::int64_t> Scheduler::submit(int model, std::span<const float> image,
                  .image = image,
                  .outputs = outputs});
   return own.submitted++;
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
-Result<std::optional<ScheduledAnswer>> Scheduler::advance() {
+Result<std::optional<ScheduledAnswer>> Scheduler::advance() try {
   Impl& own = *impl_;
   const SoleUse::Turn turn(own.use);
   if (!turn) return SoleUse::taken("scheduler");
@@ -133,6 +139,8 @@ Result<std::optional<ScheduledAnswer>> Scheduler::advance() {
   ASSIGN_OR_RETURN(const std::optional<scheduler::JobRecord> left, own.loop->turn());
   if (!left) return std::optional<ScheduledAnswer>();
   return std::optional(own.describe(*left));
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 std::size_t Scheduler::waiting() const {

@@ -2,15 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <utility>
-
 #include "base/try.h"
 
 namespace concertina::scheduler {
 
 Result<std::optional<JobRecord>> StepLoop::turn() {
-  const Action action = policy_.choose(
-      {.now = now_, .queue = queue_, .running = running_, .changed = std::exchange(changed_, false)});
+  const Action action =
+      policy_.choose({.now = now_, .queue = queue_, .running = running_, .changed = changed_});
+  changed_ = false;
   RETURN_IF_ERROR(check(action));
   if (action.kind == Action::Kind::shed) return std::optional(leave(action.job, true));
   if (running_ >= 0 && running_ != action.job) ++counts_.preemptions;

@@ -1,8 +1,10 @@
 #include "concertina/plan_rules.h"
 
+#include <new>
 #include <vector>
 
 #include "base/file.h"
+#include "base/out_of_memory.h"
 #include "base/try.h"
 #include "slo/rule_table.h"
 
@@ -13,7 +15,8 @@ struct PlanRules::Impl {
   std::vector<PlanRule> rules;
 };
 
-Result<PlanRules> PlanRules::load(const std::filesystem::path& path, const Model& model, bool other_machine) {
+Result<PlanRules> PlanRules::load(const std::filesystem::path& path, const Model& model,
+                                  bool other_machine) try {
   ASSIGN_OR_RETURN(slo::RuleTable table, slo::RuleTable::read_for(path, model, other_machine));
   std::vector<PlanRule> rules;
   for (const slo::Rule& rule : table.rules) {
@@ -28,6 +31,8 @@ Result<PlanRules> PlanRules::load(const std::filesystem::path& path, const Model
                      .note = rule.note});
   }
   return PlanRules(std::make_unique<const Impl>(Impl{std::move(table), std::move(rules)}));
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 PlanRules::PlanRules(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
