@@ -1,7 +1,7 @@
 #pragma once
 
-// The one way into LibTorch, precompiled: its headers take longer to parse than all of ours. <torch/torch.h> has more
-// than twice as much.
+// The one way into LibTorch, precompiled: its headers take longer to parse than all of ours. <torch/torch.h>
+// has more than twice as much.
 
 #pragma GCC system_header
 
