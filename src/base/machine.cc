@@ -17,9 +17,8 @@ namespace {
 
 /// The first line of a file; empty if there is none.
 std::string first_line(const std::string& path) {
-  std::string text = read_text(path).value_or("");
-  text.resize(std::min(text.find('\n'), text.size()));
-  return text;
+  const auto text = read_text(path);
+  return text ? text->substr(0, text->find('\n')) : "";
 }
 
 std::optional<double> positive_number(std::string_view word) {

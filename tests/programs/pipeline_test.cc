@@ -164,6 +164,9 @@ TEST_F(PipelineTest, AModelFindsItsValidationImagesAgain) {
   const ProcessResult cascade = concertina(choose);
   ASSERT_EQ(cascade.exit_code, 0) << cascade.err;
   EXPECT_THAT(cascade.out, HasSubstr("Of 90 validation images"));
+  const ProcessResult nowhere = concertina({"cascade", model, "--data", data, "--out", data});
+  expect_refused(nowhere, "is a folder; a file is needed");
+  EXPECT_THAT(nowhere.err, Not(HasSubstr("look at images")));  // it is found out before the work
   const std::string chosen = *read_file(out / "model.cascade.json");
   for (const char* split : {"test", "train"}) {
     auto on_others = choose;
@@ -185,12 +188,18 @@ TEST_F(PipelineTest, AModelFindsItsValidationImagesAgain) {
   for (const char* verb : {"eval", "verify", "cascade"})
     expect_refused(concertina({verb, older, "--data", data}),
                    "give its recipe's data.validation as --validation-images");
-  expect_refused(
-      concertina({"eval", older, "--data", data, "--validation-images", "90", "--validation-seed", "1"}),
-      "these are not the model's validation images");
-  EXPECT_EQ(concertina({"eval", older, "--data", data, "--validation-images", "90", "--validation-seed", "3"})
-                .exit_code,
-            0);
+  const std::vector<std::string> reminded = {"--data", data, "--validation-images", "90", "--validation-seed",
+                                             "3"};
+  const auto remind = [&](const char* verb) {
+    std::vector<std::string> arguments = {verb, older};
+    arguments.insert(arguments.end(), reminded.begin(), reminded.end());
+    return concertina(arguments);
+  };
+  EXPECT_EQ(remind("eval").exit_code, 0);
+  for (onnx::SubnetRecord& record : file.subnets) record.validation_accuracy = 0.5;  // of other images
+  ASSERT_TRUE(onnx::write_model(older, file));
+  for (const char* verb : {"eval", "cascade"})
+    expect_refused(remind(verb), "these are not the model's validation images");
 
   std::string labels = *read_file(folder_ / "data" / "train-labels-idx1-ubyte");
   for (std::size_t i = 8; i < labels.size(); ++i) labels[i] = static_cast<char>((labels[i] + 1) % 3);
