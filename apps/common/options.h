@@ -89,7 +89,8 @@ inline void add_set_option(CLI::App* verb, std::vector<std::string>& settings, c
   verb->add_option("--set", settings,
                    fmt::format("replaces a key of {}, table.key=value; repeat it for more", recipe))
       ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 /// Adds --json.
