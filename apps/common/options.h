@@ -90,6 +90,7 @@ inline void add_set_option(CLI::App* verb, std::vector<std::string>& settings, c
                    fmt::format("replaces a key of {}, table.key=value; repeat it for more", recipe))
       ->type_name("KEY=VALUE")
       ->expected(1)
+      ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
