@@ -14,7 +14,6 @@ namespace concertina::apps {
 namespace {
 
 using cascade::Cascade;
-using nlohmann::json;
 using Rows = std::vector<std::vector<std::string>>;
 
 Calibration calibration_of(const cascade::LabelledLogits& data,
@@ -75,7 +74,7 @@ std::string stage_table(const cascade::Cascade& cascade, const std::vector<std::
   return format_table(rows);
 }
 
-json side_json(const MeasuredSide& side) {
+nlohmann::json side_json(const MeasuredSide& side) {
   return {{"accuracy", side.accuracy}, {"milliseconds", side.ms}, {"in_time", side.in_time}};
 }
 
@@ -95,12 +94,12 @@ void print_choice(const cascade::CascadeChoice& choice, const std::vector<Calibr
   const cascade::CascadePromise& promise = cascade.promise;
   const std::vector<std::int64_t> stopped(choice.stopped.begin(), choice.stopped.end());
   if (as_json) {
-    const json all = {{"cpu", cpu_name()},
-                      {"calibration", calibration_table(calibrations).json()},
-                      {"margin", choice.margin},
-                      {"stopped", stopped},
-                      {"file", file},
-                      {"cascade", json::parse(cascade.to_json())}};
+    const nlohmann::json all = {{"cpu", cpu_name()},
+                                {"calibration", calibration_table(calibrations).json()},
+                                {"margin", choice.margin},
+                                {"stopped", stopped},
+                                {"file", file},
+                                {"cascade", nlohmann::json::parse(cascade.to_json())}};
     fmt::print("{}\n", all.dump(1));
     return;
   }
@@ -117,19 +116,19 @@ void print_measured(const MeasuredCascade& measured, const cascade::Cascade& cas
                     const CascadeMeasureOptions& options, const std::string& images, bool as_json) {
   const std::vector<std::int64_t> stopped(measured.stopped.begin() + 1, measured.stopped.end());
   if (as_json) {
-    const json all = {{"cpu", cpu_name()},
-                      {"images", measured.images},
-                      {"rounds", options.rounds},
-                      {"cascade", side_json(measured.cascade)},
-                      {"reference", side_json(measured.reference)},
-                      {"ratio", measured.ratio},
-                      {"ratio_5", measured.ratio_low},
-                      {"ratio_95", measured.ratio_high},
-                      {"only_cascade_right", measured.only_cascade_right},
-                      {"only_reference_right", measured.only_reference_right},
-                      {"other_label", measured.other_label},
-                      {"stopped", measured.stopped},
-                      {"cut_short", measured.cut_short}};
+    const nlohmann::json all = {{"cpu", cpu_name()},
+                                {"images", measured.images},
+                                {"rounds", options.rounds},
+                                {"cascade", side_json(measured.cascade)},
+                                {"reference", side_json(measured.reference)},
+                                {"ratio", measured.ratio},
+                                {"ratio_5", measured.ratio_low},
+                                {"ratio_95", measured.ratio_high},
+                                {"only_cascade_right", measured.only_cascade_right},
+                                {"only_reference_right", measured.only_reference_right},
+                                {"other_label", measured.other_label},
+                                {"stopped", measured.stopped},
+                                {"cut_short", measured.cut_short}};
     fmt::print("{}\n", all.dump(1));
     return;
   }

@@ -145,9 +145,9 @@ Status perform(ProfileOptions options) {
   const std::string busy = profile::describe_busy(table);
   if (!busy.empty()) progress.message("warning: " + busy);
   if (options.json) {
-    auto json = nlohmann::ordered_json::parse(table.to_json());
-    json["measured_busy"] = !busy.empty();
-    fmt::print("{}\n", json.dump(1));
+    auto out = nlohmann::ordered_json::parse(table.to_json());
+    out["measured_busy"] = !busy.empty();
+    fmt::print("{}\n", out.dump(1));
   } else {
     fmt::print("{}The table is {}.\n", report_of(table), options.out);
   }
