@@ -147,7 +147,7 @@ void define(CLI::App* verb, BenchOptions& options) {
   auto* iterations =
       add_range_option(verb, "-r,--iterations", options.timing.runs, "timed runs", 1, 10'000'000);
   auto* seconds = add_seconds_option(verb, options.timing.seconds,
-                                     "time each sub-net for so long, not --iterations", 0.001)
+                                     "seconds to time each sub-net, instead of --iterations", 0.001)
                       ->excludes(iterations);
   add_pin_option(verb, options.processors, "processors to run on, such as 0,1");
   auto* profile =

@@ -91,7 +91,7 @@ Status choose(CascadeOptions options) {
   if (options.data.split != "validation") {
     return Error{
         fmt::format("a cascade is chosen on the validation images; leave --split {} out, "
-                    "or name a cascade that is to be measured with --use",
+                    "or name the cascade to measure with --use",
                     options.data.split)};
   }
   RETURN_IF_ERROR(choose_out(options.out, options.model, ".cascade.json"));
@@ -136,37 +136,37 @@ Status measure(const CascadeOptions& options) {
 
 /// What decides which cascade is chosen.
 void add_choice_options(CLI::App* verb, CascadeOptions& options) {
-  verb->add_option("--like", options.like, "the sub-net that the cascade is to be as accurate as")
+  verb->add_option("--like", options.like, "sub-net whose accuracy the cascade must reach")
       ->capture_default_str();
   add_range_option(verb, "--tolerance", options.goal.tolerance,
-                   "accuracy that may be lost against it; 0.01 is a point", 0.0, 1.0);
-  auto* accuracy = verb->add_option("--accuracy", options.goal.accuracy, "or: the accuracy wanted, 0 .. 1")
-                       ->check(CLI::Range(0.0, 1.0));
-  verb->add_option("--ms", options.goal.ms, "or: the most accurate cascade of at most this mean time")
+                   "accuracy that may be lost; 0.01 is one point", 0.0, 1.0);
+  auto* accuracy =
+      verb->add_option("--accuracy", options.goal.accuracy, "instead: the accuracy to reach, 0 .. 1")
+          ->check(CLI::Range(0.0, 1.0));
+  verb->add_option("--ms", options.goal.ms,
+                   "instead: at most this mean time, in ms; takes the most accurate cascade")
       ->check(CLI::PositiveNumber)
       ->excludes(accuracy);
   add_range_option(verb, "--spare-errors", options.goal.spare_errors,
-                   "standard errors by which the accuracy is to be reached; 1.64 for 95 % of cases", 0.0,
-                   10.0);
+                   "standard errors of safety; 1.64 reaches the accuracy in 95 % of cases", 0.0, 10.0);
   add_word_option(verb, "--confidence", options.measure, {"auto", "probability", "margin", "entropy"},
-                  "what says how sure a sub-net is; auto: the best of them");
+                  "measure of confidence; auto takes the best one");
   add_range_option(verb, "--stages", options.front.max_stages, "at most", 1, 4);
   verb->add_flag("--mirror,!--no-mirror", options.front.mirror,
                  "stages may look at the mirror image (the default)");
   verb->add_flag("--blend,!--no-blend", options.front.blend,
-                 "a stage weighs in what those before it said (the default)");
-  add_range_option(verb, "--folds", options.folds,
-                   "parts of the images that judge what was chosen on the others", 2, 50);
-  add_out_option(verb, options.out, "what --use takes (default: <model>.cascade.json)");
+                 "a stage adds the logits of the stages before it (the default)");
+  add_range_option(verb, "--folds", options.folds, "parts of the images for cross-validation", 2, 50);
+  add_out_option(verb, options.out, "file for the cascade (default: <model>.cascade.json)");
 }
 
 /// What decides how one is measured.
 void add_measure_options(CLI::App* verb, CascadeOptions& options) {
   verb->add_option("--use", options.use, "measure this cascade instead of choosing one")->type_name("FILE");
-  add_range_option(verb, "--rounds", options.measuring.rounds, "with --use: over all images", 1, 1000);
+  add_range_option(verb, "--rounds", options.measuring.rounds, "with --use: passes over all images", 1, 1000);
   add_range_option(verb, "--block", options.measuring.block,
-                   "with --use: images before the other takes its turn", 1, 10'000);
-  verb->add_option("--deadline", options.measuring.deadline_ms, "with --use: of every image, ms")
+                   "with --use: images before cascade and sub-net take turns", 1, 10'000);
+  verb->add_option("--deadline", options.measuring.deadline_ms, "with --use: deadline of every image, in ms")
       ->check(CLI::PositiveNumber);
 }
 
@@ -175,7 +175,8 @@ void define(CLI::App* verb, CascadeOptions& options) {
   add_data_options(verb, options.data)->required();
   add_split_options(verb, options.data);
   add_model_options(verb, options.loading);
-  verb->add_option("--latency-table", options.latency_table, "of concertina profile (default: measure now)")
+  verb->add_option("--latency-table", options.latency_table,
+                   "table of concertina profile; without it, the sub-nets are measured now")
       ->type_name("FILE");
   add_choice_options(verb, options);
   add_measure_options(verb, options);

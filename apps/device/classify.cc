@@ -96,14 +96,14 @@ void define(CLI::App* verb, ClassifyOptions& options) {
   verb->add_option("IMAGE", options.images, "JPEG or PNG files")->required();
   add_subnet_option(verb, options.subnet);
   add_model_options(verb, options.loading);
-  add_range_option(verb, "--top", options.top, "answers an image", 1, 1000);
+  add_range_option(verb, "--top", options.top, "classes to show for each image", 1, 1000);
   add_json_option(verb, options.json);
 }
 
 }  // namespace
 
 void add_classify(CLI::App& program, Action& chosen) {
-  add_verb<ClassifyOptions>(program, chosen, "classify", "Tell what is on images",
+  add_verb<ClassifyOptions>(program, chosen, "classify", "Classify images",
                             "  concertina classify model.onnx shoe.png\n"
                             "  concertina classify model.onnx *.jpg --subnet all --json\n",
                             define, classify);

@@ -168,9 +168,9 @@ int threads_of(const DataOptions& options) {
 void add_split_options(CLI::App* verb, DataOptions& options) {
   add_word_option(verb, "--split", options.split, {"validation", "test", "train"}, "which images");
   verb->add_option("--validation-images", options.validation_images,
-                   "for models made before their files said it: data.validation of the recipe")
+                   "only for older models: data.validation of the recipe")
       ->check(CLI::Range(1, 100'000'000));
-  verb->add_option("--validation-seed", options.validation_seed, "likewise: seed of the recipe")
+  verb->add_option("--validation-seed", options.validation_seed, "only for older models: seed of the recipe")
       ->check(CLI::Range(0, 1'000'000'000));
 }
 

@@ -37,13 +37,12 @@ Status choose_out(std::string& out, const std::string& model, const char* extens
 
 void add_precision_option(CLI::App* verb, Precision& precision) {
   add_word_option(verb, "--precision", precision, kPrecisions,
-                  "bf16: convolutions and linear layers in bfloat16 where the machine can");
+                  "bf16 runs convolutions and linear layers in bfloat16, if the machine can");
 }
 
 void add_model_options(CLI::App* verb, ModelOptions& options) {
   add_precision_option(verb, options.precision);
-  verb->add_option("--tuning", options.tuning,
-                   "what concertina tune has written for the model on this machine")
+  verb->add_option("--tuning", options.tuning, "table of concertina tune for this model and machine")
       ->type_name("FILE");
 }
 

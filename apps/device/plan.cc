@@ -187,10 +187,10 @@ Result<Verdict> plan_model(PlanOptions options) {
 
 void define(CLI::App* verb, PlanOptions& options) {
   add_model_argument(verb, options.model);
-  verb->add_option("--slo", options.slo, "what answers must be, and in which states (TOML)")
+  verb->add_option("--slo", options.slo, "service-level objectives and states (TOML)")
       ->required()
       ->type_name("FILE");
-  verb->add_option("--latency-table", options.latency_table, "what concertina profile wrote for the model")
+  verb->add_option("--latency-table", options.latency_table, "table of concertina profile for the model")
       ->required()
       ->type_name("FILE");
   add_out_option(verb, options.out, "the rule table (default: <model>.plan.json)");

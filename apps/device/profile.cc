@@ -169,15 +169,18 @@ void define(CLI::App* verb, ProfileOptions& options) {
           "on the first"),
       0, 256)
       ->transform(zero_is_every_core());
-  add_seconds_option(verb, options.profile.seconds, "time for all of it", 0.1)->capture_default_str();
-  add_model_options(verb, options.profile.loading);
-  verb->add_flag("--no-layers", options.no_layers, "sub-nets only: what a runtime needs, not a search");
-  verb->add_option("--input", options.input, "image of a built-in network")->capture_default_str();
-  verb->add_option("--classes", options.classes, "of a built-in network")->capture_default_str();
-  verb->add_option("--width", options.width, "of a built-in network: multiplies every layer's channels")
+  add_seconds_option(verb, options.profile.seconds, "seconds for the whole measurement", 0.1)
       ->capture_default_str();
-  add_out_option(verb, options.out, "where the table goes (default: <model>.latency.json)");
-  add_json_option(verb, options.json, "print the table as JSON, not for people");
+  add_model_options(verb, options.profile.loading);
+  verb->add_flag("--no-layers", options.no_layers,
+                 "measures sub-nets only, which is all that a runtime needs");
+  verb->add_option("--input", options.input, "built-in network: shape of its images")->capture_default_str();
+  verb->add_option("--classes", options.classes, "built-in network: number of its classes")
+      ->capture_default_str();
+  verb->add_option("--width", options.width, "built-in network: multiplies the channels of every layer")
+      ->capture_default_str();
+  add_out_option(verb, options.out, "file for the table (default: <model>.latency.json)");
+  add_json_option(verb, options.json, "print the table as JSON");
 }
 
 }  // namespace

@@ -211,30 +211,31 @@ Status schedule(ScheduleOptions options) {
 
 void define(CLI::App* verb, ScheduleOptions& options) {
   verb->add_option("MODEL", options.models, "dynamic models (.onnx); one twice counts as two")->required();
-  in_range(add_list_option(verb, "--load", options.loads,
-                           "time the requests need at the full sizes, of the time there is; several: a,b"),
-           0.01, 100.0);
+  in_range(
+      add_list_option(
+          verb, "--load", options.loads,
+          "time that all requests need at the largest sub-nets, as a share of the time there is; several: a,b"),
+      0.01, 100.0);
   add_list_option(verb, "--policy", options.policies,
                   "all, fcfs, edf, srtf, dysta, full-size, sizes; several: a,b");
   add_range_option(verb, "--deadline-multiple", options.arrivals.deadline_multiple,
-                   "deadlines, in times of a model's full size alone", 1.0, 1e6);
+                   "deadline, as a multiple of the time of a model's largest sub-net", 1.0, 1e6);
   verb->add_option("--arrivals", options.process,
                    "poisson, gamma:CV2, bursts, ramp, step, azure_code, azure_conv, or a trace's file")
       ->capture_default_str();
-  add_requests_option(verb, options.arrivals.requests, "of all models together");
-  add_seed_option(verb, options.arrivals.seed, "of all that is drawn; each repeat has the next one");
-  add_range_option(verb, "--repeats", options.repeats, "times that all is drawn anew", 1, 1000);
-  add_range_option(verb, "--rounds", options.rounds, "of all models and sizes in turn, to time their steps",
-                   1, 1'000'000);
-  add_range_option(verb, "--noise", options.simulated.noise,
-                   "simulated: deviation of a run's time from its prediction, as a share", 0.0, 2.0);
-  add_range_option(verb, "--dysta-eta", options.scheduling.dysta_eta, "dysta's weight of deadlines", 0.0,
+  add_requests_option(verb, options.arrivals.requests, "requests of all models together");
+  add_seed_option(verb, options.arrivals.seed, "seed of all random numbers; each repeat takes the next one");
+  add_range_option(verb, "--repeats", options.repeats, "repetitions with new random numbers", 1, 1000);
+  add_range_option(verb, "--rounds", options.rounds, "rounds to time the steps of all models and sub-nets", 1,
+                   1'000'000);
+  add_range_option(verb, "--noise", options.simulated.noise, "simulation: spread of a run's time, as a share",
+                   0.0, 2.0);
+  add_range_option(verb, "--dysta-eta", options.scheduling.dysta_eta, "weight of deadlines in dysta", 0.0,
                    1e3);
   add_range_option(verb, "--reserve", options.scheduling.reserve,
-                   "sizes: share of the time to a deadline that plans leave free", 0.0, 1.0);
+                   "sizes: share of the time to a deadline that stays free", 0.0, 1.0);
   verb->add_flag("--real", options.real, "run the models; otherwise time is simulated");
-  verb->add_flag("--cpu-time", options.cpu_time,
-                 "times are of the thread's processor time, for machines that are shared");
+  verb->add_flag("--cpu-time", options.cpu_time, "counts the thread's processor time, for shared machines");
   add_model_options(verb, options.loading);
   add_json_option(verb, options.json);
 }

@@ -26,10 +26,10 @@ void add_serving_options(CLI::App* verb, ServingOptions& options) {
   add_model_argument(verb, options.model);
   add_model_options(verb, options.loading);
   verb->add_option("--latency-table", options.session.latency_table,
-                   "what concertina profile has written; without it the sub-nets are measured now")
+                   "table of concertina profile; without it, the sub-nets are measured now")
       ->type_name("FILE");
   verb->add_flag("--other-machine", options.session.other_machine,
-                 "take a latency table that was measured on another machine");
+                 "allow a latency table of another machine");
   add_run_options(verb, options.session.threads, options.session.batch);
   add_list_option(verb, "--arrivals", options.arrivals,
                   "poisson, gamma:CV2, bursts:BURST:SHARE:LENGTH, ramp:FROM:TO, step:FROM:TO, azure_code, "
@@ -39,16 +39,16 @@ void add_serving_options(CLI::App* verb, ServingOptions& options) {
                   "two-state:FACTOR:SLOW_SECONDS:QUIET_SECONDS; several: a,b");
   add_list_option(verb, "--policy", options.policies,
                   "all, concertina, alert, slackfit, hysteresis, fixed:N (a sub-net); several: a,b");
-  add_requests_option(verb, options.scenario.requests, "of each stream");
+  add_requests_option(verb, options.scenario.requests, "requests of each stream");
   verb->add_option("--load", options.scenario.load,
                    "the share of the time that the largest sub-net would need for all requests")
       ->capture_default_str();
   verb->add_option("--deadline", options.scenario.deadline_ms,
                    "ms from a request's arrival; 0: five times the largest sub-net's median")
       ->capture_default_str();
-  verb->add_option("--quantile", options.scenario.quantile, "share of the answers that are to be in time")
+  verb->add_option("--quantile", options.scenario.quantile, "share of the answers that must be in time")
       ->capture_default_str();
-  add_seed_option(verb, options.scenario.seed, "of all that is drawn");
+  add_seed_option(verb, options.scenario.seed, "seed of all random numbers");
   add_json_option(verb, options.json);
 }
 

@@ -109,10 +109,10 @@ Status tune_model(TuneOptions options) {
 
 void define(CLI::App* verb, TuneOptions& options) {
   add_model_argument(verb, options.model);
-  add_out_option(verb, options.out, "what --tuning takes elsewhere (default: <model>.tuning.json)");
+  add_out_option(verb, options.out, "table for --tuning (default: <model>.tuning.json)");
   add_precision_option(verb, options.tune.precision);
   add_run_options(verb, options.tune.threads, options.tune.batch);
-  add_range_option(verb, "--rounds", options.tune.rounds, "of all kernels in turn", 1, 1000);
+  add_range_option(verb, "--rounds", options.tune.rounds, "rounds in which all kernels take turns", 1, 1000);
   add_range_option(verb, "-r,--iterations", options.tune.runs, "runs of each sub-net in a round", 1, 100'000);
   add_json_option(verb, options.json);
 }

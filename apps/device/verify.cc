@@ -231,7 +231,7 @@ void define(CLI::App* verb, VerifyOptions& options) {
   add_model_options(verb, options.loading);
   add_data_options(verb, options.data);
   add_split_options(verb, options.data);
-  verb->add_option("--onnxruntime", options.onnxruntime, "runs the exported sub-nets too")
+  verb->add_option("--onnxruntime", options.onnxruntime, "also compares with ONNX Runtime")
       ->type_name("libonnxruntime.so");
   add_json_option(verb, options.json);
 }

@@ -82,16 +82,14 @@ void define(CLI::App* verb, WatchOptions& options) {
   verb->add_option("--root", options.root, "folder with proc/ and sys/ of the machine to look at")
       ->type_name("DIR")
       ->capture_default_str();
-  verb->add_option("--pid", options.process,
-                   "process whose threads and cgroups are looked at (default: this one)")
+  verb->add_option("--pid", options.process, "process to watch: its threads and cgroups (default: this one)")
       ->check(CLI::PositiveNumber)
       ->type_name("PID");
   add_range_option(verb, "--period", options.period, "milliseconds between two samples", 10, 60'000);
   auto* samples =
-      in_range(verb->add_option("--samples", options.samples, "end after so many (default: at Ctrl-C)"), 1,
+      in_range(verb->add_option("--samples", options.samples, "samples to take (default: until Ctrl-C)"), 1,
                1'000'000'000);
-  verb->add_flag("--once", options.once, "the same as --samples 1: no rates, they need two")
-      ->excludes(samples);
+  verb->add_flag("--once", options.once, "one sample, without rates, which need two")->excludes(samples);
   add_json_option(verb, options.json, "print JSON, one object a line");
 }
 
