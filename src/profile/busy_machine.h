@@ -13,7 +13,8 @@ namespace concertina::profile {
 /// A machine that takes more than this share of the time away is too busy to measure on.
 inline constexpr double kMostTaken = 0.02;
 
-/// Times whose tail is above this are of a busy machine. On a quiet one it is 1.1 to 1.7.
+/// Times whose tail is above this are of a busy machine. The quiet one of docs/results/soak-resnet20 has 1.17
+/// to 1.64.
 inline constexpr double kLongestTail = 2;
 
 /// The share of `duration` in which somebody else had the processor of the calling thread, which does nothing

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <string>
 #include <vector>
 
@@ -41,6 +43,19 @@ inline scheduler::Job job(int id, int which, double arrival, double deadline, in
 
 inline scheduler::Situation at(double now, const std::vector<scheduler::Job>& queue, int running = -1) {
   return {.now = from_ms(now), .queue = queue, .running = running, .changed = true};
+}
+
+constexpr auto kRun = scheduler::Action::Kind::run;
+constexpr auto kShed = scheduler::Action::Kind::shed;
+
+/// `size` counts only where a step is run.
+inline void expect_action(const scheduler::Action& action, scheduler::Action::Kind kind, int place,
+                          int size = 0) {
+  EXPECT_EQ(action.kind, kind);
+  EXPECT_EQ(action.job, place);
+  if (kind == kRun) {
+    EXPECT_EQ(action.size, size);
+  }
 }
 
 }  // namespace concertina::testing

@@ -13,20 +13,12 @@ namespace {
 using Jobs = std::vector<scheduler::Job>;
 using scheduler::Action;
 using testing::at;
+using testing::expect_action;
 using ::testing::HasSubstr;
 using testing::job;
+using testing::kRun;
+using testing::kShed;
 using testing::three_models;
-
-constexpr auto kRun = Action::Kind::run;
-constexpr auto kShed = Action::Kind::shed;
-
-void expect(const Action& action, Action::Kind kind, int place, int size = 0) {
-  EXPECT_EQ(action.kind, kind);
-  EXPECT_EQ(action.job, place);
-  if (kind == kRun) {
-    EXPECT_EQ(action.size, size);
-  }
-}
 
 TEST(SchedulingPolicy, IsMadeByName) {
   for (const std::string& name : scheduling_policies()) {
@@ -37,41 +29,42 @@ TEST(SchedulingPolicy, IsMadeByName) {
 }
 
 TEST(FirstCome, IsServedFirst) {
-  expect(FirstCome().choose(at(0, {job(3, 0, 1, 90), job(4, 2, 2, 3)})), kRun, 0);
+  expect_action(FirstCome().choose(at(0, {job(3, 0, 1, 90), job(4, 2, 2, 3)})), kRun, 0);
 }
 
 TEST(EarliestDeadline, RunsFirst) {
   EarliestDeadline policy(three_models());
-  expect(policy.choose(at(3, {job(0, 0, 0, 20, 1), job(1, 2, 3, 6), job(2, 1, 3, 15)}, 0)), kRun, 1);
+  expect_action(policy.choose(at(3, {job(0, 0, 0, 20, 1), job(1, 2, 3, 6), job(2, 1, 3, 15)}, 0)), kRun, 1);
 }
 
 TEST(EarliestDeadline, RejectsWhoWouldBeLateOrMakeOthersLate) {
   EarliestDeadline policy(three_models());
-  expect(policy.choose(at(0, {job(0, 0, 0, 5)})), kRun, 0);
-  expect(policy.choose(at(1, {job(0, 0, 0, 5, 1), job(1, 1, 1, 4)}, 0)), kShed, 1);    // 0 would be late
-  expect(policy.choose(at(1, {job(0, 0, 0, 5, 1), job(2, 1, 1, 5.5)}, 0)), kShed, 1);  // it would be late
-  expect(policy.choose(at(1, {job(0, 0, 0, 5, 1), job(3, 2, 1, 2)}, 0)), kRun, 1);     // both fit
+  expect_action(policy.choose(at(0, {job(0, 0, 0, 5)})), kRun, 0);
+  expect_action(policy.choose(at(1, {job(0, 0, 0, 5, 1), job(1, 1, 1, 4)}, 0)), kShed, 1);  // 0 would be late
+  expect_action(policy.choose(at(1, {job(0, 0, 0, 5, 1), job(2, 1, 1, 5.5)}, 0)), kShed,
+                1);                                                                        // it would be late
+  expect_action(policy.choose(at(1, {job(0, 0, 0, 5, 1), job(3, 2, 1, 2)}, 0)), kRun, 1);  // both fit
 }
 
 TEST(EarliestDeadline, WhoIsLateAnywayKeepsNobodyOut) {
   EarliestDeadline policy(three_models());
-  expect(policy.choose(at(0, {job(0, 0, 0, 5)})), kRun, 0);
-  expect(policy.choose(at(4, {job(0, 0, 0, 5, 1), job(1, 2, 4, 4.9)})), kShed, 1);
-  expect(policy.choose(at(4, {job(0, 0, 0, 5, 1), job(2, 2, 4, 9)})), kRun, 0);
+  expect_action(policy.choose(at(0, {job(0, 0, 0, 5)})), kRun, 0);
+  expect_action(policy.choose(at(4, {job(0, 0, 0, 5, 1), job(1, 2, 4, 4.9)})), kShed, 1);
+  expect_action(policy.choose(at(4, {job(0, 0, 0, 5, 1), job(2, 2, 4, 9)})), kRun, 0);
 }
 
 TEST(ShortestRemaining, CountsWhatIsDone) {
   ShortestRemaining policy(three_models());
-  expect(policy.choose(at(0, {job(0, 0, 0, 99), job(1, 1, 0, 99)})), kRun, 1);
-  expect(policy.choose(at(3, {job(0, 0, 0, 99, 3), job(1, 1, 0, 99)})), kRun, 0);
+  expect_action(policy.choose(at(0, {job(0, 0, 0, 99), job(1, 1, 0, 99)})), kRun, 1);
+  expect_action(policy.choose(at(3, {job(0, 0, 0, 99, 3), job(1, 1, 0, 99)})), kRun, 0);
 }
 
 TEST(ShortestRemaining, LearnsWhatAModelTakes) {
   ShortestRemaining policy(three_models());
   const Jobs queue = {job(0, 1, 0, 99), job(1, 2, 0, 99)};
-  expect(policy.choose(at(0, queue)), kRun, 1);
+  expect_action(policy.choose(at(0, queue)), kRun, 1);
   for (int i = 0; i < 100; ++i) policy.observe({.model = 2, .predicted = from_ms(1), .took = from_ms(3)});
-  expect(policy.choose(at(0, queue)), kRun, 0);
+  expect_action(policy.choose(at(0, queue)), kRun, 0);
 }
 
 TEST(Dysta, WeighsRemainingTimeDeadlineAndWaiting) {
@@ -80,11 +73,12 @@ TEST(Dysta, WeighsRemainingTimeDeadlineAndWaiting) {
   const double scores[] = {2 + 0.1 * (4 + 2.0 / 4 / 3), 2 + 0.1 * (34 + 4.0 / 2 / 3), 1 + 0.1 * 75};
   EXPECT_LT(scores[0], scores[1]);
   EXPECT_LT(scores[1], scores[2]);
-  expect(Dysta(three_models(), 0.1).choose(at(4, queue)), kRun, 0);
-  expect(Dysta(three_models(), 0).choose(at(4, queue)), kRun, 2);  // then it is shortest remaining time
+  expect_action(Dysta(three_models(), 0.1).choose(at(4, queue)), kRun, 0);
+  expect_action(Dysta(three_models(), 0).choose(at(4, queue)), kRun,
+                2);  // then it is shortest remaining time
   // Of two alike the one that has waited less for its time goes first: waited 3 of 4, 3 of 2.
   const Jobs alike = {job(3, 1, 0, 9), job(4, 0, 0, 9, 2)};
-  expect(Dysta(three_models(), 0.5).choose(at(3, alike)), kRun, 1);
+  expect_action(Dysta(three_models(), 0.5).choose(at(3, alike)), kRun, 1);
 }
 
 TEST(SchedulingPolicy, DecidesWithoutAllocating) {
