@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <limits>
 #include <numeric>
 
 namespace concertina {
@@ -30,6 +32,20 @@ Spread spread(const std::vector<double>& values) {
   for (const double v : values) squares += (v - result.mean) * (v - result.mean);
   if (values.size() > 1) result.deviation = std::sqrt(squares / static_cast<double>(values.size() - 1));
   return result;
+}
+
+double half_width_95(const Spread& spread) {
+  if (spread.count < 2) return std::numeric_limits<double>::infinity();
+  constexpr double kQuantiles[] = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228};
+  const int freedom = spread.count - 1;
+  // Further on by its expansion around the normal distribution's quantile (Abramowitz and Stegun, 26.7.5).
+  constexpr double kZ = 1.959964;
+  const double t =
+      freedom <= static_cast<int>(std::size(kQuantiles))
+          ? kQuantiles[freedom - 1]
+          : kZ + (kZ * kZ * kZ + kZ) / (4.0 * freedom) +
+                (5 * std::pow(kZ, 5) + 16 * std::pow(kZ, 3) + 3 * kZ) / (96.0 * freedom * freedom);
+  return t * spread.deviation / std::sqrt(spread.count);
 }
 
 double spearman(const std::vector<double>& a, const std::vector<double>& b) {

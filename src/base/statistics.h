@@ -14,6 +14,10 @@ struct Spread {
 };
 Spread spread(const std::vector<double>& values);
 
+/// Half the width of the 95 % confidence interval of the mean, by Student's t. Infinite for less than two
+/// values.
+double half_width_95(const Spread& spread);
+
 /// Spearman's rank correlation; ties have their mean rank. 0 if either side is all ties.
 /// Precondition: as many a as b, at least one.
 double spearman(const std::vector<double>& a, const std::vector<double>& b);

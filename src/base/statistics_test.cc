@@ -15,6 +15,14 @@ TEST(Spread, IsMeanAndSampleDeviation) {
   EXPECT_DOUBLE_EQ(spread({1, 3}).deviation, std::sqrt(2.0));
 }
 
+TEST(Spread, HasAConfidenceInterval) {
+  EXPECT_TRUE(std::isinf(half_width_95(spread({1.0}))));
+  EXPECT_NEAR(half_width_95(spread({1.28, 0.12, 1.09})), 1.538, 2e-3);
+  EXPECT_NEAR(half_width_95({.mean = 0, .deviation = 1, .count = 11}), 2.228 / std::sqrt(11), 1e-4);
+  EXPECT_NEAR(half_width_95({.mean = 0, .deviation = 1, .count = 12}), 2.201 / std::sqrt(12), 1e-3);
+  EXPECT_NEAR(half_width_95({.mean = 0, .deviation = 1, .count = 100'000}) * std::sqrt(100'000), 1.96, 1e-3);
+}
+
 TEST(Spearman, ComparesOrdersOnly) {
   EXPECT_DOUBLE_EQ(spearman({1, 2, 3, 4}, {10, 20, 300, 4000}), 1);
   EXPECT_DOUBLE_EQ(spearman({1, 2, 3, 4}, {4, 3, 2, 1}), -1);

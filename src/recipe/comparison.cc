@@ -53,20 +53,22 @@ std::vector<std::string> read_arms(const Reader& list, bool has_budget) {
 Result<Comparison> read_comparison(const std::filesystem::path& path, std::span<const std::string> settings) {
   ASSIGN_OR_RETURN(const std::string text, read_file(path));
   const Reader root = Reader::of_toml(text, path.string());
-  root.allow_only({"recipe", "seeds", "budget", "points", "reference", "arm"});
+  root.allow_only({"recipe", "seeds", "budget", "points", "references", "arm"});
   Comparison comparison;
   const std::string recipe = root["recipe"].text();
   if (const Reader seeds = root["seeds"]) comparison.seeds = read_seeds(seeds);
   comparison.points = root["points"].whole_or(comparison.points, {2, 1000});
-  comparison.reference = root["reference"].text();
   std::vector<std::string> common;
   if (const Reader budget = root["budget"])
     common.push_back(fmt::format("joint.budget={:.9g}", budget.number(kPositive)));
   common.insert(common.end(), settings.begin(), settings.end());
   if (!root["arm"]) root.fail("there are no arms; write each as [[arm]] with a name");
   const std::vector<std::string> names = read_arms(root["arm"], !!root["budget"]);
-  if (std::find(names.begin(), names.end(), comparison.reference) == names.end())
-    root["reference"].fail(fmt::format("'{}' is none of the arms", comparison.reference));
+  for (const Reader& reference : root["references"].entries(1)) {
+    comparison.references.push_back(reference.text());
+    if (std::find(names.begin(), names.end(), comparison.references.back()) == names.end())
+      reference.fail(fmt::format("'{}' is none of the arms", comparison.references.back()));
+  }
   RETURN_IF_ERROR(root.status());
   for (const Reader& arm : root["arm"].entries()) {
     const std::string& name = names[comparison.arms.size()];

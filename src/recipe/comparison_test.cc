@@ -27,13 +27,13 @@ class ComparisonTest : public ::testing::Test {
   const testing::TestFolder folder_;
 };
 
-const std::string kHead = "recipe = \"base.toml\"\nreference = \"b\"\n";
+const std::string kHead = "recipe = \"base.toml\"\nreferences = [\"b\"]\n";
 const std::string kArms =
     "[[arm]]\nname = \"a\"\n[[arm]]\nname = \"b\"\nsearch.method = \"uniform\"\npretrain.epochs = 0\n";
 
 TEST_F(ComparisonTest, ArmsAreRecipesOverACommonOne) {
   const Comparison comparison = *read("seeds = [4, 5]\nbudget = 17.5\npoints = 3\n" + kHead + kArms,
-                                      {"joint.learning_rate=0.3", "pretrain.epochs=9"});
+                                      {"training.learning_rate=0.3", "pretrain.epochs=9"});
   EXPECT_EQ(comparison.seeds, (std::vector<int>{4, 5}));
   EXPECT_EQ(comparison.points, 3);
   ASSERT_EQ(comparison.arms.size(), 2u);
@@ -46,7 +46,7 @@ TEST_F(ComparisonTest, ArmsAreRecipesOverACommonOne) {
     EXPECT_EQ(arm.recipe.joint.epochs, 3);
     EXPECT_EQ(arm.recipe.search.groups, 4);
     EXPECT_EQ(arm.recipe.joint.budget, 17.5);
-    EXPECT_EQ(arm.recipe.joint.learning_rate, 0.3);
+    EXPECT_EQ(arm.recipe.training.learning_rate, 0.3);
   }
 }
 
@@ -86,9 +86,9 @@ TEST_F(ComparisonTest, SaysWhatIsWrong) {
   expect_refused("points = 1\n" + kHead + kArms, "points must be");
   expect_refused("budget = 0\n" + kHead + kArms, "budget must be");
   expect_refused(kArms, "recipe is missing; it must be text in quotes");
-  expect_refused("recipe = \"base.toml\"\n" + kArms, "reference is missing; it must be text in quotes");
-  expect_refused("recipe = \"none.toml\"\nreference = \"b\"\n" + kArms, "none.toml");
-  expect_refused("recipe = \"base.toml\"\nreference = \"c\"\n" + kArms, "'c' is none of the arms");
+  expect_refused("recipe = \"base.toml\"\n" + kArms, "references is missing");
+  expect_refused("recipe = \"none.toml\"\nreferences = [\"b\"]\n" + kArms, "none.toml");
+  expect_refused("recipe = \"base.toml\"\nreferences = [\"c\"]\n" + kArms, "'c' is none of the arms");
   expect_refused(kHead, "there are no arms");
   expect_refused(kHead + kArms + "[[arm]]\nname = \"a\"\n", "two arms have the name 'a'");
   expect_refused(kHead + kArms + "[[arm]]\nname = \"../a\"\n", "arm[2].name must be a name of letters");

@@ -78,15 +78,16 @@ std::optional<double> accuracy_at(const MeasuredRun& run, SizeAxis by, double si
   return below->accuracy + share * (above->accuracy - below->accuracy);
 }
 
-Gains gains(const MeasuredComparison& comparison, const std::string& arm, SizeAxis by) {
+Gains gains(const MeasuredComparison& comparison, const std::string& arm, const std::string& reference,
+            SizeAxis by) {
   const std::vector<double>& grid = grid_of(comparison, by);
   std::vector<std::vector<std::optional<double>>> differences;  // by seed and point
   for (const MeasuredRun& run : comparison.runs) {
-    const MeasuredRun* reference = find_run(comparison, comparison.reference, run.seed);
-    if (run.arm != arm || !reference) continue;
+    const MeasuredRun* other = find_run(comparison, reference, run.seed);
+    if (run.arm != arm || !other) continue;
     auto& of_seed = differences.emplace_back();
     for (const double size : grid) {
-      const auto ours = accuracy_at(run, by, size), theirs = accuracy_at(*reference, by, size);
+      const auto ours = accuracy_at(run, by, size), theirs = accuracy_at(*other, by, size);
       of_seed.push_back(ours && theirs ? std::optional(*ours - *theirs) : std::nullopt);
     }
   }
@@ -114,10 +115,12 @@ Gains gains(const MeasuredComparison& comparison, const std::string& arm, SizeAx
     }
     return spread(by_seed);
   };
+  const auto third = static_cast<std::ptrdiff_t>(std::max<std::size_t>(common.size() / 3, 1));
   result.points = static_cast<int>(common.size());
   result.mean = over(common);
   result.interior_mean = over(interior);
-  result.greatest = *std::max_element(means.begin(), means.end());
+  result.small_mean = over({common.begin(), common.begin() + third});
+  result.large_mean = over({common.end() - third, common.end()});
   result.least = *std::min_element(means.begin(), means.end());
   return result;
 }

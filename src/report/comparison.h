@@ -26,7 +26,7 @@ struct StageCost {
   std::int64_t images = 0;  ///< times an image went through a sub-net
   double macs = 0;          ///< backward passes count double
   double seconds = 0;       ///< of all processes that worked on it, killed ones too
-  std::string device = {};  ///< on which the last of them ran
+  std::string device = {};  ///< on which they ran
 };
 
 /// One way of training, with one seed.
@@ -46,7 +46,7 @@ struct MissingRun {
 /// A set of runs that are to be compared, and the sizes at which they are.
 struct MeasuredComparison {
   std::vector<MeasuredRun> runs;
-  std::string reference;                       ///< the arm over which gains are counted
+  std::vector<std::string> references;         ///< the arms over which gains are counted
   std::vector<double> macs_grid;               ///< ascending; fixed before anything was trained
   std::vector<double> parameter_grid;          ///< the same for parameters
   double epoch_macs = 0;                       ///< of one epoch of the full network, forward and backward
@@ -71,16 +71,18 @@ std::vector<double> log_grid(double smallest, double largest, int points);
 /// range.
 std::optional<double> accuracy_at(const MeasuredRun& run, SizeAxis by, double size);
 
-/// An arm against the reference, seed by seed, at the grid's points that both reach.
+/// An arm against another, seed by seed, at the grid's points that both reach.
 struct Gains {
   std::vector<Spread> at;  ///< by grid point; count 0 where it cannot be told
-  int points = 0;          ///< of the grid that all seeds of both reach; the four below are over them
+  int points = 0;          ///< of the grid that all seeds of both reach; all below are over them
   Spread mean;             ///< over the points
   Spread interior_mean;    ///< without the grid's two ends
-  double greatest = 0;     ///< of the points' means
-  double least = 0;
+  Spread small_mean;       ///< over the smallest third of the points, at least one
+  Spread large_mean;       ///< over the largest third
+  double least = 0;        ///< of the points' means
 };
-Gains gains(const MeasuredComparison& comparison, const std::string& arm, SizeAxis by);
+Gains gains(const MeasuredComparison& comparison, const std::string& arm, const std::string& reference,
+            SizeAxis by);
 
 /// The arm's accuracy at each grid point over its seeds; count 0 where no seed reaches it.
 std::vector<Spread> accuracies(const MeasuredComparison& comparison, const std::string& arm, SizeAxis by);

@@ -34,13 +34,25 @@ std::string human(double size, SizeAxis by) {
 
 Json to_json(const Spread& s) {
   if (s.count == 0) return nullptr;
-  return {{"mean", s.mean}, {"deviation", s.deviation}, {"seeds", s.count}};
+  Json json = {{"mean", s.mean}, {"deviation", s.deviation}, {"seeds", s.count}};
+  if (s.count > 1) json["half_width_95"] = half_width_95(s);
+  return json;
 }
 
 Json to_json(const std::vector<Spread>& spreads) {
   Json list = Json::array();
   for (const Spread& s : spreads) list.push_back(to_json(s));
   return list;
+}
+
+Json to_json(const Gains& g) {
+  return {{"at", to_json(g.at)},
+          {"points", g.points},
+          {"mean", to_json(g.mean)},
+          {"interior_mean", to_json(g.interior_mean)},
+          {"small_mean", to_json(g.small_mean)},
+          {"large_mean", to_json(g.large_mean)},
+          {"least", g.least}};
 }
 
 Json to_json(const MeasuredRun& run) {
@@ -75,17 +87,10 @@ std::string points(double share) {
   return fmt::format("{:+.2f}", 100 * share);
 }
 
+/// With its 95 % interval.
 std::string points(const Spread& s) {
   if (s.count == 0) return "-";
-  return points(s.mean) + (s.count > 1 ? fmt::format(" ± {:.2f}", 100 * s.deviation) : "");
-}
-
-/// The mean gain, the two extremes, and at how many of the grid's points, if not at all.
-std::vector<std::string> gain_cells(const Gains& g, std::size_t grid) {
-  if (g.points == 0) return {"-", "-", "-", "-"};
-  const bool all = g.points == static_cast<int>(grid);
-  return {points(g.mean) + (all ? "" : fmt::format(" ({} of {} sizes)", g.points, grid)),
-          points(g.interior_mean), points(g.greatest), points(g.least)};
+  return points(s.mean) + (s.count > 1 ? fmt::format(" ± {:.2f}", 100 * half_width_95(s)) : "");
 }
 
 std::string row(const std::vector<std::string>& cells) {
@@ -100,12 +105,11 @@ std::string rule(std::size_t columns) {
   return text + "\n";
 }
 
-/// Top-1 of every arm at every size, and its gains over the reference.
+/// Top-1 of every arm at every size.
 std::string accuracy_table(const MeasuredComparison& comparison, SizeAxis by) {
   std::vector<std::string> head = {"top-1, %"};
   for (const double size : grid_of(comparison, by)) head.push_back(human(size, by));
-  head.insert(head.end(),
-              {"area", "validation", "mean gain", "interior gain", "greatest gain", "least gain"});
+  head.insert(head.end(), {"area", "validation"});
   std::string text = row(head) + rule(head.size());
   for (const std::string& arm : arms(comparison)) {
     std::vector<std::string> cells = {arm};
@@ -113,14 +117,37 @@ std::string accuracy_table(const MeasuredComparison& comparison, SizeAxis by) {
     for (const Spread& s : accuracies(comparison, arm, by)) cells.push_back(percent(s, all));
     cells.push_back(percent(area(comparison, arm, by), all));
     cells.push_back(percent(validation_area(comparison, arm, by), all));
-    if (arm == comparison.reference) {
-      cells.insert(cells.end(), 4, "-");
-    } else {
-      for (std::string& cell : gain_cells(gains(comparison, arm, by), grid_of(comparison, by).size()))
-        cells.push_back(std::move(cell));
-    }
     text += row(cells);
   }
+  return text;
+}
+
+/// What every other arm gains over a reference.
+std::string gain_table(const MeasuredComparison& comparison, const std::string& reference, SizeAxis by) {
+  const std::size_t grid = grid_of(comparison, by).size();
+  const std::vector<std::string> head = {fmt::format("gain over {}", reference),
+                                         "mean",
+                                         "interior",
+                                         "small sizes",
+                                         "large sizes",
+                                         "least",
+                                         "sizes",
+                                         "seeds"};
+  std::string text = row(head) + rule(head.size());
+  for (const std::string& arm : arms(comparison)) {
+    const Gains g = gains(comparison, arm, reference, by);
+    if (arm == reference || g.points == 0) continue;
+    text += row({arm, points(g.mean), points(g.interior_mean), points(g.small_mean), points(g.large_mean),
+                 points(g.least), fmt::format("{} of {}", g.points, grid), fmt::format("{}", g.mean.count)});
+  }
+  return text;
+}
+
+/// All of one kind of size.
+std::string tables(const MeasuredComparison& comparison, SizeAxis by) {
+  std::string text = accuracy_table(comparison, by);
+  for (const std::string& reference : comparison.references)
+    text += "\n" + gain_table(comparison, reference, by);
   return text;
 }
 
@@ -195,7 +222,7 @@ LinePlot plot(const MeasuredComparison& comparison, SizeAxis by) {
 }  // namespace
 
 std::string to_json(const MeasuredComparison& comparison) {
-  Json root = {{"reference", comparison.reference},
+  Json root = {{"references", comparison.references},
                {"epoch_macs", comparison.epoch_macs},
                {"macs_grid", comparison.macs_grid},
                {"parameter_grid", comparison.parameter_grid}};
@@ -205,17 +232,13 @@ std::string to_json(const MeasuredComparison& comparison) {
   }
   for (const std::string& arm : arms(comparison)) {
     for (const SizeAxis by : sizes(comparison)) {
-      const Gains g = gains(comparison, arm, by);
-      root["arms"][arm][name_of(by).key] = {
-          {"accuracies", to_json(accuracies(comparison, arm, by))},
-          {"area", to_json(area(comparison, arm, by))},
-          {"validation_area", to_json(validation_area(comparison, arm, by))},
-          {"gains", to_json(g.at)},
-          {"points", g.points},
-          {"mean_gain", to_json(g.mean)},
-          {"interior_mean_gain", to_json(g.interior_mean)},
-          {"greatest_gain", g.greatest},
-          {"least_gain", g.least}};
+      Json& of_size = root["arms"][arm][name_of(by).key];
+      of_size = {{"accuracies", to_json(accuracies(comparison, arm, by))},
+                 {"area", to_json(area(comparison, arm, by))},
+                 {"validation_area", to_json(validation_area(comparison, arm, by))}};
+      for (const std::string& reference : comparison.references) {
+        if (arm != reference) of_size["gains"][reference] = to_json(gains(comparison, arm, reference, by));
+      }
     }
   }
   for (const MeasuredRun& run : comparison.runs) root["runs"].push_back(to_json(run));
@@ -231,20 +254,21 @@ std::string to_markdown(const MeasuredComparison& comparison) {
       "Between two sub-nets they are interpolated in log size. "
       "The sizes were fixed before training. ± is the standard deviation over seeds. Device: {}.\n\n",
       fmt::join(devices(comparison), "; "));
-  text += fmt::format(
+  text +=
+      "Gains are differences between two arms in points, seed by seed, over the sizes that all seeds of both reach. "
+      "Their ± is half the 95 % interval of the mean over the seeds.\n\n"
       "| column | what it is |\n|---|---|\n"
       "| `area` | mean over log size |\n"
       "| `validation` | the same on the validation images; choose among arms by it |\n"
-      "| `mean gain` | mean difference from `{}`, in points, seed by seed, "
-      "over the sizes that all seeds of both arms reach |\n"
-      "| `interior gain` | the same without the smallest and the largest size |\n"
-      "| `greatest gain`, `least gain` | the gain at the size where it is greatest, and where it is least |\n\n",
-      comparison.reference);
-  text += "At equal MACs:\n\n" + accuracy_table(comparison, SizeAxis::macs);
-  text += "\nAt equal parameters:\n\n" + accuracy_table(comparison, SizeAxis::parameters);
+      "| `mean` | mean gain over the sizes |\n"
+      "| `interior` | the same without the smallest and the largest size |\n"
+      "| `small sizes`, `large sizes` | mean gain over the smallest and the largest third of the sizes |\n"
+      "| `least` | gain at the size where it is least |\n\n";
+  text += "At equal MACs:\n\n" + tables(comparison, SizeAxis::macs);
+  text += "\nAt equal parameters:\n\n" + tables(comparison, SizeAxis::parameters);
   if (!comparison.milliseconds_grid.empty()) {
     text += fmt::format("\nAt equal predicted milliseconds of {}:\n\n", comparison.milliseconds_of) +
-            accuracy_table(comparison, SizeAxis::milliseconds);
+            tables(comparison, SizeAxis::milliseconds);
   }
   return text + "\n" + cost_table(comparison);
 }
