@@ -108,14 +108,10 @@ void add_run_verbs(CLI::App& program, Action& chosen) {
   add_run_verb(program, chosen, "run", "All stages, from data to model.onnx; finished ones are skipped", {});
   add_run_verb(program, chosen, "pretrain", "Train the full network", recipe::Stage::pretrain);
   add_run_verb(program, chosen, "rank", "Rank channels and sort them by importance", recipe::Stage::rank);
-  add_run_verb(program, chosen, "prepare", "Train random sub-nets a little before the search",
-               recipe::Stage::prepare);
   add_run_verb(program, chosen, "search", "Search a chain of nested sub-nets", recipe::Stage::search);
   add_run_verb(program, chosen, "select", "Choose the sub-nets worth training", recipe::Stage::select);
   add_run_verb(program, chosen, "joint", "Train the chosen sub-nets in one set of weights",
                recipe::Stage::joint);
-  add_run_verb(program, chosen, "refine", "Choose better neighbours of the trained sub-nets",
-               recipe::Stage::refine);
   add_run_verb(program, chosen, "package", "Calibrate, test, and write model.onnx", recipe::Stage::package);
 
   CLI::App* rankers =

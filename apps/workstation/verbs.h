@@ -4,7 +4,7 @@
 
 namespace concertina::apps {
 
-/// run, each stage of it (pretrain, rank, prepare, search, select, joint, refine, package), and rankers.
+/// run, each stage of it (pretrain, rank, search, select, joint, package), and rankers.
 void add_run_verbs(CLI::App& program, Action& chosen);
 
 /// compare

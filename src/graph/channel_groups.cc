@@ -31,16 +31,6 @@ std::optional<Subnet> ChannelGroups::shrink(const Subnet& subnet, int d, int flo
   return smaller;
 }
 
-std::optional<Subnet> ChannelGroups::grow(const Subnet& subnet, int d) const {
-  const std::vector<int> ends = this->ends(d);
-  Subnet larger = subnet;
-  int& width = larger.widths[d];
-  const auto next = std::upper_bound(ends.begin(), ends.end(), width);
-  if (next == ends.end()) return std::nullopt;
-  width = *next;
-  return larger;
-}
-
 Result<ChannelGroups> divide_channels(const Graph& graph, int groups, int multiple) {
   if (groups < 1) return Error{fmt::format("{} channel groups are asked for; at least 1 is needed", groups)};
   if (multiple < 1)

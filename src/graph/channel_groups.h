@@ -31,9 +31,6 @@ class ChannelGroups {
   /// One group of dimension `d` less, or nothing if that would leave less than `floor_groups` of them.
   std::optional<Subnet> shrink(const Subnet& subnet, int d, int floor_groups) const;
 
-  /// One group of dimension `d` more, or nothing if it has all of them.
-  std::optional<Subnet> grow(const Subnet& subnet, int d) const;
-
  private:
   int groups_;
   std::vector<int> channels_;

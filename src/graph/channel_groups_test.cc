@@ -16,13 +16,6 @@ TEST(ChannelGroups, ShrinksByOneGroupDownToTheFloor) {
   EXPECT_EQ(groups.shrink({{2, 32}}, 0, 1), std::nullopt);
 }
 
-TEST(ChannelGroups, GrowsBackToAllChannels) {
-  const ChannelGroups groups(4, {10, 3});
-  EXPECT_EQ(groups.grow({{5, 1}}, 0), (Subnet{{8, 1}}));
-  EXPECT_EQ(groups.grow({{8, 1}}, 0), (Subnet{{10, 1}}));
-  EXPECT_EQ(groups.grow({{10, 1}}, 0), std::nullopt);
-}
-
 TEST(ChannelGroups, EveryNumberOfChannelsCanBeCut) {
   const ChannelGroups groups(8, {29, 3});
   EXPECT_EQ(groups.ends(0), (std::vector<int>{4, 8, 11, 15, 19, 22, 26, 29}));
@@ -40,7 +33,6 @@ TEST(ChannelGroups, AreMultiplesWhereThereAreSeveral) {
   EXPECT_EQ(groups.shrink({{64, 40, 24}}, 0, 1), (Subnet{{48, 40, 24}}));
   EXPECT_EQ(groups.shrink({{16, 40, 24}}, 0, 1), std::nullopt);
   EXPECT_EQ(groups.shrink({{48, 40, 24}}, 0, 5), std::nullopt);  // five groups are 48 channels
-  EXPECT_EQ(groups.grow({{16, 16, 24}}, 1), (Subnet{{16, 32, 24}}));
   EXPECT_EQ(uniform_subnet(groups, 2), (Subnet{{16, 16, 6}}));
 }
 

@@ -190,15 +190,12 @@ Status check_data(const Recipe::Data& data) {
 
 /// A last layer that knows nothing must be trained before it is used.
 Status check_new_classifier(const Recipe& recipe) {
-  const bool pretrained = recipe.pretrain.epochs > 0, prepared = recipe.prepare.epochs > 0;
-  const bool known_to_search = recipe.search.method != SearchMethod::progressive || pretrained || prepared;
-  const bool known_to_joint = recipe.joint.start == JointStart::scratch || pretrained ||
-                              (recipe.joint.start == JointStart::prepared && prepared);
   const RankMethod method = recipe.rank.method;
   const bool gradients =
       method == RankMethod::noise || method == RankMethod::taylor || method == RankMethod::fisher;
-  const bool known_to_rank = !gradients || pretrained;
-  if (!recipe.network.new_classifier || (known_to_rank && known_to_search && known_to_joint)) return {};
+  const bool used_before_joint = gradients || recipe.search.method == SearchMethod::progressive;
+  const bool from_scratch = recipe.joint.start == JointStart::scratch && !used_before_joint;
+  if (!recipe.network.new_classifier || recipe.pretrain.epochs > 0 || from_scratch) return {};
   return Error{
       "network.new_classifier gives the network a last layer that knows nothing, "
       "and pretrain.epochs = 0 does not train it before it is used; set it to 1 or more"};
@@ -230,27 +227,14 @@ Status check_search(const Recipe::Search& search) {
 
 Status check_alone(const Recipe::Joint& joint) {
   if (joint.method == JointMethod::together) return {};
-  const char* key = joint.ema > 0              ? "ema"
-                    : joint.focus > 0          ? "focus"
-                    : joint.private_norm       ? "private_norm"
-                    : joint.private_classifier ? "private_classifier"
-                                               : nullptr;
+  if (joint.method == JointMethod::split && joint.budget == 0)
+    return Error{"joint.method = \"split\" divides a budget among the sub-nets; give it in joint.budget"};
+  const char* key = joint.focus > 0 ? "focus" : joint.private_norm ? "private_norm" : nullptr;
   if (key == nullptr) return {};
   return Error{
-      fmt::format("joint.method = \"alone\" trains every sub-net by itself, without joint.{}; "
+      fmt::format("joint.method = \"{}\" trains every sub-net by itself, without joint.{}; "
                   "leave one of the two out",
-                  key)};
-}
-
-Status check_refine(const Recipe& recipe) {
-  if (recipe.refine.images == 1)
-    return Error{"refine.images = 1 has no batch statistics; give 2 or more, or 0 for none"};
-  const bool own = recipe.joint.private_norm || recipe.joint.private_classifier ||
-                   recipe.joint.method == JointMethod::alone;
-  if (recipe.refine.images == 0 || !own) return {};
-  return Error{
-      "refine changes sub-nets after their training, which those with parameters of their own cannot bear; "
-      "set refine.images = 0"};
+                  kNames<JointMethod>[static_cast<std::size_t>(joint.method)], key)};
 }
 
 }  // namespace
@@ -260,21 +244,23 @@ Status check_recipe(const Recipe& recipe) {
   RETURN_IF_ERROR(check_data(recipe.data));
   RETURN_IF_ERROR(check_search(recipe.search));
   RETURN_IF_ERROR(check_alone(recipe.joint));
-  RETURN_IF_ERROR(check_refine(recipe));
   return check_new_classifier(recipe);
 }
 
 Status check_budget(const Recipe& recipe) {
-  const int ranked = recipe.rank.method == RankMethod::noise ? recipe.rank.epochs : 0;
-  const int before = recipe.pretrain.epochs + ranked + recipe.prepare.epochs;
-  if (recipe.joint.method == JointMethod::alone || recipe.joint.budget == 0 || before < recipe.joint.budget)
+  const double ranked = rank_epochs(recipe.rank);
+  if (recipe.joint.method == JointMethod::alone || recipe.joint.budget == 0 ||
+      recipe.pretrain.epochs + ranked < recipe.joint.budget)
     return {};
   return Error{fmt::format(
-      "joint.budget = {} epochs of the full network, and pretrain.epochs = {}{}{} leave nothing of it; "
+      "joint.budget = {} epochs of the full network, and pretrain.epochs = {}{} leave nothing of it; "
       "raise it, or shorten those",
       recipe.joint.budget, recipe.pretrain.epochs,
-      ranked > 0 ? fmt::format(", rank.epochs = {}", ranked) : "",
-      recipe.prepare.epochs > 0 ? fmt::format(", prepare.epochs = {}", recipe.prepare.epochs) : "")};
+      ranked > 0 ? fmt::format(", rank.epochs = {} (each counts as two)", recipe.rank.epochs) : "")};
+}
+
+double rank_epochs(const Recipe::Rank& rank) {
+  return rank.method == RankMethod::noise ? 2.0 * rank.epochs : 0;
 }
 
 int groups_at_end(const Recipe::Search& search) {

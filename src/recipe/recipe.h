@@ -19,27 +19,24 @@ namespace concertina::recipe {
 
 enum class NetworkNorms { automatic, keep };
 enum class Crop { padded, resized };
-enum class Schedule { one_cycle, linear, cosine };
 enum class RankMethod { noise, l1, input_l1, norm_scale, taylor, fisher, random, none };
 enum class NoiseVariant { log_barrier, plain };
-enum class RemoveFirst { largest_noise, smallest_noise };
 enum class SearchMethod { progressive, uniform, given };
 enum class SearchCost { macs, parameters, both, latency };
-enum class JointStart { ranked, prepared, scratch };
-enum class JointMethod { together, alone };
-enum class JointSampling { two, lagging, every };
-enum class Distillation { in_place, mutual, none };
+enum class JointStart { ranked, scratch };
+enum class JointMethod { together, alone, split };
+enum class JointSampling { two, every };
+enum class Distillation { growing, in_place, mutual, none };
 enum class Reselection { pareto, paper };
 
 /// The stages of a run, in order. Each reads what the one before it wrote.
-enum class Stage { pretrain, rank, prepare, search, select, joint, refine, package };
-inline constexpr Stage kStages[] = {Stage::pretrain, Stage::rank,  Stage::prepare, Stage::search,
-                                    Stage::select,   Stage::joint, Stage::refine,  Stage::package};
+enum class Stage { pretrain, rank, search, select, joint, package };
+inline constexpr Stage kStages[] = {Stage::pretrain, Stage::rank,  Stage::search,
+                                    Stage::select,   Stage::joint, Stage::package};
 
 /// The stage's verb and folder: "pretrain".
 constexpr std::string_view stage_name(Stage stage) {
-  constexpr std::string_view kStageNames[] = {"pretrain", "rank",  "prepare", "search",
-                                              "select",   "joint", "refine",  "package"};
+  constexpr std::string_view kStageNames[] = {"pretrain", "rank", "search", "select", "joint", "package"};
   return kStageNames[static_cast<int>(stage)];
 }
 
@@ -73,34 +70,25 @@ struct Recipe {
   struct Training {
     int batch = 128;
     Precision precision = Precision::bf16;
+    double learning_rate = 0.1;  ///< the highest of the run
     double momentum = 0.9;
     double weight_decay = 5e-4;
+    double label_smoothing = 0;
   } training;
 
   struct Pretrain {
     int epochs = 10;
-    double learning_rate = 0.1;
-    Schedule schedule = Schedule::one_cycle;
-    double label_smoothing = 0.0;
   } pretrain;
 
   struct Rank {
     RankMethod method = RankMethod::l1;
     NoiseVariant variant = NoiseVariant::log_barrier;
-    RemoveFirst remove_first = RemoveFirst::largest_noise;
     int epochs = 2;
-    double learning_rate = 0.02;
     double noise_learning_rate = 0.01;
     double initial_noise = 0.1;
     int batches = 100;      ///< of taylor and fisher
     double barrier = 0.01;  ///< lambda of the log-barrier variant
   } rank;
-
-  struct Prepare {
-    int epochs = 0;
-    double learning_rate = 0.05;
-    Schedule schedule = Schedule::cosine;
-  } prepare;
 
   struct Search {
     SearchMethod method = SearchMethod::progressive;
@@ -137,22 +125,16 @@ struct Recipe {
     JointSampling sampling = JointSampling::two;
     double focus = 0;  ///< weight of a sub-net's loss: exp(focus * present loss); 0 = all alike
     bool private_norm = false;
-    bool private_classifier = false;
-    double ema = 0;     ///< decay of the weights' moving average; 0 = none
     double budget = 0;  ///< of the whole run, in epochs of the full network; 0 = joint.epochs
-    double learning_rate = 0.1;
-    Schedule schedule = Schedule::one_cycle;
-    double label_smoothing = 0.0;
   } joint;
 
-  struct Refine {
-    int images = 0;  ///< validation images per evaluation; 0 = off
-  } refine;
-
   struct Package {
-    int norm_batches = 20;
+    int norm_images = 5000;  ///< training images per batch-norm estimate
   } package;
 };
+
+/// What noise ranking costs in epochs of plain training, 0 for other methods: every step runs twice.
+double rank_epochs(const Recipe::Rank& rank);
 
 /// The groups that the uniform sub-net keeps at whose MACs a search ends.
 int groups_at_end(const Recipe::Search& search);

@@ -19,8 +19,6 @@ inline constexpr auto kNames<NetworkNorms> = std::to_array<std::string_view>({"a
 template <>
 inline constexpr auto kNames<Crop> = std::to_array<std::string_view>({"padded", "resized"});
 template <>
-inline constexpr auto kNames<Schedule> = std::to_array<std::string_view>({"one_cycle", "linear", "cosine"});
-template <>
 inline constexpr auto kNames<RankMethod> = std::to_array<std::string_view>({"noise", "l1", "input_l1",
                                                                             "norm_scale", "taylor", "fisher",
                                                                             "random", "none"});
@@ -30,22 +28,20 @@ inline constexpr auto kNames<SearchMethod> = std::to_array<std::string_view>({"p
 template <>
 inline constexpr auto kNames<NoiseVariant> = std::to_array<std::string_view>({"log_barrier", "plain"});
 template <>
-inline constexpr auto kNames<RemoveFirst> = std::to_array<std::string_view>({"largest_noise",
-                                                                             "smallest_noise"});
-template <>
 inline constexpr auto kNames<SearchCost> = std::to_array<std::string_view>({"macs", "parameters", "both",
                                                                             "latency"});
 template <>
 inline constexpr auto kNames<search::Criterion> = std::to_array<std::string_view>({"loss_per_cost",
                                                                                    "accuracy"});
 template <>
-inline constexpr auto kNames<JointStart> = std::to_array<std::string_view>({"ranked", "prepared", "scratch"});
+inline constexpr auto kNames<JointStart> = std::to_array<std::string_view>({"ranked", "scratch"});
 template <>
-inline constexpr auto kNames<JointMethod> = std::to_array<std::string_view>({"together", "alone"});
+inline constexpr auto kNames<JointMethod> = std::to_array<std::string_view>({"together", "alone", "split"});
 template <>
-inline constexpr auto kNames<JointSampling> = std::to_array<std::string_view>({"two", "lagging", "every"});
+inline constexpr auto kNames<JointSampling> = std::to_array<std::string_view>({"two", "every"});
 template <>
-inline constexpr auto kNames<Distillation> = std::to_array<std::string_view>({"in_place", "mutual", "none"});
+inline constexpr auto kNames<Distillation> = std::to_array<std::string_view>({"growing", "in_place", "mutual",
+                                                                              "none"});
 template <>
 inline constexpr auto kNames<Reselection> = std::to_array<std::string_view>({"pareto", "paper"});
 
@@ -74,24 +70,18 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("data", "stddev", r.data.stddev, Range{1e-6, 1});
   field("training", "batch", r.training.batch, Range{2, 65536});
   field("training", "precision", r.training.precision, any);
+  field("training", "learning_rate", r.training.learning_rate, positive);
   field("training", "momentum", r.training.momentum, share);
   field("training", "weight_decay", r.training.weight_decay, share);
+  field("training", "label_smoothing", r.training.label_smoothing, share);
   field("pretrain", "epochs", r.pretrain.epochs, count);
-  field("pretrain", "learning_rate", r.pretrain.learning_rate, positive);
-  field("pretrain", "schedule", r.pretrain.schedule, any);
-  field("pretrain", "label_smoothing", r.pretrain.label_smoothing, share);
   field("rank", "method", r.rank.method, any);
   field("rank", "variant", r.rank.variant, any);
-  field("rank", "remove_first", r.rank.remove_first, any);
   field("rank", "epochs", r.rank.epochs, count);
-  field("rank", "learning_rate", r.rank.learning_rate, positive);
   field("rank", "noise_learning_rate", r.rank.noise_learning_rate, positive);
   field("rank", "initial_noise", r.rank.initial_noise, share);
   field("rank", "batches", r.rank.batches, at_least_1);
   field("rank", "barrier", r.rank.barrier, Range{0, 1e3});
-  field("prepare", "epochs", r.prepare.epochs, count);
-  field("prepare", "learning_rate", r.prepare.learning_rate, positive);
-  field("prepare", "schedule", r.prepare.schedule, any);
   field("search", "method", r.search.method, any);
   field("search", "subnets", r.search.subnets, any);
   field("search", "groups", r.search.groups, at_least_1);
@@ -120,14 +110,8 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("joint", "sampling", r.joint.sampling, any);
   field("joint", "focus", r.joint.focus, Range{0, 100});
   field("joint", "private_norm", r.joint.private_norm, any);
-  field("joint", "private_classifier", r.joint.private_classifier, any);
-  field("joint", "ema", r.joint.ema, Range{0, 0.99999});
   field("joint", "budget", r.joint.budget, Range{0, 1e6});
-  field("joint", "learning_rate", r.joint.learning_rate, positive);
-  field("joint", "schedule", r.joint.schedule, any);
-  field("joint", "label_smoothing", r.joint.label_smoothing, share);
-  field("refine", "images", r.refine.images, count);
-  field("package", "norm_batches", r.package.norm_batches, at_least_1);
+  field("package", "norm_images", r.package.norm_images, Range{2, 1e9});
 }
 
 }  // namespace concertina::recipe

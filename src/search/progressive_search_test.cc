@@ -110,9 +110,9 @@ struct Separable {
       const auto [at, fresh] = best.try_emplace(size(subnet), loss(subnet));
       at->second = std::min(at->second, loss(subnet));
       int d = 0;
-      for (; d < groups.dimensions() && !groups.grow(subnet, d); ++d) subnet.widths[d] = groups.width(d, 1);
+      for (; d < groups.dimensions() && removed(subnet, d) == 0; ++d) subnet.widths[d] = groups.width(d, 1);
       if (d == groups.dimensions()) return best;
-      subnet = *groups.grow(subnet, d);
+      subnet.widths[d] = groups.width(d, kGroups - removed(subnet, d) + 1);
     }
   }
 

@@ -71,7 +71,7 @@ class ArmRuns {
       ASSIGN_OR_RETURN(const Run run, open_run(i, seed));
       if (table_) RETURN_IF_ERROR(of_arm(i, table_->check_layers(run.graph())));
       epochs_[i] = epoch_macs(run);
-      if (arms_[i].name != measured.reference) continue;
+      if (arms_[i].name != measured.references.front()) continue;
       fix_grids(run, request_.comparison.points, table_, measured);
       measured.epoch_macs = epochs_[i];
     }
@@ -140,8 +140,11 @@ class ArmRuns {
 
 Result<report::MeasuredComparison> compare(const CompareRequest& request, Progress& progress) {
   const recipe::Comparison& comparison = request.comparison;
-  report::MeasuredComparison measured{
-      .runs = {}, .reference = comparison.reference, .macs_grid = {}, .parameter_grid = {}, .epoch_macs = 0};
+  report::MeasuredComparison measured{.runs = {},
+                                      .references = comparison.references,
+                                      .macs_grid = {},
+                                      .parameter_grid = {},
+                                      .epoch_macs = 0};
   ASSIGN_OR_RETURN(ArmRuns runs, ArmRuns::open(request, progress));
   RETURN_IF_ERROR(runs.prepare(measured));
   for (const int seed : comparison.seeds) {

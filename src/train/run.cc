@@ -1,8 +1,10 @@
 #include "train/run.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "base/file.h"
 #include "base/random.h"
@@ -15,18 +17,22 @@
 namespace concertina::train {
 namespace {
 
-Status check_classifier(const recipe::Recipe& recipe, const Graph& graph) {
-  if (!recipe.joint.private_classifier) return {};
-  const NodeId last = find_classifier(graph);
-  if (last < graph.size() && std::holds_alternative<op::Linear>(graph.node(last).op)) return {};
-  return Error{
-      "joint.private_classifier is for networks that end in a linear layer, and this one does not; "
-      "set it to false"};
-}
+/// Grows whenever the same recipe comes to train something else, so that no older stage is taken for a new
+/// one.
+constexpr int kMethod = 2;
 
 /// What is wrong with a file that a key of the recipe names.
 Error unreadable(std::string_view key, const Error& error) {
   return Error{fmt::format("{}: {}; {}", key, error.message, recipe::kPathRule)};
+}
+
+/// None if there is no such file.
+std::vector<std::string> lines_of(const std::filesystem::path& path) {
+  std::vector<std::string> lines;
+  const auto text = read_file(path);
+  std::istringstream stream(text ? *text : "");
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
 }
 
 /// Keeps what lies at `path`, if anything does, under another name, which is returned.
@@ -50,8 +56,6 @@ Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const
   ASSIGN_OR_RETURN(run.data_, reader.read(run.recipe_));
   ASSIGN_OR_RETURN(NetworkSource source, open_network(run.recipe_.network, run.data_->shape,
                                                       static_cast<int>(run.data_->classes.size()), progress));
-  // Found out now, not after the training that comes before.
-  RETURN_IF_ERROR(check_classifier(run.recipe_, source.network.graph));
   if (!run.recipe_.network.file.empty() && run.recipe_.joint.start == recipe::JointStart::scratch) {
     progress.message(
         "joint: begins with random weights, not with those of the network's file; "
@@ -102,9 +106,10 @@ Status Run::adopt(const std::filesystem::path& other) const {
   for (const recipe::Stage stage : recipe::kStages) {
     if (stage == recipe::Stage::package) return {};  // it has written a model beside its folder, too
     const std::filesystem::path theirs = other / recipe::stage_name(stage), ours = folder(stage);
-    const auto stamp = read_file(theirs / "fingerprint");
+    const auto stamp = read_file(theirs / "fingerprint"), devices = read_file(theirs / "devices");
     if (done(stage) || !stamp || *stamp != fingerprint(stage) || !std::filesystem::exists(theirs / "done"))
       continue;
+    if (!devices || *devices != describe(compute_) + "\n") continue;
     std::filesystem::path copy = ours;
     copy += ".copy";
     std::error_code code;
@@ -145,7 +150,23 @@ bool Run::was_begun(const std::filesystem::path& folder, const std::string& made
 Status Run::begin(recipe::Stage stage) const {
   // The model is not of this recipe any more.
   if (!was_begun(folder(stage), fingerprint(stage))) RETURN_IF_ERROR(retire_model());
-  return begin(folder(stage), fingerprint(stage));
+  RETURN_IF_ERROR(begin(folder(stage), fingerprint(stage)));
+  return add_device(stage);
+}
+
+Status Run::add_device(recipe::Stage stage) const {
+  const std::vector<std::string> lines = lines_of(file(stage, "devices"));
+  const std::string here = describe(compute_);
+  if (!lines.empty() && lines.back() == here) return {};
+  if (!lines.empty()) {
+    progress_->message(fmt::format("{}: begun on {}, goes on on {}; the result is not exactly that of either",
+                                   recipe::stage_name(stage), lines.back(), here));
+  }
+  return append_line(file(stage, "devices"), here);
+}
+
+std::string Run::devices(recipe::Stage stage) const {
+  return fmt::format("{}", fmt::join(lines_of(file(stage, "devices")), ", then "));
 }
 
 Status Run::begin(const std::filesystem::path& folder, const std::string& made_from) const {
@@ -186,10 +207,10 @@ Result<report::RunResult> Run::result() const {
   return result;
 }
 
-Result<Tensors> Run::weights(recipe::Stage stage) const {
+Result<AveragedWeights> Run::weights(recipe::Stage stage) const {
   const char* name = stage == recipe::Stage::rank ? "weights.pt" : "checkpoint.pt";
-  ASSIGN_OR_RETURN(Checkpoint checkpoint, read_checkpoint(file(stage, name)));
-  return std::move(checkpoint.tensors);
+  ASSIGN_OR_RETURN(const Checkpoint checkpoint, read_checkpoint(file(stage, name)));
+  return AveragedWeights::unpack(checkpoint.tensors);
 }
 
 Result<Supernet> Run::supernet(const Tensors& weights) const {
@@ -209,16 +230,13 @@ std::string Run::fingerprint(recipe::Stage stage) const {
   // What files hold counts, not where they lie.
   recipe::Recipe recipe = recipe::without_paths(recipe_);
   if (stage == recipe::Stage::pretrain) {
-    hash.add(fmt::format("{:x}", data_->hash));
+    hash.add(fmt::format("{}", kMethod)).add(fmt::format("{:x}", data_->hash));
     if (!recipe_.network.file.empty()) recipe.network.file = fmt::format("{:x}", source_->file_hash);
     for (const char* table : {"", "network", "data", "training"})
       hash.add(recipe::table_to_toml(recipe, table));
   } else {
     hash.add(fingerprint(recipe::kStages[static_cast<int>(stage) - 1]));
   }
-  if (stage == recipe::Stage::prepare && recipe_.prepare.epochs > 0)
-    hash.add(fmt::format("{}/{} of {}", recipe::groups_at_end(recipe_.search), recipe_.search.groups,
-                         recipe_.search.multiple));
   if (stage == recipe::Stage::search) hash.add(fmt::format("{:x}", search_files_.value()));
   hash.add(recipe::stage_name(stage)).add(recipe::table_to_toml(recipe, recipe::stage_name(stage)));
   return fmt::format("{:016x}\n", hash.value());

@@ -15,6 +15,7 @@
 #include "latency/latency_table.h"
 #include "recipe/recipe.h"
 #include "report/run_results.h"
+#include "train/averaged_weights.h"
 #include "train/images/training_data.h"
 #include "train/network_source.h"
 #include "train/supernet/supernet.h"
@@ -26,8 +27,9 @@ namespace concertina::train {
 ///   recipe.toml            the resolved recipe
 ///   <stage>/fingerprint    what the files beside it were made from
 ///   <stage>/seconds        how long processes that did not finish it have worked
-///   <stage>/done           exists once the stage has finished, and says what it cost
-///   pretrain/checkpoint.pt   rank/{checkpoint.pt, ranking.json, weights.pt}   prepare/checkpoint.pt
+///   <stage>/devices        where they worked, and with how many threads: sums depend on it in their last
+///   bits <stage>/done           exists once the stage has finished, and says what it cost
+///   pretrain/checkpoint.pt   rank/{checkpoint.pt, ranking.json, weights.pt}
 ///   search/{journal.jsonl, weights-N.pt} select/subnets.json      joint/checkpoint.pt package/results.json
 ///   model.onnx
 ///
@@ -63,22 +65,26 @@ class Run {
 
   bool done(recipe::Stage stage) const;
 
-  /// Copies from another run's folder the finished stages that this run would only repeat.
+  /// Copies from another run's folder the finished stages that this run would only repeat, on a device like
+  /// its own.
   Status adopt(const std::filesystem::path& other) const;
 
-  /// Before the stage writes anything.
+  /// Before the stage writes anything. Says so if it was begun on another device.
   Status begin(recipe::Stage stage) const;
   /// The same for any folder of the run: what was made from something else is put aside.
   Status begin(const std::filesystem::path& folder, const std::string& made_from) const;
   Status finish(recipe::Stage stage, const report::StageCost& cost) const;
   /// What finish() was given.
   Result<report::StageCost> cost(recipe::Stage stage) const;
+  /// The devices that have worked on the stage: "cpu A, 2 threads, then cuda:0".
+  std::string devices(recipe::Stage stage) const;
 
   /// What the stages that are done have cost, and what the last has made.
   Result<report::RunResult> result() const;
 
-  /// The weights that pretrain, rank or prepare has left.
-  Result<Tensors> weights(recipe::Stage stage) const;
+  /// The weights that pretrain or rank has left: their average is what is ranked and searched, from the
+  /// latest training goes on.
+  Result<AveragedWeights> weights(recipe::Stage stage) const;
 
   /// The network with such weights, in the precision in which the recipe trains.
   Result<Supernet> supernet(const Tensors& weights) const;
@@ -99,6 +105,8 @@ class Run {
   Run(recipe::Recipe recipe, std::filesystem::path folder, const Compute& compute, Progress& progress)
       : recipe_(std::move(recipe)), folder_(std::move(folder)), compute_(compute), progress_(&progress) {}
 
+  /// Remembers that this process works on the stage.
+  Status add_device(recipe::Stage stage) const;
   /// Keeps a stage's folder, if there is one, under another name.
   Status put_aside(const std::filesystem::path& stage) const;
   /// The same with the model and its figures.

@@ -11,17 +11,23 @@
 namespace concertina::train {
 namespace {
 
-torch::Tensor initial_tensor(const Node& node, const Parameter& parameter) {
+torch::Tensor initial_tensor(const Graph& graph, NodeId id, const Parameter& parameter,
+                             const Subnet& subnet) {
+  const Node& node = graph.node(id);
+  const auto features = [&](NodeId of) {
+    return static_cast<double>(graph.layout().active_features(graph.axis(of), subnet));
+  };
   const std::vector<std::int64_t> shape(parameter.shape.begin(), parameter.shape.end());
   if (parameter.shape.size() == 1 && !std::holds_alternative<op::Linear>(node.op)) {
     return parameter.name == "weight" ? torch::ones(shape) : torch::zeros(shape);
   }
   if (const auto* conv = std::get_if<op::Conv>(&node.op)) {
-    const double fan_out = static_cast<double>(conv->out_channels) / conv->groups * conv->window.taps();
-    return torch::randn(shape) * std::sqrt(2.0 / fan_out);
+    // Of a sub-net there are fewer groups, of the same size.
+    const double filters =
+        conv->groups == 1 ? features(id) : static_cast<double>(conv->out_channels) / conv->groups;
+    return torch::randn(shape) * std::sqrt(2.0 / (filters * conv->window.taps()));
   }
-  const double bound = 1.0 / std::sqrt(static_cast<double>(std::get<op::Linear>(node.op).in_features));
-  return (torch::rand(shape) * 2 - 1) * bound;
+  return (torch::rand(shape) * 2 - 1) / std::sqrt(features(node.inputs[0]));
 }
 
 torch::Tensor from_bytes(const std::string& bytes) {
@@ -45,14 +51,16 @@ std::string to_string(torch::serialize::OutputArchive& archive) {
 Checkpoint parse(const std::string& bytes) {
   torch::serialize::InputArchive archive;
   archive.load_from(bytes.data(), bytes.size());
-  c10::IValue names, epochs, images, macs, optimizers;
+  c10::IValue names, steps, loss_sum, images, macs, optimizers;
   archive.read("names", names);
-  archive.read("epochs", epochs);
+  archive.read("steps", steps);
+  archive.read("loss_sum", loss_sum);
   archive.read("images", images);
   archive.read("macs", macs);
   archive.read("optimizers", optimizers);
   Checkpoint checkpoint;
-  checkpoint.epochs = static_cast<int>(epochs.toInt());
+  checkpoint.steps = steps.toInt();
+  checkpoint.loss_sum = loss_sum.toDouble();
   checkpoint.spent = {images.toInt(), macs.toDouble()};
   std::istringstream lines(names.toStringRef());
   int number = 0;
@@ -92,12 +100,17 @@ Weights to_weights(const Tensors& tensors) {
 }
 
 Tensors initial_tensors(const Graph& graph, std::uint64_t seed) {
+  return initial_tensors(graph, seed, full_subnet(graph));
+}
+
+Tensors initial_tensors(const Graph& graph, std::uint64_t seed, const Subnet& subnet) {
   torch::manual_seed(seed);
   Tensors tensors;
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
     for (const Parameter& parameter : parameters(graph, id)) {
-      if (parameter.trainable) tensors[parameter_name(node, parameter)] = initial_tensor(node, parameter);
+      if (parameter.trainable)
+        tensors[parameter_name(node, parameter)] = initial_tensor(graph, id, parameter, subnet);
     }
   }
   return tensors;
@@ -112,7 +125,8 @@ Status write_checkpoint(const std::filesystem::path& path, const Checkpoint& che
     archive.write(fmt::format("tensor{}", number++), tensor.detach().to(torch::kCPU).contiguous(), true);
   }
   archive.write("names", c10::IValue(names));
-  archive.write("epochs", c10::IValue(static_cast<std::int64_t>(checkpoint.epochs)));
+  archive.write("steps", c10::IValue(checkpoint.steps));
+  archive.write("loss_sum", c10::IValue(checkpoint.loss_sum));
   archive.write("images", c10::IValue(checkpoint.spent.images));
   archive.write("macs", c10::IValue(checkpoint.spent.macs));
   archive.write("optimizers", c10::IValue(static_cast<std::int64_t>(checkpoint.optimizers.size())));

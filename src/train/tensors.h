@@ -22,12 +22,17 @@ Weights to_weights(const Tensors& tensors);
 /// (1 / sqrt(fan in)), other scales 1 and shifts 0. A function of the seed.
 Tensors initial_tensors(const Graph& graph, std::uint64_t seed);
 
-/// The state of training after some epochs. On disk: a LibTorch archive.
+/// The same for a sub-net that is trained by itself: fans are those of its widths. Arrays have their full
+/// sizes.
+Tensors initial_tensors(const Graph& graph, std::uint64_t seed, const Subnet& subnet);
+
+/// The state of training after some steps. On disk: a LibTorch archive.
 struct Checkpoint {
-  int epochs = 0;                       ///< finished
-  search::Spending spent = {};          ///< by them
-  Tensors tensors;                      ///< on the CPU
-  std::vector<std::string> optimizers;  ///< each one's state as a LibTorch archive
+  std::int64_t steps = 0;                    ///< finished
+  double loss_sum = 0;                       ///< of those in an epoch that is not finished
+  search::Spending spent = {};               ///< by all steps
+  Tensors tensors;                           ///< on the CPU
+  std::vector<std::string> optimizers = {};  ///< each one's state as a LibTorch archive
 };
 
 Status write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);

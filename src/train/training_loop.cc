@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
 
 #include "base/file.h"
 #include "base/random.h"
@@ -15,20 +17,31 @@
 namespace concertina::train {
 namespace {
 
+/// What the random numbers of an epoch are for.
+constexpr std::uint64_t kAugmentation = 1, kFirstStep = 2;
+
 void set_learning_rate(const ScheduledOptimizer& scheduled, double factor) {
   for (auto& group : scheduled.optimizer->param_groups()) {
     group.options().set_lr(scheduled.peak_learning_rate * factor);
   }
 }
 
-Status restore(const std::filesystem::path& path, const Tensors& tensors,
-               std::span<ScheduledOptimizer> optimizers, int& epochs, search::Spending& spent) {
-  if (!std::filesystem::exists(path)) return {};
+/// How far a training has come.
+struct Position {
+  std::int64_t steps = 0;
+  double loss_sum = 0;  ///< of the steps of an epoch that has begun
+  search::Spending spent = {};
+};
+
+Result<Position> restore(const std::filesystem::path& path, const Tensors& tensors,
+                         std::span<ScheduledOptimizer> optimizers) {
+  if (!std::filesystem::exists(path)) return Position{};
   ASSIGN_OR_RETURN(const Checkpoint checkpoint, read_checkpoint(path));
   const torch::NoGradGuard no_grad;
   for (const auto& [name, tensor] : tensors) {
     const auto saved = checkpoint.tensors.find(name);
-    if (saved == checkpoint.tensors.end() || checkpoint.optimizers.size() != optimizers.size()) {
+    const bool fits = saved != checkpoint.tensors.end() && saved->second.sizes() == tensor.sizes();
+    if (!fits || checkpoint.optimizers.size() != optimizers.size()) {
       return Error{
           fmt::format("'{}' belongs to another run; delete its folder to make it again", path.string())};
     }
@@ -37,26 +50,48 @@ Status restore(const std::filesystem::path& path, const Tensors& tensors,
   for (std::size_t i = 0; i < optimizers.size(); ++i) {
     load_optimizer(*optimizers[i].optimizer, checkpoint.optimizers[i]);
   }
-  epochs = checkpoint.epochs;
-  spent = checkpoint.spent;
-  return {};
+  return Position{checkpoint.steps, checkpoint.loss_sum, checkpoint.spent};
 }
 
 Status save(const std::filesystem::path& path, const Tensors& tensors,
-            std::span<const ScheduledOptimizer> optimizers, int epochs, const search::Spending& spent) {
-  Checkpoint checkpoint{.epochs = epochs, .spent = spent, .tensors = tensors, .optimizers = {}};
+            std::span<const ScheduledOptimizer> optimizers, const Position& at) {
+  Checkpoint checkpoint{.steps = at.steps, .loss_sum = at.loss_sum, .spent = at.spent, .tensors = tensors};
   for (const ScheduledOptimizer& scheduled : optimizers) {
     checkpoint.optimizers.push_back(save_optimizer(*scheduled.optimizer));
   }
   return write_checkpoint(path, checkpoint);
 }
 
+double epoch_macs(const Run& run) {
+  return search::training_spending(run.graph(), full_subnet(run.graph()),
+                                   static_cast<std::int64_t>(run.data().training.size()))
+      .macs;
+}
+
+Result<SchedulePart> schedule_part(const Run& run, recipe::Stage stage) {
+  const recipe::Recipe& recipe = run.recipe();
+  const double pretrain = recipe.pretrain.epochs, rank = recipe::rank_epochs(recipe.rank);
+  const double all = recipe.joint.budget > 0 ? recipe.joint.budget : pretrain + rank + recipe.joint.epochs;
+  if (stage == recipe::Stage::pretrain) return SchedulePart{0, pretrain / all};
+  if (stage == recipe::Stage::rank) return SchedulePart{pretrain / all, (pretrain + rank) / all};
+  if (recipe.joint.start == recipe::JointStart::scratch) return SchedulePart{};
+  if (recipe.joint.budget == 0) return SchedulePart{(pretrain + rank) / all, 1};
+  ASSIGN_OR_RETURN(const double left, macs_left(run));
+  return SchedulePart{1 - left / (recipe.joint.budget * epoch_macs(run)), 1};
+}
+
 }  // namespace
 
-ScheduledOptimizer make_sgd(const Tensors& weights, const recipe::Recipe::Training& options,
-                            double learning_rate) {
+ScheduledOptimizer make_sgd(const Graph& graph, const Tensors& trained,
+                            const recipe::Recipe::Training& options, double learning_rate) {
+  std::set<std::string> mixing;  // weights that mix channels
+  for (const Node& node : graph.nodes()) {
+    const auto* conv = std::get_if<op::Conv>(&node.op);
+    if ((conv && !conv->depthwise()) || std::holds_alternative<op::Linear>(node.op))
+      mixing.insert(node.name + ".weight");
+  }
   std::vector<torch::Tensor> decayed, plain;
-  for (const auto& [name, tensor] : weights) (tensor.dim() > 1 ? decayed : plain).push_back(tensor);
+  for (const auto& [name, tensor] : trained) (mixing.contains(name) ? decayed : plain).push_back(tensor);
   const auto group = [&](std::vector<torch::Tensor> tensors, double decay) {
     auto sgd = torch::optim::SGDOptions(learning_rate).momentum(options.momentum).weight_decay(decay);
     sgd.nesterov(options.momentum > 0);
@@ -72,74 +107,98 @@ ScheduledOptimizer make_sgd(const Tensors& weights, const recipe::Recipe::Traini
 Result<search::Spending> TrainingLoop::run(const ImageBatches& images, std::span<const std::int64_t> indices,
                                            const Tensors& tensors, std::span<ScheduledOptimizer> optimizers,
                                            const Step& step, Progress& progress) const {
-  int done = 0;
-  search::Spending spent;
-  RETURN_IF_ERROR(restore(checkpoint, tensors, optimizers, done, spent));
-  if (done == 0) RETURN_IF_ERROR(save(checkpoint, tensors, optimizers, 0, spent));
+  using Clock = std::chrono::steady_clock;
+  ASSIGN_OR_RETURN(Position at, restore(checkpoint, tensors, optimizers));
+  if (at.steps == 0) RETURN_IF_ERROR(save(checkpoint, tensors, optimizers, at));
   const auto steps_per_epoch = static_cast<std::int64_t>(indices.size()) / batch;
   if (steps_per_epoch == 0) {
     return Error{
         fmt::format("a batch of {} images is larger than the {} training images; make training.batch smaller",
                     batch, indices.size())};
   }
-  const auto share_done = [&](std::int64_t number) {
-    return macs > 0 ? spent.macs / macs : static_cast<double>(number) / static_cast<double>(steps);
+  const auto share_done = [&] {
+    return macs > 0 ? at.spent.macs / macs : static_cast<double>(at.steps) / static_cast<double>(steps);
   };
   constexpr std::int64_t kPerCent = 100;  // progress of a budget, whose steps are not known beforehand
   progress.start(task, macs > 0 ? kPerCent : steps);
-  for (int epoch = done; (steps > 0 || macs > 0) && share_done(epoch * steps_per_epoch) < 1; ++epoch) {
-    const auto started = std::chrono::steady_clock::now();
+  auto saved = Clock::now();
+  while ((steps > 0 || macs > 0) && share_done() < 1) {
+    const auto started = Clock::now();
+    const std::int64_t epoch = at.steps / steps_per_epoch, first = epoch * steps_per_epoch;
     const CounterRandom random(seed, static_cast<std::uint64_t>(epoch));
-    torch::manual_seed(random.bits(0));
     const auto order = random.permutation(static_cast<std::int64_t>(indices.size()));
-    const std::int64_t first = epoch * steps_per_epoch;
-    std::int64_t i = first;
-    torch::Tensor loss_sum = torch::zeros({});
-    for (; i < first + steps_per_epoch && share_done(i) < 1; ++i) {
+    double learning_rate = 0;
+    while (at.steps < first + steps_per_epoch && share_done() < 1) {
+      const Moment moment{at.steps, schedule.from + (schedule.to - schedule.from) * share_done()};
+      const double factor = recipe::schedule_factor(moment.progress);
+      learning_rate = optimizers.front().peak_learning_rate * factor;
       for (const ScheduledOptimizer& scheduled : optimizers) {
-        set_learning_rate(scheduled, recipe::schedule_factor(schedule, share_done(i)));
+        set_learning_rate(scheduled, factor);
         scheduled.optimizer->zero_grad();
       }
-      const auto chosen = batch_indices(indices, order, i - first, batch);
-      const auto [loss, cost] = step(images.augmented(chosen, augmentation, random.bits(1)), i);
+      const std::int64_t in_epoch = at.steps - first;
+      torch::manual_seed(random.bits(kFirstStep + static_cast<std::uint64_t>(in_epoch)));
+      const auto chosen = batch_indices(indices, order, in_epoch, batch);
+      const auto [loss, cost] =
+          step(images.augmented(chosen, augmentation, random.bits(kAugmentation)), moment);
+      if (!std::isfinite(loss)) {
+        return Error{fmt::format("{}: the loss became {} in epoch {}; lower training.learning_rate", task,
+                                 loss, epoch + 1)};
+      }
       for (const ScheduledOptimizer& scheduled : optimizers) scheduled.optimizer->step();
-      if (after_step) after_step(i);
-      spent += cost;
-      loss_sum = loss_sum + loss.detach().to(torch::kCPU);
-      const auto per_cent = static_cast<std::int64_t>(kPerCent * std::min(share_done(i + 1), 1.0));
-      progress.update(
-          macs > 0 ? per_cent : i + 1,
-          fmt::format("loss {:.3f}", loss_sum.item<double>() / static_cast<double>(i + 1 - first)));
-    }
-    const double loss = loss_sum.item<double>() / static_cast<double>(i - first);
-    if (!std::isfinite(loss)) {
-      return Error{
-          fmt::format("{}: the loss became {} in epoch {}; lower its learning rate", task, loss, epoch + 1)};
+      if (after_step) after_step(at.steps);
+      at.steps += 1;
+      at.loss_sum += loss;
+      at.spent += cost;
+      const auto per_cent = static_cast<std::int64_t>(kPerCent * std::min(share_done(), 1.0));
+      progress.update(macs > 0 ? per_cent : at.steps,
+                      fmt::format("loss {:.3f}", at.loss_sum / static_cast<double>(in_epoch + 1)));
+      if (Clock::now() - saved < save_every) continue;
+      RETURN_IF_ERROR(images.status());
+      RETURN_IF_ERROR(save(checkpoint, tensors, optimizers, at));
+      saved = Clock::now();
     }
     RETURN_IF_ERROR(images.status());
-    RETURN_IF_ERROR(save(checkpoint, tensors, optimizers, epoch + 1, spent));
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
-    const nlohmann::json line = {{"epoch", epoch + 1}, {"loss", loss}, {"seconds", seconds.count()}};
+    const double loss = std::exchange(at.loss_sum, 0) / static_cast<double>(at.steps - first);
+    RETURN_IF_ERROR(save(checkpoint, tensors, optimizers, at));
+    saved = Clock::now();
+    const std::chrono::duration<double> seconds = saved - started;
+    const nlohmann::json line = {
+        {"epoch", epoch + 1}, {"loss", loss}, {"learning_rate", learning_rate}, {"seconds", seconds.count()}};
     RETURN_IF_ERROR(append_line(log, line.dump()));
   }
-  return spent;
+  return at.spent;
 }
 
 std::int64_t steps_of_epochs(const Run& run, int epochs) {
   return epochs * (static_cast<std::int64_t>(run.data().training.size()) / run.recipe().training.batch);
 }
 
-TrainingLoop training_loop(const Run& run, recipe::Stage stage, recipe::Schedule schedule,
-                           std::int64_t steps) {
+Result<double> macs_left(const Run& run) {
+  const double budget = run.recipe().joint.budget * epoch_macs(run);
+  double spent = 0;
+  for (const recipe::Stage stage : recipe::kStages) {
+    if (stage == recipe::Stage::joint) break;
+    ASSIGN_OR_RETURN(const report::StageCost cost, run.cost(stage));
+    spent += cost.macs;
+  }
+  if (budget > spent) return budget - spent;
+  return Error{
+      fmt::format("joint.budget = {} epochs of the full network, but the stages before have spent {:.1f}; "
+                  "raise it, or shorten pretrain, rank or search",
+                  run.recipe().joint.budget, spent / epoch_macs(run))};
+}
+
+Result<TrainingLoop> training_loop(const Run& run, recipe::Stage stage) {
   const recipe::Recipe& recipe = run.recipe();
-  return {.task = std::string(recipe::stage_name(stage)),
-          .checkpoint = run.file(stage, "checkpoint.pt"),
-          .log = run.file(stage, "log.jsonl"),
-          .steps = steps,
-          .batch = recipe.training.batch,
-          .schedule = schedule,
-          .augmentation = {recipe.data.pad, recipe.data.flip},
-          .seed = run.seed(stage)};
+  ASSIGN_OR_RETURN(const SchedulePart schedule, schedule_part(run, stage));
+  return TrainingLoop{.task = std::string(recipe::stage_name(stage)),
+                      .checkpoint = run.file(stage, "checkpoint.pt"),
+                      .log = run.file(stage, "log.jsonl"),
+                      .batch = recipe.training.batch,
+                      .schedule = schedule,
+                      .augmentation = {recipe.data.pad, recipe.data.flip},
+                      .seed = run.seed(stage)};
 }
 
 }  // namespace concertina::train

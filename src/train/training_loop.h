@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -11,37 +12,48 @@
 
 namespace concertina::train {
 
-/// An optimiser and the peak of its learning-rate schedule.
+/// An optimiser and its highest learning rate.
 struct ScheduledOptimizer {
   std::unique_ptr<torch::optim::Optimizer> optimizer;
   double peak_learning_rate = 0;
 };
 
-/// SGD with Nesterov momentum; weight decay only on arrays of two or more dimensions, so not on biases and
-/// batch norms.
-ScheduledOptimizer make_sgd(const Tensors& weights, const recipe::Recipe::Training& options,
-                            double learning_rate);
+/// The part of a run's learning-rate schedule that a stage goes through.
+struct SchedulePart {
+  double from = 0, to = 1;
+};
 
-/// Training that survives a kill: after each epoch everything is written to `checkpoint`, and the random
-/// numbers of an epoch depend on `seed` and its number alone.
+/// SGD with Nesterov momentum. Weight decay is for the weights of linear layers and of convolutions, but
+/// those of depthwise ones: not for biases and batch norms. `trained`: names as Weights has them, and any
+/// others.
+ScheduledOptimizer make_sgd(const Graph& graph, const Tensors& trained,
+                            const recipe::Recipe::Training& options, double learning_rate);
+
+/// Training that survives a kill: after each epoch, and every few minutes, everything is written to
+/// `checkpoint`. The random numbers of a step depend on `seed` and its number alone.
 struct TrainingLoop {
   std::string task;  ///< for progress
   std::filesystem::path checkpoint;
-  std::filesystem::path log;  ///< one JSON line an epoch
+  std::filesystem::path log;  ///< one JSON line an epoch; learning_rate: of the first optimiser's last step
   std::int64_t steps = 0;     ///< the last epoch may be a part of one
   double macs = 0;            ///< in place of steps: goes on until so much has been spent
   int batch = 0;
-  recipe::Schedule schedule = recipe::Schedule::one_cycle;
+  SchedulePart schedule = {};
   Augmentation augmentation;
   std::uint64_t seed = 0;
   std::function<void(std::int64_t step)> after_step = {};  ///< sees the weights that the step has left
+  std::chrono::seconds save_every = std::chrono::minutes(5);
 
   struct StepResult {
-    torch::Tensor loss;  ///< to show
+    double loss = 0;  ///< to show; training fails if it is not finite
     search::Spending spent;
   };
-  /// Runs forward and backward for one batch, adding gradients.
-  using Step = std::function<StepResult(const Batch& batch, std::int64_t step)>;
+  struct Moment {
+    std::int64_t step = 0;
+    double progress = 0;  ///< of the run's schedule
+  };
+  /// Runs forward and backward for one batch, adding gradients. LibTorch's random numbers are seeded for it.
+  using Step = std::function<StepResult(const Batch& batch, const Moment& moment)>;
 
   /// Trains `tensors` (leaves, changed in place), going on from the checkpoint if there is one. The result is
   /// what all steps spent, those before a kill included.
@@ -53,8 +65,12 @@ struct TrainingLoop {
 /// Steps in so many passes over the training images.
 std::int64_t steps_of_epochs(const Run& run, int epochs);
 
-/// The loop of a stage that trains: its files, its seed, and what the recipe says for all of them.
-TrainingLoop training_loop(const Run& run, recipe::Stage stage, recipe::Schedule schedule,
-                           std::int64_t steps);
+/// What the recipe's budget leaves after what the stages before joint training have spent. Precondition:
+/// there is a budget.
+Result<double> macs_left(const Run& run);
+
+/// The loop of a stage that trains: its files, its seed, its part of the schedule, and what the recipe says
+/// for all of them. `steps` or `macs` is to be set.
+Result<TrainingLoop> training_loop(const Run& run, recipe::Stage stage);
 
 }  // namespace concertina::train

@@ -3,9 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
 #include <numeric>
+#include <sstream>
+#include <utility>
 
 #include "base/file.h"
+#include "testing/net.h"
 #include "testing/temporary_folder.h"
 #include "train/tensors.h"
 
@@ -29,12 +35,18 @@ class TrainingLoopTest : public ::testing::Test {
     std::iota(indices_.begin(), indices_.end(), 0);
   }
 
+  static Graph graph() {
+    testing::Net net({1, 4, 4});
+    net.classify(testing::kImage, 2);
+    return net.build();
+  }
+
   /// Trains a linear classifier with noise in its step; killed before step `kill_at`.
   Result<torch::Tensor> train(const std::filesystem::path& folder, std::int64_t kill_at = -1,
                               double macs = 0) {
     const ImageBatches images(random_set(40), {{0.5F}, {0.5F}}, torch::kCPU);
     const Tensors tensors = {{"w", torch::zeros({2, 16}).requires_grad_()}};
-    ScheduledOptimizer optimizers[] = {make_sgd(tensors, recipe::Recipe{}.training, 0.1)};
+    ScheduledOptimizer optimizers[] = {make_sgd(graph(), tensors, recipe::Recipe{}.training, 0.1)};
     const TrainingLoop loop{.task = "test",
                             .checkpoint = folder / "checkpoint.pt",
                             .log = folder / "log.jsonl",
@@ -42,15 +54,18 @@ class TrainingLoopTest : public ::testing::Test {
                             .macs = macs,
                             .batch = 8,
                             .augmentation = {.pad = 1, .flip = true},
-                            .seed = 3};
+                            .seed = 3,
+                            .save_every = save_every_};
     SilentProgress progress;
-    const auto step = [&](const Batch& batch, std::int64_t number) -> TrainingLoop::StepResult {
-      if (number == kill_at) throw Killed{};
+    const auto step = [&](const Batch& batch,
+                          const TrainingLoop::Moment& moment) -> TrainingLoop::StepResult {
+      if (moment.step == kill_at) throw Killed{};
       const torch::Tensor noisy = batch.images + 0.1 * torch::randn_like(batch.images);
       const torch::Tensor loss = torch::nn::functional::cross_entropy(
           torch::linear(noisy.flatten(1), tensors.at("w")), batch.labels);
       loss.backward();
-      return {loss, {batch.labels.size(0), 1.0}};
+      ++steps_;
+      return {moment.step == bad_step_ ? std::nan("") : loss.item<double>(), {batch.labels.size(0), 1.0}};
     };
     const auto spent = loop.run(images, indices_, tensors, optimizers, step, progress);
     if (!spent) return spent.error();
@@ -58,8 +73,19 @@ class TrainingLoopTest : public ::testing::Test {
     return tensors.at("w").detach();
   }
 
+  /// Those of the epochs.
+  static std::vector<double> losses(const std::filesystem::path& folder) {
+    std::vector<double> losses;
+    std::istringstream lines(*read_file(folder / "log.jsonl"));
+    for (std::string line; std::getline(lines, line);) losses.push_back(nlohmann::json::parse(line)["loss"]);
+    return losses;
+  }
+
   const testing::TestFolder folder_;
   std::vector<std::int64_t> indices_;
+  std::chrono::seconds save_every_{600};
+  std::int64_t bad_step_ = -1;
+  int steps_ = 0;  ///< of all processes
 };
 
 TEST_F(TrainingLoopTest, AKilledRunGoesOnToTheSameWeights) {
@@ -83,32 +109,32 @@ TEST_F(TrainingLoopTest, AFinishedRunIsNotRepeated) {
   EXPECT_TRUE(torch::equal(*train(folder_, 0), whole));  // would throw in its first step
 }
 
-TEST_F(TrainingLoopTest, TheLastStepIsSeenToo) {
-  const ImageBatches images(random_set(40), {{0.5F}, {0.5F}}, torch::kCPU);
-  const Tensors tensors = {{"w", torch::zeros({2, 16}).requires_grad_()}};
-  ScheduledOptimizer optimizers[] = {make_sgd(tensors, recipe::Recipe{}.training, 0.1)};
-  std::vector<std::int64_t> steps;
-  torch::Tensor last;
-  const TrainingLoop loop{.task = "test",
-                          .checkpoint = folder_ / "checkpoint.pt",
-                          .log = folder_ / "log.jsonl",
-                          .steps = 7,
-                          .batch = 8,
-                          .augmentation = {},
-                          .after_step = [&](std::int64_t step) {
-                            steps.push_back(step);
-                            last = tensors.at("w").detach().clone();
-                          }};
-  const auto step = [&](const Batch& batch, std::int64_t) -> TrainingLoop::StepResult {
-    const torch::Tensor loss = torch::nn::functional::cross_entropy(
-        torch::linear(batch.images.flatten(1), tensors.at("w")), batch.labels);
-    loss.backward();
-    return {loss, {}};
-  };
-  SilentProgress progress;
-  ASSERT_TRUE(loop.run(images, indices_, tensors, optimizers, step, progress));
-  EXPECT_EQ(steps, (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6}));
-  EXPECT_TRUE(torch::equal(last, tensors.at("w")));
+TEST_F(TrainingLoopTest, ACheckpointInTheMiddleOfAnEpochLosesNoStep) {
+  const torch::Tensor whole = *train(folder_ / "whole");
+  EXPECT_EQ(std::exchange(steps_, 0), 18);
+  save_every_ = std::chrono::seconds(0);
+  EXPECT_THROW((void)train(folder_ / "killed", 12), Killed);
+  EXPECT_TRUE(torch::equal(*train(folder_ / "killed"), whole));
+  EXPECT_EQ(steps_, 18);
+  EXPECT_EQ(losses(folder_ / "killed"), losses(folder_ / "whole"));
+}
+
+TEST_F(TrainingLoopTest, ALossThatIsNoNumberEndsIt) {
+  bad_step_ = 7;
+  const auto result = train(folder_);
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().message, ::testing::HasSubstr("test: the loss became nan in epoch 2; lower"));
+}
+
+TEST_F(TrainingLoopTest, ACheckpointOfOtherShapesIsRefused) {
+  ASSERT_TRUE(train(folder_));
+  const auto path = folder_ / "checkpoint.pt";
+  Checkpoint checkpoint = *read_checkpoint(path);
+  checkpoint.tensors.at("w") = torch::zeros({3, 16});
+  ASSERT_TRUE(write_checkpoint(path, checkpoint));
+  const auto result = train(folder_);
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().message, ::testing::HasSubstr("belongs to another run"));
 }
 
 TEST_F(TrainingLoopTest, ADamagedCheckpointIsNamed) {
@@ -123,14 +149,22 @@ TEST_F(TrainingLoopTest, ADamagedCheckpointIsNamed) {
   }
 }
 
-TEST_F(TrainingLoopTest, DecayIsForMatricesOnly) {
-  const Tensors tensors = {{"bias", torch::ones({2}).requires_grad_()},
-                           {"weight", torch::ones({2, 2}).requires_grad_()}};
-  const ScheduledOptimizer sgd = make_sgd(tensors, recipe::Recipe{}.training, 0.1);
+TEST_F(TrainingLoopTest, DecayIsForWeightsThatMixChannels) {
+  testing::Net net({3, 4, 4});
+  const NodeId x = net.norm("norm", net.conv("conv", testing::kImage, 4, {}, 1, true));
+  net.classify(net.conv("depthwise", x, 4, {}, 4, false), 2);
+  const Graph graph = net.build();
+  Tensors tensors;
+  for (const auto& [name, tensor] : initial_tensors(graph, 1))
+    tensors[name] = torch::ones_like(tensor).requires_grad_();
+  const ScheduledOptimizer sgd = make_sgd(graph, tensors, recipe::Recipe{}.training, 0.1);
   for (const auto& [name, tensor] : tensors) tensor.mutable_grad() = torch::zeros_like(tensor);
   sgd.optimizer->step();
-  EXPECT_EQ(tensors.at("bias").min().item<double>(), 1);
-  EXPECT_LT(tensors.at("weight").max().item<double>(), 1);
+  std::vector<std::string> decayed;
+  for (const auto& [name, tensor] : tensors) {
+    if (tensor.max().item<double>() < 1) decayed.push_back(name);
+  }
+  EXPECT_THAT(decayed, ::testing::ElementsAre("conv.weight", "fc.weight"));
 }
 
 }  // namespace

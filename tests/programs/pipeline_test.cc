@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "base/file.h"
 #include "base/random.h"
@@ -127,8 +128,7 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
   // Nothing is repeated, and what changed is repeated from there on, the old results put aside.
   const ProcessResult again = train("run", out);
   EXPECT_EQ(again.exit_code, 0) << again.err;
-  for (const char* stage :
-       {"pretrain", "rank", "prepare", "search", "select", "joint", "refine", "package"}) {
+  for (const char* stage : {"pretrain", "rank", "search", "select", "joint", "package"}) {
     EXPECT_THAT(again.err, HasSubstr(std::string(stage) + ": done before"));
   }
   const ProcessResult changed = train("run", out, {"--set", "select.subnets=3"});
@@ -303,7 +303,7 @@ TEST_F(PipelineTest, PoisonedTestImagesChangeNothingButTheLastFigures) {
   }
 }
 
-// Every key that changes how sub-nets are prepared or trained, each on the same pretrained network.
+// Every key that changes how sub-nets are found or trained, each on the same pretrained network.
 TEST_F(PipelineTest, EveryWayOfTrainingWorks) {
   const fs::path out = folder_ / "run";
   ASSERT_EQ(train("run", out).exit_code, 0);
@@ -314,14 +314,12 @@ TEST_F(PipelineTest, EveryWayOfTrainingWorks) {
     EXPECT_EQ(train("pretrain", out, {"--set", "rank.method=" + method}).exit_code, 0);
     EXPECT_EQ(train("rank", out, {"--set", "rank.method=" + method}).exit_code, 0) << method;
   }
-  for (const std::string setting : {"rank.variant=plain", "rank.remove_first=smallest_noise"})
-    EXPECT_EQ(train("rank", out, {"--set", setting}).exit_code, 0) << setting;
+  EXPECT_EQ(train("rank", out, {"--set", "rank.variant=plain"}).exit_code, 0);
   for (const std::string setting :
-       {"prepare.epochs=1", "joint.distillation=mutual", "joint.distillation=none", "joint.ema=0.9",
-        "joint.sampling=lagging", "joint.sampling=every", "joint.focus=1", "joint.private_norm=true",
-        "joint.private_classifier=true", "refine.images=60", "joint.method=alone", "joint.start=scratch",
-        "search.criterion=accuracy", "search.cost=parameters", "search.cost=both", "search.prior=3",
-        "search.multiple=4", "select.rule=paper", "network.decoupled=true"}) {
+       {"joint.distillation=mutual", "joint.distillation=none", "joint.sampling=every", "joint.focus=1",
+        "joint.private_norm=true", "joint.method=alone", "joint.start=scratch", "search.criterion=accuracy",
+        "search.cost=parameters", "search.cost=both", "search.prior=3", "search.multiple=4",
+        "select.rule=paper", "network.decoupled=true"}) {
     const ProcessResult result = train("run", out, {"--set", setting, "--set", "joint.epochs=4"});
     ASSERT_EQ(result.exit_code, 0) << setting << result.err;
     EXPECT_GT(smallest_top1(), 0.5) << setting;  // chance is 0.33
@@ -333,9 +331,6 @@ TEST_F(PipelineTest, EveryWayOfTrainingWorks) {
       }
     }
   }
-  const ProcessResult prepared =
-      train("run", out, {"--set", "prepare.epochs=1", "--set", "joint.start=prepared"});
-  EXPECT_EQ(prepared.exit_code, 0) << prepared.err;
 }
 
 TEST_F(PipelineTest, TrainsTheSubnetsOfAFile) {
@@ -395,9 +390,23 @@ TEST_F(PipelineTest, KilledAnywhereItReachesTheSameTrajectoryAndModel) {
   EXPECT_EQ(std::stod(*read_file(whole / "search/seconds")), 0);
 }
 
+TEST_F(PipelineTest, OneLearningRateScheduleGoesThroughAllStages) {
+  const fs::path out = folder_ / "run";
+  ASSERT_EQ(train("run", out).exit_code, 0);
+  std::vector<double> rates;
+  for (const char* stage : {"pretrain", "rank", "joint"}) {
+    std::istringstream lines(*read_file(out / stage / "log.jsonl"));
+    for (std::string line; std::getline(lines, line);)
+      rates.push_back(nlohmann::json::parse(line)["learning_rate"].get<double>());
+  }
+  ASSERT_GE(rates.size(), 4u);
+  for (std::size_t i = 1; i < rates.size(); ++i) EXPECT_LT(rates[i], rates[i - 1]) << i;
+  EXPECT_LT(rates.back(), 0.2 * rates.front());
+}
+
 TEST_F(PipelineTest, TheSeedDecides) {
   ASSERT_EQ(train("search", folder_ / "a").exit_code, 2);  // made by run; alone it needs rank
-  for (const char* verb : {"pretrain", "rank", "prepare", "search"}) {
+  for (const char* verb : {"pretrain", "rank", "search"}) {
     ASSERT_EQ(train(verb, folder_ / "a").exit_code, 0);
     ASSERT_EQ(train(verb, folder_ / "b", {"--seed", "2"}).exit_code, 0);
   }
@@ -435,9 +444,9 @@ TEST_F(PipelineTest, BadInputGetsOneSentence) {
   expect_refused(train("run", out, {"--set", "data.validation=350"}), "--set data.validation=36");
   expect_refused(train("run", out, {"--set", "data.path=/nowhere"}), "/nowhere");
   expect_refused(train("run", out, {"--set", "joint.budget=3"}),
-                 "pretrain.epochs = 2, rank.epochs = 1 leave nothing of it");
-  expect_refused(train("run", out, {"--set", "refine.images=9", "--set", "joint.private_norm=true"}),
-                 "set refine.images = 0");
+                 "pretrain.epochs = 2, rank.epochs = 1 (each counts as two) leave nothing of it");
+  expect_refused(train("run", out, {"--set", "joint.method=alone", "--set", "joint.private_norm=true"}),
+                 "leave one of the two out");
   expect_refused(train("run", out, {"--set", "search.cost=latency", "--set", "search.latency_table=no.json"}),
                  "no.json");
   expect_refused(train("run", out, {"--set", "search.cost=latency"}),

@@ -34,7 +34,7 @@ subnets = 4
 [joint]
 epochs = 2
 [package]
-norm_batches = 2
+norm_images = 60
 )";
 
 constexpr int kSide = 16;

@@ -141,9 +141,8 @@ Error too_few(std::int64_t count, const recipe::Recipe& recipe) {
 
 }  // namespace
 
-std::span<const std::int64_t> TrainingData::first_batches(int batches, int batch) const {
-  const std::size_t wanted = static_cast<std::size_t>(batches) * static_cast<std::size_t>(batch);
-  return std::span(training).first(std::min(training.size(), wanted));
+std::span<const std::int64_t> TrainingData::first_training(std::int64_t count) const {
+  return std::span(training).first(std::min(training.size(), static_cast<std::size_t>(count)));
 }
 
 Status check_data(const recipe::Recipe::Data& data) {

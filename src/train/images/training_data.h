@@ -21,8 +21,8 @@ struct TrainingData {
   std::vector<std::int32_t> labels;      ///< of all images
   std::vector<std::int64_t> training;    ///< indices, in a fixed random order
   std::vector<std::int64_t> validation;  ///< indices split off for search and selection
-  /// The first of the training images, so many batches or as many as there are.
-  std::span<const std::int64_t> first_batches(int batches, int batch) const;
+  /// The first of the training images, `count` or as many as there are.
+  std::span<const std::int64_t> first_training(std::int64_t count) const;
 
   std::uint64_t hash = 0;  ///< of pixels and labels; of images that stay on the disk, their names and sizes
 };

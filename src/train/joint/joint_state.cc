@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 
 #include "base/try.h"
-#include "graph/edit.h"
 #include "train/tensors.h"
 
 namespace concertina::train {
@@ -18,15 +16,11 @@ std::string prefix(std::size_t subnet) {
 
 }  // namespace
 
-OwnParameters::OwnParameters(const Supernet& net, const std::vector<Subnet>& subnets, bool norms,
-                             bool classifier)
-    : tensors_(subnets.size()) {
+OwnNorms::OwnNorms(const Supernet& net, std::span<const Subnet> subnets) : tensors_(subnets.size()) {
   const Graph& graph = net.graph();
-  const NodeId last = find_classifier(graph);
   for (std::size_t i = 1; i < subnets.size(); ++i) {
     for (NodeId id = 0; id < graph.size(); ++id) {
-      const bool norm = std::holds_alternative<op::BatchNorm>(graph.node(id).op);
-      if (!(norm && norms) && !(id == last && classifier)) continue;
+      if (!std::holds_alternative<op::BatchNorm>(graph.node(id).op)) continue;
       for (const Parameter& parameter : parameters(graph, id)) {
         if (!parameter.trainable) continue;
         tensors_[i][parameter_name(graph.node(id), parameter)] =
@@ -36,7 +30,11 @@ OwnParameters::OwnParameters(const Supernet& net, const std::vector<Subnet>& sub
   }
 }
 
-Tensors OwnParameters::all() const {
+const Tensors* OwnNorms::of(std::size_t subnet) const {
+  return subnet == 0 || subnet >= tensors_.size() ? nullptr : &tensors_[subnet];
+}
+
+Tensors OwnNorms::all() const {
   Tensors all;
   for (std::size_t i = 0; i < tensors_.size(); ++i) {
     for (const auto& [name, tensor] : tensors_[i]) all[prefix(i) + name] = tensor;
@@ -44,7 +42,7 @@ Tensors OwnParameters::all() const {
   return all;
 }
 
-Tensors OwnParameters::pick(const Tensors& tensors, std::size_t subnet) {
+Tensors OwnNorms::pick(const Tensors& tensors, std::size_t subnet) {
   const std::string wanted = prefix(subnet);
   Tensors picked;
   for (const auto& [name, tensor] : tensors) {
@@ -55,18 +53,14 @@ Tensors OwnParameters::pick(const Tensors& tensors, std::size_t subnet) {
 
 JointState::JointState(const Supernet& net, std::vector<Subnet> subnets, const recipe::Recipe::Joint& recipe)
     : subnets_(std::move(subnets)),
-      own_(net, subnets_, recipe.private_norm, recipe.private_classifier),
-      decay_(recipe.ema),
+      own_(net, recipe.private_norm ? std::span<const Subnet>(subnets_) : std::span<const Subnet>()),
       losses_(torch::ones({static_cast<std::int64_t>(subnets_.size())}, torch::kDouble)),
       trained_(net.weights()) {
   for (const auto& [name, tensor] : own_.all()) trained_[name] = tensor;
-  if (decay_ == 0) return;
-  for (const auto& [name, tensor] : trained_) averages_["ema." + name] = tensor.detach().clone();
 }
 
 Tensors JointState::kept() const {
   Tensors kept = trained_;
-  kept.insert(averages_.begin(), averages_.end());
   kept["losses"] = losses_;
   return kept;
 }
@@ -79,8 +73,7 @@ std::vector<JointMember> JointState::members(const std::vector<std::size_t>& dra
   std::vector<JointMember> members;
   double sum = 0;
   for (const std::size_t i : drawn) {
-    const Tensors& own = own_.of(i);
-    members.push_back({subnets_[i], own.empty() ? nullptr : &own, std::exp(focus * losses()[i])});
+    members.push_back({subnets_[i], own_.of(i), std::exp(focus * losses()[i])});
     sum += members.back().weight;
   }
   for (JointMember& member : members) member.weight *= static_cast<double>(members.size()) / sum;
@@ -88,19 +81,11 @@ std::vector<JointMember> JointState::members(const std::vector<std::size_t>& dra
 }
 
 void JointState::remember(const std::vector<std::size_t>& drawn, const std::vector<double>& losses) {
-  constexpr double kMemory = 0.98, kLeast = 1e-6;
+  constexpr double kMemory = 0.98;
   for (std::size_t i = 0; i < drawn.size(); ++i) {
     double& loss = losses_.data_ptr<double>()[drawn[i]];
-    loss = kMemory * loss + (1 - kMemory) * std::max(losses[i], kLeast);
+    loss = kMemory * loss + (1 - kMemory) * losses[i];
   }
-}
-
-void JointState::average(std::int64_t step) {
-  // Short at first, so that the start is forgotten.
-  const auto done = static_cast<double>(step);
-  const double decay = std::min(decay_, (1 + done) / (10 + done));
-  const torch::NoGradGuard no_grad;
-  for (auto& [name, average] : averages_) average.lerp_(trained_.at(name.substr(4)), 1 - decay);
 }
 
 std::filesystem::path joint_checkpoint(const Run& run, std::size_t subnet) {
@@ -111,11 +96,7 @@ std::filesystem::path joint_checkpoint(const Run& run, std::size_t subnet) {
 
 Result<Tensors> read_joint_weights(const Run& run, std::size_t subnet) {
   ASSIGN_OR_RETURN(Checkpoint trained, read_checkpoint(joint_checkpoint(run, subnet)));
-  Tensors averages;
-  for (const auto& [name, tensor] : trained.tensors) {
-    if (name.starts_with("ema.")) averages[name.substr(4)] = tensor;
-  }
-  return averages.empty() ? std::move(trained.tensors) : averages;
+  return std::move(trained.tensors);
 }
 
 }  // namespace concertina::train

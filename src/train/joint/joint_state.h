@@ -10,14 +10,14 @@
 
 namespace concertina::train {
 
-/// Parameters that each sub-net of a list but the largest has for itself; they start as the shared ones are.
-class OwnParameters {
+/// Scale and shift of every batch norm for each sub-net of a list but the first; they start as the shared
+/// ones are.
+class OwnNorms {
  public:
-  /// `norms`: scale and shift of every batch norm; `classifier`: weight and bias of the last layer.
-  OwnParameters(const Supernet& net, const std::vector<Subnet>& subnets, bool norms, bool classifier);
+  OwnNorms(const Supernet& net, std::span<const Subnet> subnets);
 
-  /// By names as Weights has them. Leaf tensors; none for the first sub-net.
-  const Tensors& of(std::size_t subnet) const { return tensors_[subnet]; }
+  /// By names as Weights has them. Leaf tensors; null for the first sub-net, and for those not in the list.
+  const Tensors* of(std::size_t subnet) const;
 
   /// All of them under names that no parameter of the network has, for checkpoints and optimisers.
   Tensors all() const;
@@ -29,8 +29,8 @@ class OwnParameters {
   std::vector<Tensors> tensors_;
 };
 
-/// What joint training keeps besides the weights: the sub-nets' own parameters, a moving average of
-/// everything trained, and each sub-net's present loss. All of it goes into checkpoints.
+/// What joint training keeps besides the weights: the sub-nets' own batch norms, and each sub-net's present
+/// loss. All of it goes into checkpoints.
 class JointState {
  public:
   JointState(const Supernet& net, std::vector<Subnet> subnets, const recipe::Recipe::Joint& recipe);
@@ -38,10 +38,10 @@ class JointState {
   /// What the optimiser changes.
   const Tensors& trained() const { return trained_; }
 
-  /// What a checkpoint holds: that, the averages as "ema.<name>", the losses.
+  /// What a checkpoint holds: that and the losses.
   Tensors kept() const;
 
-  /// By sub-net, smoothed over steps; positive.
+  /// By sub-net, smoothed over steps.
   std::span<const double> losses() const;
 
   /// The drawn sub-nets; with `focus` their losses weigh exp(focus * present loss), 1 on average.
@@ -49,24 +49,19 @@ class JointState {
 
   void remember(const std::vector<std::size_t>& drawn, const std::vector<double>& losses);
 
-  /// Takes into the moving average (Polyak) what a step has left.
-  void average(std::int64_t step);
-
  private:
   std::vector<Subnet> subnets_;
-  OwnParameters own_;
-  double decay_;
+  OwnNorms own_;
   torch::Tensor losses_;
   Tensors trained_;
-  Tensors averages_;
 };
 
 /// The file in which joint training keeps a sub-net's weights: one for all of them, or, where each is trained
 /// alone, one for each.
 std::filesystem::path joint_checkpoint(const Run& run, std::size_t subnet);
 
-/// The weights for a sub-net after joint training: their moving average, if there is one. Parameters of its
-/// own are named as OwnParameters::all() names them.
+/// The weights for a sub-net after joint training. Its own batch norms are named as OwnNorms::all() names
+/// them.
 Result<Tensors> read_joint_weights(const Run& run, std::size_t subnet);
 
 }  // namespace concertina::train

@@ -35,36 +35,14 @@ TEST_F(JointStateTest, FocusWeighsTheWorstMostAndOneOnAverage) {
   EXPECT_EQ(focused[1].subnet, subnets_[2]);
 }
 
-TEST_F(JointStateTest, ALossOfNothingLeavesASubnetDrawable) {
-  JointState state(net_, subnets_, {});
-  for (int i = 0; i < 5000; ++i) state.remember({1}, {0});
-  EXPECT_NEAR(state.losses()[1], 1e-6, 1e-8);
-}
-
-TEST_F(JointStateTest, AveragesFollowTheWeights) {
-  JointState state(net_, subnets_, {.ema = 0.9});
-  const std::string name = net_.weights().begin()->first;
-  const auto average = [&] { return state.kept().at("ema." + name).flatten()[0].item<double>(); };
-  const double before = average();
-  {
-    const torch::NoGradGuard no_grad;
-    torch::Tensor(net_.weights().at(name)).fill_(before + 1);
-  }
-  state.average(0);  // short at first: decays by 1/10
-  EXPECT_NEAR(average(), before + 0.9, 1e-5);
-  state.average(1'000'000);
-  EXPECT_NEAR(average(), before + 0.91, 1e-5);
-  EXPECT_FALSE(JointState(net_, subnets_, {}).kept().contains("ema." + name));
-}
-
-TEST_F(JointStateTest, AllButTheLargestHaveTheirOwnNormsAndClassifier) {
-  JointState state(net_, subnets_, {.private_norm = true, .private_classifier = true});
+TEST_F(JointStateTest, AllButTheLargestHaveTheirOwnNorms) {
+  JointState state(net_, subnets_, {.private_norm = true});
   const auto members = state.members({0, 1, 2}, 0);
   EXPECT_EQ(members[0].own, nullptr);
+  EXPECT_EQ(JointState(net_, subnets_, {}).members({2}, 0)[0].own, nullptr);
   for (const std::size_t i : {1u, 2u}) {
     const Tensors& own = *members[i].own;
-    EXPECT_EQ(OwnParameters::pick(state.trained(), i).size(), own.size());
-    EXPECT_EQ(own.at("fc.bias").numel(), 4);
+    EXPECT_EQ(OwnNorms::pick(state.trained(), i).size(), own.size());
     int norms = 0;
     for (NodeId id = 0; id < graph_.size(); ++id) {
       if (!std::holds_alternative<op::BatchNorm>(graph_.node(id).op)) continue;
@@ -73,7 +51,7 @@ TEST_F(JointStateTest, AllButTheLargestHaveTheirOwnNormsAndClassifier) {
       EXPECT_EQ(scale.numel(), active_shape(graph_, id, subnets_[i]).channels);
       EXPECT_TRUE(scale.is_leaf() && scale.requires_grad());
     }
-    EXPECT_EQ(static_cast<int>(own.size()), 2 * norms + 2);
+    EXPECT_EQ(static_cast<int>(own.size()), 2 * norms);
   }
 }
 

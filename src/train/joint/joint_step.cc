@@ -1,9 +1,16 @@
 #include "train/joint/joint_step.h"
 
+#include <algorithm>
+
 #include "train/supernet/tensor_ops.h"
 
 namespace concertina::train {
 namespace {
+
+/// What a member's loss is remembered as: all on the labels, so that they can be compared.
+double loss_on_labels(const torch::Tensor& logits, const Batch& batch) {
+  return label_loss(logits.detach(), batch.labels, 0).item<double>();
+}
 
 /// All members learn from each other, so all outputs must be there before the first backward pass.
 std::vector<double> learn_mutually(const Supernet& net, std::span<const JointMember> members,
@@ -23,40 +30,58 @@ std::vector<double> learn_mutually(const Supernet& net, std::span<const JointMem
       loss = (loss + distillation_loss(logits[i], others)) / 2;
     }
     (members[i].weight * loss).backward();
-    losses.push_back(loss.item<double>());
+    losses.push_back(loss_on_labels(logits[i], batch));
   }
   return losses;
 }
 
 /// One after the other, so that only one sub-net's activations are kept at a time.
 std::vector<double> learn_in_turn(const Supernet& net, std::span<const JointMember> members,
-                                  const Batch& batch, bool from_largest, double label_smoothing) {
+                                  const Batch& batch, const Teaching& teaching) {
+  const double share = teacher_share(teaching);
   std::vector<double> losses;
   torch::Tensor teacher;
   for (const JointMember& member : members) {
     const torch::Tensor logits = net.forward(batch.images, member.subnet, {.own = member.own});
     const bool largest = losses.empty();
     if (largest) teacher = torch::softmax(logits.detach(), 1);
-    const torch::Tensor loss = largest || !from_largest
-                                   ? label_loss(logits, batch.labels, largest ? label_smoothing : 0)
-                                   : distillation_loss(logits, teacher);
+    torch::Tensor loss;
+    if (largest || share < 1) loss = label_loss(logits, batch.labels, largest ? teaching.label_smoothing : 0);
+    if (!largest && share > 0) {
+      const torch::Tensor taught = share * distillation_loss(logits, teacher);
+      loss = share < 1 ? (1 - share) * loss + taught : taught;
+    }
     (member.weight * loss).backward();
-    losses.push_back(loss.item<double>());
+    losses.push_back(loss_on_labels(logits, batch));
   }
   return losses;
 }
 
 }  // namespace
 
+double teacher_share(const Teaching& teaching) {
+  constexpr double kWhole = 0.7;  // of the schedule: from then on the labels are the largest's alone
+  switch (teaching.distillation) {
+    case recipe::Distillation::growing:
+      return std::clamp(teaching.progress / kWhole, 0.0, 1.0);
+    case recipe::Distillation::in_place:
+      return 1;
+    case recipe::Distillation::mutual:
+      return 0.5;
+    case recipe::Distillation::none:
+      return 0;
+  }
+  return 0;
+}
+
 JointStepResult train_together(const Supernet& net, std::span<const JointMember> members, const Batch& batch,
-                               recipe::Distillation distillation, double label_smoothing) {
+                               const Teaching& teaching) {
   JointStepResult result;
   for (const JointMember& member : members)
     result.spent += search::training_spending(net.graph(), member.subnet, batch.labels.size(0));
-  result.losses = distillation == recipe::Distillation::mutual
-                      ? learn_mutually(net, members, batch, label_smoothing)
-                      : learn_in_turn(net, members, batch, distillation == recipe::Distillation::in_place,
-                                      label_smoothing);
+  result.losses = teaching.distillation == recipe::Distillation::mutual
+                      ? learn_mutually(net, members, batch, teaching.label_smoothing)
+                      : learn_in_turn(net, members, batch, teaching);
   return result;
 }
 

@@ -18,17 +18,29 @@ struct JointMember {
 };
 
 struct JointStepResult {
-  std::vector<double> losses;  ///< of each member, unweighted
+  std::vector<double> losses;  ///< of each member on the labels, whatever it learns from
   search::Spending spent;
 };
 
-/// Forward and backward of one batch through several sub-nets of the shared weights; gradients add up. The
-/// first one is the largest and learns from the labels, the others as `distillation` says:
+/// What the members of a step learn from. The largest learns from the labels, the others as `distillation`
+/// says:
+///   growing   from the labels, and more and more from the largest's output, the more `progress` is made
 ///   in_place  from the largest's output (Yu and Huang 2019)
 ///   mutual    half from the labels, half from the mean output of all others (Zhang 2018)
 ///   none      from the labels
-/// `label_smoothing` is for the largest only.
+struct Teaching {
+  recipe::Distillation distillation = recipe::Distillation::in_place;
+  double progress = 1;         ///< of the run's schedule, 0 .. 1
+  double label_smoothing = 0;  ///< for the largest only
+};
+
+/// The weight of the largest's output in what the others learn from; the rest is the labels'. An output that
+/// knows nothing yet would hold back the weights that all share.
+double teacher_share(const Teaching& teaching);
+
+/// Forward and backward of one batch through several sub-nets of the shared weights, the largest first;
+/// gradients add up.
 JointStepResult train_together(const Supernet& net, std::span<const JointMember> members, const Batch& batch,
-                               recipe::Distillation distillation, double label_smoothing);
+                               const Teaching& teaching);
 
 }  // namespace concertina::train

@@ -17,7 +17,7 @@ class JointStep : public ::testing::Test {
   torch::Tensor gradient_of(const std::string& name, std::span<const JointMember> members,
                             recipe::Distillation distillation, double smoothing = 0) {
     for (const auto& [_, tensor] : net_.weights()) torch::Tensor(tensor).mutable_grad() = torch::Tensor();
-    result_ = train_together(net_, members, batch_, distillation, smoothing);
+    result_ = train_together(net_, members, batch_, {distillation, progress_, smoothing});
     return net_.weights().at(name).grad().clone();
   }
 
@@ -39,6 +39,7 @@ class JointStep : public ::testing::Test {
   const Batch batch_{torch::randn({8, 3, 16, 16}), torch::tensor({0, 1, 2, 3, 0, 1, 2, 3}, torch::kLong)};
   const std::string first_ = graph_.node(1).name + ".weight";
   JointStepResult result_;
+  double progress_ = 0.1;
 };
 
 TEST_F(JointStep, TheLargestLearnsFromLabelsTheOthersFromIt) {
@@ -48,12 +49,25 @@ TEST_F(JointStep, TheLargestLearnsFromLabelsTheOthersFromIt) {
   const torch::Tensor labels = label_loss(logits, batch_.labels, 0.1),
                       taught = distillation_loss(other, torch::softmax(logits.detach(), 1));
   ASSERT_EQ(result_.losses.size(), 2u);
-  EXPECT_NEAR(result_.losses[0], labels.item<double>(), 1e-5);
-  EXPECT_NEAR(result_.losses[1], taught.item<double>(), 1e-5);
+  EXPECT_NEAR(result_.losses[0], label_loss(logits, batch_.labels, 0).item<double>(), 1e-5);
+  EXPECT_NEAR(result_.losses[1], label_loss(other, batch_.labels, 0).item<double>(), 1e-5);
   expect_close(got, gradient_of(first_, labels + 0.5 * taught));
   const search::Spending spent = search::training_spending(graph_, full_, 8);
   EXPECT_EQ(result_.spent.images, 16);
   EXPECT_DOUBLE_EQ(result_.spent.macs, spent.macs + search::training_spending(graph_, half_, 8).macs);
+}
+
+TEST_F(JointStep, AGrowingTeacherLeavesTheRestToTheLabels) {
+  EXPECT_EQ(teacher_share({recipe::Distillation::growing, 0}), 0);
+  EXPECT_NEAR(teacher_share({recipe::Distillation::growing, 0.14}), 0.2, 1e-12);
+  EXPECT_EQ(teacher_share({recipe::Distillation::growing, 0.9}), 1);
+  const JointMember members[] = {{full_}, {half_}};
+  const torch::Tensor logits = net_.forward(batch_.images, full_), other = net_.forward(batch_.images, half_);
+  const torch::Tensor labels = label_loss(other, batch_.labels, 0),
+                      taught = distillation_loss(other, torch::softmax(logits.detach(), 1));
+  progress_ = 0.14;
+  expect_close(gradient_of(first_, members, recipe::Distillation::growing),
+               gradient_of(first_, label_loss(logits, batch_.labels, 0) + 0.8 * labels + 0.2 * taught));
 }
 
 TEST_F(JointStep, WithoutDistillationAllLearnFromLabels) {

@@ -8,16 +8,34 @@
 namespace concertina::train {
 namespace {
 
-/// Of one layer's weights [out][...] and the loss's gradient on a batch: a score for each output channel.
-using GradientScore =
-    std::function<torch::Tensor(const torch::Tensor& weight, const torch::Tensor& gradient)>;
+/// The scores that one batch's gradients give a node's output channels; undefined for nodes without a say.
+using GradientScore = std::function<torch::Tensor(NodeId)>;
 
-/// Ranks by scores that are summed over rank.batches training batches, on which the full network of `weights`
-/// runs forward and backward without being changed. `by_mean` as in ImportanceSum.
-Result<Ranking> rank_by_gradients(const Run& run, const Tensors& weights, const GradientScore& score,
+/// A parameter of the network, and the loss's gradient; undefined if nothing of it reaches the loss.
+struct Weighed {
+  torch::Tensor value, gradient;
+};
+
+Weighed weighed(const Supernet& net, NodeId id, const char* parameter) {
+  const auto found = net.weights().find(net.graph().node(id).name + parameter);
+  if (found == net.weights().end()) return {};
+  return {found->second.detach(), found->second.grad()};
+}
+
+/// By node, whether a batch norm reads it.
+std::vector<bool> find_normalised(const Graph& graph) {
+  std::vector<bool> normalised(static_cast<std::size_t>(graph.size()), false);
+  for (const Node& node : graph.nodes()) {
+    if (std::holds_alternative<op::BatchNorm>(node.op)) normalised[node.inputs[0]] = true;
+  }
+  return normalised;
+}
+
+/// Adds up scores over rank.batches training batches, on which the full network runs forward and backward
+/// without being changed. `by_mean` as in ImportanceSum.
+Result<Ranking> rank_by_gradients(const Run& run, const Supernet& net, const GradientScore& score,
                                   bool by_mean) {
   const recipe::Recipe& recipe = run.recipe();
-  ASSIGN_OR_RETURN(const Supernet net, run.supernet(weights));
   const std::span<const std::int64_t> training = run.data().training;
   const auto batches = std::min<std::int64_t>(
       recipe.rank.batches, static_cast<std::int64_t>(training.size()) / recipe.training.batch);
@@ -25,45 +43,62 @@ Result<Ranking> rank_by_gradients(const Run& run, const Tensors& weights, const 
   const auto order =
       CounterRandom(run.seed(recipe::Stage::rank)).permutation(static_cast<std::int64_t>(training.size()));
   search::Spending spent;
-  Tensors scores;
+  std::map<NodeId, torch::Tensor> scores;
   run.progress().start("rank", batches);
   for (std::int64_t i = 0; i < batches; ++i) {
     for (const auto& [name, tensor] : net.weights()) torch::Tensor(tensor).mutable_grad() = torch::Tensor();
     const Batch batch = run.data().images.batch(batch_indices(training, order, i, recipe.training.batch));
     label_loss(net.forward(batch.images, full), batch.labels, 0).backward();
     spent += search::training_spending(run.graph(), full, recipe.training.batch);
-    for_each_layer(run.graph(), [&](NodeId, const std::string& name) {
-      const torch::Tensor& w = net.weights().at(name);
-      if (!w.grad().defined()) return;  // nothing of it reaches the loss
-      const torch::Tensor of_batch = score(w.detach(), w.grad());
-      torch::Tensor& sum = scores[name];
+    for (NodeId id = 0; id < run.graph().size(); ++id) {
+      const torch::Tensor of_batch = score(id);
+      if (!of_batch.defined()) continue;
+      torch::Tensor& sum = scores[id];
       sum = sum.defined() ? sum + of_batch : of_batch;
-    });
+    }
     run.progress().update(i + 1, "");
   }
   ImportanceSum sum(run.graph(), by_mean);
-  for_each_layer(run.graph(), [&](NodeId id, const std::string& name) {
-    const auto of_layer = scores.find(name);
-    if (of_layer != scores.end()) sum.add(run.graph().axis(id), of_layer->second);
-  });
+  for (const auto& [id, of_node] : scores) sum.add(run.graph().axis(id), of_node);
   return Ranking{sum.result(), spent};
 }
 
 }  // namespace
 
+torch::Tensor taylor_score(const Supernet& net, NodeId id, bool normalised) {
+  const Op& op = net.graph().node(id).op;
+  if (std::holds_alternative<op::BatchNorm>(op)) {
+    const auto [scale, of_scale] = weighed(net, id, ".weight");
+    const auto [shift, of_shift] = weighed(net, id, ".bias");
+    if (!of_scale.defined()) return {};
+    return (scale * of_scale + shift * of_shift).abs();
+  }
+  if (normalised || !(std::holds_alternative<op::Conv>(op) || std::holds_alternative<op::Linear>(op)))
+    return {};
+  const auto [weight, gradient] = weighed(net, id, ".weight");
+  return gradient.defined() ? (weight * gradient).flatten(1).sum(1).abs() : torch::Tensor();
+}
+
+torch::Tensor fisher_score(const Supernet& net, NodeId id) {
+  const Op& op = net.graph().node(id).op;
+  if (!(std::holds_alternative<op::Conv>(op) || std::holds_alternative<op::Linear>(op))) return {};
+  const auto [weight, gradient] = weighed(net, id, ".weight");
+  if (!gradient.defined()) return {};
+  return weight.flatten(1).square().mean(1) * gradient.flatten(1).square().sum(1);
+}
+
 Result<Ranking> taylor_ranking(const Run& run, const Tensors& weights) {
-  const auto score = [](const torch::Tensor& weight, const torch::Tensor& gradient) {
-    return (weight * gradient).flatten(1).sum(1).abs();
-  };
-  return rank_by_gradients(run, weights, score, true);
+  ASSIGN_OR_RETURN(const Supernet net, run.supernet(weights));
+  const std::vector<bool> normalised = find_normalised(run.graph());
+  return rank_by_gradients(
+      run, net, [&](NodeId id) { return taylor_score(net, id, normalised[id]); }, true);
 }
 
 Result<Ranking> fisher_ranking(const Run& run, const Tensors& weights) {
-  const auto score = [](const torch::Tensor& weight, const torch::Tensor& gradient) {
-    return weight.var() * gradient.square().flatten(1).sum(1);
-  };
-  // The variance already makes the layers of a dimension comparable.
-  return rank_by_gradients(run, weights, score, false);
+  ASSIGN_OR_RETURN(const Supernet net, run.supernet(weights));
+  // The size of the weights already makes the layers of a dimension comparable.
+  return rank_by_gradients(
+      run, net, [&](NodeId id) { return fisher_score(net, id); }, false);
 }
 
 }  // namespace concertina::train

@@ -7,7 +7,7 @@ Result<Ranking> rank_channels(const Run& run, const Tensors& weights, const reci
   const Graph& graph = run.graph();
   switch (recipe.method) {
     case recipe::RankMethod::noise:
-      return noise_ranking(run, weights, recipe, folder);
+      return noise_ranking(run, recipe, folder);
     case recipe::RankMethod::l1:
       return Ranking{filter_l1_importance(graph, weights)};
     case recipe::RankMethod::input_l1:

@@ -131,8 +131,7 @@ std::int64_t removal_count(const Importance& importance, const ChannelGroups& gr
   return count;
 }
 
-/// Every way to rank, with the recipe's settings else. Of noise both variants; the other direction of removal
-/// has the same correlation with the other sign.
+/// Every way to rank, with the recipe's settings else. Of noise both variants.
 std::vector<std::pair<std::string, recipe::Recipe::Rank>> all_rankers(const recipe::Recipe::Rank& recipe) {
   std::vector<std::pair<std::string, recipe::Recipe::Rank>> rankers;
   for (const recipe::NoiseVariant variant :
@@ -140,7 +139,6 @@ std::vector<std::pair<std::string, recipe::Recipe::Rank>> all_rankers(const reci
     recipe::Recipe::Rank noise = recipe;
     noise.method = recipe::RankMethod::noise;
     noise.variant = variant;
-    noise.remove_first = recipe::RemoveFirst::largest_noise;
     rankers.emplace_back(
         fmt::format("noise-{}", recipe::kNames<recipe::NoiseVariant>[static_cast<std::size_t>(variant)]),
         noise);
@@ -165,7 +163,8 @@ std::string removal_fingerprint(const Run& run) {
 }  // namespace
 
 Result<std::vector<report::RankerQuality>> measure_rankers(const Run& run) {
-  ASSIGN_OR_RETURN(const Tensors pretrained, run.weights(recipe::Stage::pretrain));
+  ASSIGN_OR_RETURN(const AveragedWeights weights, run.weights(recipe::Stage::pretrain));
+  const Tensors& pretrained = weights.averaged;
   const ChannelGroups& groups = run.groups();
   const std::filesystem::path folder = run.folder() / "rankers";
   RETURN_IF_ERROR(run.begin(folder, removal_fingerprint(run)));

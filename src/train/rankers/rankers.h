@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "recipe/recipe.h"
 #include "report/run_results.h"
@@ -29,26 +30,37 @@ Importance random_importance(const Graph& graph, std::uint64_t seed);
 /// Leaves the channels in the order they have.
 Importance equal_importance(const Graph& graph);
 
-/// 1 / a^2 of the noise scales, or a^2 if channels of small noise are to go first (the paper can be read
-/// both ways).
-Importance noise_importance(const NoiseScales& noise, recipe::RemoveFirst remove_first);
+/// 1 / a^2 of the noise scales: a channel that bears noise is not needed.
+Importance noise_importance(const NoiseScales& noise);
 
 /// An importance that has cost something.
 struct Ranking {
   Importance importance;
   search::Spending spent = {};
+  std::optional<AveragedWeights> weights = {};  ///< if the ranking has trained on
 };
 
-/// |sum over a channel's weights of w dL/dw|, mean over rank.batches training batches (Molchanov 2017).
+/// What a batch's gradients say of a node's output channels: of a batch norm |scale dL/dscale + shift
+/// dL/dshift| (Molchanov 2019), of a convolution or linear layer that none follows (not `normalised`) |sum of
+/// w dL/dw| over a channel's weights (Molchanov 2017). Under a batch norm that sum is 0: the loss does not
+/// change with a filter's scale. Undefined for other nodes.
+torch::Tensor taylor_score(const Supernet& net, NodeId id, bool normalised);
+
+/// s^2 times the sum of (dL/dw)^2 over a channel's weights, s their root mean square; undefined for other
+/// nodes.
+torch::Tensor fisher_score(const Supernet& net, NodeId id);
+
+/// The Taylor scores, mean over rank.batches training batches.
 Result<Ranking> taylor_ranking(const Run& run, const Tensors& weights);
 
-/// s^2 E[(dL/dw)^2] summed over a channel's weights, s the standard deviation of the layer's: the limit of
-/// noise ranking for little noise, without training. Over rank.batches training batches.
+/// The Fisher scores over rank.batches training batches: the limit of noise ranking for little noise, without
+/// training.
 Result<Ranking> fisher_ranking(const Run& run, const Tensors& weights);
 
-/// Trains on from `weights` with trainable noise on them (arXiv:2009.05681); what counts is the scales that
-/// come out. Resumes from <folder>/checkpoint.pt, which must be of the same training.
-Result<Ranking> noise_ranking(const Run& run, const Tensors& weights, const recipe::Recipe::Rank& recipe,
+/// Trains on from the weights that pretraining has left with trainable noise on them (arXiv:2009.05681):
+/// rank.epochs epochs, in which each step runs forward and backward twice. Resumes from
+/// <folder>/checkpoint.pt, which must be of the same training.
+Result<Ranking> noise_ranking(const Run& run, const recipe::Recipe::Rank& recipe,
                               const std::filesystem::path& folder);
 
 /// By the method that `recipe` names; in `folder` it keeps what a resumed ranking needs.

@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 
 #include "graph/networks/networks.h"
 #include "testing/net.h"
+#include "train/supernet/tensor_ops.h"
 
 namespace concertina::train {
 namespace {
@@ -18,15 +21,14 @@ TEST(Ranking, OrdersFromMostToLeastImportant) {
   EXPECT_EQ(importance_order({{0.5, 2.0, 0.5, 1.0}}), (std::vector<std::vector<int>>{{1, 3, 0, 2}}));
 }
 
-TEST(Ranking, NoiseHasTwoReadings) {
+TEST(Ranking, AChannelThatBearsNoiseGoesFirst) {
   const Graph g = graph();
   const NoiseScales noise(g, 0.1, torch::kCPU);
   {
     const torch::NoGradGuard no_grad;
     torch::Tensor(noise.scales()[0])[5] = -0.4;
   }
-  EXPECT_EQ(importance_order(noise_importance(noise, recipe::RemoveFirst::largest_noise))[0].back(), 5);
-  EXPECT_EQ(importance_order(noise_importance(noise, recipe::RemoveFirst::smallest_noise))[0].front(), 5);
+  EXPECT_EQ(importance_order(noise_importance(noise))[0].back(), 5);
 }
 
 TEST(Ranking, L1FindsTheChannelOfSmallWeights) {
@@ -109,6 +111,78 @@ TEST(Ranking, NormScaleReadsTheBatchNorms) {
   }
   EXPECT_EQ(importance_order(norm_scale_importance(g, weights))[0].front(), 11);
   EXPECT_EQ(importance_order(norm_scale_importance(g, weights))[1].front(), 11);
+}
+
+/// A convolution, with a batch norm behind it or not, and a classifier: their loss on some images.
+class OneLayer {
+ public:
+  explicit OneLayer(bool normalised, double size_of_filter_5 = 1) : graph(make(normalised)) {
+    Tensors weights = initial_tensors(graph, 1);
+    weights.at("conv.weight")[5] *= size_of_filter_5;
+    net = *Supernet::make(graph, weights, {});
+    loss().backward();
+  }
+
+  torch::Tensor loss() const {
+    torch::manual_seed(1);
+    const torch::Tensor images = torch::randn({16, 3, 6, 6});
+    return label_loss(net->forward(images, full_subnet(graph)), torch::arange(16) % 3, 0);
+  }
+
+  /// How fast the loss changes with the size of everything that these arrays say of a channel.
+  double slope(const std::vector<std::string>& arrays, std::int64_t channel) const {
+    constexpr double kStep = 1e-2;
+    const torch::NoGradGuard no_grad;
+    const auto loss_at = [&](double size) {
+      for (const std::string& name : arrays) torch::Tensor(net->weights().at(name))[channel] *= size;
+      const double loss = this->loss().item<double>();
+      for (const std::string& name : arrays) torch::Tensor(net->weights().at(name))[channel] /= size;
+      return loss;
+    };
+    return (loss_at(1 + kStep) - loss_at(1 - kStep)) / (2 * kStep);
+  }
+
+  const Graph graph;
+  static constexpr NodeId kConv = 1, kNorm = 2;
+  std::optional<Supernet> net;
+
+ private:
+  static Graph make(bool normalised) {
+    testing::Net net({3, 6, 6});
+    NodeId x = net.conv("conv", testing::kImage, 8, {}, 1, false);
+    if (normalised) x = net.norm("norm", x, 1e-9F);
+    net.classify(net.apply("relu", {}, x), 3);
+    return net.build();
+  }
+};
+
+// The loss does not change with the size of a filter before a batch norm, so what the filter's own gradient
+// says of it is rounding.
+TEST(Ranking, TaylorLooksAtTheGateBehindABatchNorm) {
+  const OneLayer layer(true);
+  const torch::Tensor& weight = layer.net->weights().at("conv.weight");
+  const torch::Tensor own = (weight * weight.grad()).flatten(1).sum(1).abs();
+  EXPECT_LT(own.max().item<double>(),
+            1e-3 * weight.norm().item<double>() * weight.grad().norm().item<double>());
+  EXPECT_FALSE(taylor_score(*layer.net, OneLayer::kConv, true).defined());
+  const torch::Tensor score = taylor_score(*layer.net, OneLayer::kNorm, false);
+  for (std::int64_t c = 0; c < 8; ++c)
+    EXPECT_NEAR(score[c].item<double>(), std::abs(layer.slope({"norm.weight", "norm.bias"}, c)), 2e-4) << c;
+  EXPECT_GT(score.max().item<double>(), 1e-2);
+}
+
+TEST(Ranking, TaylorLooksAtTheFilterWhereThereIsNoBatchNorm) {
+  const OneLayer layer(false);
+  const torch::Tensor score = taylor_score(*layer.net, OneLayer::kConv, false);
+  for (std::int64_t c = 0; c < 8; ++c)
+    EXPECT_NEAR(score[c].item<double>(), std::abs(layer.slope({"conv.weight"}, c)), 2e-4) << c;
+}
+
+TEST(Ranking, FisherDoesNotDependOnAFiltersSizeBehindABatchNorm) {
+  const OneLayer plain(true), scaled(true, 0.01);
+  const torch::Tensor a = fisher_score(*plain.net, OneLayer::kConv),
+                      b = fisher_score(*scaled.net, OneLayer::kConv);
+  EXPECT_NEAR((b[5] / a[5]).item<double>(), 1, 0.02);
 }
 
 TEST(Ranking, RandomIsAFunctionOfTheSeed) {

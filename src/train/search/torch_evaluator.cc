@@ -21,8 +21,8 @@ constexpr std::int64_t kLooks = 8;
 }  // namespace
 
 Result<TorchEvaluator> TorchEvaluator::make(const Run& run, int images) {
-  ASSIGN_OR_RETURN(const Tensors prepared, run.weights(recipe::Stage::prepare));
-  return make(run, prepared, images);
+  ASSIGN_OR_RETURN(const AveragedWeights ranked, run.weights(recipe::Stage::rank));
+  return make(run, ranked.averaged, images);
 }
 
 Result<TorchEvaluator> TorchEvaluator::make(const Run& run, const Tensors& weights, int images) {
@@ -35,7 +35,7 @@ TorchEvaluator::TorchEvaluator(const Run& run, Supernet net, int images)
   const recipe::Recipe& recipe = run.recipe();
   const std::span<const std::int64_t> validation = run.data().validation;
   validation_ = validation.first(std::min(validation.size(), static_cast<std::size_t>(images)));
-  norm_images_ = run.data().first_batches(recipe.search.norm_batches, recipe.training.batch);
+  norm_images_ = run.data().first_training(std::int64_t{recipe.search.norm_batches} * recipe.training.batch);
 }
 
 Result<search::Evaluation> TorchEvaluator::evaluate(const Subnet& subnet) {
@@ -80,7 +80,7 @@ Result<search::Evaluation> TorchEvaluator::fine_tune(const Subnet& subnet, doubl
   const auto steps =
       static_cast<std::int64_t>(recipe.search.fine_tune_share * static_cast<double>(training.size())) / batch;
   const ScheduledOptimizer sgd =
-      make_sgd(net_.weights(), recipe.training, recipe.search.fine_tune_learning_rate);
+      make_sgd(run_.graph(), net_.weights(), recipe.training, recipe.search.fine_tune_learning_rate);
   std::optional<search::Evaluation> now;  // what it was before, the search knows
   for (std::int64_t step = 0; step < steps && (!now || now->accuracy < target_accuracy); ++step) {
     const Batch images = run_.data().images.augmented(batch_indices(training, order, step, batch),
@@ -97,20 +97,19 @@ Result<search::Evaluation> TorchEvaluator::fine_tune(const Subnet& subnet, doubl
   if (!now) {
     ASSIGN_OR_RETURN(now, evaluate(subnet));
   }
-  RETURN_IF_ERROR(
-      write_checkpoint(weights_file(version), {.epochs = 0, .tensors = net_.weights(), .optimizers = {}}));
+  RETURN_IF_ERROR(write_checkpoint(weights_file(version), {.tensors = net_.weights()}));
   return *now;
 }
 
 Status TorchEvaluator::restore(int version) {
   ASSIGN_OR_RETURN(const Checkpoint stored, read_checkpoint(weights_file(version)));
-  net_.assign(stored.tensors);
+  net_.assign(AveragedWeights::unpack(stored.tensors).averaged);
   cache_.clear();
   return {};
 }
 
 std::filesystem::path TorchEvaluator::weights_file(int version) const {
-  if (version == 0) return run_.file(recipe::Stage::prepare, "checkpoint.pt");
+  if (version == 0) return run_.file(recipe::Stage::rank, "weights.pt");
   return run_.file(recipe::Stage::search, fmt::format("weights-{}.pt", version));
 }
 

@@ -10,7 +10,7 @@ namespace concertina::train {
 /// Evaluates sub-nets on the run's validation images and fine-tunes them on its training images.
 class TorchEvaluator final : public search::Evaluator {
  public:
-  /// Starts from the prepared weights. `images`: how many validation images an evaluation takes.
+  /// Starts from the ranked weights. `images`: how many validation images an evaluation takes.
   static Result<TorchEvaluator> make(const Run& run, int images);
 
   /// Starts from other weights; restore() knows only those of the search.

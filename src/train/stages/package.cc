@@ -38,7 +38,7 @@ onnx::SubnetRecord record(const Run& run, const Supernet& net, const Subnet& sub
   const int batch = run.recipe().training.batch;
   Tensors all = to_tensors(to_weights(own), net.compute().device);
   all.merge(estimate_statistics(net, subnet, all, data.images,
-                                data.first_batches(run.recipe().package.norm_batches, batch), batch));
+                                data.first_training(run.recipe().package.norm_images), batch));
   const search::Evaluation evaluation = evaluate(net, subnet, all, data.images, data.validation);
   return {.subnet = subnet,
           .own = to_weights(all),
@@ -57,7 +57,7 @@ struct Trained {
 Result<Trained> read_trained(const Run& run, std::size_t subnet) {
   ASSIGN_OR_RETURN(const Tensors tensors, read_joint_weights(run, subnet));
   ASSIGN_OR_RETURN(Supernet net, Supernet::make(run.graph(), tensors, run.compute().with(Precision::fp32)));
-  return Trained{std::move(net), OwnParameters::pick(tensors, subnet)};
+  return Trained{std::move(net), OwnNorms::pick(tensors, subnet)};
 }
 
 /// The one look at the test images, after everything is decided.
@@ -113,10 +113,8 @@ Status write_dynamic_model(const Run& run, const std::vector<onnx::SubnetRecord>
 }  // namespace
 
 Result<search::Spending> package(const Run& run) {
-  // GPUs would otherwise round the inputs of convolutions to 10 bits.
-  at::globalContext().setAllowTF32CuDNN(false);
   ASSIGN_OR_RETURN(const auto subnets,
-                   recipe::read_subnets(run.file(recipe::Stage::refine, "subnets.json"), run.graph()));
+                   recipe::read_subnets(run.file(recipe::Stage::select, "subnets.json"), run.graph()));
   std::vector<onnx::SubnetRecord> records;
   run.progress().start("package", static_cast<std::int64_t>(subnets.size()));
   for (const Subnet& subnet : subnets) {

@@ -20,7 +20,7 @@ Result<Tensors> first_weights(const Run& run) {
   if (std::filesystem::exists(run.file(recipe::Stage::pretrain, "checkpoint.pt"))) return start;
   const int batch = run.recipe().training.batch;
   return calibrate_norms(graph, std::move(start), run.source().norms, run.compute(), run.data().images,
-                         run.data().first_batches(kCalibrationBatches, batch), batch);
+                         run.data().first_training(std::int64_t{kCalibrationBatches} * batch), batch);
 }
 
 }  // namespace
@@ -29,18 +29,21 @@ Result<search::Spending> pretrain(const Run& run) {
   const recipe::Recipe& recipe = run.recipe();
   ASSIGN_OR_RETURN(const Tensors start, first_weights(run));
   ASSIGN_OR_RETURN(const Supernet net, run.supernet(start));
-  ScheduledOptimizer optimizers[] = {make_sgd(net.weights(), recipe.training, recipe.pretrain.learning_rate)};
+  ScheduledOptimizer optimizers[] = {
+      make_sgd(run.graph(), net.weights(), recipe.training, recipe.training.learning_rate)};
   const Subnet full = full_subnet(run.graph());
   const search::Spending cost = search::training_spending(run.graph(), full, recipe.training.batch);
-  const auto step = [&](const Batch& batch, std::int64_t) -> TrainingLoop::StepResult {
+  const auto step = [&](const Batch& batch, const TrainingLoop::Moment&) -> TrainingLoop::StepResult {
     const torch::Tensor loss =
-        label_loss(net.forward(batch.images, full), batch.labels, recipe.pretrain.label_smoothing);
+        label_loss(net.forward(batch.images, full), batch.labels, recipe.training.label_smoothing);
     loss.backward();
-    return {loss, cost};
+    return {loss.item<double>(), cost};
   };
-  return training_loop(run, recipe::Stage::pretrain, recipe.pretrain.schedule,
-                       steps_of_epochs(run, recipe.pretrain.epochs))
-      .run(run.data().images, run.data().training, net.weights(), optimizers, step, run.progress());
+  AveragedWeights weights = AveragedWeights::start(net.weights());
+  ASSIGN_OR_RETURN(TrainingLoop loop, training_loop(run, recipe::Stage::pretrain));
+  loop.steps = steps_of_epochs(run, recipe.pretrain.epochs);
+  loop.after_step = [&](std::int64_t number) { weights.update(number); };
+  return loop.run(run.data().images, run.data().training, weights.packed(), optimizers, step, run.progress());
 }
 
 }  // namespace concertina::train

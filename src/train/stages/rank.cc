@@ -23,19 +23,20 @@ std::string to_json(const Graph& graph, const Importance& importance,
 }  // namespace
 
 Result<search::Spending> rank(const Run& run) {
-  ASSIGN_OR_RETURN(const Checkpoint pretrained,
-                   read_checkpoint(run.file(recipe::Stage::pretrain, "checkpoint.pt")));
-  ASSIGN_OR_RETURN(const auto measured, rank_channels(run, pretrained.tensors, run.recipe().rank,
-                                                      run.folder(recipe::Stage::rank)));
-  const auto& [importance, spent] = measured;
-  const auto orders = importance_order(importance);
-  const Weights sorted = permute_channels(run.graph(), to_weights(pretrained.tensors), orders);
+  ASSIGN_OR_RETURN(AveragedWeights weights, run.weights(recipe::Stage::pretrain));
+  ASSIGN_OR_RETURN(const Ranking ranking,
+                   rank_channels(run, weights.averaged, run.recipe().rank, run.folder(recipe::Stage::rank)));
+  if (ranking.weights) weights = *ranking.weights;
+  const auto orders = importance_order(ranking.importance);
+  const auto sorted = [&](const Tensors& tensors) {
+    return to_tensors(permute_channels(run.graph(), to_weights(tensors), orders), torch::kCPU);
+  };
+  const AveragedWeights result{.latest = sorted(weights.latest), .averaged = sorted(weights.averaged)};
+  RETURN_IF_ERROR(write_file(run.file(recipe::Stage::rank, "ranking.json"),
+                             to_json(run.graph(), ranking.importance, orders)));
   RETURN_IF_ERROR(
-      write_file(run.file(recipe::Stage::rank, "ranking.json"), to_json(run.graph(), importance, orders)));
-  RETURN_IF_ERROR(write_checkpoint(
-      run.file(recipe::Stage::rank, "weights.pt"),
-      {.epochs = pretrained.epochs, .tensors = to_tensors(sorted, torch::kCPU), .optimizers = {}}));
-  return spent;
+      write_checkpoint(run.file(recipe::Stage::rank, "weights.pt"), {.tensors = result.packed()}));
+  return ranking.spent;
 }
 
 }  // namespace concertina::train

@@ -18,16 +18,12 @@ Result<search::Spending> dispatch(const Run& run, recipe::Stage stage) {
       return pretrain(run);
     case recipe::Stage::rank:
       return rank(run);
-    case recipe::Stage::prepare:
-      return prepare(run);
     case recipe::Stage::search:
       return search(run);
     case recipe::Stage::select:
       return select(run);
     case recipe::Stage::joint:
       return joint(run);
-    case recipe::Stage::refine:
-      return refine(run);
     case recipe::Stage::package:
       return package(run);
   }
@@ -74,8 +70,8 @@ Status run_stage(const Run& run, recipe::Stage stage) {
   ASSIGN_OR_RETURN(const search::Spending spent, dispatch(run, stage));
   RETURN_IF_ERROR(run.data().images.status());
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
-  return run.finish(stage, {std::string(name), spent.images, spent.macs, before + seconds.count(),
-                            describe(run.compute())});
+  return run.finish(
+      stage, {std::string(name), spent.images, spent.macs, before + seconds.count(), run.devices(stage)});
 }
 
 Status run_all(const Run& run) {

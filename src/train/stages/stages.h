@@ -13,11 +13,6 @@ Result<search::Spending> pretrain(const Run& run);
 /// -> rank/ranking.json, rank/weights.pt.
 Result<search::Spending> rank(const Run& run);
 
-/// Trains random sub-nets of the lattice in the ranked weights, so that those that the search meets are not
-/// strangers
-/// -> prepare/checkpoint.pt. Without epochs: the ranked weights.
-Result<search::Spending> prepare(const Run& run);
-
 /// Progressive search -> search/journal.jsonl, search/weights-N.pt after each fine-tuning.
 Result<search::Spending> search(const Run& run);
 
@@ -26,10 +21,6 @@ Result<search::Spending> select(const Run& run);
 
 /// Joint training of the selected sub-nets -> joint/checkpoint.pt.
 Result<search::Spending> joint(const Run& run);
-
-/// Re-selection after joint training, among neighbours -> refine/subnets.json. Switched off: the same
-/// sub-nets.
-Result<search::Spending> refine(const Run& run);
 
 /// Batch-norm statistics and accuracy of each sub-net, on validation and, once, on the test images
 /// -> model.onnx, package/results.json.

@@ -48,15 +48,17 @@ class Interpreter {
   torch::Tensor operator()(const op::Conv& conv) const {
     const Window& w = conv.window;
     const bool even = symmetric(w);
-    const torch::Tensor x = even ? map() : padded(map(), w, 0);
+    const torch::Dtype dtype = net_.compute().dtype;
+    const torch::Tensor x = (even ? map() : padded(map(), w, 0)).to(dtype);
     const std::int64_t groups = conv.groups == 1 ? 1 : x.size(1) / (conv.in_channels / conv.groups);
-    return torch::conv2d(x, weight(), bias(conv.bias), {w.stride_h, w.stride_w},
+    return torch::conv2d(x, weight(dtype), bias(conv.bias, dtype), {w.stride_h, w.stride_w},
                          even ? at::IntArrayRef{w.pad_top, w.pad_left} : at::IntArrayRef{0, 0},
                          {w.dilation_h, w.dilation_w}, groups);
   }
 
   torch::Tensor operator()(const op::Linear& linear) const {
-    return torch::linear(as_vector(input()), weight(), bias(linear.bias));
+    const torch::Dtype dtype = net_.is_classifier(id_) ? torch::kFloat : net_.compute().dtype;
+    return torch::linear(as_vector(input()).to(dtype), weight(dtype), bias(linear.bias, dtype));
   }
 
   torch::Tensor operator()(const op::BatchNorm& norm) const {
@@ -84,7 +86,10 @@ class Interpreter {
 
   torch::Tensor operator()(const op::MaxPool& pool) const { return max_pool(map(), pool.window); }
   torch::Tensor operator()(const op::AveragePool& pool) const { return average_pool(map(), pool); }
-  torch::Tensor operator()(const op::GlobalAveragePool&) const { return map().mean({2, 3}, true); }
+  // Few values, which every class is decided by.
+  torch::Tensor operator()(const op::GlobalAveragePool&) const {
+    return map().mean({2, 3}, true, torch::kFloat);
+  }
   torch::Tensor operator()(const op::Flatten&) const { return input().flatten(1); }
   torch::Tensor operator()(const op::AsMap&) const { return map(); }
 
@@ -131,7 +136,8 @@ class Interpreter {
     const NodeId first = std::max(options_.first, graph_.inputs());
     if (options_.before) {
       for (const auto& [id, given] : *options_.before) {
-        if (id < first) value(id) = given.to(net_.compute().dtype);
+        if (id >= first) continue;
+        value(id) = id < graph_.inputs() ? given.to(net_.compute().dtype) : given;
       }
     }
     value(0) = images.to(net_.compute().dtype);
@@ -168,13 +174,13 @@ class Interpreter {
     return {};
   }
 
-  torch::Tensor weight() const {
+  torch::Tensor weight(torch::Dtype dtype) const {
     torch::Tensor w = active("weight");
-    if (options_.noise) w = options_.noise->perturb(w, graph_, id_, subnet_);
-    return w.to(net_.compute().dtype);
+    if (options_.noise) w = options_.noise->perturb(w, graph_, id_, subnet_, options_.noise_sign);
+    return w.to(dtype);
   }
-  torch::Tensor bias(bool present) const {
-    return present ? active("bias").to(net_.compute().dtype) : torch::Tensor();
+  torch::Tensor bias(bool present, torch::Dtype dtype) const {
+    return present ? active("bias").to(dtype) : torch::Tensor();
   }
   torch::Tensor by_channel(const char* name) const {
     const torch::Tensor values = active(name).to(net_.compute().dtype);

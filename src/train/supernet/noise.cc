@@ -10,8 +10,7 @@ NoiseScales::NoiseScales(const Graph& graph, double initial, torch::Device devic
 }
 
 torch::Tensor NoiseScales::perturb(const torch::Tensor& weight, const Graph& graph, NodeId id,
-                                   const Subnet& subnet) const {
-  if (weight.numel() < 2) return weight;  // one value has no deviation
+                                   const Subnet& subnet, double sign) const {
   const ChannelLayout& layout = graph.layout();
   std::vector<torch::Tensor> along;
   for (const auto& [dimension, repeat] : graph.axis(id)) {
@@ -26,8 +25,8 @@ torch::Tensor NoiseScales::perturb(const torch::Tensor& weight, const Graph& gra
   std::vector<std::int64_t> shape(static_cast<std::size_t>(weight.dim()), 1);
   shape[0] = weight.size(0);
   const torch::Tensor scale = (along.size() == 1 ? along[0] : torch::cat(along)).view(shape);
-  const torch::Tensor noise = weight.detach().std() * torch::randn_like(weight);
-  return weight + scale * noise;
+  const torch::Tensor size = weight.detach().flatten(1).square().mean(1).sqrt().view(shape);
+  return weight + scale * (sign * size * torch::randn_like(weight));
 }
 
 torch::Tensor NoiseScales::mean_log() const {

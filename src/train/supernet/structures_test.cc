@@ -168,7 +168,7 @@ TEST_P(StructuresTest, AStepChangesActiveParametersOnly) {
   const Supernet net = *Supernet::make(graph(), weights, {});
   recipe::Recipe::Training plain;
   plain.weight_decay = 0;
-  const ScheduledOptimizer sgd = make_sgd(net.weights(), plain, 0.1);
+  const ScheduledOptimizer sgd = make_sgd(graph(), net.weights(), plain, 0.1);
   loss_of(net, x, subnet, before).backward();
   sgd.optimizer->step();
   bool some_inactive = false;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "graph/edit.h"
+
 namespace concertina::train {
 namespace {
 
@@ -89,6 +91,7 @@ Result<Supernet> Supernet::make(const Graph& graph, const Tensors& weights, cons
     }
   }
   net.rectified_ = find_rectified(graph);
+  net.classifier_ = find_classifier(graph);
   return net;
 }
 

@@ -31,6 +31,7 @@ struct ForwardOptions {
       nullptr;  ///< normalise with these (a sub-net's); otherwise with the batch's own
   StatisticsCollector* collector = nullptr;  ///< hand the batch's own statistics to it, used or not
   const NoiseScales* noise = nullptr;        ///< perturb the weights of prunable channels
+  double noise_sign = 1;
   /// The sub-net's own arrays at its widths, in place of the shared ones' parts.
   const Tensors* own = nullptr;
   /// Begins at this node, or at the first that is no input. The values of earlier ones, of inputs but the
@@ -69,6 +70,9 @@ class Supernet {
   /// statistics its value is then the ReLU's.
   bool rectified(NodeId id) const { return rectified_[id]; }
 
+  /// Whether the node is the last layer, which is computed in fp32.
+  bool is_classifier(NodeId id) const { return id == classifier_; }
+
  private:
   Supernet(const Graph& graph, const Compute& compute) : graph_(graph), compute_(compute) {}
 
@@ -76,6 +80,7 @@ class Supernet {
   Compute compute_;
   Tensors weights_;
   std::vector<bool> rectified_;
+  NodeId classifier_ = 0;
 };
 
 }  // namespace concertina::train
