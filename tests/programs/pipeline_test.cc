@@ -413,6 +413,19 @@ TEST_F(PipelineTest, TheSeedDecides) {
   EXPECT_NE(*read_file(folder_ / "a/search/journal.jsonl"), *read_file(folder_ / "b/search/journal.jsonl"));
 }
 
+TEST_F(PipelineTest, AStageThatGoesOnOnAnotherDeviceSaysSo) {
+  const fs::path out = folder_ / "run";
+  ASSERT_EQ(train("run", out).exit_code, 0);
+  const std::string here = *read_file(out / "joint" / "devices");
+  ASSERT_TRUE(write_file(out / "joint" / "devices", "Elsewhere, 9 threads\n"));
+  fs::remove(out / "joint" / "done");
+  const ProcessResult again = train("run", out);
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_THAT(again.err, HasSubstr("joint: begun on Elsewhere, 9 threads, goes on on "));
+  EXPECT_EQ(*read_file(out / "joint" / "devices"), "Elsewhere, 9 threads\n" + here);
+  EXPECT_THAT(*read_file(out / "joint" / "done"), HasSubstr("Elsewhere, 9 threads, then "));
+}
+
 TEST_F(PipelineTest, TwoRunsDoNotShareAFolder) {
   const fs::path out = folder_ / "run";
   {
