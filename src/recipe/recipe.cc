@@ -263,6 +263,10 @@ double rank_epochs(const Recipe::Rank& rank) {
   return rank.method == RankMethod::noise ? 2.0 * rank.epochs : 0;
 }
 
+double schedule_epochs(const Recipe& recipe) {
+  return recipe.joint.budget > 0 ? recipe.joint.budget : recipe.pretrain.epochs + recipe.joint.epochs;
+}
+
 int groups_at_end(const Recipe::Search& search) {
   return std::clamp(static_cast<int>(std::lround(search.end_fraction * search.groups)), 1, search.groups);
 }

@@ -136,6 +136,10 @@ struct Recipe {
 /// What noise ranking costs in epochs of plain training, 0 for other methods: every step runs twice.
 double rank_epochs(const Recipe::Rank& rank);
 
+/// What the learning-rate schedule of the run spans, in epochs: its budget, or else pretraining and joint
+/// training.
+double schedule_epochs(const Recipe& recipe);
+
 /// The groups that the uniform sub-net keeps at whose MACs a search ends.
 int groups_at_end(const Recipe::Search& search);
 

@@ -124,6 +124,16 @@ TEST(Recipe, ABudgetMustLeaveSomethingForJointTraining) {
   EXPECT_EQ(error(""), "no error");
 }
 
+TEST(Recipe, TheScheduleSpansTheBudgetOrPretrainingAndJointTraining) {
+  const auto epochs = [](std::string_view text) {
+    return schedule_epochs(*parse_recipe(text, "r.toml", {}));
+  };
+  const std::string stages =
+      "[pretrain]\nepochs = 3\n[rank]\nepochs = 2\nmethod = \"noise\"\n[joint]\nepochs = 5\n";
+  EXPECT_EQ(epochs(stages), 8);
+  EXPECT_EQ(epochs(stages + "budget = 30"), 30);
+}
+
 TEST(Recipe, ANetworkIsReadFromAFileOrBuiltByName) {
   const auto recipe = parse_recipe("network = \"net.onnx\"", "r.toml", {});
   ASSERT_TRUE(recipe) << recipe.error().message;

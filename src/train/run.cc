@@ -234,6 +234,9 @@ std::string Run::fingerprint(recipe::Stage stage) const {
     if (!recipe_.network.file.empty()) recipe.network.file = fmt::format("{:x}", source_->file_hash);
     for (const char* table : {"", "network", "data", "training"})
       hash.add(recipe::table_to_toml(recipe, table));
+    // What is trained before joint training goes through a part of the schedule that depends on the whole.
+    if (recipe.pretrain.epochs > 0 || recipe.rank.method == recipe::RankMethod::noise)
+      hash.add(fmt::format("{}", recipe::schedule_epochs(recipe)));
   } else {
     hash.add(fingerprint(recipe::kStages[static_cast<int>(stage) - 1]));
   }

@@ -70,14 +70,15 @@ double epoch_macs(const Run& run) {
 
 Result<SchedulePart> schedule_part(const Run& run, recipe::Stage stage) {
   const recipe::Recipe& recipe = run.recipe();
-  const double pretrain = recipe.pretrain.epochs, rank = recipe::rank_epochs(recipe.rank);
-  const double all = recipe.joint.budget > 0 ? recipe.joint.budget : pretrain + rank + recipe.joint.epochs;
-  if (stage == recipe::Stage::pretrain) return SchedulePart{0, pretrain / all};
-  if (stage == recipe::Stage::rank) return SchedulePart{pretrain / all, (pretrain + rank) / all};
+  const double budget = recipe.joint.budget, all = recipe::schedule_epochs(recipe);
+  const double pretrained = recipe.pretrain.epochs / all;
+  if (stage == recipe::Stage::pretrain) return SchedulePart{0, pretrained};
+  if (stage == recipe::Stage::rank)
+    return SchedulePart{pretrained, pretrained + (budget > 0 ? recipe::rank_epochs(recipe.rank) / all : 0)};
   if (recipe.joint.start == recipe::JointStart::scratch) return SchedulePart{};
-  if (recipe.joint.budget == 0) return SchedulePart{(pretrain + rank) / all, 1};
+  if (budget == 0) return SchedulePart{pretrained, 1};
   ASSIGN_OR_RETURN(const double left, macs_left(run));
-  return SchedulePart{1 - left / (recipe.joint.budget * epoch_macs(run)), 1};
+  return SchedulePart{1 - left / (budget * epoch_macs(run)), 1};
 }
 
 }  // namespace

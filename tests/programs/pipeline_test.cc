@@ -413,6 +413,15 @@ TEST_F(PipelineTest, TheSeedDecides) {
   EXPECT_NE(*read_file(folder_ / "a/search/journal.jsonl"), *read_file(folder_ / "b/search/journal.jsonl"));
 }
 
+TEST_F(PipelineTest, ALongerRunHasAnotherScheduleFromItsFirstStepOn) {
+  const fs::path out = folder_ / "run";
+  ASSERT_EQ(train("pretrain", out).exit_code, 0);
+  EXPECT_THAT(train("pretrain", out, {"--set", "select.subnets=3"}).err, HasSubstr("pretrain: done before"));
+  const ProcessResult longer = train("pretrain", out, {"--set", "joint.epochs=9"});
+  EXPECT_EQ(longer.exit_code, 0) << longer.err;
+  EXPECT_THAT(longer.err, HasSubstr("pretrain: its inputs have changed"));
+}
+
 TEST_F(PipelineTest, AStageThatGoesOnOnAnotherDeviceSaysSo) {
   const fs::path out = folder_ / "run";
   ASSERT_EQ(train("run", out).exit_code, 0);
