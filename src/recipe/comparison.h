@@ -20,8 +20,7 @@ struct Arm {
 ///   seeds = [1, 2, 3]
 ///   budget = 20.0                      # joint.budget of every arm; left out: each as its recipe says
 ///   points = 8                         # of the grid of sizes
-///   references = ["us-net"]            # the arms over which gains are counted; the first fixes sizes and
-///   budget
+///   references = ["us-net"]            # gains are counted over these; the first fixes sizes and budget
 ///   [[arm]]
 ///   name = "us-net"
 ///   search.method = "uniform"          # and any other key of a recipe

@@ -264,7 +264,9 @@ double rank_epochs(const Recipe::Rank& rank) {
 }
 
 double schedule_epochs(const Recipe& recipe) {
-  return recipe.joint.budget > 0 ? recipe.joint.budget : recipe.pretrain.epochs + recipe.joint.epochs;
+  if (recipe.joint.budget > 0) return recipe.joint.budget;
+  const bool goes_on = recipe.joint.start == JointStart::ranked;
+  return recipe.pretrain.epochs + (goes_on ? recipe.joint.epochs : rank_epochs(recipe.rank));
 }
 
 int groups_at_end(const Recipe::Search& search) {

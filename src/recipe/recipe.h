@@ -94,7 +94,7 @@ struct Recipe {
     SearchMethod method = SearchMethod::progressive;
     std::filesystem::path subnets;  ///< JSON file, for method = given
     int groups = 8;
-    int multiple = 1;  ///< of channels, that widths are where a dimension has two or more
+    int multiple = 1;  ///< widths are multiples of this, in dimensions of at least two such multiples
     int floor_groups = 1;
     search::Criterion criterion = search::Criterion::loss_per_cost;
     SearchCost cost = SearchCost::macs;
@@ -133,18 +133,20 @@ struct Recipe {
   } package;
 };
 
-/// What noise ranking costs in epochs of plain training, 0 for other methods: every step runs twice.
+/// Cost of noise ranking in epochs of plain training: two for each of its own, because every step runs twice.
+/// 0 for other methods, which do not train.
 double rank_epochs(const Recipe::Rank& rank);
 
 /// What the learning-rate schedule of the run spans, in epochs: its budget, or else pretraining and joint
-/// training.
+/// training. Joint training from scratch has a schedule of its own; noise ranking is then the end of this
+/// one.
 double schedule_epochs(const Recipe& recipe);
 
-/// The groups that the uniform sub-net keeps at whose MACs a search ends.
+/// A search ends at the MACs of a uniform sub-net: how many groups of each dimension that one keeps.
 int groups_at_end(const Recipe::Search& search);
 
-/// Fails where keys exclude each other, or leave a stage nothing to do. Not where a stage costs too much:
-/// what a budget's epochs are of, a comparison decides, and asks check_budget() then.
+/// Fails where keys exclude each other, or leave a stage nothing to do. Does not check costs: in a comparison
+/// a budget's epochs are those of another network, so check_budget() is called once that is known.
 Status check_recipe(const Recipe& recipe);
 
 /// Fails unless the stages whose cost is known beforehand leave something of joint.budget, which is in epochs

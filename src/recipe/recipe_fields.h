@@ -79,7 +79,7 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("rank", "variant", r.rank.variant, any);
   field("rank", "epochs", r.rank.epochs, count);
   field("rank", "noise_learning_rate", r.rank.noise_learning_rate, positive);
-  field("rank", "initial_noise", r.rank.initial_noise, share);
+  field("rank", "initial_noise", r.rank.initial_noise, Range{1e-6, 1});
   field("rank", "batches", r.rank.batches, at_least_1);
   field("rank", "barrier", r.rank.barrier, Range{0, 1e3});
   field("search", "method", r.search.method, any);

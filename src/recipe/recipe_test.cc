@@ -132,6 +132,7 @@ TEST(Recipe, TheScheduleSpansTheBudgetOrPretrainingAndJointTraining) {
       "[pretrain]\nepochs = 3\n[rank]\nepochs = 2\nmethod = \"noise\"\n[joint]\nepochs = 5\n";
   EXPECT_EQ(epochs(stages), 8);
   EXPECT_EQ(epochs(stages + "budget = 30"), 30);
+  EXPECT_EQ(epochs(stages + "start = \"scratch\""), 3 + 2 * 2);
 }
 
 TEST(Recipe, ANetworkIsReadFromAFileOrBuiltByName) {

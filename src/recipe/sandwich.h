@@ -8,10 +8,10 @@
 
 namespace concertina::recipe {
 
-/// Which sub-nets of a list, largest first, a step of joint training takes, besides the largest, which comes
-/// first:
-///   two    two different ones drawn from those between, and the smallest: the sandwich rule (Yu and Huang
-///   2019) every  all others
+/// The sub-nets of a training step, as indices into a list that is largest first. The largest always comes
+/// first, then:
+///   two    two different ones from between, and the smallest (sandwich rule, Yu and Huang 2019)
+///   every  all others
 /// A function of the seed and the step's number.
 class Sandwich {
  public:

@@ -12,7 +12,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// How a kind of size is called, and the unit in which people read it.
+/// What a kind of size is called, and the unit in which people read it.
 struct SizeName {
   const char* key;
   const char* title;
@@ -75,7 +75,7 @@ Json to_json(const MeasuredRun& run) {
   return {{"arm", run.arm}, {"seed", run.seed}, {"subnets", subnets}, {"costs", costs}};
 }
 
-/// Of so many seeds; says so if some do not reach the size.
+/// `seeds`: how many the arm has; says so if fewer reach the size.
 std::string percent(const Spread& s, int seeds) {
   if (s.count == 0) return "-";
   const std::string spread = s.count > 1 ? fmt::format(" ± {:.2f}", 100 * s.deviation) : "";
@@ -143,7 +143,7 @@ std::string gain_table(const MeasuredComparison& comparison, const std::string& 
   return text;
 }
 
-/// All of one kind of size.
+/// The tables for one kind of size.
 std::string tables(const MeasuredComparison& comparison, SizeAxis by) {
   std::string text = accuracy_table(comparison, by);
   for (const std::string& reference : comparison.references)
@@ -263,7 +263,8 @@ std::string to_markdown(const MeasuredComparison& comparison) {
       "| `mean` | mean gain over the sizes |\n"
       "| `interior` | the same without the smallest and the largest size |\n"
       "| `small sizes`, `large sizes` | mean gain over the smallest and the largest third of the sizes |\n"
-      "| `least` | gain at the size where it is least |\n\n";
+      "| `least` | gain at the size where it is least |\n"
+      "| `sizes`, `seeds` | how many the gains are over |\n\n";
   text += "At equal MACs:\n\n" + tables(comparison, SizeAxis::macs);
   text += "\nAt equal parameters:\n\n" + tables(comparison, SizeAxis::parameters);
   if (!comparison.milliseconds_grid.empty()) {

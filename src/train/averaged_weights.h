@@ -15,7 +15,7 @@ struct AveragedWeights {
   /// Takes into the average what a step has left.
   void update(std::int64_t step);
 
-  /// Both in one, for a checkpoint, and back; what has no averages is its own.
+  /// Both in one, for a checkpoint, and back; weights stored without an average are their own.
   Tensors packed() const;
   static AveragedWeights unpack(const Tensors& packed);
 };

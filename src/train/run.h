@@ -27,10 +27,14 @@ namespace concertina::train {
 ///   recipe.toml            the resolved recipe
 ///   <stage>/fingerprint    what the files beside it were made from
 ///   <stage>/seconds        how long processes that did not finish it have worked
-///   <stage>/devices        where they worked, and with how many threads: sums depend on it in their last
-///   bits <stage>/done           exists once the stage has finished, and says what it cost
-///   pretrain/checkpoint.pt   rank/{checkpoint.pt, ranking.json, weights.pt}
-///   search/{journal.jsonl, weights-N.pt} select/subnets.json      joint/checkpoint.pt package/results.json
+///   <stage>/devices        where all of them worked: the last bits of sums depend on it
+///   <stage>/done           exists once the stage has finished, and says what it cost
+///   pretrain/              checkpoint.pt
+///   rank/                  checkpoint.pt, ranking.json, weights.pt
+///   search/                journal.jsonl, weights-N.pt
+///   select/                subnets.json
+///   joint/                 checkpoint.pt
+///   package/               results.json
 ///   model.onnx
 ///
 /// A stage whose fingerprint still holds is not repeated. One whose inputs changed starts anew, and its old
@@ -82,8 +86,8 @@ class Run {
   /// What the stages that are done have cost, and what the last has made.
   Result<report::RunResult> result() const;
 
-  /// The weights that pretrain or rank has left: their average is what is ranked and searched, from the
-  /// latest training goes on.
+  /// The weights that pretrain or rank has left. The average is ranked and searched; training goes on from
+  /// the latest.
   Result<AveragedWeights> weights(recipe::Stage stage) const;
 
   /// The network with such weights, in the precision in which the recipe trains.

@@ -72,10 +72,13 @@ Result<SchedulePart> schedule_part(const Run& run, recipe::Stage stage) {
   const recipe::Recipe& recipe = run.recipe();
   const double budget = recipe.joint.budget, all = recipe::schedule_epochs(recipe);
   const double pretrained = recipe.pretrain.epochs / all;
+  const bool from_scratch = recipe.joint.start == recipe::JointStart::scratch;
   if (stage == recipe::Stage::pretrain) return SchedulePart{0, pretrained};
-  if (stage == recipe::Stage::rank)
-    return SchedulePart{pretrained, pretrained + (budget > 0 ? recipe::rank_epochs(recipe.rank) / all : 0)};
-  if (recipe.joint.start == recipe::JointStart::scratch) return SchedulePart{};
+  if (stage == recipe::Stage::rank) {
+    const bool takes_part = budget > 0 || from_scratch;
+    return SchedulePart{pretrained, pretrained + (takes_part ? recipe::rank_epochs(recipe.rank) / all : 0)};
+  }
+  if (from_scratch) return SchedulePart{};
   if (budget == 0) return SchedulePart{pretrained, 1};
   ASSIGN_OR_RETURN(const double left, macs_left(run));
   return SchedulePart{1 - left / (budget * epoch_macs(run)), 1};

@@ -23,9 +23,8 @@ struct SchedulePart {
   double from = 0, to = 1;
 };
 
-/// SGD with Nesterov momentum. Weight decay is for the weights of linear layers and of convolutions, but
-/// those of depthwise ones: not for biases and batch norms. `trained`: names as Weights has them, and any
-/// others.
+/// SGD with Nesterov momentum. Weight decay applies to the weights of linear layers and of convolutions,
+/// except depthwise ones. Tensors in `trained` with other names are not decayed.
 ScheduledOptimizer make_sgd(const Graph& graph, const Tensors& trained,
                             const recipe::Recipe::Training& options, double learning_rate);
 

@@ -316,10 +316,10 @@ TEST_F(PipelineTest, EveryWayOfTrainingWorks) {
   }
   EXPECT_EQ(train("rank", out, {"--set", "rank.variant=plain"}).exit_code, 0);
   for (const std::string setting :
-       {"joint.distillation=mutual", "joint.distillation=none", "joint.sampling=every", "joint.focus=1",
-        "joint.private_norm=true", "joint.method=alone", "joint.start=scratch", "search.criterion=accuracy",
-        "search.cost=parameters", "search.cost=both", "search.prior=3", "search.multiple=4",
-        "select.rule=paper", "network.decoupled=true"}) {
+       {"joint.distillation=growing", "joint.distillation=mutual", "joint.distillation=none",
+        "joint.sampling=every", "joint.focus=1", "joint.private_norm=true", "joint.method=alone",
+        "joint.start=scratch", "search.criterion=accuracy", "search.cost=parameters", "search.cost=both",
+        "search.prior=3", "search.multiple=4", "select.rule=paper", "network.decoupled=true"}) {
     const ProcessResult result = train("run", out, {"--set", setting, "--set", "joint.epochs=4"});
     ASSERT_EQ(result.exit_code, 0) << setting << result.err;
     EXPECT_GT(smallest_top1(), 0.5) << setting;  // chance is 0.33

@@ -67,7 +67,6 @@ double teacher_share(const Teaching& teaching) {
     case recipe::Distillation::in_place:
       return 1;
     case recipe::Distillation::mutual:
-      return 0.5;
     case recipe::Distillation::none:
       return 0;
   }

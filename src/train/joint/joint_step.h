@@ -24,7 +24,7 @@ struct JointStepResult {
 
 /// What the members of a step learn from. The largest learns from the labels, the others as `distillation`
 /// says:
-///   growing   from the labels, and more and more from the largest's output, the more `progress` is made
+///   growing   from the labels at first, and increasingly from the largest's output as `progress` grows
 ///   in_place  from the largest's output (Yu and Huang 2019)
 ///   mutual    half from the labels, half from the mean output of all others (Zhang 2018)
 ///   none      from the labels
@@ -35,7 +35,7 @@ struct Teaching {
 };
 
 /// The weight of the largest's output in what the others learn from; the rest is the labels'. An output that
-/// knows nothing yet would hold back the weights that all share.
+/// knows nothing yet would hold back the weights that all share. Not for `mutual`.
 double teacher_share(const Teaching& teaching);
 
 /// Forward and backward of one batch through several sub-nets of the shared weights, the largest first;

@@ -37,7 +37,7 @@ Importance noise_importance(const NoiseScales& noise);
 struct Ranking {
   Importance importance;
   search::Spending spent = {};
-  std::optional<AveragedWeights> weights = {};  ///< if the ranking has trained on
+  std::optional<AveragedWeights> weights = {};  ///< set if the ranking trained the weights further
 };
 
 /// What a batch's gradients say of a node's output channels: of a batch norm |scale dL/dscale + shift
@@ -46,8 +46,8 @@ struct Ranking {
 /// change with a filter's scale. Undefined for other nodes.
 torch::Tensor taylor_score(const Supernet& net, NodeId id, bool normalised);
 
-/// s^2 times the sum of (dL/dw)^2 over a channel's weights, s their root mean square; undefined for other
-/// nodes.
+/// Of a convolution or linear layer: s^2 times the sum of (dL/dw)^2 over a channel's weights, s their root
+/// mean square. Undefined for other nodes.
 torch::Tensor fisher_score(const Supernet& net, NodeId id);
 
 /// The Taylor scores, mean over rank.batches training batches.
@@ -57,8 +57,8 @@ Result<Ranking> taylor_ranking(const Run& run, const Tensors& weights);
 /// training.
 Result<Ranking> fisher_ranking(const Run& run, const Tensors& weights);
 
-/// Trains on from the weights that pretraining has left with trainable noise on them (arXiv:2009.05681):
-/// rank.epochs epochs, in which each step runs forward and backward twice. Resumes from
+/// Goes on training the pretrained weights, with trainable noise on them (arXiv:2009.05681), for rank.epochs
+/// epochs. Each step runs forward and backward twice, with the same noise of both signs. Resumes from
 /// <folder>/checkpoint.pt, which must be of the same training.
 Result<Ranking> noise_ranking(const Run& run, const recipe::Recipe::Rank& recipe,
                               const std::filesystem::path& folder);
@@ -67,8 +67,8 @@ Result<Ranking> noise_ranking(const Run& run, const recipe::Recipe::Rank& recipe
 Result<Ranking> rank_channels(const Run& run, const Tensors& weights, const recipe::Recipe::Rank& recipe,
                               const std::filesystem::path& folder);
 
-/// Judges every ranker on the pretrained network of the run, on 1000 validation images with batch-norm
-/// statistics estimated anew for each removal. Removals that were measured before are read from
+/// Judges every ranker but `none` on the pretrained network of the run, on 1000 validation images, with
+/// batch-norm statistics as the search has them. Removals that were measured before are read from
 /// <run>/rankers/removals.jsonl.
 Result<std::vector<report::RankerQuality>> measure_rankers(const Run& run);
 

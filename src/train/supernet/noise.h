@@ -8,8 +8,8 @@
 namespace concertina::train {
 
 /// Trainable noise scales a, one per channel of each free dimension (arXiv:2009.05681). A weight W of output
-/// channel c is perturbed to W + a[c] * s[c] * n with n ~ N(0, 1) fresh in each forward pass and s[c] the
-/// root mean square of the channel's active weights; neither s nor n carries a gradient. The layer's
+/// channel c is perturbed to W + sign * a[c] * s[c] * n with n ~ N(0, 1) from LibTorch's present seed and
+/// s[c] the root mean square of the channel's active weights; neither s nor n carries a gradient. The layer's
 /// deviation in place of s[c], as published, would call channels of small weights sensitive: behind a batch
 /// norm their gradients are large.
 class NoiseScales {
