@@ -4,8 +4,8 @@
 
 namespace concertina::train {
 
-/// Weights in training, and their moving average (Polyak). The average is about as good as weights whose
-/// learning rate has been lowered, so that a network can be judged in the middle of its training.
+/// Weights in training, and their moving average (Polyak 1992), which leaves out the noise of the present
+/// learning rate: by it a network is judged in the middle of its training.
 struct AveragedWeights {
   Tensors latest, averaged;
 

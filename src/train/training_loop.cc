@@ -133,15 +133,16 @@ Result<search::Spending> TrainingLoop::run(const ImageBatches& images, std::span
     const auto order = random.permutation(static_cast<std::int64_t>(indices.size()));
     double learning_rate = 0;
     while (at.steps < first + steps_per_epoch && share_done() < 1) {
-      const Moment moment{at.steps, schedule.from + (schedule.to - schedule.from) * share_done()};
+      const std::int64_t in_epoch = at.steps - first;
+      const Moment moment{at.steps, schedule.from + (schedule.to - schedule.from) * share_done(),
+                          random.bits(kFirstStep + static_cast<std::uint64_t>(in_epoch))};
       const double factor = recipe::schedule_factor(moment.progress);
       learning_rate = optimizers.front().peak_learning_rate * factor;
       for (const ScheduledOptimizer& scheduled : optimizers) {
         set_learning_rate(scheduled, factor);
         scheduled.optimizer->zero_grad();
       }
-      const std::int64_t in_epoch = at.steps - first;
-      torch::manual_seed(random.bits(kFirstStep + static_cast<std::uint64_t>(in_epoch)));
+      torch::manual_seed(moment.seed);
       const auto chosen = batch_indices(indices, order, in_epoch, batch);
       const auto [loss, cost] =
           step(images.augmented(chosen, augmentation, random.bits(kAugmentation)), moment);

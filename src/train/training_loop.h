@@ -49,9 +49,10 @@ struct TrainingLoop {
   };
   struct Moment {
     std::int64_t step = 0;
-    double progress = 0;  ///< of the run's schedule
+    double progress = 0;     ///< of the run's schedule
+    std::uint64_t seed = 0;  ///< LibTorch's random numbers begin with it
   };
-  /// Runs forward and backward for one batch, adding gradients. LibTorch's random numbers are seeded for it.
+  /// Runs forward and backward for one batch, adding gradients.
   using Step = std::function<StepResult(const Batch& batch, const Moment& moment)>;
 
   /// Trains `tensors` (leaves, changed in place), going on from the checkpoint if there is one. The result is

@@ -1,4 +1,4 @@
-// The programs as a user runs them: the whole way on a toy data set, kills, and bad input.
+// The programs as a user runs them: the whole way on a toy data set, and bad input.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,6 @@
 #include <sstream>
 
 #include "base/file.h"
-#include "base/random.h"
 #include "concertina/subnet.h"
 #include "onnx/model_file.h"
 #include "programs/toy_pipeline.h"
@@ -222,47 +221,6 @@ TEST_F(PipelineTest, AWrongDataSetIsRefusedBeforeTraining) {
   expect_refused(train("run", folder_ / "occupied" / "run"), "occupied");
 }
 
-TEST_F(PipelineTest, ARunGoesOnFromAnywhere) {
-  const fs::path out = folder_ / "run";
-  std::string text = *read_file(folder_ / "recipe.toml");
-  text.insert(text.find("[data]\n") + 7, "path = \"data\"\n");
-  folder_.write("recipe.toml", text);
-  const std::string recipe = (folder_ / "recipe.toml").string(), run = out.string();
-  const auto in_root = [](const std::string& arguments) {
-    return run_process({"/bin/sh", "-c", std::string("cd / && " CONCERTINA_TRAIN_PROGRAM " ") + arguments});
-  };
-  const ProcessResult first = in_root("pretrain '" + recipe + "' --out '" + run + "'");
-  ASSERT_EQ(first.exit_code, 0) << first.err;
-  const ProcessResult again = in_root("pretrain --out '" + run + "'");
-  EXPECT_EQ(again.exit_code, 0) << again.err;
-  EXPECT_THAT(again.err, HasSubstr("pretrain: done before"));
-  // What the path names counts, not where it lies.
-  fs::rename(folder_ / "data", folder_ / "moved");
-  expect_refused(in_root("pretrain --out '" + run + "'"),
-                 "data.path: '" + (folder_ / "data").string() + "' is not a folder");
-  expect_refused(in_root("pretrain --out '" + run + "'"), "a path in a recipe is from the recipe's folder");
-  EXPECT_THAT(
-      in_root("pretrain --out '" + run + "' --set data.path='" + (folder_ / "moved").string() + "'").err,
-      HasSubstr("pretrain: done before"));
-}
-
-TEST_F(PipelineTest, AModelOfAnEarlierRecipeDoesNotLookCurrent) {
-  const fs::path out = folder_ / "run";
-  ASSERT_EQ(train("run", out).exit_code, 0);
-  const std::string model = *read_file(out / "model.onnx");
-  // Nothing that the model depends on has begun anew yet.
-  const std::vector<std::string> changed = {"--set", "select.subnets=3"};
-  EXPECT_THAT(train("pretrain", out, changed).err, HasSubstr("model.onnx is of an earlier recipe"));
-  EXPECT_TRUE(fs::exists(out / "model.onnx"));
-  ASSERT_EQ(train("select", out, changed).exit_code, 0);
-  EXPECT_FALSE(fs::exists(out / "model.onnx"));
-  EXPECT_FALSE(fs::exists(out / "package"));
-  EXPECT_EQ(*read_file(out / "model.onnx.previous"), model);
-  EXPECT_TRUE(fs::exists(out / "package.previous" / "results.json"));
-  ASSERT_EQ(train("run", out, changed).exit_code, 0);
-  EXPECT_NE(*read_file(out / "model.onnx"), model);
-}
-
 // Search and training must come to the same result whatever the test images are.
 TEST_F(PipelineTest, NothingButPackagingOpensTheTestImages) {
   folder_.write("data/t10k-images-idx3-ubyte", "no images");
@@ -351,45 +309,6 @@ TEST_F(PipelineTest, TrainsTheSubnetsOfAFile) {
   EXPECT_EQ(nlohmann::json::parse(again.out)[1]["widths"], "4-4-8-8-16-16");
 }
 
-TEST_F(PipelineTest, StagesAreVerbsAndSayWhatTheyNeed) {
-  const fs::path out = folder_ / "run";
-  expect_refused(train("rank", out), "rank needs the results of pretrain");
-  EXPECT_EQ(train("pretrain", out).exit_code, 0);
-  EXPECT_EQ(train("rank", out).exit_code, 0);
-  EXPECT_TRUE(fs::exists(out / "rank" / "ranking.json"));
-  expect_refused(train("joint", out), "joint needs the results of select");
-}
-
-TEST_F(PipelineTest, KilledAnywhereItReachesTheSameTrajectoryAndModel) {
-  const fs::path whole = folder_ / "whole", killed = folder_ / "killed";
-  ASSERT_EQ(train("run", whole).exit_code, 0);
-
-  // By progress, not by the clock: in training, anywhere in the search, in joint training.
-  const auto lines = [](const fs::path& file) {
-    return fs::exists(file) ? std::ranges::count(*read_file(file), '\n') : 0;
-  };
-  const auto steps = static_cast<std::uint64_t>(lines(whole / "search/journal.jsonl"));
-  const auto step = static_cast<std::ptrdiff_t>(
-      1 + CounterRandom(static_cast<std::uint64_t>(getpid())).below(steps - 1, 0));
-  const std::function<bool()> moments[] = {
-      [&] { return fs::exists(killed / "pretrain/checkpoint.pt"); },
-      [&] { return lines(killed / "search/journal.jsonl") >= step; },
-      [&] { return fs::exists(killed / "joint/checkpoint.pt"); },
-  };
-  for (const auto& moment : moments) {
-    EXPECT_EQ(run_process(train_command("run", killed), moment).exit_code, -1);
-  }
-  const ProcessResult last = train("run", killed);
-  ASSERT_EQ(last.exit_code, 0) << last.err;
-  for (const char* file :
-       {"search/journal.jsonl", "select/subnets.json", "package/results.json", "model.onnx"}) {
-    EXPECT_EQ(*read_file(killed / file), *read_file(whole / file)) << file;
-  }
-  // The time of the processes that were killed counts.
-  EXPECT_GT(std::stod(*read_file(killed / "search/seconds")), 0);
-  EXPECT_EQ(std::stod(*read_file(whole / "search/seconds")), 0);
-}
-
 TEST_F(PipelineTest, OneLearningRateScheduleGoesThroughAllStages) {
   const fs::path out = folder_ / "run";
   ASSERT_EQ(train("run", out).exit_code, 0);
@@ -411,48 +330,6 @@ TEST_F(PipelineTest, TheSeedDecides) {
     ASSERT_EQ(train(verb, folder_ / "b", {"--seed", "2"}).exit_code, 0);
   }
   EXPECT_NE(*read_file(folder_ / "a/search/journal.jsonl"), *read_file(folder_ / "b/search/journal.jsonl"));
-}
-
-TEST_F(PipelineTest, ALongerRunHasAnotherScheduleFromItsFirstStepOn) {
-  const fs::path out = folder_ / "run";
-  ASSERT_EQ(train("pretrain", out).exit_code, 0);
-  EXPECT_THAT(train("pretrain", out, {"--set", "select.subnets=3"}).err, HasSubstr("pretrain: done before"));
-  const ProcessResult longer = train("pretrain", out, {"--set", "joint.epochs=9"});
-  EXPECT_EQ(longer.exit_code, 0) << longer.err;
-  EXPECT_THAT(longer.err, HasSubstr("pretrain: its inputs have changed"));
-}
-
-TEST_F(PipelineTest, AStageThatGoesOnOnAnotherDeviceSaysSo) {
-  const fs::path out = folder_ / "run";
-  ASSERT_EQ(train("run", out).exit_code, 0);
-  const std::string here = *read_file(out / "joint" / "devices");
-  ASSERT_TRUE(write_file(out / "joint" / "devices", "Elsewhere, 9 threads\n"));
-  fs::remove(out / "joint" / "done");
-  const ProcessResult again = train("run", out);
-  EXPECT_EQ(again.exit_code, 0) << again.err;
-  EXPECT_THAT(again.err, HasSubstr("joint: begun on Elsewhere, 9 threads, goes on on "));
-  EXPECT_EQ(*read_file(out / "joint" / "devices"), "Elsewhere, 9 threads\n" + here);
-  EXPECT_THAT(*read_file(out / "joint" / "done"), HasSubstr("Elsewhere, 9 threads, then "));
-}
-
-TEST_F(PipelineTest, TwoRunsDoNotShareAFolder) {
-  const fs::path out = folder_ / "run";
-  {
-    const auto other = FolderLock::take(out);
-    ASSERT_TRUE(other) << other.error().message;
-    expect_refused(train("pretrain", out), "another process is working in '" + out.string() + "'");
-    EXPECT_TRUE(fs::is_empty(out));
-  }
-  EXPECT_EQ(train("pretrain", out).exit_code, 0);
-}
-
-TEST_F(PipelineTest, AFullDiskIsSaidAndNothingIsLost) {
-  const fs::path out = folder_ / "run";
-  ASSERT_EQ(train("pretrain", out).exit_code, 0);
-  const std::string before = *read_file(out / "pretrain/checkpoint.pt");
-  expect_refused(run_process(train_command("rank", out), {}, 20'000), "free some space and run again");
-  EXPECT_EQ(*read_file(out / "pretrain/checkpoint.pt"), before);
-  EXPECT_EQ(train("rank", out).exit_code, 0);
 }
 
 TEST_F(PipelineTest, BadInputGetsOneSentence) {

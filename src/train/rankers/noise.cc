@@ -1,18 +1,11 @@
 #include <fmt/format.h>
 
-#include "base/random.h"
 #include "base/try.h"
 #include "train/rankers/rankers.h"
 #include "train/supernet/tensor_ops.h"
 #include "train/training_loop.h"
 
 namespace concertina::train {
-namespace {
-
-/// Of the random numbers of a seed; epochs have the small ones.
-constexpr std::uint64_t kNoise = std::uint64_t{1} << 32;
-
-}  // namespace
 
 Importance noise_importance(const NoiseScales& noise) {
   Importance importance;
@@ -42,7 +35,6 @@ Result<Ranking> noise_ranking(const Run& run, const recipe::Recipe::Rank& recipe
       {std::make_unique<torch::optim::Adam>(noise.scales(), adam), recipe.noise_learning_rate}};
   const Subnet full = full_subnet(run.graph());
   const double barrier = recipe.variant == recipe::NoiseVariant::log_barrier ? recipe.barrier : 0;
-  const CounterRandom random(run.seed(recipe::Stage::rank), kNoise);
   search::Spending cost;
   for (int sign = 0; sign < 2; ++sign) cost += search::training_spending(run.graph(), full, training.batch);
   const auto step = [&](const Batch& batch, const TrainingLoop::Moment& moment) -> TrainingLoop::StepResult {
@@ -50,7 +42,7 @@ Result<Ranking> noise_ranking(const Run& run, const recipe::Recipe::Rank& recipe
     // far larger than the rest, cancels.
     double sum = 0;
     for (const double sign : {1.0, -1.0}) {
-      torch::manual_seed(random.bits(static_cast<std::uint64_t>(moment.step)));
+      torch::manual_seed(moment.seed);
       const torch::Tensor logits = net.forward(batch.images, full, {.noise = &noise, .noise_sign = sign});
       const torch::Tensor loss = label_loss(logits, batch.labels, training.label_smoothing);
       (loss / 2).backward();
