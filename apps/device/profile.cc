@@ -54,9 +54,9 @@ Result<onnx::ModelFile> open(const ProfileOptions& options) {
   if (!std::filesystem::exists(options.model)) return built_in(options);
   auto model = onnx::read_model(options.model);
   if (model) return model;
-  auto network = onnx::read_network(options.model);  // refuses a damaged model too, saying why
-  if (!network) return network.error();
-  return runtime::file_of(*std::move(network));
+  auto imported = onnx::import_network(options.model);  // refuses a damaged model too, saying why
+  if (!imported) return imported.error();
+  return runtime::file_of(std::move(imported->network));
 }
 
 constexpr int kRunsForP99 = 100;  // with fewer the slowest run decides alone

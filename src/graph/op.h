@@ -16,14 +16,16 @@
 
 namespace concertina {
 
-using Op =
-    std::variant<op::Input, op::Conv, op::BatchNorm, op::Activation, op::Add, op::Mul, op::Scale, op::Shift,
-                 op::MaxPool, op::AveragePool, op::GlobalAveragePool, op::Flatten, op::AsMap, op::Linear,
-                 op::Concat, op::Slice, op::ChannelShuffle, op::Pad, op::Resize, op::Softmax, op::Opaque>;
+using Op = std::variant<op::Input, op::Conv, op::BatchNorm, op::Activation, op::PRelu, op::Add, op::Mul,
+                        op::Scale, op::Shift, op::MaxPool, op::AveragePool, op::GlobalAveragePool,
+                        op::Flatten, op::AsMap, op::Linear, op::Concat, op::Slice, op::ChannelShuffle,
+                        op::Pad, op::Resize, op::Softmax, op::Opaque>;
 
 /// The op's name for people.
 inline std::string_view type_name(const Op& op) {
   if (const auto* activation = std::get_if<op::Activation>(&op)) return function_name(activation->function);
+  const auto* softmax = std::get_if<op::Softmax>(&op);
+  if (softmax && softmax->logarithm) return "LogSoftmax";
   return std::visit([](const auto& o) { return o.kType; }, op);
 }
 

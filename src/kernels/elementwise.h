@@ -45,6 +45,19 @@ struct AffineArgs {
 
 void affine(const AffineArgs& args, ThreadPool& pool);
 
+/// out = input where it is >= 0, input * slope[c] elsewhere
+struct PReluArgs {
+  std::ptrdiff_t pixels = 0;
+  int channels = 0;
+  const float* input = nullptr;  ///< [pixels][input_stride]
+  std::ptrdiff_t input_stride = 0;
+  const float* slope = nullptr;  ///< [channels rounded up to vector_lanes()], placed as in the pixel
+  float* output = nullptr;       ///< [pixels][output_stride]
+  std::ptrdiff_t output_stride = 0;
+};
+
+void prelu(const PReluArgs& args, ThreadPool& pool);
+
 /// Functions other than those that every kernel applies on the way (FusedActivation).
 struct PointwiseFunction {
   enum class Kind {
@@ -53,6 +66,14 @@ struct PointwiseFunction {
     hard_sigmoid,  ///< min(max(a * x + b, 0), 1)
     hard_swish,    ///< x * min(max(x / 6 + 1/2, 0), 1)
     sigmoid,       ///< 1 / (1 + exp(-x))
+    tanh,          ///< (exp(2x) - 1) / (exp(2x) + 1)
+    elu,           ///< x where x >= 0, a * (exp(x) - 1) elsewhere
+    selu,          ///< b * elu(x)
+    softplus,      ///< log(1 + exp(x))
+    mish,          ///< x * tanh(softplus(x))
+    erf,           ///< 2 / sqrt(pi) * integral of exp(-t * t) from 0 to x
+    gelu,          ///< x / 2 * (1 + erf(x / sqrt(2)))
+    gelu_tanh,     ///< x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))
   };
   Kind kind = Kind::clip;
   float a = 0;
@@ -72,11 +93,12 @@ struct ActivateArgs {
 
 void activate(const ActivateArgs& args, ThreadPool& pool);
 
-/// out[c] = exp(input[c] - m) / sum over c' of exp(input[c'] - m), m the largest input: over the `channels`
-/// real channels of one segment of each pixel.
+/// out[c] = exp(input[c] - m) / sum over c' of exp(input[c'] - m), m the largest input, or the logarithm of
+/// that: over the `channels` real channels of one segment of each pixel.
 struct SoftmaxArgs {
   std::ptrdiff_t pixels = 0;
   int channels = 0;
+  bool logarithm = false;
   const float* input = nullptr;  ///< [pixels][input_stride]
   std::ptrdiff_t input_stride = 0;
   float* output = nullptr;  ///< [pixels][output_stride]

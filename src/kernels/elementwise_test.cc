@@ -139,23 +139,29 @@ TEST_P(ElementwiseTest, ActivationAlone) {
 }
 
 TEST_P(ElementwiseTest, Softmax) {
+  ErrorStatistics logarithms;
   for_shapes([&](int channels, int pixels) {
     const Floats in = values(channels, pixels, 1);
-    Map x(kBatch, pixels, {channels});
-    Map y(kBatch, pixels, {channels}, 0);
-    x.fill(in);
-    softmax({.pixels = kBatch * pixels,
-             .channels = channels,
-             .input = x.buffer.data(),
-             .input_stride = x.stride,
-             .output = y.buffer.data(),
-             .output_stride = y.stride},
-            pool_);
-    const Floats wanted = reference::softmax(in, kBatch, channels, pixels);
-    errors_.add(y.plain(), wanted, wanted);
+    for (const bool logarithm : {false, true}) {
+      Map x(kBatch, pixels, {channels});
+      Map y(kBatch, pixels, {channels}, 0);
+      x.fill(in);
+      softmax({.pixels = kBatch * pixels,
+               .channels = channels,
+               .logarithm = logarithm,
+               .input = x.buffer.data(),
+               .input_stride = x.stride,
+               .output = y.buffer.data(),
+               .output_stride = y.stride},
+              pool_);
+      const Floats wanted = reference::softmax(in, kBatch, channels, pixels, logarithm);
+      const Floats sixteens(wanted.size(), 16.0F);
+      (logarithm ? logarithms : errors_).add(y.plain(), wanted, logarithm ? sixteens : wanted);
+    }
   });
   errors_.expect_below(
       4e-6);  // relative to each probability: x - max is rounded at up to 16, and 1000 terms are summed
+  logarithms.expect_below(3e-7);
 }
 
 using Kind = PointwiseFunction::Kind;
@@ -164,7 +170,15 @@ constexpr PointwiseFunction kFunctions[] = {{Kind::clip, -0.5F, 2.25F},
                                             {Kind::leaky_relu, 0.1F},
                                             {Kind::hard_sigmoid, 0.2F, 0.5F},
                                             {Kind::hard_swish},
-                                            {Kind::sigmoid}};
+                                            {Kind::sigmoid},
+                                            {Kind::tanh},
+                                            {Kind::elu, 0.7F},
+                                            {Kind::selu, 1.67326319F, 1.05070102F},
+                                            {Kind::softplus},
+                                            {Kind::mish},
+                                            {Kind::erf},
+                                            {Kind::gelu},
+                                            {Kind::gelu_tanh}};
 
 class ActivateTest : public KernelTest {
  protected:
@@ -207,23 +221,57 @@ TEST_P(ActivateTest, EveryFunction) {
   errors.expect_below(2e-7);
 }
 
-TEST_P(ActivateTest, SigmoidIsAccurateOverItsWholeRange) {
-  ErrorStatistics errors;
-  Floats values;
-  for (int i = -870; i <= 870; ++i) values.push_back(static_cast<float>(i) / 10);
-  values.push_back(0);
-  Floats wanted;
-  for (const float v : values) wanted.push_back(reference::apply({Kind::sigmoid}, v));
-  errors.add(run({Kind::sigmoid}, values, 13, static_cast<int>(values.size()) / 26, false), wanted, wanted);
-  errors.expect_below(4e-7);
+/// Relative to each result, from -limit to limit.
+TEST_P(ActivateTest, SmallResultsAreAccurateToo) {
+  const struct {
+    PointwiseFunction function;
+    int limit;
+    double bound;
+  } cases[] = {{{Kind::sigmoid}, 87, 4e-7},  {{Kind::tanh}, 20, 5e-7},    {{Kind::elu, 0.7F}, 87, 4e-7},
+               {{Kind::softplus}, 80, 4e-7}, {{Kind::mish}, 80, 5e-7},    {{Kind::erf}, 9, 5e-7},
+               {{Kind::gelu}, 6, 3e-6},      {{Kind::gelu_tanh}, 4, 3e-6}};
+  for (const auto& [function, limit, bound] : cases) {
+    SCOPED_TRACE(testing::Message() << "function " << static_cast<int>(function.kind));
+    ErrorStatistics errors;
+    Floats values;
+    for (int i = -870; i <= 870; ++i) values.push_back(static_cast<float>(i * limit) / 870);
+    values.push_back(1e-6F);
+    Floats wanted;
+    for (const float v : values) wanted.push_back(reference::apply(function, v));
+    errors.add(run(function, values, 13, static_cast<int>(values.size()) / 26, false), wanted, wanted);
+    errors.expect_below(bound);
+  }
 }
 
-TEST_P(ActivateTest, SigmoidOfHugeValues) {
-  const Floats got = run({Kind::sigmoid}, {1e30F, -1e30F, 100, -100}, 1, 2, false);
-  EXPECT_EQ(got[0], 1);
-  EXPECT_NEAR(got[1], 0, 1e-37);
-  EXPECT_EQ(got[2], 1);
-  EXPECT_NEAR(got[3], 0, 1e-37);
+TEST_P(ActivateTest, HugeValuesStayFinite) {
+  for (const PointwiseFunction& function : kFunctions) {
+    const Floats values = {1e18F, -1e18F, 100, -100};
+    const Floats got = run(function, values, 1, 2, false);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      EXPECT_NEAR(got[i], reference::apply(function, values[i]), 4e-7 * std::abs(values[i]))
+          << "function " << static_cast<int>(function.kind);
+    }
+  }
+}
+
+TEST_P(ElementwiseTest, PRelu) {
+  for_shapes([&](int channels, int pixels) {
+    const Floats in = values(channels, pixels, 1);
+    const Floats slope = random_floats(static_cast<std::size_t>(channels), 2);
+    const AlignedBuffer padded_slope = per_channel(slope);
+    Map x(kBatch, pixels, {channels});
+    Map y(kBatch, pixels, {channels}, 0);
+    x.fill(in);
+    prelu({.pixels = kBatch * pixels,
+           .channels = channels,
+           .input = x.buffer.data(),
+           .input_stride = x.stride,
+           .slope = padded_slope.data(),
+           .output = y.buffer.data(),
+           .output_stride = y.stride},
+          pool_);
+    EXPECT_EQ(y.plain(), reference::prelu(in, kBatch, channels, pixels, slope));
+  });
 }
 
 }  // namespace

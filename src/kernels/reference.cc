@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 namespace concertina::kernels::reference {
 namespace {
@@ -97,6 +98,8 @@ float activate(FusedActivation act, double value) {
 }
 
 float apply(const PointwiseFunction& f, double x) {
+  const auto elu = [&] { return x >= 0 ? x : f.a * std::expm1(x); };
+  const auto softplus = [&] { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); };
   switch (f.kind) {
     case PointwiseFunction::Kind::clip:
       return static_cast<float>(std::min<double>(std::max<double>(x, f.a), f.b));
@@ -108,6 +111,24 @@ float apply(const PointwiseFunction& f, double x) {
       return static_cast<float>(x * std::min(std::max(x / 6 + 0.5, 0.0), 1.0));
     case PointwiseFunction::Kind::sigmoid:
       return static_cast<float>(1 / (1 + std::exp(-x)));
+    case PointwiseFunction::Kind::tanh:
+      return static_cast<float>(std::tanh(x));
+    case PointwiseFunction::Kind::elu:
+      return static_cast<float>(elu());
+    case PointwiseFunction::Kind::selu:
+      return static_cast<float>(f.b * elu());
+    case PointwiseFunction::Kind::softplus:
+      return static_cast<float>(softplus());
+    case PointwiseFunction::Kind::mish:
+      return static_cast<float>(x * std::tanh(softplus()));
+    case PointwiseFunction::Kind::erf:
+      return static_cast<float>(std::erf(x));
+    case PointwiseFunction::Kind::gelu:
+      return static_cast<float>(x / 2 * std::erfc(-x / std::numbers::sqrt2));
+    case PointwiseFunction::Kind::gelu_tanh: {
+      const double scale = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
+      return static_cast<float>(x / 2 * (1 + std::tanh(scale * (x + 0.044715 * x * x * x))));
+    }
   }
   return static_cast<float>(x);
 }
@@ -128,7 +149,14 @@ Floats affine(const Floats& x, int batch, int channels, int pixels, const Floats
   });
 }
 
-Floats softmax(const Floats& x, int batch, int channels, int pixels) {
+Floats prelu(const Floats& x, int batch, int channels, int pixels, const Floats& slope) {
+  return for_all(batch, channels, pixels, [&](int n, int c, int p) {
+    const float v = x[at(n, c, channels, p, pixels)];
+    return v >= 0 ? v : v * slope[c];
+  });
+}
+
+Floats softmax(const Floats& x, int batch, int channels, int pixels, bool logarithm) {
   Floats result(x.size());
   for (int n = 0; n < batch; ++n) {
     for (int p = 0; p < pixels; ++p) {
@@ -137,8 +165,10 @@ Floats softmax(const Floats& x, int batch, int channels, int pixels) {
       for (int c = 0; c < channels; ++c) top = std::max<double>(top, x[channel(c)]);
       double sum = 0;
       for (int c = 0; c < channels; ++c) sum += std::exp(x[channel(c)] - top);
-      for (int c = 0; c < channels; ++c)
-        result[channel(c)] = static_cast<float>(std::exp(x[channel(c)] - top) / sum);
+      for (int c = 0; c < channels; ++c) {
+        const double above = x[channel(c)] - top;
+        result[channel(c)] = static_cast<float>(logarithm ? above - std::log(sum) : std::exp(above) / sum);
+      }
     }
   }
   return result;

@@ -60,8 +60,11 @@ Floats combine(Arithmetic arithmetic, const Planes& a_planes, const Floats& a, c
 Floats affine(const Floats& x, int batch, int channels, int pixels, const Floats& scale, const Floats& shift,
               FusedActivation act);
 
-/// Over the channels; x [batch][channels][pixels]
-Floats softmax(const Floats& x, int batch, int channels, int pixels);
+/// x where it is >= 0, x * slope[c] elsewhere; x [batch][channels][pixels]
+Floats prelu(const Floats& x, int batch, int channels, int pixels, const Floats& slope);
+
+/// Over the channels, or the logarithm of that; x [batch][channels][pixels]
+Floats softmax(const Floats& x, int batch, int channels, int pixels, bool logarithm = false);
 
 /// Channel k of the result is channel sources[k] of x [batch][channels][pixels].
 Floats gather_channels(const Planes& planes, const Floats& x, std::span<const int> sources);

@@ -134,19 +134,19 @@ Status read_split(const DesugarSource& source) {
   return {};
 }
 
-/// A number for each channel, or one for all.
+/// A number for each channel, or one for all, whatever the value's layout.
 Result<Array> per_channel(const OnnxValue& value, const Constant& constant) {
   if (constant.count() > kMaxSize) return Error{"its constant is too large"};
   ASSIGN_OR_RETURN(Array array, constant.floats());
   const auto channels = static_cast<std::size_t>(value.shape.channels);
-  const std::size_t behind = value.rank == 4 ? 2 : 0;
-  const auto size = [&](std::size_t d) {
-    return d < array.shape.size() ? array.shape[array.shape.size() - 1 - d] : 1;
-  };
-  const bool one_pixel = behind == 0 || (size(0) == 1 && size(1) == 1);
-  const bool fits = array.values.size() == 1 ||
-                    (one_pixel && size(behind) == value.shape.channels && array.values.size() == channels);
-  if (!fits || array.shape.size() > static_cast<std::size_t>(value.rank)) {
+  const int dimensions = static_cast<int>(value.view.sizes().size());
+  const int skipped = dimensions - static_cast<int>(array.shape.size());  // of the value's, behind the batch
+  bool fits = skipped >= -1 && !value.spread;
+  for (int d = 0; d < static_cast<int>(array.shape.size()); ++d) {
+    const bool of_channels = value.view.channel_dimension() == d + skipped;
+    fits = fits && (array.shape[d] == 1 || (of_channels && array.shape[d] == value.shape.channels));
+  }
+  if (!fits) {
     return Error{fmt::format("its constant of {} is not one number for each of {} channels",
                              fmt::join(array.shape, "x"), channels)};
   }
@@ -174,33 +174,93 @@ Result<OnnxValue> negative(const DesugarSource& source, const OnnxValue& value) 
   return *source.assembly.find_value(hidden);
 }
 
-/// A value and a constant.
+Status shift(const DesugarSource& source, const OnnxValue& value, Array summands, const std::string& output) {
+  op::Shift shift;
+  shift.channels = value.shape.channels;
+  return source.assembly.add_op(source.name(), {shift, {std::move(summands)}}, {value}, output);
+}
+
+/// A value and a constant. What is computed channel by channel may be in any layout, which stays.
 Status read_arithmetic(const DesugarSource& source) {
-  RETURN_IF_ERROR(settled(source));
   const OnnxValue& value = source.values[0];
   ASSIGN_OR_RETURN(Array array, per_channel(value, source.constants[0]));
   const auto change = [&](auto function) {
     std::transform(array.values.begin(), array.values.end(), array.values.begin(), function);
   };
+  const bool settled = value.settled();
+  const std::string output = settled ? source.output() : source.assembly.hidden_name(source.name());
   const std::string& type = source.node.op_type();
   if (type == "Div") {
     if (source.constant_first) return Error{"it divides a constant by a value"};
     change([](float x) { return 1 / x; });
   }
-  if (type == "Mul" || type == "Div") return scale(source, value, std::move(array), source.output());
-  if (type == "Sub" && source.constant_first) {
+  if (type == "Mul" || type == "Div") {
+    RETURN_IF_ERROR(scale(source, value, std::move(array), output));
+  } else if (type == "Sub" && source.constant_first) {
     ASSIGN_OR_RETURN(const OnnxValue turned, negative(source, value));
-    op::Shift shift;
-    shift.channels = value.shape.channels;
-    return source.assembly.add_op(source.name(), {shift, {std::move(array)}}, {turned}, source.output());
+    RETURN_IF_ERROR(shift(source, turned, std::move(array), output));
+  } else {
+    if (type == "Sub") change(std::negate<>());
+    RETURN_IF_ERROR(settled ? source.assembly.add_constant_to(source.node, value, std::move(array))
+                            : shift(source, value, std::move(array), output));
   }
-  if (type == "Sub") change(std::negate<>());
-  return source.assembly.add_constant_to(source.node, value, std::move(array));
+  if (settled) return {};
+  OnnxValue made = *source.assembly.find_value(output);
+  made.view = value.view;
+  return source.assembly.settle(source.node, made);
 }
 
 Status read_negative(const DesugarSource& source) {
   RETURN_IF_ERROR(settled(source));
   return scale(source, source.values[0], negatives(source.values[0]), source.output());
+}
+
+/// What repeats values of one pixel over a map, or one channel over all, waits for an Add or a Mul, which
+/// does that by itself.
+Status read_expand(const DesugarSource& source) {
+  RETURN_IF_ERROR(settled(source));
+  OnnxValue value = source.values[0];
+  ASSIGN_OR_RETURN(const auto tensor, source.constants[0].tensor());
+  const auto wanted = to_integers(*tensor);
+  std::vector<int> sizes = value.view.sizes();
+  if (wanted.size() > sizes.size() + 1) return Error{"it adds dimensions"};
+  for (std::size_t i = 0; i < wanted.size() && i < sizes.size(); ++i) {
+    int& size = sizes[sizes.size() - 1 - i];
+    const std::int64_t to = wanted[wanted.size() - 1 - i].value_or(0);
+    if (to < 1 || to > kMaxSize || (to != 1 && size != 1 && to != size))
+      return Error{fmt::format("it cannot repeat {} values {} times", size, to)};
+    size = std::max(size, static_cast<int>(to));
+  }
+  if (sizes != value.view.sizes()) {
+    if (value.rank != 4) return Error{"it repeats the values of a vector"};
+    value.spread = Shape{sizes[0], sizes[1], sizes[2]};
+  }
+  return source.assembly.add_alias(source.output(), value);
+}
+
+Status read_prelu(const DesugarSource& source) {
+  RETURN_IF_ERROR(settled(source));
+  const OnnxValue& value = source.values[0];
+  ASSIGN_OR_RETURN(Array slopes, per_channel(value, source.constants[0]));
+  op::PRelu prelu;
+  prelu.channels = value.shape.channels;
+  return source.assembly.add_op(source.name(), {prelu, {std::move(slopes)}}, {value}, source.output());
+}
+
+/// x * x, or x * x * x.
+Status read_power(const DesugarSource& source) {
+  RETURN_IF_ERROR(settled(source));
+  const OnnxValue& value = source.values[0];
+  ASSIGN_OR_RETURN(const double exponent, source.constants[0].scalar());
+  if (exponent != 2 && exponent != 3) {
+    return Error{fmt::format("its exponent is {}; 2 and 3 are supported", exponent)};
+  }
+  const std::string square =
+      exponent == 2 ? source.output() : source.assembly.hidden_name(source.name() + ".square");
+  RETURN_IF_ERROR(source.assembly.add_op(source.name(), {op::Mul{}, {}}, {value, value}, square));
+  if (exponent == 2) return {};
+  const OnnxValue squared = *source.assembly.find_value(square);
+  return source.assembly.add_op(source.name(), {op::Mul{}, {}}, {squared, value}, source.output());
 }
 
 /// a - b, or the sum of all, in pairs.
@@ -242,6 +302,9 @@ Result<bool> desugar(GraphAssembly& assembly, const onnx::NodeProto& node,
   if (type == "Split") return done(read_split(source));
   if (type == "Neg" && values.size() == 1) return done(read_negative(source));
   if (arithmetic && values.size() == 1 && constants.size() == 1) return done(read_arithmetic(source));
+  if (type == "Expand" && values.size() == 1 && constants.size() == 1) return done(read_expand(source));
+  if (type == "PRelu" && values.size() == 1 && constants.size() == 1) return done(read_prelu(source));
+  if (type == "Pow" && values.size() == 1 && constants.size() == 1) return done(read_power(source));
   if ((type == "Sub" || type == "Sum") && constants.empty()) return done(read_sum(source));
   return false;
 }

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <functional>
+#include <limits>
 
 #include "base/try.h"
 #include "onnx/attributes.h"
@@ -100,10 +101,11 @@ FoldedTensor gathered(const FoldedTensor& from, std::vector<int> shape,
 Result<FoldedTensor> reshape(const FoldSource& source) {
   if (!source.input(0) || !source.input(1)) return Error{"an input of it is left out"};
   ASSIGN_OR_RETURN(std::vector<int> shape, whole_numbers(*source.input(1)));
+  const bool copies = Attributes(source.node).integer("allowzero", 0) == 0;
   const auto values = static_cast<std::int64_t>(source.input(0)->values.size());
   std::int64_t others = 1;
   for (std::size_t d = 0; d < shape.size(); ++d) {
-    if (shape[d] == 0 && d < source.input(0)->shape.size()) shape[d] = source.input(0)->shape[d];
+    if (shape[d] == 0 && copies && d < source.input(0)->shape.size()) shape[d] = source.input(0)->shape[d];
     if (shape[d] < -1 || shape[d] == 0) return Error{"its shape is impossible"};
     if (shape[d] > 0) others *= shape[d];
     if (others > kMaxSize) return Error{"its result is too large"};
@@ -254,6 +256,8 @@ Result<FoldedTensor> cast(const FoldSource& source) {
   FoldedTensor result = *source.input(0);
   switch (Attributes(source.node).integer("to", 1)) {
     case onnx::TensorProto::FLOAT:
+    case onnx::TensorProto::FLOAT16:
+    case onnx::TensorProto::BFLOAT16:
       result.type = FoldedTensor::Type::float32;
       break;
     case onnx::TensorProto::DOUBLE:
@@ -375,11 +379,38 @@ std::vector<double> read_raw(std::string_view raw) {
       values[i] = static_cast<double>(std::bit_cast<T>(bits));
     } else if constexpr (std::is_same_v<T, bool>) {
       values[i] = bits != 0 ? 1 : 0;
+    } else if constexpr (std::is_same_v<T, std::uint16_t>) {
+      values[i] = static_cast<double>(bits);
     } else {
       values[i] = static_cast<double>(std::bit_cast<T>(static_cast<std::uint32_t>(bits)));
     }
   }
   return values;
+}
+
+/// 16-bit floats by their bits: in raw bytes, or each in an integer of the list.
+template <typename List>
+std::vector<double> read_halves(const TensorView& view, const List& list, float (*value)(std::uint16_t)) {
+  std::vector<double> values;
+  for (const double bits : view.raw_data.empty() ? std::vector<double>(list.begin(), list.end())
+                                                 : read_raw<std::uint16_t>(view.raw_data)) {
+    values.push_back(value(static_cast<std::uint16_t>(static_cast<std::int32_t>(bits))));
+  }
+  return values;
+}
+
+/// IEEE 754: 1 bit of sign, 5 of exponent, 10 of fraction.
+float from_float16(std::uint16_t bits) {
+  const int exponent = bits >> 10 & 31, fraction = bits & 1023;
+  const float sign = bits >> 15 == 0 ? 1.0F : -1.0F;
+  if (exponent == 31) return fraction == 0 ? sign * std::numeric_limits<float>::infinity() : std::nanf("");
+  if (exponent == 0) return sign * std::ldexp(static_cast<float>(fraction), -24);
+  return sign * std::ldexp(static_cast<float>(fraction + 1024), exponent - 25);
+}
+
+/// The upper half of a 32-bit float.
+float from_bfloat16(std::uint16_t bits) {
+  return std::bit_cast<float>(std::uint32_t{bits} << 16);
 }
 
 template <typename T, typename List>
@@ -393,7 +424,7 @@ std::vector<double> read_list(const TensorView& view, const List& list) {
 Result<FoldedTensor> read_folded(const TensorView& view) {
   const onnx::TensorProto& tensor = *view.proto;
   if (tensor.data_location() == onnx::TensorProto::EXTERNAL) {
-    return Error{"its values are in another file; save the model as a single file"};
+    return Error{"its values are in another file"};
   }
   FoldedTensor folded;
   for (const std::int64_t size : tensor.dims()) {
@@ -403,6 +434,12 @@ Result<FoldedTensor> read_folded(const TensorView& view) {
   switch (tensor.data_type()) {
     case onnx::TensorProto::FLOAT:
       folded.values = read_list<float>(view, tensor.float_data());
+      break;
+    case onnx::TensorProto::FLOAT16:
+      folded.values = read_halves(view, tensor.int32_data(), from_float16);
+      break;
+    case onnx::TensorProto::BFLOAT16:
+      folded.values = read_halves(view, tensor.int32_data(), from_bfloat16);
       break;
     case onnx::TensorProto::DOUBLE:
       folded.type = FoldedTensor::Type::float64;

@@ -12,7 +12,8 @@
 namespace concertina::onnx {
 
 /// A tensor that is known before the network runs: a constant, or what follows from constants and from
-/// values' shapes. Any of ONNX's number types; what the batch's size decides is NaN.
+/// values' shapes. Any of ONNX's number types, those of 16 bits as 32-bit floats; what the batch's size
+/// decides is NaN.
 struct FoldedTensor {
   enum class Type { float32, float64, integer };
 

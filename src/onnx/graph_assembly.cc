@@ -7,8 +7,8 @@
 
 #include "base/try.h"
 #include "graph/edit.h"
+#include "onnx/functions.h"
 #include "onnx/rank.h"
-#include "onnx/simplify.h"
 #include "onnx/tensor.h"
 
 namespace concertina::onnx {

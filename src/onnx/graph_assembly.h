@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -21,9 +22,10 @@ struct OnnxValue {
   int rank = 4;               // of the node: 4, a map, or 2, a vector
   std::int64_t segments = 1;  // of its channel axis
   View view = View::map({});
+  std::optional<Shape> spread = {};  // an Expand repeats it to this shape, once something reads it
 
   /// Whether it lies as a Graph's values do.
-  bool settled() const { return view.is_map() || view.is_vector(); }
+  bool settled() const { return !spread && (view.is_map() || view.is_vector()); }
 };
 
 /// The name of an ONNX node, or of its first output if it has none.

@@ -22,9 +22,19 @@ namespace {
 // Bounds the work that a strange node can ask for.
 constexpr std::size_t kMaxInputs = 256;
 
+bool is_float(std::int64_t type) {
+  return type == onnx::TensorProto::FLOAT || type == onnx::TensorProto::FLOAT16 ||
+         type == onnx::TensorProto::BFLOAT16 || type == onnx::TensorProto::DOUBLE;
+}
+
 /// Does nothing to values outside of training.
 bool is_alias(const std::string& type) {
   return type == "Identity" || type == "Dropout" || type == "Cast";
+}
+
+/// Computes every value by itself or with its channel's constants, in any layout.
+bool is_arithmetic(const std::string& type) {
+  return type == "Add" || type == "Sub" || type == "Mul" || type == "Div";
 }
 
 /// Turns N x H x W x C to N x C x H x W.
@@ -58,7 +68,9 @@ class GraphReader {
       }
     }
     ASSIGN_OR_RETURN(std::vector<NodeId> outputs, output_nodes());
-    return assembly_.finish(std::move(outputs));
+    ASSIGN_OR_RETURN(ImportedNetwork imported, assembly_.finish(std::move(outputs)));
+    imported.left_off = std::move(left_off_);
+    return imported;
   }
 
  private:
@@ -75,9 +87,12 @@ class GraphReader {
         const std::string* output = assembly_.output_name(node.output(0));
         if (output) assembly_.name_output(node.input(0), std::string(*output));
       }
+      const bool turns = turns_pixels_first(node) ||
+                         (is_arithmetic(node.op_type()) && node.output_size() == 1 &&
+                          turned_.contains(node.output(0)) && !read_otherwise_.contains(node.output(0)));
       for (const std::string& input : node.input()) {
         assembly_.count_reader(input);
-        (turns_pixels_first(node) ? turned_ : read_otherwise_).insert(input);
+        (turns ? turned_ : read_otherwise_).insert(input);
       }
     }
   }
@@ -92,10 +107,9 @@ class GraphReader {
 
   Status read_input(const onnx::ValueInfoProto& input) {
     const auto& dims = input.type().tensor_type().shape().dim();
-    if (input.type().tensor_type().elem_type() != onnx::TensorProto::FLOAT ||
-        (dims.size() != 2 && dims.size() != 4)) {
+    if (!is_float(input.type().tensor_type().elem_type()) || (dims.size() != 2 && dims.size() != 4)) {
       return Error{
-          fmt::format("the input '{}' must be 32-bit floats of shape N x C x H x W or N x C", input.name())};
+          fmt::format("the input '{}' must be floats of shape N x C x H x W or N x C", input.name())};
     }
     const bool pixels_first =
         dims.size() == 4 && turned_.contains(input.name()) && !read_otherwise_.contains(input.name());
@@ -130,7 +144,11 @@ class GraphReader {
   Status read_node(const onnx::NodeProto& node) {
     const std::string& type = node.op_type();
     if (!node.domain().empty() && node.domain() != "ai.onnx") {
-      return Error{fmt::format("the op's domain '{}' is not ONNX's own", node.domain())};
+      const bool of_runtime = node.domain().starts_with("com.microsoft");
+      return Error{fmt::format("the op's domain '{}' is not ONNX's own{}", node.domain(),
+                               of_runtime ? "; ONNX Runtime's optimiser wrote it, so take the file as it was "
+                                            "before it was optimised"
+                                          : "")};
     }
     if (node.output_size() < 1) return Error{"it has no output"};
     if (type == "Constant") return read_constant(node);
@@ -141,10 +159,12 @@ class GraphReader {
     RETURN_IF_ERROR(find_inputs(node, values, constants, constant_first));
     if (values.empty()) return fold_node(node, constants);
     if (is_alias(type)) return read_alias(node, values[0]);
+    if (type == "ArgMax") return read_arg_max(node, values[0]);
     if (is_layout_op(type)) {
       ASSIGN_OR_RETURN(values[0].view, laid_out(node, values[0].view, constants, batch_));
       return assembly_.settle(node, std::move(values[0]));
     }
+    RETURN_IF_ERROR(unspread(type, values));
     ASSIGN_OR_RETURN(const bool done, desugar(assembly_, node, values, constants, constant_first));
     if (done) return {};
     if (constant_first) return Error{"it reads a constant where a value was expected"};
@@ -153,9 +173,8 @@ class GraphReader {
   }
 
   Status read_alias(const onnx::NodeProto& node, const OnnxValue& value) {
-    if (node.op_type() == "Cast" && Attributes(node).integer("to", 0) != onnx::TensorProto::FLOAT) {
-      return Error{"it casts to another type than 32-bit floats"};
-    }
+    if (node.op_type() == "Cast" && !is_float(Attributes(node).integer("to", 0)))
+      return Error{"it casts to another type than floats"};
     return assembly_.add_alias(node.output(0), value);
   }
 
@@ -177,6 +196,36 @@ class GraphReader {
       values.push_back(*value);
     }
     return {};
+  }
+
+  /// Add and Mul repeat the smaller operand as an Expand would.
+  static Status unspread(const std::string& type, std::vector<OnnxValue>& values) {
+    for (OnnxValue& value : values) {
+      if (!value.spread) continue;
+      const bool pair = (type == "Add" || type == "Mul") && values.size() == 2;
+      const OnnxValue& other = &value == &values[0] ? values.back() : values[0];
+      if (!pair || other.spread || other.shape != *value.spread) {
+        return Error{
+            fmt::format("it reads {} values that an Expand has repeated to {}, which is not supported",
+                        to_string(value.shape), to_string(*value.spread))};
+      }
+      value.spread.reset();
+    }
+    return {};
+  }
+
+  /// The class with the largest score: with or without it, the answer is the same.
+  Status read_arg_max(const onnx::NodeProto& node, const OnnxValue& value) {
+    Attributes attributes(node);
+    const int axis = attributes.integer("axis", 0, -4);
+    attributes.ignore("keepdims");
+    attributes.ignore("select_last_index");
+    RETURN_IF_ERROR(attributes.done());
+    if (!assembly_.output_name(node.output(0)) || !value.settled() || (axis != 1 && axis != 1 - value.rank))
+      return Error{"it is understood at the end of a network only, over the channels"};
+    left_off_.push_back(fmt::format("the ArgMax '{}'", name_of(node)));
+    without_arg_max_.insert(node.output(0));
+    return assembly_.add_alias(node.output(0), value);
   }
 
   /// A node that is one op. A linear layer takes its features in any order.
@@ -296,8 +345,10 @@ class GraphReader {
     const Error unchanged{reason};
     std::vector<NodeId> inputs;
     std::int64_t segments = 0;
+    const OnnxValue* read = nullptr;  // the first
     for (const std::string& input : node.input()) {
       const OnnxValue* value = assembly_.find_value(input);
+      if (value && !read) read = value;
       if (!value || std::find(inputs.begin(), inputs.end(), value->id) != inputs.end()) continue;
       inputs.push_back(value->id);
       segments += value->segments;
@@ -307,17 +358,19 @@ class GraphReader {
       if (output.empty()) continue;
       if (assembly_.find_value(output)) return unchanged;  // it was understood in part
       const auto dims = declared_sizes(output);
-      if (dims.size() != 1 && dims.size() != 3) {
-        return Error{
-            reason +
-            "; nor does the file tell the shape of what it makes, so what follows cannot be read either; "
-            "onnx.shape_inference.infer_shapes(), of Python's onnx, adds shapes to a file"};
-      }
-      const Shape shape = dims.size() == 1 ? Shape{dims[0], 1, 1} : Shape{dims[0], dims[1], dims[2]};
+      const bool declared = dims.size() == 1 || dims.size() == 3;
+      if (!declared && reason != kNoRule) return unchanged;
+      const int rank = declared ? static_cast<int>(dims.size()) + 1 : read->rank;
+      const Shape shape = !declared   ? read->shape
+                          : rank == 2 ? Shape{dims[0], 1, 1}
+                                      : Shape{dims[0], dims[1], dims[2]};
+      const char* guess =
+          declared ? ""
+                   : "; the file does not tell the shape of what it makes, which is taken to be its input's";
       RETURN_IF_ERROR(assembly_.spend_segments(segments));
-      const OnnxValue value = assembly_.made(shape, dims.size() == 1 ? 2 : 4, 1);
-      RETURN_IF_ERROR(
-          assembly_.add_opaque({name_of(node), node.op_type(), reason}, shape, inputs, value, output));
+      const OnnxValue value = assembly_.made(shape, rank, 1);
+      RETURN_IF_ERROR(assembly_.add_opaque({name_of(node), node.op_type(), reason + guess}, shape, inputs,
+                                           value, output));
     }
     return {};
   }
@@ -355,6 +408,8 @@ class GraphReader {
             "the network's output '{}' is {}, which is neither a map N x C x H x W nor a vector N x C",
             output.name(), fmt::join(value->view.sizes(), "x"))};
       }
+      const bool twice = std::find(outputs.begin(), outputs.end(), value->id) != outputs.end();
+      if (twice && !without_arg_max_.empty()) continue;
       outputs.push_back(value->id);
     }
     return outputs;
@@ -370,6 +425,8 @@ class GraphReader {
   std::unordered_map<std::string, const onnx::ValueInfoProto*> declared_;
   std::unordered_set<std::string> turned_;          // values that are turned to channels first
   std::unordered_set<std::string> read_otherwise_;  // and those that other nodes read
+  std::vector<std::string> left_off_;
+  std::unordered_set<std::string> without_arg_max_;  // outputs that are what an ArgMax reads
 };
 
 }  // namespace

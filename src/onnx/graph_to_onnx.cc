@@ -26,16 +26,19 @@ void describe_value(const std::string& name, const Shape& shape, int rank, onnx:
 
 /// Constants for each channel of a map: ONNX aligns shapes at their ends, C x 1 x 1 with N x C x H x W.
 bool needs_map(const Op& op, int rank) {
-  return rank == 4 && (std::holds_alternative<op::Scale>(op) || std::holds_alternative<op::Shift>(op));
+  return rank == 4 && (std::holds_alternative<op::Scale>(op) || std::holds_alternative<op::Shift>(op) ||
+                       std::holds_alternative<op::PRelu>(op));
 }
 
-Status add_node(const Network& network, NodeId id, int rank, onnx::GraphProto& graph) {
+Status add_node(const Network& network, NodeId id, int rank, onnx::GraphProto& graph,
+                std::int64_t& operator_set) {
   const Node& source = network.graph.node(id);
   OpTarget target{.graph = graph,
                   .name = source.name,
                   .inputs = {},
                   .input = network.graph.shape(source.inputs[0]),
-                  .output = network.graph.shape(id)};
+                  .output = network.graph.shape(id),
+                  .operator_set = operator_set};
   for (const NodeId input : source.inputs) target.inputs.push_back(network.graph.node(input).name);
   for (const Parameter& parameter : parameters(network.graph, id)) {
     target.inputs.push_back(parameter_name(source, parameter));
@@ -72,13 +75,13 @@ bool is_output(const Graph& graph, NodeId id) {
   return std::find(outputs.begin(), outputs.end(), id) != outputs.end();
 }
 
-Status write_graph(const Network& network, onnx::GraphProto& graph) {
+Status write_graph(const Network& network, onnx::GraphProto& graph, std::int64_t& operator_set) {
   const Graph& source = network.graph;
   ASSIGN_OR_RETURN(const auto ranks, value_ranks(source));
   graph.set_name("network");
   for (NodeId id = 0; id < source.size(); ++id) {
     const int rank = ranks[id];
-    if (id >= source.inputs()) RETURN_IF_ERROR(add_node(network, id, rank, graph));
+    if (id >= source.inputs()) RETURN_IF_ERROR(add_node(network, id, rank, graph, operator_set));
     if (is_output(source, id)) continue;
     onnx::ValueInfoProto& value = id < source.inputs() ? *graph.add_input() : *graph.add_value_info();
     describe_value(source.node(id).name, source.shape(id), rank, value);
@@ -96,8 +99,9 @@ Result<onnx::ModelProto> to_onnx(const Network& network) {
   model.set_ir_version(8);
   model.set_producer_name("concertina");
   model.set_producer_version(CONCERTINA_VERSION);
-  model.add_opset_import()->set_version(14);
-  RETURN_IF_ERROR(write_graph(network, *model.mutable_graph()));
+  std::int64_t operator_set = 14;
+  RETURN_IF_ERROR(write_graph(network, *model.mutable_graph(), operator_set));
+  model.add_opset_import()->set_version(operator_set);
   return model;
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 
 #include "graph/cost.h"
 #include "onnx/folding.h"
@@ -41,6 +42,16 @@ class Import : public ::testing::Test {
     return count;
   }
 
+  /// Those that are neither ReLU nor the like.
+  static std::vector<op::Function> functions(const Graph& graph) {
+    std::vector<op::Function> all;
+    for (const Node& node : graph.nodes()) {
+      const auto* activation = std::get_if<op::Activation>(&node.op);
+      if (activation && !activation->is_relu()) all.push_back(activation->function);
+    }
+    return all;
+  }
+
   op::Input input_ = [] {
     op::Input input;
     input.shape = {1, 1, 1};
@@ -50,14 +61,16 @@ class Import : public ::testing::Test {
 
 // Free dimensions by what the papers' structures allow: those that residual connections join count once.
 TEST_F(Import, EveryStructureShrinksWhereItCan) {
-  const std::map<std::string, int> free_dimensions = {{"resnet", 4},       {"resnet_bottleneck", 5},
-                                                      {"resnext", 3},      {"densenet", 10},
-                                                      {"googlenet", 14},   {"squeezenet", 7},
-                                                      {"mobilenet_v1", 3}, {"mobilenet_v2", 3},
-                                                      {"mobilenet_v3", 6}, {"shufflenet_v2", 5},
-                                                      {"efficientnet", 5}, {"vgg", 3},
-                                                      {"alexnet", 3},      {"unet", 5},
-                                                      {"two_inputs", 3},   {"odd", 2}};
+  const std::map<std::string, int> free_dimensions = {{"resnet", 4},         {"resnet_bottleneck", 5},
+                                                      {"resnext", 3},        {"densenet", 10},
+                                                      {"googlenet", 14},     {"squeezenet", 7},
+                                                      {"mobilenet_v1", 3},   {"mobilenet_v2", 3},
+                                                      {"mobilenet_v3", 6},   {"shufflenet_v2", 5},
+                                                      {"efficientnet", 5},   {"vgg", 3},
+                                                      {"alexnet", 3},        {"unet", 5},
+                                                      {"two_inputs", 3},     {"odd", 2},
+                                                      {"functions", 11},     {"functions_in_parts", 4},
+                                                      {"expanded_gates", 4}, {"keras", 2}};
   for (const std::string& name : testing::test_networks()) {
     const Graph network = graph(testing::test_network(name));
     ASSERT_TRUE(free_dimensions.contains(name)) << name << " has no entry here";
@@ -104,14 +117,66 @@ TEST_F(Import, KnowsFunctionsThatAreWrittenInParts) {
   }
   EXPECT_EQ(swish, 6);
 
-  OnnxBuilder net;  // x * clip(x + 3, 0, 6) / 6
-  const std::string x = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4});
-  const std::string three_more = net.node("Add", {x, net.floats({}, {3})});
-  const std::string clip = net.node("Clip", {three_more, net.floats({}, {0}), net.floats({}, {6})});
-  net.output(net.node("Div", {net.node("Mul", {x, clip}), net.floats({}, {6})}), "y", {4, 4, 4});
-  const Graph parts = graph(net.finish());
-  ASSERT_EQ(parts.size(), 3);
-  EXPECT_EQ(std::get<op::Activation>(parts.node(2).op).function, op::Function::hard_swish);
+  const Graph parts = graph(testing::test_network("functions_in_parts"));
+  EXPECT_EQ(functions(parts), (std::vector{op::Function::gelu, op::Function::gelu_tanh, op::Function::mish}));
+  EXPECT_EQ(count<op::Mul>(parts), 0);
+}
+
+TEST_F(Import, KnowsFunctionsInWhateverOrder) {
+  const auto number = [](OnnxBuilder& net, float value) { return net.floats({}, {value}); };
+  const struct {
+    std::optional<op::Function> function;
+    std::function<std::string(OnnxBuilder&, const std::string& x)> write;
+  } spellings[] = {
+      {op::Function::hard_swish,  // x * clip(x + 3, 0, 6) / 6
+       [&](auto& net, const auto& x) {
+         const std::string more = net.node("Add", {x, number(net, 3)});
+         const std::string clip = net.node("Clip", {more, number(net, 0), number(net, 6)});
+         return net.node("Div", {net.node("Mul", {x, clip}), number(net, 6)});
+       }},
+      {op::Function::gelu,  // (erf(x * 0.707) * 0.5 + 0.5) * x
+       [&](auto& net, const auto& x) {
+         const std::string erf = net.node("Erf", {net.node("Mul", {x, number(net, 0.707106769F)})});
+         const std::string half = net.node("Mul", {erf, number(net, 0.5F)});
+         return net.node("Mul", {net.node("Add", {half, number(net, 0.5F)}), x});
+       }},
+      {op::Function::gelu_tanh,  // x * (1 + tanh(0.798 x (1 + 0.0447 x x))) * 0.5
+       [&](auto& net, const auto& x) {
+         const std::string square = net.node("Mul", {net.node("Mul", {x, x}), number(net, 0.044715F)});
+         const std::string factor = net.node("Add", {number(net, 1), square});
+         const std::string scaled =
+             net.node("Mul", {net.node("Mul", {x, number(net, 0.797884583F)}), factor});
+         const std::string tanh = net.node("Add", {number(net, 1), net.node("Tanh", {scaled})});
+         return net.node("Mul", {net.node("Mul", {x, tanh}), number(net, 0.5F)});
+       }},
+      {std::nullopt,  // another constant
+       [&](auto& net, const auto& x) {
+         const std::string erf = net.node("Erf", {net.node("Mul", {x, number(net, 0.7F)})});
+         const std::string half = net.node("Mul", {erf, number(net, 0.5F)});
+         return net.node("Mul", {net.node("Add", {half, number(net, 0.5F)}), x});
+       }},
+      {std::nullopt,  // of another value
+       [&](auto& net, const auto& x) {
+         const std::string tanh = net.node("Tanh", {net.node("Softplus", {net.node("Neg", {x})})});
+         return net.node("Mul", {tanh, x});
+       }},
+      {std::nullopt,  // a part is read elsewhere
+       [&](auto& net, const auto& x) {
+         const std::string tanh = net.node("Tanh", {net.node("Softplus", {x})});
+         return net.node("Add", {net.node("Mul", {tanh, x}), tanh});
+       }}};
+  for (const auto& [function, write] : spellings) {
+    OnnxBuilder net;
+    const std::string x = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4});
+    net.output(write(net, x), "y", {4, 4, 4});
+    const Graph network = graph(net.finish());
+    if (function) {
+      ASSERT_EQ(network.size(), 3);
+      EXPECT_EQ(functions(network), std::vector{*function});
+    } else {
+      EXPECT_GT(network.size(), 4);
+    }
+  }
 }
 
 TEST_F(Import, PixelsFirstBecomesChannelsFirst) {
@@ -139,23 +204,31 @@ TEST_F(Import, AnOpenSizeHasToBeGiven) {
 TEST_F(Import, WhatIsNotUnderstoodIsNamedAndTheRestShrinks) {
   OnnxBuilder net;
   const std::string a = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4});
-  const std::string odd = net.node("Mish", {a});
+  const std::string odd = net.node("Hardmax", {a});
   const std::string b = net.conv(net.conv(odd, {.in = 4, .out = 8}), {.in = 8, .out = 2});
   net.output(b, "y", {2, 4, 4});
-  EXPECT_THAT(import(net.finish()).error().message, HasSubstr("node '/Mish_2' (Mish): there is no rule"));
-  EXPECT_THAT(import(net.finish(), {.opaque = true}).error().message, HasSubstr("there is no rule"));
-
-  OnnxBuilder told;  // the file tells the shape of what the op makes
-  const std::string c = told.conv(told.input("image", {3, 4, 4}), {.in = 3, .out = 4});
-  const std::string strange = told.node("Mish", {c});
-  const std::string d = told.conv(told.conv(strange, {.in = 4, .out = 8}), {.in = 8, .out = 2});
-  told.output(d, "y", {2, 4, 4});
-  told.output(strange, "strange", {4, 4, 4});
-  const auto imported = import(told.finish(), {.opaque = true});
+  net.output(odd, "strange", {4, 4, 4});  // the file tells the shape of what the op makes
+  EXPECT_THAT(import(net.finish()).error().message,
+              HasSubstr("node '/Hardmax_2' (Hardmax): there is no rule"));
+  const auto imported = import(net.finish(), {.opaque = true});
   ASSERT_TRUE(imported) << imported.error().message;
   ASSERT_EQ(imported->opaque.size(), 1u);
-  EXPECT_EQ(imported->opaque[0].op, "Mish");
-  EXPECT_THAT(imported->opaque[0].reason, HasSubstr("no rule"));
+  EXPECT_EQ(imported->opaque[0].op, "Hardmax");
+  EXPECT_EQ(imported->opaque[0].reason, "there is no rule for this op");
+  EXPECT_EQ(imported->network.graph.layout().free_dimensions, 1);
+}
+
+TEST_F(Import, AllThatIsNotUnderstoodIsListedWithoutTheFilesShapes) {
+  OnnxBuilder net;
+  const std::string a = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4});
+  const std::string odd = net.node("Hardmax", {a});
+  const std::string b = net.conv(net.conv(odd, {.in = 4, .out = 8}), {.in = 8, .out = 2});
+  net.output(net.node("Softsign", {b}), "y", {2, 4, 4});
+  const auto imported = import(net.finish(), {.opaque = true});
+  ASSERT_TRUE(imported) << imported.error().message;
+  ASSERT_EQ(imported->opaque.size(), 2u);
+  EXPECT_THAT(imported->opaque[0].reason, HasSubstr("no rule for this op; the file does not tell the shape"));
+  EXPECT_EQ(imported->opaque[1].op, "Softsign");
   EXPECT_EQ(imported->network.graph.layout().free_dimensions, 1);
 }
 
@@ -163,15 +236,12 @@ TEST_F(Import, AFailureNamesWhatWasNotUnderstoodBeforeIt) {
   OnnxBuilder net;
   const std::string a = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4});
   const std::string up = net.node("ConvTranspose", {a, net.random({4, 4, 1, 1}, 4)});
-  const std::string y = net.node("Mish", {up}), z = net.node("Mish", {up});
-  net.output(y, "y", {4, 4, 4});
-  net.output(up, "up", {4, 4, 4});
-  net.output(z, "z", {4, -1, -1});
+  const std::string y = net.node("Hardmax", {up});
+  net.output(net.node("Reshape", {y, net.node("Foo", {net.integers({1, 2})})}), "z", {4, 16});
   const std::string error = import(net.finish(), {.opaque = true}).error().message;
-  EXPECT_THAT(error, HasSubstr("(Mish): there is no rule for this op; nor does the file tell the shape"));
-  EXPECT_THAT(error, HasSubstr("onnx.shape_inference.infer_shapes()"));
-  EXPECT_THAT(error,
-              HasSubstr("; before it, node 'up' (ConvTranspose) and 1 more were not understood either: "));
+  EXPECT_THAT(error, HasSubstr("(Foo): all its inputs are constants"));
+  EXPECT_THAT(error, HasSubstr("; before it, node '/ConvTranspose_3' (ConvTranspose) and 1 more were not "
+                               "understood either: "));
 }
 
 TEST_F(Import, LayerNormOfOldOperatorSetsIsCalledWhatItIs) {
@@ -254,6 +324,60 @@ TEST_F(Import, AResizeToSizesIsReadAsItWasWritten) {
   const auto imported = import(net.finish());
   ASSERT_TRUE(imported) << imported.error().message;
   EXPECT_EQ(parse_network(*serialize_network(imported->network))->graph, imported->network.graph);
+}
+
+TEST_F(Import, ExpandIsNothingWhereWhatReadsItRepeatsByItself) {
+  const Graph network = graph(testing::test_network("expanded_gates"));
+  EXPECT_EQ(count<op::Mul>(network), 2);
+  EXPECT_EQ(count<op::Resize>(network), 0);
+
+  OnnxBuilder net;
+  const std::string x = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4});
+  const std::string spread = net.node("Expand", {net.node("GlobalAveragePool", {x}), net.node("Shape", {x})});
+  net.output(net.relu(spread), "y", {4, 4, 4});
+  EXPECT_THAT(import(net.finish()).error().message,
+              HasSubstr("4x1x1 values that an Expand has repeated to 4x4x4"));
+}
+
+TEST_F(Import, AnArgMaxAtTheEndIsLeftOff) {
+  OnnxBuilder net;
+  const std::string x = net.pooled(net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4}));
+  const std::string shares = net.node("Softmax", {net.linear(x, 4, 5)});
+  net.output(net.node("ArgMax", {shares}), "label", {});
+  net.with("axis", std::int64_t{1}).with("keepdims", std::int64_t{0});
+  net.output(shares, "shares", {5});
+  const auto imported = import(net.finish());
+  ASSERT_TRUE(imported) << imported.error().message;
+  EXPECT_THAT(imported->left_off, ElementsAre("the ArgMax '/ArgMax_8'"));
+  EXPECT_EQ(imported->network.graph.outputs().size(), 1u);
+  EXPECT_EQ(imported->network.graph.shape(imported->network.graph.output()).channels, 5);
+}
+
+TEST_F(Import, AReshapeThatAllowsZerosAndHasNone) {
+  const auto reshaped = [&](std::int64_t first) {
+    OnnxBuilder net;
+    const std::string x = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4});
+    net.output(net.node("Reshape", {x, net.integers({first, 64})}), "y", {64});
+    net.with("allowzero", std::int64_t{1});
+    return import(net.finish());
+  };
+  EXPECT_TRUE(reshaped(-1));
+  EXPECT_THAT(reshaped(0).error().message, HasSubstr("a value without elements"));
+}
+
+// 1, -2.5, 2^-24 and -65504 as IEEE 754 halves; 1 and -2.5 as bfloat16.
+TEST_F(Import, SixteenBitFloatsAreReadAs32) {
+  onnx::TensorProto tensor;
+  tensor.add_dims(4);
+  tensor.set_data_type(onnx::TensorProto::FLOAT16);
+  const std::string raw("\x00\x3c\x00\xc1\x01\x00\xff\xfb", 8);
+  EXPECT_THAT(read_folded({&tensor, raw})->values, ElementsAre(1, -2.5, std::ldexp(1, -24), -65504));
+  for (const int bits : {0x3c00, 0xc100, 0x0001, 0xfbff}) tensor.add_int32_data(bits);
+  EXPECT_THAT(read_folded({&tensor, {}})->values, ElementsAre(1, -2.5, std::ldexp(1, -24), -65504));
+
+  tensor.set_dims(0, 2);
+  tensor.set_data_type(onnx::TensorProto::BFLOAT16);
+  EXPECT_THAT(read_folded({&tensor, std::string("\x80\x3f\x20\xc0", 4)})->values, ElementsAre(1, -2.5));
 }
 
 struct Strange {

@@ -58,12 +58,14 @@ Result<View> flatten(const LayoutSource& source) {
 /// The sizes behind the batch that a Reshape asks for.
 Result<View> reshape(const LayoutSource& source) {
   if (source.constants.size() != 1 || !source.has_constant()) return Error{"its shape is not constant"};
-  if (Attributes(source.node).integer("allowzero", 0) != 0) return Error{"it allows sizes of zero"};
   ASSIGN_OR_RETURN(const auto tensor, source.constants[0].tensor());
   const auto listed = to_integers(*tensor);
   const std::vector<int> old = source.sizes();
   if (listed.empty() || listed.size() > kMaxDimensions)
     return Error{"its shape is not a list of a few sizes"};
+  const bool copies = Attributes(source.node).integer("allowzero", 0) == 0;
+  if (!copies && std::find(listed.begin(), listed.end(), 0) != listed.end())
+    return Error{"it makes a value without elements ('allowzero' and a size of 0)"};
   const std::int64_t batch = listed[0].value_or(0);
   // A batch of 1 is what exporters write that were given one image.
   const bool other = source.batch > 0 ? batch >= 1 && batch != source.batch : batch > 1;

@@ -71,7 +71,7 @@ TEST(ModelFile, ErrorsNameTheFile) {
   ModelFile model = testing::random_model(testing::every_op(), 2);
   ASSERT_TRUE(write_model(path, model));
   EXPECT_EQ(read_model(path)->subnets, model.subnets);
-  EXPECT_TRUE(read_network(path));
+  EXPECT_TRUE(import_network(path));
 
   ASSERT_TRUE(write_file(path, *serialize_static(model.network)));
   EXPECT_THAT(read_model(path).error().message, HasSubstr(path.string()));

@@ -3,13 +3,15 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "base/try.h"
 #include "onnx/check.h"
+#include "onnx/external_data.h"
+#include "onnx/fold_batch_norm.h"
 #include "onnx/graph_from_onnx.h"
 #include "onnx/graph_to_onnx.h"
 #include "onnx/onnx_file.h"
-#include "onnx/simplify.h"
 
 namespace concertina::onnx {
 
@@ -38,7 +40,8 @@ Result<Network> parse_network(std::string_view bytes) {
 Result<ImportedNetwork> import_network(const std::filesystem::path& path, const ImportOptions& options) {
   constexpr std::int64_t kMaxValues = std::int64_t{1} << 30;
   return read_as(path, [&](std::string_view bytes) -> Result<ImportedNetwork> {
-    ASSIGN_OR_RETURN(const OnnxFile file, parse_onnx(bytes));
+    ASSIGN_OR_RETURN(OnnxFile file, parse_onnx(bytes));
+    RETURN_IF_ERROR(read_external_data(path.parent_path(), file));
     ASSIGN_OR_RETURN(ImportedNetwork imported,
                      from_onnx(file, {.most_values = kMaxValues, .import = options}));
     RETURN_IF_ERROR(check_network(imported.network));
@@ -46,8 +49,15 @@ Result<ImportedNetwork> import_network(const std::filesystem::path& path, const 
   });
 }
 
-Result<Network> read_network(const std::filesystem::path& path) {
-  return read_as(path, parse_network);
+Result<std::uint64_t> hash_network(const std::filesystem::path& path) {
+  return read_as(path, [&](std::string_view bytes) -> Result<std::uint64_t> {
+    ASSIGN_OR_RETURN(OnnxFile file, parse_onnx(bytes));
+    RETURN_IF_ERROR(read_external_data(path.parent_path(), file));
+    Hash hash;
+    hash.add(bytes);
+    for (const auto& [location, content] : file.external) hash.add(content.view());
+    return hash.value();
+  });
 }
 
 }  // namespace concertina::onnx

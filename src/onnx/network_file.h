@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -27,7 +28,8 @@ struct NotUnderstood {
 /// What an ONNX file by another program holds.
 struct ImportedNetwork {
   Network network;
-  std::vector<NotUnderstood> opaque;  ///< nodes that are op::Opaque in the graph
+  std::vector<NotUnderstood> opaque = {};  ///< nodes that are op::Opaque in the graph
+  std::vector<std::string> left_off = {};  ///< nodes at its end that no sub-net needs, such as an ArgMax
 };
 
 struct ImportOptions {
@@ -38,13 +40,16 @@ struct ImportOptions {
   bool opaque = false;
 };
 
-/// Reads a file that its owner trusts: it may make large constants out of few bytes. Fails, naming the file
-/// and the node, if it cannot be read or is not understood.
+/// Reads a file that its owner trusts, and those beside it in which it keeps values: it may make large
+/// constants out of few bytes. Fails, naming the file and the node, if it cannot be read or is not
+/// understood.
 Result<ImportedNetwork> import_network(const std::filesystem::path& path, const ImportOptions& options = {});
+
+/// Changes with any byte that import_network() reads of a file and of those in which it keeps values.
+Result<std::uint64_t> hash_network(const std::filesystem::path& path);
 
 /// The graph and the weights of an ONNX file, if they are within the ops of a Graph. Of a dynamic model it is
 /// the full network; one that is damaged is refused.
 Result<Network> parse_network(std::string_view bytes);
-Result<Network> read_network(const std::filesystem::path& path);
 
 }  // namespace concertina::onnx

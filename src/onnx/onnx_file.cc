@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/try.h"
+#include "onnx/inline_functions.h"
 #include "onnx/model_file.h"
 
 namespace concertina::onnx {
@@ -116,7 +117,10 @@ Result<OnnxFile> parse_onnx(std::string_view bytes) {
   bool dynamic = false;
   for (const auto& entry : file.model.metadata_props())
     dynamic = dynamic || entry.key().starts_with("concertina.");
-  if (!dynamic) return file;
+  if (!dynamic) {
+    RETURN_IF_ERROR(inline_functions(file.model));
+    return file;
+  }
   int format = kModelFormat;
   if (const auto text = find_metadata(file.model, "concertina.format")) {
     ASSIGN_OR_RETURN(format, read_format(*text));

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/file.h"
 #include "concertina/result.h"
 #include "onnx_subset.pb.h"
 
@@ -24,6 +26,8 @@ struct OnnxFile {
   std::unique_ptr<google::protobuf::Arena> arena = std::make_unique<google::protobuf::Arena>();
   onnx::ModelProto& model = *google::protobuf::Arena::CreateMessage<onnx::ModelProto>(arena.get());
   std::vector<std::string_view> raw_data;  ///< one for each initializer; views of the parsed bytes
+  std::map<std::string, FileBytes>
+      external;  ///< files beside it in which it keeps values, by their paths in it
 };
 
 /// False if the bytes are no ModelProto. Reads what ParsePartialFromArray() reads, without its

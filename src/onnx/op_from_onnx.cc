@@ -88,6 +88,25 @@ Result<OpWithArrays> read_hard_sigmoid(const OpSource& source) {
   return activation(attributes, op::activation(op::Function::hard_sigmoid, alpha, beta));
 }
 
+Result<OpWithArrays> read_elu(const OpSource& source) {
+  Attributes attributes(source.node);
+  return activation(attributes, op::activation(op::Function::elu, attributes.real("alpha", 1)));
+}
+
+Result<OpWithArrays> read_selu(const OpSource& source) {
+  Attributes attributes(source.node);
+  const float alpha = attributes.real("alpha", 1.67326319F), gamma = attributes.real("gamma", 1.05070102F);
+  return activation(attributes, op::activation(op::Function::selu, alpha, gamma));
+}
+
+Result<OpWithArrays> read_gelu(const OpSource& source) {
+  Attributes attributes(source.node);
+  const std::string approximate = attributes.text("approximate", "none");
+  if (approximate == "tanh") return activation(attributes, op::activation(op::Function::gelu_tanh));
+  if (approximate == "none") return activation(attributes, op::activation(op::Function::gelu));
+  return Error{fmt::format("its approximation '{}' is not known", approximate)};
+}
+
 template <op::Function function>
 Result<OpWithArrays> read_function(const OpSource& source) {
   Attributes attributes(source.node);
@@ -117,16 +136,21 @@ Result<OpWithArrays> read_global_max_pool(const OpSource& source) {
   return OpWithArrays{pool};
 }
 
+/// Whether rounding its size up has added padding to what the node says.
+bool hangs_over(Attributes& attributes, const Window& window) {
+  if (attributes.integer("ceil_mode", 0) == 0) return false;
+  const std::vector<int> pads = attributes.integers("pads", {0, 0, 0, 0}, 0);
+  return window.pad_bottom != pads[2] || window.pad_right != pads[3];
+}
+
 Result<OpWithArrays> read_average_pool(const OpSource& source) {
   Attributes attributes(source.node);
   op::AveragePool pool;
   pool.count_padding = attributes.integer("count_include_pad", 0) != 0;
   ASSIGN_OR_RETURN(pool.window, read_window(attributes, {1, 1}, source.values[0]));
   RETURN_IF_ERROR(attributes.done());
-  if (pool.window.dilation_h != 1 || pool.window.dilation_w != 1) return Error{"its window is dilated"};
-  const bool rounds_up = attributes.integer("ceil_mode", 0) != 0;
-  if (rounds_up && pool.count_padding) {
-    return Error{"it counts padding and rounds its size up ('ceil_mode'), which together are not supported"};
+  if (pool.count_padding && hangs_over(attributes, pool.window)) {
+    return Error{"it counts padding, and windows hang over the end ('ceil_mode'), which is not supported"};
   }
   return OpWithArrays{pool};
 }
@@ -214,7 +238,9 @@ Result<OpWithArrays> read_softmax(const OpSource& source) {
   if (old && source.values[0].height * std::int64_t{source.values[0].width} != 1) {
     return Error{"before operator set 13 it normalises over whole maps, which is not supported"};
   }
-  return OpWithArrays{op::Softmax{}};
+  op::Softmax softmax;
+  softmax.logarithm = source.node.op_type() == "LogSoftmax";
+  return OpWithArrays{softmax};
 }
 
 Result<OpWithArrays> read_slice(const OpSource& source) {
@@ -253,21 +279,29 @@ constexpr OpReader kReaders[] = {{"Add", Values::two, 0, 0, read_plain<op::Add>}
                                  {"Clip", Values::one, 0, 2, read_clip},
                                  {"Concat", Values::many, 0, 0, read_concat},
                                  {"Conv", Values::one, 1, 2, read_conv},
+                                 {"Elu", Values::one, 0, 0, read_elu},
+                                 {"Erf", Values::one, 0, 0, read_function<op::Function::erf>},
+                                 {"Gelu", Values::one, 0, 0, read_gelu},
                                  {"Gemm", Values::one, 1, 2, read_gemm},
                                  {"GlobalAveragePool", Values::one, 0, 0, read_plain<op::GlobalAveragePool>},
                                  {"GlobalMaxPool", Values::one, 0, 0, read_global_max_pool},
                                  {"HardSigmoid", Values::one, 0, 0, read_hard_sigmoid},
                                  {"HardSwish", Values::one, 0, 0, read_function<op::Function::hard_swish>},
                                  {"LeakyRelu", Values::one, 0, 0, read_leaky_relu},
+                                 {"LogSoftmax", Values::one, 0, 0, read_softmax},
                                  {"MatMul", Values::one, 1, 1, read_mat_mul},
                                  {"MaxPool", Values::one, 0, 0, read_max_pool},
+                                 {"Mish", Values::one, 0, 0, read_function<op::Function::mish>},
                                  {"Mul", Values::two, 0, 0, read_plain<op::Mul>},
                                  {"Pad", Values::one, 0, 3, read_pad},
                                  {"Relu", Values::one, 0, 0, read_function<op::Function::relu>},
                                  {"Resize", Values::one, 1, 3, read_resize},
+                                 {"Selu", Values::one, 0, 0, read_selu},
                                  {"Sigmoid", Values::one, 0, 0, read_function<op::Function::sigmoid>},
                                  {"Slice", Values::one, 0, 4, read_slice},
                                  {"Softmax", Values::one, 0, 0, read_softmax},
+                                 {"Softplus", Values::one, 0, 0, read_function<op::Function::softplus>},
+                                 {"Tanh", Values::one, 0, 0, read_function<op::Function::tanh>},
                                  {"Upsample", Values::one, 0, 1, read_resize}};
 
 Status check_counts(const OpReader& reader, const OpSource& source) {
@@ -292,7 +326,7 @@ Status check_counts(const OpReader& reader, const OpSource& source) {
 Result<OpWithArrays> read_op(const OpSource& source) {
   const auto* reader = std::find_if(std::begin(kReaders), std::end(kReaders),
                                     [&](const OpReader& r) { return r.type == source.node.op_type(); });
-  if (reader == std::end(kReaders)) return Error{"there is no rule for this op"};
+  if (reader == std::end(kReaders)) return Error{kNoRule};
   RETURN_IF_ERROR(check_counts(*reader, source));
   return reader->read(source);
 }

@@ -24,6 +24,9 @@ struct OpWithArrays {
   std::vector<Array> arrays = {};
 };
 
+/// Why read_op() fails at an op that we do not have.
+inline constexpr const char* kNoRule = "there is no rule for this op";
+
 /// The op of an ONNX node, with as many values as it takes. Fails, without the node's name, if we have no
 /// such op or it does not mean the same.
 Result<OpWithArrays> read_op(const OpSource& source);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace concertina::onnx {
 namespace {
 
@@ -38,6 +40,10 @@ void set(onnx::NodeProto& node, const Window& w) {
 
 void set_dilations(onnx::NodeProto& node, const Window& w) {
   if (w.dilation_h != 1 || w.dilation_w != 1) set(node, "dilations", {w.dilation_h, w.dilation_w});
+}
+
+void needs(const OpTarget& target, std::int64_t operator_set) {
+  target.operator_set = std::max(target.operator_set, operator_set);
 }
 
 /// Adds a node of the type that reads all of the target's inputs.
@@ -95,11 +101,36 @@ Status write(const op::Activation& activation, const OpTarget& target) {
       set(node, "alpha", activation.a);
       set(node, "beta", activation.b);
       break;
+    case op::Function::elu:
+      set(node, "alpha", activation.a);
+      break;
+    case op::Function::selu:
+      set(node, "alpha", activation.a);
+      set(node, "gamma", activation.b);
+      break;
+    case op::Function::mish:
+      needs(target, 18);
+      break;
+    case op::Function::gelu:
+      needs(target, 20);
+      break;
+    case op::Function::gelu_tanh:
+      needs(target, 20);
+      set(node, "approximate", "tanh");
+      break;
     case op::Function::relu:
     case op::Function::hard_swish:
     case op::Function::sigmoid:
+    case op::Function::tanh:
+    case op::Function::softplus:
+    case op::Function::erf:
       break;
   }
+  return {};
+}
+
+Status write(const op::PRelu&, const OpTarget& target) {
+  add(target, "PRelu");
   return {};
 }
 
@@ -131,11 +162,10 @@ Status write(const op::MaxPool& pool, const OpTarget& target) {
 }
 
 Status write(const op::AveragePool& pool, const OpTarget& target) {
-  if (pool.window.dilation_h != 1 || pool.window.dilation_w != 1) {
-    return Error{"its window is dilated, which ONNX has no average for before operator set 19"};
-  }
   onnx::NodeProto& node = add(target, "AveragePool");
   set(node, pool.window);
+  if (pool.window.dilation_h != 1 || pool.window.dilation_w != 1) needs(target, 19);
+  set_dilations(node, pool.window);
   set(node, "count_include_pad", pool.count_padding ? 1 : 0);
   return {};
 }
@@ -256,8 +286,8 @@ Status write(const op::Resize& resize, const OpTarget& target) {
   return {};
 }
 
-Status write(const op::Softmax&, const OpTarget& target) {
-  set(add(target, "Softmax"), "axis", 1);
+Status write(const op::Softmax& softmax, const OpTarget& target) {
+  set(add(target, softmax.logarithm ? "LogSoftmax" : "Softmax"), "axis", 1);
   return {};
 }
 

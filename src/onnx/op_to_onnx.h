@@ -16,10 +16,11 @@ struct OpTarget {
   std::vector<std::string> inputs;  ///< the values it reads, then its parameters' arrays
   Shape input;                      ///< of the first value
   Shape output;
+  std::int64_t& operator_set;  ///< raised to the first that has what the op needs
 };
 
-/// Adds the ONNX nodes of an op (operator set 14), mostly one. Arrays that ONNX wants as inputs though they
-/// are part of our op become initializers "<name>.<what>". Fails if ONNX has no such op.
+/// Adds the ONNX nodes of an op (operator set 14 or later), mostly one. Arrays that ONNX wants as inputs
+/// though they are part of our op become initializers "<name>.<what>". Fails if ONNX has no such op.
 Status write_op(const Op& op, const OpTarget& target);
 
 }  // namespace concertina::onnx

@@ -18,6 +18,7 @@ Rule rule(const Op& op) {
                                [](const op::Conv&) { return kMap; },
                                [](const op::BatchNorm&) { return kAny; },
                                [](const op::Activation&) { return kAny; },
+                               [](const op::PRelu&) { return kAny; },
                                [](const op::Add&) { return kAny; },
                                [](const op::Mul&) { return kAny; },
                                [](const op::Scale&) { return kAny; },

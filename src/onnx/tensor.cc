@@ -39,7 +39,7 @@ void write_integers(const std::string& name, const std::vector<std::int64_t>& va
 Result<Array> read_tensor(const TensorView& view) {
   const onnx::TensorProto& tensor = *view.proto;
   if (tensor.data_location() == onnx::TensorProto::EXTERNAL) {
-    return Error{"its values are in another file; save the model as a single file"};
+    return Error{"its values are in another file"};
   }
   if (tensor.data_type() != onnx::TensorProto::FLOAT) {
     return Error{

@@ -111,6 +111,14 @@ bool View::are_channels(std::span<const int> axes) const {
   return channels > 1;
 }
 
+std::optional<int> View::channel_dimension() const {
+  for (std::size_t d = 0; d < dimensions_.size(); ++d) {
+    std::size_t at = 0;
+    if (walks(dimensions_[d], 0, at) && at == dimensions_[d].size()) return static_cast<int>(d);
+  }
+  return std::nullopt;
+}
+
 bool View::is_map() const {
   if (dimensions_.size() != kAxes) return false;
   for (int axis = 0; axis < kAxes; ++axis) {

@@ -36,6 +36,9 @@ class View {
   /// Whether these dimensions hold channels and nothing of the rows and columns.
   bool are_channels(std::span<const int> axes) const;
 
+  /// The dimension that holds all channels in order and nothing else, if there is one.
+  std::optional<int> channel_dimension() const;
+
   /// N x C x H x W; N x C of a map of one pixel.
   bool is_map() const;
   bool is_vector() const { return is_flat() && shape_.height == 1 && shape_.width == 1; }

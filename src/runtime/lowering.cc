@@ -69,6 +69,7 @@ class Lowering {
   bool prepare(const op::Input&, const Chain&, Operation&, Value&) { return false; }
   bool prepare(const op::BatchNorm&, const Chain&, Operation&, Value&) { return false; }
   bool prepare(const op::Activation&, const Chain&, Operation&, Value&) { return false; }
+  bool prepare(const op::PRelu&, const Chain&, Operation&, Value&) { return false; }
   bool prepare(const op::Scale&, const Chain&, Operation&, Value&) { return false; }
   bool prepare(const op::Shift&, const Chain&, Operation&, Value&) { return false; }
   bool prepare(const op::MaxPool&, const Chain&, Operation&, Value&) { return false; }

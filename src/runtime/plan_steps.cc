@@ -1,5 +1,7 @@
 #include "runtime/plan_steps.h"
 
+#include "runtime/pointwise.h"
+
 namespace concertina::runtime {
 namespace {
 
@@ -48,28 +50,17 @@ Steps steps_of(const op::Shift&, const StepContext& context) {
   return affine(context, context.epilogues.next(context.operation));
 }
 
+Steps steps_of(const op::PRelu&, const StepContext& context) {
+  return {context.placed(PReluStep{.args = {.pixels = context.output().pixels(),
+                                            .channels = context.output_layout().size,
+                                            .slope = context.epilogues.next(context.operation).scale}})};
+}
+
 Steps steps_of(const op::Activation& op, const StepContext& context) {
-  using Kind = kernels::PointwiseFunction::Kind;
-  const auto function = [&](const kernels::PointwiseFunction& pointwise) -> Steps {
-    return {context.placed(ActivateStep{.args = {.pixels = context.output().pixels(),
-                                                 .channels = context.output_layout().size,
-                                                 .function = pointwise}})};
-  };
-  switch (op.function) {
-    case op::Function::relu:
-      return affine(context, {.act = kernels::FusedActivation::relu});
-    case op::Function::clip:
-      return function({Kind::clip, op.a, op.b});
-    case op::Function::leaky_relu:
-      return function({Kind::leaky_relu, op.a});
-    case op::Function::hard_sigmoid:
-      return function({Kind::hard_sigmoid, op.a, op.b});
-    case op::Function::hard_swish:
-      return function({Kind::hard_swish});
-    case op::Function::sigmoid:
-      return function({Kind::sigmoid});
-  }
-  return {};
+  if (op.is_relu()) return affine(context, {.act = kernels::FusedActivation::relu});
+  return {context.placed(ActivateStep{.args = {.pixels = context.output().pixels(),
+                                               .channels = context.output_layout().size,
+                                               .function = pointwise(op)}})};
 }
 
 Steps steps_of(const op::Add&, const StepContext& context) {
@@ -93,9 +84,10 @@ Steps steps_of(const op::GlobalAveragePool&, const StepContext& context) {
       .args = {.pixels = context.input().pixels(), .channels = context.output_layout().size}})};
 }
 
-Steps steps_of(const op::Softmax&, const StepContext& context) {
-  return {context.placed(SoftmaxStep{
-      .args = {.pixels = context.output().pixels(), .channels = context.output_layout().segments[0].count}})};
+Steps steps_of(const op::Softmax& op, const StepContext& context) {
+  return {context.placed(SoftmaxStep{.args = {.pixels = context.output().pixels(),
+                                              .channels = context.output_layout().segments[0].count,
+                                              .logarithm = op.logarithm}})};
 }
 
 // lower() lets neither through.

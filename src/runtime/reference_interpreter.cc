@@ -6,6 +6,7 @@
 
 #include "base/try.h"
 #include "kernels/reference.h"
+#include "runtime/pointwise.h"
 #include "runtime/program.h"
 
 namespace concertina::runtime {
@@ -71,23 +72,15 @@ class Interpreter {
                              kernels::FusedActivation::none);
   }
 
+  Result<Floats> compute(const op::PRelu& op) {
+    return reference::prelu(input(), batch_, op.channels, pixels(), array(".weight"));
+  }
+
   Result<Floats> compute(const op::Activation& op) {
-    using Kind = kernels::PointwiseFunction::Kind;
-    switch (op.function) {
-      case op::Function::relu:
-        return applied([](float x) { return reference::activate(kernels::FusedActivation::relu, x); });
-      case op::Function::clip:
-        return applied({Kind::clip, op.a, op.b});
-      case op::Function::leaky_relu:
-        return applied({Kind::leaky_relu, op.a});
-      case op::Function::hard_sigmoid:
-        return applied({Kind::hard_sigmoid, op.a, op.b});
-      case op::Function::hard_swish:
-        return applied({Kind::hard_swish});
-      case op::Function::sigmoid:
-        return applied({Kind::sigmoid});
-    }
-    return input();
+    const kernels::PointwiseFunction function = pointwise(op);
+    Floats result = input();
+    for (float& v : result) v = reference::apply(function, v);
+    return result;
   }
 
   Result<Floats> compute(const op::Add&) { return combined(kernels::Arithmetic::add); }
@@ -144,8 +137,8 @@ class Interpreter {
     return joined;
   }
 
-  Result<Floats> compute(const op::Softmax&) {
-    return reference::softmax(input(), batch_, graph_.shape(node_).channels, pixels());
+  Result<Floats> compute(const op::Softmax& op) {
+    return reference::softmax(input(), batch_, graph_.shape(node_).channels, pixels(), op.logarithm);
   }
 
   Result<Floats> compute(const op::Opaque& op) {
@@ -165,16 +158,6 @@ class Interpreter {
                             .scale = Floats(count, 1.0F),
                             .shift = bias ? array(".bias") : Floats(count, 0.0F),
                             .residual = {}});
-  }
-
-  template <typename Apply>
-  Floats applied(const Apply& apply) {
-    Floats result = input();
-    for (float& v : result) v = apply(v);
-    return result;
-  }
-  Floats applied(const kernels::PointwiseFunction& function) {
-    return applied([&](float x) { return reference::apply(function, x); });
   }
 
   Floats combined(kernels::Arithmetic arithmetic) {

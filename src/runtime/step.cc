@@ -20,8 +20,8 @@ std::int64_t macs_of(const Step& step) {
   return std::visit(Overloaded{
                         [](const ConvStep& conv) { return conv.macs(); },
                         []<OneOf<LoadStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, ActivateStep,
-                                 AffineStep, SoftmaxStep, CombineStep, CopyStep, GatherStep, PickStep,
-                                 BlendStep, FlattenStep, StoreStep, BandedStep>
+                                 AffineStep, PReluStep, SoftmaxStep, CombineStep, CopyStep, GatherStep,
+                                 PickStep, BlendStep, FlattenStep, StoreStep, BandedStep>
                                Free>(const Free&) { return std::int64_t{0}; },
                     },
                     step);

@@ -16,6 +16,7 @@ namespace concertina::runtime {
 
 using ActivateStep = KernelStep<kernels::ActivateArgs, kernels::activate>;
 using AffineStep = KernelStep<kernels::AffineArgs, kernels::affine>;
+using PReluStep = KernelStep<kernels::PReluArgs, kernels::prelu>;
 using SoftmaxStep = KernelStep<kernels::SoftmaxArgs, kernels::softmax>;
 using CopyStep = KernelStep<kernels::CopyArgs, kernels::copy_channels>;
 using GlobalPoolStep = KernelStep<kernels::GlobalPoolArgs, kernels::global_average_pool>;
@@ -65,8 +66,8 @@ struct StoreStep {
 };
 
 using Step = std::variant<LoadStep, ConvStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, ActivateStep,
-                          AffineStep, SoftmaxStep, CombineStep, CopyStep, GatherStep, PickStep, BlendStep,
-                          FlattenStep, StoreStep, BandedStep>;
+                          AffineStep, PReluStep, SoftmaxStep, CombineStep, CopyStep, GatherStep, PickStep,
+                          BlendStep, FlattenStep, StoreStep, BandedStep>;
 
 void run(const Step& step, const Frame& frame);
 

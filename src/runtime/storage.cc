@@ -89,6 +89,7 @@ class Placing {
                                             [](const op::Add&) { return true; },
                                             [](const op::BatchNorm&) { return true; },
                                             [](const op::Activation&) { return true; },
+                                            [](const op::PRelu&) { return true; },
                                             [](const op::Mul&) { return true; },
                                             [](const op::Scale&) { return true; },
                                             [](const op::Shift&) { return true; },

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <numeric>
 
+#include "testing/exporter_idioms.h"
 #include "testing/onnx_builder.h"
 
 namespace concertina::testing {
@@ -380,7 +381,11 @@ constexpr struct {
                  {"alexnet", alexnet},
                  {"unet", unet},
                  {"two_inputs", two_inputs},
-                 {"odd", odd}};
+                 {"odd", odd},
+                 {"functions", functions},
+                 {"functions_in_parts", functions_in_parts},
+                 {"expanded_gates", expanded_gates},
+                 {"keras", keras}};
 
 }  // namespace
 
@@ -394,6 +399,10 @@ std::string test_network(std::string_view name) {
   return std::find_if(std::begin(kNetworks), std::end(kNetworks),
                       [&](const auto& network) { return network.name == name; })
       ->make();
+}
+
+bool takes_pixels_first(std::string_view name) {
+  return name == "alexnet" || name == "keras";
 }
 
 }  // namespace concertina::testing

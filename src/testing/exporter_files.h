@@ -13,4 +13,7 @@ std::vector<std::string> test_networks();
 /// The ONNX file of one of them.
 std::string test_network(std::string_view name);
 
+/// Whether its image is N x H x W x C.
+bool takes_pixels_first(std::string_view name);
+
 }  // namespace concertina::testing

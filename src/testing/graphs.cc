@@ -24,8 +24,8 @@ std::vector<NamedGraph> structures() {
           {"many_outputs", many_outputs()},
           {"cut", cut()},
           {"overlapping_slices", overlapping_slices()},
-          {"cut_across", cut_across(), /*exports=*/true, /*shrinks=*/false},
-          {"unlike_sums", unlike_sums(), /*exports=*/true, /*shrinks=*/false},
+          {"cut_across", cut_across(), /*shrinks=*/false},
+          {"unlike_sums", unlike_sums(), /*shrinks=*/false},
           {"squeeze_excite", squeeze_excite()},
           {"unet", unet()},
           {"resnext", resnext()},
@@ -34,7 +34,8 @@ std::vector<NamedGraph> structures() {
           {"attention", attention()},
           {"pads", pads()},
           {"windows", windows()},
-          {"dilated_means", dilated_means(), /*exports=*/false}};
+          {"dilated_means", dilated_means()},
+          {"functions", functions()}};
 }
 
 std::vector<NamedGraph> test_graphs() {

@@ -12,7 +12,6 @@ namespace concertina::testing {
 struct NamedGraph {
   std::string name;
   Graph graph;
-  bool exports = true;  ///< ONNX, as we write it, can express it
   bool shrinks = true;  ///< some of its channels can be left out
 
   friend void PrintTo(const NamedGraph& net, std::ostream* out) { *out << net.name; }
@@ -80,7 +79,10 @@ Graph pads();
 /// Windows, paddings and strides that differ in rows and columns; constants for each feature of a vector.
 Graph windows();
 
-/// Means over dilated windows, which the operator set that we write does not have.
+/// Means over dilated windows, which only later operator sets have.
 Graph dilated_means();
+
+/// Functions beyond those, on maps and on a vector, that only later operator sets have in part; a LogSoftmax.
+Graph functions();
 
 }  // namespace concertina::testing

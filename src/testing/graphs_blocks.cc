@@ -159,4 +159,26 @@ Graph dilated_means() {
   return net.build();
 }
 
+Graph functions() {
+  const op::Activation all[] = {op::activation(Function::tanh),
+                                op::activation(Function::elu, 0.7F),
+                                op::activation(Function::selu, 1.67326319F, 1.05070102F),
+                                op::activation(Function::softplus),
+                                op::activation(Function::mish),
+                                op::activation(Function::erf),
+                                op::activation(Function::gelu),
+                                op::activation(Function::gelu_tanh)};
+  Net net({3, 6, 5});
+  NodeId x = net.prelu("stem.act", net.conv("stem", kImage, 9, kThree));
+  for (std::size_t i = 0; i < std::size(all); ++i) {
+    const std::string name = "layer" + std::to_string(i);
+    const NodeId layer = net.norm(name + ".norm", net.conv(name, x, 6 + static_cast<int>(i % 3), kThree));
+    x = net.apply(name + ".act", all[i], layer);
+  }
+  const NodeId hidden = net.linear("hidden", net.flatten("flatten", x), 7);
+  const NodeId bent = net.prelu("hidden.slopes", net.apply("hidden.act", all[0], hidden));
+  net.log_softmax("scores", net.linear("logits", bent, 4));
+  return net.build();
+}
+
 }  // namespace concertina::testing

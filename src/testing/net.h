@@ -73,6 +73,16 @@ class Net : public networks::Layers {
   NodeId apply(const std::string& name, const op::Activation& function, NodeId x) {
     return add(name, function, {x});
   }
+  NodeId prelu(const std::string& name, NodeId x) {
+    op::PRelu op;
+    op.channels = shape(x).channels;
+    return add(name, op, {x});
+  }
+  NodeId log_softmax(const std::string& name, NodeId x) {
+    op::Softmax op;
+    op.logarithm = true;
+    return add(name, op, {x});
+  }
   NodeId softmax(const std::string& name, NodeId x) { return add(name, op::Softmax{}, {x}); }
   NodeId opaque(const std::string& name, NodeId x, const std::string& type, const Shape& made) {
     op::Opaque op;

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/try.h"
 #include "graph/edit.h"
 #include "graph/networks/networks.h"
@@ -33,12 +32,18 @@ Result<Network> choose_output(const Network& network, const std::string& wanted)
                            names_of(graph, graph.outputs()))};
 }
 
-/// Precondition: one output.
-Network without_softmax(Network network, Progress& progress) {
+/// What turns scores into probabilities.
+bool makes_probabilities(const Op& op) {
+  const auto* activation = std::get_if<op::Activation>(&op);
+  return std::holds_alternative<op::Softmax>(op) ||
+         (activation && activation->function == op::Function::sigmoid);
+}
+
+/// Losses take scores. Precondition: one output.
+Network without_probabilities(Network network, Progress& progress) {
   const Node& last = network.graph.node(network.graph.output());
-  if (!std::holds_alternative<op::Softmax>(last.op) || last.inputs[0] < network.graph.inputs())
-    return network;
-  progress.message(fmt::format("network: the Softmax '{}' at its end is left off", last.name));
+  if (!makes_probabilities(last.op) || last.inputs[0] < network.graph.inputs()) return network;
+  progress.message(fmt::format("network: the {} '{}' at its end is left off", type_name(last.op), last.name));
   return keep_outputs(network, {last.inputs[0]});
 }
 
@@ -100,12 +105,14 @@ Result<NetworkSource> build_source(const recipe::Recipe::Network& recipe, const 
 
 Result<NetworkSource> read_source(const recipe::Recipe::Network& recipe, const Shape& shape, int classes,
                                   Progress& progress) {
-  const auto network = onnx::read_network(recipe.file);
-  if (!network) return Error{fmt::format("network.file: {}", network.error().message)};
-  ASSIGN_OR_RETURN(const FileBytes bytes, read_bytes(recipe.file));
-  auto fitting = fit_network(*network, recipe, shape, classes, progress);
+  const auto imported = onnx::import_network(recipe.file);
+  if (!imported) return Error{fmt::format("network.file: {}", imported.error().message)};
+  for (const std::string& node : imported->left_off)
+    progress.message(fmt::format("network: {} at its end is left off", node));
+  ASSIGN_OR_RETURN(const std::uint64_t hash, onnx::hash_network(recipe.file));
+  auto fitting = fit_network(imported->network, recipe, shape, classes, progress);
   if (!fitting) return in_file(recipe.file, fitting.error());
-  NetworkSource source{*std::move(fitting), {}, Hash().add(bytes.view()).value()};
+  NetworkSource source{*std::move(fitting), {}, hash};
   if (recipe.batch_norm == recipe::NetworkNorms::automatic)
     source.network = insert_norms(source.network, &source.norms);
   if (!source.norms.empty()) {
@@ -132,7 +139,7 @@ Status check_free(const Graph& graph) {
 Result<Network> fit_network(const Network& network, const recipe::Recipe::Network& recipe, const Shape& shape,
                             int classes, Progress& progress) {
   ASSIGN_OR_RETURN(Network chosen, choose_output(network, recipe.output));
-  chosen = without_softmax(std::move(chosen), progress);
+  chosen = without_probabilities(std::move(chosen), progress);
   RETURN_IF_ERROR(check_suits(chosen.graph, shape));
   return fit_classes(std::move(chosen), recipe, classes);
 }

@@ -25,7 +25,7 @@ Result<NetworkSource> open_network(const recipe::Recipe::Network& recipe, const 
                                    Progress& progress);
 
 /// What open_network() makes of a file's network before it puts norms back: the chosen output alone, a
-/// Softmax at its end left off, since training starts from what comes before it, and the classes asked for. A
+/// Softmax, LogSoftmax or Sigmoid at its end left off, as losses take scores, and the classes asked for. A
 /// new classifier has no weights.
 Result<Network> fit_network(const Network& network, const recipe::Recipe::Network& recipe, const Shape& shape,
                             int classes, Progress& progress);

@@ -41,13 +41,8 @@ TEST_P(OnnxRuntimeTest, AgreesOnTheModelAndOnEverySubnet) {
   RecordProperty("worst_error", std::to_string(worst * 1e9) + "e-9");
 }
 
-std::vector<testing::NamedGraph> exported() {
-  std::vector<testing::NamedGraph> list = testing::test_graphs();
-  std::erase_if(list, [](const testing::NamedGraph& net) { return !net.exports; });
-  return list;
-}
-
-INSTANTIATE_TEST_SUITE_P(Networks, OnnxRuntimeTest, ::testing::ValuesIn(exported()), testing::name_of_graph);
+INSTANTIATE_TEST_SUITE_P(Networks, OnnxRuntimeTest, ::testing::ValuesIn(testing::test_graphs()),
+                         testing::name_of_graph);
 
 }  // namespace
 }  // namespace concertina

@@ -49,16 +49,16 @@ TEST_F(ImportVerbsTest, ExplainsInTextJsonAndAPicture) {
 TEST_F(ImportVerbsTest, WhatIsNotUnderstoodStopsImportButNotExplain) {
   OnnxBuilder net;
   const std::string a = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4});
-  const std::string odd = net.node("Mish", {a});
+  const std::string odd = net.node("Hardmax", {a});
   net.output(net.conv(net.conv(odd, {.in = 4, .out = 8}), {.in = 8, .out = 2}), "y", {2, 4, 4});
   net.output(odd, "odd", {4, 4, 4});
   const std::string path = folder_.write("odd.onnx", net.finish());
   expect_refused(concertina_train({"import", path, "--out", (folder_ / "out.onnx").string()}),
-                 "1 of its nodes cannot be trained or run: 'odd' (Mish: there is no rule for this op)");
+                 "1 of its nodes cannot be trained or run: 'odd' (Hardmax: there is no rule for this op)");
   EXPECT_FALSE(fs::exists(folder_ / "out.onnx"));
   const ProcessResult explained = concertina_train({"explain", path});
   ASSERT_EQ(explained.exit_code, 0) << explained.err;
-  EXPECT_THAT(explained.out, HasSubstr("not understood: node 'odd' (Mish)"));
+  EXPECT_THAT(explained.out, HasSubstr("not understood: node 'odd' (Hardmax)"));
   EXPECT_THAT(explained.out, HasSubstr("1 of "));
 }
 

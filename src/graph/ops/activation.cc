@@ -20,6 +20,21 @@ std::string_view function_name(Function function) {
       return "HardSwish";
     case Function::sigmoid:
       return "Sigmoid";
+    case Function::tanh:
+      return "Tanh";
+    case Function::elu:
+      return "Elu";
+    case Function::selu:
+      return "Selu";
+    case Function::softplus:
+      return "Softplus";
+    case Function::mish:
+      return "Mish";
+    case Function::erf:
+      return "Erf";
+    case Function::gelu:
+    case Function::gelu_tanh:
+      return "Gelu";
   }
   return "";
 }

@@ -12,8 +12,17 @@ enum class Function {
   hard_sigmoid,  ///< min(max(a * x + b, 0), 1)
   hard_swish,    ///< x * min(max(x / 6 + 1/2, 0), 1)
   sigmoid,       ///< 1 / (1 + exp(-x))
+  tanh,          ///< (exp(2x) - 1) / (exp(2x) + 1)
+  elu,           ///< x where x >= 0, a * (exp(x) - 1) elsewhere
+  selu,          ///< b * elu(x)
+  softplus,      ///< log(1 + exp(x))
+  mish,          ///< x * tanh(softplus(x))
+  erf,           ///< 2 / sqrt(pi) * integral of exp(-t * t) from 0 to x
+  gelu,          ///< x / 2 * (1 + erf(x / sqrt(2)))
+  gelu_tanh,     ///< x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))
 };
 
+/// The ONNX op that it is, alone or by an attribute.
 std::string_view function_name(Function function);
 
 struct Activation : Elementwise {
@@ -43,9 +52,12 @@ inline Activation relu6() {
   return activation(Function::clip, 0, 6);
 }
 
-/// exp(x) normalised to sum 1 over the channels of each pixel; so a channel less would change all others.
+/// exp(x) normalised to sum 1 over the channels of each pixel, or its logarithm; so a channel less would
+/// change all others.
 struct Softmax : Elementwise {
   static constexpr std::string_view kType = "Softmax";
+
+  bool logarithm = false;
 
   ChannelAxis output_channels(const ChannelContext& context) const;
 

@@ -30,6 +30,13 @@ std::vector<Parameter> Shift::parameters() const {
   return per_channel("bias", channels);
 }
 
+Result<Shape> PRelu::output_shape(std::span<const Shape> inputs) const {
+  return checked(inputs[0], channels);
+}
+std::vector<Parameter> PRelu::parameters() const {
+  return per_channel("weight", channels);
+}
+
 Result<Shape> BatchNorm::output_shape(std::span<const Shape> inputs) const {
   if (inputs[0].channels != channels) {
     return Error{fmt::format("it normalises {} channels, but {} arrive", channels, inputs[0].channels)};

@@ -30,6 +30,19 @@ struct Shift : Elementwise {
   friend bool operator==(const Shift&, const Shift&) = default;
 };
 
+/// x where x >= 0, weight[c] * x elsewhere: a leaky ReLU with a slope for each channel (He 2015).
+struct PRelu : Elementwise {
+  static constexpr std::string_view kType = "PRelu";
+
+  int channels = 0;
+
+  Result<Shape> output_shape(std::span<const Shape> inputs) const;
+  std::vector<Parameter> parameters() const;
+  void resize(const ActiveFeatures& active) { channels = active.out; }
+
+  friend bool operator==(const PRelu&, const PRelu&) = default;
+};
+
 /// Batch normalisation: y = (x - running_mean) / sqrt(running_var + epsilon) * weight + bias, per channel.
 /// The two statistics belong to a sub-net, the two parameters to all.
 struct BatchNorm : Elementwise {

@@ -6,7 +6,7 @@
 
 #include "base/random.h"
 #include "graph/random_weights.h"
-#include "onnx/simplify.h"
+#include "onnx/fold_batch_norm.h"
 #include "testing/graphs.h"
 
 namespace concertina::train {

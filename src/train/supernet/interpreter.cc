@@ -79,6 +79,10 @@ class Interpreter {
     return done ? input() : activate(input(), activation);
   }
 
+  torch::Tensor operator()(const op::PRelu&) const {
+    return torch::relu(input()) + by_channel("weight") * torch::clamp_max(input(), 0);
+  }
+
   torch::Tensor operator()(const op::Add&) const { return alike() ? input(0) + input(1) : map(0) + map(1); }
   torch::Tensor operator()(const op::Mul&) const { return alike() ? input(0) * input(1) : map(0) * map(1); }
   torch::Tensor operator()(const op::Scale&) const { return input() * by_channel("weight"); }
@@ -116,7 +120,9 @@ class Interpreter {
   }
   torch::Tensor operator()(const op::Pad& padding) const { return pad(map(), padding); }
   torch::Tensor operator()(const op::Resize& op) const { return resize(map(), op); }
-  torch::Tensor operator()(const op::Softmax&) const { return torch::softmax(input(), 1); }
+  torch::Tensor operator()(const op::Softmax& softmax) const {
+    return softmax.logarithm ? torch::log_softmax(input(), 1) : torch::softmax(input(), 1);
+  }
   torch::Tensor operator()(const op::Opaque&) const { return {}; }  // refused by Supernet::make()
 
  private:

@@ -73,6 +73,22 @@ torch::Tensor activate(const torch::Tensor& x, const op::Activation& activation)
       return torch::hardswish(x);
     case op::Function::sigmoid:
       return torch::sigmoid(x);
+    case op::Function::tanh:
+      return torch::tanh(x);
+    case op::Function::elu:
+      return torch::elu(x, a);
+    case op::Function::selu:
+      return torch::elu(x, a, b);
+    case op::Function::softplus:
+      return torch::softplus(x);
+    case op::Function::mish:
+      return torch::mish(x.to(torch::kFloat)).to(x.scalar_type());  // LibTorch 1.13 has no other on CPUs
+    case op::Function::erf:
+      return torch::erf(x);
+    case op::Function::gelu:
+      return torch::gelu(x);
+    case op::Function::gelu_tanh:
+      return torch::gelu(x, "tanh");
   }
   return x;
 }

@@ -1,4 +1,4 @@
-#include "onnx/simplify.h"
+#include "onnx/fold_batch_norm.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,0 +1,89 @@
+#include "testing/exporter_idioms.h"
+
+#include "testing/onnx_builder.h"
+
+namespace concertina::testing {
+namespace {
+
+using Integers = OnnxBuilder::Integers;
+
+constexpr int kClasses = 5;
+
+}  // namespace
+
+std::string functions() {
+  OnnxBuilder net(20);
+  std::string x = net.conv_norm(net.input("image", {3, 10, 10}), {.in = 3, .out = 9, .kernel = 3});
+  const auto then = [&](const std::string& y, int in, int out) {
+    x = net.conv_norm(y, {.in = in, .out = out, .kernel = 3});
+  };
+  then(net.node("PRelu", {x, net.random({9, 1, 1}, 9)}), 9, 6);
+  then(net.node("PRelu", {x, net.floats({1}, {0.3F})}), 6, 7);
+  then(net.node("Tanh", {x}), 7, 8);
+  const std::string elu = net.node("Elu", {x});
+  net.with("alpha", 0.7F);
+  then(elu, 8, 9);
+  then(net.node("Selu", {x}), 9, 6);
+  then(net.node("Softplus", {x}), 6, 8);
+  then(net.node("Mish", {x}), 8, 7);
+  then(net.node("Gelu", {x}), 7, 9);
+  const std::string approximate = net.node("Gelu", {x});
+  net.with("approximate", "tanh");
+  then(approximate, 9, 5);
+  then(net.node("Erf", {x}), 5, 8);
+  net.output(net.linear(net.pooled(x), 8, kClasses), "logits", {kClasses});
+  return net.finish();
+}
+
+std::string functions_in_parts() {
+  OnnxBuilder net;
+  std::string x = net.conv_norm(net.input("image", {3, 10, 10}), {.in = 3, .out = 9, .kernel = 3});
+  const auto number = [&](float value) { return net.floats({}, {value}); };
+  const auto one_more = [&](const std::string& y) { return net.node("Add", {y, number(1)}); };
+  const std::string erf = net.node("Erf", {net.node("Div", {x, number(1.41421354F)})});
+  x = net.node("Mul", {net.node("Mul", {x, one_more(erf)}), number(0.5F)});
+  x = net.conv_norm(x, {.in = 9, .out = 7, .kernel = 3});
+  const std::string cube = net.node("Mul", {net.node("Pow", {x, number(3)}), number(0.044715F)});
+  const std::string scaled = net.node("Mul", {net.node("Add", {x, cube}), number(0.797884583F)});
+  x = net.node("Mul", {net.node("Mul", {x, number(0.5F)}), one_more(net.node("Tanh", {scaled}))});
+  x = net.conv_norm(x, {.in = 7, .out = 8, .kernel = 3});
+  x = net.node("Mul", {x, net.node("Tanh", {net.node("Softplus", {x})})});
+  net.output(net.linear(net.pooled(net.conv_norm(x, {.in = 8, .out = 6})), 6, kClasses), "logits",
+             {kClasses});
+  return net.finish();
+}
+
+std::string expanded_gates() {
+  OnnxBuilder net;
+  std::string x = net.conv_norm_relu(net.input("image", {3, 12, 12}), {.in = 3, .out = 9, .kernel = 3});
+  const std::string squeezed =
+      net.relu(net.conv(net.node("GlobalAveragePool", {x}), {.in = 9, .out = 4, .bias = true}));
+  const std::string factors = net.node("Sigmoid", {net.conv(squeezed, {.in = 4, .out = 9, .bias = true})});
+  x = net.node("Mul", {x, net.node("Expand", {factors, net.node("Shape", {x})})});
+  x = net.conv_norm_relu(x, {.in = 9, .out = 7, .kernel = 3, .stride = 2});
+  const std::string mask = net.node("Sigmoid", {net.conv(x, {.in = 7, .out = 1, .kernel = 3, .bias = true})});
+  x = net.node("Mul", {net.node("Expand", {mask, net.integers({1, 7, 1, 1})}), x});
+  net.output(net.linear(net.pooled(net.conv_norm_relu(x, {.in = 7, .out = 8})), 8, kClasses), "logits",
+             {kClasses});
+  return net.finish();
+}
+
+std::string keras() {
+  OnnxBuilder net;
+  const std::string image = net.input("image", {12, 12, 3});
+  const std::string scaled = net.node("Mul", {image, net.floats({}, {0.5F})});
+  const std::string centred = net.node("Sub", {scaled, net.floats({3}, {0.1F, -0.2F, 0.3F})});
+  std::string x = net.node("Transpose", {centred});
+  net.with("perm", Integers{0, 3, 1, 2});
+  x = net.conv_norm_relu(x, {.in = 3, .out = 9, .kernel = 3, .stride = 2});
+  x = net.conv_norm_relu(x, {.in = 9, .out = 7, .kernel = 3});
+  x = net.node("Transpose", {x});
+  net.with("perm", Integers{0, 2, 3, 1});
+  x = net.node("Add", {x, net.random({1, 1, 1, 7}, 7)});
+  x = net.node("ReduceMean", {x});
+  net.with("axes", Integers{1, 2}).with("keepdims", std::int64_t{0});
+  net.output(net.node("LogSoftmax", {net.linear(x, 7, kClasses)}), "logits", {kClasses});
+  return net.finish();
+}
+
+}  // namespace concertina::testing

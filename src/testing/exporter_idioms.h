@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+/// How exporters spell single things, in small networks; see exporter_files.h.
+namespace concertina::testing {
+
+/// Functions beyond ReLU and its like, each an op (operator set 20).
+std::string functions();
+
+/// The same where there is no such op: GELU twice and Mish in parts, as PyTorch writes them.
+std::string functions_in_parts();
+
+/// Squeeze-and-excitation and a mask of pixels, repeated by Expand to the shape of what they gate.
+std::string expanded_gates();
+
+/// Pixels first, scaled before they are turned; LogSoftmax at the end.
+std::string keras();
+
+}  // namespace concertina::testing
