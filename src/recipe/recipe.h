@@ -70,7 +70,8 @@ struct Recipe {
   struct Training {
     int batch = 128;
     Precision precision = Precision::bf16;
-    double learning_rate = 0.1;  ///< the highest of the run
+    double learning_rate = 0.1;     ///< the highest of the run
+    double muon_learning_rate = 0;  ///< the same of Muon, for convolutions; 0: they learn by SGD, too
     double momentum = 0.9;
     double weight_decay = 5e-4;
     double label_smoothing = 0;

@@ -71,6 +71,7 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("training", "batch", r.training.batch, Range{2, 65536});
   field("training", "precision", r.training.precision, any);
   field("training", "learning_rate", r.training.learning_rate, positive);
+  field("training", "muon_learning_rate", r.training.muon_learning_rate, Range{0, 1});
   field("training", "momentum", r.training.momentum, share);
   field("training", "weight_decay", r.training.weight_decay, share);
   field("training", "label_smoothing", r.training.label_smoothing, share);

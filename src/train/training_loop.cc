@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "base/try.h"
 #include "recipe/schedule.h"
+#include "train/muon.h"
 #include "train/tensors.h"
 
 namespace concertina::train {
@@ -84,28 +85,68 @@ Result<SchedulePart> schedule_part(const Run& run, recipe::Stage stage) {
   return SchedulePart{1 - left / (budget * epoch_macs(run)), 1};
 }
 
+using TensorList = std::vector<torch::Tensor>;
+
+/// What is trained, by how it learns.
+struct TrainedKinds {
+  TensorList filters;  ///< of convolutions that mix channels
+  TensorList linear;   ///< weights of linear layers
+  TensorList others;   ///< biases, norms, depthwise filters, and whatever is no parameter of the graph
+};
+
+TrainedKinds sorted_by_kind(const Graph& graph, const Tensors& trained) {
+  std::set<std::string> filters, linear;
+  for (const Node& node : graph.nodes()) {
+    const auto* conv = std::get_if<op::Conv>(&node.op);
+    if (conv && !conv->depthwise()) filters.insert(node.name + ".weight");
+    if (std::holds_alternative<op::Linear>(node.op)) linear.insert(node.name + ".weight");
+  }
+  TrainedKinds sorted;
+  for (const auto& [name, tensor] : trained)
+    (filters.contains(name)  ? sorted.filters
+     : linear.contains(name) ? sorted.linear
+                             : sorted.others)
+        .push_back(tensor);
+  return sorted;
+}
+
+ScheduledOptimizer sgd(TensorList decayed, TensorList plain, const recipe::Recipe::Training& options,
+                       double learning_rate) {
+  const auto group = [&](TensorList tensors, double decay) {
+    auto of_group = torch::optim::SGDOptions(learning_rate).momentum(options.momentum).weight_decay(decay);
+    of_group.nesterov(options.momentum > 0);
+    return torch::optim::OptimizerParamGroup(std::move(tensors),
+                                             std::make_unique<torch::optim::SGDOptions>(of_group));
+  };
+  std::vector<torch::optim::OptimizerParamGroup> groups = {group(std::move(decayed), options.weight_decay),
+                                                           group(std::move(plain), 0)};
+  return {std::make_unique<torch::optim::SGD>(std::move(groups), torch::optim::SGDOptions(learning_rate)),
+          learning_rate};
+}
+
 }  // namespace
 
 ScheduledOptimizer make_sgd(const Graph& graph, const Tensors& trained,
                             const recipe::Recipe::Training& options, double learning_rate) {
-  std::set<std::string> mixing;  // weights that mix channels
-  for (const Node& node : graph.nodes()) {
-    const auto* conv = std::get_if<op::Conv>(&node.op);
-    if ((conv && !conv->depthwise()) || std::holds_alternative<op::Linear>(node.op))
-      mixing.insert(node.name + ".weight");
+  auto [decayed, linear, others] = sorted_by_kind(graph, trained);
+  decayed.insert(decayed.end(), linear.begin(), linear.end());
+  return sgd(std::move(decayed), std::move(others), options, learning_rate);
+}
+
+std::vector<ScheduledOptimizer> make_optimizers(const Graph& graph, const Tensors& trained,
+                                                const recipe::Recipe::Training& options) {
+  std::vector<ScheduledOptimizer> optimizers;
+  const double learning_rate = options.muon_learning_rate;
+  if (learning_rate == 0) {
+    optimizers.push_back(make_sgd(graph, trained, options, options.learning_rate));
+    return optimizers;
   }
-  std::vector<torch::Tensor> decayed, plain;
-  for (const auto& [name, tensor] : trained) (mixing.contains(name) ? decayed : plain).push_back(tensor);
-  const auto group = [&](std::vector<torch::Tensor> tensors, double decay) {
-    auto sgd = torch::optim::SGDOptions(learning_rate).momentum(options.momentum).weight_decay(decay);
-    sgd.nesterov(options.momentum > 0);
-    return torch::optim::OptimizerParamGroup(std::move(tensors),
-                                             std::make_unique<torch::optim::SGDOptions>(sgd));
-  };
-  std::vector<torch::optim::OptimizerParamGroup> groups = {group(decayed, options.weight_decay),
-                                                           group(plain, 0)};
-  return {std::make_unique<torch::optim::SGD>(std::move(groups), torch::optim::SGDOptions(learning_rate)),
-          learning_rate};
+  constexpr double kDecay = 0.05;  // a twentieth of what the learning rates of all steps add up to
+  auto [filters, linear, others] = sorted_by_kind(graph, trained);
+  optimizers.push_back(sgd(std::move(linear), std::move(others), options, options.learning_rate));
+  const auto muon = torch::optim::SGDOptions(learning_rate).momentum(options.momentum).weight_decay(kDecay);
+  optimizers.push_back({std::make_unique<Muon>(std::move(filters), muon), learning_rate});
+  return optimizers;
 }
 
 Result<search::Spending> TrainingLoop::run(const ImageBatches& images, std::span<const std::int64_t> indices,

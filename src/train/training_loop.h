@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "train/images/image_batches.h"
 #include "train/run.h"
@@ -27,6 +28,10 @@ struct SchedulePart {
 /// except depthwise ones. Tensors in `trained` with other names are not decayed.
 ScheduledOptimizer make_sgd(const Graph& graph, const Tensors& trained,
                             const recipe::Recipe::Training& options, double learning_rate);
+
+/// What the recipe trains with: SGD, and with muon_learning_rate Muon for convolutions that mix channels.
+std::vector<ScheduledOptimizer> make_optimizers(const Graph& graph, const Tensors& trained,
+                                                const recipe::Recipe::Training& options);
 
 /// Training that survives a kill: after each epoch, and every few minutes, everything is written to
 /// `checkpoint`. The random numbers of a step depend on `seed` and its number alone.

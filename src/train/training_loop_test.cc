@@ -154,17 +154,51 @@ TEST_F(TrainingLoopTest, DecayIsForWeightsThatMixChannels) {
   const NodeId x = net.norm("norm", net.conv("conv", testing::kImage, 4, {}, 1, true));
   net.classify(net.conv("depthwise", x, 4, {}, 4, false), 2);
   const Graph graph = net.build();
-  Tensors tensors;
-  for (const auto& [name, tensor] : initial_tensors(graph, 1))
-    tensors[name] = torch::ones_like(tensor).requires_grad_();
-  const ScheduledOptimizer sgd = make_sgd(graph, tensors, recipe::Recipe{}.training, 0.1);
-  for (const auto& [name, tensor] : tensors) tensor.mutable_grad() = torch::zeros_like(tensor);
-  sgd.optimizer->step();
-  std::vector<std::string> decayed;
-  for (const auto& [name, tensor] : tensors) {
-    if (tensor.max().item<double>() < 1) decayed.push_back(name);
+  recipe::Recipe::Training training;
+  for (const double muon : {0.0, 0.05}) {
+    training.muon_learning_rate = muon;
+    Tensors tensors;
+    for (const auto& [name, tensor] : initial_tensors(graph, 1))
+      tensors[name] = torch::ones_like(tensor).requires_grad_();
+    const std::vector<ScheduledOptimizer> optimizers = make_optimizers(graph, tensors, training);
+    EXPECT_EQ(optimizers.size(), muon > 0 ? 2u : 1u);
+    for (const auto& [name, tensor] : tensors) tensor.mutable_grad() = torch::zeros_like(tensor);
+    for (const ScheduledOptimizer& scheduled : optimizers) scheduled.optimizer->step();
+    std::vector<std::string> decayed;
+    for (const auto& [name, tensor] : tensors) {
+      if (tensor.max().item<double>() < 1) decayed.push_back(name);
+    }
+    EXPECT_THAT(decayed, ::testing::ElementsAre("conv.weight", "fc.weight"));
   }
-  EXPECT_THAT(decayed, ::testing::ElementsAre("conv.weight", "fc.weight"));
+}
+
+// Whatever the size of a gradient of rank one, Muon's step has that of its learning rate.
+TEST_F(TrainingLoopTest, MuonMovesFiltersAndNothingElse) {
+  testing::Net net({3, 4, 4});
+  net.classify(net.norm("norm", net.conv("conv", testing::kImage, 4, {}, 1, true)), 2);
+  const Graph graph = net.build();
+  recipe::Recipe::Training training;
+  training.momentum = 0;
+  training.weight_decay = 0;
+  const auto moved = [&](double muon) {
+    training.muon_learning_rate = muon;
+    Tensors tensors = initial_tensors(graph, 1);
+    std::map<std::string, double> distance;
+    for (auto& [name, tensor] : tensors) tensor = torch::zeros_like(tensor).requires_grad_();
+    for (const auto& [name, tensor] : tensors) tensor.mutable_grad() = torch::full_like(tensor, 10);
+    for (const ScheduledOptimizer& scheduled : make_optimizers(graph, tensors, training))
+      scheduled.optimizer->step();
+    for (const auto& [name, tensor] : tensors) distance[name] = tensor.norm().item<double>();
+    return distance;
+  };
+  const auto by_sgd = moved(0), by_muon = moved(0.01);
+  for (const auto& [name, distance] : by_sgd) {
+    if (name == "conv.weight") {
+      EXPECT_NEAR(by_muon.at(name), 0.01, 0.004);
+    } else {
+      EXPECT_EQ(by_muon.at(name), distance) << name;
+    }
+  }
 }
 
 }  // namespace

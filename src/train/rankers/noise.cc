@@ -30,9 +30,9 @@ Result<Ranking> noise_ranking(const Run& run, const recipe::Recipe::Rank& recipe
 
   // The scales' gradients differ by orders of magnitude between layers; Adam takes steps of one size.
   const auto adam = torch::optim::AdamOptions(recipe.noise_learning_rate);
-  ScheduledOptimizer optimizers[] = {
-      make_sgd(run.graph(), net.weights(), training, training.learning_rate),
-      {std::make_unique<torch::optim::Adam>(noise.scales(), adam), recipe.noise_learning_rate}};
+  std::vector<ScheduledOptimizer> optimizers = make_optimizers(run.graph(), net.weights(), training);
+  optimizers.push_back(
+      {std::make_unique<torch::optim::Adam>(noise.scales(), adam), recipe.noise_learning_rate});
   const Subnet full = full_subnet(run.graph());
   const double barrier = recipe.variant == recipe::NoiseVariant::log_barrier ? recipe.barrier : 0;
   search::Spending cost;

@@ -50,8 +50,7 @@ Result<search::Spending> train_alone(const Run& run, const std::vector<Subnet>& 
     loop.task = fmt::format("sub-net {} alone", i);
     loop.checkpoint = joint_checkpoint(run, i);
     loop.log = run.file(recipe::Stage::joint, fmt::format("alone-{}.jsonl", i));
-    ScheduledOptimizer optimizers[] = {
-        make_sgd(run.graph(), net.weights(), recipe.training, recipe.training.learning_rate)};
+    std::vector<ScheduledOptimizer> optimizers = make_optimizers(run.graph(), net.weights(), recipe.training);
     const search::Spending cost = search::training_spending(run.graph(), subnets[i], recipe.training.batch);
     const auto step = [&](const Batch& batch, const TrainingLoop::Moment&) -> TrainingLoop::StepResult {
       const torch::Tensor loss =
@@ -84,8 +83,7 @@ Result<search::Spending> joint(const Run& run) {
   const recipe::Sandwich sandwich(subnets.size(), recipe.sampling, run.seed(recipe::Stage::joint));
   JointState state(net, std::move(subnets), recipe);
   const recipe::Recipe::Training& training = run.recipe().training;
-  ScheduledOptimizer optimizers[] = {
-      make_sgd(run.graph(), state.trained(), training, training.learning_rate)};
+  std::vector<ScheduledOptimizer> optimizers = make_optimizers(run.graph(), state.trained(), training);
   const auto step = [&](const Batch& batch, const TrainingLoop::Moment& moment) -> TrainingLoop::StepResult {
     const auto drawn = sandwich.draw(moment.step);
     const auto [losses, spent] =

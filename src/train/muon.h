@@ -1,0 +1,22 @@
+#pragma once
+
+#include "train/torch.h"
+
+namespace concertina::train {
+
+/// A matrix with the singular vectors of `matrix` and singular values of about 1 (0.7 to 1.2): five steps of
+/// Newton and Schulz, with the coefficients of Jordan (2024). A matrix of zeros stays one.
+torch::Tensor orthogonalised(const torch::Tensor& matrix);
+
+/// Muon (Jordan 2024): a weight [out][in][h][w] takes steps of the size of the learning rate in all
+/// directions of its matrix [out][in * h * w], where SGD hardly moves along most of them. The step is the
+/// Nesterov momentum, orthogonalised. Weights shrink by `weight_decay` times the learning rate in each step,
+/// apart from their gradients. State and options are SGD's, so they are saved as SGD's are.
+class Muon : public torch::optim::SGD {
+ public:
+  using SGD::SGD;
+
+  torch::Tensor step(LossClosure closure = nullptr) override;
+};
+
+}  // namespace concertina::train
