@@ -80,18 +80,6 @@ Weights gather_all(const Graph& graph, const Weights& weights, IndexAlong index_
   return result;
 }
 
-Op resized(const Graph& graph, NodeId id, const Subnet& subnet) {
-  Op op = graph.node(id).op;
-  if (id < graph.inputs()) return op;
-  const NodeId input = graph.node(id).inputs[0];
-  const auto ranges = graph.layout().active_ranges(graph.axis(input), subnet);
-  const ActiveFeatures active{.in = active_shape(graph, input, subnet).channels,
-                              .out = active_shape(graph, id, subnet).channels,
-                              .input_ranges = ranges};
-  std::visit([&](auto& o) { o.resize(active); }, op);
-  return op;
-}
-
 /// Without a branch for each value, so that the compiler makes vectors of it: this is asked of every weight
 /// of a model that is loaded.
 bool all_finite(std::span<const float> values) {
@@ -110,6 +98,20 @@ bool all_finite(std::span<const float> values) {
 }
 
 }  // namespace
+
+Op resized(const Graph& graph, NodeId id, const Subnet& subnet) {
+  Op op = graph.node(id).op;
+  if (id < graph.inputs()) return op;
+  const NodeId input = graph.node(id).inputs[0];
+  const auto read = graph.layout().active_ranges(graph.axis(input), subnet);
+  const auto made = graph.layout().active_ranges(graph.axis(id), subnet);
+  const ActiveFeatures active{.in = active_shape(graph, input, subnet).channels,
+                              .out = active_shape(graph, id, subnet).channels,
+                              .input_ranges = read,
+                              .output_ranges = made};
+  std::visit([&](auto& o) { o.resize(active); }, op);
+  return op;
+}
 
 std::vector<Parameter> parameters(const Graph& graph, NodeId id) {
   return std::visit([](const auto& op) { return op.parameters(); }, graph.node(id).op);

@@ -50,6 +50,9 @@ Weights permute_channels(const Graph& graph, const Weights& weights,
 /// graph's.
 Weights active_arrays(const Graph& graph, const Weights& weights, const Subnet& subnet);
 
+/// A node's op at a sub-net's widths.
+Op resized(const Graph& graph, NodeId id, const Subnet& subnet);
+
 /// The sub-net as a network of its own: each array cut to its active part, and the graph's sizes with it.
 /// `own` are arrays of the sub-net at its widths that replace the cut ones: its batch-norm statistics at
 /// least.

@@ -18,8 +18,8 @@ namespace concertina {
 
 using Op = std::variant<op::Input, op::Conv, op::BatchNorm, op::Activation, op::PRelu, op::Add, op::Mul,
                         op::Scale, op::Shift, op::MaxPool, op::AveragePool, op::GlobalAveragePool,
-                        op::Flatten, op::AsMap, op::Linear, op::Concat, op::Slice, op::ChannelShuffle,
-                        op::Pad, op::Resize, op::Softmax, op::Opaque>;
+                        op::Flatten, op::AsMap, op::Linear, op::Concat, op::Slice, op::PadChannels,
+                        op::ChannelShuffle, op::Pad, op::Resize, op::Softmax, op::Opaque>;
 
 /// The op's name for people.
 inline std::string_view type_name(const Op& op) {

@@ -70,7 +70,8 @@ TEST_F(Import, EveryStructureShrinksWhereItCan) {
                                                       {"alexnet", 3},        {"unet", 5},
                                                       {"two_inputs", 3},     {"odd", 2},
                                                       {"functions", 11},     {"functions_in_parts", 4},
-                                                      {"expanded_gates", 4}, {"keras", 2}};
+                                                      {"expanded_gates", 4}, {"option_a", 7},
+                                                      {"keras", 2}};
   for (const std::string& name : testing::test_networks()) {
     const Graph network = graph(testing::test_network(name));
     ASSERT_TRUE(free_dimensions.contains(name)) << name << " has no entry here";

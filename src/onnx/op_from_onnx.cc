@@ -243,6 +243,23 @@ Result<OpWithArrays> read_softmax(const OpSource& source) {
   return OpWithArrays{softmax};
 }
 
+/// Every so many rows or columns, from the first: a window of one pixel.
+Result<OpWithArrays> every_pixel(const OpSource& source, const std::vector<std::int64_t>& starts,
+                                 const std::vector<std::int64_t>& ends, const std::vector<std::int64_t>& axes,
+                                 const std::vector<std::int64_t>& steps) {
+  const Shape& shape = source.values[0];
+  op::MaxPool pool;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const std::int64_t axis = axes[i] < 0 ? axes[i] + source.ranks[0] : axes[i];
+    const int size = axis == 2 ? shape.height : shape.width;
+    if (source.ranks[0] != 4 || (axis != 2 && axis != 3) || starts[i] != 0 || ends[i] < size || steps[i] < 1)
+      return Error{"it takes something else than a run of channels, or every so many rows and columns"};
+    (axis == 2 ? pool.window.stride_h : pool.window.stride_w) =
+        static_cast<int>(std::min<std::int64_t>(steps[i], size));
+  }
+  return OpWithArrays{pool};
+}
+
 Result<OpWithArrays> read_slice(const OpSource& source) {
   Attributes attributes(source.node);
   ASSIGN_OR_RETURN(const auto starts, listed(source, attributes, "starts", 0));
@@ -250,10 +267,14 @@ Result<OpWithArrays> read_slice(const OpSource& source) {
   ASSIGN_OR_RETURN(const auto axes, listed(source, attributes, "axes", 2));
   ASSIGN_OR_RETURN(const auto steps, listed(source, attributes, "steps", 3));
   RETURN_IF_ERROR(attributes.done());
-  if (starts.size() != 1 || ends.size() != 1 || axes.size() != 1 || (!steps.empty() && steps[0] != 1) ||
-      (axes[0] != 1 && axes[0] != 1 - source.ranks[0])) {
-    return Error{"it takes more than one run of channels"};
+  if (starts.empty() || ends.size() != starts.size() || axes.size() != starts.size() ||
+      (!steps.empty() && steps.size() != starts.size())) {
+    return Error{"its starts, ends and axes do not fit together"};
   }
+  const bool channels_alone = axes.size() == 1 && (axes[0] == 1 || axes[0] == 1 - source.ranks[0]);
+  if (!channels_alone && !steps.empty()) return every_pixel(source, starts, ends, axes, steps);
+  if (!channels_alone || (!steps.empty() && steps[0] != 1))
+    return Error{"it takes something else than a run of channels, or every so many rows and columns"};
   const std::int64_t channels = source.values[0].channels;
   const auto place = [&](std::int64_t at) {
     return static_cast<int>(std::clamp<std::int64_t>(at < 0 ? at + channels : at, 0, channels));

@@ -81,6 +81,19 @@ Status set_sizes(const FoldedTensor& sizes, const Shape& input, Resize& resize) 
   return {};
 }
 
+/// before and after of N, C, H, W
+Result<OpWithArrays> read_channel_pads(const std::vector<std::int64_t>& pads) {
+  for (const std::size_t other : {0, 2, 3, 4, 6, 7}) {
+    if (pads[other] != 0) return Error{"it pads channels and something else at once"};
+  }
+  if (pads[1] < 0 || pads[5] < 0 || pads[1] + pads[5] > kMaxSize)
+    return Error{"it cuts channels, or adds too many"};
+  op::PadChannels pad;
+  pad.before = static_cast<int>(pads[1]);
+  pad.after = static_cast<int>(pads[5]);
+  return OpWithArrays{pad};
+}
+
 /// One direction of a window.
 struct Line {
   std::int64_t size, extent, stride;
@@ -139,6 +152,9 @@ Result<OpWithArrays> read_pad(const OpSource& source) {
   if (mode == "reflect") pad.mode = op::Pad::Mode::reflect;
   if (pad.mode == op::Pad::Mode::constant && mode != "constant") {
     return Error{fmt::format("its mode is '{}'; constant, edge and reflect are supported", mode)};
+  }
+  if (pads.size() == 8 && pad.mode == op::Pad::Mode::constant && pad.value == 0 && pads[1] + pads[5] > 0) {
+    return read_channel_pads(pads);
   }
   const auto sensible = [](std::int64_t size) { return size >= 0 && size <= kMaxSize; };
   if (pads.size() != 8 || !std::all_of(pads.begin(), pads.end(), sensible) ||

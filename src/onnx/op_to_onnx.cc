@@ -203,6 +203,13 @@ Status write(const op::Slice& slice, const OpTarget& target) {
   return {};
 }
 
+Status write(const op::PadChannels& pad, const OpTarget& target) {
+  onnx::NodeProto& node = add(target, "Pad");
+  add_integers(target, "pads", {0, pad.before, 0, 0, 0, pad.after, 0, 0}, node);
+  set(node, "mode", "constant");
+  return {};
+}
+
 /// Channels as a matrix [groups][channels / groups], transposed.
 Status write(const op::ChannelShuffle& shuffle, const OpTarget& target) {
   const auto& [channels, height, width] = target.input;

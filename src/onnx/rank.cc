@@ -31,6 +31,7 @@ Rule rule(const Op& op) {
                                [](const op::Linear&) { return Rule{.input = 2}; },
                                [](const op::Concat&) { return kAny; },
                                [](const op::Slice&) { return kAny; },
+                               [](const op::PadChannels&) { return kMap; },
                                [](const op::ChannelShuffle&) { return kMap; },
                                [](const op::Pad&) { return kMap; },
                                [](const op::Resize&) { return kMap; },

@@ -78,6 +78,7 @@ class Lowering {
   bool prepare(const op::Linear&, const Chain&, Operation&, Value&) { return false; }
   bool prepare(const op::Concat&, const Chain&, Operation&, Value&) { return false; }
   bool prepare(const op::Slice&, const Chain&, Operation&, Value&) { return false; }
+  bool prepare(const op::PadChannels&, const Chain&, Operation&, Value&) { return false; }
   bool prepare(const op::ChannelShuffle&, const Chain&, Operation&, Value&) { return false; }
   bool prepare(const op::Pad&, const Chain&, Operation&, Value&) { return false; }
   bool prepare(const op::Resize&, const Chain&, Operation&, Value&) { return false; }

@@ -23,6 +23,9 @@ std::vector<Step> steps_of(const op::Concat& op, const StepContext& context);
 /// Copies the channels if they could not stay where they are.
 std::vector<Step> steps_of(const op::Slice& op, const StepContext& context);
 
+/// Copies the channels between zeros.
+std::vector<Step> steps_of(const op::PadChannels& op, const StepContext& context);
+
 std::vector<Step> steps_of(const op::ChannelShuffle& op, const StepContext& context);
 std::vector<Step> steps_of(const op::Flatten& op, const StepContext& context);
 std::vector<Step> steps_of(const op::Pad& op, const StepContext& context);

@@ -92,6 +92,30 @@ Steps steps_of(const op::Slice& op, const StepContext& context) {
                context.output_at())};
 }
 
+Steps steps_of(const op::PadChannels& op, const StepContext& context) {
+  const PixelLayout& made = context.output_layout();
+  const int channels = context.source.graph().shape(context.operation.node).channels;
+  int lead = 0, rest = 0;  // segments of zeros, and those before the zeros at the end
+  for (const PixelSegment& segment : made.segments) {
+    lead += segment.feature < op.before ? 1 : 0;
+    rest += segment.feature < channels - op.after ? 1 : 0;
+  }
+  const int begin = made.before(lead), end = made.before(rest);
+  Steps steps = {copy(context, end - begin, context.input_at(), context.output_at(begin))};
+  const auto zeros = [&](int from, int to) {
+    if (from == to) return;
+    auto fill = resample<PickStep>(context);  // of nothing
+    fill.args.channels = to - from;
+    fill.rows.assign(static_cast<std::size_t>(context.output().height), -1);
+    fill.columns.assign(static_cast<std::size_t>(context.output().width), -1);
+    fill.output = context.output_at(from);
+    steps.push_back(std::move(fill));
+  };
+  zeros(0, begin);
+  zeros(end, made.size);
+  return steps;
+}
+
 Steps steps_of(const op::ChannelShuffle& op, const StepContext& context) {
   const int channels = context.source.graph().shape(context.operation.node).channels;
   return gather(context, [&](int c) { return c % op.groups * (channels / op.groups) + c / op.groups; });

@@ -109,6 +109,20 @@ class Interpreter {
     return gathered([&](int c) { return c % op.groups * size + c / op.groups; });
   }
 
+  Result<Floats> compute(const op::PadChannels& op) {
+    Floats padded;
+    const auto zeros = [&](int channels) {
+      padded.insert(padded.end(), static_cast<std::size_t>(channels * pixels()), 0.0F);
+    };
+    const auto size = static_cast<std::ptrdiff_t>(input_shape().elements());
+    for (std::ptrdiff_t n = 0; n < batch_; ++n) {
+      zeros(op.before);
+      padded.insert(padded.end(), input().begin() + n * size, input().begin() + (n + 1) * size);
+      zeros(op.after);
+    }
+    return padded;
+  }
+
   Result<Floats> compute(const op::Pad& op) {
     const auto& [channels, height, width] = input_shape();
     std::vector<int> rows, columns;

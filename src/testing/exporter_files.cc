@@ -385,6 +385,7 @@ constexpr struct {
                  {"functions", functions},
                  {"functions_in_parts", functions_in_parts},
                  {"expanded_gates", expanded_gates},
+                 {"option_a", option_a},
                  {"keras", keras}};
 
 }  // namespace

@@ -68,6 +68,27 @@ std::string expanded_gates() {
   return net.finish();
 }
 
+std::string option_a() {
+  OnnxBuilder net;
+  std::string x = net.conv_norm_relu(net.input("image", {3, 12, 12}), {.in = 3, .out = 8, .kernel = 3});
+  const auto block = [&](int in, int out) {
+    const std::string a = net.conv_norm_relu(x, {.in = in, .out = out, .kernel = 3, .stride = 2});
+    const std::string b = net.conv_norm(a, {.in = out, .out = out, .kernel = 3});
+    const auto every_other = [&](const std::string& y, std::int64_t axis) {
+      return net.node("Slice", {y, net.integers({0}), net.integers({1LL << 40}), net.integers({axis}),
+                                net.integers({2})});
+    };
+    const std::int64_t more = (out - in) / 2;
+    const std::string pixels = every_other(every_other(x, 2), 3);
+    const std::string shortcut = net.node("Pad", {pixels, net.integers({0, more, 0, 0, 0, more, 0, 0})});
+    x = net.relu(net.node("Add", {b, shortcut}));
+  };
+  block(8, 14);
+  block(14, 20);
+  net.output(net.linear(net.pooled(x), 20, kClasses), "logits", {kClasses});
+  return net.finish();
+}
+
 std::string keras() {
   OnnxBuilder net;
   const std::string image = net.input("image", {12, 12, 3});

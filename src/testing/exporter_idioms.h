@@ -14,6 +14,9 @@ std::string functions_in_parts();
 /// Squeeze-and-excitation and a mask of pixels, repeated by Expand to the shape of what they gate.
 std::string expanded_gates();
 
+/// A ResNet for CIFAR whose shortcuts take every other pixel and add channels of zeros.
+std::string option_a();
+
 /// Pixels first, scaled before they are turned; LogSoftmax at the end.
 std::string keras();
 

@@ -35,6 +35,7 @@ std::vector<NamedGraph> structures() {
           {"pads", pads()},
           {"windows", windows()},
           {"dilated_means", dilated_means()},
+          {"padded_shortcuts", padded_shortcuts()},
           {"functions", functions()}};
 }
 

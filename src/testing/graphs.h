@@ -82,6 +82,9 @@ Graph windows();
 /// Means over dilated windows, which only later operator sets have.
 Graph dilated_means();
 
+/// Shortcuts without parameters: every other pixel, zeros as further channels on both sides and on one.
+Graph padded_shortcuts();
+
 /// Functions beyond those, on maps and on a vector, that only later operator sets have in part; a LogSoftmax.
 Graph functions();
 

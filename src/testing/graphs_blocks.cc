@@ -159,6 +159,19 @@ Graph dilated_means() {
   return net.build();
 }
 
+Graph padded_shortcuts() {
+  Net net({3, 9, 9});
+  const Window half = Window::square(3, 2, 1), every_other = Window::square(1, 2);
+  const NodeId stem = net.conv_bn_relu("stem", kImage, 9, kThree);
+  const NodeId a = net.conv_bn("a", stem, 17, half);
+  const NodeId both = net.pad_channels("both", net.max_pool("both.pixels", stem, every_other), 3, 5);
+  const NodeId x = net.relu("x", net.sum("a.sum", a, both));
+  const NodeId b = net.conv_bn("b", x, 21, half);
+  const NodeId one = net.pad_channels("one", net.max_pool("one.pixels", x, every_other), 0, 4);
+  net.classify(net.relu("y", net.sum("b.sum", one, b)), 4);
+  return net.build();
+}
+
 Graph functions() {
   const op::Activation all[] = {op::activation(Function::tanh),
                                 op::activation(Function::elu, 0.7F),

@@ -42,6 +42,12 @@ class Net : public networks::Layers {
     op.end = end;
     return add(name, op, {x});
   }
+  NodeId pad_channels(const std::string& name, NodeId x, int before, int after) {
+    op::PadChannels op;
+    op.before = before;
+    op.after = after;
+    return add(name, op, {x});
+  }
   NodeId shuffle(const std::string& name, NodeId x, int groups) {
     op::ChannelShuffle op;
     op.groups = groups;

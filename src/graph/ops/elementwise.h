@@ -12,9 +12,10 @@ namespace concertina {
 
 /// What a sub-net keeps around a node.
 struct ActiveFeatures {
-  int in = 0;                                  ///< features of its first input
-  int out = 0;                                 ///< features of its output
-  std::span<const FeatureRange> input_ranges;  ///< the kept ones as positions in the full first input
+  int in = 0;                                   ///< features of its first input
+  int out = 0;                                  ///< features of its output
+  std::span<const FeatureRange> input_ranges;   ///< the kept ones as positions in the full first input
+  std::span<const FeatureRange> output_ranges;  ///< and in the full output
 };
 
 /// What most ops with one input share: same shape, same channels, no parameters, no multiplications.

@@ -46,6 +46,30 @@ void Slice::resize(const ActiveFeatures& active) {
   end = begin + active.out;
 }
 
+Result<Shape> PadChannels::output_shape(std::span<const Shape> inputs) const {
+  if (before < 0 || after < 0 || before + after == 0) return Error{"it adds no channels"};
+  Shape shape = inputs[0];
+  shape.channels += before + after;
+  return shape;
+}
+
+ChannelAxis PadChannels::output_channels(const ChannelContext& context) const {
+  const ChannelAxis zeros = context.analysis.produce(context.node, before + after);
+  ChannelAxis axis;
+  const auto append = [&](const ChannelAxis& part) { axis.insert(axis.end(), part.begin(), part.end()); };
+  if (before > 0) append(context.analysis.slice(zeros, 0, before, context.node));
+  append(context.inputs[0]);
+  if (after > 0) append(context.analysis.slice(zeros, before, before + after, context.node));
+  return axis;
+}
+
+void PadChannels::resize(const ActiveFeatures& active) {
+  int first = 0;
+  for (const FeatureRange& range : active.output_ranges) first += range.begin < before ? range.count : 0;
+  before = first;
+  after = active.out - active.in - first;
+}
+
 Result<Shape> ChannelShuffle::output_shape(std::span<const Shape> inputs) const {
   const int channels = inputs[0].channels;
   if (groups < 1 || channels % groups != 0) {

@@ -30,6 +30,21 @@ struct Slice : Elementwise {
   friend bool operator==(const Slice&, const Slice&) = default;
 };
 
+/// Channels of zeros before and after those of the input, as in a shortcut without parameters (He 2015,
+/// option A). They are channels of their own, and shrink with what they are added to.
+struct PadChannels : Elementwise {
+  static constexpr std::string_view kType = "PadChannels";
+
+  int before = 0;
+  int after = 0;
+
+  Result<Shape> output_shape(std::span<const Shape> inputs) const;
+  ChannelAxis output_channels(const ChannelContext& context) const;
+  void resize(const ActiveFeatures& active);
+
+  friend bool operator==(const PadChannels&, const PadChannels&) = default;
+};
+
 /// Channel shuffle: channel g * C / groups + i becomes channel i * groups + g (ShuffleNet). Which channel
 /// lies where depends on all of them, so they are locked.
 struct ChannelShuffle : Elementwise {

@@ -106,13 +106,13 @@ class Interpreter {
     return torch::cat(parts, 1);
   }
 
-  torch::Tensor operator()(const op::Slice& slice) const {
-    const auto ranges = graph_.layout().active_ranges(graph_.axis(graph_.node(id_).inputs[0]), subnet_);
-    op::Slice active = slice;
-    active.resize({.in = static_cast<int>(input().size(1)),
-                   .out = graph_.layout().active_features(graph_.axis(id_), subnet_),
-                   .input_ranges = ranges});
-    return input().narrow(1, active.begin, active.end - active.begin);
+  torch::Tensor operator()(const op::Slice&) const {
+    const auto slice = std::get<op::Slice>(resized(graph_, id_, subnet_));
+    return input().narrow(1, slice.begin, slice.end - slice.begin);
+  }
+  torch::Tensor operator()(const op::PadChannels&) const {
+    const auto pad = std::get<op::PadChannels>(resized(graph_, id_, subnet_));
+    return torch::constant_pad_nd(map(), {0, 0, 0, 0, pad.before, pad.after});
   }
 
   torch::Tensor operator()(const op::ChannelShuffle& shuffle) const {
