@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <variant>
 
 #include "graph/ops/activation.h"
@@ -9,6 +10,7 @@
 #include "graph/ops/flatten.h"
 #include "graph/ops/input.h"
 #include "graph/ops/linear.h"
+#include "graph/ops/normalize.h"
 #include "graph/ops/opaque.h"
 #include "graph/ops/pool.h"
 #include "graph/ops/rearrange.h"
@@ -16,8 +18,8 @@
 
 namespace concertina {
 
-using Op = std::variant<op::Input, op::Conv, op::BatchNorm, op::Activation, op::PRelu, op::Add, op::Mul,
-                        op::Scale, op::Shift, op::MaxPool, op::AveragePool, op::GlobalAveragePool,
+using Op = std::variant<op::Input, op::Conv, op::BatchNorm, op::GroupNorm, op::Activation, op::PRelu, op::Add,
+                        op::Mul, op::Scale, op::Shift, op::MaxPool, op::AveragePool, op::GlobalAveragePool,
                         op::Flatten, op::AsMap, op::Linear, op::Concat, op::Slice, op::PadChannels,
                         op::ChannelShuffle, op::Pad, op::Resize, op::Softmax, op::Opaque>;
 
@@ -28,6 +30,10 @@ inline std::string_view type_name(const Op& op) {
   if (softmax && softmax->logarithm) return "LogSoftmax";
   return std::visit([](const auto& o) { return o.kType; }, op);
 }
+
+/// For lambdas over several alternatives.
+template <class One, class... Others>
+concept OneOf = (std::same_as<One, Others> || ...);
 
 /// For std::visit over some alternatives by name; the compiler lists those that are missing.
 template <typename... Cases>

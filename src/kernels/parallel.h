@@ -31,7 +31,7 @@ void for_pixels(const Args& args, int channels, ThreadPool& pool, const Body& bo
   const std::ptrdiff_t block = pixel_block(channels);
   const auto blocks = static_cast<int>((args.pixels + block - 1) / block);
   pool.parallel_for(blocks, [&](int i) {
-    const std::ptrdiff_t end = std::min(args.pixels, (i + 1) * block);
+    const auto end = std::min<std::ptrdiff_t>(args.pixels, (i + 1) * block);
     for (std::ptrdiff_t p = i * block; p < end; ++p) {
       body(args.input + p * args.input_stride, args.output + p * args.output_stride);
     }

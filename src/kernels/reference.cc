@@ -149,6 +149,26 @@ Floats affine(const Floats& x, int batch, int channels, int pixels, const Floats
   });
 }
 
+Floats normalize(const Floats& x, const Planes& planes, int group, bool by_pixel, float epsilon,
+                 const Floats& scale, const Floats& shift) {
+  const auto value = [&](int n, int c, int p) -> double {
+    return x[at(n, c, planes.channels, p, planes.pixels)];
+  };
+  return for_all(planes.batch, planes.channels, planes.pixels, [&](int n, int c, int p) {
+    const int first = c / group * group, begin = by_pixel ? p : 0, end = by_pixel ? p + 1 : planes.pixels;
+    const auto mean_of = [&](const auto& term) {
+      double sum = 0;
+      for (int k = first; k < first + group; ++k) {
+        for (int q = begin; q < end; ++q) sum += term(value(n, k, q));
+      }
+      return sum / group / (end - begin);
+    };
+    const double mean = mean_of([](double v) { return v; });
+    const double variance = mean_of([&](double v) { return (v - mean) * (v - mean); });
+    return (value(n, c, p) - mean) / std::sqrt(variance + epsilon) * scale[c] + shift[c];
+  });
+}
+
 Floats prelu(const Floats& x, int batch, int channels, int pixels, const Floats& slope) {
   return for_all(batch, channels, pixels, [&](int n, int c, int p) {
     const float v = x[at(n, c, channels, p, pixels)];

@@ -60,6 +60,11 @@ Floats combine(Arithmetic arithmetic, const Planes& a_planes, const Floats& a, c
 Floats affine(const Floats& x, int batch, int channels, int pixels, const Floats& scale, const Floats& shift,
               FusedActivation act);
 
+/// (x - mean) / sqrt(variance + epsilon) * scale[c] + shift[c], the moments being those of each run of
+/// `group` channels, over all pixels of an image or in each pixel; x [batch][channels][pixels]
+Floats normalize(const Floats& x, const Planes& planes, int group, bool by_pixel, float epsilon,
+                 const Floats& scale, const Floats& shift);
+
 /// x where it is >= 0, x * slope[c] elsewhere; x [batch][channels][pixels]
 Floats prelu(const Floats& x, int batch, int channels, int pixels, const Floats& slope);
 

@@ -8,32 +8,12 @@
 
 #include "base/try.h"
 #include "onnx/attributes.h"
+#include "onnx/desugar_source.h"
 #include "onnx/layout_from_onnx.h"
 #include "onnx/tensor.h"
 
 namespace concertina::onnx {
 namespace {
-
-struct DesugarSource {
-  GraphAssembly& assembly;
-  const onnx::NodeProto& node;
-  const std::vector<OnnxValue>& values;
-  const std::vector<Constant>& constants;
-  bool constant_first;
-
-  const std::string& name() const { return name_of(node); }
-  const std::string& output() const { return node.output(0); }
-};
-
-Status settled(const DesugarSource& source) {
-  for (const OnnxValue& value : source.values) {
-    if (!value.settled()) {
-      return Error{fmt::format("it reads {}, an order of values that is neither a map's nor a vector's",
-                               fmt::join(value.view.sizes(), "x"))};
-    }
-  }
-  return {};
-}
 
 Status read_mean(const DesugarSource& source) {
   const OnnxValue& value = source.values[0];
@@ -134,27 +114,6 @@ Status read_split(const DesugarSource& source) {
   return {};
 }
 
-/// A number for each channel, or one for all, whatever the value's layout.
-Result<Array> per_channel(const OnnxValue& value, const Constant& constant) {
-  if (constant.count() > kMaxSize) return Error{"its constant is too large"};
-  ASSIGN_OR_RETURN(Array array, constant.floats());
-  const auto channels = static_cast<std::size_t>(value.shape.channels);
-  const int dimensions = static_cast<int>(value.view.sizes().size());
-  const int skipped = dimensions - static_cast<int>(array.shape.size());  // of the value's, behind the batch
-  bool fits = skipped >= -1 && !value.spread;
-  for (int d = 0; d < static_cast<int>(array.shape.size()); ++d) {
-    const bool of_channels = value.view.channel_dimension() == d + skipped;
-    fits = fits && (array.shape[d] == 1 || (of_channels && array.shape[d] == value.shape.channels));
-  }
-  if (!fits) {
-    return Error{fmt::format("its constant of {} is not one number for each of {} channels",
-                             fmt::join(array.shape, "x"), channels)};
-  }
-  if (array.values.size() == 1) array.values.assign(channels, array.values[0]);
-  array.shape = {value.shape.channels};
-  return array;
-}
-
 Status scale(const DesugarSource& source, const OnnxValue& value, Array factors, const std::string& output) {
   op::Scale scale;
   scale.channels = value.shape.channels;
@@ -174,40 +133,33 @@ Result<OnnxValue> negative(const DesugarSource& source, const OnnxValue& value) 
   return *source.assembly.find_value(hidden);
 }
 
-Status shift(const DesugarSource& source, const OnnxValue& value, Array summands, const std::string& output) {
-  op::Shift shift;
-  shift.channels = value.shape.channels;
-  return source.assembly.add_op(source.name(), {shift, {std::move(summands)}}, {value}, output);
-}
-
 /// A value and a constant. What is computed channel by channel may be in any layout, which stays.
 Status read_arithmetic(const DesugarSource& source) {
-  const OnnxValue& value = source.values[0];
+  OnnxValue value = source.values[0];
   ASSIGN_OR_RETURN(Array array, per_channel(value, source.constants[0]));
   const auto change = [&](auto function) {
     std::transform(array.values.begin(), array.values.end(), array.values.begin(), function);
   };
-  const bool settled = value.settled();
-  const std::string output = settled ? source.output() : source.assembly.hidden_name(source.name());
   const std::string& type = source.node.op_type();
   if (type == "Div") {
     if (source.constant_first) return Error{"it divides a constant by a value"};
     change([](float x) { return 1 / x; });
   }
   if (type == "Mul" || type == "Div") {
-    RETURN_IF_ERROR(scale(source, value, std::move(array), output));
-  } else if (type == "Sub" && source.constant_first) {
-    ASSIGN_OR_RETURN(const OnnxValue turned, negative(source, value));
-    RETURN_IF_ERROR(shift(source, turned, std::move(array), output));
-  } else {
-    if (type == "Sub") change(std::negate<>());
-    RETURN_IF_ERROR(settled ? source.assembly.add_constant_to(source.node, value, std::move(array))
-                            : shift(source, value, std::move(array), output));
+    op::Scale scale;
+    scale.channels = value.shape.channels;
+    return source.assembly.add_in_layout(source.node, {scale, {std::move(array)}}, value);
   }
-  if (settled) return {};
-  OnnxValue made = *source.assembly.find_value(output);
-  made.view = value.view;
-  return source.assembly.settle(source.node, made);
+  if (type == "Sub" && source.constant_first) {
+    const View view = value.view;
+    ASSIGN_OR_RETURN(value, negative(source, value));
+    value.view = view;
+    op::Shift shift;
+    shift.channels = value.shape.channels;
+    return source.assembly.add_in_layout(source.node, {shift, {std::move(array)}}, value);
+  }
+  if (type == "Sub") change(std::negate<>());
+  return source.assembly.add_constant_to(source.node, value, std::move(array));
 }
 
 Status read_negative(const DesugarSource& source) {
@@ -239,12 +191,42 @@ Status read_expand(const DesugarSource& source) {
 }
 
 Status read_prelu(const DesugarSource& source) {
-  RETURN_IF_ERROR(settled(source));
   const OnnxValue& value = source.values[0];
   ASSIGN_OR_RETURN(Array slopes, per_channel(value, source.constants[0]));
   op::PRelu prelu;
   prelu.channels = value.shape.channels;
-  return source.assembly.add_op(source.name(), {prelu, {std::move(slopes)}}, {value}, source.output());
+  return source.assembly.add_in_layout(source.node, {prelu, {std::move(slopes)}}, value);
+}
+
+/// A linear layer at every pixel of N x H x W x C: a convolution of one pixel. False if the value is not
+/// that.
+Result<bool> read_pixel_linear(const DesugarSource& source) {
+  const OnnxValue& value = source.values[0];
+  constexpr int kPixelsFirst[] = {1, 2, 0};
+  const auto& [channels, height, width] = value.shape;
+  if (value.settled() || value.view.sizes() != std::vector{height, width, channels} ||
+      value.view.channel_dimension() != 2) {
+    return false;
+  }
+  ASSIGN_OR_RETURN(const std::vector<int> sizes, source.constants[0].sizes(2));
+  ASSIGN_OR_RETURN(const Array weight, source.constants[0].floats());
+  RETURN_IF_ERROR(Attributes(source.node).done());
+  op::Conv conv;
+  conv.in_channels = sizes[0];
+  conv.out_channels = sizes[1];
+  conv.bias = false;
+  Array filters{.shape = {sizes[1], sizes[0], 1, 1}, .values = std::vector<float>(weight.values.size())};
+  for (std::size_t i = 0; i < weight.values.size(); ++i) {
+    const std::size_t in = i / static_cast<std::size_t>(sizes[1]),
+                      out = i % static_cast<std::size_t>(sizes[1]);
+    filters.values[out * static_cast<std::size_t>(sizes[0]) + in] = weight.values[i];
+  }
+  const std::string hidden = source.assembly.hidden_name(source.name());
+  RETURN_IF_ERROR(source.assembly.add_op(source.name(), {conv, {std::move(filters)}}, {value}, hidden));
+  OnnxValue made = *source.assembly.find_value(hidden);
+  made.view = made.view.transposed(kPixelsFirst);
+  RETURN_IF_ERROR(source.assembly.settle(source.node, made));
+  return true;
 }
 
 /// x * x, or x * x * x.
@@ -287,9 +269,39 @@ Status read_sum(const DesugarSource& source) {
 
 }  // namespace
 
+Status settled(const DesugarSource& source) {
+  for (const OnnxValue& value : source.values) {
+    if (!value.settled()) {
+      return Error{fmt::format("it reads {}, an order of values that is neither a map's nor a vector's",
+                               fmt::join(value.view.sizes(), "x"))};
+    }
+  }
+  return {};
+}
+
+Result<Array> per_channel(const OnnxValue& value, const Constant& constant) {
+  if (constant.count() > kMaxSize) return Error{"its constant is too large"};
+  ASSIGN_OR_RETURN(Array array, constant.floats());
+  const auto channels = static_cast<std::size_t>(value.shape.channels);
+  const int dimensions = static_cast<int>(value.view.sizes().size());
+  const int skipped = dimensions - static_cast<int>(array.shape.size());  // of the value's, behind the batch
+  bool fits = skipped >= -1 && !value.spread;
+  for (int d = 0; d < static_cast<int>(array.shape.size()); ++d) {
+    const bool of_channels = value.view.channel_dimension() == d + skipped;
+    fits = fits && (array.shape[d] == 1 || (of_channels && array.shape[d] == value.shape.channels));
+  }
+  if (!fits) {
+    return Error{fmt::format("its constant of {} is not one number for each of {} channels",
+                             fmt::join(array.shape, "x"), channels)};
+  }
+  if (array.values.size() == 1) array.values.assign(channels, array.values[0]);
+  array.shape = {value.shape.channels};
+  return array;
+}
+
 Result<bool> desugar(GraphAssembly& assembly, const onnx::NodeProto& node,
                      const std::vector<OnnxValue>& values, const std::vector<Constant>& constants,
-                     bool constant_first) {
+                     bool constant_first, std::int64_t operator_set) {
   const DesugarSource source{assembly, node, values, constants, constant_first};
   const std::string& type = node.op_type();
   const auto done = [](const Status& status) {
@@ -302,6 +314,10 @@ Result<bool> desugar(GraphAssembly& assembly, const onnx::NodeProto& node,
   if (type == "Split") return done(read_split(source));
   if (type == "Neg" && values.size() == 1) return done(read_negative(source));
   if (arithmetic && values.size() == 1 && constants.size() == 1) return done(read_arithmetic(source));
+  if (type == "InstanceNormalization") return done(read_instance_norm(source));
+  if (type == "GroupNormalization") return done(read_group_norm(source, operator_set));
+  if (type == "LayerNormalization") return done(read_layer_norm(source));
+  if (type == "MatMul" && values.size() == 1 && constants.size() == 1) return read_pixel_linear(source);
   if (type == "Expand" && values.size() == 1 && constants.size() == 1) return done(read_expand(source));
   if (type == "PRelu" && values.size() == 1 && constants.size() == 1) return done(read_prelu(source));
   if (type == "Pow" && values.size() == 1 && constants.size() == 1) return done(read_power(source));

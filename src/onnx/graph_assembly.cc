@@ -128,6 +128,15 @@ Status GraphAssembly::add_op(const std::string& name, OpWithArrays read, const s
   return {};
 }
 
+Status GraphAssembly::add_in_layout(const onnx::NodeProto& node, OpWithArrays op, const OnnxValue& value) {
+  if (value.settled()) return add_op(name_of(node), std::move(op), {value}, node.output(0));
+  const std::string hidden = hidden_name(name_of(node));
+  RETURN_IF_ERROR(add_op(name_of(node), std::move(op), {value}, hidden));
+  OnnxValue made = *find_value(hidden);
+  made.view = value.view;
+  return settle(node, std::move(made));
+}
+
 std::string GraphAssembly::hidden_name(const std::string& stem) const {
   return fmt::format("{}#{}", stem, nodes_.size());
 }
@@ -137,7 +146,7 @@ Status GraphAssembly::add_constant_to(const onnx::NodeProto& node, const OnnxVal
   if (exact_ || !joins_bias(read, value)) {
     op::Shift shift;
     shift.channels = value.shape.channels;
-    return add_op(name_of(node), {shift, {std::move(array)}}, {value}, node.output(0));
+    return add_in_layout(node, {shift, {std::move(array)}}, value);
   }
   RETURN_IF_ERROR(spend_values({array}));
   Node& layer = nodes_[value.id];
@@ -217,6 +226,7 @@ bool GraphAssembly::joins_bias(const std::string& read, const OnnxValue& value) 
 
 void GraphAssembly::rename(NodeId id, const std::string& output) {
   Node& node = nodes_[id];
+  names_.erase(node.name);
   const std::string name = unique_name(node.name, output);
   for (const Parameter& parameter : parameters_of(node.op)) {
     auto array = weights_.extract(parameter_name(node, parameter));

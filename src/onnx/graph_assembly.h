@@ -74,6 +74,10 @@ class GraphAssembly {
   Status add_op(const std::string& name, OpWithArrays op, const std::vector<OnnxValue>& values,
                 const std::string& output);
 
+  /// The same for an op that computes every value, channel or pixel by itself: the layout in which ONNX sees
+  /// the value stays.
+  Status add_in_layout(const onnx::NodeProto& node, OpWithArrays op, const OnnxValue& value);
+
   /// A name for a value that no node of the file knows.
   std::string hidden_name(const std::string& stem) const;
 

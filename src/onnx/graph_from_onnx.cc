@@ -165,7 +165,8 @@ class GraphReader {
       return assembly_.settle(node, std::move(values[0]));
     }
     RETURN_IF_ERROR(unspread(type, values));
-    ASSIGN_OR_RETURN(const bool done, desugar(assembly_, node, values, constants, constant_first));
+    ASSIGN_OR_RETURN(const bool done,
+                     desugar(assembly_, node, values, constants, constant_first, operator_set_));
     if (done) return {};
     if (constant_first) return Error{"it reads a constant where a value was expected"};
     if ((type == "Add" || type == "Mul") && values.size() == 2) larger_first(values);
@@ -238,6 +239,9 @@ class GraphReader {
       ranks.push_back(value.rank);
     }
     ASSIGN_OR_RETURN(OpWithArrays read, read_op({node, operator_set_, shapes, ranks, constants}));
+    // What treats every value by itself may be in any layout, which stays.
+    if (std::holds_alternative<op::Activation>(read.op))
+      return assembly_.add_in_layout(node, read, values[0]);
     for (OnnxValue& value : values) {
       if (value.settled()) continue;
       RETURN_IF_ERROR(reorder_columns(value.view, read));

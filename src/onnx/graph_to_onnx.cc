@@ -38,6 +38,7 @@ Status add_node(const Network& network, NodeId id, int rank, onnx::GraphProto& g
                   .inputs = {},
                   .input = network.graph.shape(source.inputs[0]),
                   .output = network.graph.shape(id),
+                  .rank = rank,
                   .operator_set = operator_set};
   for (const NodeId input : source.inputs) target.inputs.push_back(network.graph.node(input).name);
   for (const Parameter& parameter : parameters(network.graph, id)) {

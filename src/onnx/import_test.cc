@@ -71,6 +71,7 @@ TEST_F(Import, EveryStructureShrinksWhereItCan) {
                                                       {"two_inputs", 3},     {"odd", 2},
                                                       {"functions", 11},     {"functions_in_parts", 4},
                                                       {"expanded_gates", 4}, {"option_a", 7},
+                                                      {"convnext", 4},       {"group_norms", 4},
                                                       {"keras", 2}};
   for (const std::string& name : testing::test_networks()) {
     const Graph network = graph(testing::test_network(name));
@@ -91,7 +92,7 @@ TEST_F(Import, WritesAndReadsEveryStructureUnchanged) {
     ASSERT_TRUE(bytes) << name << bytes.error().message;
     const auto again = parse_network(*bytes);
     ASSERT_TRUE(again) << name << again.error().message;
-    EXPECT_EQ(*serialize_static(*again), *bytes) << name;
+    EXPECT_TRUE(*serialize_static(*again) == *bytes) << name;
   }
 }
 
@@ -269,7 +270,7 @@ TEST_F(Import, LayoutsThatMakeNoSenseAreRefused) {
   const std::string rows = turned.node("Transpose", {b});
   turned.with("perm", Integers{0, 2, 3, 1});
   turned.output(turned.node("Relu", {rows}), "y", {4, 4, 6});
-  EXPECT_THAT(import(turned.finish()).error().message, HasSubstr("neither a map's nor a vector's"));
+  EXPECT_THAT(import(turned.finish()).error().message, HasSubstr("neither a map"));
 }
 
 // A value by another name is read by others, too.

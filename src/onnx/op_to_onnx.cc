@@ -210,26 +210,67 @@ Status write(const op::PadChannels& pad, const OpTarget& target) {
   return {};
 }
 
+/// Adds a node that reads `input` and makes the value `name`.
+onnx::NodeProto& add_after(const OpTarget& target, const char* type, const std::string& input,
+                           const std::string& name) {
+  onnx::NodeProto& node = *target.graph.add_node();
+  node.set_name(name);
+  node.set_op_type(type);
+  node.add_input(input);
+  node.add_output(name);
+  return node;
+}
+
+/// Renames the last node that was added, and its value.
+void rename(onnx::NodeProto& node, const std::string& name) {
+  node.set_name(name);
+  node.set_output(0, name);
+}
+
 /// Channels as a matrix [groups][channels / groups], transposed.
 Status write(const op::ChannelShuffle& shuffle, const OpTarget& target) {
   const auto& [channels, height, width] = target.input;
   const std::string cut = target.name + ".cut", turned = target.name + ".turned";
   onnx::NodeProto& matrix = add(target, "Reshape");
-  matrix.set_name(cut);
-  matrix.set_output(0, cut);
+  rename(matrix, cut);
   add_integers(target, "cut.shape", {0, shuffle.groups, channels / shuffle.groups, height, width}, matrix);
-  onnx::NodeProto& transpose = *target.graph.add_node();
-  transpose.set_name(turned);
-  transpose.set_op_type("Transpose");
-  transpose.add_input(cut);
-  transpose.add_output(turned);
-  set(transpose, "perm", {0, 2, 1, 3, 4});
-  onnx::NodeProto& back = *target.graph.add_node();
-  back.set_name(target.name);
-  back.set_op_type("Reshape");
-  back.add_input(turned);
-  back.add_output(target.name);
-  add_integers(target, "shape", {0, channels, height, width}, back);
+  set(add_after(target, "Transpose", cut, turned), "perm", {0, 2, 1, 3, 4});
+  add_integers(target, "shape", {0, channels, height, width},
+               add_after(target, "Reshape", turned, target.name));
+  return {};
+}
+
+/// Layer norm is over the last dimension. Its node has the name, so that it is read as what it was; the value
+/// of that name is the one in a map's layout.
+Status write_layer_norm(const op::GroupNorm& norm, const OpTarget& target) {
+  needs(target, 17);
+  const std::string turned = target.name + ".turned", normed = target.name + ".normed";
+  OpTarget inner = target;
+  if (target.rank == 4) {
+    set(add_after(target, "Transpose", target.inputs[0], turned), "perm", {0, 2, 3, 1});
+    inner.inputs[0] = turned;
+  }
+  onnx::NodeProto& layer = add(inner, "LayerNormalization");
+  set(layer, "axis", -1);
+  set(layer, "epsilon", norm.epsilon);
+  if (target.rank == 2) return {};
+  layer.set_output(0, normed);
+  onnx::NodeProto& back = add_after(target, "Transpose", normed, target.name);
+  back.set_name(target.name + ".back");
+  set(back, "perm", {0, 3, 1, 2});
+  return {};
+}
+
+Status write(const op::GroupNorm& norm, const OpTarget& target) {
+  if (norm.by_pixel) return write_layer_norm(norm, target);
+  if (norm.group == 1) {
+    set(add(target, "InstanceNormalization"), "epsilon", norm.epsilon);
+    return {};
+  }
+  needs(target, 21);
+  onnx::NodeProto& node = add(target, "GroupNormalization");
+  set(node, "num_groups", norm.group == 0 ? 1 : norm.channels / norm.group);
+  set(node, "epsilon", norm.epsilon);
   return {};
 }
 

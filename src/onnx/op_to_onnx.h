@@ -16,6 +16,7 @@ struct OpTarget {
   std::vector<std::string> inputs;  ///< the values it reads, then its parameters' arrays
   Shape input;                      ///< of the first value
   Shape output;
+  int rank = 4;                ///< of the value that it makes
   std::int64_t& operator_set;  ///< raised to the first that has what the op needs
 };
 

@@ -14,29 +14,16 @@ constexpr Rule kAny{};
 constexpr Rule kMap{.input = 4};
 
 Rule rule(const Op& op) {
-  return std::visit(Overloaded{[](const op::Input&) { return kAny; },
-                               [](const op::Conv&) { return kMap; },
-                               [](const op::BatchNorm&) { return kAny; },
-                               [](const op::Activation&) { return kAny; },
-                               [](const op::PRelu&) { return kAny; },
-                               [](const op::Add&) { return kAny; },
-                               [](const op::Mul&) { return kAny; },
-                               [](const op::Scale&) { return kAny; },
-                               [](const op::Shift&) { return kAny; },
-                               [](const op::MaxPool&) { return kMap; },
-                               [](const op::AveragePool&) { return kMap; },
-                               [](const op::GlobalAveragePool&) { return kMap; },
+  return std::visit(Overloaded{[]<OneOf<op::Input, op::BatchNorm, op::Activation, op::PRelu, op::Add, op::Mul,
+                                        op::Scale, op::Shift, op::Concat, op::Slice, op::Softmax, op::Opaque>
+                                      Any>(const Any&) { return kAny; },
+                               []<OneOf<op::Conv, op::MaxPool, op::AveragePool, op::GlobalAveragePool,
+                                        op::PadChannels, op::ChannelShuffle, op::Pad, op::Resize>
+                                      OfMaps>(const OfMaps&) { return kMap; },
+                               [](const op::GroupNorm& norm) { return norm.by_pixel ? kAny : kMap; },
                                [](const op::Flatten&) { return Rule{.output = 2}; },
                                [](const op::AsMap&) { return Rule{.input = 2, .output = 4}; },
-                               [](const op::Linear&) { return Rule{.input = 2}; },
-                               [](const op::Concat&) { return kAny; },
-                               [](const op::Slice&) { return kAny; },
-                               [](const op::PadChannels&) { return kMap; },
-                               [](const op::ChannelShuffle&) { return kMap; },
-                               [](const op::Pad&) { return kMap; },
-                               [](const op::Resize&) { return kMap; },
-                               [](const op::Softmax&) { return kAny; },
-                               [](const op::Opaque&) { return kAny; }},
+                               [](const op::Linear&) { return Rule{.input = 2}; }},
                     op);
 }
 

@@ -119,6 +119,14 @@ std::optional<int> View::channel_dimension() const {
   return std::nullopt;
 }
 
+std::optional<int> View::leading_groups() const {
+  if (dimensions_.size() < 2 || dimensions_[0].size() > 1) return std::nullopt;
+  if (dimensions_[0].empty()) return 1;
+  const Piece& groups = dimensions_[0][0];
+  if (groups.axis != 0 || groups.size * groups.stride != shape_.channels) return std::nullopt;
+  return groups.size;
+}
+
 bool View::is_map() const {
   if (dimensions_.size() != kAxes) return false;
   for (int axis = 0; axis < kAxes; ++axis) {

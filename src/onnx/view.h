@@ -39,6 +39,9 @@ class View {
   /// The dimension that holds all channels in order and nothing else, if there is one.
   std::optional<int> channel_dimension() const;
 
+  /// For N x (G equal runs of the channels) x (all the rest, in any order): G.
+  std::optional<int> leading_groups() const;
+
   /// N x C x H x W; N x C of a map of one pixel.
   bool is_map() const;
   bool is_vector() const { return is_flat() && shape_.height == 1 && shape_.width == 1; }

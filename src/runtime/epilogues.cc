@@ -38,9 +38,10 @@ class Composition {
   void add(NodeId node) {
     const Op& op = network_.graph.node(node).op;
     if (const auto* norm = std::get_if<op::BatchNorm>(&op)) add_norm(node, norm->epsilon);
-    if (std::holds_alternative<op::Scale>(op) || std::holds_alternative<op::PRelu>(op))
+    const bool group_norm = std::holds_alternative<op::GroupNorm>(op);
+    if (std::holds_alternative<op::Scale>(op) || std::holds_alternative<op::PRelu>(op) || group_norm)
       multiply(array(node, ".weight"));
-    if (std::holds_alternative<op::Shift>(op) || has_bias(op)) add(array(node, ".bias"));
+    if (std::holds_alternative<op::Shift>(op) || has_bias(op) || group_norm) add(array(node, ".bias"));
   }
   FeatureAffine take() { return std::move(result_); }
 
@@ -88,8 +89,9 @@ bool has_epilogue(const Graph& graph, const Operation& operation) {
   if (operation.node == kNone) return false;
   const Op& op = graph.node(operation.node).op;
   const bool layer = std::holds_alternative<op::Conv>(op) || std::holds_alternative<op::Linear>(op);
-  return layer || std::holds_alternative<op::BatchNorm>(op) || std::holds_alternative<op::PRelu>(op) ||
-         std::holds_alternative<op::Scale>(op) || std::holds_alternative<op::Shift>(op);
+  return layer || std::holds_alternative<op::BatchNorm>(op) || std::holds_alternative<op::GroupNorm>(op) ||
+         std::holds_alternative<op::PRelu>(op) || std::holds_alternative<op::Scale>(op) ||
+         std::holds_alternative<op::Shift>(op);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ class Epilogues {
 
   /// That of the next operation in the program's order that has one, without its residual. scale and shift
   /// are placed as the output's pixel; a PRelu's slopes are its scale. Precondition: the operation is a
-  /// convolution, linear layer, batch norm, PRelu, scale or shift.
+  /// convolution, linear layer, norm, PRelu, scale or shift.
   kernels::Epilogue next(const Operation& operation);
 
   /// The memory that all of them point into. It has to live on.

@@ -46,7 +46,9 @@ class Lowering {
     output.joined = output.axis.size() > 1;
     return false;
   }
-  bool prepare(const op::Softmax&, const Chain&, Operation& operation, Value& output) {
+  /// Sums over channels want them in one run.
+  template <OneOf<op::GroupNorm, op::Softmax> Normalizing>
+  bool prepare(const Normalizing&, const Chain&, Operation& operation, Value& output) {
     operation.inputs[0] = joined(operation.inputs[0]);
     output.joined = program_.value(operation.inputs[0]).joined;
     return false;
@@ -66,23 +68,13 @@ class Lowering {
   bool prepare(const op::AsMap&, const Chain& chain, Operation& operation, Value&) {
     return is_alias(chain, operation);
   }
-  bool prepare(const op::Input&, const Chain&, Operation&, Value&) { return false; }
-  bool prepare(const op::BatchNorm&, const Chain&, Operation&, Value&) { return false; }
-  bool prepare(const op::Activation&, const Chain&, Operation&, Value&) { return false; }
-  bool prepare(const op::PRelu&, const Chain&, Operation&, Value&) { return false; }
-  bool prepare(const op::Scale&, const Chain&, Operation&, Value&) { return false; }
-  bool prepare(const op::Shift&, const Chain&, Operation&, Value&) { return false; }
-  bool prepare(const op::MaxPool&, const Chain&, Operation&, Value&) { return false; }
-  bool prepare(const op::AveragePool&, const Chain&, Operation&, Value&) { return false; }
-  bool prepare(const op::GlobalAveragePool&, const Chain&, Operation&, Value&) { return false; }
-  bool prepare(const op::Linear&, const Chain&, Operation&, Value&) { return false; }
-  bool prepare(const op::Concat&, const Chain&, Operation&, Value&) { return false; }
-  bool prepare(const op::Slice&, const Chain&, Operation&, Value&) { return false; }
-  bool prepare(const op::PadChannels&, const Chain&, Operation&, Value&) { return false; }
-  bool prepare(const op::ChannelShuffle&, const Chain&, Operation&, Value&) { return false; }
-  bool prepare(const op::Pad&, const Chain&, Operation&, Value&) { return false; }
-  bool prepare(const op::Resize&, const Chain&, Operation&, Value&) { return false; }
-  bool prepare(const op::Opaque&, const Chain&, Operation&, Value&) { return false; }
+  template <OneOf<op::Input, op::BatchNorm, op::Activation, op::PRelu, op::Scale, op::Shift, op::MaxPool,
+                  op::AveragePool, op::GlobalAveragePool, op::Linear, op::Concat, op::Slice, op::PadChannels,
+                  op::ChannelShuffle, op::Pad, op::Resize, op::Opaque>
+                Plain>
+  bool prepare(const Plain&, const Chain&, Operation&, Value&) {
+    return false;
+  }
 
   /// What a chain gives is what it reads.
   bool is_alias(const Chain& chain, const Operation& operation) {

@@ -50,6 +50,18 @@ Steps steps_of(const op::Shift&, const StepContext& context) {
   return affine(context, context.epilogues.next(context.operation));
 }
 
+Steps steps_of(const op::GroupNorm& op, const StepContext& context) {
+  const kernels::Epilogue epilogue = context.epilogues.next(context.operation);
+  const int channels = context.output_layout().segments[0].count;
+  return {context.placed(NormalizeStep{.args = {.pixels = context.output().pixels(),
+                                                .channels = channels,
+                                                .group = op.group == 0 ? channels : op.group,
+                                                .by_pixel = op.by_pixel,
+                                                .epsilon = op.epsilon,
+                                                .scale = epilogue.scale,
+                                                .shift = epilogue.shift}})};
+}
+
 Steps steps_of(const op::PRelu&, const StepContext& context) {
   return {context.placed(PReluStep{.args = {.pixels = context.output().pixels(),
                                             .channels = context.output_layout().size,

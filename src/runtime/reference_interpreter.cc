@@ -72,6 +72,12 @@ class Interpreter {
                              kernels::FusedActivation::none);
   }
 
+  Result<Floats> compute(const op::GroupNorm& op) {
+    return reference::normalize(input(), {batch_, op.channels, pixels()},
+                                op.group == 0 ? op.channels : op.group, op.by_pixel, op.epsilon,
+                                array(".weight"), array(".bias"));
+  }
+
   Result<Floats> compute(const op::PRelu& op) {
     return reference::prelu(input(), batch_, op.channels, pixels(), array(".weight"));
   }

@@ -1,16 +1,8 @@
 #include "runtime/step.h"
 
-#include <concepts>
-
 #include "graph/op.h"
 
 namespace concertina::runtime {
-namespace {
-
-template <class One, class... Others>
-concept OneOf = (std::same_as<One, Others> || ...);
-
-}  // namespace
 
 void run(const Step& step, const Frame& frame) {
   std::visit([&](const auto& one) { one.run(frame); }, step);
@@ -20,8 +12,8 @@ std::int64_t macs_of(const Step& step) {
   return std::visit(Overloaded{
                         [](const ConvStep& conv) { return conv.macs(); },
                         []<OneOf<LoadStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, ActivateStep,
-                                 AffineStep, PReluStep, SoftmaxStep, CombineStep, CopyStep, GatherStep,
-                                 PickStep, BlendStep, FlattenStep, StoreStep, BandedStep>
+                                 AffineStep, NormalizeStep, PReluStep, SoftmaxStep, CombineStep, CopyStep,
+                                 GatherStep, PickStep, BlendStep, FlattenStep, StoreStep, BandedStep>
                                Free>(const Free&) { return std::int64_t{0}; },
                     },
                     step);

@@ -6,6 +6,7 @@
 
 #include "kernels/elementwise.h"
 #include "kernels/move.h"
+#include "kernels/normalize.h"
 #include "kernels/pool.h"
 #include "kernels/resample.h"
 #include "runtime/banded_step.h"
@@ -16,6 +17,7 @@ namespace concertina::runtime {
 
 using ActivateStep = KernelStep<kernels::ActivateArgs, kernels::activate>;
 using AffineStep = KernelStep<kernels::AffineArgs, kernels::affine>;
+using NormalizeStep = KernelStep<kernels::NormalizeArgs, kernels::normalize>;
 using PReluStep = KernelStep<kernels::PReluArgs, kernels::prelu>;
 using SoftmaxStep = KernelStep<kernels::SoftmaxArgs, kernels::softmax>;
 using CopyStep = KernelStep<kernels::CopyArgs, kernels::copy_channels>;
@@ -66,8 +68,8 @@ struct StoreStep {
 };
 
 using Step = std::variant<LoadStep, ConvStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, ActivateStep,
-                          AffineStep, PReluStep, SoftmaxStep, CombineStep, CopyStep, GatherStep, PickStep,
-                          BlendStep, FlattenStep, StoreStep, BandedStep>;
+                          AffineStep, NormalizeStep, PReluStep, SoftmaxStep, CombineStep, CopyStep,
+                          GatherStep, PickStep, BlendStep, FlattenStep, StoreStep, BandedStep>;
 
 void run(const Step& step, const Frame& frame);
 

@@ -85,22 +85,15 @@ class Placing {
   std::vector<ValueId> overwritable(const Operation& operation) const {
     if (operation.residual != kNone) return {operation.residual};
     if (operation.node == kNone) return {};
-    const bool elementwise = std::visit(
-        Overloaded{
-            [](const op::Add&) { return true; },          [](const op::BatchNorm&) { return true; },
-            [](const op::Activation&) { return true; },   [](const op::PRelu&) { return true; },
-            [](const op::Mul&) { return true; },          [](const op::Scale&) { return true; },
-            [](const op::Shift&) { return true; },        [](const op::Softmax&) { return true; },
-            [](const op::Input&) { return false; },       [](const op::Conv&) { return false; },
-            [](const op::Linear&) { return false; },      [](const op::MaxPool&) { return false; },
-            [](const op::AveragePool&) { return false; }, [](const op::GlobalAveragePool&) { return false; },
-            [](const op::Flatten&) { return false; },     [](const op::AsMap&) { return false; },
-            [](const op::Concat&) { return false; },      [](const op::Slice&) { return false; },
-            [](const op::PadChannels&) { return false; }, [](const op::ChannelShuffle&) { return false; },
-            [](const op::Pad&) { return false; },         [](const op::Resize&) { return false; },
-            [](const op::Opaque&) { return false; },
-        },
-        graph_.node(operation.node).op);
+    const auto in_place =
+        Overloaded{[]<OneOf<op::Add, op::Mul, op::BatchNorm, op::GroupNorm, op::Activation, op::PRelu,
+                            op::Scale, op::Shift, op::Softmax>
+                          Elementwise>(const Elementwise&) { return true; },
+                   []<OneOf<op::Input, op::Conv, op::Linear, op::MaxPool, op::AveragePool,
+                            op::GlobalAveragePool, op::Flatten, op::AsMap, op::Concat, op::Slice,
+                            op::PadChannels, op::ChannelShuffle, op::Pad, op::Resize, op::Opaque>
+                          Other>(const Other&) { return false; }};
+    const bool elementwise = std::visit(in_place, graph_.node(operation.node).op);
     return elementwise ? operation.inputs : std::vector<ValueId>{};
   }
 

@@ -386,6 +386,8 @@ constexpr struct {
                  {"functions_in_parts", functions_in_parts},
                  {"expanded_gates", expanded_gates},
                  {"option_a", option_a},
+                 {"convnext", convnext},
+                 {"group_norms", group_norms},
                  {"keras", keras}};
 
 }  // namespace

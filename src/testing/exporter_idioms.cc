@@ -89,6 +89,64 @@ std::string option_a() {
   return net.finish();
 }
 
+std::string convnext() {
+  OnnxBuilder net(20);
+  const auto turned = [&](const std::string& x, const Integers& order) {
+    const std::string y = net.node("Transpose", {x});
+    net.with("perm", order);
+    return y;
+  };
+  const auto pixels_first = [&](const std::string& x) { return turned(x, {0, 2, 3, 1}); };
+  const auto channels_first = [&](const std::string& x) { return turned(x, {0, 3, 1, 2}); };
+  const auto layer_norm = [&](const std::string& x, int channels) {
+    const std::string y =
+        net.node("LayerNormalization", {x, net.random({channels}, 3, 0.5, 1.5), net.random({channels}, 3)});
+    net.with("axis", std::int64_t{-1}).with("epsilon", 1e-6F);
+    return y;
+  };
+  const auto linear = [&](const std::string& x, int in, int out) {
+    return net.node("Add", {net.node("MatMul", {x, net.random({in, out}, in)}), net.random({out}, out)});
+  };
+  const auto block = [&](const std::string& x, int channels) {
+    const std::string deep =
+        net.conv(x, {.in = channels, .out = channels, .kernel = 7, .groups = channels, .bias = true});
+    const std::string wide =
+        net.node("Gelu", {linear(layer_norm(pixels_first(deep), channels), channels, 12)});
+    const std::string back = channels_first(linear(wide, 12, channels));
+    return net.node("Add", {net.node("Mul", {back, net.random({channels, 1, 1}, 3)}), x});
+  };
+  const auto norm_of_map = [&](const std::string& x, int channels) {
+    return channels_first(layer_norm(pixels_first(x), channels));
+  };
+  const std::string image = net.input("image", {3, 12, 12});
+  std::string x =
+      norm_of_map(net.conv(image, {.in = 3, .out = 6, .kernel = 2, .stride = 2, .bias = true}), 6);
+  x = net.conv(norm_of_map(block(x, 6), 6), {.in = 6, .out = 9, .kernel = 2, .stride = 2, .bias = true});
+  x = norm_of_map(net.node("GlobalAveragePool", {block(x, 9)}), 9);
+  net.output(net.linear(net.node("Flatten", {x}), 9, kClasses), "logits", {kClasses});
+  return net.finish();
+}
+
+std::string group_norms() {
+  OnnxBuilder net(21);
+  const auto conv = [&](const std::string& y, int in, int out) {
+    return net.conv(y, {.in = in, .out = out, .kernel = 3, .bias = true});
+  };
+  std::string x = conv(net.input("image", {3, 9, 9}), 3, 8);
+  x = net.relu(net.node("InstanceNormalization", {x, net.random({8}, 3, 0.5, 1.5), net.random({8}, 3)}));
+  x = net.node("GroupNormalization", {conv(x, 8, 12), net.random({12}, 3, 0.5, 1.5), net.random({12}, 3)});
+  net.with("num_groups", std::int64_t{4}).with("epsilon", 1e-3F);
+  const std::string y = conv(net.relu(x), 12, 10);
+  const std::string cut = net.node("Reshape", {y, net.integers({0, 5, -1})});
+  const std::string normed = net.node(
+      "InstanceNormalization", {cut, net.floats({5}, {1, 1, 1, 1, 1}), net.floats({5}, {0, 0, 0, 0, 0})});
+  const std::string back = net.node("Reshape", {normed, net.node("Shape", {y})});
+  const std::string scaled = net.node("Mul", {back, net.random({10, 1, 1}, 3, 0.5, 1.5)});
+  x = net.relu(net.node("Add", {scaled, net.random({10, 1, 1}, 3)}));
+  net.output(net.linear(net.pooled(conv(x, 10, 7)), 7, kClasses), "logits", {kClasses});
+  return net.finish();
+}
+
 std::string keras() {
   OnnxBuilder net;
   const std::string image = net.input("image", {12, 12, 3});

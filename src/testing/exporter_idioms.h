@@ -17,6 +17,13 @@ std::string expanded_gates();
 /// A ResNet for CIFAR whose shortcuts take every other pixel and add channels of zeros.
 std::string option_a();
 
+/// Two blocks of ConvNeXt: depthwise, layer norm and linear layers on pixels first, GELU, a scale for each
+/// channel.
+std::string convnext();
+
+/// Instance norm, and group norm as an op and in parts.
+std::string group_norms();
+
 /// Pixels first, scaled before they are turned; LogSoftmax at the end.
 std::string keras();
 

@@ -36,6 +36,7 @@ std::vector<NamedGraph> structures() {
           {"windows", windows()},
           {"dilated_means", dilated_means()},
           {"padded_shortcuts", padded_shortcuts()},
+          {"group_norms", group_norms()},
           {"functions", functions()}};
 }
 

@@ -85,6 +85,10 @@ Graph dilated_means();
 /// Shortcuts without parameters: every other pixel, zeros as further channels on both sides and on one.
 Graph padded_shortcuts();
 
+/// Instance norm, group norm of several and of all channels, layer norm of a map's pixels and of a vector,
+/// over one and two segments.
+Graph group_norms();
+
 /// Functions beyond those, on maps and on a vector, that only later operator sets have in part; a LogSoftmax.
 Graph functions();
 

@@ -172,6 +172,19 @@ Graph padded_shortcuts() {
   return net.build();
 }
 
+Graph group_norms() {
+  Net net({3, 7, 6});
+  const NodeId stem = net.group_norm("instance", net.conv("stem", kImage, 37, kThree), 1);
+  const NodeId left = net.relu("left.act", net.group_norm("groups", net.conv("left", stem, 12, kThree), 3));
+  const NodeId right = net.group_norm("all", net.conv("right", stem, 9, kThree), 0);
+  const NodeId both = net.layer_norm("pixels", net.concat("both", {left, right}));
+  const NodeId x =
+      net.group_norm("both.instance", net.concat("again", {both, net.conv("c", both, 5, kOne)}), 1);
+  const NodeId hidden = net.linear("hidden", net.flatten("flatten", x), 7);
+  net.linear("logits", net.layer_norm("vector", hidden), 4);
+  return net.build();
+}
+
 Graph functions() {
   const op::Activation all[] = {op::activation(Function::tanh),
                                 op::activation(Function::elu, 0.7F),

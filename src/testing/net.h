@@ -48,6 +48,21 @@ class Net : public networks::Layers {
     op.after = after;
     return add(name, op, {x});
   }
+  NodeId group_norm(const std::string& name, NodeId x, int group) {
+    op::GroupNorm op;
+    op.channels = shape(x).channels;
+    op.group = group;
+    op.epsilon = 1e-3F;
+    return add(name, op, {x});
+  }
+  NodeId layer_norm(const std::string& name, NodeId x) {
+    op::GroupNorm op;
+    op.channels = shape(x).channels;
+    op.group = 0;
+    op.by_pixel = true;
+    op.epsilon = 1e-3F;
+    return add(name, op, {x});
+  }
   NodeId shuffle(const std::string& name, NodeId x, int groups) {
     op::ChannelShuffle op;
     op.groups = groups;

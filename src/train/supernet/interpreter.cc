@@ -74,6 +74,19 @@ class Interpreter {
     return output.y;
   }
 
+  /// Moments in fp32, as those of a batch norm.
+  torch::Tensor operator()(const op::GroupNorm& norm) const {
+    const torch::Tensor x = input().to(torch::kFloat);
+    torch::Tensor y;
+    if (norm.by_pixel) {
+      const torch::Tensor centred = x - x.mean(1, true);
+      y = centred * torch::rsqrt(centred.square().mean(1, true) + norm.epsilon);
+    } else {
+      y = torch::group_norm(x, norm.group == 0 ? 1 : x.size(1) / norm.group, {}, {}, norm.epsilon);
+    }
+    return y.to(net_.compute().dtype) * by_channel("weight") + by_channel("bias");
+  }
+
   torch::Tensor operator()(const op::Activation& activation) const {
     const bool done = !options_.statistics && net_.rectified(graph_.node(id_).inputs[0]);
     return done ? input() : activate(input(), activation);

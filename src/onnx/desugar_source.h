@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "onnx/graph_assembly.h"
+
+namespace concertina::onnx {
+
+/// A node that becomes several of ours, or one that depends on the layout of what it reads.
+struct DesugarSource {
+  GraphAssembly& assembly;
+  const onnx::NodeProto& node;
+  const std::vector<OnnxValue>& values;
+  const std::vector<Constant>& constants;
+  bool constant_first;
+
+  const std::string& name() const { return name_of(node); }
+  const std::string& output() const { return node.output(0); }
+};
+
+/// Fails if a value is not laid out as a graph's values are.
+Status settled(const DesugarSource& source);
+
+/// A number for each channel, or one for all, whatever the value's layout.
+Result<Array> per_channel(const OnnxValue& value, const Constant& constant);
+
+/// InstanceNormalization, GroupNormalization, LayerNormalization: one op::GroupNorm.
+Status read_instance_norm(const DesugarSource& source);
+Status read_group_norm(const DesugarSource& source, std::int64_t operator_set);
+Status read_layer_norm(const DesugarSource& source);
+
+}  // namespace concertina::onnx
