@@ -21,6 +21,7 @@ struct CompareOptions {
   std::string comparison;
   std::vector<std::string> settings;
   std::vector<int> seeds;
+  std::vector<std::string> with;
   std::string out;
   std::string device = "cpu";
   int threads = 0;
@@ -43,7 +44,8 @@ Status compare_arms(CompareOptions options) {
                    train::compare({.comparison = std::move(comparison),
                                    .folder = options.out,
                                    .device = options.device,
-                                   .threads = options.threads},
+                                   .threads = options.threads,
+                                   .with = {options.with.begin(), options.with.end()}},
                                   progress));
   const std::filesystem::path table = std::filesystem::path(options.out) / "comparison.md";
   progress.message(fmt::format("The comparison is {}; .json and .svg are beside it.", table.string()));
@@ -64,6 +66,11 @@ void add_compare_verb(CLI::App& program, Action& chosen) {
   add_set_option(verb, options->settings, "the common recipe");
   in_range(add_list_option(verb, "--seeds", options->seeds, "instead of the comparison's, such as 1,2"), 0,
            1'000'000'000);
+  verb->add_option(
+          "--with", options->with,
+          "a comparison.json of this comparison from another machine or day, whose runs are not done "
+          "again; repeat it for more")
+      ->type_name("FILE");
   verb->add_option("--out", options->out, "folder of all runs (default: runs/<name of the file>)")
       ->type_name("DIR");
   verb->add_option("--device", options->device, "cpu, cuda or cuda:N")->capture_default_str();

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/file.h"
+#include "base/try.h"
 #include "report/line_plot.h"
 
 namespace concertina::report {
@@ -73,6 +75,40 @@ Json to_json(const MeasuredRun& run) {
                      {"device", c.device}});
   }
   return {{"arm", run.arm}, {"seed", run.seed}, {"subnets", subnets}, {"costs", costs}};
+}
+
+MeasuredRun read_run(const nlohmann::json& json) {
+  MeasuredRun run{.arm = json.at("arm"), .seed = json.at("seed"), .subnets = {}, .costs = {}};
+  for (const auto& one : json.at("subnets")) {
+    run.subnets.push_back({.subnet = parse_subnet(one.at("widths").get<std::string>()).value(),
+                           .macs = one.at("macs"),
+                           .parameters = one.at("parameters"),
+                           .accuracy = one.at("accuracy"),
+                           .milliseconds = one.value("milliseconds", 0.0),
+                           .validation_accuracy = one.at("validation_accuracy")});
+  }
+  for (const auto& cost : json.at("costs")) {
+    run.costs.push_back({.stage = cost.at("stage"),
+                         .images = cost.at("images"),
+                         .macs = cost.at("macs"),
+                         .seconds = cost.at("seconds"),
+                         .device = cost.at("device")});
+  }
+  return run;
+}
+
+MeasuredComparison read_json(const nlohmann::json& json) {
+  MeasuredComparison comparison{.runs = {},
+                                .references = json.at("references"),
+                                .macs_grid = json.at("macs_grid"),
+                                .parameter_grid = json.at("parameter_grid"),
+                                .epoch_macs = json.at("epoch_macs")};
+  if (json.contains("milliseconds_grid")) {
+    comparison.milliseconds_grid = json.at("milliseconds_grid").get<std::vector<double>>();
+    comparison.milliseconds_of = json.at("milliseconds_of");
+  }
+  for (const auto& run : json.at("runs")) comparison.runs.push_back(read_run(run));
+  return comparison;
 }
 
 /// `seeds`: how many the arm has; says so if fewer reach the size.
@@ -245,6 +281,15 @@ std::string to_json(const MeasuredComparison& comparison) {
   for (const MissingRun& run : comparison.missing)
     root["missing"].push_back({{"arm", run.arm}, {"seed", run.seed}});
   return root.dump(1) + "\n";
+}
+
+Result<MeasuredComparison> read_comparison(const std::filesystem::path& path) {
+  ASSIGN_OR_RETURN(const std::string text, read_file(path));
+  try {
+    return read_json(nlohmann::json::parse(text));
+  } catch (const std::exception&) {
+    return Error{fmt::format("'{}' is no comparison.json, or it is damaged", path.string())};
+  }
 }
 
 std::string to_markdown(const MeasuredComparison& comparison) {

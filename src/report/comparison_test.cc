@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "report/comparison_report.h"
+#include "testing/temporary_folder.h"
 
 namespace concertina::report {
 namespace {
@@ -117,6 +118,25 @@ TEST(Report, HoldsEveryRunAndWhatFollowsFromThem) {
           "| ours | +3.67 ± 4.24 | +9.00 ± 12.71 | +0.00 ± 0.00 | +2.00 ± 0.00 | +0.00 | 3 of 3 | 2 |"));
   EXPECT_THAT(markdown, HasSubstr("Device: cpu; cuda:0."));
   EXPECT_THAT(markdown, HasSubstr("| ours | 2.00 | 2.00 |"));  // 600 of 300 MACs
+}
+
+TEST(Report, IsReadAsItWasWritten) {
+  MeasuredComparison comparison = example();
+  comparison.milliseconds_grid = {0.1, 0.2};
+  comparison.milliseconds_of = "a machine";
+  for (MeasuredSubnet& one : comparison.runs[0].subnets) one.milliseconds = one.macs / 30;
+  const testing::TestFolder folder;
+  const std::string written = to_json(comparison);
+  const auto read = read_comparison(folder.write("comparison.json", written));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(to_json(*read), written);
+
+  EXPECT_THAT(read_comparison(folder / "none.json").error().message, HasSubstr("none.json"));
+  for (const std::string& text :
+       {written.substr(0, written.size() / 2), std::string("{}"), std::string("[1]")}) {
+    EXPECT_THAT(read_comparison(folder.write("bad.json", text)).error().message,
+                HasSubstr("is no comparison.json, or it is damaged"));
+  }
 }
 
 TEST(Report, ExplainsItsColumnsAndSaysWhatIsMissing) {

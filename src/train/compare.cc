@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/file.h"
 #include "base/try.h"
 #include "graph/cost.h"
@@ -136,6 +139,22 @@ class ArmRuns {
   std::vector<double> epochs_;  ///< by arm: of the reference's network, that an epoch of the arm's own is
 };
 
+/// The runs of other files of this comparison. `measured` has the sizes.
+Result<std::vector<report::MeasuredRun>> runs_done_elsewhere(const CompareRequest& request,
+                                                             const report::MeasuredComparison& measured) {
+  std::vector<report::MeasuredRun> runs;
+  for (const std::filesystem::path& path : request.with) {
+    ASSIGN_OR_RETURN(report::MeasuredComparison other, report::read_comparison(path));
+    if (other.macs_grid != measured.macs_grid || other.parameter_grid != measured.parameter_grid ||
+        other.milliseconds_grid != measured.milliseconds_grid || other.epoch_macs != measured.epoch_macs) {
+      return Error{fmt::format(
+          "'{}' compares at other sizes, or another network; give one of this comparison", path.string())};
+    }
+    std::move(other.runs.begin(), other.runs.end(), std::back_inserter(runs));
+  }
+  return runs;
+}
+
 }  // namespace
 
 Result<report::MeasuredComparison> compare(const CompareRequest& request, Progress& progress) {
@@ -147,6 +166,7 @@ Result<report::MeasuredComparison> compare(const CompareRequest& request, Progre
                                       .epoch_macs = 0};
   ASSIGN_OR_RETURN(ArmRuns runs, ArmRuns::open(request, progress));
   RETURN_IF_ERROR(runs.prepare(measured));
+  ASSIGN_OR_RETURN(const auto elsewhere, runs_done_elsewhere(request, measured));
   for (const int seed : comparison.seeds) {
     for (const recipe::Arm& arm : comparison.arms) measured.missing.push_back({arm.name, seed});
   }
@@ -155,8 +175,15 @@ Result<report::MeasuredComparison> compare(const CompareRequest& request, Progre
       progress.message(fmt::format("Arm {}, seed {}: run {} of {}", comparison.arms[i].name, seed,
                                    measured.runs.size() + 1,
                                    comparison.arms.size() * comparison.seeds.size()));
-      ASSIGN_OR_RETURN(report::MeasuredRun one, runs.train(i, seed));
-      measured.runs.push_back(std::move(one));
+      const auto done = std::find_if(elsewhere.begin(), elsewhere.end(), [&](const report::MeasuredRun& run) {
+        return run.arm == comparison.arms[i].name && run.seed == seed;
+      });
+      if (done != elsewhere.end()) {
+        measured.runs.push_back(*done);
+      } else {
+        ASSIGN_OR_RETURN(report::MeasuredRun one, runs.train(i, seed));
+        measured.runs.push_back(std::move(one));
+      }
       measured.missing.erase(measured.missing.begin());
       RETURN_IF_ERROR(write(measured, request.folder));
     }

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/progress.h"
 #include "recipe/comparison.h"
@@ -14,6 +15,7 @@ struct CompareRequest {
   std::filesystem::path folder;  ///< of comparison.json, comparison.md, comparison.svg, and one for each arm
   std::string device = "cpu";    ///< cpu, cuda or cuda:N
   int threads = 0;               ///< of the CPU; 0 = one per processor
+  std::vector<std::filesystem::path> with = {};  ///< comparison.json files whose runs are taken as done
 };
 
 /// Trains every arm with every seed, each in <folder>/<arm>/seed-<n>, and measures its sub-nets on the test
@@ -24,6 +26,10 @@ struct CompareRequest {
 /// latency table, whether it searches by it or not, the sub-nets' predicted milliseconds are sizes too; an
 /// arm on whose network the table was not measured is an error. After each run the three files are written
 /// with all that is known.
+///
+/// Runs of this comparison that were done elsewhere are taken from there: those of the same arm and seed.
+/// Their recipes are not known, so that they are the same is the caller's to know; other sizes or another
+/// network are an error.
 Result<report::MeasuredComparison> compare(const CompareRequest& request, Progress& progress);
 
 }  // namespace concertina::train

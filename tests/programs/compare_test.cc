@@ -62,6 +62,19 @@ TEST_F(CompareTest, ComparesArmsAtEqualBudgets) {
   const ProcessResult again = compare(folder_ / "a");
   EXPECT_EQ(again.out, first.out);
   EXPECT_THAT(again.err, HasSubstr("joint: done before"));
+
+  // What was done elsewhere is not done again.
+  const std::string done = (folder_ / "a" / "comparison.json").string();
+  const ProcessResult joined =
+      run_process(train_command("compare", folder_ / "c", {"--json", "--with", done}, "comparison.toml"), {});
+  EXPECT_EQ(joined.out, first.out);
+  EXPECT_FALSE(fs::exists(folder_ / "c" / "ours" / "seed-1" / "joint"));
+  const ProcessResult unlike =
+      run_process(train_command("compare", folder_ / "d",
+                                {"--with", done, "--set", "search.end_fraction=0.5"}, "comparison.toml"),
+                  {});
+  EXPECT_EQ(unlike.exit_code, 2) << unlike.err;
+  EXPECT_THAT(unlike.err, HasSubstr("compares at other sizes, or another network"));
 }
 
 TEST_F(CompareTest, SearchesOnTheMillisecondsOfAMachine) {
