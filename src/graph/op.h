@@ -3,6 +3,7 @@
 #include <concepts>
 #include <variant>
 
+#include "graph/ops/across_channels.h"
 #include "graph/ops/activation.h"
 #include "graph/ops/affine.h"
 #include "graph/ops/combine.h"
@@ -21,7 +22,8 @@ namespace concertina {
 using Op = std::variant<op::Input, op::Conv, op::BatchNorm, op::GroupNorm, op::Activation, op::PRelu, op::Add,
                         op::Mul, op::Scale, op::Shift, op::MaxPool, op::AveragePool, op::GlobalAveragePool,
                         op::Flatten, op::AsMap, op::Linear, op::Concat, op::Slice, op::PadChannels,
-                        op::ChannelShuffle, op::Pad, op::Resize, op::Softmax, op::Opaque>;
+                        op::ChannelShuffle, op::Pad, op::Resize, op::ChannelReduce, op::LocalResponseNorm,
+                        op::Softmax, op::Opaque>;
 
 /// The op's name for people.
 inline std::string_view type_name(const Op& op) {

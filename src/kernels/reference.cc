@@ -169,6 +169,30 @@ Floats normalize(const Floats& x, const Planes& planes, int group, bool by_pixel
   });
 }
 
+Floats reduce_channels(const Floats& x, const Planes& planes, bool largest) {
+  return for_all(planes.batch, 1, planes.pixels, [&](int n, int, int p) {
+    double sum = 0, top = -std::numeric_limits<double>::infinity();
+    for (int c = 0; c < planes.channels; ++c) {
+      const double v = x[at(n, c, planes.channels, p, planes.pixels)];
+      sum += v;
+      top = std::max(top, v);
+    }
+    return largest ? top : sum / planes.channels;
+  });
+}
+
+Floats local_response_norm(const Floats& x, const Planes& planes, int size, float alpha, float beta,
+                           float bias) {
+  return for_all(planes.batch, planes.channels, planes.pixels, [&](int n, int c, int p) {
+    const auto value = [&](int k) -> double { return x[at(n, k, planes.channels, p, planes.pixels)]; };
+    double sum = 0;
+    for (int k = c - (size - 1) / 2; k <= c + size / 2; ++k) {
+      if (0 <= k && k < planes.channels) sum += value(k) * value(k);
+    }
+    return value(c) / std::pow(bias + static_cast<double>(alpha) / size * sum, beta);
+  });
+}
+
 Floats prelu(const Floats& x, int batch, int channels, int pixels, const Floats& slope) {
   return for_all(batch, channels, pixels, [&](int n, int c, int p) {
     const float v = x[at(n, c, channels, p, pixels)];

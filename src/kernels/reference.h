@@ -65,6 +65,13 @@ Floats affine(const Floats& x, int batch, int channels, int pixels, const Floats
 Floats normalize(const Floats& x, const Planes& planes, int group, bool by_pixel, float epsilon,
                  const Floats& scale, const Floats& shift);
 
+/// The mean or the largest over the channels of each pixel -> [batch][1][pixels]
+Floats reduce_channels(const Floats& x, const Planes& planes, bool largest);
+
+/// x / (bias + alpha / size * sum of x^2 over `size` channels around it)^beta
+Floats local_response_norm(const Floats& x, const Planes& planes, int size, float alpha, float beta,
+                           float bias);
+
 /// x where it is >= 0, x * slope[c] elsewhere; x [batch][channels][pixels]
 Floats prelu(const Floats& x, int batch, int channels, int pixels, const Floats& slope);
 

@@ -15,26 +15,41 @@
 namespace concertina::onnx {
 namespace {
 
-Status read_mean(const DesugarSource& source) {
+/// Over all channels of each pixel.
+Status reduce_channels(const DesugarSource& source, bool max, bool keep) {
+  if (!source.values[0].settled() || source.values[0].rank != 4 || !keep) {
+    return Error{
+        "it reduces channels of a value that is no map, or leaves their dimension out, as in layer norm that is "
+        "written in parts; export with operator set 17 or later"};
+  }
+  op::ChannelReduce reduce;
+  reduce.kind = max ? op::ChannelReduce::Kind::max : op::ChannelReduce::Kind::mean;
+  return source.assembly.add_op(source.name(), {reduce, {}}, {source.values[0]}, source.output());
+}
+
+/// ReduceMean and ReduceMax: over all rows and columns, or over all channels.
+Status read_reduction(const DesugarSource& source) {
   const OnnxValue& value = source.values[0];
   ASSIGN_OR_RETURN(const auto axes, listed_axes(source.node, source.constants,
                                                 static_cast<int>(value.view.sizes().size()) + 1));
   const bool keep = Attributes(source.node).integer("keepdims", 1) != 0;
-  if (value.view.are_channels(axes)) {
-    return Error{"it takes a mean over channels, which looks like layer norm; layer norm is not supported"};
-  }
+  const bool max = source.node.op_type() == "ReduceMax";
+  if (value.view.are_channels(axes)) return reduce_channels(source, max, keep);
   if (value.rank != 4 || axes.empty() || !value.view.are_pixels(axes)) {
-    return Error{"it takes the mean of something else than all rows and columns of a map"};
+    return Error{"it reduces something else than all rows and columns of a map, or all its channels"};
+  }
+  Op pool = op::GlobalAveragePool{};
+  if (max) {
+    pool = op::MaxPool{};
+    std::get<op::MaxPool>(pool).window = {.kernel_h = value.shape.height, .kernel_w = value.shape.width};
   }
   OnnxValue pooled = source.assembly.made({value.shape.channels, 1, 1}, 4, value.segments);
   const View view = value.view.pooled(axes, keep);
   if (view.is_map()) {
-    return source.assembly.add_node(source.name(), op::GlobalAveragePool{}, {value.id}, pooled,
-                                    source.output());
+    return source.assembly.add_node(source.name(), pool, {value.id}, pooled, source.output());
   }
   const std::string hidden = source.assembly.hidden_name(source.name());
-  RETURN_IF_ERROR(
-      source.assembly.add_node(source.name() + ".map", op::GlobalAveragePool{}, {value.id}, pooled, hidden));
+  RETURN_IF_ERROR(source.assembly.add_node(source.name() + ".map", pool, {value.id}, pooled, hidden));
   pooled.view = view;
   return source.assembly.settle(source.node, pooled);
 }
@@ -309,7 +324,7 @@ Result<bool> desugar(GraphAssembly& assembly, const onnx::NodeProto& node,
   };
   const bool arithmetic = type == "Add" || type == "Sub" || type == "Mul" || type == "Div";
   if (constant_first && !arithmetic) return Error{"it reads a constant where a value was expected"};
-  if (type == "ReduceMean") return done(read_mean(source));
+  if (type == "ReduceMean" || type == "ReduceMax") return done(read_reduction(source));
   if (type == "Gather") return done(read_gather(source));
   if (type == "Split") return done(read_split(source));
   if (type == "Neg" && values.size() == 1) return done(read_negative(source));

@@ -72,7 +72,7 @@ TEST_F(Import, EveryStructureShrinksWhereItCan) {
                                                       {"functions", 11},     {"functions_in_parts", 4},
                                                       {"expanded_gates", 4}, {"option_a", 7},
                                                       {"convnext", 4},       {"group_norms", 4},
-                                                      {"keras", 2}};
+                                                      {"cbam", 3},           {"keras", 2}};
   for (const std::string& name : testing::test_networks()) {
     const Graph network = graph(testing::test_network(name));
     ASSERT_TRUE(free_dimensions.contains(name)) << name << " has no entry here";
@@ -255,7 +255,7 @@ TEST_F(Import, LayerNormOfOldOperatorSetsIsCalledWhatItIs) {
   net.with("axes", Integers{-1});
   net.output(net.node("Sub", {last, mean}), "y", {4, 4, 4});
   EXPECT_THAT(import(net.finish()).error().message,
-              HasSubstr("looks like layer norm; layer norm is not supported"));
+              HasSubstr("layer norm that is written in parts; export with operator set 17"));
 }
 
 TEST_F(Import, LayoutsThatMakeNoSenseAreRefused) {

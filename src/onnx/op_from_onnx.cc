@@ -99,6 +99,17 @@ Result<OpWithArrays> read_selu(const OpSource& source) {
   return activation(attributes, op::activation(op::Function::selu, alpha, gamma));
 }
 
+Result<OpWithArrays> read_local_response(const OpSource& source) {
+  Attributes attributes(source.node);
+  op::LocalResponseNorm norm;
+  norm.size = attributes.integer("size", 0, 1);
+  norm.alpha = attributes.real("alpha", 1e-4F);
+  norm.beta = attributes.real("beta", 0.75F);
+  norm.bias = attributes.real("bias", 1);
+  RETURN_IF_ERROR(attributes.done());
+  return OpWithArrays{norm};
+}
+
 Result<OpWithArrays> read_gelu(const OpSource& source) {
   Attributes attributes(source.node);
   const std::string approximate = attributes.text("approximate", "none");
@@ -308,6 +319,7 @@ constexpr OpReader kReaders[] = {{"Add", Values::two, 0, 0, read_plain<op::Add>}
                                  {"GlobalMaxPool", Values::one, 0, 0, read_global_max_pool},
                                  {"HardSigmoid", Values::one, 0, 0, read_hard_sigmoid},
                                  {"HardSwish", Values::one, 0, 0, read_function<op::Function::hard_swish>},
+                                 {"LRN", Values::one, 0, 0, read_local_response},
                                  {"LeakyRelu", Values::one, 0, 0, read_leaky_relu},
                                  {"LogSoftmax", Values::one, 0, 0, read_softmax},
                                  {"MatMul", Values::one, 1, 1, read_mat_mul},

@@ -334,6 +334,22 @@ Status write(const op::Resize& resize, const OpTarget& target) {
   return {};
 }
 
+Status write(const op::ChannelReduce& reduce, const OpTarget& target) {
+  needs(target, 18);  // the first that takes the axes as an input
+  const bool max = reduce.kind == op::ChannelReduce::Kind::max;
+  add_integers(target, "axes", {1}, add(target, max ? "ReduceMax" : "ReduceMean"));
+  return {};
+}
+
+Status write(const op::LocalResponseNorm& norm, const OpTarget& target) {
+  onnx::NodeProto& node = add(target, "LRN");
+  set(node, "size", norm.size);
+  set(node, "alpha", norm.alpha);
+  set(node, "beta", norm.beta);
+  set(node, "bias", norm.bias);
+  return {};
+}
+
 Status write(const op::Softmax& softmax, const OpTarget& target) {
   set(add(target, softmax.logarithm ? "LogSoftmax" : "Softmax"), "axis", 1);
   return {};

@@ -14,17 +14,18 @@ constexpr Rule kAny{};
 constexpr Rule kMap{.input = 4};
 
 Rule rule(const Op& op) {
-  return std::visit(Overloaded{[]<OneOf<op::Input, op::BatchNorm, op::Activation, op::PRelu, op::Add, op::Mul,
-                                        op::Scale, op::Shift, op::Concat, op::Slice, op::Softmax, op::Opaque>
-                                      Any>(const Any&) { return kAny; },
-                               []<OneOf<op::Conv, op::MaxPool, op::AveragePool, op::GlobalAveragePool,
-                                        op::PadChannels, op::ChannelShuffle, op::Pad, op::Resize>
-                                      OfMaps>(const OfMaps&) { return kMap; },
-                               [](const op::GroupNorm& norm) { return norm.by_pixel ? kAny : kMap; },
-                               [](const op::Flatten&) { return Rule{.output = 2}; },
-                               [](const op::AsMap&) { return Rule{.input = 2, .output = 4}; },
-                               [](const op::Linear&) { return Rule{.input = 2}; }},
-                    op);
+  return std::visit(
+      Overloaded{[]<OneOf<op::Input, op::BatchNorm, op::Activation, op::PRelu, op::Add, op::Mul, op::Scale,
+                          op::Shift, op::Concat, op::Slice, op::Softmax, op::Opaque>
+                        Any>(const Any&) { return kAny; },
+                 []<OneOf<op::Conv, op::MaxPool, op::AveragePool, op::GlobalAveragePool, op::PadChannels,
+                          op::ChannelReduce, op::LocalResponseNorm, op::ChannelShuffle, op::Pad, op::Resize>
+                        OfMaps>(const OfMaps&) { return kMap; },
+                 [](const op::GroupNorm& norm) { return norm.by_pixel ? kAny : kMap; },
+                 [](const op::Flatten&) { return Rule{.output = 2}; },
+                 [](const op::AsMap&) { return Rule{.input = 2, .output = 4}; },
+                 [](const op::Linear&) { return Rule{.input = 2}; }},
+      op);
 }
 
 Result<std::vector<int>> ranks_from(const Graph& graph, std::vector<int> ranks) {

@@ -47,10 +47,14 @@ class Lowering {
     return false;
   }
   /// Sums over channels want them in one run.
-  template <OneOf<op::GroupNorm, op::Softmax> Normalizing>
+  template <OneOf<op::GroupNorm, op::LocalResponseNorm, op::Softmax> Normalizing>
   bool prepare(const Normalizing&, const Chain&, Operation& operation, Value& output) {
     operation.inputs[0] = joined(operation.inputs[0]);
     output.joined = program_.value(operation.inputs[0]).joined;
+    return false;
+  }
+  bool prepare(const op::ChannelReduce&, const Chain&, Operation& operation, Value&) {
+    operation.inputs[0] = joined(operation.inputs[0]);
     return false;
   }
   bool prepare(const op::Combine&, const Chain& chain, Operation& operation, Value& output) {

@@ -96,6 +96,19 @@ Steps steps_of(const op::GlobalAveragePool&, const StepContext& context) {
       .args = {.pixels = context.input().pixels(), .channels = context.output_layout().size}})};
 }
 
+Steps steps_of(const op::ChannelReduce& op, const StepContext& context) {
+  return {context.placed(ReduceChannelsStep{.args = {.pixels = context.output().pixels(),
+                                                     .channels = context.input_layout().segments[0].count,
+                                                     .largest = op.kind == op::ChannelReduce::Kind::max}})};
+}
+Steps steps_of(const op::LocalResponseNorm& op, const StepContext& context) {
+  return {context.placed(LocalResponseStep{.args = {.pixels = context.output().pixels(),
+                                                    .channels = context.output_layout().segments[0].count,
+                                                    .size = op.size,
+                                                    .alpha = op.alpha,
+                                                    .beta = op.beta,
+                                                    .bias = op.bias}})};
+}
 Steps steps_of(const op::Softmax& op, const StepContext& context) {
   return {context.placed(SoftmaxStep{.args = {.pixels = context.output().pixels(),
                                               .channels = context.output_layout().segments[0].count,

@@ -157,6 +157,15 @@ class Interpreter {
     return joined;
   }
 
+  Result<Floats> compute(const op::ChannelReduce& op) {
+    return reference::reduce_channels(input(), {batch_, input_shape().channels, pixels()},
+                                      op.kind == op::ChannelReduce::Kind::max);
+  }
+  Result<Floats> compute(const op::LocalResponseNorm& op) {
+    return reference::local_response_norm(input(), {batch_, input_shape().channels, pixels()}, op.size,
+                                          op.alpha, op.beta, op.bias);
+  }
+
   Result<Floats> compute(const op::Softmax& op) {
     return reference::softmax(input(), batch_, graph_.shape(node_).channels, pixels(), op.logarithm);
   }

@@ -9,14 +9,15 @@ void run(const Step& step, const Frame& frame) {
 }
 
 std::int64_t macs_of(const Step& step) {
-  return std::visit(Overloaded{
-                        [](const ConvStep& conv) { return conv.macs(); },
-                        []<OneOf<LoadStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, ActivateStep,
-                                 AffineStep, NormalizeStep, PReluStep, SoftmaxStep, CombineStep, CopyStep,
-                                 GatherStep, PickStep, BlendStep, FlattenStep, StoreStep, BandedStep>
-                               Free>(const Free&) { return std::int64_t{0}; },
-                    },
-                    step);
+  return std::visit(
+      Overloaded{
+          [](const ConvStep& conv) { return conv.macs(); },
+          []<OneOf<LoadStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, ActivateStep, AffineStep,
+                   NormalizeStep, ReduceChannelsStep, LocalResponseStep, PReluStep, SoftmaxStep, CombineStep,
+                   CopyStep, GatherStep, PickStep, BlendStep, FlattenStep, StoreStep, BandedStep>
+                 Free>(const Free&) { return std::int64_t{0}; },
+      },
+      step);
 }
 
 void AveragePoolStep::run(const Frame& frame) const {

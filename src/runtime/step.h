@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "kernels/across_channels.h"
 #include "kernels/elementwise.h"
 #include "kernels/move.h"
 #include "kernels/normalize.h"
@@ -17,6 +18,8 @@ namespace concertina::runtime {
 
 using ActivateStep = KernelStep<kernels::ActivateArgs, kernels::activate>;
 using AffineStep = KernelStep<kernels::AffineArgs, kernels::affine>;
+using ReduceChannelsStep = KernelStep<kernels::ReduceChannelsArgs, kernels::reduce_channels>;
+using LocalResponseStep = KernelStep<kernels::LocalResponseArgs, kernels::local_response_norm>;
 using NormalizeStep = KernelStep<kernels::NormalizeArgs, kernels::normalize>;
 using PReluStep = KernelStep<kernels::PReluArgs, kernels::prelu>;
 using SoftmaxStep = KernelStep<kernels::SoftmaxArgs, kernels::softmax>;
@@ -67,9 +70,10 @@ struct StoreStep {
   void run(const Frame& frame) const;
 };
 
-using Step = std::variant<LoadStep, ConvStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, ActivateStep,
-                          AffineStep, NormalizeStep, PReluStep, SoftmaxStep, CombineStep, CopyStep,
-                          GatherStep, PickStep, BlendStep, FlattenStep, StoreStep, BandedStep>;
+using Step =
+    std::variant<LoadStep, ConvStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, ActivateStep, AffineStep,
+                 NormalizeStep, ReduceChannelsStep, LocalResponseStep, PReluStep, SoftmaxStep, CombineStep,
+                 CopyStep, GatherStep, PickStep, BlendStep, FlattenStep, StoreStep, BandedStep>;
 
 void run(const Step& step, const Frame& frame);
 

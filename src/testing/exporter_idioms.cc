@@ -127,6 +127,30 @@ std::string convnext() {
   return net.finish();
 }
 
+std::string cbam() {
+  OnnxBuilder net;
+  std::string x = net.conv_norm_relu(net.input("image", {3, 11, 11}), {.in = 3, .out = 10, .kernel = 3});
+  const auto reduced = [&](const char* type, const Integers& axes) {
+    const std::string y = net.node(type, {x});
+    net.with("axes", axes).with("keepdims", std::int64_t{1});
+    return y;
+  };
+  const std::string down = net.random({4, 10, 1, 1}, 10), up = net.random({10, 4, 1, 1}, 4);
+  const auto shared = [&](const std::string& y) {
+    return net.node("Conv", {net.node("Tanh", {net.node("Conv", {y, down})}), up});
+  };
+  const std::string channels =
+      net.node("Add", {shared(reduced("ReduceMean", {2, 3})), shared(reduced("ReduceMax", {2, 3}))});
+  x = net.node("Mul", {x, net.node("Sigmoid", {channels})});
+  const std::string pixels = net.node("Concat", {reduced("ReduceMax", {1}), reduced("ReduceMean", {1})});
+  net.with("axis", std::int64_t{1});
+  x = net.node("Mul", {x, net.node("Sigmoid", {net.conv(pixels, {.in = 2, .out = 1, .kernel = 5})})});
+  x = net.node("LRN", {net.conv_norm_relu(x, {.in = 10, .out = 7})});
+  net.with("size", std::int64_t{5}).with("alpha", 0.1F);
+  net.output(net.linear(net.pooled(x), 7, kClasses), "logits", {kClasses});
+  return net.finish();
+}
+
 std::string group_norms() {
   OnnxBuilder net(21);
   const auto conv = [&](const std::string& y, int in, int out) {

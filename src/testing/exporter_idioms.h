@@ -21,6 +21,10 @@ std::string option_a();
 /// channel.
 std::string convnext();
 
+/// CBAM: attention over channels from means and maxima of pixels, and over pixels from those of channels;
+/// LRN.
+std::string cbam();
+
 /// Instance norm, and group norm as an op and in parts.
 std::string group_norms();
 

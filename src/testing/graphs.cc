@@ -37,6 +37,7 @@ std::vector<NamedGraph> structures() {
           {"dilated_means", dilated_means()},
           {"padded_shortcuts", padded_shortcuts()},
           {"group_norms", group_norms()},
+          {"across_channels", across_channels()},
           {"functions", functions()}};
 }
 

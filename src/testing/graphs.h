@@ -89,6 +89,10 @@ Graph padded_shortcuts();
 /// over one and two segments.
 Graph group_norms();
 
+/// A mask of pixels out of the mean and the largest of their channels, over one and two segments; local
+/// response normalisation.
+Graph across_channels();
+
 /// Functions beyond those, on maps and on a vector, that only later operator sets have in part; a LogSoftmax.
 Graph functions();
 

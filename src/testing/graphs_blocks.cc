@@ -185,6 +185,21 @@ Graph group_norms() {
   return net.build();
 }
 
+Graph across_channels() {
+  using Kind = op::ChannelReduce::Kind;
+  Net net({3, 8, 7});
+  const NodeId a = net.conv_bn_relu("a", kImage, 19, kThree);
+  const NodeId b = net.concat("b", {a, net.conv("b.conv", a, 6, kThree)});
+  const NodeId both = net.concat(
+      "both", {net.reduce_channels("b.mean", b, Kind::mean), net.reduce_channels("b.max", b, Kind::max)});
+  const NodeId mask = net.apply("mask.act", op::activation(Function::sigmoid),
+                                net.conv("mask", both, 1, Window::square(5, 1, 2)));
+  const NodeId c = net.conv("c", net.product("masked", b, mask), 13, kThree);
+  const NodeId normed = net.local_response("five", net.local_response("three", c, 3), 5);
+  net.classify(net.conv_bn_relu("d", normed, 9, kOne), 4);
+  return net.build();
+}
+
 Graph functions() {
   const op::Activation all[] = {op::activation(Function::tanh),
                                 op::activation(Function::elu, 0.7F),

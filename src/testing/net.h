@@ -63,6 +63,18 @@ class Net : public networks::Layers {
     op.epsilon = 1e-3F;
     return add(name, op, {x});
   }
+  NodeId reduce_channels(const std::string& name, NodeId x, op::ChannelReduce::Kind kind) {
+    op::ChannelReduce op;
+    op.kind = kind;
+    return add(name, op, {x});
+  }
+  NodeId local_response(const std::string& name, NodeId x, int size) {
+    op::LocalResponseNorm op;
+    op.size = size;
+    op.alpha = 0.2F;
+    op.bias = 2;
+    return add(name, op, {x});
+  }
   NodeId shuffle(const std::string& name, NodeId x, int groups) {
     op::ChannelShuffle op;
     op.groups = groups;

@@ -133,6 +133,17 @@ class Interpreter {
   }
   torch::Tensor operator()(const op::Pad& padding) const { return pad(map(), padding); }
   torch::Tensor operator()(const op::Resize& op) const { return resize(map(), op); }
+  torch::Tensor operator()(const op::ChannelReduce& reduce) const {
+    return reduce.kind == op::ChannelReduce::Kind::max ? map().amax(1, true) : map().mean(1, true);
+  }
+  torch::Tensor operator()(const op::LocalResponseNorm& norm) const {
+    // Sums over neighbours are means over windows of a map whose rows are channels.
+    const torch::Tensor x = map().to(torch::kFloat);
+    const torch::Tensor squares = x.square().flatten(2).unsqueeze(1);
+    const torch::Tensor padded = torch::constant_pad_nd(squares, {0, 0, (norm.size - 1) / 2, norm.size / 2});
+    const torch::Tensor means = torch::avg_pool2d(padded, {norm.size, 1}, {1, 1}).view(x.sizes());
+    return (x * torch::pow(norm.bias + norm.alpha * means, -norm.beta)).to(net_.compute().dtype);
+  }
   torch::Tensor operator()(const op::Softmax& softmax) const {
     return softmax.logarithm ? torch::log_softmax(input(), 1) : torch::softmax(input(), 1);
   }
