@@ -8,7 +8,6 @@
 
 #include "base/try.h"
 #include "onnx/attributes.h"
-#include "onnx/desugar_source.h"
 #include "onnx/layout_from_onnx.h"
 #include "onnx/tensor.h"
 
@@ -163,7 +162,7 @@ Status read_arithmetic(const DesugarSource& source) {
   if (type == "Mul" || type == "Div") {
     op::Scale scale;
     scale.channels = value.shape.channels;
-    return source.assembly.add_in_layout(source.node, {scale, {std::move(array)}}, value);
+    return source.assembly.add_in_layout(source.node, {scale, {std::move(array)}}, {value});
   }
   if (type == "Sub" && source.constant_first) {
     const View view = value.view;
@@ -171,7 +170,7 @@ Status read_arithmetic(const DesugarSource& source) {
     value.view = view;
     op::Shift shift;
     shift.channels = value.shape.channels;
-    return source.assembly.add_in_layout(source.node, {shift, {std::move(array)}}, value);
+    return source.assembly.add_in_layout(source.node, {shift, {std::move(array)}}, {value});
   }
   if (type == "Sub") change(std::negate<>());
   return source.assembly.add_constant_to(source.node, value, std::move(array));
@@ -191,6 +190,8 @@ Status read_expand(const DesugarSource& source) {
   const auto wanted = to_integers(*tensor);
   std::vector<int> sizes = value.view.sizes();
   if (wanted.size() > sizes.size() + 1) return Error{"it adds dimensions"};
+  const std::int64_t batch = wanted.size() > sizes.size() ? wanted[0].value_or(1) : 1;
+  if (batch != 1 && batch != source.batch) return Error{"it repeats the batch"};
   for (std::size_t i = 0; i < wanted.size() && i < sizes.size(); ++i) {
     int& size = sizes[sizes.size() - 1 - i];
     const std::int64_t to = wanted[wanted.size() - 1 - i].value_or(0);
@@ -210,7 +211,7 @@ Status read_prelu(const DesugarSource& source) {
   ASSIGN_OR_RETURN(Array slopes, per_channel(value, source.constants[0]));
   op::PRelu prelu;
   prelu.channels = value.shape.channels;
-  return source.assembly.add_in_layout(source.node, {prelu, {std::move(slopes)}}, value);
+  return source.assembly.add_in_layout(source.node, {prelu, {std::move(slopes)}}, {value});
 }
 
 /// A linear layer at every pixel of N x H x W x C: a convolution of one pixel. False if the value is not
@@ -218,11 +219,7 @@ Status read_prelu(const DesugarSource& source) {
 Result<bool> read_pixel_linear(const DesugarSource& source) {
   const OnnxValue& value = source.values[0];
   constexpr int kPixelsFirst[] = {1, 2, 0};
-  const auto& [channels, height, width] = value.shape;
-  if (value.settled() || value.view.sizes() != std::vector{height, width, channels} ||
-      value.view.channel_dimension() != 2) {
-    return false;
-  }
+  if (value.settled() || value.view != View::map(value.shape).transposed(kPixelsFirst)) return false;
   ASSIGN_OR_RETURN(const std::vector<int> sizes, source.constants[0].sizes(2));
   ASSIGN_OR_RETURN(const Array weight, source.constants[0].floats());
   RETURN_IF_ERROR(Attributes(source.node).done());
@@ -246,18 +243,15 @@ Result<bool> read_pixel_linear(const DesugarSource& source) {
 
 /// x * x, or x * x * x.
 Status read_power(const DesugarSource& source) {
-  RETURN_IF_ERROR(settled(source));
   const OnnxValue& value = source.values[0];
   ASSIGN_OR_RETURN(const double exponent, source.constants[0].scalar());
-  if (exponent != 2 && exponent != 3) {
-    return Error{fmt::format("its exponent is {}; 2 and 3 are supported", exponent)};
-  }
-  const std::string square =
-      exponent == 2 ? source.output() : source.assembly.hidden_name(source.name() + ".square");
-  RETURN_IF_ERROR(source.assembly.add_op(source.name(), {op::Mul{}, {}}, {value, value}, square));
-  if (exponent == 2) return {};
-  const OnnxValue squared = *source.assembly.find_value(square);
-  return source.assembly.add_op(source.name(), {op::Mul{}, {}}, {squared, value}, source.output());
+  if (exponent == 2) return source.assembly.add_in_layout(source.node, {op::Mul{}, {}}, {value, value});
+  if (exponent != 3) return Error{fmt::format("its exponent is {}; 2 and 3 are supported", exponent)};
+  const std::string hidden = source.assembly.hidden_name(source.name() + ".square");
+  RETURN_IF_ERROR(source.assembly.add_op(source.name(), {op::Mul{}, {}}, {value, value}, hidden));
+  OnnxValue square = *source.assembly.find_value(hidden);
+  square.view = value.view;
+  return source.assembly.add_in_layout(source.node, {op::Mul{}, {}}, {square, value});
 }
 
 /// a - b, or the sum of all, in pairs.
@@ -314,29 +308,27 @@ Result<Array> per_channel(const OnnxValue& value, const Constant& constant) {
   return array;
 }
 
-Result<bool> desugar(GraphAssembly& assembly, const onnx::NodeProto& node,
-                     const std::vector<OnnxValue>& values, const std::vector<Constant>& constants,
-                     bool constant_first, std::int64_t operator_set) {
-  const DesugarSource source{assembly, node, values, constants, constant_first};
-  const std::string& type = node.op_type();
+Result<bool> desugar(const DesugarSource& source) {
+  const std::string& type = source.node.op_type();
+  const std::size_t values = source.values.size(), constants = source.constants.size();
   const auto done = [](const Status& status) {
     return status ? Result<bool>(true) : Result<bool>(status.error());
   };
   const bool arithmetic = type == "Add" || type == "Sub" || type == "Mul" || type == "Div";
-  if (constant_first && !arithmetic) return Error{"it reads a constant where a value was expected"};
+  if (source.constant_first && !arithmetic) return Error{"it reads a constant where a value was expected"};
   if (type == "ReduceMean" || type == "ReduceMax") return done(read_reduction(source));
   if (type == "Gather") return done(read_gather(source));
   if (type == "Split") return done(read_split(source));
-  if (type == "Neg" && values.size() == 1) return done(read_negative(source));
-  if (arithmetic && values.size() == 1 && constants.size() == 1) return done(read_arithmetic(source));
+  if (type == "Neg" && values == 1) return done(read_negative(source));
+  if (arithmetic && values == 1 && constants == 1) return done(read_arithmetic(source));
   if (type == "InstanceNormalization") return done(read_instance_norm(source));
-  if (type == "GroupNormalization") return done(read_group_norm(source, operator_set));
+  if (type == "GroupNormalization") return done(read_group_norm(source));
   if (type == "LayerNormalization") return done(read_layer_norm(source));
-  if (type == "MatMul" && values.size() == 1 && constants.size() == 1) return read_pixel_linear(source);
-  if (type == "Expand" && values.size() == 1 && constants.size() == 1) return done(read_expand(source));
-  if (type == "PRelu" && values.size() == 1 && constants.size() == 1) return done(read_prelu(source));
-  if (type == "Pow" && values.size() == 1 && constants.size() == 1) return done(read_power(source));
-  if ((type == "Sub" || type == "Sum") && constants.empty()) return done(read_sum(source));
+  if (type == "MatMul" && values == 1 && constants == 1) return read_pixel_linear(source);
+  if (type == "Expand" && values == 1 && constants == 1) return done(read_expand(source));
+  if (type == "PRelu" && values == 1 && constants == 1) return done(read_prelu(source));
+  if (type == "Pow" && values == 1 && constants == 1) return done(read_power(source));
+  if ((type == "Sub" || type == "Sum") && constants == 0) return done(read_sum(source));
   return false;
 }
 

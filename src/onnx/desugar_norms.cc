@@ -39,7 +39,7 @@ Status add_norm(const DesugarSource& source, const op::GroupNorm& norm, int grou
   ASSIGN_OR_RETURN(Array weight, by_channel(source, 0, groups, norm.channels));
   ASSIGN_OR_RETURN(Array bias, by_channel(source, 1, groups, norm.channels));
   return source.assembly.add_in_layout(source.node, {norm, {std::move(weight), std::move(bias)}},
-                                       source.values[0]);
+                                       source.values);
 }
 
 }  // namespace
@@ -54,12 +54,12 @@ Status read_instance_norm(const DesugarSource& source) {
   const auto groups = value.view.leading_groups();
   if (value.rank != 4 || !groups)
     return Error{"it normalises something else than channels or groups of them"};
-  norm.group = norm.channels / *groups;
+  norm.group = *groups == 1 ? 0 : norm.channels / *groups;
   return add_norm(source, norm, *groups);
 }
 
 /// Its scale is by group up to operator set 20, by channel since.
-Status read_group_norm(const DesugarSource& source, std::int64_t operator_set) {
+Status read_group_norm(const DesugarSource& source) {
   RETURN_IF_ERROR(check_one_value(source));
   RETURN_IF_ERROR(settled(source));
   const OnnxValue& value = source.values[0];
@@ -71,7 +71,7 @@ Status read_group_norm(const DesugarSource& source, std::int64_t operator_set) {
   if (value.rank != 4 || groups < 1 || norm.channels % groups != 0)
     return Error{fmt::format("its {} groups do not divide {} channels of a map", groups, norm.channels)};
   norm.group = groups == 1 ? 0 : norm.channels / groups;
-  return add_norm(source, norm, operator_set < 21 ? groups : norm.channels);
+  return add_norm(source, norm, source.operator_set < 21 ? groups : norm.channels);
 }
 
 /// Over the channels of each pixel, which come last.
@@ -91,7 +91,8 @@ Status read_layer_norm(const DesugarSource& source) {
   if (source.constants.size() < 2 || source.constants[1].left_out()) {
     ASSIGN_OR_RETURN(Array weight, by_channel(source, 0, norm.channels, norm.channels));
     Array none{.shape = {norm.channels}, .values = std::vector<float>(weight.values.size())};
-    return source.assembly.add_in_layout(source.node, {norm, {std::move(weight), std::move(none)}}, value);
+    return source.assembly.add_in_layout(source.node, {norm, {std::move(weight), std::move(none)}},
+                                         source.values);
   }
   return add_norm(source, norm, norm.channels);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,9 @@ struct DesugarSource {
   const onnx::NodeProto& node;
   const std::vector<OnnxValue>& values;
   const std::vector<Constant>& constants;
-  bool constant_first;
+  bool constant_first;  ///< of an operation on a constant and a value
+  std::int64_t operator_set;
+  std::int64_t batch;  ///< as an input declares it; 0: open
 
   const std::string& name() const { return name_of(node); }
   const std::string& output() const { return node.output(0); }
@@ -27,7 +30,7 @@ Result<Array> per_channel(const OnnxValue& value, const Constant& constant);
 
 /// InstanceNormalization, GroupNormalization, LayerNormalization: one op::GroupNorm.
 Status read_instance_norm(const DesugarSource& source);
-Status read_group_norm(const DesugarSource& source, std::int64_t operator_set);
+Status read_group_norm(const DesugarSource& source);
 Status read_layer_norm(const DesugarSource& source);
 
 }  // namespace concertina::onnx

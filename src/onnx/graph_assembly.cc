@@ -128,12 +128,19 @@ Status GraphAssembly::add_op(const std::string& name, OpWithArrays read, const s
   return {};
 }
 
-Status GraphAssembly::add_in_layout(const onnx::NodeProto& node, OpWithArrays op, const OnnxValue& value) {
-  if (value.settled()) return add_op(name_of(node), std::move(op), {value}, node.output(0));
+Status GraphAssembly::add_in_layout(const onnx::NodeProto& node, OpWithArrays op,
+                                    const std::vector<OnnxValue>& values) {
+  const bool settled =
+      std::all_of(values.begin(), values.end(), [](const OnnxValue& value) { return value.settled(); });
+  if (settled) return add_op(name_of(node), std::move(op), values, node.output(0));
+  for (const OnnxValue& value : values) {
+    if (value.view != values[0].view)
+      return Error{"it reads values in two layouts, neither of which is a map's or a vector's"};
+  }
   const std::string hidden = hidden_name(name_of(node));
-  RETURN_IF_ERROR(add_op(name_of(node), std::move(op), {value}, hidden));
+  RETURN_IF_ERROR(add_op(name_of(node), std::move(op), values, hidden));
   OnnxValue made = *find_value(hidden);
-  made.view = value.view;
+  made.view = values[0].view;
   return settle(node, std::move(made));
 }
 
@@ -146,7 +153,7 @@ Status GraphAssembly::add_constant_to(const onnx::NodeProto& node, const OnnxVal
   if (exact_ || !joins_bias(read, value)) {
     op::Shift shift;
     shift.channels = value.shape.channels;
-    return add_in_layout(node, {shift, {std::move(array)}}, value);
+    return add_in_layout(node, {shift, {std::move(array)}}, {value});
   }
   RETURN_IF_ERROR(spend_values({array}));
   Node& layer = nodes_[value.id];

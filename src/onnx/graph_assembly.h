@@ -75,8 +75,8 @@ class GraphAssembly {
                 const std::string& output);
 
   /// The same for an op that computes every value, channel or pixel by itself: the layout in which ONNX sees
-  /// the value stays.
-  Status add_in_layout(const onnx::NodeProto& node, OpWithArrays op, const OnnxValue& value);
+  /// the values stays. Fails if they have different ones.
+  Status add_in_layout(const onnx::NodeProto& node, OpWithArrays op, const std::vector<OnnxValue>& values);
 
   /// A name for a value that no node of the file knows.
   std::string hidden_name(const std::string& stem) const;

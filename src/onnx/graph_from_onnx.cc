@@ -160,13 +160,13 @@ class GraphReader {
     if (values.empty()) return fold_node(node, constants);
     if (is_alias(type)) return read_alias(node, values[0]);
     if (type == "ArgMax") return read_arg_max(node, values[0]);
+    RETURN_IF_ERROR(unspread(type, values));
     if (is_layout_op(type)) {
       ASSIGN_OR_RETURN(values[0].view, laid_out(node, values[0].view, constants, batch_));
       return assembly_.settle(node, std::move(values[0]));
     }
-    RETURN_IF_ERROR(unspread(type, values));
     ASSIGN_OR_RETURN(const bool done,
-                     desugar(assembly_, node, values, constants, constant_first, operator_set_));
+                     desugar({assembly_, node, values, constants, constant_first, operator_set_, batch_}));
     if (done) return {};
     if (constant_first) return Error{"it reads a constant where a value was expected"};
     if ((type == "Add" || type == "Mul") && values.size() == 2) larger_first(values);
@@ -240,8 +240,10 @@ class GraphReader {
     }
     ASSIGN_OR_RETURN(OpWithArrays read, read_op({node, operator_set_, shapes, ranks, constants}));
     // What treats every value by itself may be in any layout, which stays.
-    if (std::holds_alternative<op::Activation>(read.op))
-      return assembly_.add_in_layout(node, read, values[0]);
+    const bool by_value = std::holds_alternative<op::Activation>(read.op) ||
+                          std::holds_alternative<op::Add>(read.op) ||
+                          std::holds_alternative<op::Mul>(read.op);
+    if (by_value) return assembly_.add_in_layout(node, std::move(read), values);
     for (OnnxValue& value : values) {
       if (value.settled()) continue;
       RETURN_IF_ERROR(reorder_columns(value.view, read));
@@ -329,6 +331,7 @@ class GraphReader {
     if (!value) return Error{"it does not read the output of a node before it"};
     FoldedTensor shape;
     shape.values = {batch_ > 0 ? static_cast<double>(batch_) : std::numeric_limits<double>::quiet_NaN()};
+    if (value->spread) return Error{"it asks for the shape of what an Expand has repeated"};
     for (const int size : value->view.sizes()) shape.values.push_back(size);
     Attributes attributes(node);
     const int rank = static_cast<int>(shape.values.size());

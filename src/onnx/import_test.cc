@@ -332,13 +332,47 @@ TEST_F(Import, ExpandIsNothingWhereWhatReadsItRepeatsByItself) {
   const Graph network = graph(testing::test_network("expanded_gates"));
   EXPECT_EQ(count<op::Mul>(network), 2);
   EXPECT_EQ(count<op::Resize>(network), 0);
+}
 
+TEST_F(Import, WhatElseReadsAnExpandIsRefused) {
+  const struct {
+    const char* sentence;
+    std::function<std::string(OnnxBuilder&, const std::string& spread)> read;
+  } readers[] = {
+      {"has repeated to 4x4x4", [](auto& net, const auto& spread) { return net.relu(spread); }},
+      {"has repeated to 4x4x4",
+       [](auto& net, const auto& spread) {
+         return net.node("Reshape", {spread, net.integers({-1, 64})});
+       }},
+      {"the shape of what an Expand has repeated",
+       [](auto& net, const auto& spread) {
+         return net.node("Reshape", {net.input("b", {64}), net.node("Shape", {spread})});
+       }},
+  };
+  for (const auto& [sentence, read] : readers) {
+    OnnxBuilder net;
+    const std::string x = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4});
+    const std::string spread =
+        net.node("Expand", {net.node("GlobalAveragePool", {x}), net.node("Shape", {x})});
+    net.output(read(net, spread), "y", {4, 4, 4});
+    EXPECT_THAT(import(net.finish()).error().message, HasSubstr(sentence));
+  }
   OnnxBuilder net;
   const std::string x = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4});
-  const std::string spread = net.node("Expand", {net.node("GlobalAveragePool", {x}), net.node("Shape", {x})});
-  net.output(net.relu(spread), "y", {4, 4, 4});
-  EXPECT_THAT(import(net.finish()).error().message,
-              HasSubstr("4x1x1 values that an Expand has repeated to 4x4x4"));
+  net.output(net.node("Expand", {x, net.integers({8, 4, 4, 4})}), "y", {4, 4, 4});
+  EXPECT_THAT(import(net.finish()).error().message, HasSubstr("it repeats the batch"));
+}
+
+// Rows and columns are alike, so only the order tells that this is no N x H x W x C.
+TEST_F(Import, ALinearLayerOnColumnsFirstIsRefused) {
+  OnnxBuilder net;
+  const std::string x = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 5});
+  const std::string turned = net.node("Transpose", {x});
+  net.with("perm", Integers{0, 3, 2, 1});
+  const std::string y = net.node("Transpose", {net.node("MatMul", {turned, net.random({5, 6}, 5)})});
+  net.with("perm", Integers{0, 3, 1, 2});
+  net.output(y, "y", {6, 4, 4});
+  EXPECT_FALSE(import(net.finish()));
 }
 
 TEST_F(Import, AnArgMaxAtTheEndIsLeftOff) {

@@ -52,12 +52,16 @@ class View {
   /// For N x (some order of C, H, W) of all values: where each of its features lies in N x (C H W).
   std::optional<std::vector<int>> flat_order() const;
 
+  friend bool operator==(const View&, const View&) = default;
+
  private:
   /// `size` steps of `stride` along an axis; of size 1 there is none.
   struct Piece {
     int axis = 0;  // 0, 1, 2: channel, row, column
     int size = 1;
     int stride = 1;
+
+    friend bool operator==(const Piece&, const Piece&) = default;
   };
   using Dimension = std::vector<Piece>;
 

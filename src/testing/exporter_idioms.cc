@@ -9,6 +9,12 @@ using Integers = OnnxBuilder::Integers;
 
 constexpr int kClasses = 5;
 
+std::string gelu_in_parts(OnnxBuilder& net, const std::string& x) {
+  const std::string erf = net.node("Erf", {net.node("Div", {x, net.floats({}, {1.41421354F})})});
+  const std::string more = net.node("Add", {erf, net.floats({}, {1})});
+  return net.node("Mul", {net.node("Mul", {x, more}), net.floats({}, {0.5F})});
+}
+
 }  // namespace
 
 std::string functions() {
@@ -40,8 +46,7 @@ std::string functions_in_parts() {
   std::string x = net.conv_norm(net.input("image", {3, 10, 10}), {.in = 3, .out = 9, .kernel = 3});
   const auto number = [&](float value) { return net.floats({}, {value}); };
   const auto one_more = [&](const std::string& y) { return net.node("Add", {y, number(1)}); };
-  const std::string erf = net.node("Erf", {net.node("Div", {x, number(1.41421354F)})});
-  x = net.node("Mul", {net.node("Mul", {x, one_more(erf)}), number(0.5F)});
+  x = gelu_in_parts(net, x);
   x = net.conv_norm(x, {.in = 9, .out = 7, .kernel = 3});
   const std::string cube = net.node("Mul", {net.node("Pow", {x, number(3)}), number(0.044715F)});
   const std::string scaled = net.node("Mul", {net.node("Add", {x, cube}), number(0.797884583F)});
@@ -110,8 +115,8 @@ std::string convnext() {
   const auto block = [&](const std::string& x, int channels) {
     const std::string deep =
         net.conv(x, {.in = channels, .out = channels, .kernel = 7, .groups = channels, .bias = true});
-    const std::string wide =
-        net.node("Gelu", {linear(layer_norm(pixels_first(deep), channels), channels, 12)});
+    const std::string hidden = linear(layer_norm(pixels_first(deep), channels), channels, 12);
+    const std::string wide = channels == 6 ? net.node("Gelu", {hidden}) : gelu_in_parts(net, hidden);
     const std::string back = channels_first(linear(wide, 12, channels));
     return net.node("Add", {net.node("Mul", {back, net.random({channels, 1, 1}, 3)}), x});
   };
