@@ -59,7 +59,7 @@ struct Recipe {
     std::filesystem::path path = "/usr/share/datasets/fashion-mnist";
     std::string format = "auto";       ///< idx, cifar10, image_folder, or auto
     int image_size = 0;                ///< image_folder: pixels of a side; 0 = as they are
-    int validation = 5000;             ///< images split off the training set
+    int validation = 0;                ///< images split off the training set; 0 = a tenth, at most 5000
     Crop crop = Crop::padded;          ///< how training images are cropped
     int pad = 2;                       ///< random crop out of so many pixels of padding
     bool flip = true;                  ///< random horizontal flip

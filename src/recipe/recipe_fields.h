@@ -61,7 +61,7 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("data", "path", r.data.path, any);
   field("data", "format", r.data.format, any);
   field("data", "image_size", r.data.image_size, Range{0, 4096});
-  field("data", "validation", r.data.validation, Range{2, 1e9});
+  field("data", "validation", r.data.validation, Range{0, 1e9});
   field("data", "crop", r.data.crop, any);
   field("data", "pad", r.data.pad, Range{0, 64});
   field("data", "flip", r.data.flip, any);

@@ -54,6 +54,13 @@ Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const
   Run run(std::move(recipe), std::move(folder), compute, progress);
   RETURN_IF_ERROR(check_data(run.recipe_.data));
   ASSIGN_OR_RETURN(run.data_, reader.read(run.recipe_));
+  if (const std::string warning = uncertainty(*run.data_); !warning.empty()) progress.message(warning);
+  int& batch = run.recipe_.training.batch;
+  if (const int fitting = fitting_batch(batch, *run.data_); fitting != batch) {
+    progress.message(fmt::format("training: batches of {} images, as {} are fewer than training.batch = {}",
+                                 fitting, run.data_->training.size(), batch));
+    batch = fitting;
+  }
   ASSIGN_OR_RETURN(NetworkSource source, open_network(run.recipe_.network, run.data_->shape,
                                                       static_cast<int>(run.data_->classes.size()), progress));
   if (!run.recipe_.network.file.empty() && run.recipe_.joint.start == recipe::JointStart::scratch) {

@@ -222,6 +222,18 @@ TEST_F(PipelineTest, AWrongDataSetIsRefusedBeforeTraining) {
 }
 
 // Search and training must come to the same result whatever the test images are.
+// 48 images: neither a batch of 128 nor 5 000 validation images.
+TEST_F(PipelineTest, AFewImagesTrainWithTheDefaults) {
+  write_toy_data(folder_ / "data", 48, 12);
+  folder_.write("few.toml", "[network]\nwidth = 0.5\n[pretrain]\nepochs = 1\n[joint]\nepochs = 1\n");
+  const ProcessResult result = run_process(train_command("run", folder_ / "run", {}, "few.toml"), {});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("data: 4 validation images tell an accuracy to within 49 points"));
+  EXPECT_THAT(result.err,
+              HasSubstr("training: batches of 5 images, as 44 are fewer than training.batch = 128"));
+  EXPECT_TRUE(fs::exists(folder_ / "run" / "model.onnx"));
+}
+
 TEST_F(PipelineTest, NothingButPackagingOpensTheTestImages) {
   folder_.write("data/t10k-images-idx3-ubyte", "no images");
   folder_.write("data/t10k-labels-idx1-ubyte", "no labels");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/hash.h"
@@ -14,6 +15,8 @@
 
 namespace concertina::train {
 namespace {
+
+constexpr std::int64_t kLeastTraining = 4;  // images
 
 // Images of a folder whose pixels are measured, evenly spaced, where not all of them are read.
 constexpr std::int64_t kMeasured = 1000;
@@ -127,16 +130,18 @@ Status take(const std::vector<double>& given, const char* key, int channels, std
       fmt::format("data.{} has {} numbers, but the images have {} channels", key, given.size(), channels)};
 }
 
-/// Says what would do.
-Error too_few(std::int64_t count, const recipe::Recipe& recipe) {
-  const std::int64_t most = count - recipe.training.batch;
+/// Images to split off so many.
+std::int64_t validation_images(const recipe::Recipe::Data& data, std::int64_t count) {
+  constexpr std::int64_t kLeast = 2, kMost = 5000;
+  return data.validation > 0 ? data.validation : std::clamp(count / 10, kLeast, kMost);
+}
+
+Error too_few(std::int64_t count, std::int64_t held_out) {
   const std::string advice =
-      most < 2 ? "use more images, or a smaller training.batch"
-               : fmt::format("a tenth of them, or at most {}, would do: --set data.validation={}", most,
-                             std::clamp<std::int64_t>(count / 10, 2, most));
+      count < 2 * kLeastTraining ? "use more images" : "leave data.validation out, or make it smaller";
   return Error{
-      fmt::format("the training set has {} images: too few for data.validation = {} and a batch of {}; {}",
-                  count, recipe.data.validation, recipe.training.batch, advice)};
+      fmt::format("the training set has {} images, of which data.validation = {} leaves fewer than {}; {}",
+                  count, held_out, kLeastTraining, advice)};
 }
 
 }  // namespace
@@ -155,11 +160,27 @@ Status check_data(const recipe::Recipe::Data& data) {
                            path_is_wrong ? fmt::format("; {}", recipe::kPathRule) : "")};
 }
 
+int fitting_batch(int wanted, const TrainingData& data) {
+  constexpr int kSteps = 8;  // in an epoch
+  const auto images = static_cast<int>(data.training.size());
+  return wanted <= images ? wanted : std::max(2, images / kSteps);
+}
+
+std::string uncertainty(const TrainingData& data) {
+  constexpr std::size_t kEnough = 400;
+  const std::size_t count = data.validation.size();
+  if (count >= kEnough) return {};
+  const double points = 100 * 1.96 * std::sqrt(0.25 / static_cast<double>(count));
+  return fmt::format(
+      "data: {} validation images tell an accuracy to within {:.0f} points; more would tell sizes apart better",
+      count, points);
+}
+
 Result<TrainingData> read_training_data(const recipe::Recipe& recipe, torch::Device device, int threads) {
   ASSIGN_OR_RETURN(SplitImages images, open_split(recipe.data, data::Split::train, device, threads));
   const auto count = static_cast<std::int64_t>(images.labels.size());
-  const std::int64_t held_out = recipe.data.validation;
-  if (held_out + recipe.training.batch > count) return too_few(count, recipe);
+  const std::int64_t held_out = validation_images(recipe.data, count);
+  if (held_out + kLeastTraining > count) return too_few(count, held_out);
   Normalization normalization = images.measured;
   RETURN_IF_ERROR(take(recipe.data.mean, "mean", images.shape.channels, normalization.mean));
   RETURN_IF_ERROR(take(recipe.data.stddev, "stddev", images.shape.channels, normalization.stddev));
@@ -184,7 +205,8 @@ Result<std::shared_ptr<const TrainingData>> DataReader::read(const recipe::Recip
     return data_;
   }
   TrainingData data = *data_;  // shares the pixels
-  data::TrainingSplit split = data::split_training(data_->images.size(), recipe.data.validation,
+  const std::int64_t count = data_->images.size();
+  data::TrainingSplit split = data::split_training(count, validation_images(recipe.data, count),
                                                    static_cast<std::uint64_t>(recipe.seed));
   data.training = std::move(split.training);
   data.validation = std::move(split.validation);

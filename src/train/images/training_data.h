@@ -34,6 +34,12 @@ Status check_data(const recipe::Recipe::Data& data);
 /// With data.crop = "resized" images stay on the disk; else they are read whole.
 Result<TrainingData> read_training_data(const recipe::Recipe& recipe, torch::Device device, int threads);
 
+/// Images in a training step: as many as `wanted`, or an eighth of all if there are fewer.
+int fitting_batch(int wanted, const TrainingData& data);
+
+/// Says how little a few validation images tell; nothing of many.
+std::string uncertainty(const TrainingData& data);
+
 /// The only reader of the test images, as `training` was read and normalised. Fails if its classes or sizes
 /// differ.
 Result<ImageBatches> read_test_images(const recipe::Recipe& recipe, const TrainingData& training,
