@@ -8,7 +8,10 @@
 #include <climits>
 #include <mutex>
 #include <optional>
+#include <sstream>
 
+#include "base/file.h"
+#include "base/random.h"
 #include "base/try.h"
 #include "data/crop.h"
 #include "data/image.h"
@@ -63,16 +66,45 @@ Result<std::vector<std::string>> list_classes(const fs::path& folder) {
   return classes;
 }
 
-fs::path split_folder(const fs::path& root, Split split) {
+constexpr const char* kTestFolders[] = {"test", "val", "valid", "validation"};
+
+bool is_folder(const fs::path& path) {
   std::error_code code;
-  if (split == Split::train) return root / "train";
-  return fs::is_directory(root / "test", code) || !fs::is_directory(root / "val", code) ? root / "test"
-                                                                                        : root / "val";
+  return fs::is_directory(path, code);
+}
+
+fs::path test_folder(const fs::path& root) {
+  for (const char* name : kTestFolders) {
+    if (is_folder(root / name)) return root / name;
+  }
+  return root / kTestFolders[0];
+}
+
+/// Whether the folders of root are classes that are not split.
+bool is_one_folder(const fs::path& root) {
+  if (is_folder(root / "train") || is_folder(test_folder(root))) return false;
+  const auto entries = list(root);
+  if (!entries || entries->empty()) return false;
+  for (const auto& entry : *entries) {
+    const auto inside = list(entry.path());
+    if (!inside || inside->empty() || !is_image(inside->front().path())) return false;
+  }
+  return true;
+}
+
+fs::path annotations_of(const fs::path& folder) {
+  return folder / "val_annotations.txt";
+}
+
+bool is_annotated(const fs::path& folder) {
+  std::error_code code;
+  return is_folder(folder / "images") && fs::exists(annotations_of(folder), code);
 }
 
 // Labels are positions in the list of train/, so another list would give silently wrong ones.
 Result<std::vector<std::string>> checked_classes(const fs::path& root, const fs::path& folder) {
   ASSIGN_OR_RETURN(auto classes, list_classes(root / "train"));
+  if (is_annotated(folder)) return classes;
   ASSIGN_OR_RETURN(const auto here, list_classes(folder));
   std::vector<std::string> odd;
   std::set_symmetric_difference(classes.begin(), classes.end(), here.begin(), here.end(),
@@ -83,25 +115,86 @@ Result<std::vector<std::string>> checked_classes(const fs::path& root, const fs:
       (root / "train").string(), folder.string(), odd.front())};
 }
 
+/// The images of a class: in its folder, or in a folder "images" of that.
+Result<std::vector<fs::path>> images_of_class(const fs::path& folder) {
+  const fs::path inner = folder / "images";
+  ASSIGN_OR_RETURN(const auto entries, list(is_folder(inner) ? inner : folder));
+  if (entries.empty())
+    return Error{fmt::format("the class folder '{}' holds no images; fill or remove it", folder.string())};
+  std::vector<fs::path> files;
+  for (const auto& entry : entries) {
+    if (!is_image(entry.path())) {
+      return Error{
+          fmt::format("'{}' is not named .jpg, .jpeg or .png; convert or remove it", entry.path().string())};
+    }
+    files.push_back(entry.path());
+  }
+  return files;
+}
+
 Result<ImageFiles> list_images(const fs::path& folder, const std::vector<std::string>& classes) {
   ImageFiles listing{.files = {}, .labels = {}, .classes = classes};
   for (std::size_t label = 0; label < classes.size(); ++label) {
-    ASSIGN_OR_RETURN(const auto entries, list(folder / classes[label]));
-    if (entries.empty()) {
-      return Error{fmt::format("the class folder '{}' holds no images; fill or remove it",
-                               (folder / classes[label]).string())};
-    }
-    for (const auto& entry : entries) {
-      if (!is_image(entry.path())) {
-        return Error{fmt::format("'{}' is not named .jpg, .jpeg or .png; convert or remove it",
-                                 entry.path().string())};
-      }
-      listing.files.push_back(entry.path());
-      listing.labels.push_back(static_cast<std::int32_t>(label));
-    }
+    ASSIGN_OR_RETURN(const auto files, images_of_class(folder / classes[label]));
+    listing.files.insert(listing.files.end(), files.begin(), files.end());
+    listing.labels.resize(listing.files.size(), static_cast<std::int32_t>(label));
   }
   if (listing.files.size() <= INT_MAX) return listing;
   return Error{fmt::format("'{}' holds more images than fit into memory; use fewer", folder.string())};
+}
+
+/// Lines of a file's name, its class and more, between tabs; by class, then in the order of the lines.
+Result<ImageFiles> list_annotated(const fs::path& folder, const std::vector<std::string>& classes) {
+  ASSIGN_OR_RETURN(const std::string text, read_file(annotations_of(folder)));
+  std::vector<std::vector<fs::path>> by_class(classes.size());
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t end = line.find('\t');
+    const std::string name = line.substr(0, end);
+    const std::string label =
+        end == std::string::npos ? "" : line.substr(end + 1, line.find_first_of("\t\r", end + 1) - end - 1);
+    const auto found = std::lower_bound(classes.begin(), classes.end(), label);
+    if (found == classes.end() || *found != label || !is_image(name) || fs::path(name).has_parent_path()) {
+      return Error{
+          fmt::format("'{}': the line '{}' names no image and a class of train/; correct or remove it",
+                      annotations_of(folder).string(), line)};
+    }
+    by_class[static_cast<std::size_t>(found - classes.begin())].push_back(folder / "images" / name);
+  }
+  ImageFiles listing{.files = {}, .labels = {}, .classes = classes};
+  for (std::size_t label = 0; label < classes.size(); ++label) {
+    if (by_class[label].empty())
+      return Error{fmt::format("'{}' has no image of the class '{}'", annotations_of(folder).string(),
+                               classes[label])};
+    listing.files.insert(listing.files.end(), by_class[label].begin(), by_class[label].end());
+    listing.labels.resize(listing.files.size(), static_cast<std::int32_t>(label));
+  }
+  return listing;
+}
+
+/// Splits a fifth of every class off.
+Result<ImageFiles> list_part(const fs::path& root, Split split) {
+  constexpr std::uint64_t kSeed = 1;
+  ASSIGN_OR_RETURN(const auto classes, list_classes(root));
+  ImageFiles listing{.files = {}, .labels = {}, .classes = classes};
+  for (std::size_t label = 0; label < classes.size(); ++label) {
+    ASSIGN_OR_RETURN(const auto files, images_of_class(root / classes[label]));
+    if (files.size() < 2) {
+      return Error{
+          fmt::format("the class folder '{}' holds one image, which cannot be for training and test; "
+                      "add more, or remove it",
+                      (root / classes[label]).string())};
+    }
+    const auto count = static_cast<std::int64_t>(files.size());
+    auto order = CounterRandom(kSeed, label).permutation(count);
+    const auto middle = order.begin() + std::max<std::int64_t>(1, count / 5);
+    std::vector<std::int64_t> chosen =
+        split == Split::test ? std::vector(order.begin(), middle) : std::vector(middle, order.end());
+    std::sort(chosen.begin(), chosen.end());
+    for (const std::int64_t i : chosen) listing.files.push_back(files[static_cast<std::size_t>(i)]);
+    listing.labels.resize(listing.files.size(), static_cast<std::int32_t>(label));
+  }
+  return listing;
 }
 
 struct Extent {
@@ -151,15 +244,21 @@ class FirstFailure {
 
 }  // namespace
 
+bool holds_image_folder(const fs::path& root) {
+  return is_folder(root / "train") || is_one_folder(root);
+}
+
 Status check_image_folder(const fs::path& root) {
-  const auto classes = checked_classes(root, split_folder(root, Split::test));
+  if (is_one_folder(root)) return {};
+  const auto classes = checked_classes(root, test_folder(root));
   return classes ? Status() : classes.error();
 }
 
 Result<ImageFiles> list_image_folder(const fs::path& root, Split split) {
-  const fs::path folder = split_folder(root, split);
+  if (is_one_folder(root)) return list_part(root, split);
+  const fs::path folder = split == Split::train ? root / "train" : test_folder(root);
   ASSIGN_OR_RETURN(const auto classes, checked_classes(root, folder));
-  return list_images(folder, classes);
+  return is_annotated(folder) ? list_annotated(folder, classes) : list_images(folder, classes);
 }
 
 Result<ImageSet> read_image_folder(const fs::path& root, Split split, int image_size, int resize,

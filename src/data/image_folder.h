@@ -18,10 +18,18 @@ struct ImageFiles {
   std::vector<std::string> classes;  ///< the name of each label
 };
 
-/// Lists the tree <root>/train/<class>/*.jpg|jpeg|png or <root>/{test,val}/<class>/... (test/ if there are
-/// both). The classes are the folders of train/, by name; images stand by class, then by file name. Hidden
-/// files are skipped, and any other thing that is no image is an error.
+/// Lists the tree <root>/train/<class>/*.jpg|jpeg|png, or <root>/test/<class>/... (or val/, valid/ or
+/// validation/, the first that there is). A class may keep its images in a folder "images" of its own, and a
+/// test folder may keep all of its in "images" and their classes in val_annotations.txt (Tiny ImageNet). The
+/// classes are the folders of train/, by name; images stand by class, then by file name. Hidden files are
+/// skipped, and any other thing that is no image is an error.
+///
+/// Without train/ the folders of root are the classes, and a fifth of each class's images, at least one, are
+/// the test images. Which ones depends on the names of its files only.
 Result<ImageFiles> list_image_folder(const std::filesystem::path& root, Split split);
+
+/// Whether root is such a tree, with or without train/.
+bool holds_image_folder(const std::filesystem::path& root);
 
 /// Fails unless such a tree has both splits, with the same classes. Opens no image.
 Status check_image_folder(const std::filesystem::path& root);

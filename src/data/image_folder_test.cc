@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "data/crop.h"
 #include "testing/image_files.h"
 #include "testing/temporary_folder.h"
@@ -48,6 +50,66 @@ TEST_F(ImageFolderTest, ReadsTestOrVal) {
   EXPECT_THAT(read(Split::test)->image(1), ElementsAreArray(testing::smooth_image(8, 8, 3, 6).pixels));
   std::filesystem::rename(folder_ / "test", folder_ / "val");
   EXPECT_THAT(read(Split::test)->image(0), ElementsAreArray(testing::smooth_image(8, 8, 3, 5).pixels));
+}
+
+TEST_F(ImageFolderTest, ReadsTheFoldersThatOthersUse) {
+  for (const char* name : {"valid", "validation"}) {
+    std::filesystem::remove_all(folder_ / name);
+    std::filesystem::rename(folder_ / "test", folder_ / name);
+    EXPECT_THAT(read(Split::test)->image(1), ElementsAreArray(testing::smooth_image(8, 8, 3, 6).pixels))
+        << name;
+    std::filesystem::rename(folder_ / name, folder_ / "test");
+  }
+}
+
+// Tiny ImageNet: images in folders of their own beside boxes; the validation images in one folder.
+TEST_F(ImageFolderTest, ReadsTinyImageNet) {
+  for (const char* name : {"cat", "dog"}) {
+    const std::filesystem::path train = folder_ / "train" / name, inner = folder_ / "inner";
+    std::filesystem::rename(train, inner);
+    std::filesystem::create_directory(train);
+    std::filesystem::rename(inner, train / "images");
+    folder_.write(std::string("train/") + name + "/boxes.txt", "0 0 8 8");
+  }
+  EXPECT_THAT(read()->labels, ElementsAre(0, 1, 1));
+  std::filesystem::remove_all(folder_ / "test");
+  folder_.write("val/images/x.png", testing::to_png(testing::smooth_image(8, 8, 3, 5)));
+  folder_.write("val/images/y.png", testing::to_png(testing::smooth_image(8, 8, 3, 6)));
+  folder_.write("val/val_annotations.txt", "x.png\tdog\t0\t0\t8\t8\ny.png\tcat\t0\t0\t8\t8\r\n");
+  EXPECT_TRUE(check_image_folder(folder_));
+  const ImageSet set = *read(Split::test);
+  EXPECT_THAT(set.labels, ElementsAre(0, 1));
+  EXPECT_THAT(set.image(0), ElementsAreArray(testing::smooth_image(8, 8, 3, 6).pixels));
+  for (const char* line : {"x.png\tcow\n", "../x.png\tcat\n", "x.txt\tcat\n", "x.png\n", "\n"}) {
+    folder_.write("val/val_annotations.txt", line);
+    EXPECT_THAT(error(Split::test), HasSubstr("names no image and a class of train/")) << line;
+  }
+  folder_.write("val/val_annotations.txt", "x.png\tdog\n");
+  EXPECT_THAT(error(Split::test), HasSubstr("has no image of the class 'cat'"));
+}
+
+TEST_F(ImageFolderTest, SplitsOneFolderByClass) {
+  const testing::TestFolder one;
+  for (int i = 0; i < 10; ++i)
+    one.write("b/" + std::to_string(i) + ".png", testing::to_png(testing::smooth_image(8, 8, 3, i)));
+  for (int i = 0; i < 3; ++i)
+    one.write("a/" + std::to_string(i) + ".png", testing::to_png(testing::smooth_image(8, 8, 3, 20 + i)));
+  EXPECT_TRUE(holds_image_folder(one));
+  EXPECT_TRUE(check_image_folder(one));
+  const ImageFiles train = *list_image_folder(one, Split::train), test = *list_image_folder(one, Split::test);
+  EXPECT_THAT(train.labels, ElementsAre(0, 0, 1, 1, 1, 1, 1, 1, 1, 1));
+  EXPECT_THAT(test.labels, ElementsAre(0, 1, 1));
+  EXPECT_THAT(test.classes, ElementsAre("a", "b"));
+  std::set<std::filesystem::path> all(train.files.begin(), train.files.end());
+  all.insert(test.files.begin(), test.files.end());
+  EXPECT_EQ(all.size(), 13u);
+
+  one.write("c/0.png", testing::to_png(testing::smooth_image(8, 8, 3, 0)));
+  EXPECT_THAT(list_image_folder(one, Split::train).error().message, HasSubstr("/c' holds one image"));
+  one.write("c/notes.txt", "");
+  EXPECT_THAT(list_image_folder(one, Split::train).error().message, HasSubstr("c/notes.txt' is not named"));
+  one.write("notes.txt", "");
+  EXPECT_FALSE(holds_image_folder(one));
 }
 
 TEST_F(ImageFolderTest, FitsImagesToOneSize) {

@@ -37,8 +37,8 @@ Result<Format> detect_format(const std::filesystem::path& root) {
   RETURN_IF_ERROR(check_folder(root));
   if (holds_idx(root)) return Format::idx;
   if (holds_cifar10(root)) return Format::cifar10;
+  if (holds_image_folder(root)) return Format::image_folder;
   std::error_code code;
-  if (std::filesystem::is_directory(root / "train", code)) return Format::image_folder;
   if (std::filesystem::exists(root / "data_batch_1", code)) {
     return Error{fmt::format(
         "'{}' holds the Python version of CIFAR-10; use its binary version, cifar-10-binary.tar.gz",
