@@ -18,8 +18,8 @@ struct Image {
 };
 
 /// Decodes a JPEG or PNG file to gray or RGB. CMYK becomes RGB, palettes are looked up, 16 bits are rounded
-/// to 8, alpha is dropped; gamma, colour profiles and orientation tags are not applied (as in Pillow's
-/// convert("RGB")). Fails on whatever the decoder calls corrupt, even if it could go on, and above 64 Mpixel.
+/// to 8, alpha is dropped; a JPEG's orientation tag is applied, gamma and colour profiles are not. Fails on
+/// whatever the decoder calls corrupt if it may touch pixels, even if it could go on, and above 64 Mpixel.
 /// `name` stands in the errors.
 Result<Image> decode_image(std::string_view bytes, std::string_view name);
 

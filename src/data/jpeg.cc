@@ -2,12 +2,14 @@
 // clang-format off
 #include <cstdio>
 #include <jpeglib.h>
+#include <jerror.h>
 // clang-format on
 
 #include <csetjmp>
 
 #include "base/try.h"
 #include "data/codecs.h"
+#include "data/orientation.h"
 
 namespace concertina::data {
 namespace {
@@ -29,8 +31,11 @@ struct JpegFailure {
 }
 
 // The library warns (level -1) of damage that it papers over with gray; such pixels must not become data.
+// Bytes between two markers and unknown versions of headers touch no pixel.
 void on_message(j_common_ptr jpeg, int level) {
-  if (level < 0) fail_jpeg(jpeg);
+  const int code = jpeg->err->msg_code;
+  const bool harmless = code == JWRN_EXTRANEOUS_DATA || code == JWRN_JFIF_MAJOR || code == JWRN_ADOBE_XFORM;
+  if (level < 0 && !harmless) fail_jpeg(jpeg);
 }
 
 struct JpegDecoder {
@@ -53,6 +58,8 @@ bool start(JpegDecoder& decoder, const unsigned char* bytes, std::size_t count) 
   if (setjmp(decoder.failure.jump) != 0) return false;
   jpeg_create_decompress(&decoder.state);
   jpeg_mem_src(&decoder.state, bytes, count);
+  constexpr unsigned kWholeMarker = 0xffff;
+  jpeg_save_markers(&decoder.state, JPEG_APP0 + 1, kWholeMarker);  // Exif
   jpeg_read_header(&decoder.state, TRUE);
   switch (decoder.state.jpeg_color_space) {
     case JCS_GRAYSCALE:
@@ -80,6 +87,15 @@ bool read_rows(JpegDecoder& decoder, std::uint8_t* pixels, std::size_t row_bytes
   return true;
 }
 
+int orientation_of(const jpeg_decompress_struct& state) {
+  for (const jpeg_marker_struct* marker = state.marker_list; marker != nullptr; marker = marker->next) {
+    const int orientation =
+        exif_orientation({reinterpret_cast<const char*>(marker->data), marker->data_length});
+    if (orientation != 1) return orientation;
+  }
+  return 1;
+}
+
 // Adobe's programs, which write nearly all such files, store the inverse of each ink.
 void cmyk_to_rgb(Image& image, bool inverted) {
   std::vector<std::uint8_t>& p = image.pixels;
@@ -103,6 +119,7 @@ Result<Image> decode_jpeg(std::string_view bytes, std::string_view name) {
   if (!start(decoder, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size())) {
     return decode_error(name, decoder.failure.message);
   }
+  const int orientation = orientation_of(state);  // the end of decoding frees the markers
   RETURN_IF_ERROR(check_image_size(state.output_height, state.output_width, kLargestJpegRatio, bytes, name));
   Image image{static_cast<int>(state.output_height),
               static_cast<int>(state.output_width),
@@ -113,7 +130,7 @@ Result<Image> decode_jpeg(std::string_view bytes, std::string_view name) {
   image.pixels.resize(state.output_height * row_bytes);
   if (!read_rows(decoder, image.pixels.data(), row_bytes)) return decode_error(name, decoder.failure.message);
   if (image.channels == 4) cmyk_to_rgb(image, state.saw_Adobe_marker != FALSE);
-  return image;
+  return turned_upright(std::move(image), orientation);
 }
 
 }  // namespace concertina::data
