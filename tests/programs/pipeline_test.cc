@@ -352,7 +352,8 @@ TEST_F(PipelineTest, BadInputGetsOneSentence) {
   expect_refused(train("run", out, {"--set", "search.floor_groups=9"}), " --set search.floor_groups=9: ");
   expect_refused(train("run", out, {"--set", "groups=4"}), "did you mean 'search.groups'?");
   expect_refused(train("run", out, {"--set", "network.name=resnet21"}), "no built-in network 'resnet21'");
-  expect_refused(train("run", out, {"--set", "data.validation=350"}), "--set data.validation=36");
+  expect_refused(train("run", out, {"--set", "data.validation=358"}),
+                 "leave data.validation out, or make it smaller");
   expect_refused(train("run", out, {"--set", "data.path=/nowhere"}), "/nowhere");
   expect_refused(train("run", out, {"--set", "joint.budget=3"}),
                  "pretrain.epochs = 2, rank.epochs = 1 (each counts as two) leave nothing of it");
