@@ -70,6 +70,7 @@ Status import(ImportOptions options) {
   if (!understood) return Error{fmt::format("'{}': {}", options.network, understood.error().message)};
   ASSIGN_OR_RETURN(const std::string bytes, onnx::serialize_network(imported.network));
   RETURN_IF_ERROR(write_file(options.out, bytes));
+  for (const std::string& node : imported.left_off) fmt::print(stderr, "{} at its end is left off\n", node);
   print_summary(options, imported.network.graph);
   return {};
 }

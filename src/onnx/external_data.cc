@@ -34,9 +34,10 @@ Result<Place> read_place(const onnx::TensorProto& tensor) {
 
 /// The path of a file below the folder, symbolic links followed.
 Result<fs::path> path_inside(const fs::path& folder, const std::string& location) {
-  std::error_code none;
-  const fs::path root = fs::weakly_canonical(folder.empty() ? fs::path(".") : folder, none);
-  const fs::path path = fs::weakly_canonical(root / location, none);
+  std::error_code code;
+  const fs::path root = fs::weakly_canonical(folder.empty() ? fs::path(".") : folder, code);
+  const fs::path path = code ? fs::path() : fs::weakly_canonical(root / location, code);
+  if (code) return Error{fmt::format("its values are in '{}': {}", location, code.message())};
   const auto [end, unused] = std::mismatch(root.begin(), root.end(), path.begin(), path.end());
   if (fs::path(location).is_absolute() || end != root.end()) {
     return Error{

@@ -225,7 +225,6 @@ class GraphReader {
     if (!assembly_.output_name(node.output(0)) || !value.settled() || (axis != 1 && axis != 1 - value.rank))
       return Error{"it is understood at the end of a network only, over the channels"};
     left_off_.push_back(fmt::format("the ArgMax '{}'", name_of(node)));
-    without_arg_max_.insert(node.output(0));
     return assembly_.add_alias(node.output(0), value);
   }
 
@@ -416,7 +415,7 @@ class GraphReader {
             output.name(), fmt::join(value->view.sizes(), "x"))};
       }
       const bool twice = std::find(outputs.begin(), outputs.end(), value->id) != outputs.end();
-      if (twice && !without_arg_max_.empty()) continue;
+      if (twice && !left_off_.empty()) continue;  // what an ArgMax reads may be an output itself
       outputs.push_back(value->id);
     }
     return outputs;
@@ -433,7 +432,6 @@ class GraphReader {
   std::unordered_set<std::string> turned_;          // values that are turned to channels first
   std::unordered_set<std::string> read_otherwise_;  // and those that other nodes read
   std::vector<std::string> left_off_;
-  std::unordered_set<std::string> without_arg_max_;  // outputs that are what an ArgMax reads
 };
 
 }  // namespace

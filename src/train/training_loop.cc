@@ -141,7 +141,7 @@ std::vector<ScheduledOptimizer> make_optimizers(const Graph& graph, const Tensor
     optimizers.push_back(make_sgd(graph, trained, options, options.learning_rate));
     return optimizers;
   }
-  constexpr double kDecay = 0.05;  // a twentieth of what the learning rates of all steps add up to
+  constexpr double kDecay = 0.05;  // of the learning rate, in each step; docs/results/trials.md
   auto [filters, linear, others] = sorted_by_kind(graph, trained);
   optimizers.push_back(sgd(std::move(linear), std::move(others), options, options.learning_rate));
   const auto muon = torch::optim::SGDOptions(learning_rate).momentum(options.momentum).weight_decay(kDecay);
