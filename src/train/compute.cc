@@ -17,7 +17,7 @@ Result<Compute> make_compute(const std::string& device, int threads) {
   }
   try {
     const torch::Device chosen(device);
-    if (chosen.has_index() && static_cast<std::size_t>(chosen.index()) >= torch::cuda::device_count()) {
+    if (chosen.has_index() && chosen.index() >= static_cast<int>(torch::cuda::device_count())) {
       return Error{
           fmt::format("--device {}: there are only {} CUDA devices", device, torch::cuda::device_count())};
     }

@@ -1,6 +1,21 @@
 #include "train/muon.h"
 
+#include <type_traits>
+
 namespace concertina::train {
+namespace {
+
+/// What an optimizer of LibTorch finds a weight's state by: a pointer, before 2.0 its text.
+template <typename Key>
+Key state_key(const torch::Tensor& weight) {
+  if constexpr (std::is_pointer_v<Key>) {
+    return weight.unsafeGetTensorImpl();
+  } else {
+    return c10::str(weight.unsafeGetTensorImpl());
+  }
+}
+
+}  // namespace
 
 torch::Tensor orthogonalised(const torch::Tensor& matrix) {
   constexpr double kA = 3.4445, kB = -4.7750, kC = 2.0315;
@@ -22,7 +37,7 @@ torch::Tensor Muon::step(LossClosure) {
     for (torch::Tensor& weight : group.params()) {
       const torch::Tensor& gradient = weight.grad();
       if (!gradient.defined()) continue;
-      auto& state = state_[c10::guts::to_string(weight.unsafeGetTensorImpl())];
+      auto& state = state_[state_key<decltype(state_)::key_type>(weight)];
       if (!state) {
         state = std::make_unique<torch::optim::SGDParamState>();
         static_cast<torch::optim::SGDParamState&>(*state).momentum_buffer(torch::zeros_like(weight));

@@ -152,8 +152,12 @@ std::string save_optimizer(const torch::optim::Optimizer& optimizer) {
 }
 
 void load_optimizer(torch::optim::Optimizer& optimizer, const std::string& state) {
+  c10::optional<torch::Device> device;  // where the weights are: the state may have been saved on another
+  for (const auto& group : optimizer.param_groups()) {
+    if (!group.params().empty()) device = group.params()[0].device();
+  }
   torch::serialize::InputArchive archive;
-  archive.load_from(state.data(), state.size());
+  archive.load_from(state.data(), state.size(), device);
   optimizer.load(archive);
 }
 
