@@ -7,7 +7,7 @@
 #include "common/progress_bar.h"
 #include "common/table.h"
 #include "concertina/session.h"
-#include "device/images.h"
+#include "device/accuracy.h"
 #include "device/options.h"
 #include "device/timing.h"
 #include "device/verbs.h"
@@ -52,15 +52,15 @@ Status eval(const EvalOptions& options) {
   ASSIGN_OR_RETURN(const EvaluatedModel evaluated, load_evaluated(options.model, options.loading));
   const auto& model = evaluated.model;
   ASSIGN_OR_RETURN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
-  ASSIGN_OR_RETURN(Accuracy accuracy, Accuracy::make(evaluated, options.data));
+  ASSIGN_OR_RETURN(const auto accuracy, Accuracy::make(evaluated, options.data));
   ASSIGN_OR_RETURN(Session single, Session::make(model));
   ProgressBar progress;
   progress.start("eval", static_cast<std::int64_t>(subnets.size()));
   std::vector<EvalRow> rows;
   for (const int subnet : subnets) {
-    ASSIGN_OR_RETURN(const double top1, accuracy.of(subnet));
+    ASSIGN_OR_RETURN(const double top1, accuracy->of(subnet));
     if (options.data.split == "validation")
-      RETURN_IF_ERROR(check_validation_top1(*model, subnet, top1, accuracy.images()));
+      RETURN_IF_ERROR(check_validation_top1(*model, subnet, top1, accuracy->images()));
     ASSIGN_OR_RETURN(const auto times, time_runs(single, subnet, {}));
     rows.push_back({.subnet = subnet, .milliseconds = quantile(times, 0.5), .top1 = top1});
     progress.update(static_cast<std::int64_t>(rows.size()), fmt::format("top-1 {:.2f} %", 100 * top1));
@@ -74,6 +74,7 @@ void define(CLI::App* verb, EvalOptions& options) {
   add_model_argument(verb, options.model);
   add_data_options(verb, options.data)->required();
   add_split_options(verb, options.data);
+  add_teacher_option(verb, options.data);
   add_subnet_option(verb, options.subnet);
   add_model_options(verb, options.loading);
   add_json_option(verb, options.json);

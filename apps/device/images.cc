@@ -56,15 +56,9 @@ Result<onnx::ValidationImages> find_validation(const EvaluatedModel& model, cons
 
 Result<data::ImageSet> validation_part(const data::ImageSet& set, const EvaluatedModel& model,
                                        const DataOptions& options) {
-  ASSIGN_OR_RETURN(const onnx::ValidationImages images, find_validation(model, options));
-  if (images.count > set.size() || (model.validation && images.among != set.size())) {
-    return Error{fmt::format("'{}' has {} training images, but the model's validation images are {} of {}",
-                             options.data, set.size(), images.count,
-                             model.validation ? std::to_string(images.among) : "more")};
-  }
-  const auto indices =
-      data::split_training(set.size(), images.count, static_cast<std::uint64_t>(images.seed)).validation;
-  if (model.validation && data::hash_of_labels(set.labels, indices) != images.labels) {
+  ASSIGN_OR_RETURN(const auto indices,
+                   validation_indices(static_cast<std::size_t>(set.size()), model, options));
+  if (model.validation && data::hash_of_labels(set.labels, indices) != model.validation->labels) {
     return Error{
         fmt::format("the training images of '{}' are not those that the model was made with: "
                     "other labels, classes or another order",
@@ -94,9 +88,8 @@ Status check_classifier(const Model& model) {
   }
   if (!model.classes().empty()) return {};
   const TensorInfo& output = model.outputs()[0];
-  return Error{fmt::format(
-      "the model's output '{}' is a map of {}x{}x{}, so there are no classes to tell; use a Session",
-      output.name, output.channels, output.height, output.width)};
+  return Error{fmt::format("the model's output '{}' of {}x{}x{} tells no classes apart; use a Session",
+                           output.name, output.channels, output.height, output.width)};
 }
 
 void normalize_pixels(std::span<const std::uint8_t> pixels, const ImageInfo& info, std::span<float> image) {
@@ -110,11 +103,23 @@ void normalize_pixels(std::span<const std::uint8_t> pixels, const ImageInfo& inf
   }
 }
 
+Result<std::vector<std::int64_t>> validation_indices(std::size_t samples, const EvaluatedModel& model,
+                                                     const DataOptions& options) {
+  ASSIGN_OR_RETURN(const onnx::ValidationImages images, find_validation(model, options));
+  const auto count = static_cast<std::int64_t>(samples);
+  if (images.count > count || (model.validation && images.among != count)) {
+    return Error{fmt::format("'{}' has {} training images, but the model's validation images are {} of {}",
+                             options.data, count, images.count,
+                             model.validation ? std::to_string(images.among) : "more")};
+  }
+  return data::split_training(count, images.count, static_cast<std::uint64_t>(images.seed)).validation;
+}
+
 Result<EvaluatedModel> load_evaluated(const std::string& path, const ModelOptions& options) {
   ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(path));
   auto model = runtime::make_model(file, options);
   if (!model) return in_file(path, model.error());
-  return EvaluatedModel{*std::move(model), file.validation};
+  return EvaluatedModel{*std::move(model), file.validation, file.taught};
 }
 
 std::string split_name(const DataOptions& options) {
@@ -196,36 +201,6 @@ Status check_validation_top1(const Model& model, int subnet, double top1, std::i
                   "sub-net {} is right on {:.2f} % of them, but was on {:.2f} %; check the data set, "
                   "and --validation-images and --validation-seed if they are given",
                   subnet, 100 * top1, 100 * recorded)};
-}
-
-Result<Accuracy> Accuracy::make(const EvaluatedModel& evaluated, const DataOptions& options) {
-  ASSIGN_OR_RETURN(data::ImageSet set, read_images(options, evaluated));
-  ASSIGN_OR_RETURN(Session session, Session::make(evaluated.model, {.threads = threads_of(options),
-                                                                    .max_batch = options.batch}));
-  return Accuracy(std::move(session), std::move(set), options.batch);
-}
-
-Result<double> Accuracy::of(int subnet) {
-  const std::size_t classes = session_.model().classes().size(), size = set_.image_bytes();
-  std::vector<float> images(static_cast<std::size_t>(batch_) * size);
-  std::vector<float> logits(static_cast<std::size_t>(batch_) * session_.model().output_size());
-  std::int64_t correct = 0;
-  for (std::int64_t begin = 0; begin < set_.size(); begin += batch_) {
-    const int batch = static_cast<int>(std::min<std::int64_t>(batch_, set_.size() - begin));
-    const auto n = static_cast<std::size_t>(batch);
-    for (std::size_t i = 0; i < n; ++i) {
-      normalize_pixels(set_.image(begin + static_cast<std::int64_t>(i)), session_.model().image(),
-                       std::span(images).subspan(i * size, size));
-    }
-    RETURN_IF_ERROR(session_.run(std::span(images).first(n * size), batch, subnet,
-                                 std::span(logits).first(n * session_.model().output_size())));
-    for (std::size_t i = 0; i < n; ++i) {
-      const float* row = logits.data() + i * classes;
-      const auto best = std::max_element(row, row + classes) - row;
-      correct += best == set_.labels[static_cast<std::size_t>(begin) + i] ? 1 : 0;
-    }
-  }
-  return static_cast<double>(correct) / static_cast<double>(set_.size());
 }
 
 }  // namespace concertina::apps

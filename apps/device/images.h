@@ -29,14 +29,16 @@ struct DataOptions {
   /// Of models whose file does not say which training images were kept back: the recipe's data.validation and
   /// seed.
   std::optional<int> validation_images, validation_seed;
-  int threads = 0;  ///< 0 = one per processor
+  std::string teacher;  ///< of a distilled model: the file of the network that it learned from
+  int threads = 0;      ///< 0 = one per processor
   int batch = 64;
 };
 
-/// A model, and what its file says of its validation images.
+/// A model, and what its file says of how it was trained.
 struct EvaluatedModel {
   std::shared_ptr<const Model> model;
   std::optional<onnx::ValidationImages> validation;
+  std::vector<onnx::TaughtOutput> taught = {};
 };
 
 /// Reads both. Errors name the file.
@@ -61,6 +63,10 @@ std::optional<double> trainer_top1(const SubnetInfo& subnet, const DataOptions& 
 /// as its file tells, are not its validation images.
 Result<data::ImageSet> read_images(const DataOptions& options, const EvaluatedModel& model);
 
+/// The model's validation images among so many. Fails if there are not as many as the model was made with.
+Result<std::vector<std::int64_t>> validation_indices(std::size_t samples, const EvaluatedModel& model,
+                                                     const DataOptions& options);
+
 /// By how much the top-1 on so many images may differ from what the trainer measured: rounding turns answers
 /// that are nearly a tie.
 double top1_tolerance(Precision precision, std::int64_t images);
@@ -68,25 +74,5 @@ double top1_tolerance(Precision precision, std::int64_t images);
 /// Fails, saying so, if a sub-net's top-1 on so many images shows that they are not the model's validation
 /// images.
 Status check_validation_top1(const Model& model, int subnet, double top1, std::int64_t images);
-
-/// A model over a data set.
-class Accuracy {
- public:
-  /// Fails as read_images() does.
-  static Result<Accuracy> make(const EvaluatedModel& model, const DataOptions& options);
-
-  std::int64_t images() const { return set_.size(); }
-
-  /// Top-1 of a sub-net.
-  Result<double> of(int subnet);
-
- private:
-  Accuracy(Session session, data::ImageSet set, int batch)
-      : session_(std::move(session)), set_(std::move(set)), batch_(batch) {}
-
-  Session session_;
-  data::ImageSet set_;
-  int batch_;
-};
 
 }  // namespace concertina::apps

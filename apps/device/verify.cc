@@ -9,7 +9,7 @@
 #include "common/progress_bar.h"
 #include "common/table.h"
 #include "concertina/session.h"
-#include "device/images.h"
+#include "device/accuracy.h"
 #include "device/options.h"
 #include "device/verbs.h"
 #include "onnx/model_file.h"
@@ -182,10 +182,11 @@ Result<Verdict> verify(const VerifyOptions& options) {
   std::vector<double> accuracies;
   std::int64_t tested = 0;
   if (!options.data.data.empty()) {
-    ASSIGN_OR_RETURN(Accuracy accuracy, Accuracy::make({model, file.validation}, options.data));
-    tested = accuracy.images();
+    ASSIGN_OR_RETURN(const auto accuracy,
+                     Accuracy::make({model, file.validation, file.taught}, options.data));
+    tested = accuracy->images();
     for (std::size_t i = 0; i < file.subnets.size(); ++i) {
-      ASSIGN_OR_RETURN(const double top1, accuracy.of(static_cast<int>(i)));
+      ASSIGN_OR_RETURN(const double top1, accuracy->of(static_cast<int>(i)));
       accuracies.push_back(top1);
     }
   }
@@ -231,6 +232,7 @@ void define(CLI::App* verb, VerifyOptions& options) {
   add_model_options(verb, options.loading);
   add_data_options(verb, options.data);
   add_split_options(verb, options.data);
+  add_teacher_option(verb, options.data);
   verb->add_option("--onnxruntime", options.onnxruntime, "also compares with ONNX Runtime")
       ->type_name("libonnxruntime.so");
   add_json_option(verb, options.json);

@@ -101,7 +101,7 @@ class Model {
   std::size_t input_size() const;
   std::size_t output_size() const;
 
-  /// The class that each value of the first output stands for. Empty if the first output is no vector.
+  /// The class that each value of the first output stands for. Empty if it tells no classes apart.
   std::span<const std::string> classes() const;
 
   /// From the largest to the smallest. Each is nested in the one before. All other functions name a sub-net

@@ -11,10 +11,10 @@
 #include <sstream>
 
 #include "base/file.h"
-#include "base/random.h"
 #include "base/try.h"
 #include "data/crop.h"
 #include "data/image.h"
+#include "data/split.h"
 
 namespace concertina::data {
 namespace {
@@ -66,18 +66,9 @@ Result<std::vector<std::string>> list_classes(const fs::path& folder) {
   return classes;
 }
 
-constexpr const char* kTestFolders[] = {"test", "val", "valid", "validation"};
-
 bool is_folder(const fs::path& path) {
   std::error_code code;
   return fs::is_directory(path, code);
-}
-
-fs::path test_folder(const fs::path& root) {
-  for (const char* name : kTestFolders) {
-    if (is_folder(root / name)) return root / name;
-  }
-  return root / kTestFolders[0];
 }
 
 /// Whether the folders of root are classes that are not split.
@@ -172,9 +163,15 @@ Result<ImageFiles> list_annotated(const fs::path& folder, const std::vector<std:
   return listing;
 }
 
+std::vector<fs::path> part_of(const std::vector<fs::path>& files, Split split, std::uint64_t stream) {
+  std::vector<fs::path> part;
+  for (const std::int64_t i : part_of(static_cast<std::int64_t>(files.size()), split, stream))
+    part.push_back(files[static_cast<std::size_t>(i)]);
+  return part;
+}
+
 /// Splits a fifth of every class off.
 Result<ImageFiles> list_part(const fs::path& root, Split split) {
-  constexpr std::uint64_t kSeed = 1;
   ASSIGN_OR_RETURN(const auto classes, list_classes(root));
   ImageFiles listing{.files = {}, .labels = {}, .classes = classes};
   for (std::size_t label = 0; label < classes.size(); ++label) {
@@ -185,13 +182,8 @@ Result<ImageFiles> list_part(const fs::path& root, Split split) {
                       "add more, or remove it",
                       (root / classes[label]).string())};
     }
-    const auto count = static_cast<std::int64_t>(files.size());
-    auto order = CounterRandom(kSeed, label).permutation(count);
-    const auto middle = order.begin() + std::max<std::int64_t>(1, count / 5);
-    std::vector<std::int64_t> chosen =
-        split == Split::test ? std::vector(order.begin(), middle) : std::vector(middle, order.end());
-    std::sort(chosen.begin(), chosen.end());
-    for (const std::int64_t i : chosen) listing.files.push_back(files[static_cast<std::size_t>(i)]);
+    const std::vector<fs::path> chosen = part_of(files, split, label);
+    listing.files.insert(listing.files.end(), chosen.begin(), chosen.end());
     listing.labels.resize(listing.files.size(), static_cast<std::int32_t>(label));
   }
   return listing;
@@ -261,13 +253,35 @@ Result<ImageFiles> list_image_folder(const fs::path& root, Split split) {
   return is_annotated(folder) ? list_annotated(folder, classes) : list_images(folder, classes);
 }
 
-Result<ImageSet> read_image_folder(const fs::path& root, Split split, int image_size, int resize,
-                                   ThreadPool& pool) {
+Result<ImageFiles> list_images_below(const fs::path& root, Split split) {
+  const std::optional<fs::path> split_folder = folder_of_split(root, split);
+  const fs::path folder = split_folder.value_or(root);
+  std::vector<fs::path> files;
+  std::error_code code;
+  for (fs::recursive_directory_iterator it(folder, code), end; !code && it != end; it.increment(code)) {
+    const bool hidden = it->path().filename().string().starts_with('.');
+    if (hidden && it->is_directory(code)) it.disable_recursion_pending();
+    if (!hidden && is_image(it->path())) files.push_back(it->path());
+  }
+  if (code)
+    return Error{fmt::format("cannot list '{}': {}; check the path", folder.string(), code.message())};
+  std::sort(files.begin(), files.end());
+  if (files.size() < (split_folder ? 1U : 2U)) {
+    return Error{
+        fmt::format("'{}' holds {}; put images (.jpg, .jpeg, .png) there", folder.string(),
+                    files.empty() ? "no images" : "one image, which cannot be for training and test")};
+  }
+  if (!split_folder) files = part_of(files, split, 0);
+  ImageFiles listing{.files = std::move(files), .labels = {}, .classes = {}};
+  listing.labels.resize(listing.files.size(), 0);
+  return listing;
+}
+
+Result<ImageSet> read_images(ImageFiles listing, int image_size, int resize, ThreadPool& pool) {
   if (image_size < 0 || image_size > kMaxImageSize) {
     return Error{fmt::format("image_size is {}; set it to 1 to {} pixels, or 0 to keep images as they are",
                              image_size, kMaxImageSize)};
   }
-  ASSIGN_OR_RETURN(ImageFiles listing, list_image_folder(root, split));
   ASSIGN_OR_RETURN(const Extent size, output_size(listing.files.front(), image_size));
 
   ImageSet set{3, size.height, size.width, {}, std::move(listing.labels), std::move(listing.classes)};

@@ -28,16 +28,20 @@ struct ImageFiles {
 /// the test images. Which ones depends on the names of its files only.
 Result<ImageFiles> list_image_folder(const std::filesystem::path& root, Split split);
 
+/// Lists images that need no labels: all below <root>/train or <root>/test (or val/ ...), by path, whatever
+/// folders they are in. Without train/ all below root, of which a fifth, at least one, are the test images.
+/// Other files are passed over. There are no classes, and each label is 0.
+Result<ImageFiles> list_images_below(const std::filesystem::path& root, Split split);
+
 /// Whether root is such a tree, with or without train/.
 bool holds_image_folder(const std::filesystem::path& root);
 
 /// Fails unless such a tree has both splits, with the same classes. Opens no image.
 Status check_image_folder(const std::filesystem::path& root);
 
-/// Reads the images of such a tree as RGB. With `image_size`, they are fitted to that square out of `resize`
-/// pixels (fit_centre() in data/resize.h); with 0 they are taken as they are and must all have one size.
-/// Precondition: resize >= image_size.
-Result<ImageSet> read_image_folder(const std::filesystem::path& root, Split split, int image_size, int resize,
-                                   ThreadPool& pool);
+/// Reads listed images, at least one, as RGB. With `image_size`, they are fitted to that square out of
+/// `resize` pixels (fit_centre() in data/resize.h); with 0 they are taken as they are and must all have one
+/// size. Precondition: resize >= image_size.
+Result<ImageSet> read_images(ImageFiles listing, int image_size, int resize, ThreadPool& pool);
 
 }  // namespace concertina::data

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "base/try.h"
 #include "data/crop.h"
 #include "testing/image_files.h"
 #include "testing/temporary_folder.h"
@@ -27,7 +28,8 @@ class ImageFolderTest : public ::testing::Test {
   }
 
   Result<ImageSet> read(Split split = Split::train, int image_size = 0) {
-    return read_image_folder(folder_, split, image_size, image_size, pool_);
+    ASSIGN_OR_RETURN(ImageFiles listing, list_image_folder(folder_, split));
+    return read_images(std::move(listing), image_size, image_size, pool_);
   }
   std::string error(Split split = Split::train, int image_size = 0) {
     return testing::error_of(read(split, image_size));
@@ -128,7 +130,7 @@ TEST_F(ImageFolderTest, DoesNotDependOnTheThreads) {
                   testing::to_jpeg(testing::smooth_image(9 + i, 30 - i / 3, 3, i)));
   }
   ThreadPool one(1);
-  const ImageSet expected = *read_image_folder(folder_, Split::train, 8, 8, one);
+  const ImageSet expected = *read_images(*list_image_folder(folder_, Split::train), 8, 8, one);
   const ImageSet set = *read(Split::train, 8);
   EXPECT_EQ(set.pixels, expected.pixels);
   EXPECT_EQ(set.labels, expected.labels);
@@ -156,6 +158,30 @@ TEST_F(ImageFolderTest, RefusesFoldersThatAreNoDataSet) {
   EXPECT_THAT(error(), HasSubstr("/train'; images belong in train/<class>/ and test/<class>/"));
   std::filesystem::create_directory(folder_ / "train");
   EXPECT_THAT(error(), HasSubstr("train' holds no images"));
+}
+
+TEST_F(ImageFolderTest, WithoutLabelsAllImagesBelowCount) {
+  folder_.write("train/notes.txt", "passed over");
+  folder_.write("train/deep/er/3.png", testing::to_png(testing::smooth_image(8, 8, 3, 3)));
+  const auto train = list_images_below(folder_, Split::train);
+  ASSERT_TRUE(train) << train.error().message;
+  EXPECT_EQ(train->files.size(), 4u);
+  EXPECT_EQ(train->files[1], folder_ / "train/deep/er/3.png");
+  EXPECT_THAT(train->labels, ElementsAre(0, 0, 0, 0));
+  EXPECT_TRUE(train->classes.empty());
+  EXPECT_EQ(list_images_below(folder_, Split::test)->files.size(), 2u);
+
+  const testing::TestFolder flat;
+  EXPECT_THAT(testing::error_of(list_images_below(flat, Split::train)), HasSubstr("holds no images"));
+  for (int i = 0; i < 10; ++i)
+    flat.write(std::to_string(i) + ".png", testing::to_png(testing::smooth_image(8, 8, 3, i)));
+  std::set<std::filesystem::path> both;
+  for (const Split split : {Split::train, Split::test}) {
+    const auto part = *list_images_below(flat, split);
+    EXPECT_EQ(part.files.size(), split == Split::train ? 8u : 2u);
+    both.insert(part.files.begin(), part.files.end());
+  }
+  EXPECT_EQ(both.size(), 10u);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "data/cifar10.h"
 #include "data/idx.h"
 #include "data/image_folder.h"
+#include "data/npy.h"
 
 namespace concertina::data {
 namespace {
@@ -21,23 +22,37 @@ Status check_folder(const std::filesystem::path& root) {
   return Error{fmt::format("'{}' is not a folder; {}", root.string(), idx_advice(root))};
 }
 
+Status check_arrays(const std::filesystem::path& root, bool labels) {
+  if (labels) {
+    return Error{fmt::format(
+        "'{}' holds arrays, which have no labels; set task = \"distill\", or give images in folders of classes",
+        root.string())};
+  }
+  if (holds_arrays(root)) return {};
+  return Error{
+      fmt::format("'{}' holds no .npy file; put one for each input of the network there", root.string())};
+}
+
 }  // namespace
 
 Result<Format> parse_format(std::string_view name) {
-  const std::array<std::string, 3> names{"idx", "cifar10", "image_folder"};  // in the order of Format
+  const std::array<std::string, 4> names{"idx", "cifar10", "image_folder",
+                                         "arrays"};  // in the order of Format
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (names[i] == name) return static_cast<Format>(i);
   }
   return Error{fmt::format(
-      "'{}' is no format of data sets; did you mean '{}'? There are idx, cifar10 and image_folder", name,
-      nearest_name(name, names))};
+      "'{}' is no format of data sets; did you mean '{}'? There are idx, cifar10, image_folder and arrays",
+      name, nearest_name(name, names))};
 }
 
-Result<Format> detect_format(const std::filesystem::path& root) {
+Result<Format> detect_format(const std::filesystem::path& root, bool labels) {
   RETURN_IF_ERROR(check_folder(root));
   if (holds_idx(root)) return Format::idx;
   if (holds_cifar10(root)) return Format::cifar10;
-  if (holds_image_folder(root)) return Format::image_folder;
+  if (labels && holds_image_folder(root)) return Format::image_folder;
+  if (holds_arrays(root)) return Format::arrays;
+  if (!labels) return Format::image_folder;
   std::error_code code;
   if (std::filesystem::exists(root / "data_batch_1", code)) {
     return Error{fmt::format(
@@ -58,10 +73,16 @@ Status check_splits(const DatasetSpec& spec) {
       return check_idx(spec.root);
     case Format::cifar10:
       return check_cifar10(spec.root);
+    case Format::arrays:
+      return check_arrays(spec.root, spec.labels);
     case Format::image_folder:
       break;
   }
-  return check_image_folder(spec.root);
+  if (spec.labels) return check_image_folder(spec.root);
+  for (const Split split : {Split::train, Split::test}) {
+    if (const auto listing = list_images_below(spec.root, split); !listing) return listing.error();
+  }
+  return {};
 }
 
 Result<ImageSet> read_image_set(const DatasetSpec& spec, Split split, int threads) {
@@ -76,11 +97,15 @@ Result<ImageSet> read_image_set(const DatasetSpec& spec, Split split, int thread
       return read_idx(spec.root, split, spec.classes);
     case Format::cifar10:
       return read_cifar10(spec.root, split);
+    case Format::arrays:
+      return Error{fmt::format("'{}' holds arrays where images are needed", spec.root.string())};
     case Format::image_folder:
       break;
   }
+  ASSIGN_OR_RETURN(ImageFiles listing,
+                   spec.labels ? list_image_folder(spec.root, split) : list_images_below(spec.root, split));
   ThreadPool pool(threads);
-  return read_image_folder(spec.root, split, spec.image_size, std::max(spec.resize, spec.image_size), pool);
+  return read_images(std::move(listing), spec.image_size, std::max(spec.resize, spec.image_size), pool);
 }
 
 }  // namespace concertina::data

@@ -9,6 +9,7 @@ namespace concertina {
 
 int ChannelGroups::width(int d, int kept) const {
   const int all = channels_[d];
+  if (whole_[d]) return all;
   const auto channels = static_cast<int>((std::int64_t{all} * kept + groups_ - 1) / groups_);
   if (all / 2 < multiple_) return channels;
   return std::min(all, (channels + multiple_ - 1) / multiple_ * multiple_);
@@ -36,6 +37,20 @@ Result<ChannelGroups> divide_channels(const Graph& graph, int groups, int multip
   if (multiple < 1)
     return Error{fmt::format("multiples of {} channels are asked for; at least 1 is needed", multiple)};
   return ChannelGroups(groups, full_subnet(graph).widths, multiple);
+}
+
+std::vector<int> find_dimensions(const Graph& graph, std::string_view name) {
+  const bool begins = name.ends_with('*');
+  if (begins) name.remove_suffix(1);
+  const auto is_meant = [&](std::string_view one) { return begins ? one.starts_with(name) : one == name; };
+  std::vector<int> found;
+  for (int d = 0; d < graph.layout().free_dimensions; ++d) {
+    const ChannelDimension& dimension = graph.layout().dimensions[d];
+    const bool made = std::any_of(dimension.producers.begin(), dimension.producers.end(),
+                                  [&](NodeId id) { return is_meant(graph.node(id).name); });
+    if (made || is_meant(dimension.name)) found.push_back(d);
+  }
+  return found;
 }
 
 Subnet uniform_subnet(const ChannelGroups& groups, int kept_groups) {

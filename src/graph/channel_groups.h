@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "graph/graph.h"
@@ -15,7 +16,13 @@ class ChannelGroups {
   /// and the widths of dimensions that have less than two such multiples; then a width fills the vectors of
   /// the kernels that compute it.
   ChannelGroups(int groups, std::vector<int> channels, int multiple = 1)
-      : groups_(groups), channels_(std::move(channels)), multiple_(multiple) {}
+      : groups_(groups),
+        channels_(std::move(channels)),
+        multiple_(multiple),
+        whole_(channels_.size(), false) {}
+
+  /// From now on dimension `d` always has all its channels: it is one group.
+  void keep_whole(int d) { whole_[d] = true; }
 
   int groups() const { return groups_; }
   int multiple() const { return multiple_; }
@@ -35,11 +42,16 @@ class ChannelGroups {
   int groups_;
   std::vector<int> channels_;
   int multiple_;
+  std::vector<bool> whole_;  ///< by dimension
 };
 
 /// Cuts each free dimension into `groups` groups, of multiples of `multiple` channels where there are as
 /// many. Fails if either is less than 1.
 Result<ChannelGroups> divide_channels(const Graph& graph, int groups, int multiple = 1);
+
+/// The free dimensions that a name means: that of the dimension or of a node that makes its channels; with a
+/// * at the end, all that begin with it.
+std::vector<int> find_dimensions(const Graph& graph, std::string_view name);
 
 /// Every dimension at the same number of groups, as uniformly slimmable networks have it.
 Subnet uniform_subnet(const ChannelGroups& groups, int kept_groups);

@@ -46,5 +46,28 @@ TEST(ChannelGroups, DividesEveryFreeDimension) {
   EXPECT_THAT(divide_channels(graph, 8, 0).error().message, ::testing::HasSubstr("at least 1"));
 }
 
+TEST(ChannelGroups, WhatIsKeptWholeIsOneGroup) {
+  ChannelGroups groups(4, {8, 12});
+  groups.keep_whole(1);
+  EXPECT_EQ(groups.ends(1), (std::vector<int>{12}));
+  EXPECT_EQ(uniform_subnet(groups, 1).widths, (std::vector<int>{2, 12}));
+  EXPECT_FALSE(groups.shrink({{8, 12}}, 1, 1));
+  EXPECT_EQ(groups.shrink({{8, 12}}, 0, 1)->widths, (std::vector<int>{6, 12}));
+}
+
+TEST(FindDimensions, ByTheNameOfADimensionOrOfALayerOrTheirBeginning) {
+  const Graph graph = *make_network({.name = "resnet8", .input = {3, 16, 16}, .classes = 4});
+  const auto& dimensions = graph.layout().dimensions;
+  EXPECT_EQ(find_dimensions(graph, dimensions[1].name), (std::vector<int>{1}));
+  for (const NodeId id : dimensions[0].producers)
+    EXPECT_EQ(find_dimensions(graph, graph.node(id).name), (std::vector<int>{0}));
+  EXPECT_EQ(find_dimensions(graph, "*").size(), static_cast<std::size_t>(graph.layout().free_dimensions));
+  EXPECT_TRUE(find_dimensions(graph, dimensions[1].name + "x").empty());
+  const std::string beginning = dimensions[1].name.substr(0, dimensions[1].name.find('.')) + "*";
+  EXPECT_GE(find_dimensions(graph, beginning).size(), 1u);
+  EXPECT_LT(find_dimensions(graph, beginning).size(),
+            static_cast<std::size_t>(graph.layout().free_dimensions));
+}
+
 }  // namespace
 }  // namespace concertina

@@ -30,7 +30,7 @@ Status check_names(const ModelFile& model) {
   if (!model.classes.empty() && !vector) {
     return Error{fmt::format("there are class names, but the network's output is {}", to_string(output))};
   }
-  if (vector && model.classes.size() != static_cast<std::size_t>(output.channels)) {
+  if (!model.classes.empty() && model.classes.size() != static_cast<std::size_t>(output.channels)) {
     return Error{
         fmt::format("there are {} class names for {} outputs", model.classes.size(), output.channels)};
   }
@@ -68,6 +68,20 @@ Status check_validation(const ModelFile& model) {
   if (count >= 1 && count <= among && seed >= 0) return {};
   return Error{
       fmt::format("it was validated on {} of {} images by seed {}, which cannot be", count, among, seed)};
+}
+
+Status check_taught(const ModelFile& model) {
+  const std::size_t outputs = model.network.graph.outputs().size();
+  if (model.taught.empty()) return {};
+  if (model.taught.size() != outputs)
+    return Error{fmt::format("it compares {} outputs of {}", model.taught.size(), outputs)};
+  double weights = 0;
+  for (const auto& [_, weight, variance] : model.taught) {
+    if (!std::isfinite(weight) || weight < 0 || !std::isfinite(variance) || variance <= 0)
+      return Error{fmt::format("it compares an output with weight {} by the variance {}", weight, variance)};
+    weights += weight;
+  }
+  return weights > 0 ? Status() : Error{"it compares outputs whose weights are all 0"};
 }
 
 Status check_accuracy(const char* which, double accuracy) {
@@ -194,6 +208,7 @@ Status check_model(const ModelFile& model) {
   RETURN_IF_ERROR(check_names(model));
   RETURN_IF_ERROR(check_preprocessing(model));
   RETURN_IF_ERROR(check_validation(model));
+  RETURN_IF_ERROR(check_taught(model));
   RETURN_IF_ERROR(check_chain(model.network.graph, model.subnets));
   for (const SubnetRecord& record : model.subnets) {
     Status status = check_record(model.network.graph, record);

@@ -20,6 +20,7 @@ using OrderedJson = nlohmann::ordered_json;
 
 constexpr std::string_view kSubnets = "concertina.subnets";
 constexpr std::string_view kValidation = "concertina.validation";
+constexpr std::string_view kTaught = "concertina.taught";
 
 std::vector<std::string> dimension_names(const Graph& graph) {
   std::vector<std::string> names;
@@ -197,6 +198,24 @@ Status read_validation(const onnx::ModelProto& file, std::optional<ValidationIma
   return status_of(entry, kValidation);
 }
 
+OrderedJson write_taught(const std::vector<TaughtOutput>& outputs) {
+  OrderedJson list = OrderedJson::array();
+  for (const auto& [distribution, weight, variance] : outputs)
+    list.push_back({{"distribution", distribution}, {"weight", weight}, {"variance", variance}});
+  return list;
+}
+
+Status read_taught(const onnx::ModelProto& file, std::vector<TaughtOutput>& outputs) {
+  if (!find_metadata(file, kTaught)) return {};
+  ASSIGN_OR_RETURN(const Reader list, read_json(file, kTaught));
+  for (const Reader& entry : list.entries(1)) {
+    outputs.push_back({.distribution = entry["distribution"].boolean(),
+                       .weight = entry["weight"].number(),
+                       .variance = entry["variance"].number()});
+  }
+  return status_of(list, kTaught);
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> write_metadata(const ModelFile& model) {
@@ -211,6 +230,7 @@ std::vector<std::pair<std::string, std::string>> write_metadata(const ModelFile&
       {"concertina.preprocessing", preprocessing.dump()},
       {"concertina.classes", OrderedJson(model.classes).dump()}};
   if (model.validation) entries.emplace_back(kValidation, write_validation(*model.validation).dump());
+  if (!model.taught.empty()) entries.emplace_back(kTaught, write_taught(model.taught).dump());
   for (std::size_t i = 0; i < model.subnets.size(); ++i) {
     const SubnetRecord& record = model.subnets[i];
     entries.emplace_back(statistics_key(i), pack_arrays(statistics_of(graph, record.subnet), record.own));
@@ -238,6 +258,7 @@ Result<ModelFile> read_metadata(Network network, const onnx::ModelProto& file) {
   model.classes = read_strings(names);
   RETURN_IF_ERROR(status_of(names, kClasses));
   RETURN_IF_ERROR(read_validation(file, model.validation));
+  RETURN_IF_ERROR(read_taught(file, model.taught));
   return model;
 }
 

@@ -49,14 +49,25 @@ struct ValidationImages {
   friend bool operator==(const ValidationImages&, const ValidationImages&) = default;
 };
 
+/// How an output of a distilled model is compared with its teacher's.
+struct TaughtOutput {
+  bool distribution = false;  ///< by the class that it prefers at each place; else by the squared error
+  double weight = 1;          ///< in the accuracy, the weighted mean over the outputs
+  double variance = 1;        ///< by which squared errors are divided
+
+  friend bool operator==(const TaughtOutput&, const TaughtOutput&) = default;
+};
+
 /// A dynamic network, as its file holds it (docs/model-format.md).
 struct ModelFile {
   Network network;  ///< at full size; its statistics are those of the first sub-net
   std::vector<SubnetRecord>
       subnets;  ///< from the full network to the smallest, each nested in the one before
   Preprocessing preprocessing;
-  std::vector<std::string> classes;  ///< one name for each value of the first output; none if that is a map
+  std::vector<std::string>
+      classes;  ///< one name for each value of the first output; none if it tells none apart
   std::optional<ValidationImages> validation = {};  ///< files of before it was recorded have none
+  std::vector<TaughtOutput> taught = {};            ///< by output; none: it was trained on labels
 };
 
 /// Images, normalised, whose logits a model holds so that every program can be checked against the one that

@@ -83,6 +83,11 @@ std::filesystem::path read_path(const Value& value) {
 }
 
 template <typename T>
+inline constexpr bool kIsList = false;
+template <typename T>
+inline constexpr bool kIsList<std::vector<T>> = true;
+
+template <typename T>
 void read_value(const Value& said, T& value, const Range& range) {
   const Reader& reader = said.reader;
   if constexpr (std::is_same_v<T, bool>) {
@@ -91,9 +96,10 @@ void read_value(const Value& said, T& value, const Range& range) {
     value = reader.whole(range);
   } else if constexpr (std::is_same_v<T, double>) {
     value = reader.number(range);
-  } else if constexpr (std::is_same_v<T, std::vector<double>>) {
+  } else if constexpr (kIsList<T>) {
     value.clear();
-    for (const Reader& entry : reader.entries()) value.push_back(entry.number(range));
+    for (const Reader& entry : reader.entries())
+      read_value({entry, said.folder}, value.emplace_back(), range);
   } else if constexpr (std::is_same_v<T, std::string>) {
     value = reader.text();
   } else if constexpr (std::is_same_v<T, std::filesystem::path>) {
@@ -112,9 +118,9 @@ std::string write_value(const T& value) {
   } else if constexpr (std::is_same_v<T, double>) {
     const std::string text = fmt::format("{}", value);
     return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
-  } else if constexpr (std::is_same_v<T, std::vector<double>>) {
+  } else if constexpr (kIsList<T>) {
     std::vector<std::string> texts;
-    for (const double element : value) texts.push_back(write_value(element));
+    for (const auto& element : value) texts.push_back(write_value(element));
     return fmt::format("[{}]", fmt::join(texts, ", "));
   } else if constexpr (std::is_enum_v<T>) {
     static_assert(!kNames<T>.empty(), "recipe_fields.h has no words for this enumeration");
@@ -169,6 +175,26 @@ Status check_network_keys(const Recipe& recipe, const Values& values) {
                           key)};
   });
   return status;
+}
+
+/// What other tasks than classifying do not have.
+Status check_task(const Recipe& recipe) {
+  const bool learns = !recipe.distill.losses.empty() || !recipe.distill.weights.empty();
+  if (recipe.task == Task::classify) {
+    if (!learns) return {};
+    return Error{
+        "the keys of [distill] say how a network's outputs are learned; set task = \"distill\", or leave "
+        "them out"};
+  }
+  if (recipe.network.file.empty()) {
+    return Error{
+        "task = \"distill\" learns what a trained network makes of images; "
+        "name its ONNX file in network.file"};
+  }
+  if (!recipe.network.new_classifier) return {};
+  return Error{
+      "task = \"distill\" learns the outputs of the file's network, and network.new_classifier "
+      "replaces them; leave one out"};
 }
 
 Status check_network(const Recipe::Network& network) {
@@ -240,6 +266,7 @@ Status check_alone(const Recipe::Joint& joint) {
 }  // namespace
 
 Status check_recipe(const Recipe& recipe) {
+  RETURN_IF_ERROR(check_task(recipe));
   RETURN_IF_ERROR(check_network(recipe.network));
   RETURN_IF_ERROR(check_data(recipe.data));
   RETURN_IF_ERROR(check_search(recipe.search));
@@ -296,6 +323,8 @@ Result<Recipe> parse_recipe(std::string_view text, const std::filesystem::path& 
   for_each_field(recipe, [&](std::string_view table, std::string_view key, auto& value, const Range& range) {
     if (const auto found = values.find(dotted(table, key)); found != values.end())
       read_value(found->second, value, range);
+    // What is distilled is trained already.
+    if (key == "task" && recipe.task == Task::distill) recipe.pretrain.epochs = 0;
   });
   RETURN_IF_ERROR(file.status());
   for (const Value& other : others) RETURN_IF_ERROR(other.reader.status());

@@ -17,6 +17,8 @@ class Reader;
 
 namespace concertina::recipe {
 
+enum class Task { classify, distill };
+enum class LearnedAs { automatic, distribution, values };
 enum class NetworkNorms { automatic, keep };
 enum class Crop { padded, resized };
 enum class RankMethod { noise, l1, input_l1, norm_scale, taylor, fisher, random, none };
@@ -44,6 +46,7 @@ constexpr std::string_view stage_name(Stage stage) {
 /// the names of these members; every key has a default. docs/recipe.md explains each. Paths are absolute.
 struct Recipe {
   int seed = 1;
+  Task task = Task::classify;  ///< distill: pretrain.epochs is 0 if it is not given
 
   struct Network {
     std::string name = "resnet8";
@@ -66,6 +69,12 @@ struct Recipe {
     int resize = 0;                    ///< crop = resized: short side before the centre crop; 0 = image_size
     std::vector<double> mean, stddev;  ///< of pixels scaled to 0..1, by channel; empty = measured
   } data;
+
+  /// For task = distill, by output of the network; none: as `automatic` says, and all of weight 1.
+  struct Distill {
+    std::vector<LearnedAs> losses;
+    std::vector<double> weights;
+  } distill;
 
   struct Training {
     int batch = 128;
@@ -97,6 +106,7 @@ struct Recipe {
     int groups = 8;
     int multiple = 1;  ///< widths are multiples of this, in dimensions of at least two such multiples
     int floor_groups = 1;
+    std::vector<std::string> keep;  ///< dimensions that keep all channels: names, or beginnings with a *
     search::Criterion criterion = search::Criterion::loss_per_cost;
     SearchCost cost = SearchCost::macs;
     double prior = 3;                     ///< weight of the shrinking prior, nats; 0 = none

@@ -15,6 +15,10 @@ inline constexpr std::array<std::string_view, 0> kNames{};
 template <>
 inline constexpr auto kNames<Precision> = kPrecisions;
 template <>
+inline constexpr auto kNames<Task> = std::to_array<std::string_view>({"classify", "distill"});
+template <>
+inline constexpr auto kNames<LearnedAs> = std::to_array<std::string_view>({"auto", "distribution", "values"});
+template <>
 inline constexpr auto kNames<NetworkNorms> = std::to_array<std::string_view>({"auto", "keep"});
 template <>
 inline constexpr auto kNames<Crop> = std::to_array<std::string_view>({"padded", "resized"});
@@ -51,6 +55,7 @@ template <typename AnyRecipe, typename Field>
 void for_each_field(AnyRecipe& r, Field&& field) {
   const Range any{}, positive{1e-12}, share{0, 1}, count{0, 1e9}, at_least_1{1, 1e9};
   field("", "seed", r.seed, count);
+  field("", "task", r.task, any);
   field("network", "name", r.network.name, any);
   field("network", "width", r.network.width, positive);
   field("network", "decoupled", r.network.decoupled, any);
@@ -68,6 +73,8 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("data", "resize", r.data.resize, Range{0, 8192});
   field("data", "mean", r.data.mean, Range{0, 1});
   field("data", "stddev", r.data.stddev, Range{1e-6, 1});
+  field("distill", "losses", r.distill.losses, any);
+  field("distill", "weights", r.distill.weights, Range{0, 1e6});
   field("training", "batch", r.training.batch, Range{2, 65536});
   field("training", "precision", r.training.precision, any);
   field("training", "learning_rate", r.training.learning_rate, positive);
@@ -88,6 +95,7 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("search", "groups", r.search.groups, at_least_1);
   field("search", "multiple", r.search.multiple, Range{1, 1024});
   field("search", "floor_groups", r.search.floor_groups, at_least_1);
+  field("search", "keep", r.search.keep, any);
   field("search", "criterion", r.search.criterion, any);
   field("search", "cost", r.search.cost, any);
   field("search", "prior", r.search.prior, Range{0, 1e3});

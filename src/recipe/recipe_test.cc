@@ -199,6 +199,29 @@ TEST(Recipe, ListsOfNumbersAreReadAndWritten) {
               HasSubstr("data.stddev[0] must be a number from 1e-06 to 1"));
 }
 
+TEST(Recipe, DistillingNeedsATrainedNetworkAndDoesNotPretrainIt) {
+  const auto recipe = parse_recipe(
+      "task = \"distill\"\nnetwork = \"net.onnx\"\n[distill]\nlosses = [\"auto\", \"values\"]\nweights = [1, 2]",
+      "r.toml", {});
+  ASSERT_TRUE(recipe) << recipe.error().message;
+  EXPECT_EQ(recipe->task, Task::distill);
+  EXPECT_EQ(recipe->pretrain.epochs, 0);
+  EXPECT_EQ(recipe->distill.losses, (std::vector{LearnedAs::automatic, LearnedAs::values}));
+  EXPECT_EQ(recipe->distill.weights, (std::vector<double>{1, 2}));
+  EXPECT_EQ(to_toml(*parse_recipe(to_toml(*recipe), "r.toml", {})), to_toml(*recipe));
+  EXPECT_EQ(parse_recipe("task = \"distill\"\nnetwork = \"n.onnx\"\n[pretrain]\nepochs = 2", "r.toml", {})
+                ->pretrain.epochs,
+            2);
+  EXPECT_EQ(parse_recipe("network = \"n.onnx\"", "r.toml", {})->pretrain.epochs, Recipe().pretrain.epochs);
+  EXPECT_THAT(error_of("task = \"distill\""), HasSubstr("name its ONNX file in network.file"));
+  EXPECT_THAT(error_of("task = \"distil\""), HasSubstr("task must be"));
+  EXPECT_THAT(error_of("task = \"distill\"\n[network]\nfile = \"n.onnx\"\nnew_classifier = true"),
+              HasSubstr("network.new_classifier replaces them"));
+  EXPECT_THAT(error_of("[distill]\nweights = [1]"), HasSubstr("set task = \"distill\""));
+  EXPECT_THAT(error_of("task = \"distill\"\nnetwork = \"n.onnx\"\n[distill]\nlosses = [\"value\"]"),
+              HasSubstr("distill.losses[0] must be"));
+}
+
 TEST(Recipe, BadTomlNamesTheLine) {
   EXPECT_THAT(error_of("seed = 1\n[search\n"), HasSubstr("r.toml: line 2"));
   EXPECT_THAT(error_of("", {"groups"}), HasSubstr("write it as table.key=value"));

@@ -12,6 +12,7 @@ struct Spending {
   std::int64_t images = 0;  ///< times an image went through a sub-net
   double macs = 0;          ///< multiply-accumulates; a backward pass counts as two forward passes
 
+  friend Spending operator+(Spending a, const Spending& b) { return a += b; }
   Spending& operator+=(const Spending& other) {
     images += other.images;
     macs += other.macs;

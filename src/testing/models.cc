@@ -77,6 +77,11 @@ onnx::ModelFile random_model(const Graph& graph, int count) {
   }
   for (const auto& [name, array] : model.subnets[0].own) model.network.weights.at(name) = array;
   model.subnets[0].test_accuracy = 0.1 + 0.2;
+  if (graph.outputs().size() > 1) {
+    for (std::size_t i = 0; i < graph.outputs().size(); ++i)
+      model.taught.push_back(
+          {.distribution = i % 2 == 0, .weight = 0.1 * static_cast<double>(i + 1), .variance = 0.3});
+  }
   const int classes = output.height * output.width == 1 ? output.channels : 0;  // maps have none
   for (int i = 0; i < classes; ++i) model.classes.push_back("Stra\u00dfe " + std::to_string(i));
   return model;

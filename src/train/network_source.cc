@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "base/try.h"
 #include "graph/edit.h"
@@ -18,10 +20,12 @@ std::string names_of(const Graph& graph, std::span<const NodeId> ids) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-Result<Network> choose_output(const Network& network, const std::string& wanted) {
+/// `all`: those that are not named are kept, too.
+Result<Network> choose_output(const Network& network, const std::string& wanted, bool all) {
   const Graph& graph = network.graph;
   if (wanted.empty()) {
-    if (graph.outputs().size() == 1) return keep_outputs(network, {graph.output()});
+    if (all || graph.outputs().size() == 1)
+      return keep_outputs(network, {graph.outputs().begin(), graph.outputs().end()});
     return Error{fmt::format("it has the outputs {}; choose one with network.output",
                              names_of(graph, graph.outputs()))};
   }
@@ -47,13 +51,18 @@ Network without_probabilities(Network network, Progress& progress) {
   return keep_outputs(network, {last.inputs[0]});
 }
 
-Status check_suits(const Graph& graph, const Shape& images) {
+std::string names_of_inputs(const Graph& graph) {
+  std::vector<NodeId> inputs;
+  for (NodeId id = 0; id < graph.inputs(); ++id) inputs.push_back(id);
+  return names_of(graph, inputs);
+}
+
+Status check_input(const Graph& graph, const Shape& images) {
   if (graph.inputs() > 1) {
-    std::vector<NodeId> inputs;
-    for (NodeId id = 0; id < graph.inputs(); ++id) inputs.push_back(id);
-    return Error{fmt::format(
-        "it has the inputs {}, but the data gives one image at a time; give a network of one input",
-        names_of(graph, inputs))};
+    return Error{
+        fmt::format("it has the inputs {}, but the data gives one image at a time; give a network of one "
+                    "input, or arrays to distill it with",
+                    names_of_inputs(graph))};
   }
   const Shape& input = graph.shape(0);
   if (input.channels != images.channels) {
@@ -62,17 +71,19 @@ Status check_suits(const Graph& graph, const Shape& images) {
                     "choose other data or export it for such images",
                     input.channels, images.channels)};
   }
-  if (input != images) {
-    return Error{
-        fmt::format("it takes images of {} x {} pixels, but the data's have {} x {}; "
-                    "set data.image_size if the data is a folder of images, or export it for that size",
-                    input.height, input.width, images.height, images.width)};
-  }
+  if (input == images) return {};
+  return Error{
+      fmt::format("it takes images of {} x {} pixels, but the data's have {} x {}; "
+                  "set data.image_size if the data is a folder of images, or export it for that size",
+                  input.height, input.width, images.height, images.width)};
+}
+
+Status check_output(const Graph& graph) {
   const Shape& output = graph.shape(graph.output());
   if (output.height * output.width == 1) return {};
   return Error{
-      fmt::format("its output '{}' is a map of {} x {} pixels, but recipes train classifiers, "
-                  "which give a vector; give a network that does, or name such an output in network.output",
+      fmt::format("its output '{}' is a map of {} x {} pixels, but a classifier gives a vector; "
+                  "name such an output in network.output, or set task = \"distill\" to learn what it gives",
                   graph.node(graph.output()).name, output.height, output.width)};
 }
 
@@ -103,16 +114,61 @@ Result<NetworkSource> build_source(const recipe::Recipe::Network& recipe, const 
   return NetworkSource{{std::move(graph), {}}, {}, 0};
 }
 
-Result<NetworkSource> read_source(const recipe::Recipe::Network& recipe, const Shape& shape, int classes,
+/// By input of the network, the data's of its name.
+Result<std::vector<int>> match_inputs(const Graph& graph, std::span<const DataInput> data) {
+  std::vector<int> matched;
+  for (NodeId id = 0; id < graph.inputs(); ++id) {
+    const std::string& name = graph.node(id).name;
+    const auto found =
+        std::find_if(data.begin(), data.end(), [&](const DataInput& one) { return one.name == name; });
+    if (found == data.end()) {
+      return Error{
+          fmt::format("it has the inputs {}, but the data has no '{}.npy'; name the files like the inputs",
+                      names_of_inputs(graph), name)};
+    }
+    if (found->shape != graph.shape(id)) {
+      return Error{fmt::format(
+          "its input '{}' is {}, but the data's is {}; write the arrays for it anew, or export it for them",
+          name, to_string(graph.shape(id)), to_string(found->shape))};
+    }
+    matched.push_back(static_cast<int>(found - data.begin()));
+  }
+  return matched;
+}
+
+/// All outputs, or the one that is named, as the file has them.
+Result<NetworkSource> fit_to_distill(const Network& network, const recipe::Recipe::Network& recipe,
+                                     std::span<const DataInput> data) {
+  ASSIGN_OR_RETURN(Network chosen, choose_output(network, recipe.output, true));
+  NetworkSource source{std::move(chosen), {}, 0};
+  if (data.size() == 1) {
+    RETURN_IF_ERROR(check_input(source.network.graph, data[0].shape));
+  } else {
+    ASSIGN_OR_RETURN(source.data_inputs, match_inputs(source.network.graph, data));
+  }
+  return source;
+}
+
+Result<NetworkSource> fit_classifier(const Network& network, const recipe::Recipe::Network& recipe,
+                                     const Shape& shape, int classes, Progress& progress) {
+  ASSIGN_OR_RETURN(Network fitting, fit_network(network, recipe, shape, classes, progress));
+  return NetworkSource{std::move(fitting), {}, 0};
+}
+
+Result<NetworkSource> read_source(const recipe::Recipe& whole, std::span<const DataInput> data, int classes,
                                   Progress& progress) {
+  const recipe::Recipe::Network& recipe = whole.network;
   const auto imported = onnx::import_network(recipe.file);
   if (!imported) return Error{fmt::format("network.file: {}", imported.error().message)};
   for (const std::string& node : imported->left_off)
     progress.message(fmt::format("network: {} at its end is left off", node));
   ASSIGN_OR_RETURN(const std::uint64_t hash, onnx::hash_network(recipe.file));
-  auto fitting = fit_network(imported->network, recipe, shape, classes, progress);
+  auto fitting = whole.task == recipe::Task::distill
+                     ? fit_to_distill(imported->network, recipe, data)
+                     : fit_classifier(imported->network, recipe, data[0].shape, classes, progress);
   if (!fitting) return in_file(recipe.file, fitting.error());
-  NetworkSource source{*std::move(fitting), {}, hash};
+  NetworkSource source = *std::move(fitting);
+  source.file_hash = hash;
   if (recipe.batch_norm == recipe::NetworkNorms::automatic)
     source.network = insert_norms(source.network, &source.norms);
   if (!source.norms.empty()) {
@@ -138,16 +194,18 @@ Status check_free(const Graph& graph) {
 
 Result<Network> fit_network(const Network& network, const recipe::Recipe::Network& recipe, const Shape& shape,
                             int classes, Progress& progress) {
-  ASSIGN_OR_RETURN(Network chosen, choose_output(network, recipe.output));
+  ASSIGN_OR_RETURN(Network chosen, choose_output(network, recipe.output, false));
   chosen = without_probabilities(std::move(chosen), progress);
-  RETURN_IF_ERROR(check_suits(chosen.graph, shape));
+  RETURN_IF_ERROR(check_input(chosen.graph, shape));
+  RETURN_IF_ERROR(check_output(chosen.graph));
   return fit_classes(std::move(chosen), recipe, classes);
 }
 
-Result<NetworkSource> open_network(const recipe::Recipe::Network& recipe, const Shape& shape, int classes,
+Result<NetworkSource> open_network(const recipe::Recipe& recipe, std::span<const DataInput> data, int classes,
                                    Progress& progress) {
-  ASSIGN_OR_RETURN(NetworkSource source, recipe.file.empty() ? build_source(recipe, shape, classes)
-                                                             : read_source(recipe, shape, classes, progress));
+  ASSIGN_OR_RETURN(NetworkSource source, recipe.network.file.empty()
+                                             ? build_source(recipe.network, data[0].shape, classes)
+                                             : read_source(recipe, data, classes, progress));
   RETURN_IF_ERROR(check_free(source.network.graph));
   return source;
 }

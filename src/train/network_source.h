@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "graph/edit.h"
 #include "graph/network.h"
 #include "recipe/recipe.h"
+#include "train/images/training_data.h"
 
 namespace concertina::train {
 
@@ -15,16 +17,18 @@ namespace concertina::train {
 struct NetworkSource {
   /// With the weights of the file; none if it is built by name.
   Network network;
-  std::vector<InsertedNorm> norms;  ///< put back after convolutions, not yet calibrated
-  std::uint64_t file_hash = 0;      ///< of the file's bytes
+  std::vector<InsertedNorm> norms;     ///< put back after convolutions, not yet calibrated
+  std::uint64_t file_hash = 0;         ///< of the file's bytes
+  std::vector<int> data_inputs = {0};  ///< by input of the network: the data's that it takes
 };
 
-/// Builds or reads the network that the recipe names, for images of `shape` and so many classes. Fails,
-/// naming the key that helps, if the file's network does not suit the data.
-Result<NetworkSource> open_network(const recipe::Recipe::Network& recipe, const Shape& shape, int classes,
+/// Builds or reads the network that the recipe names, for what `data` has. Without labels its classes count
+/// nothing, and several inputs are told apart by their names. Fails, naming the key that helps, if the file's
+/// network does not suit the data.
+Result<NetworkSource> open_network(const recipe::Recipe& recipe, std::span<const DataInput> data, int classes,
                                    Progress& progress);
 
-/// What open_network() makes of a file's network before it puts norms back: the chosen output alone, a
+/// What open_network() makes of a file's classifier before it puts norms back: the chosen output alone, a
 /// Softmax, LogSoftmax or Sigmoid at its end left off, as losses take scores, and the classes asked for. A
 /// new classifier has no weights.
 Result<Network> fit_network(const Network& network, const recipe::Recipe::Network& recipe, const Shape& shape,

@@ -20,6 +20,7 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr Shape kShape{3, 12, 12};
+const std::vector<DataInput> kData = {{"", kShape}};
 constexpr int kClasses = 4;
 
 Network with_weights(const Graph& graph) {
@@ -52,7 +53,7 @@ TEST(FitNetwork, SaysWhatDoesNotSuitTheData) {
   EXPECT_THAT(refusal(network, {}, {3, 24, 12}), HasSubstr("12 x 12 pixels, but the data's have 24 x 12"));
   EXPECT_THAT(refusal(network, {}, {3, 24, 12}), HasSubstr("data.image_size"));
   EXPECT_THAT(refusal(with_weights(testing::unet()), {}, {3, 10, 12}),
-              HasSubstr("is a map of 7 x 23 pixels, but recipes train classifiers"));
+              HasSubstr("is a map of 7 x 23 pixels, but a classifier gives a vector"));
   EXPECT_THAT(refusal(with_weights(testing::two_images())), HasSubstr("has the inputs 'image', 'second'"));
 }
 
@@ -97,20 +98,21 @@ TEST(OpenNetwork, ReadsAFileAndPutsNormsBack) {
   ASSERT_TRUE(bytes) << bytes.error().message;
   ASSERT_TRUE(write_file(path, *bytes));
   SilentProgress progress;
-  recipe::Recipe::Network recipe;
-  recipe.file = path.string();
-  const auto source = open_network(recipe, kShape, kClasses, progress);
+  recipe::Recipe recipe;
+  recipe.network.file = path.string();
+  const auto source = open_network(recipe, kData, kClasses, progress);
   ASSERT_TRUE(source) << source.error().message;
   EXPECT_EQ(source->norms.size(), 9u);  // 7 convolutions and 2 on shortcuts
   EXPECT_EQ(source->network.graph.layout().free_dimensions, graph.layout().free_dimensions);
   EXPECT_TRUE(check_weights(source->network.graph, source->network.weights));
-  recipe.batch_norm = recipe::NetworkNorms::keep;
-  const auto kept = open_network(recipe, kShape, kClasses, progress);
+  recipe.network.batch_norm = recipe::NetworkNorms::keep;
+  const auto kept = open_network(recipe, kData, kClasses, progress);
   ASSERT_TRUE(kept) << kept.error().message;
   EXPECT_TRUE(kept->norms.empty());
   EXPECT_EQ(kept->file_hash, source->file_hash);
-  EXPECT_THAT(open_network(recipe, {1, 12, 12}, kClasses, progress).error().message,
-              HasSubstr(path.string()));
+  EXPECT_THAT(
+      open_network(recipe, std::vector<DataInput>{{"", {1, 12, 12}}}, kClasses, progress).error().message,
+      HasSubstr(path.string()));
 }
 
 class OpenStructure : public ::testing::TestWithParam<testing::NamedGraph> {};
@@ -125,15 +127,16 @@ TEST_P(OpenStructure, ComputesWhatWasWritten) {
   ASSERT_TRUE(bytes) << bytes.error().message;
   ASSERT_TRUE(write_file(path, *bytes));
   SilentProgress progress;
-  recipe::Recipe::Network recipe;
-  recipe.file = path.string();
+  recipe::Recipe recipe;
+  recipe.network.file = path.string();
   if (network.graph.outputs().size() > 1) {
-    const std::string refused = open_network(recipe, shape, classes, progress).error().message;
+    const std::string refused =
+        open_network(recipe, std::vector<DataInput>{{"", shape}}, classes, progress).error().message;
     EXPECT_THAT(refused, HasSubstr("it has the outputs '"));
-    recipe.output = refused.substr(refused.find("outputs '") + 9);
-    recipe.output.resize(recipe.output.find('\''));
+    recipe.network.output = refused.substr(refused.find("outputs '") + 9);
+    recipe.network.output.resize(recipe.network.output.find('\''));
   }
-  const auto source = open_network(recipe, shape, classes, progress);
+  const auto source = open_network(recipe, std::vector<DataInput>{{"", shape}}, classes, progress);
   ASSERT_TRUE(source) << source.error().message;
   const torch::NoGradGuard no_grad;
   const torch::Tensor images = torch::randn({4, shape.channels, shape.height, shape.width});
@@ -168,9 +171,9 @@ TEST(OpenNetwork, RefusesWhatHasNothingToLeaveOut) {
   const std::filesystem::path path = folder / "net.onnx";
   ASSERT_TRUE(write_file(path, *onnx::serialize_static(with_weights(net.build()))));
   SilentProgress progress;
-  recipe::Recipe::Network recipe;
-  recipe.file = path.string();
-  EXPECT_THAT(open_network(recipe, kShape, kClasses, progress).error().message,
+  recipe::Recipe recipe;
+  recipe.network.file = path.string();
+  EXPECT_THAT(open_network(recipe, kData, kClasses, progress).error().message,
               HasSubstr("no channels of the network can be left out"));
 }
 

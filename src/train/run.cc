@@ -4,10 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "base/file.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "base/try.h"
 #include "graph/channel_groups.h"
 #include "graph/edit.h"
@@ -24,6 +26,28 @@ constexpr int kMethod = 2;
 /// What is wrong with a file that a key of the recipe names.
 Error unreadable(std::string_view key, const Error& error) {
   return Error{fmt::format("{}: {}; {}", key, error.message, recipe::kPathRule)};
+}
+
+/// The lattice of the search, without what is to be kept.
+Result<ChannelGroups> groups_to_search(const Graph& graph, const recipe::Recipe::Search& search) {
+  ASSIGN_OR_RETURN(ChannelGroups groups, divide_channels(graph, search.groups, search.multiple));
+  std::set<int> kept;
+  for (const std::string& name : search.keep) {
+    const std::vector<int> found = find_dimensions(graph, name);
+    kept.insert(found.begin(), found.end());
+    if (!found.empty()) continue;
+    std::vector<std::string> names;
+    for (int d = 0; d < graph.layout().free_dimensions; ++d)
+      names.push_back(graph.layout().dimensions[d].name);
+    return Error{
+        fmt::format("search.keep: no channels that can be left out are called '{}'; did you mean '{}'? "
+                    "concertina-train explain lists them",
+                    name, nearest_name(name, names))};
+  }
+  if (static_cast<int>(kept.size()) == graph.layout().free_dimensions)
+    return Error{"search.keep keeps all channels of the network, so there is nothing to search; name fewer"};
+  for (const int d : kept) groups.keep_whole(d);
+  return groups;
 }
 
 /// None if there is no such file.
@@ -52,7 +76,7 @@ Result<std::filesystem::path> put_aside(const std::filesystem::path& path) {
 Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const Compute& compute,
                       DataReader& reader, Progress& progress) {
   Run run(std::move(recipe), std::move(folder), compute, progress);
-  RETURN_IF_ERROR(check_data(run.recipe_.data));
+  RETURN_IF_ERROR(check_data(run.recipe_));
   ASSIGN_OR_RETURN(run.data_, reader.read(run.recipe_));
   if (const std::string warning = uncertainty(*run.data_); !warning.empty()) progress.message(warning);
   int& batch = run.recipe_.training.batch;
@@ -61,15 +85,20 @@ Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const
                                  fitting, run.data_->training.size(), batch));
     batch = fitting;
   }
-  ASSIGN_OR_RETURN(NetworkSource source, open_network(run.recipe_.network, run.data_->shape,
+  ASSIGN_OR_RETURN(NetworkSource source, open_network(run.recipe_, run.data_->inputs,
                                                       static_cast<int>(run.data_->classes.size()), progress));
+  if (run.recipe_.task == recipe::Task::distill) RETURN_IF_ERROR(run.find_teacher(source));
+  if (run.measures_normalization()) {
+    progress.message(
+        "data: images are normalised by their own mean and standard deviation; if the file's network was trained "
+        "with others, give them in data.mean and data.stddev");
+  }
   if (!run.recipe_.network.file.empty() && run.recipe_.joint.start == recipe::JointStart::scratch) {
     progress.message(
         "joint: begins with random weights, not with those of the network's file; "
         "joint.start = \"ranked\" goes on from them");
   }
-  ASSIGN_OR_RETURN(run.groups_, divide_channels(source.network.graph, run.recipe_.search.groups,
-                                                run.recipe_.search.multiple));
+  ASSIGN_OR_RETURN(run.groups_, groups_to_search(source.network.graph, run.recipe_.search));
   run.source_ = std::make_shared<const NetworkSource>(std::move(source));
   RETURN_IF_ERROR(run.open_latency_table());
   RETURN_IF_ERROR(run.open_given_subnets());
@@ -81,6 +110,30 @@ Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const
                                  run.model_file().string()));
   }
   return run;
+}
+
+bool Run::measures_normalization() const {
+  const bool given = !recipe_.data.mean.empty() && !recipe_.data.stddev.empty();
+  return !recipe_.network.file.empty() && data_->images.are_pictures() && !given;
+}
+
+Status Run::find_teacher(const NetworkSource& source) {
+  constexpr std::int64_t kMeasured = 256;  // images
+  const Graph& graph = source.network.graph;
+  auto data = std::make_shared<TrainingData>(*data_);
+  data->images = data->images.arranged(source.data_inputs);
+  ASSIGN_OR_RETURN(teacher_,
+                   Teacher::make(source.network, recipe_.distill, compute_.with(recipe_.training.precision),
+                                 data->images, data->first_training(kMeasured)));
+  for (const Teacher::Output& output : teacher_->outputs()) {
+    progress_->message(
+        fmt::format("distill: '{}' is learned as {}{}", graph.node(output.node).name,
+                    output.distribution ? "a distribution" : "values",
+                    teacher_->outputs().size() > 1 ? fmt::format(", of weight {}", output.weight) : ""));
+  }
+  data->images = data->images.taught_by(teacher_);
+  data_ = std::move(data);
+  return {};
 }
 
 Status Run::open_latency_table() {
@@ -225,7 +278,9 @@ Result<Supernet> Run::supernet(const Tensors& weights) const {
 }
 
 Result<ImageBatches> Run::read_test_images() const {
-  return train::read_test_images(recipe_, *data_, compute_.device, at::get_num_threads());
+  ASSIGN_OR_RETURN(ImageBatches images,
+                   train::read_test_images(recipe_, *data_, compute_.device, at::get_num_threads()));
+  return teacher_ ? images.arranged(source_->data_inputs).taught_by(teacher_) : images;
 }
 
 std::uint64_t Run::seed(recipe::Stage stage) const {
@@ -239,7 +294,7 @@ std::string Run::fingerprint(recipe::Stage stage) const {
   if (stage == recipe::Stage::pretrain) {
     hash.add(fmt::format("{}", kMethod)).add(fmt::format("{:x}", data_->hash));
     if (!recipe_.network.file.empty()) recipe.network.file = fmt::format("{:x}", source_->file_hash);
-    for (const char* table : {"", "network", "data", "training"})
+    for (const char* table : {"", "network", "data", "distill", "training"})
       hash.add(recipe::table_to_toml(recipe, table));
     // What is trained before joint training goes through a part of the schedule that depends on the whole.
     if (recipe.pretrain.epochs > 0 || recipe.rank.method == recipe::RankMethod::noise)

@@ -18,6 +18,7 @@
 #include "train/averaged_weights.h"
 #include "train/images/training_data.h"
 #include "train/network_source.h"
+#include "train/objective.h"
 #include "train/supernet/supernet.h"
 
 namespace concertina::train {
@@ -54,6 +55,8 @@ class Run {
   /// The graph and, if it was read from a file, its weights.
   const NetworkSource& source() const { return *source_; }
   const TrainingData& data() const { return *data_; }
+  /// Whose outputs are learned in place of labels; null: labels are.
+  const Teacher* teacher() const { return teacher_.get(); }
   Progress& progress() const { return *progress_; }
   /// The table of search.cost = "latency"; null otherwise.
   std::shared_ptr<const latency::LatencyTable> latency_table() const { return latency_table_; }
@@ -117,6 +120,10 @@ class Run {
   Status retire_model() const;
   /// Whether the folder is of this fingerprint.
   bool was_begun(const std::filesystem::path& folder, const std::string& made_from) const;
+  /// Whether pixels are normalised in a way that the file's network may not expect.
+  bool measures_normalization() const;
+  /// From now on, images teach what the network makes of them.
+  Status find_teacher(const NetworkSource& source);
   Status open_latency_table();
   Status open_given_subnets();
 
@@ -130,6 +137,7 @@ class Run {
   Hash search_files_;  ///< of the bytes of both
   std::shared_ptr<const TrainingData> data_;
   std::shared_ptr<const NetworkSource> source_;
+  std::shared_ptr<const Teacher> teacher_;  ///< of task = distill
   std::optional<ChannelGroups> groups_;
 };
 

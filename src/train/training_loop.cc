@@ -87,6 +87,19 @@ Result<SchedulePart> schedule_part(const Run& run, recipe::Stage stage) {
 
 using TensorList = std::vector<torch::Tensor>;
 
+void limit_gradients(const Tensors& tensors, double limit) {
+  const torch::NoGradGuard no_grad;
+  TensorList gradients, norms;
+  for (const auto& [name, tensor] : tensors) {
+    if (!tensor.grad().defined()) continue;
+    gradients.push_back(tensor.grad());
+    norms.push_back(tensor.grad().norm());
+  }
+  if (gradients.empty()) return;
+  const torch::Tensor factor = torch::clamp_max(limit / (torch::stack(norms).norm() + 1e-12), 1);
+  for (torch::Tensor& gradient : gradients) gradient.mul_(factor);
+}
+
 /// What is trained, by how it learns.
 struct TrainedKinds {
   TensorList filters;  ///< of convolutions that mix channels
@@ -191,6 +204,7 @@ Result<search::Spending> TrainingLoop::run(const ImageBatches& images, std::span
         return Error{fmt::format("{}: the loss became {} in epoch {}; lower training.learning_rate", task,
                                  loss, epoch + 1)};
       }
+      if (gradient_limit > 0) limit_gradients(tensors, gradient_limit);
       for (const ScheduledOptimizer& scheduled : optimizers) scheduled.optimizer->step();
       if (after_step) after_step(at.steps);
       at.steps += 1;
@@ -236,6 +250,8 @@ Result<double> macs_left(const Run& run) {
 }
 
 Result<TrainingLoop> training_loop(const Run& run, recipe::Stage stage) {
+  // Values that hardly vary make a large relative error, and a large step, of a small difference.
+  constexpr double kTaughtLimit = 2;
   const recipe::Recipe& recipe = run.recipe();
   ASSIGN_OR_RETURN(const SchedulePart schedule, schedule_part(run, stage));
   return TrainingLoop{.task = std::string(recipe::stage_name(stage)),
@@ -244,7 +260,8 @@ Result<TrainingLoop> training_loop(const Run& run, recipe::Stage stage) {
                       .batch = recipe.training.batch,
                       .schedule = schedule,
                       .augmentation = {recipe.data.pad, recipe.data.flip},
-                      .seed = run.seed(stage)};
+                      .seed = run.seed(stage),
+                      .gradient_limit = run.teacher() ? kTaughtLimit : 0};
 }
 
 }  // namespace concertina::train

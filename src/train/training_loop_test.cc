@@ -60,7 +60,7 @@ class TrainingLoopTest : public ::testing::Test {
     const auto step = [&](const Batch& batch,
                           const TrainingLoop::Moment& moment) -> TrainingLoop::StepResult {
       if (moment.step == kill_at) throw Killed{};
-      const torch::Tensor noisy = batch.images + 0.1 * torch::randn_like(batch.images);
+      const torch::Tensor noisy = batch.images() + 0.1 * torch::randn_like(batch.images());
       const torch::Tensor loss = torch::nn::functional::cross_entropy(
           torch::linear(noisy.flatten(1), tensors.at("w")), batch.labels);
       loss.backward();

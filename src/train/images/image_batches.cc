@@ -1,7 +1,12 @@
 #include "train/images/image_batches.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
+
+#include "base/hash.h"
 
 namespace concertina::train {
 
@@ -32,21 +37,47 @@ ImageBatches::ImageBatches(std::shared_ptr<const PixelSource> source, const std:
       mean_(torch::tensor(normalization.mean).to(device) * 255),
       stddev_(torch::tensor(normalization.stddev).to(device) * 255) {}
 
-Batch ImageBatches::normalized(const torch::Tensor& images, std::span<const std::int64_t> indices) const {
+ImageBatches::ImageBatches(std::vector<torch::Tensor> arrays)
+    : arrays_(std::move(arrays)),
+      labels_(torch::zeros({arrays_[0].size(0)}, torch::kLong).to(arrays_[0].device())) {}
+
+ImageBatches ImageBatches::arranged(std::span<const int> order) const {
+  ImageBatches other = *this;
+  if (source_) return other;
+  other.arrays_.clear();
+  for (const int i : order) other.arrays_.push_back(arrays_[static_cast<std::size_t>(i)]);
+  return other;
+}
+
+Batch ImageBatches::batch_of(std::span<const std::int64_t> indices) const {
   const std::vector<std::int64_t> list(indices.begin(), indices.end());
   const torch::Tensor index = torch::tensor(list, torch::kLong).to(labels_.device());
+  Batch batch{.inputs = {}, .labels = labels_.index_select(0, index), .teacher = teacher_.get()};
+  for (const torch::Tensor& array : arrays_)
+    batch.inputs.push_back(array.index_select(0, index).contiguous(torch::MemoryFormat::ChannelsLast));
+  return batch;
+}
+
+torch::Tensor ImageBatches::normalized(const torch::Tensor& images) const {
   // NHWC in memory seen as NCHW: what LibTorch calls channels last.
-  return {((images.to(torch::kFloat) - mean_) / stddev_).permute({0, 3, 1, 2}),
-          labels_.index_select(0, index)};
+  return ((images.to(torch::kFloat) - mean_) / stddev_).permute({0, 3, 1, 2});
 }
 
 Batch ImageBatches::batch(std::span<const std::int64_t> indices) const {
-  return normalized(source_->plain(indices), indices);
+  Batch batch = batch_of(indices);
+  if (source_) batch.inputs = {normalized(source_->plain(indices))};
+  if (teacher_) {
+    const std::int64_t whose = reinterpret_cast<std::intptr_t>(labels_.unsafeGetTensorImpl());
+    batch.key = Hash().add(fmt::format("{}:{}", whose, fmt::join(indices, ","))).value();
+  }
+  return batch;
 }
 
 Batch ImageBatches::augmented(std::span<const std::int64_t> indices, const Augmentation& augmentation,
                               std::uint64_t key) const {
-  return normalized(source_->augmented(indices, augmentation, key), indices);
+  Batch batch = batch_of(indices);
+  if (source_) batch.inputs = {normalized(source_->augmented(indices, augmentation, key))};
+  return batch;
 }
 
 std::vector<std::int64_t> batch_indices(std::span<const std::int64_t> indices,

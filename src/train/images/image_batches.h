@@ -12,10 +12,16 @@
 
 namespace concertina::train {
 
-/// Images of one batch, normalised, and their labels.
+class Teacher;
+
+/// Images of one batch, normalised, and what is to be learned of them.
 struct Batch {
-  torch::Tensor images;  ///< [n][c][h][w] fp32, channels last
-  torch::Tensor labels;  ///< [n] int64
+  std::vector<torch::Tensor> inputs;  ///< [n][c][h][w] fp32, channels last, for each input of the network
+  torch::Tensor labels;               ///< [n] int64
+  const Teacher* teacher = nullptr;   ///< that of the ImageBatches: its outputs are learned, not the labels
+  std::uint64_t key = 0;              ///< equal for the same images as they are; 0: they are augmented
+
+  const torch::Tensor& images() const { return inputs[0]; }
 };
 
 /// Per channel, for pixels scaled to 0..1.
@@ -35,7 +41,22 @@ class ImageBatches {
   ImageBatches(std::shared_ptr<const PixelSource> source, const std::vector<std::int32_t>& labels,
                const Normalization& normalization, torch::Device device);
 
+  /// Samples that are no images: what the network takes, [n][c][h][w], for each input. Nothing is done to
+  /// them, and each label is 0.
+  explicit ImageBatches(std::vector<torch::Tensor> arrays);
+
   std::int64_t size() const { return labels_.size(0); }
+  bool are_pictures() const { return source_ != nullptr; }
+
+  /// The same; arrays in another order, that of the network's inputs.
+  ImageBatches arranged(std::span<const int> order) const;
+
+  /// The same images, whose batches teach what the teacher makes of them.
+  ImageBatches taught_by(std::shared_ptr<const Teacher> teacher) const {
+    ImageBatches taught = *this;
+    taught.teacher_ = std::move(teacher);
+    return taught;
+  }
 
   /// The images at `indices`.
   Batch batch(std::span<const std::int64_t> indices) const;
@@ -46,12 +67,16 @@ class ImageBatches {
 
   /// Fails if an image of a batch so far could not be read; it was black. To be asked before results are
   /// kept.
-  Status status() const { return source_->status(); }
+  Status status() const { return source_ ? source_->status() : Status(); }
 
  private:
-  Batch normalized(const torch::Tensor& images, std::span<const std::int64_t> indices) const;
+  /// What is learned of some images, and the images if they are arrays.
+  Batch batch_of(std::span<const std::int64_t> indices) const;
+  torch::Tensor normalized(const torch::Tensor& images) const;
 
-  std::shared_ptr<const PixelSource> source_;
+  std::shared_ptr<const PixelSource> source_;  // null: arrays_ are the images
+  std::vector<torch::Tensor> arrays_;
+  std::shared_ptr<const Teacher> teacher_;
   torch::Tensor labels_;
   torch::Tensor mean_, stddev_;  // [c], in pixel values
 };

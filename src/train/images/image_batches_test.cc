@@ -28,9 +28,9 @@ TEST(ImageBatches, ServesImagesAsNchwInChannelsLastMemory) {
   const ImageBatches images(numbered(3), kPixels, torch::kCPU);
   const std::int64_t indices[] = {2, 1};
   const Batch batch = images.batch(indices);
-  EXPECT_EQ(batch.images.sizes(), (std::vector<std::int64_t>{2, 2, 4, 5}));
-  EXPECT_TRUE(batch.images.is_contiguous(torch::MemoryFormat::ChannelsLast));
-  EXPECT_NEAR(batch.images[0][1][3][2].item<double>(), 133, 1e-3);
+  EXPECT_EQ(batch.images().sizes(), (std::vector<std::int64_t>{2, 2, 4, 5}));
+  EXPECT_TRUE(batch.images().is_contiguous(torch::MemoryFormat::ChannelsLast));
+  EXPECT_NEAR(batch.images()[0][1][3][2].item<double>(), 133, 1e-3);
   EXPECT_EQ(batch.labels[0].item<std::int64_t>(), 0);
   EXPECT_EQ(batch.labels[1].item<std::int64_t>(), 1);
 }
@@ -38,17 +38,17 @@ TEST(ImageBatches, ServesImagesAsNchwInChannelsLastMemory) {
 TEST(ImageBatches, WithoutPaddingAndFlipsAugmentationChangesNothing) {
   const ImageBatches images(numbered(3), kPixels, torch::kCPU);
   const std::int64_t indices[] = {0, 2};
-  EXPECT_TRUE(torch::equal(images.augmented(indices, {}, 1).images, images.batch(indices).images));
+  EXPECT_TRUE(torch::equal(images.augmented(indices, {}, 1).images(), images.batch(indices).images()));
 }
 
 TEST(ImageBatches, AugmentationIsAFunctionOfItsKey) {
   const ImageBatches images(numbered(8), kPixels, torch::kCPU);
   const std::int64_t indices[] = {0, 1, 2, 3, 4, 5, 6, 7};
   const Augmentation augmentation{.pad = 2, .flip = true};
-  EXPECT_TRUE(torch::equal(images.augmented(indices, augmentation, 1).images,
-                           images.augmented(indices, augmentation, 1).images));
-  EXPECT_FALSE(torch::equal(images.augmented(indices, augmentation, 1).images,
-                            images.augmented(indices, augmentation, 2).images));
+  EXPECT_TRUE(torch::equal(images.augmented(indices, augmentation, 1).images(),
+                           images.augmented(indices, augmentation, 1).images()));
+  EXPECT_FALSE(torch::equal(images.augmented(indices, augmentation, 1).images(),
+                            images.augmented(indices, augmentation, 2).images()));
 }
 
 // Every result is the image shifted by at most `pad`, mirrored or not, with zeros around.
@@ -56,8 +56,8 @@ TEST(ImageBatches, CropsAndMirrorsMoveWholeImages) {
   const ImageBatches images(numbered(200), kPixels, torch::kCPU);
   std::vector<std::int64_t> indices(200);
   for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<std::int64_t>(i);
-  const torch::Tensor got = images.augmented(indices, {.pad = 1, .flip = true}, 9).images;
-  const torch::Tensor original = images.batch({indices.data(), 1}).images[0];
+  const torch::Tensor got = images.augmented(indices, {.pad = 1, .flip = true}, 9).images();
+  const torch::Tensor original = images.batch({indices.data(), 1}).images()[0];
   std::set<int> seen;
   for (std::int64_t i = 0; i < 200; ++i) {
     int matches = 0;

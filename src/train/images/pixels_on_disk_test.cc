@@ -106,10 +106,10 @@ TEST_F(PixelsOnDiskTest, AreATrainingSet) {
   const recipe::Recipe recipe = recipe_for(folder_);
   const auto data = read_training_data(recipe, torch::kCPU, 2);
   ASSERT_TRUE(data) << data.error().message;
-  EXPECT_EQ(data->shape, (Shape{3, 16, 16}));
+  EXPECT_EQ(data->inputs[0].shape, (Shape{3, 16, 16}));
   EXPECT_EQ(data->images.size(), kImages);
   EXPECT_EQ(data->training.size(), 8u);
-  const torch::Tensor all = data->images.batch(all_).images;
+  const torch::Tensor all = data->images.batch(all_).images();
   EXPECT_LT(all.mean().abs().item<double>(), 1e-4);  // by what was measured of it
   recipe::Recipe given = recipe;
   given.data.mean = {0.485, 0.456, 0.406};

@@ -10,6 +10,7 @@
 #include "base/try.h"
 #include "data/image_folder.h"
 #include "data/image_set.h"
+#include "data/npy.h"
 #include "data/read.h"
 #include "train/images/pixel_source.h"
 
@@ -23,18 +24,23 @@ constexpr std::int64_t kMeasured = 1000;
 
 /// One split, however it is kept.
 struct SplitImages {
-  Shape shape;
+  std::vector<DataInput> inputs;
   std::vector<std::string> classes;
   std::vector<std::int32_t> labels;
   std::shared_ptr<const PixelSource> pixels;
+  std::vector<torch::Tensor> arrays;  ///< in place of pixels
   Normalization measured;
   std::uint64_t hash = 0;
 };
 
-Result<data::DatasetSpec> dataset_spec(const recipe::Recipe::Data& data) {
-  data::DatasetSpec spec{.format = {}, .root = data.path, .image_size = data.image_size};
+Result<data::DatasetSpec> dataset_spec(const recipe::Recipe& recipe) {
+  const recipe::Recipe::Data& data = recipe.data;
+  data::DatasetSpec spec{.format = {},
+                         .root = data.path,
+                         .image_size = data.image_size,
+                         .labels = recipe.task == recipe::Task::classify};
   if (data.format == "auto") {
-    ASSIGN_OR_RETURN(spec.format, data::detect_format(data.path));
+    ASSIGN_OR_RETURN(spec.format, data::detect_format(data.path, spec.labels));
   } else {
     ASSIGN_OR_RETURN(spec.format, data::parse_format(data.format));
   }
@@ -49,12 +55,39 @@ std::uint64_t content_hash(const data::ImageSet& set) {
 Result<SplitImages> read_whole(const data::DatasetSpec& spec, data::Split split, torch::Device device,
                                int threads) {
   ASSIGN_OR_RETURN(const data::ImageSet set, data::read_image_set(spec, split, threads));
-  return SplitImages{.shape = {set.channels, set.height, set.width},
+  return SplitImages{.inputs = {{"", {set.channels, set.height, set.width}}},
                      .classes = set.classes,
                      .labels = set.labels,
                      .pixels = pixels_in_memory(set, device),
+                     .arrays = {},
                      .measured = measure_normalization(set),
                      .hash = content_hash(set)};
+}
+
+Result<SplitImages> read_arrays(const std::filesystem::path& root, data::Split split, torch::Device device) {
+  ASSIGN_OR_RETURN(std::vector<data::InputArray> inputs, data::read_arrays(root, split));
+  SplitImages samples;
+  Hash hash;
+  for (const auto& [name, array] : inputs) {
+    std::vector<std::int64_t> sizes = array.shape;
+    sizes.resize(4, 1);
+    const auto side = [&](std::size_t i) { return static_cast<int>(sizes[i]); };
+    samples.inputs.push_back({inputs.size() == 1 ? "" : name, {side(1), side(2), side(3)}});
+    auto* values = const_cast<float*>(array.values.data());  // copied below, never written
+    samples.arrays.push_back(torch::from_blob(values, sizes).clone().to(device));
+    hash.add(std::span(reinterpret_cast<const std::uint8_t*>(values), array.values.size() * sizeof(float)));
+  }
+  samples.labels.assign(static_cast<std::size_t>(samples.arrays[0].size(0)), 0);
+  samples.measured.mean.assign(static_cast<std::size_t>(samples.inputs[0].shape.channels), 0);
+  samples.measured.stddev.assign(samples.measured.mean.size(), 1);
+  samples.hash = hash.value();
+  return samples;
+}
+
+/// Batches of a split; its pixels and arrays are gone then.
+ImageBatches batches_of(SplitImages& images, const Normalization& normalization, torch::Device device) {
+  if (!images.pixels) return ImageBatches(std::move(images.arrays));
+  return ImageBatches(std::move(images.pixels), images.labels, normalization, device);
 }
 
 Result<Squares> squares_of(const recipe::Recipe::Data& data, data::Format format) {
@@ -98,11 +131,13 @@ Result<Normalization> measure_some(const PixelSource& pixels, std::int64_t count
 Result<SplitImages> list_only(const data::DatasetSpec& spec, const recipe::Recipe::Data& data,
                               data::Split split, torch::Device device, int threads) {
   ASSIGN_OR_RETURN(const Squares squares, squares_of(data, spec.format));
-  ASSIGN_OR_RETURN(data::ImageFiles listing, data::list_image_folder(spec.root, split));
-  SplitImages images{.shape = {3, squares.size, squares.size},
+  ASSIGN_OR_RETURN(data::ImageFiles listing, spec.labels ? data::list_image_folder(spec.root, split)
+                                                         : data::list_images_below(spec.root, split));
+  SplitImages images{.inputs = {{"", {3, squares.size, squares.size}}},
                      .classes = std::move(listing.classes),
                      .labels = std::move(listing.labels),
                      .pixels = {},
+                     .arrays = {},
                      .measured = {},
                      .hash = 0};
   ASSIGN_OR_RETURN(images.hash, listing_hash(listing, spec.root));
@@ -115,10 +150,11 @@ Result<SplitImages> list_only(const data::DatasetSpec& spec, const recipe::Recip
   return images;
 }
 
-Result<SplitImages> open_split(const recipe::Recipe::Data& data, data::Split split, torch::Device device,
+Result<SplitImages> open_split(const recipe::Recipe& recipe, data::Split split, torch::Device device,
                                int threads) {
-  ASSIGN_OR_RETURN(const data::DatasetSpec spec, dataset_spec(data));
-  if (data.crop == recipe::Crop::resized) return list_only(spec, data, split, device, threads);
+  ASSIGN_OR_RETURN(const data::DatasetSpec spec, dataset_spec(recipe));
+  if (spec.format == data::Format::arrays) return read_arrays(spec.root, split, device);
+  if (recipe.data.crop == recipe::Crop::resized) return list_only(spec, recipe.data, split, device, threads);
   return read_whole(spec, split, device, threads);
 }
 
@@ -150,12 +186,12 @@ std::span<const std::int64_t> TrainingData::first_training(std::int64_t count) c
   return std::span(training).first(std::min(training.size(), static_cast<std::size_t>(count)));
 }
 
-Status check_data(const recipe::Recipe::Data& data) {
-  const auto spec = dataset_spec(data);
+Status check_data(const recipe::Recipe& recipe) {
+  const auto spec = dataset_spec(recipe);
   const Status status = spec ? data::check_splits(*spec) : spec.error();
   if (status) return {};
   std::error_code code;
-  const bool path_is_wrong = !std::filesystem::is_directory(data.path, code);
+  const bool path_is_wrong = !std::filesystem::is_directory(recipe.data.path, code);
   return Error{fmt::format("data.path: {}{}", status.error().message,
                            path_is_wrong ? fmt::format("; {}", recipe::kPathRule) : "")};
 }
@@ -177,18 +213,21 @@ std::string uncertainty(const TrainingData& data) {
 }
 
 Result<TrainingData> read_training_data(const recipe::Recipe& recipe, torch::Device device, int threads) {
-  ASSIGN_OR_RETURN(SplitImages images, open_split(recipe.data, data::Split::train, device, threads));
+  ASSIGN_OR_RETURN(SplitImages images, open_split(recipe, data::Split::train, device, threads));
   const auto count = static_cast<std::int64_t>(images.labels.size());
+  if (!images.pixels && !(recipe.data.mean.empty() && recipe.data.stddev.empty()))
+    return Error{"data.mean and data.stddev are for images; arrays are taken as they are, so leave them out"};
   const std::int64_t held_out = validation_images(recipe.data, count);
   if (held_out + kLeastTraining > count) return too_few(count, held_out);
   Normalization normalization = images.measured;
-  RETURN_IF_ERROR(take(recipe.data.mean, "mean", images.shape.channels, normalization.mean));
-  RETURN_IF_ERROR(take(recipe.data.stddev, "stddev", images.shape.channels, normalization.stddev));
+  const int channels = images.inputs[0].shape.channels;
+  RETURN_IF_ERROR(take(recipe.data.mean, "mean", channels, normalization.mean));
+  RETURN_IF_ERROR(take(recipe.data.stddev, "stddev", channels, normalization.stddev));
   data::TrainingSplit split = data::split_training(count, held_out, static_cast<std::uint64_t>(recipe.seed));
-  return TrainingData{.shape = images.shape,
+  return TrainingData{.inputs = std::move(images.inputs),
                       .classes = std::move(images.classes),
                       .normalization = normalization,
-                      .images = ImageBatches(std::move(images.pixels), images.labels, normalization, device),
+                      .images = batches_of(images, normalization, device),
                       .labels = std::move(images.labels),
                       .training = std::move(split.training),
                       .validation = std::move(split.validation),
@@ -197,7 +236,8 @@ Result<TrainingData> read_training_data(const recipe::Recipe& recipe, torch::Dev
 
 Result<std::shared_ptr<const TrainingData>> DataReader::read(const recipe::Recipe& recipe) {
   const std::string wanted =
-      recipe::table_to_toml(recipe, "data") + recipe::table_to_toml(recipe, "training");
+      fmt::format("{}\n{}{}", recipe.task == recipe::Task::classify, recipe::table_to_toml(recipe, "data"),
+                  recipe::table_to_toml(recipe, "training"));
   if (wanted != last_) {
     ASSIGN_OR_RETURN(TrainingData data, read_training_data(recipe, device_, threads_));
     data_ = std::make_shared<const TrainingData>(std::move(data));
@@ -215,12 +255,12 @@ Result<std::shared_ptr<const TrainingData>> DataReader::read(const recipe::Recip
 
 Result<ImageBatches> read_test_images(const recipe::Recipe& recipe, const TrainingData& training,
                                       torch::Device device, int threads) {
-  ASSIGN_OR_RETURN(SplitImages images, open_split(recipe.data, data::Split::test, device, threads));
-  if (images.shape != training.shape || images.classes != training.classes) {
+  ASSIGN_OR_RETURN(SplitImages images, open_split(recipe, data::Split::test, device, threads));
+  if (images.inputs != training.inputs || images.classes != training.classes) {
     return Error{fmt::format("the test images of '{}' differ from its training images in size or classes",
                              recipe.data.path.string())};
   }
-  return ImageBatches(std::move(images.pixels), images.labels, training.normalization, device);
+  return batches_of(images, training.normalization, device);
 }
 
 }  // namespace concertina::train

@@ -12,9 +12,17 @@
 
 namespace concertina::train {
 
+/// What the data has for one input of a network.
+struct DataInput {
+  std::string name;  ///< none: it has only one
+  Shape shape;
+
+  friend bool operator==(const DataInput&, const DataInput&) = default;
+};
+
 /// The training images of a run. The test images are not part of it: see read_test_images().
 struct TrainingData {
-  Shape shape;
+  std::vector<DataInput> inputs;
   std::vector<std::string> classes;
   Normalization normalization;
   ImageBatches images;
@@ -27,9 +35,9 @@ struct TrainingData {
   std::uint64_t hash = 0;  ///< of pixels and labels; of images that stay on the disk, their names and sizes
 };
 
-/// Fails unless the recipe's data set has training and test images, of the same classes: what would otherwise
-/// be found out when training has ended. Opens no file.
-Status check_data(const recipe::Recipe::Data& data);
+/// Fails unless the recipe's data set has training and test images, of the same classes if it has any: what
+/// would otherwise be found out when training has ended. Opens no file.
+Status check_data(const recipe::Recipe& recipe);
 
 /// With data.crop = "resized" images stay on the disk; else they are read whole.
 Result<TrainingData> read_training_data(const recipe::Recipe& recipe, torch::Device device, int threads);

@@ -2,14 +2,16 @@
 
 #include <algorithm>
 
+#include "train/objective.h"
 #include "train/supernet/tensor_ops.h"
 
 namespace concertina::train {
 namespace {
 
-/// What a member's loss is remembered as: all on the labels, so that they can be compared.
-double loss_on_labels(const torch::Tensor& logits, const Batch& batch) {
-  return label_loss(logits.detach(), batch.labels, 0).item<double>();
+/// What a member's loss is remembered as: all on the targets, so that they can be compared.
+double loss_on_targets(Outputs outputs, const Targets& targets) {
+  for (torch::Tensor& output : outputs) output = output.detach();
+  return loss_of(outputs, targets, 0).item<double>();
 }
 
 /// All members learn from each other, so all outputs must be there before the first backward pass.
@@ -18,19 +20,20 @@ std::vector<double> learn_mutually(const Supernet& net, std::span<const JointMem
   std::vector<torch::Tensor> logits, outputs;
   torch::Tensor sum = torch::zeros({}, net.compute().device);
   for (const JointMember& member : members) {
-    logits.push_back(net.forward(batch.images, member.subnet, {.own = member.own}));
+    logits.push_back(forward(net, batch, member.subnet, {.own = member.own})[0]);
     outputs.push_back(torch::softmax(logits.back().detach(), 1));
     sum = sum + outputs.back();
   }
+  const Targets targets = targets_of(batch);
   std::vector<double> losses;
   for (std::size_t i = 0; i < members.size(); ++i) {
-    torch::Tensor loss = label_loss(logits[i], batch.labels, i == 0 ? label_smoothing : 0);
+    torch::Tensor loss = loss_of({logits[i]}, targets, i == 0 ? label_smoothing : 0);
     if (i > 0) {
       const torch::Tensor others = (sum - outputs[i]) / static_cast<double>(members.size() - 1);
       loss = (loss + distillation_loss(logits[i], others)) / 2;
     }
     (members[i].weight * loss).backward();
-    losses.push_back(loss_on_labels(logits[i], batch));
+    losses.push_back(loss_on_targets({logits[i]}, targets));
   }
   return losses;
 }
@@ -38,21 +41,22 @@ std::vector<double> learn_mutually(const Supernet& net, std::span<const JointMem
 /// One after the other, so that only one sub-net's activations are kept at a time.
 std::vector<double> learn_in_turn(const Supernet& net, std::span<const JointMember> members,
                                   const Batch& batch, const Teaching& teaching) {
-  const double share = teacher_share(teaching);
+  const double share = batch.teacher ? 0 : teacher_share(teaching);
+  const Targets targets = targets_of(batch);
   std::vector<double> losses;
-  torch::Tensor teacher;
+  torch::Tensor of_largest;
   for (const JointMember& member : members) {
-    const torch::Tensor logits = net.forward(batch.images, member.subnet, {.own = member.own});
+    const Outputs outputs = forward(net, batch, member.subnet, {.own = member.own});
     const bool largest = losses.empty();
-    if (largest) teacher = torch::softmax(logits.detach(), 1);
+    if (largest && share > 0) of_largest = torch::softmax(outputs[0].detach(), 1);
     torch::Tensor loss;
-    if (largest || share < 1) loss = label_loss(logits, batch.labels, largest ? teaching.label_smoothing : 0);
+    if (largest || share < 1) loss = loss_of(outputs, targets, largest ? teaching.label_smoothing : 0);
     if (!largest && share > 0) {
-      const torch::Tensor taught = share * distillation_loss(logits, teacher);
+      const torch::Tensor taught = share * distillation_loss(outputs[0], of_largest);
       loss = share < 1 ? (1 - share) * loss + taught : taught;
     }
     (member.weight * loss).backward();
-    losses.push_back(loss_on_labels(logits, batch));
+    losses.push_back(loss_on_targets(outputs, targets));
   }
   return losses;
 }
@@ -75,10 +79,10 @@ double teacher_share(const Teaching& teaching) {
 
 JointStepResult train_together(const Supernet& net, std::span<const JointMember> members, const Batch& batch,
                                const Teaching& teaching) {
-  JointStepResult result;
+  JointStepResult result{.losses = {}, .spent = cost_of_targets(batch)};
   for (const JointMember& member : members)
     result.spent += search::training_spending(net.graph(), member.subnet, batch.labels.size(0));
-  result.losses = teaching.distillation == recipe::Distillation::mutual
+  result.losses = teaching.distillation == recipe::Distillation::mutual && !batch.teacher
                       ? learn_mutually(net, members, batch, teaching.label_smoothing)
                       : learn_in_turn(net, members, batch, teaching);
   return result;

@@ -18,7 +18,7 @@ struct JointMember {
 };
 
 struct JointStepResult {
-  std::vector<double> losses;  ///< of each member on the labels, whatever it learns from
+  std::vector<double> losses;  ///< of each member on the targets, whatever it learns from
   search::Spending spent;
 };
 

@@ -36,7 +36,7 @@ class JointStep : public ::testing::Test {
   const Subnet full_ = full_subnet(graph_), half_ = uniform_subnet(*divide_channels(graph_, 4), 2),
                quarter_ = uniform_subnet(*divide_channels(graph_, 4), 1);
   const Supernet net_ = *Supernet::make(graph_, initial_tensors(graph_, 3), {});
-  const Batch batch_{torch::randn({8, 3, 16, 16}), torch::tensor({0, 1, 2, 3, 0, 1, 2, 3}, torch::kLong)};
+  const Batch batch_{{torch::randn({8, 3, 16, 16})}, torch::tensor({0, 1, 2, 3, 0, 1, 2, 3}, torch::kLong)};
   const std::string first_ = graph_.node(1).name + ".weight";
   JointStepResult result_;
   double progress_ = 0.1;
@@ -45,7 +45,8 @@ class JointStep : public ::testing::Test {
 TEST_F(JointStep, TheLargestLearnsFromLabelsTheOthersFromIt) {
   const JointMember members[] = {{full_}, {half_, nullptr, 0.5}};
   const torch::Tensor got = gradient_of(first_, members, recipe::Distillation::in_place, 0.1);
-  const torch::Tensor logits = net_.forward(batch_.images, full_), other = net_.forward(batch_.images, half_);
+  const torch::Tensor logits = net_.forward(batch_.images(), full_),
+                      other = net_.forward(batch_.images(), half_);
   const torch::Tensor labels = label_loss(logits, batch_.labels, 0.1),
                       taught = distillation_loss(other, torch::softmax(logits.detach(), 1));
   ASSERT_EQ(result_.losses.size(), 2u);
@@ -62,7 +63,8 @@ TEST_F(JointStep, AGrowingTeacherLeavesTheRestToTheLabels) {
   EXPECT_NEAR(teacher_share({recipe::Distillation::growing, 0.14}), 0.2, 1e-12);
   EXPECT_EQ(teacher_share({recipe::Distillation::growing, 0.9}), 1);
   const JointMember members[] = {{full_}, {half_}};
-  const torch::Tensor logits = net_.forward(batch_.images, full_), other = net_.forward(batch_.images, half_);
+  const torch::Tensor logits = net_.forward(batch_.images(), full_),
+                      other = net_.forward(batch_.images(), half_);
   const torch::Tensor labels = label_loss(other, batch_.labels, 0),
                       taught = distillation_loss(other, torch::softmax(logits.detach(), 1));
   progress_ = 0.14;
@@ -74,8 +76,8 @@ TEST_F(JointStep, WithoutDistillationAllLearnFromLabels) {
   const JointMember members[] = {{full_}, {half_}};
   const torch::Tensor got = gradient_of(first_, members, recipe::Distillation::none, 0.1);
   expect_close(got,
-               gradient_of(first_, label_loss(net_.forward(batch_.images, full_), batch_.labels, 0.1) +
-                                       label_loss(net_.forward(batch_.images, half_), batch_.labels, 0)));
+               gradient_of(first_, label_loss(net_.forward(batch_.images(), full_), batch_.labels, 0.1) +
+                                       label_loss(net_.forward(batch_.images(), half_), batch_.labels, 0)));
 }
 
 TEST_F(JointStep, MutuallyAllLearnFromTheMeanOfTheOthers) {
@@ -83,7 +85,7 @@ TEST_F(JointStep, MutuallyAllLearnFromTheMeanOfTheOthers) {
   const torch::Tensor got = gradient_of(first_, members, recipe::Distillation::mutual);
   std::vector<torch::Tensor> logits, outputs;
   for (const JointMember& member : members) {
-    logits.push_back(net_.forward(batch_.images, member.subnet));
+    logits.push_back(net_.forward(batch_.images(), member.subnet));
     outputs.push_back(torch::softmax(logits.back().detach(), 1));
   }
   const auto half_taught = [&](std::size_t i, std::size_t j, std::size_t k) {

@@ -48,7 +48,8 @@ Result<Ranking> rank_by_gradients(const Run& run, const Supernet& net, const Gra
   for (std::int64_t i = 0; i < batches; ++i) {
     for (const auto& [name, tensor] : net.weights()) torch::Tensor(tensor).mutable_grad() = torch::Tensor();
     const Batch batch = run.data().images.batch(batch_indices(training, order, i, recipe.training.batch));
-    label_loss(net.forward(batch.images, full), batch.labels, 0).backward();
+    loss_of(forward(net, batch, full), targets_of(batch), 0).backward();
+    spent += cost_of_targets(batch);
     spent += search::training_spending(run.graph(), full, recipe.training.batch);
     for (NodeId id = 0; id < run.graph().size(); ++id) {
       const torch::Tensor of_batch = score(id);

@@ -41,15 +41,16 @@ Result<Ranking> noise_ranking(const Run& run, const recipe::Recipe::Rank& recipe
     // The same noise with both signs: the loss's slope along it, which says nothing about the scales and is
     // far larger than the rest, cancels.
     double sum = 0;
+    const Targets targets = targets_of(batch);
     for (const double sign : {1.0, -1.0}) {
       torch::manual_seed(moment.seed);
-      const torch::Tensor logits = net.forward(batch.images, full, {.noise = &noise, .noise_sign = sign});
-      const torch::Tensor loss = label_loss(logits, batch.labels, training.label_smoothing);
+      const Outputs outputs = forward(net, batch, full, {.noise = &noise, .noise_sign = sign});
+      const torch::Tensor loss = loss_of(outputs, targets, training.label_smoothing);
       (loss / 2).backward();
       sum += loss.item<double>();
     }
     (-barrier * noise.mean_log()).backward();
-    return {sum / 2, cost};
+    return {sum / 2, cost + cost_of_targets(batch)};
   };
   ASSIGN_OR_RETURN(TrainingLoop loop, training_loop(run, recipe::Stage::rank));
   loop.steps = steps_of_epochs(run, recipe.epochs);

@@ -19,7 +19,11 @@ ActivationCache::ActivationCache(const Graph& graph)
   for (NodeId reader = 0; reader < graph.size(); ++reader) {
     for (const NodeId input : graph.node(reader).inputs) want(input, reader);
   }
-  for (const NodeId output : graph.outputs()) want(output, graph.size());
+  // Of a Softmax at the end a teacher compares the input.
+  for (const NodeId output : graph.outputs()) {
+    want(output, graph.size());
+    for (const NodeId input : graph.node(output).inputs) want(input, graph.size());
+  }
 }
 
 void ActivationCache::record(const Subnet& subnet) {

@@ -7,8 +7,8 @@
 
 #include "base/random.h"
 #include "base/try.h"
+#include "train/objective.h"
 #include "train/supernet/evaluation.h"
-#include "train/supernet/tensor_ops.h"
 #include "train/tensors.h"
 #include "train/training_loop.h"
 
@@ -86,10 +86,11 @@ Result<search::Evaluation> TorchEvaluator::fine_tune(const Subnet& subnet, doubl
     const Batch images = run_.data().images.augmented(batch_indices(training, order, step, batch),
                                                       {recipe.data.pad, recipe.data.flip}, random.bits(1));
     sgd.optimizer->zero_grad();
-    label_loss(net_.forward(images.images, subnet), images.labels, 0).backward();
+    loss_of(forward(net_, images, subnet), targets_of(images), 0).backward();
     sgd.optimizer->step();
     cache_.clear();
     spent_ += search::training_spending(run_.graph(), subnet, batch);
+    spent_ += cost_of_targets(images);
     if ((step + 1) % std::max<std::int64_t>(1, steps / kLooks) == 0 || step + 1 == steps) {
       ASSIGN_OR_RETURN(now, evaluate(subnet));
     }

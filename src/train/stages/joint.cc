@@ -8,8 +8,8 @@
 #include "recipe/selected_subnets.h"
 #include "train/joint/joint_state.h"
 #include "train/joint/joint_step.h"
+#include "train/objective.h"
 #include "train/stages/stages.h"
-#include "train/supernet/tensor_ops.h"
 #include "train/training_loop.h"
 
 namespace concertina::train {
@@ -54,9 +54,9 @@ Result<search::Spending> train_alone(const Run& run, const std::vector<Subnet>& 
     const search::Spending cost = search::training_spending(run.graph(), subnets[i], recipe.training.batch);
     const auto step = [&](const Batch& batch, const TrainingLoop::Moment&) -> TrainingLoop::StepResult {
       const torch::Tensor loss =
-          label_loss(net.forward(batch.images, subnets[i]), batch.labels, recipe.training.label_smoothing);
+          loss_of(forward(net, batch, subnets[i]), targets_of(batch), recipe.training.label_smoothing);
       loss.backward();
-      return {loss.item<double>(), cost};
+      return {loss.item<double>(), cost + cost_of_targets(batch)};
     };
     ASSIGN_OR_RETURN(const search::Spending spent, loop.run(run.data().images, run.data().training,
                                                             net.weights(), optimizers, step, run.progress()));

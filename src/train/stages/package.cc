@@ -21,15 +21,24 @@ namespace {
 /// What the trainer computes of the probe images, so that the runtime can be held to it.
 std::vector<float> probe_logits(const Supernet& net, const Subnet& subnet, const Tensors& own) {
   const torch::NoGradGuard no_grad;
-  std::vector<float> images = onnx::probe_images(net.graph());
-  const Shape& shape = net.graph().shape(net.graph().input());
-  const torch::Tensor batch =
-      torch::from_blob(images.data(), {onnx::kProbeImages, shape.channels, shape.height, shape.width});
-  const torch::Tensor logits =
-      net.forward(batch.to(net.compute().device), subnet, {.statistics = &own, .own = &own})
-          .cpu()
-          .contiguous();
-  return {logits.data_ptr<float>(), logits.data_ptr<float>() + logits.numel()};
+  const Graph& graph = net.graph();
+  std::vector<float> images = onnx::probe_images(graph);
+  std::vector<torch::Tensor> inputs;
+  float* next = images.data();
+  for (NodeId id = 0; id < graph.inputs(); ++id) {
+    const Shape& shape = graph.shape(id);
+    const torch::Tensor input =
+        torch::from_blob(next, {onnx::kProbeImages, shape.channels, shape.height, shape.width});
+    inputs.push_back(input.to(net.compute().device));
+    next += input.numel();
+  }
+  std::vector<float> all;
+  for (const torch::Tensor& value :
+       net.values(inputs, graph.outputs(), subnet, {.statistics = &own, .own = &own})) {
+    const torch::Tensor logits = value.cpu().contiguous();
+    all.insert(all.end(), logits.data_ptr<float>(), logits.data_ptr<float>() + logits.numel());
+  }
+  return all;
 }
 
 /// `own`: parameters of the sub-net's own, on the CPU.
@@ -90,6 +99,24 @@ Status write_results(const Run& run, const std::vector<onnx::SubnetRecord>& reco
   return write_file(run.file(recipe::Stage::package, "results.json"), report::to_json(subnets));
 }
 
+/// The names of the first output's values, if the data has as many classes.
+std::vector<std::string> class_names(const Run& run) {
+  const Shape& output = run.graph().shape(run.graph().output());
+  const std::vector<std::string>& classes = run.data().classes;
+  const bool fits =
+      output.height * output.width == 1 && classes.size() == static_cast<std::size_t>(output.channels);
+  return fits ? classes : std::vector<std::string>();
+}
+
+/// None if labels are learned.
+std::vector<onnx::TaughtOutput> taught_outputs(const Run& run) {
+  std::vector<onnx::TaughtOutput> outputs;
+  if (!run.teacher()) return outputs;
+  for (const Teacher::Output& one : run.teacher()->outputs())
+    outputs.push_back({.distribution = one.distribution, .weight = one.weight, .variance = one.variance});
+  return outputs;
+}
+
 /// The one file of all sub-nets.
 Status write_dynamic_model(const Run& run, const std::vector<onnx::SubnetRecord>& records) {
   ASSIGN_OR_RETURN(const Trained trained, read_trained(run, 0));
@@ -101,12 +128,13 @@ Status write_dynamic_model(const Run& run, const std::vector<onnx::SubnetRecord>
       .subnets = records,
       .preprocessing = {run.data().normalization.mean, run.data().normalization.stddev,
                         data.crop == recipe::Crop::resized ? data.resize : 0},
-      .classes = run.data().classes,
+      .classes = class_names(run),
       .validation =
           onnx::ValidationImages{.count = static_cast<std::int64_t>(run.data().validation.size()),
                                  .among = run.data().images.size(),
                                  .seed = run.recipe().seed,
-                                 .labels = data::hash_of_labels(run.data().labels, run.data().validation)}};
+                                 .labels = data::hash_of_labels(run.data().labels, run.data().validation)},
+      .taught = taught_outputs(run)};
   return onnx::write_model(run.model_file(), model);
 }
 

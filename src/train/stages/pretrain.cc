@@ -1,8 +1,8 @@
 #include "base/try.h"
+#include "train/objective.h"
 #include "train/stages/stages.h"
 #include "train/supernet/calibrate_norms.h"
 #include "train/supernet/supernet.h"
-#include "train/supernet/tensor_ops.h"
 #include "train/training_loop.h"
 
 namespace concertina::train {
@@ -34,9 +34,9 @@ Result<search::Spending> pretrain(const Run& run) {
   const search::Spending cost = search::training_spending(run.graph(), full, recipe.training.batch);
   const auto step = [&](const Batch& batch, const TrainingLoop::Moment&) -> TrainingLoop::StepResult {
     const torch::Tensor loss =
-        label_loss(net.forward(batch.images, full), batch.labels, recipe.training.label_smoothing);
+        loss_of(forward(net, batch, full), targets_of(batch), recipe.training.label_smoothing);
     loss.backward();
-    return {loss.item<double>(), cost};
+    return {loss.item<double>(), cost + cost_of_targets(batch)};
   };
   AveragedWeights weights = AveragedWeights::start(net.weights());
   ASSIGN_OR_RETURN(TrainingLoop loop, training_loop(run, recipe::Stage::pretrain));

@@ -46,7 +46,7 @@ TEST_P(CalibrateNormsTest, TheFullNetworkComputesWhatItDid) {
   const torch::NoGradGuard no_grad;
   const Supernet old_net = *Supernet::make(folded.graph, before, {});
   const Supernet new_net = *Supernet::make(network.graph, *calibrated, {});
-  const torch::Tensor x = images.batch(all).images;
+  const torch::Tensor x = images.batch(all).images();
   const Subnet full = full_subnet(folded.graph);
   const torch::Tensor wanted = old_net.forward(x, full, {.statistics = &before});
   const torch::Tensor got = new_net.forward(x, full, {.statistics = &*calibrated});

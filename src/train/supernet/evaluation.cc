@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "train/objective.h"
+
 namespace concertina::train {
 namespace {
 
@@ -26,18 +28,13 @@ void for_each_batch(std::span<const std::int64_t> indices, std::size_t most, Vis
 search::Evaluation evaluate_with(const Supernet& net, const Subnet& subnet, const ImageBatches& images,
                                  std::span<const std::int64_t> indices, const BatchOptions& options_of) {
   const torch::NoGradGuard no_grad;
-  torch::Tensor loss = torch::zeros({}, net.compute().device);
-  torch::Tensor correct = torch::zeros({}, net.compute().device);
+  Score score;
   std::size_t number = 0;
   for_each_batch(indices, evaluation_batch(net.graph().shape(0)), [&](std::span<const std::int64_t> part) {
     const Batch batch = images.batch(part);
-    const torch::Tensor logits = net.forward(batch.images, subnet, options_of(number++));
-    loss += torch::nn::functional::cross_entropy(
-        logits, batch.labels, torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
-    correct += (logits.argmax(1) == batch.labels).sum();
+    score.add(forward(net, batch, subnet, options_of(number++)), targets_of(batch));
   });
-  const auto count = static_cast<double>(indices.size());
-  return {.loss = loss.item<double>() / count, .accuracy = correct.item<double>() / count};
+  return score.mean();
 }
 
 }  // namespace
@@ -53,7 +50,7 @@ Tensors collect_statistics(const Supernet& net, const Subnet& subnet, ForwardOpt
   StatisticsCollector collector;
   options.collector = &collector;
   for_each_batch(indices, static_cast<std::size_t>(batch), [&](std::span<const std::int64_t> part) {
-    net.forward(images.batch(part).images, subnet, options);
+    forward(net, images.batch(part), subnet, options);
   });
   return collector.result();
 }

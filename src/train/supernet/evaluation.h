@@ -20,15 +20,15 @@ Tensors estimate_statistics(const Supernet& net, const Subnet& subnet, const Ten
 Tensors collect_statistics(const Supernet& net, const Subnet& subnet, ForwardOptions options,
                            const ImageBatches& images, std::span<const std::int64_t> indices, int batch);
 
-/// Mean cross-entropy and top-1 on the images, each batch of 500 (fewer above 64 x 64 pixels)
-/// normalised by its own statistics: good for
-/// comparing sub-nets without the cost of estimating statistics, not for stating an accuracy.
+/// Mean loss and accuracy on the images (objective.h), each batch of 500 (fewer above 64 x 64 pixels)
+/// normalised by its own statistics: good for comparing sub-nets without the cost of estimating statistics,
+/// not for stating an accuracy.
 /// `options_of(i)`, if given, is for the i-th pass.
 search::Evaluation evaluate_in_batches(const Supernet& net, const Subnet& subnet, const ImageBatches& images,
                                        std::span<const std::int64_t> indices,
                                        const BatchOptions& options_of = {});
 
-/// Mean cross-entropy and top-1 on the images. `own` are the sub-net's statistics, and parameters if it has
+/// Mean loss and accuracy on the images. `own` are the sub-net's statistics, and parameters if it has
 /// any.
 search::Evaluation evaluate(const Supernet& net, const Subnet& subnet, const Tensors& own,
                             const ImageBatches& images, std::span<const std::int64_t> indices);

@@ -27,9 +27,9 @@ class Interpreter {
   Interpreter(const Supernet& net, const Subnet& subnet, const ForwardOptions& options)
       : net_(net), graph_(net.graph()), subnet_(subnet), options_(options) {}
 
-  torch::Tensor run(const torch::Tensor& images) {
-    const std::vector<NodeId> last_use = last_uses();
-    const NodeId first = start(images);
+  std::vector<torch::Tensor> run(std::span<const torch::Tensor> inputs, std::span<const NodeId> wanted) {
+    const std::vector<NodeId> last_use = last_uses(wanted);
+    const NodeId first = start(inputs);
     for (id_ = first; id_ < graph_.size(); ++id_) {
       value(id_) = std::visit(*this, graph_.node(id_).op);
       keep(id_);
@@ -37,10 +37,13 @@ class Interpreter {
         if (last_use[input] == id_) value(input) = torch::Tensor();
       }
     }
-    const NodeId output = graph_.output();
-    const Shape& shape = graph_.shape(output);
-    const torch::Tensor result = shape.height * shape.width == 1 ? as_vector(value(output)) : value(output);
-    return result.to(torch::kFloat);
+    std::vector<torch::Tensor> results;
+    for (const NodeId id : wanted) {
+      const Shape& shape = graph_.shape(id);
+      const torch::Tensor result = shape.height * shape.width == 1 ? as_vector(value(id)) : value(id);
+      results.push_back(result.to(torch::kFloat));
+    }
+    return results;
   }
 
   torch::Tensor operator()(const op::Input&) const { return value(id_); }  // given, not computed
@@ -150,18 +153,18 @@ class Interpreter {
   torch::Tensor operator()(const op::Opaque&) const { return {}; }  // refused by Supernet::make()
 
  private:
-  /// By node, the last one that reads its value; nobody lets go of an output.
-  std::vector<NodeId> last_uses() const {
+  /// By node, the last one that reads its value; nobody lets go of what is wanted.
+  std::vector<NodeId> last_uses(std::span<const NodeId> wanted) const {
     std::vector<NodeId> last_use(static_cast<std::size_t>(graph_.size()), 0);
     for (NodeId id = 0; id < graph_.size(); ++id) {
       for (const NodeId input : graph_.node(id).inputs) last_use[input] = id;
     }
-    for (const NodeId output : graph_.outputs()) last_use[output] = graph_.size();
+    for (const NodeId id : wanted) last_use[id] = graph_.size();
     return last_use;
   }
 
   /// Sets the values that are given; the first node to compute.
-  NodeId start(const torch::Tensor& images) {
+  NodeId start(std::span<const torch::Tensor> inputs) {
     values_.resize(static_cast<std::size_t>(graph_.size()));
     const NodeId first = std::max(options_.first, graph_.inputs());
     if (options_.before) {
@@ -170,7 +173,7 @@ class Interpreter {
         value(id) = id < graph_.inputs() ? given.to(net_.compute().dtype) : given;
       }
     }
-    value(0) = images.to(net_.compute().dtype);
+    for (std::size_t i = 0; i < inputs.size(); ++i) values_[i] = inputs[i].to(net_.compute().dtype);
     for (NodeId id = 0; id < first; ++id) keep(id);
     return first;
   }
@@ -227,9 +230,16 @@ class Interpreter {
 
 }  // namespace
 
+std::vector<torch::Tensor> Supernet::values(std::span<const torch::Tensor> inputs,
+                                            std::span<const NodeId> nodes, const Subnet& subnet,
+                                            const ForwardOptions& options) const {
+  return Interpreter(*this, subnet, options).run(inputs, nodes);
+}
+
 torch::Tensor Supernet::forward(const torch::Tensor& images, const Subnet& subnet,
                                 const ForwardOptions& options) const {
-  return Interpreter(*this, subnet, options).run(images);
+  const NodeId output = graph_.output();
+  return values({&images, 1}, {&output, 1}, subnet, options)[0];
 }
 
 }  // namespace concertina::train

@@ -52,8 +52,13 @@ class Supernet {
   const Graph& graph() const { return graph_; }
   const Compute& compute() const { return compute_; }
 
-  /// images [n][c][h][w] fp32 on the device, the first input -> the first output, fp32: logits [n][classes],
-  /// or maps [n][c][h][w] of more than a pixel. Other outputs are had by options.keep.
+  /// inputs [n][c][h][w] fp32 on the device, the first so many of the network -> the values of `nodes`, fp32:
+  /// vectors [n][c], or maps [n][c][h][w] of more than a pixel. Precondition: options.before has the other
+  /// inputs, and those of `nodes` that come before options.first.
+  std::vector<torch::Tensor> values(std::span<const torch::Tensor> inputs, std::span<const NodeId> nodes,
+                                    const Subnet& subnet, const ForwardOptions& options = {}) const;
+
+  /// Images, the first input -> the first output.
   torch::Tensor forward(const torch::Tensor& images, const Subnet& subnet,
                         const ForwardOptions& options = {}) const;
 

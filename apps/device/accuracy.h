@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "concertina/session.h"
+#include "device/images.h"
+
+namespace concertina::apps {
+
+/// The accuracy of a model's sub-nets on a data set: top-1 on its labels, or of a distilled model the
+/// agreement with its teacher.
+class Accuracy {
+ public:
+  virtual ~Accuracy() = default;
+
+  /// Fails as read_images() does, and unless the options name the teacher of a distilled model.
+  static Result<std::unique_ptr<Accuracy>> make(const EvaluatedModel& model, const DataOptions& options);
+
+  virtual std::int64_t images() const = 0;
+
+  /// Of a sub-net, 0 .. 1, as the trainer counts it.
+  virtual Result<double> of(int subnet) = 0;
+};
+
+/// Adds --teacher to a verb.
+void add_teacher_option(CLI::App* verb, DataOptions& options);
+
+}  // namespace concertina::apps

@@ -1,0 +1,246 @@
+#include "device/agreement.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/try.h"
+#include "data/npy.h"
+#include "graph/edit.h"
+#include "onnx/network_file.h"
+#include "runtime/model_impl.h"
+
+namespace concertina::apps {
+namespace {
+
+/// What a model takes, sample by sample.
+class Samples {
+ public:
+  static Result<Samples> read(const DataOptions& options, const EvaluatedModel& evaluated) {
+    Samples samples(*evaluated.model);
+    data::DatasetSpec spec{.root = options.data, .labels = false};
+    if (options.format == "auto") {
+      ASSIGN_OR_RETURN(spec.format, data::detect_format(options.data, false));
+    } else {
+      ASSIGN_OR_RETURN(spec.format, data::parse_format(options.format));
+    }
+    const auto split = options.split == "test" ? data::Split::test : data::Split::train;
+    if (spec.format == data::Format::arrays) {
+      RETURN_IF_ERROR(samples.read_arrays(options.data, split));
+    } else {
+      RETURN_IF_ERROR(samples.read_images(spec, split, threads_of(options)));
+    }
+    if (options.split != "validation") return samples;
+    ASSIGN_OR_RETURN(samples.chosen_, validation_indices(samples.chosen_.size(), evaluated, options));
+    return samples;
+  }
+
+  std::int64_t size() const { return static_cast<std::int64_t>(chosen_.size()); }
+
+  /// Those from `begin` on, as a run takes them: input after input.
+  void fill(std::int64_t begin, int batch, std::vector<float>& values) const {
+    values.clear();
+    for (std::size_t input = 0; input < model_->inputs().size(); ++input) {
+      for (std::int64_t i = begin; i < begin + batch; ++i)
+        add(chosen_[static_cast<std::size_t>(i)], input, values);
+    }
+  }
+
+ private:
+  explicit Samples(const Model& model) : model_(&model) {}
+
+  Status read_arrays(const std::string& root, data::Split split) {
+    ASSIGN_OR_RETURN(std::vector<data::InputArray> arrays, data::read_arrays(root, split));
+    for (const TensorInfo& input : model_->inputs()) {
+      const auto found = std::find_if(arrays.begin(), arrays.end(), [&](const data::InputArray& one) {
+        return arrays.size() == 1 || one.name == input.name;
+      });
+      if (found == arrays.end())
+        return Error{fmt::format("'{}' has no '{}.npy', and the model takes the input '{}'", root, input.name,
+                                 input.name)};
+      const auto count = static_cast<std::size_t>(found->array.shape[0]);
+      if (found->array.values.size() != count * input.size()) {
+        return Error{fmt::format("'{}' has {} values for a sample of the input '{}', which takes {}x{}x{}",
+                                 root, found->array.values.size() / count, input.name, input.channels,
+                                 input.height, input.width)};
+      }
+      arrays_.push_back(std::move(found->array.values));
+      if (arrays_.size() == 1) choose_all(count);
+    }
+    return {};
+  }
+
+  Status read_images(const data::DatasetSpec& wanted, data::Split split, int threads) {
+    if (model_->inputs().size() > 1)
+      return Error{fmt::format("the model takes {} inputs, but an image is one; give arrays",
+                               model_->inputs().size())};
+    const ImageInfo& image = model_->image();
+    data::DatasetSpec spec = wanted;
+    if (spec.format == data::Format::image_folder) {
+      spec.image_size = image.height;
+      spec.resize = image.resize;
+    }
+    if (image.height != image.width) spec.image_size = 0;
+    ASSIGN_OR_RETURN(images_, data::read_image_set(spec, split, threads));
+    if (images_.image_bytes() != image.size())
+      return Error{fmt::format("the images are {}x{}x{}, but the model takes {}x{}x{}", images_.channels,
+                               images_.height, images_.width, image.channels, image.height, image.width)};
+    choose_all(static_cast<std::size_t>(images_.size()));
+    return {};
+  }
+
+  void choose_all(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) chosen_.push_back(static_cast<std::int64_t>(i));
+  }
+
+  void add(std::int64_t i, std::size_t input, std::vector<float>& values) const {
+    const std::size_t size = model_->inputs()[input].size(), end = values.size();
+    values.resize(end + size);
+    if (arrays_.empty()) {
+      normalize_pixels(images_.image(i), model_->image(), std::span(values).subspan(end));
+    } else {
+      std::copy_n(arrays_[input].begin() + i * static_cast<std::int64_t>(size), size,
+                  values.begin() + static_cast<std::ptrdiff_t>(end));
+    }
+  }
+
+  const Model* model_;
+  data::ImageSet images_;
+  std::vector<std::vector<float>> arrays_;  ///< by input, in place of images
+  std::vector<std::int64_t> chosen_;
+};
+
+/// The file's network, with the outputs of the model.
+Result<std::shared_ptr<const Model>> load_teacher(const std::string& path, const Model& model) {
+  ASSIGN_OR_RETURN(const onnx::ImportedNetwork imported, onnx::import_network(path));
+  std::vector<NodeId> outputs;
+  for (const TensorInfo& wanted : model.outputs()) {
+    for (const NodeId id : imported.network.graph.outputs()) {
+      const Node& node = imported.network.graph.node(id);
+      const Shape& shape = imported.network.graph.shape(id);
+      const bool same = shape == Shape{wanted.channels, wanted.height, wanted.width};
+      if (node.name == wanted.name && same) outputs.push_back(id);
+    }
+  }
+  if (outputs.size() != model.outputs().size())
+    return Error{fmt::format(
+        "'{}' has not the outputs of the model; give the network that it was distilled from", path)};
+  onnx::ModelFile file{
+      .network = keep_outputs(imported.network, outputs), .subnets = {}, .preprocessing = {}, .classes = {}};
+  const Graph& graph = file.network.graph;
+  onnx::SubnetRecord full{.subnet = full_subnet(graph), .own = {}, .test_accuracy = {}};
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    for (const Parameter& parameter : parameters(graph, id)) {
+      const std::string name = parameter_name(graph.node(id), parameter);
+      if (!parameter.trainable) full.own[name] = file.network.weights.at(name);
+    }
+  }
+  file.subnets.push_back(std::move(full));
+  const auto channels = static_cast<std::size_t>(graph.shape(0).channels);
+  file.preprocessing = {std::vector<float>(channels, 0), std::vector<float>(channels, 1)};
+  auto teacher = runtime::make_model(file);
+  if (!teacher) return in_file(path, teacher.error());
+  if ((*teacher)->input_size() != model.input_size())
+    return Error{fmt::format(
+        "'{}' has not the inputs of the model; give the network that it was distilled from", path)};
+  return *std::move(teacher);
+}
+
+/// The channel of the largest value at a place of a map [c][places].
+std::size_t preferred(std::span<const float> map, std::size_t place, std::size_t places) {
+  std::size_t best = 0;
+  for (std::size_t c = 1; c * places < map.size(); ++c) {
+    if (map[c * places + place] > map[best * places + place]) best = c;
+  }
+  return best;
+}
+
+/// The share of places where both maps prefer the same channel.
+double agreement(std::span<const float> a, std::span<const float> b, std::size_t places) {
+  std::size_t same = 0;
+  for (std::size_t place = 0; place < places; ++place)
+    same += preferred(a, place, places) == preferred(b, place, places) ? 1 : 0;
+  return static_cast<double>(same) / static_cast<double>(places);
+}
+
+double squared_error(std::span<const float> a, std::span<const float> b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
+  return sum / static_cast<double>(a.size());
+}
+
+class Agreement final : public Accuracy {
+ public:
+  Agreement(Session session, Session teacher, Samples samples, std::vector<onnx::TaughtOutput> taught,
+            int batch)
+      : session_(std::move(session)),
+        teacher_(std::move(teacher)),
+        samples_(std::move(samples)),
+        taught_(std::move(taught)),
+        batch_(batch) {}
+
+  std::int64_t images() const override { return samples_.size(); }
+
+  Result<double> of(int subnet) override {
+    const std::size_t size = session_.model().output_size();
+    std::vector<float> inputs, got, wanted;
+    std::vector<double> sums(taught_.size(), 0);
+    for (std::int64_t begin = 0; begin < samples_.size(); begin += batch_) {
+      const int batch = static_cast<int>(std::min<std::int64_t>(batch_, samples_.size() - begin));
+      samples_.fill(begin, batch, inputs);
+      got.resize(static_cast<std::size_t>(batch) * size);
+      wanted.resize(got.size());
+      RETURN_IF_ERROR(session_.run(inputs, batch, subnet, got));
+      RETURN_IF_ERROR(teacher_.run(inputs, batch, 0, wanted));
+      add(got, wanted, batch, sums);
+    }
+    double accuracy = 0, weights = 0;
+    for (std::size_t i = 0; i < taught_.size(); ++i) {
+      accuracy += taught_[i].weight * std::clamp(sums[i] / static_cast<double>(samples_.size()), 0.0, 1.0);
+      weights += taught_[i].weight;
+    }
+    return accuracy / weights;
+  }
+
+ private:
+  void add(std::span<const float> got, std::span<const float> wanted, int batch,
+           std::vector<double>& sums) const {
+    for (std::size_t i = 0; i < taught_.size(); ++i) {
+      const TensorInfo& output = session_.model().outputs()[i];
+      const auto places = static_cast<std::size_t>(output.height) * static_cast<std::size_t>(output.width);
+      for (int n = 0; n < batch; ++n) {
+        const auto a = got.first(output.size()), b = wanted.first(output.size());
+        sums[i] +=
+            taught_[i].distribution ? agreement(a, b, places) : 1 - squared_error(a, b) / taught_[i].variance;
+        got = got.subspan(output.size());
+        wanted = wanted.subspan(output.size());
+      }
+    }
+  }
+
+  Session session_, teacher_;
+  Samples samples_;
+  std::vector<onnx::TaughtOutput> taught_;
+  int batch_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Accuracy>> make_agreement(const EvaluatedModel& evaluated,
+                                                 const DataOptions& options) {
+  if (options.teacher.empty()) {
+    return Error{
+        "the model was distilled, so its accuracy is its agreement with the network that it learned "
+        "from; name that network's file with --teacher"};
+  }
+  ASSIGN_OR_RETURN(const auto teacher, load_teacher(options.teacher, *evaluated.model));
+  ASSIGN_OR_RETURN(Samples samples, Samples::read(options, evaluated));
+  const SessionOptions running{.threads = threads_of(options), .max_batch = options.batch};
+  ASSIGN_OR_RETURN(Session session, Session::make(evaluated.model, running));
+  ASSIGN_OR_RETURN(Session taught, Session::make(teacher, running));
+  return std::unique_ptr<Accuracy>(std::make_unique<Agreement>(
+      std::move(session), std::move(taught), std::move(samples), evaluated.taught, options.batch));
+}
+
+}  // namespace concertina::apps

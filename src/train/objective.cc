@@ -1,0 +1,195 @@
+#include "train/objective.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/try.h"
+#include "train/supernet/tensor_ops.h"
+
+namespace concertina::train {
+namespace {
+
+constexpr std::size_t kMostRemembered = std::size_t{1} << 29;  // bytes
+
+std::size_t bytes_of(const std::vector<torch::Tensor>& tensors) {
+  std::size_t sum = 0;
+  for (const torch::Tensor& tensor : tensors) sum += tensor.nbytes();
+  return sum;
+}
+
+/// Statistics of the norms; what is trained, a Supernet has.
+Tensors statistics_of(const Network& network, torch::Device device) {
+  Tensors statistics;
+  for (NodeId id = 0; id < network.graph.size(); ++id) {
+    for (const Parameter& parameter : parameters(network.graph, id)) {
+      const std::string name = parameter_name(network.graph.node(id), parameter);
+      if (!parameter.trainable) statistics.merge(to_tensors({{name, network.weights.at(name)}}, device));
+    }
+  }
+  return statistics;
+}
+
+Result<std::vector<Teacher::Output>> choose_losses(const Graph& graph,
+                                                   const recipe::Recipe::Distill& recipe) {
+  const std::size_t count = graph.outputs().size();
+  for (const auto& [key, given] :
+       {std::pair{"losses", recipe.losses.size()}, {"weights", recipe.weights.size()}}) {
+    if (given == 0 || given == count) continue;
+    return Error{fmt::format("distill.{} has {} entries, but the network has {} outputs; give one for each",
+                             key, given, count)};
+  }
+  std::vector<Teacher::Output> outputs;
+  for (std::size_t i = 0; i < count; ++i) {
+    const NodeId id = graph.outputs()[i];
+    const bool softmax = std::holds_alternative<op::Softmax>(graph.node(id).op);
+    const auto as = recipe.losses.empty() ? recipe::LearnedAs::automatic : recipe.losses[i];
+    const bool distribution =
+        as == recipe::LearnedAs::automatic ? softmax : as == recipe::LearnedAs::distribution;
+    if (distribution && graph.shape(id).channels < 2) {
+      return Error{
+          fmt::format("distill.losses: the output '{}' has one channel, which is no distribution; "
+                      "choose \"values\"",
+                      graph.node(id).name)};
+    }
+    outputs.push_back({.node = softmax && distribution ? graph.node(id).inputs[0] : id,
+                       .distribution = distribution,
+                       .weight = recipe.weights.empty() ? 1 : recipe.weights[i]});
+  }
+  double sum = 0;
+  for (const Teacher::Output& output : outputs) sum += output.weight;
+  if (sum > 0) return outputs;
+  return Error{"distill.weights are all 0, so nothing is learned; make one larger"};
+}
+
+/// Of values [n][c] or [n][c][h][w].
+double variance_around_channels(const torch::Tensor& values) {
+  const torch::Tensor by_channel = values.dim() == 4 ? values.permute({0, 2, 3, 1}).flatten(0, 2) : values;
+  return (by_channel - by_channel.mean(0, true)).square().mean().item<double>();
+}
+
+torch::Tensor divergence(const torch::Tensor& scores, const torch::Tensor& taught) {
+  const torch::Tensor wanted = torch::log_softmax(taught, 1);
+  return (wanted.exp() * (wanted - torch::log_softmax(scores, 1))).sum(1).mean();
+}
+
+torch::Tensor squared_error(const torch::Tensor& values, const torch::Tensor& taught, double variance) {
+  return (values - taught).square().mean() / variance;
+}
+
+/// The mean over the images.
+torch::Tensor accuracy(const Teacher::Output& output, const torch::Tensor& values,
+                       const torch::Tensor& taught) {
+  if (output.distribution) return (values.argmax(1) == taught.argmax(1)).to(torch::kFloat).mean();
+  return 1 - squared_error(values, taught, output.variance);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Teacher>> Teacher::make(const Network& network,
+                                                     const recipe::Recipe::Distill& recipe,
+                                                     const Compute& compute, const ImageBatches& images,
+                                                     std::span<const std::int64_t> indices) {
+  ASSIGN_OR_RETURN(std::vector<Output> outputs, choose_losses(network.graph, recipe));
+  const Tensors weights = to_tensors(network.weights, compute.device);
+  ASSIGN_OR_RETURN(Supernet quick, Supernet::make(network.graph, weights, compute));
+  ASSIGN_OR_RETURN(Supernet exact, Supernet::make(network.graph, weights, compute.with(Precision::fp32)));
+  std::shared_ptr<Teacher> teacher(
+      new Teacher(std::move(quick), std::move(exact), statistics_of(network, compute.device)));
+  for (const Output& output : outputs) teacher->nodes_.push_back(output.node);
+  const std::vector<torch::Tensor> taught = teacher->teach(images.batch(indices));
+  RETURN_IF_ERROR(images.status());
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].distribution) continue;
+    outputs[i].variance = variance_around_channels(taught[i]);
+    if (outputs[i].variance > 0) continue;
+    return Error{fmt::format(
+        "the output '{}' is the same for all images, so there is nothing to learn; name others in network.output",
+        network.graph.node(outputs[i].node).name)};
+  }
+  teacher->outputs_ = std::move(outputs);
+  return std::shared_ptr<const Teacher>(std::move(teacher));
+}
+
+std::vector<torch::Tensor> Teacher::teach(const Batch& batch) const {
+  const auto found = batch.key == 0 ? remembered_.end() : remembered_.find(batch.key);
+  if (found != remembered_.end()) return found->second;
+  const torch::NoGradGuard no_grad;
+  const Supernet& net = batch.key == 0 ? quick_ : exact_;
+  std::vector<torch::Tensor> taught =
+      net.values(batch.inputs, nodes_, full_subnet(net.graph()), {.statistics = &statistics_});
+  const std::size_t bytes = bytes_of(taught);
+  if (batch.key != 0 && remembered_bytes_ + bytes <= kMostRemembered) {
+    remembered_[batch.key] = taught;
+    remembered_bytes_ += bytes;
+  }
+  return taught;
+}
+
+search::Spending Teacher::cost(std::int64_t images) const {
+  return search::evaluation_spending(exact_.graph(), full_subnet(exact_.graph()), images);
+}
+
+Targets targets_of(const Batch& batch) {
+  Targets targets{.labels = batch.labels, .teacher = batch.teacher, .taught = {}};
+  if (batch.teacher) targets.taught = batch.teacher->teach(batch);
+  return targets;
+}
+
+search::Spending cost_of_targets(const Batch& batch) {
+  return batch.teacher ? batch.teacher->cost(batch.labels.size(0)) : search::Spending{};
+}
+
+Outputs forward(const Supernet& net, const Batch& batch, const Subnet& subnet,
+                const ForwardOptions& options) {
+  const NodeId first = net.graph().output();
+  return net.values(batch.inputs, batch.teacher ? batch.teacher->nodes() : std::span(&first, 1), subnet,
+                    options);
+}
+
+torch::Tensor loss_of(const Outputs& outputs, const Targets& targets, double label_smoothing) {
+  if (!targets.teacher) return label_loss(outputs[0], targets.labels, label_smoothing);
+  torch::Tensor sum;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const Teacher::Output& output = targets.teacher->outputs()[i];
+    const torch::Tensor loss =
+        output.weight * (output.distribution ? divergence(outputs[i], targets.taught[i])
+                                             : squared_error(outputs[i], targets.taught[i], output.variance));
+    sum = sum.defined() ? sum + loss : loss;
+  }
+  return sum;
+}
+
+void Score::add(const Outputs& outputs, const Targets& targets) {
+  const std::int64_t images = targets.labels.size(0);
+  const auto add_to = [&](torch::Tensor& sum, const torch::Tensor& mean) {
+    sum = sum.defined() ? sum + mean * images : mean * images;
+  };
+  if (accuracies_.empty()) {
+    accuracies_.resize(outputs.size());
+    weights_ = {1};
+    if (targets.teacher) {
+      weights_.clear();
+      for (const Teacher::Output& output : targets.teacher->outputs()) weights_.push_back(output.weight);
+    }
+  }
+  images_ += images;
+  add_to(loss_, loss_of(outputs, targets, 0));
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    add_to(accuracies_[i], targets.teacher
+                               ? accuracy(targets.teacher->outputs()[i], outputs[i], targets.taught[i])
+                               : (outputs[i].argmax(1) == targets.labels).to(torch::kFloat).mean());
+  }
+}
+
+search::Evaluation Score::mean() const {
+  const auto count = static_cast<double>(images_);
+  double accuracy = 0, weight = 0;
+  for (std::size_t i = 0; i < accuracies_.size(); ++i) {
+    accuracy += weights_[i] * std::clamp(accuracies_[i].item<double>() / count, 0.0, 1.0);
+    weight += weights_[i];
+  }
+  return {.loss = loss_.item<double>() / count, .accuracy = accuracy / weight};
+}
+
+}  // namespace concertina::train
