@@ -109,6 +109,7 @@ Result<NetworkSource> read_source(const recipe::Recipe::Network& recipe, const S
   if (!imported) return Error{fmt::format("network.file: {}", imported.error().message)};
   for (const std::string& node : imported->left_off)
     progress.message(fmt::format("network: {} at its end is left off", node));
+  for (const std::string& sentence : imported->untied) progress.message(fmt::format("network: {}", sentence));
   ASSIGN_OR_RETURN(const std::uint64_t hash, onnx::hash_network(recipe.file));
   auto fitting = fit_network(imported->network, recipe, shape, classes, progress);
   if (!fitting) return in_file(recipe.file, fitting.error());
