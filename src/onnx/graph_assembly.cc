@@ -22,10 +22,13 @@ bool makes_channels(const Op& op) {
   return std::holds_alternative<op::Linear>(op) || (conv != nullptr && !conv->depthwise());
 }
 
-/// One number over and over, which may be equal to another array by chance.
+/// The same for every channel, as ones and filters that blur, so that it may equal another by chance.
 bool is_uniform(const Array& array) {
-  const auto other = [&](float value) { return value != array.values[0]; };
-  return std::none_of(array.values.begin(), array.values.end(), other);
+  const std::size_t count = array.values.size();
+  const bool channels = array.shape.size() > 1 && array.shape[0] > 1;
+  const std::size_t one = channels ? count / static_cast<std::size_t>(array.shape[0]) : 1;
+  return std::equal(array.values.begin() + static_cast<std::ptrdiff_t>(one), array.values.end(),
+                    array.values.begin());
 }
 
 template <typename T>

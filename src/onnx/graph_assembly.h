@@ -65,8 +65,9 @@ class GraphAssembly {
   void count_reader(const std::string& value) { ++readers_[value]; }
 
   /// The arrays of what is added next come from these constants, in their order. Nodes of one kind that take
-  /// an equal array from the same constant share it. Exporters also merge arrays that are equal by chance,
-  /// all ones or zeros: these are shared only by nodes that share other arrays or follow nodes that do.
+  /// an equal array from the same constant share it. Exporters also merge arrays that are equal by chance:
+  /// those that are the same for every channel are shared only by nodes that share other arrays or follow
+  /// nodes that do.
   void take_from(const std::vector<Constant>& constants);
 
   /// The value of the node that is added next.

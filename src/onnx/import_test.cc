@@ -143,18 +143,22 @@ TEST_F(Import, SaysWhereAnArrayCannotBeShared) {
   for (const Node& node : imported->network.graph.nodes()) EXPECT_TRUE(node.tied.empty());
 }
 
-// PyTorch's exporter keeps one of all arrays that are equal, such as the scales of norms before training.
-TEST_F(Import, OnesThatAnExporterMergedAreNotShared) {
+// PyTorch's exporter keeps one of all arrays that are equal, such as the scales of norms before training and
+// filters that blur.
+TEST_F(Import, WhatAnExporterMergedIsNotShared) {
   OnnxBuilder net;
   const std::string ones = net.floats({4}, {1, 1, 1, 1}), zeros = net.floats({4}, {0, 0, 0, 0});
+  const std::string blur = net.floats({4, 1, 1, 2}, {0.4F, 0.6F, 0.4F, 0.6F, 0.4F, 0.6F, 0.4F, 0.6F});
   const auto norm = [&](const std::string& x) {
-    return net.node("BatchNormalization", {x, ones, zeros, zeros, ones});
+    const std::string blurred = net.node("Conv", {x, blur});
+    net.with("group", std::int64_t{4});
+    return net.node("BatchNormalization", {blurred, ones, zeros, zeros, ones});
   };
-  const std::string image = net.input("image", {3, 4, 4}), weight = net.random({4, 3, 1, 1}, 3);
+  const std::string image = net.input("image", {3, 4, 4});
   const std::string first = norm(net.conv(image, {.in = 3, .out = 4}));
   const std::string second = norm(net.conv(image, {.in = 3, .out = 4}));
-  net.output(first, "first", {4, 4, 4});
-  net.output(second, "second", {4, 4, 4});
+  net.output(first, "first", {4, 4, 3});
+  net.output(second, "second", {4, 4, 3});
   for (const Node& node : graph(net.finish()).nodes()) EXPECT_TRUE(node.tied.empty());
 
   OnnxBuilder tied;
