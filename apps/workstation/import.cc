@@ -71,6 +71,7 @@ Status import(ImportOptions options) {
   ASSIGN_OR_RETURN(const std::string bytes, onnx::serialize_network(imported.network));
   RETURN_IF_ERROR(write_file(options.out, bytes));
   for (const std::string& node : imported.left_off) fmt::print(stderr, "{} at its end is left off\n", node);
+  for (const std::string& sentence : imported.untied) fmt::print(stderr, "{}\n", sentence);
   print_summary(options, imported.network.graph);
   return {};
 }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 
 #include "graph/graph.h"
 
@@ -54,9 +56,10 @@ void ChannelAnalysis::reproduce(const ChannelAxis& axis, NodeId producer, std::s
   }
 }
 
-void ChannelAnalysis::couple(const ChannelAxis& a, const ChannelAxis& b, NodeId via) {
+void ChannelAnalysis::couple(const ChannelAxis& a, const ChannelAxis& b, NodeId via, const std::string& why) {
   const std::string& name = nodes_[via].name;
-  const Reason why = {via, fmt::format("'{}' combines it with channels that are cut this way", name)};
+  const Reason cut_why = {
+      via, why.empty() ? fmt::format("'{}' combines it with channels that are cut this way", name) : why};
   bool fits = true;
   std::size_t i = 0, j = 0;
   int begin_a = 0, begin_b = 0;
@@ -66,21 +69,22 @@ void ChannelAnalysis::couple(const ChannelAxis& a, const ChannelAxis& b, NodeId 
     if (begin_a == begin_b && count_a == count_b) {
       const int finer = std::min(a[i].repeat, b[j].repeat), coarser = std::max(a[i].repeat, b[j].repeat);
       if (finer == coarser) {
-        unite(a[i].dimension, b[j].dimension, via);
+        unite(a[i].dimension, b[j].dimension, via, why);
       } else {
-        fits = coarser % finer == 0 && coarsen(a[i].repeat == finer ? a[i] : b[j], coarser / finer, why);
+        fits = coarser % finer == 0 && coarsen(a[i].repeat == finer ? a[i] : b[j], coarser / finer, cut_why);
       }
     } else if (end < begin_a + count_a) {
-      fits = cut(a[i], end - begin_a, why);
+      fits = cut(a[i], end - begin_a, cut_why);
     } else if (end < begin_b + count_b) {
-      fits = cut(b[j], end - begin_b, why);
+      fits = cut(b[j], end - begin_b, cut_why);
     }
     if (end == begin_a + count_a) begin_a = end, ++i;
     if (end == begin_b + count_b) begin_b = end, ++j;
   }
   if (fits) return;
   const std::string sentence =
-      fmt::format("'{}' joins channels that come from differently cut sources", name);
+      why.empty() ? fmt::format("'{}' joins channels that come from differently cut sources", name)
+                  : why + " on channels that come from differently cut sources";
   lock(a, via, sentence);
   lock(b, via, sentence);
 }
@@ -186,7 +190,7 @@ int ChannelAnalysis::root(int dimension) const {
   return dimension;
 }
 
-void ChannelAnalysis::unite(int a, int b, NodeId via) {
+void ChannelAnalysis::unite(int a, int b, NodeId via, const std::string& why) {
   a = root(a);
   b = root(b);
   if (a == b) return;
@@ -194,8 +198,9 @@ void ChannelAnalysis::unite(int a, int b, NodeId via) {
   ChannelDimension& kept = dimensions_[a];
   ChannelDimension& gone = dimensions_[b];
   add_reason(kept.couplings, via,
-             fmt::format("'{}' combines the outputs of '{}' and '{}' channel by channel", nodes_[via].name,
-                         kept.name, gone.name));
+             why.empty() ? fmt::format("'{}' combines the outputs of '{}' and '{}' channel by channel",
+                                       nodes_[via].name, kept.name, gone.name)
+                         : why);
   for (const Reason& reason : gone.couplings) add_reason(kept.couplings, reason.node, reason.text);
   for (const Reason& reason : gone.locks) add_reason(kept.locks, reason.node, reason.text);
   kept.producers.insert(kept.producers.end(), gone.producers.begin(), gone.producers.end());
@@ -230,6 +235,36 @@ ChannelLayout ChannelAnalysis::finish(std::vector<ChannelAxis> axes) {
   return layout;
 }
 
+namespace {
+
+/// Couples the axes along which a node's arrays lie with those of the nodes that own the arrays. How many
+/// segments it looked at.
+std::size_t couple_ties(std::span<const Node> nodes, std::span<const ChannelAxis> axes,
+                        const std::unordered_map<std::string_view, NodeId>& ids, NodeId id,
+                        ChannelAnalysis& analysis) {
+  const Node& node = nodes[id];
+  if (node.tied.empty()) return 0;
+  std::size_t segments = 0;
+  for (const Parameter& parameter : parameters_of(node.op)) {
+    const auto tied = node.tied.find(parameter.name);
+    if (tied == node.tied.end()) continue;
+    const NodeId owner = ids.at(tied->second);
+    const std::string why = fmt::format("'{}' uses the weights of '{}'", node.name, tied->second);
+    const auto couple = [&](NodeId a, NodeId b) {
+      if (a == b) return;
+      analysis.couple(axes[a], axes[b], id, why);
+      segments += axes[a].size() + axes[b].size();
+    };
+    for (const ParameterAxis axis : parameter.axes) {
+      if (axis == ParameterAxis::output_channels) couple(owner, id);
+      if (axis == ParameterAxis::input_channels) couple(nodes[owner].inputs[0], node.inputs[0]);
+    }
+  }
+  return segments;
+}
+
+}  // namespace
+
 ChannelLayout analyse_channels(std::span<const Node> nodes, std::span<const NodeId> outputs) {
   Cuts cuts;
   bool last = false;
@@ -237,6 +272,7 @@ ChannelLayout analyse_channels(std::span<const Node> nodes, std::span<const Node
     last = last || round >= kMaxRounds;
     ChannelAnalysis analysis(nodes, std::move(cuts), last);
     std::vector<ChannelAxis> axes;
+    std::unordered_map<std::string_view, NodeId> ids;
     std::size_t segments = 0;
     for (NodeId id = 0; id < static_cast<NodeId>(nodes.size()) && segments <= kMaxSegments; ++id) {
       const Node& node = nodes[id];
@@ -244,7 +280,8 @@ ChannelLayout analyse_channels(std::span<const Node> nodes, std::span<const Node
       for (const NodeId input : node.inputs) inputs.push_back(axes[input]);
       const ChannelContext context{analysis, id, node.name, inputs};
       axes.push_back(std::visit([&](const auto& op) { return op.output_channels(context); }, node.op));
-      segments += axes.back().size();
+      ids.emplace(node.name, id);
+      segments += axes.back().size() + couple_ties(nodes, axes, ids, id, analysis);
     }
     if (segments > kMaxSegments && !last) {  // without cuts there are fewer
       cuts.clear();

@@ -39,8 +39,9 @@ class ChannelAnalysis {
   /// `producer` makes the channels of an existing axis again, one for one.
   void reproduce(const ChannelAxis& axis, NodeId producer, std::string why);
 
-  /// The channels of both axes become the same. Precondition: the axes have as many features.
-  void couple(const ChannelAxis& a, const ChannelAxis& b, NodeId via);
+  /// The channels of both axes become the same. Precondition: the axes have as many features. `why`: a
+  /// sentence; none: `via` combines them.
+  void couple(const ChannelAxis& a, const ChannelAxis& b, NodeId via, const std::string& why = {});
 
   /// The features [begin, end) of an axis.
   ChannelAxis slice(const ChannelAxis& axis, int begin, int end, NodeId via);
@@ -70,7 +71,7 @@ class ChannelAnalysis {
   };
 
   int root(int dimension) const;
-  void unite(int a, int b, NodeId via);
+  void unite(int a, int b, NodeId via, const std::string& why);
   int features(const Segment& segment) const;
 
   /// Notes a cut `at` features into the segment, or that its channels go `by` at once. False if that cannot

@@ -26,6 +26,36 @@ TEST(ChannelAnalysis, InputAndOutputAreLockedAndSaySo) {
   EXPECT_THAT(layout.dimensions[2].locks[0].text, HasSubstr("'out' is the network's output"));
 }
 
+TEST(ChannelAnalysis, SharedWeightsCoupleWhatTheyReadAndWhatTheyMake) {
+  Net net({3, 4, 4});
+  const NodeId left = net.conv("left", kImage, 8), right = net.conv("right", kImage, 8);
+  const NodeId a = net.conv("a", left, 6), b = net.conv("b", right, 6);
+  net.tie(b, a);
+  net.conv("out", net.concat("both", {a, b}), 5);
+  const Graph graph = net.build();
+  ASSERT_EQ(graph.layout().free_dimensions, 2);
+  EXPECT_EQ(graph.layout().dimensions[0].producers, (std::vector<NodeId>{left, right}));
+  EXPECT_EQ(graph.layout().dimensions[1].producers, (std::vector<NodeId>{a, b}));
+  for (int d : {0, 1}) {
+    ASSERT_EQ(graph.layout().dimensions[d].couplings.size(), 1u);
+    EXPECT_EQ(graph.layout().dimensions[d].couplings[0].text, "'b' uses the weights of 'a'");
+  }
+}
+
+TEST(ChannelAnalysis, SharedWeightsLockWhatIsCutInUnlikeWays) {
+  Net net({3, 4, 4});
+  const NodeId grouped = net.conv("grouped", net.conv("stem", kImage, 12), 12, {}, 4);
+  const NodeId parts = net.concat("parts", {net.conv("p", kImage, 5), net.conv("q", kImage, 7)});
+  const NodeId a = net.conv("a", grouped, 6), b = net.conv("b", parts, 6);
+  net.tie(b, a);
+  net.conv("out", net.concat("both", {a, b}), 5);
+  const Graph graph = net.build();
+  ASSERT_EQ(graph.layout().free_dimensions, 1);
+  EXPECT_EQ(graph.layout().dimensions[0].name, "a");
+  EXPECT_THAT(graph.layout().dimensions[graph.axis(parts)[0].dimension].locks[0].text,
+              HasSubstr("'b' uses the weights of 'a' on channels that come from differently cut sources"));
+}
+
 TEST(ChannelAnalysis, AddCouplesItsOperandsWithAReason) {
   Net net({3, 4, 4});
   const NodeId a = net.conv("a", kImage, 8);

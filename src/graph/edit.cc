@@ -1,6 +1,8 @@
 #include "graph/edit.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "base/try.h"
@@ -39,9 +41,36 @@ void add_identity(const Node& node, Weights& weights) {
   fill("running_var", 1 - norm.epsilon);
 }
 
+/// Arrays of nodes that are not `kept` go to the first that uses them and is.
+void hand_on(std::vector<Node>& nodes, const std::vector<bool>& kept, Weights& weights) {
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (kept[i]) names.insert(nodes[i].name);
+  }
+  std::map<std::string, std::string> heirs;  // by array
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    Node& node = nodes[i];
+    if (!kept[i]) continue;
+    for (const auto& [parameter, owner] : std::map(node.tied)) {
+      if (names.contains(owner)) continue;
+      const std::string array = parameter_name(node, parameter);
+      const auto [heir, first] = heirs.try_emplace(array, node.name);
+      if (!first) {
+        node.tied[parameter] = heir->second;
+        continue;
+      }
+      node.tied.erase(parameter);
+      auto inherited = weights.extract(array);
+      if (inherited.empty()) continue;
+      inherited.key() = parameter_name(node, parameter);
+      weights.insert(std::move(inherited));
+    }
+  }
+}
+
 }  // namespace
 
-void prune(std::vector<Node>& nodes, std::vector<NodeId>& outputs, bool inputs_too) {
+void prune(std::vector<Node>& nodes, std::vector<NodeId>& outputs, Weights& weights, bool inputs_too) {
   std::vector<bool> needed(nodes.size(), false);
   for (const NodeId output : outputs) needed[output] = true;
   for (std::size_t i = nodes.size(); i-- > 0;) {
@@ -49,14 +78,19 @@ void prune(std::vector<Node>& nodes, std::vector<NodeId>& outputs, bool inputs_t
     if (!needed[i]) continue;
     for (const NodeId input : nodes[i].inputs) needed[input] = true;
   }
+  hand_on(nodes, needed, weights);
   std::vector<NodeId> moved(nodes.size(), -1);
   std::vector<Node> kept;
+  std::set<std::string> arrays;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (!needed[i]) continue;
     moved[i] = static_cast<NodeId>(kept.size());
     for (NodeId& input : nodes[i].inputs) input = moved[input];
+    for (const Parameter& parameter : parameters_of(nodes[i].op))
+      arrays.insert(parameter_name(nodes[i], parameter));
     kept.push_back(std::move(nodes[i]));
   }
+  std::erase_if(weights, [&](const auto& entry) { return !arrays.contains(entry.first); });
   for (NodeId& output : outputs) output = moved[output];
   nodes = std::move(kept);
 }
@@ -75,14 +109,8 @@ Network keep_outputs(const Network& network, const std::vector<NodeId>& outputs)
   const std::span<const Node> all = network.graph.nodes();
   std::vector<Node> nodes(all.begin(), all.end());
   std::vector<NodeId> kept = outputs;
-  prune(nodes, kept, /*inputs_too=*/true);
-  Weights weights;
-  for (const Node& node : nodes) {
-    for (const Parameter& parameter : std::visit([](const auto& op) { return op.parameters(); }, node.op)) {
-      const auto found = network.weights.find(parameter_name(node, parameter));
-      if (found != network.weights.end()) weights.insert(*found);
-    }
-  }
+  Weights weights = network.weights;
+  prune(nodes, kept, weights, /*inputs_too=*/true);
   // A part of a valid graph that holds all it reads is valid.
   return {std::move(Graph::make(std::move(nodes), std::move(kept))).value(), std::move(weights)};
 }
@@ -92,11 +120,14 @@ Result<Network> resize_classifier(Network network, int outputs) {
   if (last == network.graph.size()) return Error{"the network has no classifier: no layer makes its output"};
   std::vector<Node> nodes(network.graph.nodes().begin(), network.graph.nodes().end());
   Node& node = nodes[last];
+  node.tied.clear();
+  std::vector<bool> others(nodes.size(), true);
+  others[last] = false;
+  hand_on(nodes, others, network.weights);
   if (auto* linear = std::get_if<op::Linear>(&node.op)) linear->out_features = outputs;
   if (auto* conv = std::get_if<op::Conv>(&node.op)) conv->out_channels = outputs;
-  for (const Parameter& parameter : parameters(network.graph, last)) {
+  for (const Parameter& parameter : parameters_of(node.op))
     network.weights.erase(parameter_name(node, parameter));
-  }
   const std::span<const NodeId> listed = network.graph.outputs();
   ASSIGN_OR_RETURN(network.graph, Graph::make(std::move(nodes), {listed.begin(), listed.end()}));
   return network;

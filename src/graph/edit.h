@@ -15,8 +15,9 @@ NodeId find_classifier(const Graph& graph);
 /// Precondition: the outputs are nodes of the network and no inputs.
 Network keep_outputs(const Network& network, const std::vector<NodeId>& outputs);
 
-/// The network whose classifier has so many outputs. The new classifier's arrays are missing in the weights.
-/// Fails if there is no classifier or what comes after it does not fit.
+/// The network whose classifier has so many outputs. The new classifier's arrays, which it shares with no
+/// other layer, are missing in the weights. Fails if there is no classifier or what comes after it does not
+/// fit.
 Result<Network> resize_classifier(Network network, int outputs);
 
 /// A convolution that insert_norms() gives a batch norm, and that norm.
@@ -32,8 +33,9 @@ struct InsertedNorm {
 /// lists them. Arrays that the weights do not have are none's concern.
 Network insert_norms(const Network& network, std::vector<InsertedNorm>* inserted = nullptr);
 
-/// Drops the nodes that no output needs, its inputs only if asked to, and renumbers what is left, the outputs
-/// too. Precondition: the nodes are in topological order.
-void prune(std::vector<Node>& nodes, std::vector<NodeId>& outputs, bool inputs_too);
+/// Drops the nodes that no output needs, its inputs only if asked to, with their arrays, and renumbers what
+/// is left, the outputs too. An array that is still used but whose owner goes becomes its first user's.
+/// Precondition: the nodes are in topological order.
+void prune(std::vector<Node>& nodes, std::vector<NodeId>& outputs, Weights& weights, bool inputs_too);
 
 }  // namespace concertina

@@ -43,6 +43,33 @@ TEST(KeepOutputs, DropsWhatOnlyOtherOutputsNeed) {
   EXPECT_EQ(keep_outputs(network, {5}).graph.inputs(), 2);
 }
 
+/// Three convolutions of one array, each an output; the last classifies.
+Network shared() {
+  Net net({3, 4, 4});
+  const NodeId a = net.conv("a", kImage, 3), b = net.conv("b", a, 3), c = net.conv("c", b, 3);
+  net.tie(b, a);
+  net.tie(c, a, "weight");
+  const Graph graph = net.build({c, b, net.relu("r", a)});
+  return {graph, random_weights(graph)};
+}
+
+TEST(KeepOutputs, AnArrayWhoseOwnerGoesBecomesItsFirstUsers) {
+  Net net({3, 4, 4});
+  const NodeId a = net.conv("a", kImage, 3), b = net.conv("b", kImage, 3), c = net.conv("c", b, 3);
+  net.tie(b, a);
+  net.tie(c, a, "weight");
+  const Graph graph = net.build({a, c});
+  const Network network = {graph, random_weights(graph)};
+  const Network one = keep_outputs(network, {c});
+  EXPECT_THAT(names(one.graph), ::testing::ElementsAre("image", "b", "c"));
+  EXPECT_TRUE(one.graph.node(1).tied.empty());
+  EXPECT_THAT(one.graph.node(2).tied, ::testing::ElementsAre(std::pair("weight", "b")));
+  EXPECT_TRUE(check_weights(one.graph, one.weights));
+  EXPECT_EQ(one.weights.at("b.weight"), network.weights.at("a.weight"));
+  EXPECT_EQ(one.weights.at("b.bias"), network.weights.at("a.bias"));
+  EXPECT_EQ(one.weights.at("c.bias"), network.weights.at("c.bias"));
+}
+
 TEST(Classifier, IsTheLayerThatMakesTheOutput) {
   const Network network = two_heads();
   EXPECT_EQ(find_classifier(network.graph), 7);
@@ -63,6 +90,18 @@ TEST(ResizeClassifier, LeavesAllButItsArrays) {
   EXPECT_THAT(resize_classifier({scaled.build(), {}}, 3).error().message, ::testing::HasSubstr("'scale'"));
 }
 
+TEST(ResizeClassifier, TheNewOneSharesNothing) {
+  const Network before = shared();
+  const Network resized = *resize_classifier(before, 5);
+  EXPECT_TRUE(resized.graph.node(3).tied.empty());
+  EXPECT_FALSE(resized.weights.contains("c.weight"));
+  EXPECT_EQ(resized.weights.at("a.weight"), before.weights.at("a.weight"));
+  const Network owner = *resize_classifier(keep_outputs(before, {4, 2}), 3);
+  EXPECT_FALSE(owner.weights.contains("a.weight"));
+  EXPECT_TRUE(owner.graph.node(2).tied.empty());
+  EXPECT_EQ(owner.weights.at("b.weight"), before.weights.at("a.weight"));
+}
+
 /// A convolution with a bias, one without, one with its norm, a squeeze-and-excite branch, and an output.
 Network folded() {
   Net net({3, 4, 4});
@@ -72,6 +111,19 @@ Network folded() {
   net.conv("out", gate, 2);
   const Graph graph = net.build();
   return {graph, random_weights(graph)};
+}
+
+TEST(InsertNorms, WhatIsSharedStaysAndEachUseGetsItsOwnNorm) {
+  Net net({3, 4, 4});
+  const NodeId a = net.conv("a", kImage, 3), b = net.conv("b", a, 3);
+  net.tie(b, a);
+  net.relu("y", b);
+  const Graph graph = net.build();
+  const Network network = insert_norms({graph, random_weights(graph)});
+  EXPECT_THAT(names(network.graph), ::testing::ElementsAre("image", "a", "a.norm", "b", "b.norm", "y"));
+  EXPECT_EQ(network.graph.node(3).tied, graph.node(b).tied);
+  EXPECT_TRUE(network.graph.node(4).tied.empty());
+  EXPECT_TRUE(check_weights(network.graph, network.weights));
 }
 
 TEST(InsertNorms, ComesAfterConvolutionsThatHaveABiasAndNoNorm) {

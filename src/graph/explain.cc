@@ -9,7 +9,7 @@ namespace concertina {
 namespace {
 
 bool reads_channels(const Graph& graph, NodeId id) {
-  const std::vector<Parameter> list = parameters(graph, id);
+  const std::vector<Parameter> list = parameters_of(graph.node(id).op);
   return std::any_of(list.begin(), list.end(), [](const Parameter& parameter) {
     return std::find(parameter.axes.begin(), parameter.axes.end(), ParameterAxis::input_channels) !=
            parameter.axes.end();

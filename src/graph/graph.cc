@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/try.h"
@@ -32,6 +33,29 @@ Status check_inputs(const Node& node, NodeId id, int network_inputs) {
   }
   for (const NodeId input : node.inputs) {
     if (input < 0 || input >= id) return at_node(node, "it reads a node that does not come before it");
+  }
+  return {};
+}
+
+using NodesByName = std::unordered_map<std::string_view, const Node*>;
+
+Status check_ties(const Node& node, const NodesByName& earlier) {
+  for (const auto& [name, owner] : node.tied) {
+    const auto is_meant = [&name = name](const Parameter& p) { return p.name == name && p.trainable; };
+    const auto found = earlier.find(owner);
+    const Node* const other = found == earlier.end() ? nullptr : found->second;
+    bool fits = other && other->op.index() == node.op.index() && !other->tied.contains(name);
+    if (fits) {
+      const auto mine = parameters_of(node.op), its = parameters_of(other->op);
+      const auto a = std::find_if(mine.begin(), mine.end(), is_meant);
+      const auto b = std::find_if(its.begin(), its.end(), is_meant);
+      fits = a != mine.end() && b != its.end() && *a == *b;
+    }
+    if (fits) continue;
+    return at_node(node,
+                   fmt::format("it cannot use the {} of '{}', which is no earlier node of its kind that "
+                               "has an equal one of its own",
+                               name, owner));
   }
   return {};
 }
@@ -68,10 +92,11 @@ Result<Graph> Graph::make(std::vector<Node> nodes, std::vector<NodeId> outputs) 
   graph.inputs_ = leading_inputs(graph.nodes_);
   graph.outputs_ = std::move(outputs);
   if (graph.outputs_.empty()) graph.outputs_ = {graph.size() - 1};
-  std::unordered_set<std::string_view> names;
+  NodesByName earlier;
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
-    if (node.name.empty() || !names.insert(node.name).second)
+    RETURN_IF_ERROR(check_ties(node, earlier));
+    if (node.name.empty() || !earlier.emplace(node.name, &node).second)
       return at_node(node, "its name is empty or not unique");
     RETURN_IF_ERROR(check_inputs(node, id, graph.inputs_));
     const std::vector<Shape> input_shapes = pick(graph.shapes_, node.inputs);

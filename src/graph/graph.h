@@ -1,7 +1,9 @@
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "concertina/result.h"
@@ -17,6 +19,9 @@ struct Node {
   std::string name;
   Op op;
   std::vector<NodeId> inputs;
+  /// Arrays that it shares: by parameter, the node whose array it uses. That node comes before it, is of the
+  /// same kind and has an equal parameter of its own. Statistics are never shared.
+  std::map<std::string, std::string> tied = {};
 
   friend bool operator==(const Node&, const Node&) = default;
 };
@@ -25,9 +30,9 @@ struct Node {
 /// never changes; shapes, costs and couplings of every sub-net are functions of it.
 class Graph {
  public:
-  /// Checks names, order and shapes, and analyses the channels. The inputs come before all other nodes.
-  /// `outputs`: the nodes whose values the network gives, the most important first; none: the last node.
-  /// Fails with the name of the node that does not fit.
+  /// Checks names, order, shapes and what is shared, and analyses the channels. The inputs come before all
+  /// other nodes. `outputs`: the nodes whose values the network gives, the most important first; none: the
+  /// last node. Fails with the name of the node that does not fit.
   static Result<Graph> make(std::vector<Node> nodes, std::vector<NodeId> outputs = {});
 
   std::span<const Node> nodes() const { return nodes_; }
@@ -79,6 +84,13 @@ class GraphBuilder {
   NodeId add(std::string name, Op op, std::vector<NodeId> inputs = {}) {
     nodes_.push_back({std::move(name), std::move(op), std::move(inputs)});
     return static_cast<NodeId>(nodes_.size()) - 1;
+  }
+  /// The node uses trained arrays of an earlier one: all, or one.
+  void tie(NodeId id, NodeId owner, std::string_view one = {}) {
+    for (const Parameter& parameter : parameters_of(nodes_[id].op)) {
+      const bool meant = one.empty() ? parameter.trainable : parameter.name == one;
+      if (meant) nodes_[id].tied[parameter.name] = nodes_[owner].name;
+    }
   }
   Result<Graph> build(std::vector<NodeId> outputs = {}) && {
     return Graph::make(std::move(nodes_), std::move(outputs));

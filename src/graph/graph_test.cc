@@ -47,6 +47,36 @@ TEST(Graph, RefusesBadStructure) {
   EXPECT_TRUE(Graph::make({x, {"r", op::relu(), {0}}}));
 }
 
+TEST(Graph, RefusesToShareWhatIsNotAnEarlierEqualArray) {
+  op::Conv conv;
+  conv.in_channels = conv.out_channels = 3;
+  op::Conv other = conv;
+  other.bias = true;
+  other.window.stride_h = 2;
+  op::Conv larger = conv;
+  larger.window = Window::square(3);
+  op::BatchNorm norm;
+  norm.channels = 3;
+  const auto make = [](Node a, Node b) {
+    return Graph::make({{"x", input({3, 8, 8}), {}}, std::move(a), std::move(b)});
+  };
+  const auto using_a = [](const char* parameter) {
+    return std::map<std::string, std::string>{{parameter, "a"}};
+  };
+  EXPECT_TRUE(make({"a", conv, {0}}, {"b", other, {1}, using_a("weight")}));
+  const auto bad = make({"a", conv, {0}}, {"b", larger, {1}, using_a("weight")});
+  ASSERT_FALSE(bad);
+  EXPECT_THAT(bad.error().message, HasSubstr("node 'b' (Conv): it cannot use the weight of 'a'"));
+  EXPECT_FALSE(make({"a", conv, {0}}, {"b", other, {1}, using_a("bias")}));
+  EXPECT_FALSE(make({"a", conv, {0}}, {"b", norm, {1}, using_a("weight")}));
+  EXPECT_FALSE(make({"a", norm, {0}}, {"b", norm, {1}, using_a("running_mean")}));
+  EXPECT_FALSE(make({"b", conv, {0}, using_a("weight")}, {"a", conv, {1}}));
+  EXPECT_FALSE(make({"a", conv, {0}, using_a("weight")}, {"b", conv, {1}}));
+  const Node first{"a", conv, {0}}, second{"b", conv, {0}, using_a("weight")};
+  EXPECT_FALSE(
+      Graph::make({{"x", input({3, 8, 8}), {}}, first, second, {"c", conv, {0}, {{"weight", "b"}}}}));
+}
+
 TEST(Graph, RefusesWindowsThatDoNotFit) {
   op::MaxPool pool;
   pool.window = Window::square(9);

@@ -114,11 +114,15 @@ Op resized(const Graph& graph, NodeId id, const Subnet& subnet) {
 }
 
 std::vector<Parameter> parameters(const Graph& graph, NodeId id) {
-  return std::visit([](const auto& op) { return op.parameters(); }, graph.node(id).op);
+  const Node& node = graph.node(id);
+  std::vector<Parameter> list = parameters_of(node.op);
+  std::erase_if(list, [&](const Parameter& parameter) { return node.tied.contains(parameter.name); });
+  return list;
 }
 
-std::string parameter_name(const Node& node, const Parameter& parameter) {
-  return fmt::format("{}.{}", node.name, parameter.name);
+std::string parameter_name(const Node& node, std::string_view parameter) {
+  const auto tied = node.tied.find(std::string(parameter));
+  return fmt::format("{}.{}", tied == node.tied.end() ? node.name : tied->second, parameter);
 }
 
 std::vector<int> active_sizes(const Graph& graph, NodeId id, const Parameter& parameter,
@@ -176,7 +180,8 @@ Network extract(const Network& network, const Subnet& subnet, const Weights& own
   for (const auto& [name, array] : own) weights.insert_or_assign(name, array);
   std::vector<Node> nodes;
   for (NodeId id = 0; id < graph.size(); ++id) {
-    nodes.push_back({graph.node(id).name, resized(graph, id, subnet), graph.node(id).inputs});
+    nodes.push_back(graph.node(id));
+    nodes.back().op = resized(graph, id, subnet);
   }
   // The graph was valid and all channels of a dimension shrink together, so this one is valid too.
   const std::span<const NodeId> outputs = graph.outputs();

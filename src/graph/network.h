@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "graph/graph.h"
@@ -26,11 +27,15 @@ struct Network {
   Weights weights;
 };
 
-/// The arrays that a node owns, at full size.
+/// The arrays that a node owns, at full size: those it computes with, but for those it shares with an earlier
+/// node. So over all nodes each array comes once.
 std::vector<Parameter> parameters(const Graph& graph, NodeId id);
 
-/// "<node>.<parameter>"
-std::string parameter_name(const Node& node, const Parameter& parameter);
+/// The name of an array that a node computes with: "<node>.<parameter>", the node being the array's owner.
+std::string parameter_name(const Node& node, std::string_view parameter);
+inline std::string parameter_name(const Node& node, const Parameter& parameter) {
+  return parameter_name(node, parameter.name);
+}
 
 /// The parameter's shape in a sub-net.
 std::vector<int> active_sizes(const Graph& graph, NodeId id, const Parameter& parameter,

@@ -7,7 +7,9 @@
 #include <cmath>
 #include <limits>
 
+#include "graph/cost.h"
 #include "graph/networks/networks.h"
+#include "testing/net.h"
 
 namespace concertina {
 namespace {
@@ -51,6 +53,44 @@ TEST(Network, ChecksArraysByNameShapeAndValue) {
   Weights extra = good;
   extra["other"] = {};
   EXPECT_FALSE(check_weights(graph, extra));
+}
+
+/// A convolution that is applied twice in a row, and what makes its input.
+Graph twice() {
+  testing::Net net({3, 4, 4});
+  const NodeId stem = net.conv("stem", testing::kImage, 4);
+  const NodeId first = net.conv("first", stem, 4), second = net.conv("second", first, 4);
+  net.tie(second, first);
+  net.classify(second, 2);
+  return net.build();
+}
+
+TEST(Network, ASharedArrayIsThereOnce) {
+  const Graph graph = twice();
+  const Weights weights = numbered_weights(graph);
+  EXPECT_TRUE(check_weights(graph, weights));
+  EXPECT_FALSE(weights.contains("second.weight"));
+  EXPECT_EQ(parameter_name(graph.node(3), "weight"), "first.weight");
+  EXPECT_EQ(cost(graph, full_subnet(graph)).parameters, (12 + 4) + (16 + 4) + (8 + 2));
+  EXPECT_EQ(cost(graph, full_subnet(graph)).macs, 16 * (12 + 16 + 16) + 8);
+  EXPECT_EQ(cost(graph, {{1}}).parameters, (3 + 1) + (1 + 1) + (2 + 2));
+}
+
+TEST(Network, ASharedArrayIsReorderedOnce) {
+  const Graph graph = twice();
+  ASSERT_EQ(graph.layout().free_dimensions, 1);
+  const Weights permuted = permute_channels(graph, numbered_weights(graph), {{1, 0, 3, 2}});
+  EXPECT_EQ(permuted.at("first.weight").values,
+            (std::vector<float>{5, 4, 7, 6, 1, 0, 3, 2, 13, 12, 15, 14, 9, 8, 11, 10}));
+  EXPECT_EQ(permuted.at("first.bias").values, (std::vector<float>{1, 0, 3, 2}));
+}
+
+TEST(Network, AnExtractedNetworkSharesAsTheWholeDoes) {
+  const Graph graph = twice();
+  const Network part = extract({graph, numbered_weights(graph)}, {{3}}, {});
+  EXPECT_EQ(part.graph.node(3).tied, graph.node(3).tied);
+  EXPECT_TRUE(check_weights(part.graph, part.weights));
+  EXPECT_EQ(part.weights.at("first.weight").values, (std::vector<float>{0, 1, 2, 4, 5, 6, 8, 9, 10}));
 }
 
 // The check goes over whole blocks and then over what is left of them.

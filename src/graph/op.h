@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <variant>
+#include <vector>
 
 #include "graph/ops/across_channels.h"
 #include "graph/ops/activation.h"
@@ -31,6 +32,11 @@ inline std::string_view type_name(const Op& op) {
   const auto* softmax = std::get_if<op::Softmax>(&op);
   if (softmax && softmax->logarithm) return "LogSoftmax";
   return std::visit([](const auto& o) { return o.kType; }, op);
+}
+
+/// The arrays that an op computes with, at full size.
+inline std::vector<Parameter> parameters_of(const Op& op) {
+  return std::visit([](const auto& o) { return o.parameters(); }, op);
 }
 
 /// For lambdas over several alternatives.

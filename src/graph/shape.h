@@ -22,12 +22,14 @@ std::string to_string(const Shape& shape);
 /// What runs along a dimension of a parameter array.
 enum class ParameterAxis { output_channels, input_channels, fixed };
 
-/// One array that a node owns, at full size.
+/// One array that an op computes with, at full size.
 struct Parameter {
   std::string name;  ///< within the node: "weight", "bias", "running_mean", "running_var"
   std::vector<int> shape;
   std::vector<ParameterAxis> axes;  ///< one per dimension of `shape`
   bool trainable = true;            ///< false: a statistic, estimated for each sub-net
+
+  friend bool operator==(const Parameter&, const Parameter&) = default;
 };
 
 }  // namespace concertina

@@ -13,7 +13,7 @@ namespace {
 
 double weights_of(const Graph& graph, NodeId id, const Subnet& subnet) {
   double count = 0;
-  for (const Parameter& parameter : parameters(graph, id)) {
+  for (const Parameter& parameter : parameters_of(graph.node(id).op)) {
     double values = 1;
     for (const int size : active_sizes(graph, id, parameter, subnet)) values *= size;
     count += values;

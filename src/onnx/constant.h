@@ -14,7 +14,9 @@ class Constant {
  public:
   Constant() = default;  ///< left out
   explicit Constant(const TensorView& stored) : stored_(stored) {}
-  explicit Constant(FoldedTensor tensor) : folded_(std::make_shared<const FoldedTensor>(std::move(tensor))) {}
+  /// `origin`: of the constant that it was computed from, if that is known.
+  explicit Constant(FoldedTensor tensor, const void* origin = nullptr)
+      : folded_(std::make_shared<const FoldedTensor>(std::move(tensor))), origin_(origin) {}
 
   bool left_out() const { return !stored_.proto && !folded_; }
 
@@ -28,6 +30,11 @@ class Constant {
   /// One number. Fails if it is not one.
   Result<double> scalar() const;
 
+  /// Tells arrays of the file apart, also once something was computed from them; null if it is left out.
+  const void* origin() const {
+    return origin_ ? origin_ : stored_.proto ? static_cast<const void*>(stored_.proto) : folded_.get();
+  }
+
   /// How many values it has, as far as its shape says; from 2^36 on, only that they are so many.
   std::int64_t count() const;
 
@@ -36,6 +43,7 @@ class Constant {
 
   TensorView stored_;
   std::shared_ptr<const FoldedTensor> folded_;
+  const void* origin_ = nullptr;
 };
 
 }  // namespace concertina::onnx

@@ -45,10 +45,23 @@ std::vector<int> reader_counts(const Graph& graph) {
   return counts;
 }
 
+/// Names of nodes that share arrays. What is folded for one of them would be wrong for the others.
+std::set<std::string> find_sharing(const Graph& graph) {
+  std::set<std::string> names;
+  for (const Node& node : graph.nodes()) {
+    for (const auto& [parameter, owner] : node.tied) {
+      names.insert(node.name);
+      names.insert(owner);
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
 Network fold_batch_norm(const Network& network) {
   const std::vector<int> readers = reader_counts(network.graph);
+  const std::set<std::string> sharing = find_sharing(network.graph);
   std::vector<NodeId> moved;  // old id -> new id
   std::vector<Node> nodes;
   Weights weights;
@@ -59,7 +72,7 @@ Network fold_batch_norm(const Network& network) {
     const NodeId source = old.inputs.empty() ? 0 : old.inputs[0];
     const Node& producer = network.graph.node(source);
     if (std::holds_alternative<op::BatchNorm>(old.op) && std::holds_alternative<op::Conv>(producer.op) &&
-        readers[source] == 1) {
+        readers[source] == 1 && !sharing.contains(old.name) && !sharing.contains(producer.name)) {
       moved.push_back(moved[source]);
       Node& folded = nodes[moved.back()];
       std::get<op::Conv>(folded.op).bias = true;

@@ -36,6 +36,14 @@ TEST(FoldBatchNorm, KeepsThoseThatFollowSomethingElse) {
   EXPECT_TRUE(check_weights(folded.graph, folded.weights));
 }
 
+TEST(FoldBatchNorm, KeepsThoseOfSharedArrays) {
+  const Graph graph = testing::shared_head();
+  const Network folded = fold_batch_norm({graph, random_weights(graph)});
+  EXPECT_EQ(norms(graph), 6);
+  EXPECT_EQ(norms(folded.graph), 4);  // of the head
+  EXPECT_TRUE(check_weights(folded.graph, folded.weights));
+}
+
 TEST(FoldBatchNorm, KeepsThoseWhoseConvolutionHasOtherReaders) {
   testing::Net net({1, 2, 2});
   const NodeId conv = net.conv("c", testing::kImage, 1);

@@ -72,6 +72,7 @@ class Recogniser {
         if (!function) continue;
         nodes_[root].op = *function;
         nodes_[root].inputs = {x};
+        nodes_[root].tied.clear();
         break;
       }
     }
@@ -111,7 +112,7 @@ class Recogniser {
 
   /// The one number that all values of an array of the node are.
   std::optional<double> constant(const Node& node, const char* array) const {
-    const std::vector<float>& values = weights_.at(node.name + array).values;
+    const std::vector<float>& values = weights_.at(parameter_name(node, array)).values;
     const bool alike = std::all_of(values.begin(), values.end(), [&](float v) { return v == values[0]; });
     return alike ? std::optional<double>(values[0]) : std::nullopt;
   }
@@ -131,11 +132,11 @@ class Recogniser {
     const auto first = expression(node.inputs[0], x, nodes_left);
     if (!first) return std::nullopt;
     if (std::holds_alternative<op::Scale>(node.op)) {
-      const auto factor = constant(node, ".weight");
+      const auto factor = constant(node, "weight");
       return factor ? product(*first, {.plain = {*factor, 0, 0, 0}}) : std::nullopt;
     }
     if (std::holds_alternative<op::Shift>(node.op)) {
-      const auto summand = constant(node, ".bias");
+      const auto summand = constant(node, "bias");
       return summand ? sum(*first, {.plain = {*summand, 0, 0, 0}}) : std::nullopt;
     }
     const auto second = expression(node.inputs[1], x, nodes_left);

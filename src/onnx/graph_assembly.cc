@@ -22,8 +22,13 @@ bool makes_channels(const Op& op) {
   return std::holds_alternative<op::Linear>(op) || (conv != nullptr && !conv->depthwise());
 }
 
-std::vector<Parameter> parameters_of(const Op& op) {
-  return std::visit([](const auto& o) { return o.parameters(); }, op);
+/// The same for every channel, as ones and filters that blur, so that it may equal another by chance.
+bool is_uniform(const Array& array) {
+  const std::size_t count = array.values.size();
+  const bool channels = array.shape.size() > 1 && array.shape[0] > 1;
+  const std::size_t one = channels ? count / static_cast<std::size_t>(array.shape[0]) : 1;
+  return std::equal(array.values.begin() + static_cast<std::ptrdiff_t>(one), array.values.end(),
+                    array.values.begin());
 }
 
 template <typename T>
@@ -75,9 +80,67 @@ Status GraphAssembly::spend_segments(std::int64_t segments) {
   return segments_ <= kMaxSegments ? Status() : Status(Error{"the network concatenates too often"});
 }
 
-Status GraphAssembly::spend_values(const std::vector<Array>& arrays) {
-  for (const Array& array : arrays) values_left_ -= static_cast<std::int64_t>(array.values.size());
+Status GraphAssembly::spend_values(std::int64_t count) {
+  values_left_ -= count;
   return values_left_ >= 0 ? Status() : Status(Error{"arrays are shared by more nodes than is supported"});
+}
+
+void GraphAssembly::take_from(const std::vector<Constant>& constants) {
+  origins_.clear();
+  for (const Constant& constant : constants) origins_.push_back(constant.origin());
+}
+
+/// Whether two norms or PRelus stand behind layers of which one shares with the other.
+bool GraphAssembly::follow_shared(NodeId id, NodeId other) const {
+  const Op& op = nodes_[id].op;
+  const bool number = std::holds_alternative<op::Scale>(op) || std::holds_alternative<op::Shift>(op);
+  const auto before = partners_.find(nodes_[id].inputs[0]);
+  return !number && before != partners_.end() && before->second == nodes_[other].inputs[0];
+}
+
+/// The node that owns a parameter of `other` if `id` can use it for its own; otherwise `id`.
+NodeId GraphAssembly::owner_at(NodeId other, NodeId id, const Parameter& parameter,
+                               const Array& array) const {
+  const auto its = sources_.find({other, parameter.name});
+  if (its == sources_.end() || its->second.origin != sources_.at({id, parameter.name}).origin) return id;
+  const Node& owner = nodes_[its->second.owner];
+  const std::vector<Parameter> list = parameters_of(owner.op);
+  const bool fits = its->second.owner != id && owner.op.index() == nodes_[id].op.index() &&
+                    std::find(list.begin(), list.end(), parameter) != list.end();
+  return fits && weights_.at(parameter_name(owner, parameter)) == array ? its->second.owner : id;
+}
+
+/// Whether the array is an earlier node's.
+bool GraphAssembly::share(NodeId id, int rank, const Parameter& parameter, std::size_t constant,
+                          const Array& array) {
+  const void* origin = constant < origins_.size() ? origins_[constant] : nullptr;
+  if (!origin || !parameter.trainable) return false;
+  NodeId& owner = (sources_[{id, parameter.name}] = {origin, id}).owner;
+  const Use first = uses_.try_emplace(origin, Use{id, rank}).first->second;
+  if (const auto partner = partners_.find(id); partner != partners_.end())
+    owner = owner_at(partner->second, id, parameter, array);
+  const bool evident = exact_ || !is_uniform(array) || follow_shared(id, first.node);
+  if (owner == id && first.node != id && evident) {
+    if (first.rank == rank) owner = owner_at(first.node, id, parameter, array);
+    if (owner == id) {
+      untied_.push_back(fmt::format("'{}' uses an array of '{}' in another way, so it gets a copy",
+                                    nodes_[id].name, nodes_[first.node].name));
+      values_left_ -= static_cast<std::int64_t>(untied_.back().size());
+    }
+  }
+  if (owner != id) partners_.try_emplace(id, owner);
+  return owner != id;
+}
+
+/// The array of a node that comes from constant number `constant`.
+Status GraphAssembly::store_array(NodeId id, int rank, const Parameter& parameter, std::size_t constant,
+                                  Array array) {
+  constexpr std::int64_t kTimes = 16;  // reading costs less than keeping
+  const auto count = static_cast<std::int64_t>(array.values.size());
+  const bool shared = share(id, rank, parameter, constant, array);
+  RETURN_IF_ERROR(spend_values(shared ? count / kTimes : count));
+  if (!shared) weights_.insert_or_assign(parameter_name(nodes_[id], parameter), std::move(array));
+  return {};
 }
 
 OnnxValue GraphAssembly::made(const Shape& shape, int rank, std::int64_t segments) const {
@@ -119,12 +182,11 @@ Status GraphAssembly::add_op(const std::string& name, OpWithArrays read, const s
                    std::visit([&](const auto& o) { return o.output_shape(shapes); }, read.op));
   ASSIGN_OR_RETURN(const int rank, output_rank(read.op, ranks));
   if (makes_channels(read.op)) segments = 1;
-  RETURN_IF_ERROR(spend_values(read.arrays));
-  RETURN_IF_ERROR(add_node(name, read.op, std::move(inputs), made(shape, rank, segments), output));
+  const OnnxValue value = made(shape, rank, segments);
+  RETURN_IF_ERROR(add_node(name, read.op, std::move(inputs), value, output));
   const std::vector<Parameter> list = parameters_of(read.op);
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    weights_.insert_or_assign(parameter_name(nodes_.back(), list[i]), std::move(read.arrays[i]));
-  }
+  for (std::size_t i = 0; i < list.size(); ++i)
+    RETURN_IF_ERROR(store_array(value.id, rank, list[i], i, std::move(read.arrays[i])));
   return {};
 }
 
@@ -155,11 +217,10 @@ Status GraphAssembly::add_constant_to(const onnx::NodeProto& node, const OnnxVal
     shift.channels = value.shape.channels;
     return add_in_layout(node, {shift, {std::move(array)}}, {value});
   }
-  RETURN_IF_ERROR(spend_values({array}));
-  Node& layer = nodes_[value.id];
-  if (auto* conv = std::get_if<op::Conv>(&layer.op)) conv->bias = true;
-  if (auto* linear = std::get_if<op::Linear>(&layer.op)) linear->bias = true;
-  weights_.insert_or_assign(layer.name + ".bias", std::move(array));
+  Op& layer = nodes_[value.id].op;
+  if (auto* conv = std::get_if<op::Conv>(&layer)) conv->bias = true;
+  if (auto* linear = std::get_if<op::Linear>(&layer)) linear->bias = true;
+  RETURN_IF_ERROR(store_array(value.id, value.rank, parameters_of(layer).back(), 0, std::move(array)));
   return add_alias(node.output(0), value);
 }
 
@@ -197,17 +258,22 @@ Status GraphAssembly::add_opaque(const NotUnderstood& what, const Shape& shape, 
 }
 
 Result<ImportedNetwork> GraphAssembly::finish(std::vector<NodeId> outputs) {
-  if (!exact_) recognise_functions(nodes_, weights_, outputs);
-  prune(nodes_, outputs, /*inputs_too=*/false);
-  std::unordered_set<std::string> nodes, arrays;
-  for (const Node& node : nodes_) {
-    nodes.insert(node.name);
-    for (const Parameter& parameter : parameters_of(node.op)) arrays.insert(parameter_name(node, parameter));
+  for (const auto& [array, source] : sources_) {
+    const auto& [id, parameter] = array;
+    if (source.owner == id) continue;
+    const std::string& owner = nodes_[source.owner].name;
+    RETURN_IF_ERROR(spend_values(static_cast<std::int64_t>(owner.size())));  // a name may be long
+    nodes_[id].tied[parameter] = owner;
   }
-  std::erase_if(weights_, [&](const auto& entry) { return !arrays.contains(entry.first); });
+  if (!exact_) recognise_functions(nodes_, weights_, outputs);
+  prune(nodes_, outputs, weights_, /*inputs_too=*/false);
+  std::unordered_set<std::string> nodes;
+  for (const Node& node : nodes_) nodes.insert(node.name);
   std::erase_if(opaque_, [&](const NotUnderstood& one) { return !nodes.contains(one.node); });
   ASSIGN_OR_RETURN(Graph graph, Graph::make(std::move(nodes_), std::move(outputs)));
-  return ImportedNetwork{.network = {std::move(graph), std::move(weights_)}, .opaque = std::move(opaque_)};
+  return ImportedNetwork{.network = {std::move(graph), std::move(weights_)},
+                         .opaque = std::move(opaque_),
+                         .untied = std::move(untied_)};
 }
 
 std::string GraphAssembly::unique_name(const std::string& wanted, const std::string& output) {
@@ -237,6 +303,7 @@ void GraphAssembly::rename(NodeId id, const std::string& output) {
   const std::string name = unique_name(node.name, output);
   for (const Parameter& parameter : parameters_of(node.op)) {
     auto array = weights_.extract(parameter_name(node, parameter));
+    if (array.empty()) continue;  // it is another node's
     array.key() = fmt::format("{}.{}", name, parameter.name);
     weights_.insert(std::move(array));
   }

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "graph/network.h"
@@ -62,6 +64,12 @@ class GraphAssembly {
   const std::string* output_name(const std::string& value) const;
   void count_reader(const std::string& value) { ++readers_[value]; }
 
+  /// The arrays of what is added next come from these constants, in their order. Nodes of one kind that take
+  /// an equal array from the same constant share it. Exporters also merge arrays that are equal by chance:
+  /// those that are the same for every channel are shared only by nodes that share other arrays or follow
+  /// nodes that do.
+  void take_from(const std::vector<Constant>& constants);
+
   /// The value of the node that is added next.
   OnnxValue made(const Shape& shape, int rank, std::int64_t segments) const;
 
@@ -101,7 +109,11 @@ class GraphAssembly {
 
  private:
   std::string unique_name(const std::string& wanted, const std::string& output);
-  Status spend_values(const std::vector<Array>& arrays);
+  Status spend_values(std::int64_t count);
+  bool follow_shared(NodeId id, NodeId other) const;
+  NodeId owner_at(NodeId other, NodeId id, const Parameter& parameter, const Array& array) const;
+  bool share(NodeId id, int rank, const Parameter& parameter, std::size_t constant, const Array& array);
+  Status store_array(NodeId id, int rank, const Parameter& parameter, std::size_t constant, Array array);
   bool joins_bias(const std::string& read, const OnnxValue& value) const;
   void rename(NodeId id, const std::string& output);
 
@@ -117,6 +129,21 @@ class GraphAssembly {
   std::unordered_set<std::string> names_;     ///< of nodes
   std::unordered_map<std::string, int>
       suffixes_;  ///< by name that was asked for twice: the last that was tried
+  /// Where an array of a node comes from.
+  struct Source {
+    const void* origin = nullptr;
+    NodeId owner = 0;
+  };
+  /// The first node that uses a constant.
+  struct Use {
+    NodeId node = 0;
+    int rank = 4;
+  };
+  std::vector<const void*> origins_;                          ///< of the constants to take from
+  std::map<std::pair<NodeId, std::string>, Source> sources_;  ///< by node and parameter
+  std::unordered_map<const void*, Use> uses_;                 ///< by constant
+  std::unordered_map<NodeId, NodeId> partners_;               ///< the first node that a node shares with
+  std::vector<std::string> untied_;
   std::vector<Node> nodes_;
   Weights weights_;
   std::vector<NotUnderstood> opaque_;

@@ -158,6 +158,7 @@ class GraphReader {
     bool constant_first = false;
     RETURN_IF_ERROR(find_inputs(node, values, constants, constant_first));
     if (values.empty()) return fold_node(node, constants);
+    assembly_.take_from(constants);
     if (is_alias(type)) return read_alias(node, values[0]);
     if (type == "ArgMax") return read_arg_max(node, values[0]);
     RETURN_IF_ERROR(unspread(type, values));
@@ -295,7 +296,9 @@ class GraphReader {
     }
     std::vector<std::shared_ptr<const FoldedTensor>> tensors(constants.size());
     std::vector<const FoldedTensor*> inputs;
+    std::size_t largest = 0;
     for (std::size_t i = 0; i < constants.size(); ++i) {
+      if (constants[i].count() > constants[largest].count()) largest = i;
       if (!constants[i].left_out()) {
         RETURN_IF_ERROR(spend_folding(constants[i].count()));
         ASSIGN_OR_RETURN(tensors[i], constants[i].tensor());
@@ -304,7 +307,8 @@ class GraphReader {
     }
     ASSIGN_OR_RETURN(FoldedTensor result, fold(node, inputs, assembly_.values_left()));
     RETURN_IF_ERROR(spend_folding(static_cast<std::int64_t>(result.values.size())));
-    return assembly_.add_constant(node.output(0), Constant(std::move(result)));
+    const void* origin = constants.empty() ? nullptr : constants[largest].origin();
+    return assembly_.add_constant(node.output(0), Constant(std::move(result), origin));
   }
 
   Status read_constant(const onnx::NodeProto& node) {

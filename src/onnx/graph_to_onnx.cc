@@ -41,8 +41,9 @@ Status add_node(const Network& network, NodeId id, int rank, onnx::GraphProto& g
                   .rank = rank,
                   .operator_set = operator_set};
   for (const NodeId input : source.inputs) target.inputs.push_back(network.graph.node(input).name);
-  for (const Parameter& parameter : parameters(network.graph, id)) {
+  for (const Parameter& parameter : parameters_of(source.op)) {
     target.inputs.push_back(parameter_name(source, parameter));
+    if (source.tied.contains(parameter.name)) continue;  // its owner has written it
     onnx::TensorProto& tensor = *graph.add_initializer();
     write_tensor(target.inputs.back(), network.weights.at(target.inputs.back()), tensor);
     if (needs_map(source.op, rank)) tensor.add_dims(1), tensor.add_dims(1);

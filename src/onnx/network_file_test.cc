@@ -195,15 +195,15 @@ TEST(NetworkFile, SmallFilesCannotAskForLargeNetworks) {
 }
 
 TEST(NetworkFile, ManyNodesCannotMultiplyOneArray) {
-  Net net({8, 8, 8});
+  Net net({32, 4, 4});
   NodeId x = kImage;
-  for (int i = 0; i < 50; ++i) x = net.conv("conv" + std::to_string(i), x, 8, testing::kThree, 1, false);
+  for (int i = 0; i < 200; ++i) x = net.conv("conv" + std::to_string(i), x, 32, testing::kThree, 1, false);
   const Graph graph = net.build();
   onnx::ModelProto model;
   model.ParseFromString(*serialize_static({graph, random_weights(graph)}));
   for (onnx::NodeProto& reader : *model.mutable_graph()->mutable_node()) reader.set_input(1, "conv0.weight");
   EXPECT_TRUE(parse_network(model.SerializeAsString()));
-  model.mutable_graph()->mutable_initializer()->DeleteSubrange(1, 49);
+  model.mutable_graph()->mutable_initializer()->DeleteSubrange(1, 199);
   EXPECT_THAT(parse_network(model.SerializeAsString()).error().message,
               HasSubstr("arrays are shared by more nodes than is supported"));
 }

@@ -15,9 +15,10 @@ struct FeatureAffine {
 std::vector<double> active_part(const Network& network, NodeId node, const char* parameter,
                                 const Subnet& subnet, const Weights& own) {
   const Graph& graph = network.graph;
-  if (const auto found = own.find(graph.node(node).name + parameter); found != own.end())
+  const std::string name = parameter_name(graph.node(node), parameter);
+  if (const auto found = own.find(name); found != own.end())
     return {found->second.values.begin(), found->second.values.end()};
-  const Array& full = network.weights.at(graph.node(node).name + parameter);
+  const Array& full = network.weights.at(name);
   std::vector<double> part;
   for (const auto& [begin, count] : graph.layout().active_ranges(graph.axis(node), subnet)) {
     part.insert(part.end(), full.values.begin() + begin, full.values.begin() + begin + count);
@@ -40,8 +41,8 @@ class Composition {
     if (const auto* norm = std::get_if<op::BatchNorm>(&op)) add_norm(node, norm->epsilon);
     const bool group_norm = std::holds_alternative<op::GroupNorm>(op);
     if (std::holds_alternative<op::Scale>(op) || std::holds_alternative<op::PRelu>(op) || group_norm)
-      multiply(array(node, ".weight"));
-    if (std::holds_alternative<op::Shift>(op) || has_bias(op) || group_norm) add(array(node, ".bias"));
+      multiply(array(node, "weight"));
+    if (std::holds_alternative<op::Shift>(op) || has_bias(op) || group_norm) add(array(node, "bias"));
   }
   FeatureAffine take() { return std::move(result_); }
 
@@ -58,13 +59,13 @@ class Composition {
     const std::string& name = network_.graph.node(node).name;
     const std::vector<float>& mean = own_.at(name + ".running_mean").values;
     const std::vector<float>& variance = own_.at(name + ".running_var").values;
-    Doubles factors = array(node, ".weight");
+    Doubles factors = array(node, "weight");
     for (std::size_t c = 0; c < factors.size(); ++c) {
       factors[c] /= std::sqrt(variance[c] + epsilon);
       result_.shift[c] -= mean[c];
     }
     multiply(factors);
-    add(array(node, ".bias"));
+    add(array(node, "bias"));
   }
   void multiply(const Doubles& factors) {
     for (std::size_t c = 0; c < factors.size(); ++c) {

@@ -1,6 +1,8 @@
 #include "runtime/packed_weights.h"
 
 #include <algorithm>
+#include <string>
+#include <unordered_map>
 
 #include "kernels/bf16_conv.h"
 #include "kernels/depthwise.h"
@@ -75,11 +77,18 @@ std::size_t plain_floats(const Filter& f) {
          static_cast<std::size_t>(f.in_channels) * static_cast<std::size_t>(f.taps);
 }
 
+/// Whether a layer can read what another packs of the same array. The bf16 kernel's form depends on the map.
+bool is_packed_alike(const PackedFilter& a, const PackedFilter& b) {
+  return a.packing == b.packing && a.packing != Packing::bf16 && a.filter.groups == b.filter.groups;
+}
+
 }  // namespace
 
 PackedWeights::PackedWeights(const Network& network, Precision precision, const ChoosePacking& choose) {
   std::size_t total = 0;
+  std::unordered_map<std::string, NodeId> owners;  // by array, the first layer that has it
   for (NodeId id = 0; id < network.graph.size(); ++id) {
+    const std::size_t begin = total;
     filters_.emplace_back();
     for (const LayerFilter& layer : layer_filters(network.graph, id, precision)) {
       PackedFilter& filter =
@@ -93,11 +102,22 @@ PackedWeights::PackedWeights(const Network& network, Precision precision, const 
       filter.few_offset = total;
       total += whole_lines(kernels::packed_size_conv(filter.few));
     }
+    std::vector<PackedFilter>& mine = filters_.back();
+    const NodeId owner =
+        owners.try_emplace(parameter_name(network.graph.node(id), "weight"), id).first->second;
+    const std::vector<PackedFilter>& its = filters_[owner];
+    if (owner == id || !std::equal(mine.begin(), mine.end(), its.begin(), its.end(), is_packed_alike))
+      continue;
+    total = begin;
+    for (std::size_t i = 0; i < mine.size(); ++i) {
+      mine[i].offset = its[i].offset;
+      mine[i].few_offset = its[i].few_offset;
+    }
   }
   buffer_ = AlignedBuffer(total);
   for (NodeId id = 0; id < network.graph.size(); ++id) {
     if (filters(id).empty()) continue;
-    const float* plain = network.weights.at(network.graph.node(id).name + ".weight").values.data();
+    const float* plain = network.weights.at(parameter_name(network.graph.node(id), "weight")).values.data();
     for (const PackedFilter& packed : filters(id)) {
       pack(packed, plain, buffer_.data() + packed.offset);
       if (packed.few.out_channels > 0) pack_few(packed, plain, buffer_.data() + packed.few_offset);

@@ -25,7 +25,8 @@ struct PackedFilter {
 /// Chooses one of the filter's packings.
 using ChoosePacking = std::function<Packing(const Node& node, const LayerFilter& filter)>;
 
-/// A network's convolutions and linear layers, packed at full size. Each sub-net reads prefixes of it.
+/// A network's convolutions and linear layers, packed at full size. Each sub-net reads prefixes of it. Layers
+/// that share an array read one copy of it, if they are packed alike.
 class PackedWeights {
  public:
   PackedWeights(const Network& network, Precision precision, const ChoosePacking& choose);

@@ -121,6 +121,23 @@ TEST(PackedWeights, PlainCopiesOfWinogradLayersAreSmall) {
   }
 }
 
+TEST(PackedWeights, SharedWeightsArePackedOnce) {
+  const auto bytes = [](int convolutions, bool tied) {
+    testing::Net net({16, 8, 8});
+    const NodeId first = net.conv("conv0", testing::kImage, 16, testing::kThree);
+    NodeId x = first;
+    for (int i = 1; i < convolutions; ++i) {
+      x = net.conv("conv" + std::to_string(i), x, 16, testing::kThree);
+      if (tied) net.tie(x, first);
+    }
+    net.classify(x, 4);
+    const Graph graph = net.build();
+    return testing::load(testing::model_file(graph, {full_subnet(graph)}))->packed_bytes();
+  };
+  EXPECT_EQ(bytes(3, true), bytes(1, false));
+  EXPECT_LT(bytes(3, true), bytes(3, false));
+}
+
 TEST(PackedWeights, FewChannelsOfAWinogradLayerRunWithoutTransform) {
   const kernels::WindowArgs window{
       .in_h = 16, .in_w = 16, .out_h = 16, .out_w = 16, .kernel_h = 3, .kernel_w = 3};

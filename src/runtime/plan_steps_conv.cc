@@ -105,8 +105,8 @@ std::vector<Step> steps_of(const op::Conv& conv, const StepContext& context) {
 }
 
 std::vector<Step> steps_of(const op::Linear&, const StepContext& context) {
-  const std::string& name = context.source.graph().node(context.operation.node).name;
-  const auto own = context.own.find(name + ".weight");
+  const Node& node = context.source.graph().node(context.operation.node);
+  const auto own = context.own.find(parameter_name(node, "weight"));
   return own == context.own.end() ? shared_steps({}, context) : own_linear_steps(own->second, context);
 }
 

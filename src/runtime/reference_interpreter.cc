@@ -50,11 +50,11 @@ class Interpreter {
   }
 
   Result<Floats> compute(const op::BatchNorm& op) {
-    Floats scale = array(".weight");
-    Floats shift = array(".bias");
+    Floats scale = array("weight");
+    Floats shift = array("bias");
     for (std::size_t c = 0; c < scale.size(); ++c) {
-      const double s = scale[c] / std::sqrt(static_cast<double>(array(".running_var")[c]) + op.epsilon);
-      shift[c] = static_cast<float>(shift[c] - array(".running_mean")[c] * s);
+      const double s = scale[c] / std::sqrt(static_cast<double>(array("running_var")[c]) + op.epsilon);
+      shift[c] = static_cast<float>(shift[c] - array("running_mean")[c] * s);
       scale[c] = static_cast<float>(s);
     }
     return reference::affine(input(), batch_, op.channels, pixels(), scale, shift,
@@ -63,23 +63,23 @@ class Interpreter {
 
   Result<Floats> compute(const op::Scale& op) {
     const Floats zeros(static_cast<std::size_t>(op.channels));
-    return reference::affine(input(), batch_, op.channels, pixels(), array(".weight"), zeros,
+    return reference::affine(input(), batch_, op.channels, pixels(), array("weight"), zeros,
                              kernels::FusedActivation::none);
   }
   Result<Floats> compute(const op::Shift& op) {
     const Floats ones(static_cast<std::size_t>(op.channels), 1.0F);
-    return reference::affine(input(), batch_, op.channels, pixels(), ones, array(".bias"),
+    return reference::affine(input(), batch_, op.channels, pixels(), ones, array("bias"),
                              kernels::FusedActivation::none);
   }
 
   Result<Floats> compute(const op::GroupNorm& op) {
     return reference::normalize(input(), {batch_, op.channels, pixels()},
                                 op.group == 0 ? op.channels : op.group, op.by_pixel, op.epsilon,
-                                array(".weight"), array(".bias"));
+                                array("weight"), array("bias"));
   }
 
   Result<Floats> compute(const op::PRelu& op) {
-    return reference::prelu(input(), batch_, op.channels, pixels(), array(".weight"));
+    return reference::prelu(input(), batch_, op.channels, pixels(), array("weight"));
   }
 
   Result<Floats> compute(const op::Activation& op) {
@@ -183,9 +183,9 @@ class Interpreter {
                             .out_channels = out_channels / groups,
                             .window = window,
                             .x = input(),
-                            .w = array(".weight"),
+                            .w = array("weight"),
                             .scale = Floats(count, 1.0F),
-                            .shift = bias ? array(".bias") : Floats(count, 0.0F),
+                            .shift = bias ? array("bias") : Floats(count, 0.0F),
                             .residual = {}});
   }
 
@@ -215,7 +215,9 @@ class Interpreter {
   const Shape& input_shape() const { return graph_.shape(input_id(0)); }
   int planes() const { return batch_ * input_shape().channels; }
   int pixels() const { return graph_.shape(node_).height * graph_.shape(node_).width; }
-  const Floats& array(const char* name) const { return weights_.at(graph_.node(node_).name + name).values; }
+  const Floats& array(const char* name) const {
+    return weights_.at(parameter_name(graph_.node(node_), name)).values;
+  }
 
   const Graph& graph_;
   const Weights& weights_;

@@ -389,7 +389,9 @@ constexpr struct {
                  {"convnext", convnext},
                  {"cbam", cbam},
                  {"group_norms", group_norms},
-                 {"keras", keras}};
+                 {"keras", keras},
+                 {"siamese", siamese},
+                 {"shared_head", shared_head}};
 
 }  // namespace
 

@@ -194,4 +194,48 @@ std::string keras() {
   return net.finish();
 }
 
+std::string siamese() {
+  OnnxBuilder net;
+  const std::string first = net.random({9, 3, 3, 3}, 27), second = net.random({8, 9, 3, 3}, 81);
+  const std::string first_bias = net.random({9}, 9), slopes = net.random({8, 1, 1}, 3);
+  const std::string matrix = net.random({8, 6}, 8), summand = net.random({6}, 6);
+  std::vector<std::string> norm;
+  for (const double least : {0.5, -1.0, -1.0, 0.5}) norm.push_back(net.random({8}, 3, least, 1.5));
+  const auto arm = [&](const std::string& image) {
+    const std::string a = net.relu(net.node("Conv", {image, first, first_bias}));
+    std::vector<std::string> read = {net.node("Conv", {a, second})};
+    read.insert(read.end(), norm.begin(), norm.end());
+    const std::string b = net.node("PRelu", {net.node("BatchNormalization", read), slopes});
+    return net.node("Add", {net.node("MatMul", {net.pooled(b), matrix}), summand});
+  };
+  const std::string one = net.input("image", {3, 10, 10}), other = net.input("other", {3, 10, 10});
+  const std::string difference = net.node("Sub", {arm(one), arm(other)});
+  net.output(net.linear(net.node("Mul", {difference, difference}), 6, kClasses), "logits", {kClasses});
+  return net.finish();
+}
+
+std::string shared_head() {
+  OnnxBuilder net;
+  const std::string deep = net.random({10, 1, 3, 3}, 9), wide = net.random({7, 10, 1, 1}, 10);
+  const std::string step = net.random({7, 7}, 7), step_bias = net.random({7}, 7);
+  const auto head = [&](const std::string& x) {
+    const std::string again = net.node("Identity", {wide});
+    const std::string a = net.node("Conv", {x, deep});
+    net.with("group", std::int64_t{10});
+    std::string y = net.pooled(net.relu(net.norm(net.node("Conv", {net.norm(a, 10), again}), 7)));
+    for (int i = 0; i < 3; ++i) {
+      const std::string matrix = net.node("Transpose", {step});
+      net.with("perm", Integers{1, 0});
+      y = net.node("Tanh", {net.node("Gemm", {y, matrix, step_bias})});
+    }
+    return y;
+  };
+  const std::string large =
+      net.conv_norm_relu(net.input("image", {3, 14, 14}), {.in = 3, .out = 10, .kernel = 3});
+  const std::string small = net.conv_norm_relu(large, {.in = 10, .out = 10, .kernel = 3, .stride = 2});
+  const std::string both = net.node("Add", {head(large), head(small)});
+  net.output(net.linear(both, 7, kClasses), "logits", {kClasses});
+  return net.finish();
+}
+
 }  // namespace concertina::testing

@@ -31,4 +31,11 @@ std::string group_norms();
 /// Pixels first, scaled before they are turned; LogSoftmax at the end.
 std::string keras();
 
+/// Two images through the same layers: convolutions, norms, PRelu, a linear layer in two nodes.
+std::string siamese();
+
+/// A detector's head on two maps, by initializers, an Identity of one, and one that is transposed each time;
+/// a norm for each map; a state that the same layer changes three times.
+std::string shared_head();
+
 }  // namespace concertina::testing

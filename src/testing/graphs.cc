@@ -38,7 +38,11 @@ std::vector<NamedGraph> structures() {
           {"padded_shortcuts", padded_shortcuts()},
           {"group_norms", group_norms()},
           {"across_channels", across_channels()},
-          {"functions", functions()}};
+          {"functions", functions()},
+          {"siamese", siamese()},
+          {"shared_head", shared_head()},
+          {"recurrent", recurrent()},
+          {"shared_in_part", shared_in_part()}};
 }
 
 std::vector<NamedGraph> test_graphs() {

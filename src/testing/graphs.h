@@ -96,4 +96,12 @@ Graph across_channels();
 /// Functions beyond those, on maps and on a vector, that only later operator sets have in part; a LogSoftmax.
 Graph functions();
 
+/// Shared arrays: two images through the same layers; a head on maps of two sizes with norms of its own for
+/// each; layers that are applied several times in a row; the same weights with other biases, strides, and
+/// channels that are cut in another way.
+Graph siamese();
+Graph shared_head();
+Graph recurrent();
+Graph shared_in_part();
+
 }  // namespace concertina::testing

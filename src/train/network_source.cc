@@ -162,6 +162,7 @@ Result<NetworkSource> read_source(const recipe::Recipe& whole, std::span<const D
   if (!imported) return Error{fmt::format("network.file: {}", imported.error().message)};
   for (const std::string& node : imported->left_off)
     progress.message(fmt::format("network: {} at its end is left off", node));
+  for (const std::string& sentence : imported->untied) progress.message(fmt::format("network: {}", sentence));
   ASSIGN_OR_RETURN(const std::uint64_t hash, onnx::hash_network(recipe.file));
   auto fitting = whole.task == recipe::Task::distill
                      ? fit_to_distill(imported->network, recipe, data)

@@ -29,6 +29,8 @@ class Layers {
   NodeId flatten(const std::string& name, NodeId x);
   NodeId linear(const std::string& name, NodeId x, int out_features, bool bias = true);
   NodeId relu(const std::string& name, NodeId x) { return add(name, op::relu(), {x}); }
+  /// The layer uses trained arrays of an earlier one: all, or one.
+  void tie(NodeId id, NodeId owner, std::string_view one = {}) { builder_.tie(id, owner, one); }
   /// Global average pool, flatten and the linear layer "fc" to the classes.
   NodeId classify(NodeId x, int classes);
 

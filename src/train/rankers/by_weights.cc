@@ -36,8 +36,9 @@ Importance input_l1_importance(const Graph& graph, const Tensors& weights) {
 Importance norm_scale_importance(const Graph& graph, const Tensors& weights) {
   ImportanceSum sum(graph);
   for (NodeId id = 0; id < graph.size(); ++id) {
-    if (!std::holds_alternative<op::BatchNorm>(graph.node(id).op)) continue;
-    sum.add(graph.axis(id), weights.at(graph.node(id).name + ".weight").detach().abs());
+    const Node& node = graph.node(id);
+    if (!std::holds_alternative<op::BatchNorm>(node.op) || node.tied.contains("weight")) continue;
+    sum.add(graph.axis(id), weights.at(node.name + ".weight").detach().abs());
   }
   return sum.result();
 }

@@ -17,7 +17,7 @@ struct Weighed {
 };
 
 Weighed weighed(const Supernet& net, NodeId id, const char* parameter) {
-  const auto found = net.weights().find(net.graph().node(id).name + parameter);
+  const auto found = net.weights().find(parameter_name(net.graph().node(id), parameter));
   if (found == net.weights().end()) return {};
   return {found->second.detach(), found->second.grad()};
 }
@@ -67,23 +67,26 @@ Result<Ranking> rank_by_gradients(const Run& run, const Supernet& net, const Gra
 }  // namespace
 
 torch::Tensor taylor_score(const Supernet& net, NodeId id, bool normalised) {
-  const Op& op = net.graph().node(id).op;
+  const auto& [name, op, inputs, tied] = net.graph().node(id);
+  if (tied.contains("weight")) return {};  // its owner's gradient is that of all
   if (std::holds_alternative<op::BatchNorm>(op)) {
-    const auto [scale, of_scale] = weighed(net, id, ".weight");
-    const auto [shift, of_shift] = weighed(net, id, ".bias");
+    const auto [scale, of_scale] = weighed(net, id, "weight");
+    const auto [shift, of_shift] = weighed(net, id, "bias");
     if (!of_scale.defined()) return {};
     return (scale * of_scale + shift * of_shift).abs();
   }
   if (normalised || !(std::holds_alternative<op::Conv>(op) || std::holds_alternative<op::Linear>(op)))
     return {};
-  const auto [weight, gradient] = weighed(net, id, ".weight");
+  const auto [weight, gradient] = weighed(net, id, "weight");
   return gradient.defined() ? (weight * gradient).flatten(1).sum(1).abs() : torch::Tensor();
 }
 
 torch::Tensor fisher_score(const Supernet& net, NodeId id) {
-  const Op& op = net.graph().node(id).op;
-  if (!(std::holds_alternative<op::Conv>(op) || std::holds_alternative<op::Linear>(op))) return {};
-  const auto [weight, gradient] = weighed(net, id, ".weight");
+  const auto& [name, op, inputs, tied] = net.graph().node(id);
+  if (tied.contains("weight") ||
+      !(std::holds_alternative<op::Conv>(op) || std::holds_alternative<op::Linear>(op)))
+    return {};
+  const auto [weight, gradient] = weighed(net, id, "weight");
   if (!gradient.defined()) return {};
   return weight.flatten(1).square().mean(1) * gradient.flatten(1).square().sum(1);
 }

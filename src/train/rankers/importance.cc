@@ -47,8 +47,9 @@ Importance ImportanceSum::result() const {
 void for_each_layer(const Graph& graph, const std::function<void(NodeId, const std::string& weight)>& visit) {
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
-    if (std::holds_alternative<op::Conv>(node.op) || std::holds_alternative<op::Linear>(node.op))
-      visit(id, node.name + ".weight");
+    const bool layer =
+        std::holds_alternative<op::Conv>(node.op) || std::holds_alternative<op::Linear>(node.op);
+    if (layer && !node.tied.contains("weight")) visit(id, node.name + ".weight");
   }
 }
 

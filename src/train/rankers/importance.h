@@ -32,7 +32,8 @@ class ImportanceSum {
   std::vector<torch::Tensor> sums_;
 };
 
-/// Calls visit(node, name of its weights) for each convolution and linear layer.
+/// Calls visit(node, name of its weights) for each convolution and linear layer that has weights of its own,
+/// so that shared ones count once.
 void for_each_layer(const Graph& graph, const std::function<void(NodeId, const std::string& weight)>& visit);
 
 }  // namespace concertina::train

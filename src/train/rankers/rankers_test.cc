@@ -86,6 +86,21 @@ Graph grouped_graph() {
   return net.build();
 }
 
+TEST(Ranking, SharedWeightsCountOnce) {
+  testing::Net net({2, 1, 1});
+  const NodeId stem = net.conv("stem", testing::kImage, 2);
+  const NodeId first = net.conv("first", stem, 2), second = net.conv("second", first, 2);
+  net.tie(second, first);
+  net.conv("out", second, 1);
+  const Graph g = net.build();
+  ASSERT_EQ(g.layout().free_dimensions, 1);
+  Tensors weights = initial_tensors(g, 1);
+  weights["stem.weight"] = torch::tensor({1.0F, 0.0F, 0.0F, 0.0F}).view({2, 2, 1, 1});
+  weights["first.weight"] = torch::tensor({0.0F, 0.0F, 3.0F, 0.0F}).view({2, 2, 1, 1});
+  const Importance scores = filter_l1_importance(g, weights);
+  EXPECT_EQ(scores[0], (std::vector<double>{2, 2}));  // each layer's scores have the mean 1
+}
+
 TEST(Ranking, AChannelOfSeveralFeaturesHasTheScoresOfAll) {
   const Graph g = grouped_graph();
   ASSERT_EQ(g.axis(1), (ChannelAxis{{0, 3}}));  // the channels are the groups

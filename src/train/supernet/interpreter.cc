@@ -196,7 +196,7 @@ class Interpreter {
   /// The sub-net's own or active part of a parameter of the current node, fp32.
   torch::Tensor active(const char* name) const {
     const Node& node = graph_.node(id_);
-    for (const Parameter& parameter : parameters(graph_, id_)) {
+    for (const Parameter& parameter : parameters_of(node.op)) {
       if (parameter.name != name) continue;
       if (options_.own) {
         const auto own = options_.own->find(parameter_name(node, parameter));

@@ -103,6 +103,30 @@ TEST(Supernet, RefusesWhatItCannotTrain) {
               ::testing::HasSubstr("GridSample cannot be trained"));
 }
 
+TEST(Supernet, GradientsOfAllUsesOfAnArrayAddUp) {
+  const auto graph = [](bool tied) {
+    testing::Net net({4, 5, 5});
+    const NodeId first = net.conv("first", testing::kImage, 4, testing::kThree);
+    const NodeId second = net.conv("second", net.relu("between", first), 4, testing::kThree);
+    if (tied) net.tie(second, first);
+    return net.build();
+  };
+  Tensors weights = initial_tensors(graph(true), 1);
+  EXPECT_EQ(weights.size(), 2u);
+  const Supernet once = *Supernet::make(graph(true), weights, {});
+  for (const char* parameter : {".weight", ".bias"})
+    weights[std::string("second") + parameter] = weights[std::string("first") + parameter];
+  const Supernet twice = *Supernet::make(graph(false), weights, {});
+  const torch::Tensor x = torch::randn({2, 4, 5, 5});
+  for (const Supernet* net : {&once, &twice})
+    net->forward(x, full_subnet(net->graph())).square().sum().backward();
+  for (const std::string parameter : {".weight", ".bias"}) {
+    const torch::Tensor sum =
+        twice.weights().at("first" + parameter).grad() + twice.weights().at("second" + parameter).grad();
+    EXPECT_TRUE(torch::allclose(once.weights().at("first" + parameter).grad(), sum, 1e-4, 1e-4));
+  }
+}
+
 TEST(StatisticsCollector, AveragesMeansAndUnbiasedVariances) {
   StatisticsCollector collector;
   collector.add("n", torch::tensor({1.0F, 2.0F}), torch::tensor({4.0F, 4.0F}));
