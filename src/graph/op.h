@@ -28,6 +28,8 @@ using Op = std::variant<op::Input, op::Conv, op::BatchNorm, op::GroupNorm, op::A
 /// The op's name for people.
 inline std::string_view type_name(const Op& op) {
   if (const auto* activation = std::get_if<op::Activation>(&op)) return function_name(activation->function);
+  const auto* conv = std::get_if<op::Conv>(&op);
+  if (conv && conv->transposed()) return "ConvTranspose";
   const auto* softmax = std::get_if<op::Softmax>(&op);
   if (softmax && softmax->logarithm) return "LogSoftmax";
   return std::visit([](const auto& o) { return o.kType; }, op);

@@ -74,7 +74,28 @@ Status write(const op::Input&, const OpTarget&) {
   return {};  // a value without a node
 }
 
+/// In ONNX, padding is what a transposed convolution leaves out of all that its input reaches.
+Status write_transposed(const op::Conv& conv, const OpTarget& target) {
+  Window window = conv.window;
+  window.stride_h = conv.input_dilation_h;
+  window.stride_w = conv.input_dilation_w;
+  const auto left_out = [](std::int64_t extent, int pad) { return static_cast<int>(extent - 1 - pad); };
+  const int after_h = left_out(window.extent_h(), window.pad_bottom);
+  const int after_w = left_out(window.extent_w(), window.pad_right);
+  window.pad_top = left_out(window.extent_h(), window.pad_top);
+  window.pad_left = left_out(window.extent_w(), window.pad_left);
+  window.pad_bottom = std::max(after_h, 0);
+  window.pad_right = std::max(after_w, 0);
+  onnx::NodeProto& node = add(target, "ConvTranspose");
+  set(node, window);
+  set_dilations(node, window);
+  set(node, "output_padding", {std::max(-after_h, 0), std::max(-after_w, 0)});
+  set(node, "group", conv.groups);
+  return {};
+}
+
 Status write(const op::Conv& conv, const OpTarget& target) {
+  if (conv.transposed()) return write_transposed(conv, target);
   onnx::NodeProto& node = add(target, "Conv");
   set(node, conv.window);
   set_dilations(node, conv.window);

@@ -41,9 +41,11 @@ class Lowering {
 
   // Each op may ask for a special layout of its values; true means that there is nothing left to do.
   bool prepare(const op::Conv& op, const Chain&, Operation& operation, Value& output) {
-    if (op.groups == 1 || op.depthwise()) return false;
-    operation.inputs[0] = joined(operation.inputs[0]);
-    output.joined = output.axis.size() > 1;
+    if (op.groups > 1 && !op.depthwise()) {
+      operation.inputs[0] = joined(operation.inputs[0]);
+      output.joined = output.axis.size() > 1;
+    }
+    if (op.transposed()) operation.inputs[0] = dilated(operation.inputs[0], op);
     return false;
   }
   /// Sums over channels want them in one run.
@@ -127,6 +129,18 @@ class Lowering {
     program_.values[id].spare = true;
     Value copy = like;
     copy.spare = true;
+    const ValueId to = add_value(std::move(copy));
+    program_.operations.push_back({.inputs = {id}, .output = to});
+    return to;
+  }
+
+  /// The value with zeros between its pixels.
+  ValueId dilated(ValueId id, const op::Conv& conv) {
+    Value copy = program_.value(id);
+    const Shape shape = conv.dilated({1, copy.height, copy.width});
+    if (shape.height == copy.height && shape.width == copy.width) return id;
+    copy.height = shape.height;
+    copy.width = shape.width;
     const ValueId to = add_value(std::move(copy));
     program_.operations.push_back({.inputs = {id}, .output = to});
     return to;

@@ -144,7 +144,22 @@ Steps steps_of(const op::Resize& op, const StepContext& context) {
   return {std::move(blend)};
 }
 
+/// Zeros between the pixels.
+Steps dilation_steps(const StepContext& context) {
+  const auto spread = [](int from, int to) {
+    std::vector<int> sources(static_cast<std::size_t>(to), -1);
+    const int step = from > 1 ? (to - 1) / (from - 1) : 1;
+    for (int i = 0; i < from; ++i) sources[i * step] = i;
+    return sources;
+  };
+  auto pick = resample<PickStep>(context);
+  pick.rows = spread(context.input().height, context.output().height);
+  pick.columns = spread(context.input().width, context.output().width);
+  return {std::move(pick)};
+}
+
 Steps move_steps(const StepContext& context) {
+  if (context.input().pixels() != context.output().pixels()) return dilation_steps(context);
   Steps steps;
   for (const auto& [from, to, count] : moves(context.input_layout(), context.output_layout())) {
     steps.push_back(copy(context, count, context.input_at(from), context.output_at(to)));

@@ -43,10 +43,18 @@ class Interpreter {
   }
 
   Result<Floats> compute(const op::Conv& op) {
-    return conv(op.groups, op.in_channels, op.out_channels, window(op.window), op.bias);
+    const Shape dilated = op.dilated(input_shape());
+    std::vector<int> rows(static_cast<std::size_t>(dilated.height), -1);
+    std::vector<int> columns(static_cast<std::size_t>(dilated.width), -1);
+    for (int y = 0; y < input_shape().height; ++y) rows[y * op.input_dilation_h] = y;
+    for (int x = 0; x < input_shape().width; ++x) columns[x * op.input_dilation_w] = x;
+    const Floats x = reference::pick_pixels(input(), planes(), input_shape().height, input_shape().width,
+                                            rows, columns, 0);
+    return conv(x, op.groups, op.in_channels, op.out_channels,
+                window_over(op.window, dilated, graph_.shape(node_)), op.bias);
   }
   Result<Floats> compute(const op::Linear& op) {
-    return conv(1, op.in_features, op.out_features, {}, op.bias);
+    return conv(input(), 1, op.in_features, op.out_features, {}, op.bias);
   }
 
   Result<Floats> compute(const op::BatchNorm& op) {
@@ -175,14 +183,15 @@ class Interpreter {
                              graph_.node(node_).name, op.type)};
   }
 
-  Floats conv(int groups, int in_channels, int out_channels, const kernels::WindowArgs& window, bool bias) {
+  Floats conv(const Floats& x, int groups, int in_channels, int out_channels,
+              const kernels::WindowArgs& window, bool bias) {
     const auto count = static_cast<std::size_t>(out_channels);
     return reference::conv({.batch = batch_,
                             .groups = groups,
                             .in_channels = in_channels / groups,
                             .out_channels = out_channels / groups,
                             .window = window,
-                            .x = input(),
+                            .x = x,
                             .w = array(".weight"),
                             .scale = Floats(count, 1.0F),
                             .shift = bias ? array(".bias") : Floats(count, 0.0F),

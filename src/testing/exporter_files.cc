@@ -387,6 +387,7 @@ constexpr struct {
                  {"expanded_gates", expanded_gates},
                  {"option_a", option_a},
                  {"convnext", convnext},
+                 {"transposed", transposed},
                  {"cbam", cbam},
                  {"group_norms", group_norms},
                  {"keras", keras}};

@@ -21,6 +21,9 @@ std::string option_a();
 /// channel.
 std::string convnext();
 
+/// A decoder of transposed convolutions with every way to say their padding: a U-Net, whose skips are joined.
+std::string transposed();
+
 /// CBAM: attention over channels from means and maxima of pixels, and over pixels from those of channels;
 /// LRN.
 std::string cbam();

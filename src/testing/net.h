@@ -20,6 +20,19 @@ class Net : public networks::Layers {
     op.epsilon = epsilon;
     return add(name, op, {x});
   }
+  /// `window` slides over the map with zeros between its pixels.
+  NodeId conv_transpose(const std::string& name, NodeId x, int out_channels, Window window, int stride_h,
+                        int stride_w, int groups = 1, bool bias = true) {
+    op::Conv op;
+    op.in_channels = shape(x).channels;
+    op.out_channels = out_channels;
+    op.window = window;
+    op.groups = groups;
+    op.bias = bias;
+    op.input_dilation_h = stride_h;
+    op.input_dilation_w = stride_w;
+    return add(name, op, {x});
+  }
   NodeId average(const std::string& name, NodeId x, Window window, bool count_padding = false) {
     op::AveragePool op;
     op.window = window;

@@ -46,6 +46,24 @@ TEST(Ops, DilatedWindowsReachFurther) {
   EXPECT_THAT(refusal(pool, {{1, 1, 1}}), HasSubstr("sees only padding in some places"));
 }
 
+TEST(Ops, ATransposedConvolutionSlidesOverADilatedMap) {
+  op::Conv conv;
+  conv.in_channels = 4;
+  conv.out_channels = 6;
+  conv.window = Window::square(3, 1, 1);
+  conv.input_dilation_h = conv.input_dilation_w = 2;
+  EXPECT_EQ(refusal(conv, {{4, 3, 5}}), "accepted: 6x5x9");
+  EXPECT_EQ(conv.macs({4, 3, 5}, {6, 5, 9}), 3 * 5 * 4 * 6 * 9) << "zeros cost nothing";
+  conv.window.pad_bottom = 3;
+  EXPECT_EQ(refusal(conv, {{4, 3, 5}}), "accepted: 6x7x9");
+  conv.window.pad_bottom = 4;
+  EXPECT_THAT(refusal(conv, {{4, 3, 5}}), HasSubstr("does not reach"));
+  conv.window = Window::square(3, 1, 3);
+  EXPECT_THAT(refusal(conv, {{4, 3, 5}}), HasSubstr("does not reach"));
+  conv.window = Window::square(3, 2, 1);
+  EXPECT_THAT(refusal(conv, {{4, 3, 5}}), HasSubstr("leaves out pixels"));
+}
+
 TEST(Ops, PadsShowPixelsOfTheMap) {
   op::Pad pad;
   pad.top = 2;
