@@ -73,7 +73,7 @@ TEST_F(Import, EveryStructureShrinksWhereItCan) {
                                                       {"expanded_gates", 4}, {"option_a", 7},
                                                       {"convnext", 4},       {"group_norms", 4},
                                                       {"cbam", 3},           {"keras", 2},
-                                                      {"transposed", 10}};
+                                                      {"transposed", 10},    {"pixel_shuffles", 7}};
   for (const std::string& name : testing::test_networks()) {
     const Graph network = graph(testing::test_network(name));
     ASSERT_TRUE(free_dimensions.contains(name)) << name << " has no entry here";

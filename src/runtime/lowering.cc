@@ -68,6 +68,21 @@ class Lowering {
     operation.inputs[1] = moved(operation.inputs[1], like);
     return false;
   }
+  /// Its channels are regrouped first, so that those of each pixel of the block lie together.
+  bool prepare(const op::DepthToSpace& op, const Chain&, Operation& operation, Value& output) {
+    const Value& input = program_.value(operation.inputs[0]);
+    const Value parts = of_pixels(output.axis, op, input);
+    const bool together =
+        op.order == op::Blocks::Order::depth_column_row && same_layout(graph_.layout(), input, parts);
+    if (!together) add_stage(operation, parts);
+    return false;
+  }
+  /// Its channels are regrouped afterwards.
+  bool prepare(const op::SpaceToDepth& op, const Chain&, Operation& operation, Value& output) {
+    if (op.order == op::Blocks::Order::depth_column_row) return false;
+    add_stage(operation, of_pixels(program_.value(operation.inputs[0]).axis, op, output));
+    return false;
+  }
   bool prepare(const op::Flatten& op, const Chain& chain, Operation& operation, Value&) {
     return op.pixels == 1 && is_alias(chain, operation);
   }
@@ -80,6 +95,21 @@ class Lowering {
                 Plain>
   bool prepare(const Plain&, const Chain&, Operation&, Value&) {
     return false;
+  }
+
+  /// A map of the size of `like` whose pixels hold the channels `axis` of each pixel of a block.
+  static Value of_pixels(const ChannelAxis& axis, const op::Blocks& op, const Value& like) {
+    Value value{.axis = {}, .height = like.height, .width = like.width};
+    for (int i = 0; i < op.pixels(); ++i) value.axis.insert(value.axis.end(), axis.begin(), axis.end());
+    return value;
+  }
+
+  /// The operation in two: one makes `between`, which the other reads.
+  void add_stage(Operation& operation, const Value& between) {
+    Operation first = operation;
+    first.output = add_value(between);
+    operation.inputs[0] = first.output;
+    program_.operations.push_back(std::move(first));
   }
 
   /// What a chain gives is what it reads.

@@ -123,6 +123,17 @@ class Interpreter {
     return gathered([&](int c) { return c % op.groups * size + c / op.groups; });
   }
 
+  Result<Floats> compute(const op::DepthToSpace& op) {
+    Floats wide(input().size());
+    for_blocks(op, graph_.shape(node_), [&](std::size_t at, std::size_t deep) { wide[at] = input()[deep]; });
+    return wide;
+  }
+  Result<Floats> compute(const op::SpaceToDepth& op) {
+    Floats made(input().size());
+    for_blocks(op, input_shape(), [&](std::size_t at, std::size_t deep) { made[deep] = input()[at]; });
+    return made;
+  }
+
   Result<Floats> compute(const op::PadChannels& op) {
     Floats padded;
     const auto zeros = [&](int channels) {
@@ -196,6 +207,25 @@ class Interpreter {
                             .scale = Floats(count, 1.0F),
                             .shift = bias ? array(".bias") : Floats(count, 0.0F),
                             .residual = {}});
+  }
+
+  /// visit(place of a value in the wide map, its place in the deep one)
+  template <typename Visit>
+  void for_blocks(const op::Blocks& op, const Shape& wide, const Visit& visit) const {
+    const auto& [channels, height, width] = wide;
+    std::size_t at = 0;
+    for (int n = 0; n < batch_; ++n) {
+      for (int c = 0; c < channels; ++c) {
+        for (int y = 0; y < height; ++y) {
+          for (int x = 0; x < width; ++x) {
+            const int pixel = y % op.block * op.block + x % op.block;
+            const int plane = n * channels * op.pixels() + op.deep_channel(c, pixel, channels);
+            const int row = plane * (height / op.block) + y / op.block;
+            visit(at++, static_cast<std::size_t>(row * (width / op.block) + x / op.block));
+          }
+        }
+      }
+    }
   }
 
   Floats combined(kernels::Arithmetic arithmetic) {

@@ -388,6 +388,7 @@ constexpr struct {
                  {"option_a", option_a},
                  {"convnext", convnext},
                  {"transposed", transposed},
+                 {"pixel_shuffles", pixel_shuffles},
                  {"cbam", cbam},
                  {"group_norms", group_norms},
                  {"keras", keras}};

@@ -29,6 +29,7 @@ std::vector<NamedGraph> structures() {
           {"squeeze_excite", squeeze_excite()},
           {"unet", unet()},
           {"transposed", transposed()},
+          {"blocks", blocks()},
           {"resnext", resnext()},
           {"shufflenet", shufflenet()},
           {"densenet", densenet()},

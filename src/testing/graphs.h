@@ -77,6 +77,10 @@ Graph attention();
 /// groups, dilated, with more padding on one side, with other strides in rows than in columns.
 Graph transposed();
 
+/// Channels that become pixels and pixels that become channels, in both orders, over one and several
+/// segments, free and locked.
+Graph blocks();
+
 /// Every padding, constants for each channel, the functions that no convolution applies, dilated windows.
 Graph pads();
 

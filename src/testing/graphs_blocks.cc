@@ -88,6 +88,26 @@ Graph transposed() {
   return net.build();
 }
 
+Graph blocks() {
+  using Order = op::Blocks::Order;
+  constexpr Order kDepthFirst = Order::depth_column_row, kDepthLast = Order::column_row_depth;
+  Net net({3, 8, 12});
+  const NodeId deep = net.space_to_depth("deep", kImage, 2, kDepthFirst);
+  const NodeId stem = net.conv_bn_relu("stem", deep, 44, kThree);
+  const NodeId wide = net.depth_to_space("wide", stem, 2, kDepthFirst);
+  const NodeId both = net.concat("both", {wide, net.conv("side", wide, 6, kThree)});
+  const NodeId joined = net.concat("joined", {net.space_to_depth("deeper", both, 4, kDepthFirst),
+                                              net.space_to_depth("deeper.last", both, 4, kDepthLast)});
+  const NodeId a = net.conv("a", joined, 63, kOne);
+  const NodeId b = net.depth_to_space("b", net.norm("a.norm", a), 3, kDepthLast);
+  const NodeId c = net.relu("c.act", net.sum("c", net.conv("b.conv", b, 7, kThree), b));
+  const NodeId d = net.concat("d", {net.conv("d.left", c, 9, kThree), net.conv("d.right", c, 7, kOne)});
+  const NodeId locked = net.depth_to_space("locked", d, 2, kDepthLast);
+  const NodeId parts = net.depth_to_space("parts", d, 2, kDepthFirst);
+  net.classify(net.product("product", locked, parts), 4);
+  return net.build();
+}
+
 Graph resnext() {
   Net net({3, 12, 12});
   const NodeId stem = net.conv("stem", kImage, 20, kThree);

@@ -88,6 +88,18 @@ class Net : public networks::Layers {
     op.bias = 2;
     return add(name, op, {x});
   }
+  NodeId depth_to_space(const std::string& name, NodeId x, int block, op::Blocks::Order order) {
+    op::DepthToSpace op;
+    op.block = block;
+    op.order = order;
+    return add(name, op, {x});
+  }
+  NodeId space_to_depth(const std::string& name, NodeId x, int block, op::Blocks::Order order) {
+    op::SpaceToDepth op;
+    op.block = block;
+    op.order = order;
+    return add(name, op, {x});
+  }
   NodeId shuffle(const std::string& name, NodeId x, int groups) {
     op::ChannelShuffle op;
     op.groups = groups;

@@ -134,6 +134,8 @@ class Interpreter {
   torch::Tensor operator()(const op::ChannelShuffle& shuffle) const {
     return shuffle_channels(input(), shuffle.groups);
   }
+  torch::Tensor operator()(const op::DepthToSpace& op) const { return depth_to_space(map(), op); }
+  torch::Tensor operator()(const op::SpaceToDepth& op) const { return space_to_depth(map(), op); }
   torch::Tensor operator()(const op::Pad& padding) const { return pad(map(), padding); }
   torch::Tensor operator()(const op::Resize& op) const { return resize(map(), op); }
   torch::Tensor operator()(const op::ChannelReduce& reduce) const {

@@ -139,6 +139,22 @@ torch::Tensor resize(const torch::Tensor& x, const op::Resize& resize) {
   return resize_lines(rows, resize.columns(static_cast<int>(x.size(kColumns))), kColumns);
 }
 
+torch::Tensor depth_to_space(const torch::Tensor& x, const op::DepthToSpace& op) {
+  const std::int64_t b = op.block, channels = x.size(1) / op.pixels();
+  const bool depth_first = op.order == op::Blocks::Order::depth_column_row;
+  const torch::Tensor pieces = depth_first ? x.unflatten(1, {b, b, channels}).permute({0, 3, 4, 1, 5, 2})
+                                           : x.unflatten(1, {channels, b, b}).permute({0, 1, 4, 2, 5, 3});
+  return pieces.reshape({x.size(0), channels, x.size(kRows) * b, x.size(kColumns) * b});
+}
+
+torch::Tensor space_to_depth(const torch::Tensor& x, const op::SpaceToDepth& op) {
+  const std::int64_t b = op.block, rows = x.size(kRows) / b, columns = x.size(kColumns) / b;
+  const bool depth_first = op.order == op::Blocks::Order::depth_column_row;
+  const torch::Tensor pieces = x.reshape({x.size(0), x.size(1), rows, b, columns, b});
+  return (depth_first ? pieces.permute({0, 3, 5, 1, 2, 4}) : pieces.permute({0, 1, 3, 5, 2, 4}))
+      .flatten(1, 3);
+}
+
 torch::Tensor shuffle_channels(const torch::Tensor& x, int groups) {
   return x.unflatten(1, {groups, x.size(1) / groups}).transpose(1, 2).flatten(1, 2);
 }
