@@ -128,7 +128,7 @@ ChannelAxis ChannelAnalysis::regroup(const ChannelAxis& axis, int in, int out, N
       return produce(producer, features(axis) / in * out);
   }
   const std::string sentence =
-      fmt::format("'{}' is a convolution in groups, which do not fit the pieces of its input", name);
+      fmt::format("'{}' reads its channels in groups, which do not fit the pieces of its input", name);
   const ChannelAxis made = produce(producer, features(axis) / in * out);
   lock(axis, producer, sentence);
   lock(made, producer, sentence);

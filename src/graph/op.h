@@ -7,6 +7,7 @@
 #include "graph/ops/across_channels.h"
 #include "graph/ops/activation.h"
 #include "graph/ops/affine.h"
+#include "graph/ops/blocks.h"
 #include "graph/ops/combine.h"
 #include "graph/ops/conv.h"
 #include "graph/ops/flatten.h"
@@ -23,12 +24,14 @@ namespace concertina {
 using Op = std::variant<op::Input, op::Conv, op::BatchNorm, op::GroupNorm, op::Activation, op::PRelu, op::Add,
                         op::Mul, op::Scale, op::Shift, op::MaxPool, op::AveragePool, op::GlobalAveragePool,
                         op::Flatten, op::AsMap, op::Linear, op::Concat, op::Slice, op::PadChannels,
-                        op::ChannelShuffle, op::Pad, op::Resize, op::ChannelReduce, op::LocalResponseNorm,
-                        op::Softmax, op::Opaque>;
+                        op::ChannelShuffle, op::DepthToSpace, op::SpaceToDepth, op::Pad, op::Resize,
+                        op::ChannelReduce, op::LocalResponseNorm, op::Softmax, op::Opaque>;
 
 /// The op's name for people.
 inline std::string_view type_name(const Op& op) {
   if (const auto* activation = std::get_if<op::Activation>(&op)) return function_name(activation->function);
+  const auto* conv = std::get_if<op::Conv>(&op);
+  if (conv && conv->transposed()) return "ConvTranspose";
   const auto* softmax = std::get_if<op::Softmax>(&op);
   if (softmax && softmax->logarithm) return "LogSoftmax";
   return std::visit([](const auto& o) { return o.kType; }, op);

@@ -7,6 +7,7 @@
 
 #include "base/try.h"
 #include "graph/edit.h"
+#include "onnx/blocks_view.h"
 #include "onnx/functions.h"
 #include "onnx/rank.h"
 #include "onnx/tensor.h"
@@ -175,13 +176,14 @@ Status GraphAssembly::add_op(const std::string& name, OpWithArrays read, const s
     shapes.push_back(value.shape);
     ranks.push_back(value.rank);
     inputs.push_back(value.id);
-    const bool joins = std::holds_alternative<op::Concat>(read.op);  // all others follow one axis
+    const bool joins = std::holds_alternative<op::Concat>(read.op);  // others follow one axis
     segments = joins ? segments + value.segments : std::max(segments, value.segments);
   }
   ASSIGN_OR_RETURN(const Shape shape,
                    std::visit([&](const auto& o) { return o.output_shape(shapes); }, read.op));
   ASSIGN_OR_RETURN(const int rank, output_rank(read.op, ranks));
   if (makes_channels(read.op)) segments = 1;
+  if (const auto* blocks = std::get_if<op::SpaceToDepth>(&read.op)) segments *= blocks->pixels();
   const OnnxValue value = made(shape, rank, segments);
   RETURN_IF_ERROR(add_node(name, read.op, std::move(inputs), value, output));
   const std::vector<Parameter> list = parameters_of(read.op);
@@ -243,6 +245,11 @@ Status GraphAssembly::settle(const onnx::NodeProto& node, OnnxValue value) {
     op::ChannelShuffle shuffle;
     shuffle.groups = *groups;
     return add_node(name, shuffle, {value.id}, made(value.shape, 4, 1), output);
+  }
+  if (const auto blocks = find_blocks(view, value.shape); blocks && value.rank == 4) {
+    OnnxValue map = value;
+    map.view = View::map(value.shape);
+    return add_op(name, {*blocks, {}}, {map}, output);
   }
   return add_alias(output, value);
 }

@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "base/try.h"
+#include "onnx/conv_transpose.h"
 #include "onnx/op_to_onnx.h"
 #include "onnx/rank.h"
 
@@ -30,6 +31,13 @@ bool needs_map(const Op& op, int rank) {
                        std::holds_alternative<op::PRelu>(op));
 }
 
+/// As ONNX wants it.
+Array stored(const Op& op, const Parameter& parameter, const Array& array) {
+  const auto* conv = std::get_if<op::Conv>(&op);
+  const bool turned = conv && conv->transposed() && parameter.shape.size() == 4;
+  return turned ? transposed_filters(array, conv->groups) : array;
+}
+
 Status add_node(const Network& network, NodeId id, int rank, onnx::GraphProto& graph,
                 std::int64_t& operator_set) {
   const Node& source = network.graph.node(id);
@@ -45,7 +53,8 @@ Status add_node(const Network& network, NodeId id, int rank, onnx::GraphProto& g
     target.inputs.push_back(parameter_name(source, parameter));
     if (source.tied.contains(parameter.name)) continue;  // its owner has written it
     onnx::TensorProto& tensor = *graph.add_initializer();
-    write_tensor(target.inputs.back(), network.weights.at(target.inputs.back()), tensor);
+    const Array& array = network.weights.at(target.inputs.back());
+    write_tensor(target.inputs.back(), stored(source.op, parameter, array), tensor);
     if (needs_map(source.op, rank)) tensor.add_dims(1), tensor.add_dims(1);
   }
   const Status status = write_op(source.op, target);

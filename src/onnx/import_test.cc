@@ -73,7 +73,8 @@ TEST_F(Import, EveryStructureShrinksWhereItCan) {
                                                       {"expanded_gates", 4}, {"option_a", 7},
                                                       {"convnext", 4},       {"group_norms", 4},
                                                       {"cbam", 2},           {"keras", 2},
-                                                      {"siamese", 3},        {"shared_head", 2}};
+                                                      {"siamese", 3},        {"shared_head", 2},
+                                                      {"transposed", 10},    {"pixel_shuffles", 7}};
   for (const std::string& name : testing::test_networks()) {
     const Graph network = graph(testing::test_network(name));
     ASSERT_TRUE(free_dimensions.contains(name)) << name << " has no entry here";
@@ -311,13 +312,21 @@ TEST_F(Import, AllThatIsNotUnderstoodIsListedWithoutTheFilesShapes) {
 TEST_F(Import, AFailureNamesWhatWasNotUnderstoodBeforeIt) {
   OnnxBuilder net;
   const std::string a = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4});
-  const std::string up = net.node("ConvTranspose", {a, net.random({4, 4, 1, 1}, 4)});
+  const std::string up = net.node("Det", {a});
   const std::string y = net.node("Hardmax", {up});
   net.output(net.node("Reshape", {y, net.node("Foo", {net.integers({1, 2})})}), "z", {4, 16});
   const std::string error = import(net.finish(), {.opaque = true}).error().message;
   EXPECT_THAT(error, HasSubstr("(Foo): all its inputs are constants"));
-  EXPECT_THAT(error, HasSubstr("; before it, node '/ConvTranspose_3' (ConvTranspose) and 1 more were not "
+  EXPECT_THAT(error, HasSubstr("; before it, node '/Det_2' (Det) and 1 more were not "
                                "understood either: "));
+}
+
+TEST_F(Import, ATransposedConvolutionCutsOffNoMoreThanItReaches) {
+  OnnxBuilder net;
+  const std::string x = net.input("image", {3, 4, 4});
+  net.output(net.node("ConvTranspose", {x, net.random({3, 2, 2, 2}, 3)}), "y", {2, 4, 4});
+  net.with("strides", Integers{2, 2}).with("pads", Integers{2, 2, 2, 2});
+  EXPECT_THAT(import(net.finish()).error().message, HasSubstr("cuts off more than its window reaches"));
 }
 
 TEST_F(Import, LayerNormOfOldOperatorSetsIsCalledWhatItIs) {

@@ -9,6 +9,7 @@
 
 #include "base/try.h"
 #include "onnx/attributes.h"
+#include "onnx/conv_transpose.h"
 #include "onnx/tensor.h"
 
 namespace concertina::onnx {
@@ -311,6 +312,8 @@ constexpr OpReader kReaders[] = {{"Add", Values::two, 0, 0, read_plain<op::Add>}
                                  {"Clip", Values::one, 0, 2, read_clip},
                                  {"Concat", Values::many, 0, 0, read_concat},
                                  {"Conv", Values::one, 1, 2, read_conv},
+                                 {"ConvTranspose", Values::one, 1, 2, read_conv_transpose},
+                                 {"DepthToSpace", Values::one, 0, 0, read_depth_to_space},
                                  {"Elu", Values::one, 0, 0, read_elu},
                                  {"Erf", Values::one, 0, 0, read_function<op::Function::erf>},
                                  {"Gelu", Values::one, 0, 0, read_gelu},
@@ -334,6 +337,7 @@ constexpr OpReader kReaders[] = {{"Add", Values::two, 0, 0, read_plain<op::Add>}
                                  {"Slice", Values::one, 0, 4, read_slice},
                                  {"Softmax", Values::one, 0, 0, read_softmax},
                                  {"Softplus", Values::one, 0, 0, read_function<op::Function::softplus>},
+                                 {"SpaceToDepth", Values::one, 0, 0, read_space_to_depth},
                                  {"Tanh", Values::one, 0, 0, read_function<op::Function::tanh>},
                                  {"Upsample", Values::one, 0, 1, read_resize}};
 

@@ -38,8 +38,11 @@ bool has(const OpSource& source, std::size_t i);
 Result<std::vector<std::int64_t>> listed(const OpSource& source, Attributes& attributes, const char* name,
                                          std::size_t i);
 
-/// Pad; Resize and Upsample: what changes a map's rows and columns. See read_op().
+/// Pad; DepthToSpace; SpaceToDepth; Resize and Upsample: what changes a map's rows and columns. See
+/// read_op().
 Result<OpWithArrays> read_pad(const OpSource& source);
+Result<OpWithArrays> read_depth_to_space(const OpSource& source);
+Result<OpWithArrays> read_space_to_depth(const OpSource& source);
 Result<OpWithArrays> read_resize(const OpSource& source);
 
 /// The sliding window that a node's attributes describe over `input`: explicit or automatic padding; where

@@ -169,6 +169,25 @@ Result<OpWithArrays> read_pad(const OpSource& source) {
   return OpWithArrays{pad};
 }
 
+Result<OpWithArrays> read_depth_to_space(const OpSource& source) {
+  Attributes attributes(source.node);
+  op::DepthToSpace op;
+  op.block = attributes.integer("blocksize", 0, 1);
+  const std::string mode = attributes.text("mode", "DCR");
+  RETURN_IF_ERROR(attributes.done());
+  if (mode != "DCR" && mode != "CRD") return Error{fmt::format("its mode '{}' is not known", mode)};
+  if (mode == "CRD") op.order = op::Blocks::Order::column_row_depth;
+  return OpWithArrays{op};
+}
+
+Result<OpWithArrays> read_space_to_depth(const OpSource& source) {
+  Attributes attributes(source.node);
+  op::SpaceToDepth op;
+  op.block = attributes.integer("blocksize", 0, 1);
+  RETURN_IF_ERROR(attributes.done());
+  return OpWithArrays{op};
+}
+
 /// Resize(x, roi, scales, sizes) since operator set 11, Resize(x, scales) in 10, Upsample(x, scales) in 9.
 Result<OpWithArrays> read_resize(const OpSource& source) {
   Attributes attributes(source.node);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "onnx/blocks_view.h"
+
 namespace concertina::onnx {
 namespace {
 
@@ -74,7 +76,28 @@ Status write(const op::Input&, const OpTarget&) {
   return {};  // a value without a node
 }
 
+/// In ONNX, padding is what a transposed convolution leaves out of all that its input reaches.
+Status write_transposed(const op::Conv& conv, const OpTarget& target) {
+  Window window = conv.window;
+  window.stride_h = conv.input_dilation_h;
+  window.stride_w = conv.input_dilation_w;
+  const auto left_out = [](std::int64_t extent, int pad) { return static_cast<int>(extent - 1 - pad); };
+  const int after_h = left_out(window.extent_h(), window.pad_bottom);
+  const int after_w = left_out(window.extent_w(), window.pad_right);
+  window.pad_top = left_out(window.extent_h(), window.pad_top);
+  window.pad_left = left_out(window.extent_w(), window.pad_left);
+  window.pad_bottom = std::max(after_h, 0);
+  window.pad_right = std::max(after_w, 0);
+  onnx::NodeProto& node = add(target, "ConvTranspose");
+  set(node, window);
+  set_dilations(node, window);
+  set(node, "output_padding", {std::max(-after_h, 0), std::max(-after_w, 0)});
+  set(node, "group", conv.groups);
+  return {};
+}
+
 Status write(const op::Conv& conv, const OpTarget& target) {
+  if (conv.transposed()) return write_transposed(conv, target);
   onnx::NodeProto& node = add(target, "Conv");
   set(node, conv.window);
   set_dilations(node, conv.window);
@@ -227,16 +250,44 @@ void rename(onnx::NodeProto& node, const std::string& name) {
   node.set_output(0, name);
 }
 
+/// Reshape, Transpose, Reshape: cuts the map into pieces, and joins them in another order. pieces: 0 is the
+/// batch.
+void write_reordered(const OpTarget& target, const std::vector<std::int64_t>& pieces,
+                     const std::vector<int>& order) {
+  const auto& [channels, height, width] = target.output;
+  const std::string cut = target.name + ".cut", turned = target.name + ".turned";
+  onnx::NodeProto& parts = add(target, "Reshape");
+  rename(parts, cut);
+  add_integers(target, "cut.shape", pieces, parts);
+  set(add_after(target, "Transpose", cut, turned), "perm", order);
+  add_integers(target, "shape", {0, channels, height, width},
+               add_after(target, "Reshape", turned, target.name));
+}
+
 /// Channels as a matrix [groups][channels / groups], transposed.
 Status write(const op::ChannelShuffle& shuffle, const OpTarget& target) {
   const auto& [channels, height, width] = target.input;
-  const std::string cut = target.name + ".cut", turned = target.name + ".turned";
-  onnx::NodeProto& matrix = add(target, "Reshape");
-  rename(matrix, cut);
-  add_integers(target, "cut.shape", {0, shuffle.groups, channels / shuffle.groups, height, width}, matrix);
-  set(add_after(target, "Transpose", cut, turned), "perm", {0, 2, 1, 3, 4});
-  add_integers(target, "shape", {0, channels, height, width},
-               add_after(target, "Reshape", turned, target.name));
+  write_reordered(target, {0, shuffle.groups, channels / shuffle.groups, height, width}, {0, 2, 1, 3, 4});
+  return {};
+}
+
+Status write(const op::DepthToSpace& op, const OpTarget& target) {
+  onnx::NodeProto& node = add(target, "DepthToSpace");
+  set(node, "blocksize", op.block);
+  set(node, "mode", op.order == op::Blocks::Order::column_row_depth ? "CRD" : "DCR");
+  return {};
+}
+
+/// ONNX has one order of channels only.
+Status write(const op::SpaceToDepth& op, const OpTarget& target) {
+  if (op.order == op::Blocks::Order::depth_column_row) {
+    set(add(target, "SpaceToDepth"), "blocksize", op.block);
+    return {};
+  }
+  const auto& [channels, height, width] = target.output;
+  std::vector<int> order = {0};
+  for (const int piece : order_of_pieces(op)) order.push_back(piece + 1);
+  write_reordered(target, {0, target.input.channels, height, op.block, width, op.block}, order);
   return {};
 }
 

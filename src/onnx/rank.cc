@@ -19,7 +19,8 @@ Rule rule(const Op& op) {
                           op::Shift, op::Concat, op::Slice, op::Softmax, op::Opaque>
                         Any>(const Any&) { return kAny; },
                  []<OneOf<op::Conv, op::MaxPool, op::AveragePool, op::GlobalAveragePool, op::PadChannels,
-                          op::ChannelReduce, op::LocalResponseNorm, op::ChannelShuffle, op::Pad, op::Resize>
+                          op::ChannelReduce, op::LocalResponseNorm, op::ChannelShuffle, op::DepthToSpace,
+                          op::SpaceToDepth, op::Pad, op::Resize>
                         OfMaps>(const OfMaps&) { return kMap; },
                  [](const op::GroupNorm& norm) { return norm.by_pixel ? kAny : kMap; },
                  [](const op::Flatten&) { return Rule{.output = 2}; },

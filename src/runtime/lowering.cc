@@ -41,9 +41,11 @@ class Lowering {
 
   // Each op may ask for a special layout of its values; true means that there is nothing left to do.
   bool prepare(const op::Conv& op, const Chain&, Operation& operation, Value& output) {
-    if (op.groups == 1 || op.depthwise()) return false;
-    operation.inputs[0] = joined(operation.inputs[0]);
-    output.joined = output.axis.size() > 1;
+    if (op.groups > 1 && !op.depthwise()) {
+      operation.inputs[0] = joined(operation.inputs[0]);
+      output.joined = output.axis.size() > 1;
+    }
+    if (op.transposed()) operation.inputs[0] = dilated(operation.inputs[0], op);
     return false;
   }
   /// Sums over channels want them in one run.
@@ -66,6 +68,21 @@ class Lowering {
     operation.inputs[1] = moved(operation.inputs[1], like);
     return false;
   }
+  /// Its channels are regrouped first, so that those of each pixel of the block lie together.
+  bool prepare(const op::DepthToSpace& op, const Chain&, Operation& operation, Value& output) {
+    const Value& input = program_.value(operation.inputs[0]);
+    const Value parts = of_pixels(output.axis, op, input);
+    const bool together =
+        op.order == op::Blocks::Order::depth_column_row && same_layout(graph_.layout(), input, parts);
+    if (!together) add_stage(operation, parts);
+    return false;
+  }
+  /// Its channels are regrouped afterwards.
+  bool prepare(const op::SpaceToDepth& op, const Chain&, Operation& operation, Value& output) {
+    if (op.order == op::Blocks::Order::depth_column_row) return false;
+    add_stage(operation, of_pixels(program_.value(operation.inputs[0]).axis, op, output));
+    return false;
+  }
   bool prepare(const op::Flatten& op, const Chain& chain, Operation& operation, Value&) {
     return op.pixels == 1 && is_alias(chain, operation);
   }
@@ -78,6 +95,21 @@ class Lowering {
                 Plain>
   bool prepare(const Plain&, const Chain&, Operation&, Value&) {
     return false;
+  }
+
+  /// A map of the size of `like` whose pixels hold the channels `axis` of each pixel of a block.
+  static Value of_pixels(const ChannelAxis& axis, const op::Blocks& op, const Value& like) {
+    Value value{.axis = {}, .height = like.height, .width = like.width};
+    for (int i = 0; i < op.pixels(); ++i) value.axis.insert(value.axis.end(), axis.begin(), axis.end());
+    return value;
+  }
+
+  /// The operation in two: one makes `between`, which the other reads.
+  void add_stage(Operation& operation, const Value& between) {
+    Operation first = operation;
+    first.output = add_value(between);
+    operation.inputs[0] = first.output;
+    program_.operations.push_back(std::move(first));
   }
 
   /// What a chain gives is what it reads.
@@ -127,6 +159,18 @@ class Lowering {
     program_.values[id].spare = true;
     Value copy = like;
     copy.spare = true;
+    const ValueId to = add_value(std::move(copy));
+    program_.operations.push_back({.inputs = {id}, .output = to});
+    return to;
+  }
+
+  /// The value with zeros between its pixels.
+  ValueId dilated(ValueId id, const op::Conv& conv) {
+    Value copy = program_.value(id);
+    const Shape shape = conv.dilated({1, copy.height, copy.width});
+    if (shape.height == copy.height && shape.width == copy.width) return id;
+    copy.height = shape.height;
+    copy.width = shape.width;
     const ValueId to = add_value(std::move(copy));
     program_.operations.push_back({.inputs = {id}, .output = to});
     return to;

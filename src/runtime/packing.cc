@@ -94,7 +94,7 @@ std::vector<LayerFilter> layer_filters(const Graph& graph, NodeId id, Precision 
                       .in_channels = conv->in_channels / conv->groups,
                       .taps = conv->window.taps()};
   const kernels::WindowArgs window =
-      window_over(conv->window, graph.shape(graph.node(id).inputs[0]), graph.shape(id));
+      window_over(conv->window, conv->dilated(graph.shape(graph.node(id).inputs[0])), graph.shape(id));
   const LayerFilter whole{
       .filter = filter, .window = window, .packings = packings_of(filter, window, precision)};
   return conv->groups > 1 ? std::vector{whole} : cut_by_outputs(graph, id, whole);

@@ -20,9 +20,10 @@ std::string kind_of(const Op& op) {
   const Window& w = conv->window;
   const bool dilated = w.dilation_h > 1 || w.dilation_w > 1;
   return fmt::format("{} {}x{}{}{}",
-                     conv->depthwise()  ? "Depthwise"
-                     : conv->groups > 1 ? "Grouped"
-                                        : "Conv",
+                     conv->transposed()  ? "Transposed"
+                     : conv->depthwise() ? "Depthwise"
+                     : conv->groups > 1  ? "Grouped"
+                                         : "Conv",
                      w.kernel_h, w.kernel_w,
                      w.stride_h > 1 || w.stride_w > 1 ? fmt::format(" /{}", w.stride_h) : "",
                      dilated ? fmt::format(" dilated {}", w.dilation_h) : "");

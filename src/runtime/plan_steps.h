@@ -27,6 +27,10 @@ std::vector<Step> steps_of(const op::Slice& op, const StepContext& context);
 std::vector<Step> steps_of(const op::PadChannels& op, const StepContext& context);
 
 std::vector<Step> steps_of(const op::ChannelShuffle& op, const StepContext& context);
+/// With other pixels than its input, an operation moves pixels; otherwise it is a stage that regroups the
+/// channels.
+std::vector<Step> steps_of(const op::DepthToSpace& op, const StepContext& context);
+std::vector<Step> steps_of(const op::SpaceToDepth& op, const StepContext& context);
 std::vector<Step> steps_of(const op::Flatten& op, const StepContext& context);
 std::vector<Step> steps_of(const op::Pad& op, const StepContext& context);
 std::vector<Step> steps_of(const op::Resize& op, const StepContext& context);

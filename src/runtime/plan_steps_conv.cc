@@ -11,6 +11,7 @@ ConvStep conv_into(const PixelSegment& segment, const kernels::Filter& filter, c
                    const StepContext& context) {
   const bool grouped = filter.groups > 1;
   const ValueId residual = context.operation.residual;
+  const auto* op = context.source.op_if<op::Conv>(context.operation);
   ConvStep conv{.args = {.filter = filter,
                          .packed = packed,
                          .window = window,
@@ -25,6 +26,11 @@ ConvStep conv_into(const PixelSegment& segment, const kernels::Filter& filter, c
                 .output = context.output_at(segment.offset),
                 .residual = {}};
   if (residual != kNone) conv.residual = context.map.location(residual, segment.offset);
+  if (op != nullptr && op->transposed()) {
+    const Graph& graph = context.source.graph();
+    const Shape& input = graph.shape(graph.node(context.operation.node).inputs[0]);
+    conv.dilated_pixels = std::int64_t{input.height} * input.width;
+  }
   return conv;
 }
 

@@ -1,3 +1,4 @@
+#include "kernels/layout.h"
 #include "runtime/plan_steps.h"
 
 namespace concertina::runtime {
@@ -9,7 +10,7 @@ CopyStep copy(const StepContext& context, int channels, const Location& from, co
   return {.args = {.pixels = context.output().pixels(), .channels = channels}, .input = from, .output = to};
 }
 
-/// Feature i of the result is the input's source(i). Precondition: every channel is locked.
+/// Active feature i of the result is the input's source(i).
 template <typename Source>
 Steps gather(const StepContext& context, const Source& source) {
   std::vector<std::int32_t> offsets;
@@ -24,6 +25,12 @@ Steps gather(const StepContext& context, const Source& source) {
   }
   return {context.placed(GatherStep{.args = {.pixels = context.output().pixels(), .sources = {}},
                                     .sources = std::move(sources)})};
+}
+
+int active(const PixelLayout& layout) {
+  int sum = 0;
+  for (const PixelSegment& segment : layout.segments) sum += segment.count;
+  return sum;
 }
 
 /// Without its rows and columns.
@@ -121,6 +128,43 @@ Steps steps_of(const op::ChannelShuffle& op, const StepContext& context) {
   return gather(context, [&](int c) { return c % op.groups * (channels / op.groups) + c / op.groups; });
 }
 
+Steps steps_of(const op::DepthToSpace& op, const StepContext& context) {
+  const Value &input = context.input(), &output = context.output();
+  if (input.pixels() == output.pixels()) {
+    const int channels = active(context.output_layout()) / op.pixels();
+    return gather(context, [&](int i) { return op.deep_channel(i % channels, i / channels, channels); });
+  }
+  // As if each vector of the input were a pixel: a part of a pixel of the input is so many of them.
+  const int lanes = kernels::vector_lanes(), part = context.output_layout().size / lanes;
+  auto pick = resample<PickStep>(context);
+  const auto pixel = static_cast<int>(pick.input.stride / lanes);
+  pick.input.stride = lanes;
+  pick.args.in_h = input.pixels() * pixel;
+  pick.args.in_w = 1;
+  for (int y = 0; y < output.height; ++y)
+    pick.rows.push_back(y / op.block * input.width * pixel + y % op.block * op.block * part);
+  for (int x = 0; x < output.width; ++x) pick.columns.push_back(x / op.block * pixel + x % op.block * part);
+  return {std::move(pick)};
+}
+
+Steps steps_of(const op::SpaceToDepth& op, const StepContext& context) {
+  const Value &input = context.input(), &output = context.output();
+  if (input.pixels() == output.pixels()) {
+    const int channels = active(context.input_layout()) / op.pixels();
+    return gather(context, [&](int i) { return i % op.pixels() * channels + i / op.pixels(); });
+  }
+  Steps steps;
+  for (int pixel = 0; pixel < op.pixels(); ++pixel) {
+    auto pick = resample<PickStep>(context);
+    pick.args.channels = context.input_layout().size;
+    pick.output = context.output_at(pixel * pick.args.channels);
+    for (int y = 0; y < output.height; ++y) pick.rows.push_back(y * op.block + pixel / op.block);
+    for (int x = 0; x < output.width; ++x) pick.columns.push_back(x * op.block + pixel % op.block);
+    steps.push_back(std::move(pick));
+  }
+  return steps;
+}
+
 Steps steps_of(const op::Pad& op, const StepContext& context) {
   const Value &input = context.input(), &output = context.output();
   auto pick = resample<PickStep>(context);
@@ -144,7 +188,22 @@ Steps steps_of(const op::Resize& op, const StepContext& context) {
   return {std::move(blend)};
 }
 
+/// Zeros between the pixels.
+Steps dilation_steps(const StepContext& context) {
+  const auto spread = [](int from, int to) {
+    std::vector<int> sources(static_cast<std::size_t>(to), -1);
+    const int step = from > 1 ? (to - 1) / (from - 1) : 1;
+    for (int i = 0; i < from; ++i) sources[i * step] = i;
+    return sources;
+  };
+  auto pick = resample<PickStep>(context);
+  pick.rows = spread(context.input().height, context.output().height);
+  pick.columns = spread(context.input().width, context.output().width);
+  return {std::move(pick)};
+}
+
 Steps move_steps(const StepContext& context) {
+  if (context.input().pixels() != context.output().pixels()) return dilation_steps(context);
   Steps steps;
   for (const auto& [from, to, count] : moves(context.input_layout(), context.output_layout())) {
     steps.push_back(copy(context, count, context.input_at(from), context.output_at(to)));

@@ -33,7 +33,7 @@ struct Value {
 
 /// An op, and what its kernel does on the way to its result.
 struct Operation {
-  NodeId node = kNone;              ///< the op; kNone: the features move to their places in the output
+  NodeId node = kNone;              ///< the op; kNone: features or pixels move to their places in the output
   std::vector<NodeId> affine = {};  ///< batch norms, scales and shifts right after it
   kernels::FusedActivation act = kernels::FusedActivation::none;
   std::vector<ValueId> inputs;

@@ -43,10 +43,18 @@ class Interpreter {
   }
 
   Result<Floats> compute(const op::Conv& op) {
-    return conv(op.groups, op.in_channels, op.out_channels, window(op.window), op.bias);
+    const Shape dilated = op.dilated(input_shape());
+    std::vector<int> rows(static_cast<std::size_t>(dilated.height), -1);
+    std::vector<int> columns(static_cast<std::size_t>(dilated.width), -1);
+    for (int y = 0; y < input_shape().height; ++y) rows[y * op.input_dilation_h] = y;
+    for (int x = 0; x < input_shape().width; ++x) columns[x * op.input_dilation_w] = x;
+    const Floats x = reference::pick_pixels(input(), planes(), input_shape().height, input_shape().width,
+                                            rows, columns, 0);
+    return conv(x, op.groups, op.in_channels, op.out_channels,
+                window_over(op.window, dilated, graph_.shape(node_)), op.bias);
   }
   Result<Floats> compute(const op::Linear& op) {
-    return conv(1, op.in_features, op.out_features, {}, op.bias);
+    return conv(input(), 1, op.in_features, op.out_features, {}, op.bias);
   }
 
   Result<Floats> compute(const op::BatchNorm& op) {
@@ -115,6 +123,17 @@ class Interpreter {
     return gathered([&](int c) { return c % op.groups * size + c / op.groups; });
   }
 
+  Result<Floats> compute(const op::DepthToSpace& op) {
+    Floats wide(input().size());
+    for_blocks(op, graph_.shape(node_), [&](std::size_t at, std::size_t deep) { wide[at] = input()[deep]; });
+    return wide;
+  }
+  Result<Floats> compute(const op::SpaceToDepth& op) {
+    Floats made(input().size());
+    for_blocks(op, input_shape(), [&](std::size_t at, std::size_t deep) { made[deep] = input()[at]; });
+    return made;
+  }
+
   Result<Floats> compute(const op::PadChannels& op) {
     Floats padded;
     const auto zeros = [&](int channels) {
@@ -175,18 +194,38 @@ class Interpreter {
                              graph_.node(node_).name, op.type)};
   }
 
-  Floats conv(int groups, int in_channels, int out_channels, const kernels::WindowArgs& window, bool bias) {
+  Floats conv(const Floats& x, int groups, int in_channels, int out_channels,
+              const kernels::WindowArgs& window, bool bias) {
     const auto count = static_cast<std::size_t>(out_channels);
     return reference::conv({.batch = batch_,
                             .groups = groups,
                             .in_channels = in_channels / groups,
                             .out_channels = out_channels / groups,
                             .window = window,
-                            .x = input(),
+                            .x = x,
                             .w = array("weight"),
                             .scale = Floats(count, 1.0F),
                             .shift = bias ? array("bias") : Floats(count, 0.0F),
                             .residual = {}});
+  }
+
+  /// visit(place of a value in the wide map, its place in the deep one)
+  template <typename Visit>
+  void for_blocks(const op::Blocks& op, const Shape& wide, const Visit& visit) const {
+    const auto& [channels, height, width] = wide;
+    std::size_t at = 0;
+    for (int n = 0; n < batch_; ++n) {
+      for (int c = 0; c < channels; ++c) {
+        for (int y = 0; y < height; ++y) {
+          for (int x = 0; x < width; ++x) {
+            const int pixel = y % op.block * op.block + x % op.block;
+            const int plane = n * channels * op.pixels() + op.deep_channel(c, pixel, channels);
+            const int row = plane * (height / op.block) + y / op.block;
+            visit(at++, static_cast<std::size_t>(row * (width / op.block) + x / op.block));
+          }
+        }
+      }
+    }
   }
 
   Floats combined(kernels::Arithmetic arithmetic) {

@@ -56,8 +56,9 @@ std::int64_t ConvStep::macs() const {
   std::int64_t inputs = 0;
   for (const kernels::ChannelRange& range : ranges) inputs += range.count;
   if (args.filter.groups > 1) inputs = args.filter.in_channels;
-  const std::int64_t pixels = std::int64_t{args.window.out_h} * args.window.out_w;
-  return pixels * args.groups * args.out_channels * inputs * args.window.taps();
+  const std::int64_t made = std::int64_t{args.window.out_h} * args.window.out_w;
+  return (dilated_pixels > 0 ? dilated_pixels : made) * args.groups * args.out_channels * inputs *
+         args.window.taps();
 }
 
 std::size_t ConvStep::workspace(const kernels::WindowArgs& window) const {

@@ -35,6 +35,7 @@ struct ConvStep {
   std::optional<PlainInput> plain = {};  ///< in place of `input`
   Location output;
   std::optional<Location> residual;
+  std::int64_t dilated_pixels = 0;  ///< of a transposed convolution's input, without the zeros between them
 
   /// Multiply-accumulates for one image.
   std::int64_t macs() const;

@@ -85,14 +85,15 @@ class Placing {
   std::vector<ValueId> overwritable(const Operation& operation) const {
     if (operation.residual != kNone) return {operation.residual};
     if (operation.node == kNone) return {};
-    const auto in_place = Overloaded{
-        []<OneOf<op::Add, op::Mul, op::BatchNorm, op::GroupNorm, op::Activation, op::PRelu, op::Scale,
-                 op::Shift, op::Softmax>
-               Elementwise>(const Elementwise&) { return true; },
-        []<OneOf<op::Input, op::Conv, op::Linear, op::MaxPool, op::AveragePool, op::GlobalAveragePool,
-                 op::Flatten, op::AsMap, op::Concat, op::Slice, op::PadChannels, op::ChannelReduce,
-                 op::LocalResponseNorm, op::ChannelShuffle, op::Pad, op::Resize, op::Opaque>
-               Other>(const Other&) { return false; }};
+    const auto in_place =
+        Overloaded{[]<OneOf<op::Add, op::Mul, op::BatchNorm, op::GroupNorm, op::Activation, op::PRelu,
+                            op::Scale, op::Shift, op::Softmax>
+                          Elementwise>(const Elementwise&) { return true; },
+                   []<OneOf<op::Input, op::Conv, op::Linear, op::MaxPool, op::AveragePool,
+                            op::GlobalAveragePool, op::Flatten, op::AsMap, op::Concat, op::Slice,
+                            op::PadChannels, op::ChannelReduce, op::LocalResponseNorm, op::ChannelShuffle,
+                            op::DepthToSpace, op::SpaceToDepth, op::Pad, op::Resize, op::Opaque>
+                          Other>(const Other&) { return false; }};
     const bool elementwise = std::visit(in_place, graph_.node(operation.node).op);
     return elementwise ? operation.inputs : std::vector<ValueId>{};
   }

@@ -387,6 +387,8 @@ constexpr struct {
                  {"expanded_gates", expanded_gates},
                  {"option_a", option_a},
                  {"convnext", convnext},
+                 {"transposed", transposed},
+                 {"pixel_shuffles", pixel_shuffles},
                  {"cbam", cbam},
                  {"group_norms", group_norms},
                  {"keras", keras},

@@ -132,6 +132,65 @@ std::string convnext() {
   return net.finish();
 }
 
+std::string transposed() {
+  OnnxBuilder net(11);
+  const auto up = [&](const std::string& x, const Integers& weight, std::int64_t stride, int groups = 1) {
+    const std::string filters = net.random(weight, static_cast<double>(weight[0]));
+    const std::string y = net.node("ConvTranspose", {x, filters, net.random({weight[1] * groups}, 4)});
+    net.with("strides", Integers{stride, stride}).with("group", std::int64_t{groups});
+    return y;
+  };
+  const auto then = [&](const std::string& x, int in, int out, int stride = 2) {
+    return net.conv_norm_relu(x, {.in = in, .out = out, .kernel = 3, .stride = stride});
+  };
+  const std::string high = then(net.input("image", {3, 12, 8}), 3, 6, 1);
+  const std::string low = then(net.max_pool(high, 2, 2, 0), 6, 14, 1);
+  std::string x = net.node("Concat", {net.relu(up(low, {14, 7, 2, 2}, 2)), high});
+  net.with("axis", std::int64_t{1});
+  x = up(then(x, 13, 8, 1), {8, 5, 3, 3}, 2);
+  net.with("auto_pad", "SAME_UPPER");
+  x = up(then(net.norm(x, 5), 5, 6), {6, 1, 4, 4}, 2, 6);
+  net.with("pads", Integers{1, 1, 1, 1});
+  x = up(then(x, 6, 8), {8, 3, 3, 2}, 3, 2);
+  net.with("output_shape", Integers{35, 23});
+  x = up(then(net.norm(x, 6), 6, 6), {6, 4, 3, 3}, 2);
+  net.with("pads", Integers{1, 0, 1, 1})
+      .with("output_padding", Integers{1, 0})
+      .with("dilations", Integers{2, 1});
+  x = up(x, {4, 5, 3, 2}, 2);
+  net.with("auto_pad", "SAME_LOWER").with("kernel_shape", Integers{3, 2});
+  net.output(net.linear(net.pooled(net.relu(x)), 5, kClasses), "logits", {kClasses});
+  return net.finish();
+}
+
+std::string pixel_shuffles() {
+  OnnxBuilder net;
+  const auto then = [&](const std::string& x, int in, int out) {
+    return net.conv_norm_relu(x, {.in = in, .out = out, .kernel = 3});
+  };
+  const auto moved = [&](const std::string& x, const char* type, const char* mode) {
+    const std::string y = net.node(type, {x});
+    net.with("blocksize", std::int64_t{2});
+    if (mode != nullptr) net.with("mode", mode);
+    return y;
+  };
+  const auto in_parts = [&](const std::string& x, const Integers& cut, const Integers& order,
+                            const Integers& joined) {
+    const std::string turned = net.node("Transpose", {net.node("Reshape", {x, net.integers(cut)})});
+    net.with("perm", order);
+    return net.node("Reshape", {turned, net.integers(joined)});
+  };
+  std::string x = then(moved(net.input("image", {3, 8, 12}), "SpaceToDepth", nullptr), 12, 20);
+  x = then(moved(x, "DepthToSpace", "CRD"), 5, 7);
+  x = then(in_parts(x, {-1, 7, 4, 2, 6, 2}, {0, 1, 3, 5, 2, 4}, {-1, 28, 4, 6}), 28, 24);
+  x = then(moved(x, "DepthToSpace", nullptr), 6, 9);
+  x = then(in_parts(x, {-1, 9, 4, 2, 6, 2}, {0, 3, 5, 1, 2, 4}, {-1, 36, 4, 6}), 36, 16);
+  x = then(in_parts(x, {-1, 4, 2, 2, 4, 6}, {0, 1, 4, 2, 5, 3}, {-1, 4, 8, 12}), 4, 12);
+  x = then(in_parts(x, {-1, 2, 2, 3, 8, 12}, {0, 3, 4, 1, 5, 2}, {-1, 3, 16, 24}), 3, 6);
+  net.output(net.linear(net.pooled(x), 6, kClasses), "logits", {kClasses});
+  return net.finish();
+}
+
 std::string cbam() {
   OnnxBuilder net;
   std::string x = net.conv_norm_relu(net.input("image", {3, 11, 11}), {.in = 3, .out = 10, .kernel = 3});

@@ -21,6 +21,12 @@ std::string option_a();
 /// channel.
 std::string convnext();
 
+/// A decoder of transposed convolutions with every way to say their padding: a U-Net, whose skips are joined.
+std::string transposed();
+
+/// Super-resolution's pixel shuffles in both orders, their reverse, and the same in parts.
+std::string pixel_shuffles();
+
 /// CBAM: attention over channels from means and maxima of pixels, and over pixels from those of channels;
 /// LRN.
 std::string cbam();

@@ -28,6 +28,8 @@ std::vector<NamedGraph> structures() {
           {"unlike_sums", unlike_sums(), /*shrinks=*/false},
           {"squeeze_excite", squeeze_excite()},
           {"unet", unet()},
+          {"transposed", transposed()},
+          {"blocks", blocks()},
           {"resnext", resnext()},
           {"shufflenet", shufflenet()},
           {"densenet", densenet()},

@@ -73,6 +73,14 @@ Graph shufflenet();
 Graph densenet();
 Graph attention();
 
+/// A decoder of transposed convolutions: joined with what the encoder had at their size, depthwise, in
+/// groups, dilated, with more padding on one side, with other strides in rows than in columns.
+Graph transposed();
+
+/// Channels that become pixels and pixels that become channels, in both orders, over one and several
+/// segments, free and locked.
+Graph blocks();
+
 /// Every padding, constants for each channel, the functions that no convolution applies, dilated windows.
 Graph pads();
 

@@ -65,6 +65,49 @@ Graph unet() {
   return net.build();
 }
 
+Graph transposed() {
+  const Window twice = {
+      .kernel_h = 2, .kernel_w = 2, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+  const Window uneven = {3, 3, 1, 1, 1, 1, 2, 3, 1, 1};
+  const Window wide = {3, 2, 1, 1, 3, 0, 4, 2, 2, 2};
+  Net net({3, 8, 6});
+  const NodeId high = net.conv_bn_relu("high", kImage, 11, kThree);
+  const NodeId low = net.conv_bn_relu("low", net.max_pool("down", high, kTwo), 18, kThree);
+  const NodeId up =
+      net.relu("up.act", net.norm("up.norm", net.conv_transpose("up", low, 9, twice, 2, 2, 1, false)));
+  const NodeId joined = net.concat("join", {up, high});
+  const NodeId sum =
+      net.sum("sum", net.conv_transpose("deep", joined, 20, kThree, 1, 2, 20),
+              net.conv_transpose("dense", joined, 20, {.kernel_h = 1, .kernel_w = 2, .pad_right = 1}, 1, 2));
+  const NodeId larger = net.norm("larger.norm", net.conv_transpose("larger", sum, 7, uneven, 2, 3));
+  const NodeId grouped = net.conv("grouped.in", net.max_pool("less", larger, Window::square(3, 3)), 12, kOne);
+  const NodeId wider = net.conv_transpose("grouped", grouped, 24, wide, 3, 2, 4);
+  const NodeId one = net.conv_transpose("one", net.global("mean", wider), 5, twice, 2, 2);
+  net.classify(
+      net.product("product", net.conv("wider.conv", wider, 5, kOne), net.max_pool("one.max", one, kTwo)), 4);
+  return net.build();
+}
+
+Graph blocks() {
+  using Order = op::Blocks::Order;
+  constexpr Order kDepthFirst = Order::depth_column_row, kDepthLast = Order::column_row_depth;
+  Net net({3, 8, 12});
+  const NodeId deep = net.space_to_depth("deep", kImage, 2, kDepthFirst);
+  const NodeId stem = net.conv_bn_relu("stem", deep, 44, kThree);
+  const NodeId wide = net.depth_to_space("wide", stem, 2, kDepthFirst);
+  const NodeId both = net.concat("both", {wide, net.conv("side", wide, 6, kThree)});
+  const NodeId joined = net.concat("joined", {net.space_to_depth("deeper", both, 4, kDepthFirst),
+                                              net.space_to_depth("deeper.last", both, 4, kDepthLast)});
+  const NodeId a = net.conv("a", joined, 63, kOne);
+  const NodeId b = net.depth_to_space("b", net.norm("a.norm", a), 3, kDepthLast);
+  const NodeId c = net.relu("c.act", net.sum("c", net.conv("b.conv", b, 7, kThree), b));
+  const NodeId d = net.concat("d", {net.conv("d.left", c, 9, kThree), net.conv("d.right", c, 7, kOne)});
+  const NodeId locked = net.depth_to_space("locked", d, 2, kDepthLast);
+  const NodeId parts = net.depth_to_space("parts", d, 2, kDepthFirst);
+  net.classify(net.product("product", locked, parts), 4);
+  return net.build();
+}
+
 Graph resnext() {
   Net net({3, 12, 12});
   const NodeId stem = net.conv("stem", kImage, 20, kThree);

@@ -20,6 +20,19 @@ class Net : public networks::Layers {
     op.epsilon = epsilon;
     return add(name, op, {x});
   }
+  /// `window` slides over the map with zeros between its pixels.
+  NodeId conv_transpose(const std::string& name, NodeId x, int out_channels, Window window, int stride_h,
+                        int stride_w, int groups = 1, bool bias = true) {
+    op::Conv op;
+    op.in_channels = shape(x).channels;
+    op.out_channels = out_channels;
+    op.window = window;
+    op.groups = groups;
+    op.bias = bias;
+    op.input_dilation_h = stride_h;
+    op.input_dilation_w = stride_w;
+    return add(name, op, {x});
+  }
   NodeId average(const std::string& name, NodeId x, Window window, bool count_padding = false) {
     op::AveragePool op;
     op.window = window;
@@ -73,6 +86,18 @@ class Net : public networks::Layers {
     op.size = size;
     op.alpha = 0.2F;
     op.bias = 2;
+    return add(name, op, {x});
+  }
+  NodeId depth_to_space(const std::string& name, NodeId x, int block, op::Blocks::Order order) {
+    op::DepthToSpace op;
+    op.block = block;
+    op.order = order;
+    return add(name, op, {x});
+  }
+  NodeId space_to_depth(const std::string& name, NodeId x, int block, op::Blocks::Order order) {
+    op::SpaceToDepth op;
+    op.block = block;
+    op.order = order;
     return add(name, op, {x});
   }
   NodeId shuffle(const std::string& name, NodeId x, int groups) {

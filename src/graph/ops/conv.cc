@@ -2,7 +2,37 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
+
+#include "base/try.h"
+
 namespace concertina::op {
+namespace {
+
+constexpr std::int64_t kMaxLine = std::int64_t{1} << 24;
+
+/// What ONNX can say of one direction of a transposed convolution. extent: of its window.
+bool fits_transposed(int pad_before, int pad_after, std::int64_t extent, int dilation, int input_dilation) {
+  return pad_before < extent && pad_after - extent < std::max(dilation, input_dilation) - 1;
+}
+
+Status check_transposed(const Conv& conv, const Shape& input) {
+  const Window& w = conv.window;
+  if (conv.input_dilation_h < 1 || conv.input_dilation_w < 1) return Error{"its stride must be at least 1"};
+  if (w.stride_h != 1 || w.stride_w != 1) return Error{"it is transposed and leaves out pixels, too"};
+  if (std::int64_t{input.height} * conv.input_dilation_h > kMaxLine ||
+      std::int64_t{input.width} * conv.input_dilation_w > kMaxLine) {
+    return Error{"its output is too large"};
+  }
+  if (!fits_transposed(w.pad_top, w.pad_bottom, w.extent_h(), w.dilation_h, conv.input_dilation_h) ||
+      !fits_transposed(w.pad_left, w.pad_right, w.extent_w(), w.dilation_w, conv.input_dilation_w)) {
+    return Error{"it makes rows or columns that its window does not reach"};
+  }
+  return {};
+}
+
+}  // namespace
 
 Result<Shape> Conv::output_shape(std::span<const Shape> inputs) const {
   if (inputs[0].channels != in_channels) {
@@ -14,7 +44,8 @@ Result<Shape> Conv::output_shape(std::span<const Shape> inputs) const {
     return Error{fmt::format("{} groups do not divide {} input and {} output channels", groups, in_channels,
                              out_channels)};
   }
-  auto shape = window.slide_over(inputs[0]);
+  if (transposed()) RETURN_IF_ERROR(check_transposed(*this, inputs[0]));
+  auto shape = window.slide_over(dilated(inputs[0]));
   if (shape) shape->channels = out_channels;
   return shape;
 }
@@ -47,7 +78,8 @@ std::vector<Parameter> Conv::parameters() const {
 
 std::int64_t Conv::macs(const Shape& input, const Shape& output) const {
   const std::int64_t group_channels = groups == 1 ? input.channels : in_channels / groups;
-  return output.elements() * group_channels * window.taps();
+  const Shape& pixels = transposed() ? input : output;  // the zeros between pixels cost nothing
+  return std::int64_t{output.channels} * pixels.height * pixels.width * group_channels * window.taps();
 }
 
 }  // namespace concertina::op

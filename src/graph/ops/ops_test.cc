@@ -46,6 +46,24 @@ TEST(Ops, DilatedWindowsReachFurther) {
   EXPECT_THAT(refusal(pool, {{1, 1, 1}}), HasSubstr("sees only padding in some places"));
 }
 
+TEST(Ops, ATransposedConvolutionSlidesOverADilatedMap) {
+  op::Conv conv;
+  conv.in_channels = 4;
+  conv.out_channels = 6;
+  conv.window = Window::square(3, 1, 1);
+  conv.input_dilation_h = conv.input_dilation_w = 2;
+  EXPECT_EQ(refusal(conv, {{4, 3, 5}}), "accepted: 6x5x9");
+  EXPECT_EQ(conv.macs({4, 3, 5}, {6, 5, 9}), 3 * 5 * 4 * 6 * 9) << "zeros cost nothing";
+  conv.window.pad_bottom = 3;
+  EXPECT_EQ(refusal(conv, {{4, 3, 5}}), "accepted: 6x7x9");
+  conv.window.pad_bottom = 4;
+  EXPECT_THAT(refusal(conv, {{4, 3, 5}}), HasSubstr("does not reach"));
+  conv.window = Window::square(3, 1, 3);
+  EXPECT_THAT(refusal(conv, {{4, 3, 5}}), HasSubstr("does not reach"));
+  conv.window = Window::square(3, 2, 1);
+  EXPECT_THAT(refusal(conv, {{4, 3, 5}}), HasSubstr("leaves out pixels"));
+}
+
 TEST(Ops, PadsShowPixelsOfTheMap) {
   op::Pad pad;
   pad.top = 2;
@@ -108,6 +126,47 @@ TEST(Ops, ASliceMovesInASubnet) {
   EXPECT_EQ(cut.begin, 3);
   EXPECT_EQ(cut.end, 8);
   EXPECT_TRUE(check_weights(part.graph, part.weights));
+}
+
+/// An image, a convolution to `channels`, the op, a convolution.
+template <typename T>
+Graph around(const T& op, int channels) {
+  op::Input input;
+  input.shape = {3, 4, 4};
+  op::Conv first, last;
+  first.in_channels = 3;
+  first.out_channels = channels;
+  const Shape map[] = {{channels, 4, 4}};
+  last.in_channels = op.output_shape(map)->channels;
+  last.out_channels = 2;
+  return *Graph::make({{"x", input, {}}, {"a", first, {0}}, {"op", op, {1}}, {"y", last, {2}}});
+}
+
+TEST(Ops, TheChannelsOfABlockShrinkTogether) {
+  constexpr auto kDepthLast = op::Blocks::Order::column_row_depth;
+  op::DepthToSpace to_space;
+  const Graph depth_first = around(to_space, 12);
+  EXPECT_EQ(depth_first.shape(2), (Shape{3, 8, 8}));
+  EXPECT_EQ(depth_first.layout().free_dimensions, 1);
+  EXPECT_EQ(depth_first.layout().dimensions[0].channels, 3);
+  EXPECT_EQ(depth_first.axis(1), (ChannelAxis{{0, 1}, {0, 1}, {0, 1}, {0, 1}}));
+  EXPECT_EQ(depth_first.axis(2), (ChannelAxis{{0, 1}}));
+  to_space.order = kDepthLast;
+  const Graph depth_last = around(to_space, 12);
+  EXPECT_EQ(depth_last.layout().free_dimensions, 1);
+  EXPECT_EQ(depth_last.axis(1), (ChannelAxis{{0, 4}}));
+  EXPECT_EQ(depth_last.axis(2), (ChannelAxis{{0, 1}}));
+
+  op::SpaceToDepth to_depth;
+  EXPECT_EQ(around(to_depth, 5).axis(2), (ChannelAxis{{0, 1}, {0, 1}, {0, 1}, {0, 1}}));
+  to_depth.order = kDepthLast;
+  EXPECT_EQ(around(to_depth, 5).axis(2), (ChannelAxis{{0, 4}}));
+
+  EXPECT_THAT(refusal(to_space, {{6, 2, 2}}), HasSubstr("2x2 pixels, but 6 channels arrive"));
+  EXPECT_THAT(refusal(to_depth, {{6, 2, 3}}), HasSubstr("2x2 do not divide 6x2x3"));
+  to_space.block = to_depth.block = 33;
+  EXPECT_THAT(refusal(to_space, {{1089, 1, 1}}), HasSubstr("2 to 32 are supported"));
+  EXPECT_THAT(refusal(to_depth, {{1, 33, 33}}), HasSubstr("2 to 32 are supported"));
 }
 
 TEST(Ops, TheFirstOutputIsTheMostImportant) {

@@ -50,10 +50,13 @@ class Interpreter {
 
   torch::Tensor operator()(const op::Conv& conv) const {
     const Window& w = conv.window;
-    const bool even = symmetric(w);
     const torch::Dtype dtype = net_.compute().dtype;
+    const std::int64_t groups = conv.groups == 1 ? 1 : map().size(1) / (conv.in_channels / conv.groups);
+    if (conv.transposed()) {
+      return transposed_conv(map().to(dtype), weight(dtype), bias(conv.bias, dtype), groups, conv);
+    }
+    const bool even = symmetric(w);
     const torch::Tensor x = (even ? map() : padded(map(), w, 0)).to(dtype);
-    const std::int64_t groups = conv.groups == 1 ? 1 : x.size(1) / (conv.in_channels / conv.groups);
     return torch::conv2d(x, weight(dtype), bias(conv.bias, dtype), {w.stride_h, w.stride_w},
                          even ? at::IntArrayRef{w.pad_top, w.pad_left} : at::IntArrayRef{0, 0},
                          {w.dilation_h, w.dilation_w}, groups);
@@ -134,6 +137,8 @@ class Interpreter {
   torch::Tensor operator()(const op::ChannelShuffle& shuffle) const {
     return shuffle_channels(input(), shuffle.groups);
   }
+  torch::Tensor operator()(const op::DepthToSpace& op) const { return depth_to_space(map(), op); }
+  torch::Tensor operator()(const op::SpaceToDepth& op) const { return space_to_depth(map(), op); }
   torch::Tensor operator()(const op::Pad& padding) const { return pad(map(), padding); }
   torch::Tensor operator()(const op::Resize& op) const { return resize(map(), op); }
   torch::Tensor operator()(const op::ChannelReduce& reduce) const {

@@ -58,6 +58,26 @@ torch::Tensor padded(const torch::Tensor& x, const Window& w, double value) {
   return torch::constant_pad_nd(x, {w.pad_left, w.pad_right, w.pad_top, w.pad_bottom}, value);
 }
 
+torch::Tensor transposed_conv(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
+                              std::int64_t groups, const op::Conv& conv) {
+  const Window& w = conv.window;
+  // [groups * out][in][h][w] -> [groups * in][out][h][w]
+  const torch::Tensor filters = weight.flip({kRows, kColumns})
+                                    .unflatten(0, {groups, weight.size(0) / groups})
+                                    .transpose(1, 2)
+                                    .flatten(0, 1);
+  // LibTorch 1.13 fails with 16-bit floats on CPUs.
+  const torch::Dtype dtype = x.is_cpu() ? torch::kFloat : x.scalar_type();
+  const torch::Tensor all = torch::conv_transpose2d(x.to(dtype), filters.to(dtype), {},
+                                                    {conv.input_dilation_h, conv.input_dilation_w}, {0, 0},
+                                                    {0, 0}, groups, {w.dilation_h, w.dilation_w})
+                                .to(x.scalar_type());
+  const std::int64_t reach_h = w.extent_h() - 1, reach_w = w.extent_w() - 1;
+  const torch::Tensor y = torch::constant_pad_nd(
+      all, {w.pad_left - reach_w, w.pad_right - reach_w, w.pad_top - reach_h, w.pad_bottom - reach_h});
+  return bias.defined() ? y + bias.view({-1, 1, 1}) : y;
+}
+
 torch::Tensor activate(const torch::Tensor& x, const op::Activation& activation) {
   const double a = activation.a, b = activation.b;
   switch (activation.function) {
@@ -117,6 +137,22 @@ torch::Tensor pad(const torch::Tensor& x, const op::Pad& pad) {
 torch::Tensor resize(const torch::Tensor& x, const op::Resize& resize) {
   const torch::Tensor rows = resize_lines(x, resize.rows(static_cast<int>(x.size(kRows))), kRows);
   return resize_lines(rows, resize.columns(static_cast<int>(x.size(kColumns))), kColumns);
+}
+
+torch::Tensor depth_to_space(const torch::Tensor& x, const op::DepthToSpace& op) {
+  const std::int64_t b = op.block, channels = x.size(1) / op.pixels();
+  const bool depth_first = op.order == op::Blocks::Order::depth_column_row;
+  const torch::Tensor pieces = depth_first ? x.unflatten(1, {b, b, channels}).permute({0, 3, 4, 1, 5, 2})
+                                           : x.unflatten(1, {channels, b, b}).permute({0, 1, 4, 2, 5, 3});
+  return pieces.reshape({x.size(0), channels, x.size(kRows) * b, x.size(kColumns) * b});
+}
+
+torch::Tensor space_to_depth(const torch::Tensor& x, const op::SpaceToDepth& op) {
+  const std::int64_t b = op.block, rows = x.size(kRows) / b, columns = x.size(kColumns) / b;
+  const bool depth_first = op.order == op::Blocks::Order::depth_column_row;
+  const torch::Tensor pieces = x.reshape({x.size(0), x.size(1), rows, b, columns, b});
+  return (depth_first ? pieces.permute({0, 3, 5, 1, 2, 4}) : pieces.permute({0, 1, 3, 5, 2, 4}))
+      .flatten(1, 3);
 }
 
 torch::Tensor shuffle_channels(const torch::Tensor& x, int groups) {

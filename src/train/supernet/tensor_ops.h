@@ -3,17 +3,23 @@
 #include "graph/op.h"
 #include "train/torch.h"
 
-/// The ops without weights on maps [n][c][h][w], differentiable, in the precision of x.
+/// Ops on maps [n][c][h][w], differentiable, in the precision of x.
 namespace concertina::train {
 
 /// `value` around the map; x itself if the window has no padding.
 torch::Tensor padded(const torch::Tensor& x, const Window& window, double value);
+
+/// A transposed convolution with op::Conv's filters. bias: may be undefined.
+torch::Tensor transposed_conv(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
+                              std::int64_t groups, const op::Conv& conv);
 
 torch::Tensor activate(const torch::Tensor& x, const op::Activation& activation);
 torch::Tensor max_pool(const torch::Tensor& x, const Window& window);
 torch::Tensor average_pool(const torch::Tensor& x, const op::AveragePool& pool);
 torch::Tensor pad(const torch::Tensor& x, const op::Pad& pad);
 torch::Tensor resize(const torch::Tensor& x, const op::Resize& resize);
+torch::Tensor depth_to_space(const torch::Tensor& x, const op::DepthToSpace& op);
+torch::Tensor space_to_depth(const torch::Tensor& x, const op::SpaceToDepth& op);
 torch::Tensor shuffle_channels(const torch::Tensor& x, int groups);
 
 /// Mean cross-entropy with the labels, the target spread by `smoothing` over all classes.
