@@ -26,22 +26,24 @@ struct EvalOptions {
 struct EvalRow {
   int subnet = 0;
   double milliseconds = 0;  ///< median, batch 1, one thread
-  double top1 = 0;
+  double accuracy = 0;
 };
 
 /// The trainer has measured nothing on training images.
-Table table_of(const Model& model, const DataOptions& data, const std::vector<EvalRow>& rows) {
+Table table_of(const EvaluatedModel& evaluated, const DataOptions& data, const std::vector<EvalRow>& rows) {
+  const Model& model = *evaluated.model;
   const bool trained = data.split == "train";
   std::vector<Table::Column> columns = {
-      {"sub-net", "subnet"}, {"widths", "widths"},   {"parameters", "parameters"},
-      {"MMAC", "macs"},      {"ms", "milliseconds"}, {fmt::format("top-1 on {}", split_name(data)), "top1"}};
+      {"sub-net", "subnet"},        {"widths", "widths"},
+      {"parameters", "parameters"}, {"MMAC", "macs"},
+      {"ms", "milliseconds"},       {fmt::format("{} on {}", evaluated.measure(), split_name(data)), "top1"}};
   if (!trained) columns.push_back({"the trainer's", fmt::format("trainer_{}_top1", data.split)});
   Table table(std::move(columns));
   for (const EvalRow& row : rows) {
     const SubnetInfo& info = model.subnets()[row.subnet];
     std::vector<Table::Cell> cells = {whole(row.subnet),          words(to_string(info.subnet)),
                                       whole(info.parameters),     millions(info.macs),
-                                      fixed(row.milliseconds, 3), percent(row.top1)};
+                                      fixed(row.milliseconds, 3), percent(row.accuracy)};
     if (!trained) cells.push_back(percent_or_dash(trainer_top1(info, data)));
     table.add(std::move(cells));
   }
@@ -58,14 +60,15 @@ Status eval(const EvalOptions& options) {
   progress.start("eval", static_cast<std::int64_t>(subnets.size()));
   std::vector<EvalRow> rows;
   for (const int subnet : subnets) {
-    ASSIGN_OR_RETURN(const double top1, accuracy->of(subnet));
+    ASSIGN_OR_RETURN(const double share, accuracy->of(subnet));
     if (options.data.split == "validation")
-      RETURN_IF_ERROR(check_validation_top1(*model, subnet, top1, accuracy->images()));
+      RETURN_IF_ERROR(check_validation_top1(*model, subnet, share, accuracy->images()));
     ASSIGN_OR_RETURN(const auto times, time_runs(single, subnet, {}));
-    rows.push_back({.subnet = subnet, .milliseconds = quantile(times, 0.5), .top1 = top1});
-    progress.update(static_cast<std::int64_t>(rows.size()), fmt::format("top-1 {:.2f} %", 100 * top1));
+    rows.push_back({.subnet = subnet, .milliseconds = quantile(times, 0.5), .accuracy = share});
+    progress.update(static_cast<std::int64_t>(rows.size()),
+                    fmt::format("{} {:.2f} %", evaluated.measure(), 100 * share));
   }
-  const Table table = table_of(*model, options.data, rows);
+  const Table table = table_of(evaluated, options.data, rows);
   fmt::print("{}", options.json ? table.json().dump(1) + "\n" : table.text());
   return {};
 }
@@ -83,12 +86,13 @@ void define(CLI::App* verb, EvalOptions& options) {
 }  // namespace
 
 void add_eval(CLI::App& program, Action& chosen) {
-  add_verb<EvalOptions>(program, chosen, "eval",
-                        "Run sub-nets over a data set: top-1, and median ms of one image on one thread",
-                        "  concertina eval model.onnx --data /usr/share/datasets/fashion-mnist\n"
-                        "  concertina eval model.onnx --data /usr/share/datasets/fashion-mnist --split test\n"
-                        "  concertina eval model.onnx --data images --subnet 3 --json\n",
-                        define, eval);
+  add_verb<EvalOptions>(
+      program, chosen, "eval",
+      "Run sub-nets over a data set: top-1 or agreement, and median ms of one image on one thread",
+      "  concertina eval model.onnx --data /usr/share/datasets/fashion-mnist\n"
+      "  concertina eval model.onnx --data /usr/share/datasets/fashion-mnist --split test\n"
+      "  concertina eval model.onnx --data images --subnet 3 --json\n",
+      define, eval);
 }
 
 }  // namespace concertina::apps

@@ -39,6 +39,9 @@ struct EvaluatedModel {
   std::shared_ptr<const Model> model;
   std::optional<onnx::ValidationImages> validation;
   std::vector<onnx::TaughtOutput> taught = {};
+
+  /// What its accuracy is, for people.
+  const char* measure() const { return taught.empty() ? "top-1" : "agreement"; }
 };
 
 /// Reads both. Errors name the file.

@@ -202,7 +202,8 @@ TEST_F(AdaptiveSessionTest, ObeysThePlanOfWhomItIsSupervisedBy) {
   auto adaptive = AdaptiveSession::make(model_, options);
   ASSERT_TRUE(adaptive) << adaptive.error().message;
   int subnet = 0;
-  for (int i = 0; i < 100'000 && subnet == 0; ++i)
+  // The plan may rule before the first run, and the first run tells nothing of the machine.
+  for (int i = 0; i < 100'000 && (subnet == 0 || adaptive->machine().slow_down == 1); ++i)
     subnet = adaptive->run(images_, {.deadline = 1h}, logits_)->subnet;
   EXPECT_EQ(subnet, 1);
   EXPECT_NE(adaptive->machine().slow_down, 1);

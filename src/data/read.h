@@ -34,8 +34,9 @@ Result<Format> detect_format(const std::filesystem::path& root, bool labels = tr
 /// be found out when training has ended. Opens no file.
 Status check_splits(const DatasetSpec& spec);
 
-/// Reads one split of images whole. Arrays are read_arrays()' (data/npy.h). No image or label of the other split is opened: who has not asked for the test
-/// split cannot have seen it. The result does not depend on `threads`. Precondition: threads >= 1.
+/// Reads one split of images whole. Arrays are read_arrays()' (data/npy.h). No image or label of the other
+/// split is opened: who has not asked for the test split cannot have seen it. The result does not depend on
+/// `threads`. Precondition: threads >= 1.
 Result<ImageSet> read_image_set(const DatasetSpec& spec, Split split, int threads);
 
 }  // namespace concertina::data

@@ -98,6 +98,7 @@ TEST_F(DistillTest, ANetworkOfMapsLearnsFromAFolderOfPictures) {
   EXPECT_TRUE(model.classes.empty());
   EXPECT_THAT(first.err, HasSubstr("'mask.act' is learned as values"));
   EXPECT_THAT(first.err, HasSubstr("give them in data.mean and data.stddev"));
+  EXPECT_THAT(first.err, HasSubstr("validation agreement "));
   EXPECT_THAT(run().err, HasSubstr("joint: done before"));
   const std::string path = (folder_ / "run/model.onnx").string(), data = (folder_ / "data").string();
   expect_refused(concertina({"eval", path, "--data", data}), "name that network's file with --teacher");

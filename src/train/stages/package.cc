@@ -18,6 +18,11 @@
 namespace concertina::train {
 namespace {
 
+/// What an accuracy is, for people.
+const char* measure(const Run& run) {
+  return run.teacher() ? "agreement" : "top-1";
+}
+
 /// What the trainer computes of the probe images, so that the runtime can be held to it.
 std::vector<float> probe_logits(const Supernet& net, const Subnet& subnet, const Tensors& own) {
   const torch::NoGradGuard no_grad;
@@ -81,7 +86,7 @@ Status add_test_accuracy(const Run& run, std::vector<onnx::SubnetRecord>& record
     records[i].test_accuracy = evaluate(trained.net, records[i].subnet, own, test, all).accuracy;
     RETURN_IF_ERROR(test.status());
     run.progress().update(static_cast<std::int64_t>(i) + 1,
-                          fmt::format("top-1 {:.2f} %", 100 * *records[i].test_accuracy));
+                          fmt::format("{} {:.2f} %", measure(run), 100 * *records[i].test_accuracy));
   }
   return {};
 }
@@ -148,8 +153,9 @@ Result<search::Spending> package(const Run& run) {
   for (const Subnet& subnet : subnets) {
     ASSIGN_OR_RETURN(const Trained trained, read_trained(run, records.size()));
     records.push_back(record(run, trained.net, subnet, trained.own));
-    run.progress().update(static_cast<std::int64_t>(records.size()),
-                          fmt::format("validation top-1 {:.2f} %", 100 * records.back().validation_accuracy));
+    run.progress().update(
+        static_cast<std::int64_t>(records.size()),
+        fmt::format("validation {} {:.2f} %", measure(run), 100 * records.back().validation_accuracy));
   }
   RETURN_IF_ERROR(run.data().images.status());
   RETURN_IF_ERROR(add_test_accuracy(run, records));
