@@ -15,13 +15,21 @@ using namespace concertina;
 
 namespace {
 
-const std::filesystem::path& folder() {
-  static const std::filesystem::path kFolder = [] {
+/// Gone with the process.
+struct Folder {
+  Folder() {
     std::string name = (std::filesystem::temp_directory_path() / "concertina-fuzz-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) std::abort();
-    return std::filesystem::path(name);
-  }();
-  return kFolder;
+    path = name;
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+
+  std::filesystem::path path;
+};
+
+const std::filesystem::path& folder() {
+  static const Folder kFolder;
+  return kFolder.path;
 }
 
 }  // namespace

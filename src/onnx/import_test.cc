@@ -160,7 +160,8 @@ TEST_F(Import, WhatAnExporterMergedIsNotShared) {
   const std::string second = norm(net.conv(image, {.in = 3, .out = 4}));
   net.output(first, "first", {4, 4, 3});
   net.output(second, "second", {4, 4, 3});
-  for (const Node& node : graph(net.finish()).nodes()) EXPECT_TRUE(node.tied.empty());
+  const Graph merged = graph(net.finish());
+  for (const Node& node : merged.nodes()) EXPECT_TRUE(node.tied.empty());
 
   OnnxBuilder tied;
   const std::string x = tied.input("image", {3, 4, 4}), w = tied.random({4, 3, 1, 1}, 3);
