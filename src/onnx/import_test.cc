@@ -2,17 +2,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
 #include <functional>
 #include <map>
-#include <optional>
 
 #include "graph/cost.h"
 #include "onnx/folding.h"
-#include "onnx/network_file.h"
+#include "onnx/testing.h"
 #include "testing/exporter_files.h"
 #include "testing/onnx_builder.h"
-#include "testing/temporary_folder.h"
 
 namespace concertina::onnx {
 namespace {
@@ -21,43 +18,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::OnnxBuilder;
 using Integers = OnnxBuilder::Integers;
-
-class Import : public ::testing::Test {
- protected:
-  Result<ImportedNetwork> import(const std::string& bytes, const ImportOptions& options = {}) {
-    const testing::TestFolder folder;
-    return import_network(folder.write("net.onnx", bytes), options);
-  }
-
-  Graph graph(const std::string& bytes) {
-    auto imported = import(bytes);
-    EXPECT_TRUE(imported) << imported.error().message;
-    return imported ? imported->network.graph : *Graph::make({{"x", input_, {}}, {"y", op::relu(), {0}}});
-  }
-
-  template <typename T>
-  static int count(const Graph& graph) {
-    int count = 0;
-    for (const Node& node : graph.nodes()) count += std::holds_alternative<T>(node.op) ? 1 : 0;
-    return count;
-  }
-
-  /// Those that are neither ReLU nor the like.
-  static std::vector<op::Function> functions(const Graph& graph) {
-    std::vector<op::Function> all;
-    for (const Node& node : graph.nodes()) {
-      const auto* activation = std::get_if<op::Activation>(&node.op);
-      if (activation && !activation->is_relu()) all.push_back(activation->function);
-    }
-    return all;
-  }
-
-  op::Input input_ = [] {
-    op::Input input;
-    input.shape = {1, 1, 1};
-    return input;
-  }();
-};
 
 // Free dimensions by what the papers' structures allow: those that residual connections join count once.
 TEST_F(Import, EveryStructureShrinksWhereItCan) {
@@ -98,80 +58,6 @@ TEST_F(Import, WritesAndReadsEveryStructureUnchanged) {
   }
 }
 
-TEST_F(Import, SharesAnArrayThatSeveralNodesRead) {
-  const auto imported = import(testing::test_network("siamese"));
-  ASSERT_TRUE(imported);
-  EXPECT_TRUE(imported->untied.empty());
-  int owned = 0, shared = 0;
-  for (NodeId id = 0; id < imported->network.graph.size(); ++id) {
-    owned += static_cast<int>(parameters(imported->network.graph, id).size());
-    shared += static_cast<int>(imported->network.graph.node(id).tied.size());
-  }
-  EXPECT_EQ(shared, 8);  // the statistics of the second norm are its own
-  EXPECT_EQ(owned, 8 + 2 + 2 + 1 + 2);
-  const auto again = parse_network(*serialize_network(imported->network));
-  ASSERT_TRUE(again) << again.error().message;
-  EXPECT_EQ(again->graph, imported->network.graph);
-  EXPECT_EQ(again->weights, imported->network.weights);
-}
-
-TEST_F(Import, SharesWhateverTheOwnerIsCalled) {
-  OnnxBuilder net;
-  const std::string image = net.input("image", {3, 4, 4}), weight = net.random({4, 3, 1, 1}, 3);
-  net.node("Conv", {image, weight});  // nobody reads it
-  const std::string first = net.node("Conv", {image, weight});
-  const std::string second = net.node("Conv", {net.relu(image), weight});
-  net.output(net.node("Identity", {first}), "y", {4, 4, 4});
-  net.output(second, "z", {4, 4, 4});
-  const Graph network = graph(net.finish());
-  ASSERT_EQ(network.outputs().size(), 2u);
-  EXPECT_EQ(network.node(network.outputs()[0]).name, "y");
-  EXPECT_TRUE(network.node(network.outputs()[0]).tied.empty());
-  EXPECT_THAT(network.node(network.outputs()[1]).tied, ElementsAre(std::pair("weight", "y")));
-}
-
-TEST_F(Import, SaysWhereAnArrayCannotBeShared) {
-  OnnxBuilder net;
-  const std::string vector = net.pooled(net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 5}));
-  const std::string weight = net.random({5, 5}, 5);
-  const std::string there = net.node("MatMul", {vector, weight});
-  const std::string back = net.node("Gemm", {net.relu(there), weight});
-  net.with("transB", std::int64_t{1});
-  net.output(back, "y", {5});
-  const auto imported = import(net.finish());
-  ASSERT_TRUE(imported) << imported.error().message;
-  EXPECT_THAT(imported->untied, ElementsAre(HasSubstr("uses an array of '/MatMul_")));
-  for (const Node& node : imported->network.graph.nodes()) EXPECT_TRUE(node.tied.empty());
-}
-
-// PyTorch's exporter keeps one of all arrays that are equal, such as the scales of norms before training and
-// filters that blur.
-TEST_F(Import, WhatAnExporterMergedIsNotShared) {
-  OnnxBuilder net;
-  const std::string ones = net.floats({4}, {1, 1, 1, 1}), zeros = net.floats({4}, {0, 0, 0, 0});
-  const std::string blur = net.floats({4, 1, 1, 2}, {0.4F, 0.6F, 0.4F, 0.6F, 0.4F, 0.6F, 0.4F, 0.6F});
-  const auto norm = [&](const std::string& x) {
-    const std::string blurred = net.node("Conv", {x, blur});
-    net.with("group", std::int64_t{4});
-    return net.node("BatchNormalization", {blurred, ones, zeros, zeros, ones});
-  };
-  const std::string image = net.input("image", {3, 4, 4});
-  const std::string first = norm(net.conv(image, {.in = 3, .out = 4}));
-  const std::string second = norm(net.conv(image, {.in = 3, .out = 4}));
-  net.output(first, "first", {4, 4, 3});
-  net.output(second, "second", {4, 4, 3});
-  const Graph merged = graph(net.finish());
-  for (const Node& node : merged.nodes()) EXPECT_TRUE(node.tied.empty());
-
-  OnnxBuilder tied;
-  const std::string x = tied.input("image", {3, 4, 4}), w = tied.random({4, 3, 1, 1}, 3);
-  const std::string slopes = tied.floats({4, 1, 1}, {0.25F, 0.25F, 0.25F, 0.25F});
-  tied.output(tied.node("PRelu", {tied.node("Conv", {x, w}), slopes}), "first", {4, 4, 4});
-  tied.output(tied.node("PRelu", {tied.node("Conv", {tied.relu(x), w}), slopes}), "second", {4, 4, 4});
-  const Graph follows = graph(tied.finish());
-  EXPECT_THAT(follows.node(follows.outputs()[1]).tied, ElementsAre(std::pair("weight", "first")));
-}
-
 TEST_F(Import, OutputsKeepTheirNamesAndOrder) {
   const Graph network = graph(testing::test_network("googlenet"));
   ASSERT_EQ(network.outputs().size(), 2u);
@@ -184,77 +70,6 @@ TEST_F(Import, SeveralInputsComeFirst) {
   ASSERT_EQ(network.inputs(), 2);
   EXPECT_EQ(network.node(0).name, "image");
   EXPECT_EQ(network.shape(1), (Shape{7, 1, 1}));
-}
-
-TEST_F(Import, KnowsFunctionsThatAreWrittenInParts) {
-  const Graph network = graph(testing::test_network("mobilenet_v3"));
-  int swish = 0;
-  for (const Node& node : network.nodes()) {
-    const auto* activation = std::get_if<op::Activation>(&node.op);
-    swish += activation && activation->function == op::Function::hard_swish ? 1 : 0;
-  }
-  EXPECT_EQ(swish, 6);
-
-  const Graph parts = graph(testing::test_network("functions_in_parts"));
-  EXPECT_EQ(functions(parts), (std::vector{op::Function::gelu, op::Function::gelu_tanh, op::Function::mish}));
-  EXPECT_EQ(count<op::Mul>(parts), 0);
-}
-
-TEST_F(Import, KnowsFunctionsInWhateverOrder) {
-  const auto number = [](OnnxBuilder& net, float value) { return net.floats({}, {value}); };
-  const struct {
-    std::optional<op::Function> function;
-    std::function<std::string(OnnxBuilder&, const std::string& x)> write;
-  } spellings[] = {
-      {op::Function::hard_swish,  // x * clip(x + 3, 0, 6) / 6
-       [&](auto& net, const auto& x) {
-         const std::string more = net.node("Add", {x, number(net, 3)});
-         const std::string clip = net.node("Clip", {more, number(net, 0), number(net, 6)});
-         return net.node("Div", {net.node("Mul", {x, clip}), number(net, 6)});
-       }},
-      {op::Function::gelu,  // (erf(x * 0.707) * 0.5 + 0.5) * x
-       [&](auto& net, const auto& x) {
-         const std::string erf = net.node("Erf", {net.node("Mul", {x, number(net, 0.707106769F)})});
-         const std::string half = net.node("Mul", {erf, number(net, 0.5F)});
-         return net.node("Mul", {net.node("Add", {half, number(net, 0.5F)}), x});
-       }},
-      {op::Function::gelu_tanh,  // x * (1 + tanh(0.798 x (1 + 0.0447 x x))) * 0.5
-       [&](auto& net, const auto& x) {
-         const std::string square = net.node("Mul", {net.node("Mul", {x, x}), number(net, 0.044715F)});
-         const std::string factor = net.node("Add", {number(net, 1), square});
-         const std::string scaled =
-             net.node("Mul", {net.node("Mul", {x, number(net, 0.797884583F)}), factor});
-         const std::string tanh = net.node("Add", {number(net, 1), net.node("Tanh", {scaled})});
-         return net.node("Mul", {net.node("Mul", {x, tanh}), number(net, 0.5F)});
-       }},
-      {std::nullopt,  // another constant
-       [&](auto& net, const auto& x) {
-         const std::string erf = net.node("Erf", {net.node("Mul", {x, number(net, 0.7F)})});
-         const std::string half = net.node("Mul", {erf, number(net, 0.5F)});
-         return net.node("Mul", {net.node("Add", {half, number(net, 0.5F)}), x});
-       }},
-      {std::nullopt,  // of another value
-       [&](auto& net, const auto& x) {
-         const std::string tanh = net.node("Tanh", {net.node("Softplus", {net.node("Neg", {x})})});
-         return net.node("Mul", {tanh, x});
-       }},
-      {std::nullopt,  // a part is read elsewhere
-       [&](auto& net, const auto& x) {
-         const std::string tanh = net.node("Tanh", {net.node("Softplus", {x})});
-         return net.node("Add", {net.node("Mul", {tanh, x}), tanh});
-       }}};
-  for (const auto& [function, write] : spellings) {
-    OnnxBuilder net;
-    const std::string x = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4});
-    net.output(write(net, x), "y", {4, 4, 4});
-    const Graph network = graph(net.finish());
-    if (function) {
-      ASSERT_EQ(network.size(), 3);
-      EXPECT_EQ(functions(network), std::vector{*function});
-    } else {
-      EXPECT_GT(network.size(), 4);
-    }
-  }
 }
 
 TEST_F(Import, PixelsFirstBecomesChannelsFirst) {
