@@ -3,47 +3,122 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/try.h"
+#include "data/label_map.h"
 #include "device/agreement.h"
 
 namespace concertina::apps {
 namespace {
 
-class Top1 final : public Accuracy {
+/// Of images with labels of some kind.
+class OnImages : public Accuracy {
  public:
-  Top1(Session session, data::ImageSet set, int batch)
+  OnImages(Session session, data::ImageSet set, int batch)
       : session_(std::move(session)), set_(std::move(set)), batch_(batch) {}
 
-  std::int64_t images() const override { return set_.size(); }
+  std::int64_t images() const final { return set_.size(); }
 
-  Result<double> of(int subnet) override {
-    const std::size_t classes = session_.model().classes().size(), size = set_.image_bytes();
+ protected:
+  const data::ImageSet& set() const { return set_; }
+  const Model& model() const { return session_.model(); }
+
+  /// Calls see(i, the outputs of image i) for all images in turn.
+  template <typename See>
+  Status run(int subnet, See see) {
+    const std::size_t size = set_.image_bytes(), outputs = model().output_size();
     std::vector<float> images(static_cast<std::size_t>(batch_) * size);
-    std::vector<float> logits(static_cast<std::size_t>(batch_) * session_.model().output_size());
-    std::int64_t correct = 0;
+    std::vector<float> values(static_cast<std::size_t>(batch_) * outputs);
     for (std::int64_t begin = 0; begin < set_.size(); begin += batch_) {
       const int batch = static_cast<int>(std::min<std::int64_t>(batch_, set_.size() - begin));
       const auto n = static_cast<std::size_t>(batch);
       for (std::size_t i = 0; i < n; ++i) {
-        normalize_pixels(set_.image(begin + static_cast<std::int64_t>(i)), session_.model().image(),
+        normalize_pixels(set_.image(begin + static_cast<std::int64_t>(i)), model().image(),
                          std::span(images).subspan(i * size, size));
       }
       RETURN_IF_ERROR(session_.run(std::span(images).first(n * size), batch, subnet,
-                                   std::span(logits).first(n * session_.model().output_size())));
-      for (std::size_t i = 0; i < n; ++i) {
-        const float* row = logits.data() + i * classes;
-        const auto best = std::max_element(row, row + classes) - row;
-        correct += best == set_.labels[static_cast<std::size_t>(begin) + i] ? 1 : 0;
-      }
+                                   std::span(values).first(n * outputs)));
+      for (std::size_t i = 0; i < n; ++i)
+        see(begin + static_cast<std::int64_t>(i), std::span(values).subspan(i * outputs, outputs));
     }
-    return static_cast<double>(correct) / static_cast<double>(set_.size());
+    return {};
   }
 
  private:
   Session session_;
   data::ImageSet set_;
   int batch_;
+};
+
+class Top1 final : public OnImages {
+ public:
+  using OnImages::OnImages;
+
+  Result<double> of(int subnet) override {
+    const std::size_t classes = model().classes().size();
+    std::int64_t correct = 0;
+    RETURN_IF_ERROR(run(subnet, [&](std::int64_t i, std::span<const float> values) {
+      const auto logits = values.first(classes);
+      const auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
+      correct += best == set().labels[static_cast<std::size_t>(i)] ? 1 : 0;
+    }));
+    return static_cast<double>(correct) / static_cast<double>(images());
+  }
+};
+
+class MeanIou final : public OnImages {
+ public:
+  using OnImages::OnImages;
+
+  Result<double> of(int subnet) override {
+    agreed_.fill(0);
+    either_.fill(0);
+    RETURN_IF_ERROR(
+        run(subnet, [&](std::int64_t i, std::span<const float> values) { add(set().map(i), values); }));
+    double sum = 0;
+    int seen = 0;
+    for (std::size_t c = 0; c < either_.size(); ++c) {
+      if (either_[c] == 0) continue;
+      sum += static_cast<double>(agreed_[c]) / static_cast<double>(either_[c]);
+      ++seen;
+    }
+    return seen == 0 ? 0 : sum / seen;
+  }
+
+ private:
+  void add(std::span<const std::uint8_t> map, std::span<const float> values) {
+    const TensorInfo& output = model().outputs()[0];
+    const int y_step = set().height / output.height, x_step = set().width / output.width;
+    for (int y = 0; y < output.height; ++y) {
+      for (int x = 0; x < output.width; ++x) {
+        const std::size_t label =
+            map[static_cast<std::size_t>((y * y_step + y_step / 2) * set().width + x * x_step + x_step / 2)];
+        if (label == data::kUnlabelled) continue;
+        const std::size_t found = class_at(values, output, static_cast<std::size_t>(y * output.width + x));
+        ++either_[label];
+        if (found == label) {
+          ++agreed_[label];
+        } else {
+          ++either_[found];
+        }
+      }
+    }
+  }
+
+  /// A single score is that of the class 1, and that of 0 is 0.
+  static std::size_t class_at(std::span<const float> values, const TensorInfo& output, std::size_t pixel) {
+    const auto area = static_cast<std::size_t>(output.height) * static_cast<std::size_t>(output.width);
+    if (output.channels == 1) return values[pixel] > 0 ? 1 : 0;
+    std::size_t best = 0;
+    for (std::size_t c = 1; c < static_cast<std::size_t>(output.channels); ++c) {
+      if (values[c * area + pixel] > values[best * area + pixel]) best = c;
+    }
+    return best;
+  }
+
+  // Pixels by class: where map and model agree on it, and where either has it.
+  std::array<std::int64_t, 256> agreed_, either_;
 };
 
 }  // namespace
@@ -56,6 +131,9 @@ Result<std::unique_ptr<Accuracy>> Accuracy::make(const EvaluatedModel& evaluated
   ASSIGN_OR_RETURN(data::ImageSet set, read_images(options, evaluated));
   ASSIGN_OR_RETURN(Session session, Session::make(evaluated.model, {.threads = threads_of(options),
                                                                     .max_batch = options.batch}));
+  if (evaluated.label_maps)
+    return std::unique_ptr<Accuracy>(
+        std::make_unique<MeanIou>(std::move(session), std::move(set), options.batch));
   return std::unique_ptr<Accuracy>(std::make_unique<Top1>(std::move(session), std::move(set), options.batch));
 }
 

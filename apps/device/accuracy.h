@@ -8,8 +8,8 @@
 
 namespace concertina::apps {
 
-/// The accuracy of a model's sub-nets on a data set: top-1 on its labels, or of a distilled model the
-/// agreement with its teacher.
+/// The accuracy of a model's sub-nets on a data set: top-1 on its labels, mean IoU on its label maps, or of a
+/// distilled model the agreement with its teacher.
 class Accuracy {
  public:
   virtual ~Accuracy() = default;

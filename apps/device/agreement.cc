@@ -19,9 +19,9 @@ class Samples {
  public:
   static Result<Samples> read(const DataOptions& options, const EvaluatedModel& evaluated) {
     Samples samples(*evaluated.model);
-    data::DatasetSpec spec{.root = options.data, .labels = false};
+    data::DatasetSpec spec{.root = options.data, .labels = data::Labels::none};
     if (options.format == "auto") {
-      ASSIGN_OR_RETURN(spec.format, data::detect_format(options.data, false));
+      ASSIGN_OR_RETURN(spec.format, data::detect_format(options.data, data::Labels::none));
     } else {
       ASSIGN_OR_RETURN(spec.format, data::parse_format(options.format));
     }
@@ -32,7 +32,8 @@ class Samples {
       RETURN_IF_ERROR(samples.read_images(spec, split, threads_of(options)));
     }
     if (options.split != "validation") return samples;
-    ASSIGN_OR_RETURN(samples.chosen_, validation_indices(samples.chosen_.size(), evaluated, options));
+    const std::vector<std::int32_t> no_labels(samples.chosen_.size(), 0);
+    ASSIGN_OR_RETURN(samples.chosen_, validation_indices(no_labels, evaluated, options));
     return samples;
   }
 
@@ -77,6 +78,7 @@ class Samples {
                                model_->inputs().size())};
     const ImageInfo& image = model_->image();
     data::DatasetSpec spec = wanted;
+    spec.channels = channels_of_pictures(image);
     if (spec.format == data::Format::image_folder) {
       spec.image_size = image.height;
       spec.resize = image.resize;
@@ -225,16 +227,32 @@ class Agreement final : public Accuracy {
   int batch_;
 };
 
+Result<std::shared_ptr<const Model>> teacher_of(const EvaluatedModel& evaluated, const DataOptions& options) {
+  if (!options.teacher.empty()) return load_teacher(options.teacher, *evaluated.model);
+  return Error{
+      "the model was distilled, so its accuracy is its agreement with the network that it learned "
+      "from; name that network's file with --teacher"};
+}
+
 }  // namespace
+
+Status label_by_teacher(const EvaluatedModel& evaluated, const DataOptions& options, data::ImageSet& set) {
+  ASSIGN_OR_RETURN(const auto teacher, teacher_of(evaluated, options));
+  ASSIGN_OR_RETURN(Session session, Session::make(teacher, {.threads = threads_of(options)}));
+  const std::size_t classes = evaluated.model->classes().size();
+  std::vector<float> image(set.image_bytes()), scores(teacher->output_size());
+  for (std::int64_t i = 0; i < set.size(); ++i) {
+    normalize_pixels(set.image(i), evaluated.model->image(), image);
+    RETURN_IF_ERROR(session.run(image, 1, 0, scores));
+    set.labels[static_cast<std::size_t>(i)] =
+        static_cast<std::int32_t>(preferred(std::span(scores).first(classes), 0, 1));
+  }
+  return {};
+}
 
 Result<std::unique_ptr<Accuracy>> make_agreement(const EvaluatedModel& evaluated,
                                                  const DataOptions& options) {
-  if (options.teacher.empty()) {
-    return Error{
-        "the model was distilled, so its accuracy is its agreement with the network that it learned "
-        "from; name that network's file with --teacher"};
-  }
-  ASSIGN_OR_RETURN(const auto teacher, load_teacher(options.teacher, *evaluated.model));
+  ASSIGN_OR_RETURN(const auto teacher, teacher_of(evaluated, options));
   ASSIGN_OR_RETURN(Samples samples, Samples::read(options, evaluated));
   const SessionOptions running{.threads = threads_of(options), .max_batch = options.batch};
   ASSIGN_OR_RETURN(Session session, Session::make(evaluated.model, running));

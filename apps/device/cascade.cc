@@ -9,6 +9,7 @@
 #include "cascade/choose.h"
 #include "common/progress_bar.h"
 #include "control/subnet_profiles.h"
+#include "device/accuracy.h"
 #include "device/cascade_report.h"
 #include "device/images.h"
 #include "device/look_logits.h"
@@ -174,6 +175,7 @@ void define(CLI::App* verb, CascadeOptions& options) {
   add_model_argument(verb, options.model);
   add_data_options(verb, options.data)->required();
   add_split_options(verb, options.data);
+  add_teacher_option(verb, options.data);
   add_model_options(verb, options.loading);
   verb->add_option("--latency-table", options.latency_table,
                    "table of concertina profile; without it, the sub-nets are measured now")

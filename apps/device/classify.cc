@@ -8,7 +8,7 @@
 #include "base/try.h"
 #include "concertina/session.h"
 #include "data/crop.h"
-#include "data/image.h"
+#include "data/image_files.h"
 #include "device/images.h"
 #include "device/options.h"
 #include "device/verbs.h"
@@ -25,20 +25,8 @@ struct ClassifyOptions {
   bool json = false;
 };
 
-/// ITU-R 601 luma, as image libraries turn colour into gray.
-data::Image to_gray(const data::Image& rgb) {
-  data::Image gray{.height = rgb.height, .width = rgb.width, .channels = 1, .pixels = {}};
-  for (std::size_t i = 0; i < rgb.pixels.size(); i += 3) {
-    const double luma = 0.299 * rgb.pixels[i] + 0.587 * rgb.pixels[i + 1] + 0.114 * rgb.pixels[i + 2];
-    gray.pixels.push_back(static_cast<std::uint8_t>(std::lround(luma)));
-  }
-  return gray;
-}
-
 Result<std::vector<float>> load(const std::string& path, const ImageInfo& info) {
-  ASSIGN_OR_RETURN(data::Image image, data::read_image(path));
-  if (info.channels == 3) image = data::to_rgb(std::move(image));
-  if (info.channels == 1 && image.channels == 3) image = to_gray(image);
+  ASSIGN_OR_RETURN(data::Image image, data::read_with_channels(path, channels_of_pictures(info)));
   if (info.channels != image.channels) {
     return Error{
         fmt::format("the model takes images of {} channels, which no image file has", info.channels)};

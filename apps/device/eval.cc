@@ -88,7 +88,7 @@ void define(CLI::App* verb, EvalOptions& options) {
 void add_eval(CLI::App& program, Action& chosen) {
   add_verb<EvalOptions>(
       program, chosen, "eval",
-      "Run sub-nets over a data set: top-1 or agreement, and median ms of one image on one thread",
+      "Run sub-nets over a data set: top-1, mean IoU or agreement, and median ms of one image on one thread",
       "  concertina eval model.onnx --data /usr/share/datasets/fashion-mnist\n"
       "  concertina eval model.onnx --data /usr/share/datasets/fashion-mnist --split test\n"
       "  concertina eval model.onnx --data images --subnet 3 --json\n",

@@ -10,6 +10,7 @@
 #include "base/try.h"
 #include "common/options.h"
 #include "data/image_set.h"
+#include "device/agreement.h"
 #include "runtime/model_impl.h"
 
 namespace concertina::apps {
@@ -28,6 +29,9 @@ data::ImageSet pick(const data::ImageSet& set, const std::vector<std::int64_t>& 
     const auto image = set.image(i);
     some.pixels.insert(some.pixels.end(), image.begin(), image.end());
     some.labels.push_back(set.labels[i]);
+    if (set.maps.empty()) continue;
+    const auto map = set.map(i);
+    some.maps.insert(some.maps.end(), map.begin(), map.end());
   }
   return some;
 }
@@ -36,8 +40,11 @@ data::ImageSet pick(const data::ImageSet& set, const std::vector<std::int64_t>& 
 /// options.
 Result<onnx::ValidationImages> find_validation(const EvaluatedModel& model, const DataOptions& options) {
   if (!model.validation && options.validation_images && options.validation_seed) {
-    return onnx::ValidationImages{
-        .count = *options.validation_images, .among = 0, .seed = *options.validation_seed, .labels = 0};
+    return onnx::ValidationImages{.count = *options.validation_images,
+                                  .among = 0,
+                                  .seed = *options.validation_seed,
+                                  .labels = 0,
+                                  .by_class = false};
   }
   if (!model.validation) {
     return Error{
@@ -56,8 +63,7 @@ Result<onnx::ValidationImages> find_validation(const EvaluatedModel& model, cons
 
 Result<data::ImageSet> validation_part(const data::ImageSet& set, const EvaluatedModel& model,
                                        const DataOptions& options) {
-  ASSIGN_OR_RETURN(const auto indices,
-                   validation_indices(static_cast<std::size_t>(set.size()), model, options));
+  ASSIGN_OR_RETURN(const auto indices, validation_indices(set.labels, model, options));
   if (model.validation && data::hash_of_labels(set.labels, indices) != model.validation->labels) {
     return Error{
         fmt::format("the training images of '{}' are not those that the model was made with: "
@@ -67,8 +73,20 @@ Result<data::ImageSet> validation_part(const data::ImageSet& set, const Evaluate
   return pick(set, indices);
 }
 
+/// What of each image is needed to measure the model.
+data::Labels labels_of(const EvaluatedModel& model) {
+  if (model.label_maps) return data::Labels::maps;
+  return model.taught.empty() ? data::Labels::classes : data::Labels::none;
+}
+
 /// Folders of images count their classes by name, so others would give silently wrong labels.
-Status check_class_names(const DataOptions& options, const data::ImageSet& set, const Model& model) {
+Status check_classes(const DataOptions& options, const data::ImageSet& set, data::Format format,
+                     const Model& model) {
+  if (set.classes.size() != model.classes().size()) {
+    return Error{fmt::format("'{}' has {} classes, but the model tells {} apart", options.data,
+                             set.classes.size(), model.classes().size())};
+  }
+  if (format != data::Format::image_folder) return {};
   for (std::size_t i = 0; i < set.classes.size(); ++i) {
     if (set.classes[i] == model.classes()[i]) continue;
     return Error{
@@ -92,34 +110,46 @@ Status check_classifier(const Model& model) {
                            output.name, output.channels, output.height, output.width)};
 }
 
+int channels_of_pictures(const ImageInfo& info) {
+  return info.channels == 1 ? 1 : 3;
+}
+
 void normalize_pixels(std::span<const std::uint8_t> pixels, const ImageInfo& info, std::span<float> image) {
   const auto channels = static_cast<std::size_t>(info.channels);
   const std::size_t area = info.size() / channels;
   for (std::size_t c = 0; c < channels; ++c) {
     for (std::size_t i = 0; i < area; ++i) {
-      const float value = static_cast<float>(pixels[i * channels + c]) / 255.0F;
+      const float value =
+          static_cast<float>(pixels[i * channels + (info.bgr ? channels - 1 - c : c)]) / 255.0F;
       image[c * area + i] = (value - info.mean[c]) / info.stddev[c];
     }
   }
 }
 
-Result<std::vector<std::int64_t>> validation_indices(std::size_t samples, const EvaluatedModel& model,
+Result<std::vector<std::int64_t>> validation_indices(std::span<const std::int32_t> labels,
+                                                     const EvaluatedModel& model,
                                                      const DataOptions& options) {
   ASSIGN_OR_RETURN(const onnx::ValidationImages images, find_validation(model, options));
-  const auto count = static_cast<std::int64_t>(samples);
+  const auto count = static_cast<std::int64_t>(labels.size());
   if (images.count > count || (model.validation && images.among != count)) {
     return Error{fmt::format("'{}' has {} training images, but the model's validation images are {} of {}",
                              options.data, count, images.count,
                              model.validation ? std::to_string(images.among) : "more")};
   }
-  return data::split_training(count, images.count, static_cast<std::uint64_t>(images.seed)).validation;
+  const auto seed = static_cast<std::uint64_t>(images.seed);
+  return images.by_class ? data::split_by_class(labels, images.count, seed).validation
+                         : data::split_training(count, images.count, seed).validation;
+}
+
+EvaluatedModel evaluated_model(std::shared_ptr<const Model> model, const onnx::ModelFile& file) {
+  return {std::move(model), file.validation, file.taught, file.label_maps};
 }
 
 Result<EvaluatedModel> load_evaluated(const std::string& path, const ModelOptions& options) {
   ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(path));
   auto model = runtime::make_model(file, options);
   if (!model) return in_file(path, model.error());
-  return EvaluatedModel{*std::move(model), file.validation, file.taught};
+  return evaluated_model(*std::move(model), file);
 }
 
 std::string split_name(const DataOptions& options) {
@@ -133,16 +163,17 @@ std::optional<double> trainer_top1(const SubnetInfo& subnet, const DataOptions& 
 
 Result<data::ImageSet> read_images(const DataOptions& options, const EvaluatedModel& evaluated) {
   const Model& model = *evaluated.model;
-  RETURN_IF_ERROR(check_classifier(model));
+  if (!evaluated.label_maps) RETURN_IF_ERROR(check_classifier(model));
   // Found out now, not when all images are read.
   if (options.split == "validation") RETURN_IF_ERROR(find_validation(evaluated, options));
-  data::DatasetSpec spec{.root = options.data, .image_size = 0};
+  const ImageInfo& wanted = model.image();
+  data::DatasetSpec spec{
+      .root = options.data, .channels = channels_of_pictures(wanted), .labels = labels_of(evaluated)};
   if (options.format == "auto") {
-    ASSIGN_OR_RETURN(spec.format, data::detect_format(options.data));
+    ASSIGN_OR_RETURN(spec.format, data::detect_format(options.data, spec.labels));
   } else {
     ASSIGN_OR_RETURN(spec.format, data::parse_format(options.format));
   }
-  const ImageInfo& wanted = model.image();
   if (spec.format == data::Format::image_folder && wanted.height == wanted.width) {
     spec.image_size = wanted.height;
     spec.resize = wanted.resize;
@@ -156,12 +187,12 @@ Result<data::ImageSet> read_images(const DataOptions& options, const EvaluatedMo
                              set.channels, set.height, set.width, wanted.channels, wanted.height,
                              wanted.width)};
   }
-  if (set.classes.size() != model.classes().size()) {
-    return Error{fmt::format("'{}' has {} classes, but the model tells {} apart", options.data,
-                             set.classes.size(), model.classes().size())};
+  if (spec.labels == data::Labels::classes) RETURN_IF_ERROR(check_classes(options, set, spec.format, model));
+  if (spec.labels == data::Labels::none) set.labels.assign(set.labels.size(), 0);
+  if (options.split == "validation") {
+    ASSIGN_OR_RETURN(set, validation_part(set, evaluated, options));
   }
-  if (spec.format == data::Format::image_folder) RETURN_IF_ERROR(check_class_names(options, set, model));
-  if (options.split == "validation") return validation_part(set, evaluated, options);
+  if (spec.labels == data::Labels::none) RETURN_IF_ERROR(label_by_teacher(evaluated, options, set));
   return set;
 }
 

@@ -17,6 +17,9 @@ namespace concertina::apps {
 /// Fails, saying why, unless the model takes one image and tells classes apart; further outputs do no harm.
 Status check_classifier(const Model& model);
 
+/// What pictures must become for the model: gray (1), or else RGB (3).
+int channels_of_pictures(const ImageInfo& info);
+
 /// Pixels [h][w][c] of 8 bits -> what the model expects: [c][h][w], normalised.
 /// Precondition: both spans have info.size() values.
 void normalize_pixels(std::span<const std::uint8_t> pixels, const ImageInfo& info, std::span<float> image);
@@ -39,10 +42,17 @@ struct EvaluatedModel {
   std::shared_ptr<const Model> model;
   std::optional<onnx::ValidationImages> validation;
   std::vector<onnx::TaughtOutput> taught = {};
+  bool label_maps = false;
 
   /// What its accuracy is, for people.
-  const char* measure() const { return taught.empty() ? "top-1" : "agreement"; }
+  const char* measure() const {
+    if (label_maps) return "mean IoU";
+    return taught.empty() ? "top-1" : "agreement";
+  }
 };
+
+/// What the file of a model says.
+EvaluatedModel evaluated_model(std::shared_ptr<const Model> model, const onnx::ModelFile& file);
 
 /// Reads both. Errors name the file.
 Result<EvaluatedModel> load_evaluated(const std::string& path, const ModelOptions& options);
@@ -62,13 +72,15 @@ std::string split_name(const DataOptions& options);
 /// What the trainer measured of a sub-net on the split; nothing for training images.
 std::optional<double> trainer_top1(const SubnetInfo& subnet, const DataOptions& options);
 
-/// The images that the options name. Fails if they cannot be read, the model does not take them, or, as far
-/// as its file tells, are not its validation images.
+/// The images that the options name, with label maps if the model learned such, or its teacher's labels if it
+/// was distilled. Fails if they cannot be read,
+/// the model does not take them, or, as far as its file tells, are not its validation images.
 Result<data::ImageSet> read_images(const DataOptions& options, const EvaluatedModel& model);
 
-/// The model's validation images among so many. Fails if there are not as many as the model was made with.
-Result<std::vector<std::int64_t>> validation_indices(std::size_t samples, const EvaluatedModel& model,
-                                                     const DataOptions& options);
+/// The model's validation images among those with such labels. Fails if there are not as many as the model
+/// was made with.
+Result<std::vector<std::int64_t>> validation_indices(std::span<const std::int32_t> labels,
+                                                     const EvaluatedModel& model, const DataOptions& options);
 
 /// By how much the top-1 on so many images may differ from what the trainer measured: rounding turns answers
 /// that are nearly a tie.

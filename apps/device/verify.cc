@@ -182,8 +182,7 @@ Result<Verdict> verify(const VerifyOptions& options) {
   std::vector<double> accuracies;
   std::int64_t tested = 0;
   if (!options.data.data.empty()) {
-    ASSIGN_OR_RETURN(const auto accuracy,
-                     Accuracy::make({model, file.validation, file.taught}, options.data));
+    ASSIGN_OR_RETURN(const auto accuracy, Accuracy::make(evaluated_model(model, file), options.data));
     tested = accuracy->images();
     for (std::size_t i = 0; i < file.subnets.size(); ++i) {
       ASSIGN_OR_RETURN(const double top1, accuracy->of(static_cast<int>(i)));

@@ -119,6 +119,7 @@ typedef struct concertina_image_info {
                           the middle is taken; usually the height */
   const float* mean; /**< [channels] */
   const float* stddev; /**< [channels] */
+  int32_t bgr;         /**< 1: the three channels are blue, green, red; 0: red, green, blue */
 } concertina_image_info;
 
 concertina_status concertina_model_image(const concertina_model* model, concertina_image_info* info,

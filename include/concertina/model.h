@@ -44,6 +44,7 @@ struct ImageInfo {
   /// Images of another size are scaled until their shorter side has so many pixels. Then the middle is taken.
   /// Usually it is the height.
   int resize = 0;
+  bool bgr = false;  ///< the three channels are blue, green, red; else red, green, blue
 
   std::size_t size() const {
     return static_cast<std::size_t>(channels) * static_cast<std::size_t>(height) *

@@ -73,7 +73,8 @@ concertina_image_info describe(const ImageInfo& info) {
           .width = info.width,
           .resize = info.resize,
           .mean = info.mean.data(),
-          .stddev = info.stddev.data()};
+          .stddev = info.stddev.data(),
+          .bgr = info.bgr ? 1 : 0};
 }
 
 template <typename Things>

@@ -20,6 +20,7 @@ std::string fingerprint(const Model& model) {
   for (std::size_t i = 0; i < image.mean.size(); ++i) {
     hash.add(fmt::format("{} {}\n", image.mean[i], image.stddev[i]));
   }
+  if (image.bgr) hash.add("bgr\n");
   return fmt::format("{:016x}", hash.value());
 }
 

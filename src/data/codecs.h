@@ -13,6 +13,10 @@ namespace concertina::data {
 // The decoders behind decode_image(). Both keep its promises.
 Result<Image> decode_jpeg(std::string_view bytes, std::string_view name);
 Result<Image> decode_png(std::string_view bytes, std::string_view name);
+bool is_png(std::string_view bytes);
+
+/// Behind read_label_map(): one number a pixel.
+Result<Image> decode_label_map(std::string_view bytes, std::string_view name);
 
 /// Checks a size read from a header before memory is spent on it: `bytes` of file can hold `largest_ratio`
 /// pixels each.

@@ -113,6 +113,37 @@ std::int64_t middle(std::int64_t whole, int part) {
   return static_cast<std::int64_t>(std::nearbyint(static_cast<double>(whole - part) / 2));
 }
 
+struct Axes {
+  Axis y, x;
+};
+
+Axes axes_of_centre(const Image& image, int shorter, int size) {
+  const std::int64_t now = std::min(image.height, image.width);
+  const std::int64_t height = image.height * std::int64_t{shorter} / now;
+  const std::int64_t width = image.width * std::int64_t{shorter} / now;
+  return {{image.height, height, middle(height, size), size},
+          {image.width, width, middle(width, size), size}};
+}
+
+/// For each pixel of the axis the nearest of the source.
+std::vector<int> nearest(const Axis& axis) {
+  std::vector<int> sources;
+  for (std::int64_t i = axis.first; i < axis.first + axis.count; ++i)
+    sources.push_back(static_cast<int>((2 * i + 1) * axis.from / (2 * axis.to)));
+  return sources;
+}
+
+Image take_nearest(const Image& map, const Axis& y, const Axis& x) {
+  const std::vector<int> rows = nearest(y), columns = nearest(x);
+  Image out{y.count, x.count, 1, {}};
+  for (const int row : rows) {
+    for (const int column : columns)
+      out.pixels.push_back(map.pixels[static_cast<std::size_t>(row) * static_cast<std::size_t>(map.width) +
+                                      static_cast<std::size_t>(column)]);
+  }
+  return out;
+}
+
 }  // namespace
 
 Box random_box(int height, int width, const CounterRandom& random) {
@@ -151,13 +182,19 @@ Image resize_bilinear(const Image& image, int height, int width) {
   return resample(image, {image.height, height, 0, height}, {image.width, width, 0, width});
 }
 
+Image resize_nearest(const Image& map, int height, int width) {
+  return take_nearest(map, {map.height, height, 0, height}, {map.width, width, 0, width});
+}
+
 Image fit_centre(Image image, int shorter, int size) {
   if (image.height == size && image.width == size && shorter == size) return image;
-  const std::int64_t now = std::min(image.height, image.width);
-  const std::int64_t height = image.height * std::int64_t{shorter} / now;
-  const std::int64_t width = image.width * std::int64_t{shorter} / now;
-  return resample(image, {image.height, height, middle(height, size), size},
-                  {image.width, width, middle(width, size), size});
+  const auto [y, x] = axes_of_centre(image, shorter, size);
+  return resample(image, y, x);
+}
+
+Image fit_centre_nearest(const Image& map, int shorter, int size) {
+  const auto [y, x] = axes_of_centre(map, shorter, size);
+  return take_nearest(map, y, x);
 }
 
 Image fit_square(Image image, int size) {

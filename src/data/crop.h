@@ -38,6 +38,13 @@ Image resize_bilinear(const Image& image, int height, int width);
 /// Precondition: 1 <= size <= shorter; the image is not empty.
 Image fit_centre(Image image, int shorter, int size);
 
+/// The same of a label map, whose numbers are not mixed: each pixel has that of the nearest one.
+Image fit_centre_nearest(const Image& map, int shorter, int size);
+
+/// Each pixel that of the nearest one. Precondition: height, width >= 1; the image is not empty, of one
+/// channel.
+Image resize_nearest(const Image& map, int height, int width);
+
 /// The same with shorter = size.
 Image fit_square(Image image, int size);
 

@@ -174,6 +174,32 @@ TEST(Resize, FitSquareIsTheMiddleOfTheResizedImage) {
   }
 }
 
+TEST(Nearest, TakesThePixelUnderTheMiddleOfEach) {
+  const Image map{2, 4, 1, {0, 1, 2, 3, 4, 5, 6, 7}};
+  EXPECT_THAT(resize_nearest(map, 1, 2).pixels, ::testing::ElementsAre(5, 7));
+  EXPECT_THAT(resize_nearest(map, 2, 8).pixels,
+              ::testing::ElementsAre(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7));
+  EXPECT_THAT(fit_centre_nearest(map, 2, 2).pixels, ::testing::ElementsAre(1, 2, 5, 6));
+  EXPECT_EQ(resize_nearest(map, 2, 4).pixels, map.pixels);
+}
+
+// A map's edges stay where the image's are.
+TEST(Nearest, MovesWithTheImage) {
+  Image image{40, 60, 1, {}}, map = image;
+  for (int y = 0; y < 40; ++y) {
+    for (int x = 0; x < 60; ++x) {
+      const bool inside = x > 20 && x < 44 && y > 10;
+      image.pixels.push_back(inside ? 255 : 0);
+      map.pixels.push_back(inside ? 1 : 0);
+    }
+  }
+  const Image scaled = fit_centre(image, 24, 20), classes = fit_centre_nearest(map, 24, 20);
+  int odd = 0;
+  for (std::size_t i = 0; i < classes.pixels.size(); ++i)
+    odd += (scaled.pixels[i] > 127) == (classes.pixels[i] == 1) ? 0 : 1;
+  EXPECT_LE(odd, 20) << "of 400, along the edges";
+}
+
 }  // namespace
 
 }  // namespace concertina::data

@@ -28,9 +28,13 @@ Error decode_error(std::string_view name, std::string_view reason) {
   return Error{fmt::format("'{}' is a damaged image ({}); replace or remove it", name, reason)};
 }
 
+bool is_png(std::string_view bytes) {
+  return bytes.starts_with("\x89PNG");
+}
+
 Result<Image> decode_image(std::string_view bytes, std::string_view name) {
   if (bytes.starts_with("\xff\xd8")) return decode_jpeg(bytes, name);
-  if (bytes.starts_with("\x89PNG")) return decode_png(bytes, name);
+  if (is_png(bytes)) return decode_png(bytes, name);
   return Error{fmt::format("'{}' is neither a JPEG nor a PNG image; convert or remove it", name)};
 }
 
@@ -45,6 +49,17 @@ Image to_rgb(Image image) {
   rgb.reserve(3 * image.pixels.size());
   for (const std::uint8_t gray : image.pixels) rgb.insert(rgb.end(), 3, gray);
   return {image.height, image.width, 3, std::move(rgb)};
+}
+
+Image to_gray(Image image) {
+  if (image.channels == 1) return image;
+  std::vector<std::uint8_t> gray;
+  gray.reserve(image.pixels.size() / 3);
+  for (std::size_t i = 0; i + 2 < image.pixels.size(); i += 3) {
+    const std::uint8_t* p = image.pixels.data() + i;
+    gray.push_back(static_cast<std::uint8_t>((p[0] * 19595 + p[1] * 38470 + p[2] * 7471 + 0x8000) >> 16));
+  }
+  return {image.height, image.width, 1, std::move(gray)};
 }
 
 }  // namespace concertina::data

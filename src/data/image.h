@@ -28,4 +28,7 @@ Result<Image> read_image(const std::filesystem::path& path);
 /// A gray image's value in all three channels; an RGB image as it is.
 Image to_rgb(Image image);
 
+/// An RGB image's luma (ITU-R 601, rounded as Pillow's convert("L")); a gray image as it is.
+Image to_gray(Image image);
+
 }  // namespace concertina::data

@@ -3,17 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cctype>
 #include <climits>
-#include <mutex>
 #include <optional>
 #include <sstream>
 
 #include "base/file.h"
 #include "base/try.h"
-#include "data/crop.h"
-#include "data/image.h"
+#include "data/files.h"
 #include "data/split.h"
 
 namespace concertina::data {
@@ -21,36 +17,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kMaxImageSize = 4096;
 constexpr const char* kLayout = "images belong in train/<class>/ and test/<class>/ (or val/<class>/)";
-
-bool is_image(const fs::path& path) {
-  std::string ending = path.extension().string();
-  for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
-}
-
-// What lies in the folder, but for hidden files, sorted by name.
-Result<std::vector<fs::directory_entry>> list(const fs::path& folder) {
-  std::vector<fs::directory_entry> entries;
-  std::error_code code;
-  for (fs::directory_iterator it(folder, code), end; !code && it != end; it.increment(code)) {
-    if (!it->path().filename().string().starts_with('.')) entries.push_back(*it);
-  }
-  if (code)
-    return Error{fmt::format("cannot list '{}': {}; check the path", folder.string(), code.message())};
-  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
-    return a.path().filename().string() < b.path().filename().string();
-  });
-  return entries;
-}
 
 Result<std::vector<std::string>> list_classes(const fs::path& folder) {
   std::error_code code;
   if (!fs::is_directory(folder, code)) {
     return Error{fmt::format("there is no folder '{}'; {}", folder.string(), kLayout)};
   }
-  ASSIGN_OR_RETURN(const auto entries, list(folder));
+  ASSIGN_OR_RETURN(const auto entries, list_folder(folder));
   std::vector<std::string> classes;
   for (const auto& entry : entries) {
     if (!entry.is_directory(code)) {
@@ -66,18 +40,13 @@ Result<std::vector<std::string>> list_classes(const fs::path& folder) {
   return classes;
 }
 
-bool is_folder(const fs::path& path) {
-  std::error_code code;
-  return fs::is_directory(path, code);
-}
-
 /// Whether the folders of root are classes that are not split.
 bool is_one_folder(const fs::path& root) {
   if (is_folder(root / "train") || is_folder(test_folder(root))) return false;
-  const auto entries = list(root);
+  const auto entries = list_folder(root);
   if (!entries || entries->empty()) return false;
   for (const auto& entry : *entries) {
-    const auto inside = list(entry.path());
+    const auto inside = list_folder(entry.path());
     if (!inside || inside->empty() || !is_image(inside->front().path())) return false;
   }
   return true;
@@ -109,7 +78,7 @@ Result<std::vector<std::string>> checked_classes(const fs::path& root, const fs:
 /// The images of a class: in its folder, or in a folder "images" of that.
 Result<std::vector<fs::path>> images_of_class(const fs::path& folder) {
   const fs::path inner = folder / "images";
-  ASSIGN_OR_RETURN(const auto entries, list(is_folder(inner) ? inner : folder));
+  ASSIGN_OR_RETURN(const auto entries, list_folder(is_folder(inner) ? inner : folder));
   if (entries.empty())
     return Error{fmt::format("the class folder '{}' holds no images; fill or remove it", folder.string())};
   std::vector<fs::path> files;
@@ -189,51 +158,6 @@ Result<ImageFiles> list_part(const fs::path& root, Split split) {
   return listing;
 }
 
-struct Extent {
-  int height;
-  int width;
-};
-
-Result<Extent> output_size(const fs::path& first, int image_size) {
-  if (image_size > 0) return Extent{image_size, image_size};
-  ASSIGN_OR_RETURN(const Image image, read_image(first));
-  return Extent{image.height, image.width};
-}
-
-// Reads one image into its place [h][w][3].
-Status read_one(const fs::path& file, int image_size, int resize, const Extent& size, std::uint8_t* place) {
-  ASSIGN_OR_RETURN(Image image, read_image(file));
-  if (image_size > 0) image = fit_centre(std::move(image), resize, image_size);
-  if (image.height != size.height || image.width != size.width) {
-    return Error{fmt::format(
-        "'{}' has {} x {} pixels and the images before it {} x {}; set image_size to fit them to one",
-        file.string(), image.height, image.width, size.height, size.width)};
-  }
-  image = to_rgb(std::move(image));
-  std::copy(image.pixels.begin(), image.pixels.end(), place);
-  return {};
-}
-
-// Remembers the failure with the lowest index, whatever the order they come in.
-class FirstFailure {
- public:
-  bool is_before(int i) const { return index_.load(std::memory_order_relaxed) < i; }
-
-  void report(int i, const Error& error) {
-    const std::lock_guard lock(mutex_);
-    if (i >= index_) return;
-    index_ = i;
-    error_ = error;
-  }
-
-  const std::optional<Error>& error() const { return error_; }
-
- private:
-  std::atomic<int> index_{INT_MAX};
-  std::mutex mutex_;
-  std::optional<Error> error_;
-};
-
 }  // namespace
 
 bool holds_image_folder(const fs::path& root) {
@@ -256,16 +180,7 @@ Result<ImageFiles> list_image_folder(const fs::path& root, Split split) {
 Result<ImageFiles> list_images_below(const fs::path& root, Split split) {
   const std::optional<fs::path> split_folder = folder_of_split(root, split);
   const fs::path folder = split_folder.value_or(root);
-  std::vector<fs::path> files;
-  std::error_code code;
-  for (fs::recursive_directory_iterator it(folder, code), end; !code && it != end; it.increment(code)) {
-    const bool hidden = it->path().filename().string().starts_with('.');
-    if (hidden && it->is_directory(code)) it.disable_recursion_pending();
-    if (!hidden && is_image(it->path())) files.push_back(it->path());
-  }
-  if (code)
-    return Error{fmt::format("cannot list '{}': {}; check the path", folder.string(), code.message())};
-  std::sort(files.begin(), files.end());
+  ASSIGN_OR_RETURN(std::vector<fs::path> files, list_images_in(folder));
   if (files.size() < (split_folder ? 1U : 2U)) {
     return Error{
         fmt::format("'{}' holds {}; put images (.jpg, .jpeg, .png) there", folder.string(),
@@ -275,27 +190,6 @@ Result<ImageFiles> list_images_below(const fs::path& root, Split split) {
   ImageFiles listing{.files = std::move(files), .labels = {}, .classes = {}};
   listing.labels.resize(listing.files.size(), 0);
   return listing;
-}
-
-Result<ImageSet> read_images(ImageFiles listing, int image_size, int resize, ThreadPool& pool) {
-  if (image_size < 0 || image_size > kMaxImageSize) {
-    return Error{fmt::format("image_size is {}; set it to 1 to {} pixels, or 0 to keep images as they are",
-                             image_size, kMaxImageSize)};
-  }
-  ASSIGN_OR_RETURN(const Extent size, output_size(listing.files.front(), image_size));
-
-  ImageSet set{3, size.height, size.width, {}, std::move(listing.labels), std::move(listing.classes)};
-  set.pixels.resize(listing.files.size() * set.image_bytes());
-  FirstFailure failure;
-  pool.parallel_for(static_cast<int>(listing.files.size()), [&](int i) {
-    if (failure.is_before(i)) return;
-    const auto at = static_cast<std::size_t>(i);
-    const Status status =
-        read_one(listing.files[at], image_size, resize, size, set.pixels.data() + at * set.image_bytes());
-    if (!status) failure.report(i, status.error());
-  });
-  if (failure.error()) return *failure.error();
-  return set;
 }
 
 }  // namespace concertina::data

@@ -1,22 +1,11 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
-#include <string>
-#include <vector>
 
-#include "base/thread_pool.h"
 #include "concertina/result.h"
-#include "data/image_set.h"
+#include "data/image_files.h"
 
 namespace concertina::data {
-
-/// The images of a folder, not opened.
-struct ImageFiles {
-  std::vector<std::filesystem::path> files;
-  std::vector<std::int32_t> labels;  ///< [file], each below classes.size()
-  std::vector<std::string> classes;  ///< the name of each label
-};
 
 /// Lists the tree <root>/train/<class>/*.jpg|jpeg|png, or <root>/test/<class>/... (or val/, valid/ or
 /// validation/, the first that there is). A class may keep its images in a folder "images" of its own, and a
@@ -38,10 +27,5 @@ bool holds_image_folder(const std::filesystem::path& root);
 
 /// Fails unless such a tree has both splits, with the same classes. Opens no image.
 Status check_image_folder(const std::filesystem::path& root);
-
-/// Reads listed images, at least one, as RGB. With `image_size`, they are fitted to that square out of
-/// `resize` pixels (fit_centre() in data/resize.h); with 0 they are taken as they are and must all have one
-/// size. Precondition: resize >= image_size.
-Result<ImageSet> read_images(ImageFiles listing, int image_size, int resize, ThreadPool& pool);
 
 }  // namespace concertina::data

@@ -29,7 +29,7 @@ class ImageFolderTest : public ::testing::Test {
 
   Result<ImageSet> read(Split split = Split::train, int image_size = 0) {
     ASSIGN_OR_RETURN(ImageFiles listing, list_image_folder(folder_, split));
-    return read_images(std::move(listing), image_size, image_size, pool_);
+    return read_images(std::move(listing), {.image_size = image_size, .resize = image_size}, pool_);
   }
   std::string error(Split split = Split::train, int image_size = 0) {
     return testing::error_of(read(split, image_size));
@@ -117,7 +117,7 @@ TEST_F(ImageFolderTest, SplitsOneFolderByClass) {
 TEST_F(ImageFolderTest, FitsImagesToOneSize) {
   const Image large = testing::smooth_image(20, 30, 3);
   folder_.write("train/cat/b.png", testing::to_png(large));
-  EXPECT_THAT(error(), HasSubstr("b.png' has 20 x 30 pixels and the images before it 8 x 8; set image_size"));
+  EXPECT_THAT(error(), HasSubstr("b.png' has 20 x 30 pixels and the first image 8 x 8; set image_size"));
   const ImageSet set = *read(Split::train, 8);
   EXPECT_THAT(set.image(1), ElementsAreArray(fit_square(large, 8).pixels));
   EXPECT_THAT(set.image(2), ElementsAreArray(testing::smooth_image(8, 8, 3, 1).pixels));
@@ -130,20 +130,51 @@ TEST_F(ImageFolderTest, DoesNotDependOnTheThreads) {
                   testing::to_jpeg(testing::smooth_image(9 + i, 30 - i / 3, 3, i)));
   }
   ThreadPool one(1);
-  const ImageSet expected = *read_images(*list_image_folder(folder_, Split::train), 8, 8, one);
+  const ImageSet expected =
+      *read_images(*list_image_folder(folder_, Split::train), {.image_size = 8, .resize = 8}, one);
   const ImageSet set = *read(Split::train, 8);
   EXPECT_EQ(set.pixels, expected.pixels);
   EXPECT_EQ(set.labels, expected.labels);
 }
 
-TEST_F(ImageFolderTest, NamesTheFirstDamagedImage) {
+TEST_F(ImageFolderTest, NamesAllDamagedImagesAtOnce) {
   for (int i = 10; i < 60; ++i) {
     folder_.write("train/cat/" + std::to_string(i) + ".png",
                   i < 30 ? testing::to_png(testing::smooth_image(8, 8, 3)) : "no image");
   }
-  for (int round = 0; round < 20; ++round) EXPECT_THAT(error(), HasSubstr("cat/30.png' is neither"));
-  folder_.write("train/cat/20.png", testing::to_png(testing::smooth_image(8, 8, 3)).substr(0, 80));
-  EXPECT_THAT(error(), HasSubstr("cat/20.png' is a damaged image"));
+  for (int round = 0; round < 5; ++round) {
+    const std::string message = error();
+    EXPECT_THAT(message, HasSubstr("30 of 53 images cannot be used:\n"));
+    EXPECT_THAT(message, HasSubstr("cat/30.png' is neither"));
+    EXPECT_THAT(message, HasSubstr("cat/49.png' is neither"));
+    EXPECT_THAT(message, ::testing::Not(HasSubstr("cat/50.png")));
+    EXPECT_THAT(message, HasSubstr("and 10 more"));
+  }
+  for (int i = 31; i < 60; ++i)
+    std::filesystem::remove(folder_ / ("train/cat/" + std::to_string(i) + ".png"));
+  EXPECT_THAT(error(),
+              ::testing::EndsWith("cat/30.png' is neither a JPEG nor a PNG image; convert or remove it"));
+}
+
+TEST_F(ImageFolderTest, FindsFilesThatAreNotWholeWithoutDecodingAll) {
+  const ImageFiles listing = *list_image_folder(folder_, Split::train);
+  EXPECT_TRUE(check_images(listing, pool_));
+  // Sound but for what follows the image: decoded, then accepted.
+  folder_.write("train/cat/a.jpeg", testing::to_jpeg(testing::smooth_image(8, 8, 1)) + "a note");
+  EXPECT_TRUE(check_images(listing, pool_));
+  folder_.write("train/cat/a.jpeg", testing::to_jpeg(testing::smooth_image(80, 80, 1)).substr(0, 500));
+  folder_.write("train/dog/1.PNG", "");
+  const std::string message = testing::error_of(check_images(listing, pool_));
+  EXPECT_THAT(message, HasSubstr("2 of 3 images cannot be used"));
+  EXPECT_THAT(message, HasSubstr("a.jpeg' is a damaged image"));
+  EXPECT_THAT(message, HasSubstr("1.PNG' is neither"));
+}
+
+TEST_F(ImageFolderTest, MakesImagesGrayForANetworkOfOneChannel) {
+  ASSERT_TRUE(list_image_folder(folder_, Split::train));
+  const ImageSet set = *read_images(*list_image_folder(folder_, Split::train), {.channels = 1}, pool_);
+  EXPECT_EQ(set.channels, 1);
+  EXPECT_THAT(set.image(1), ElementsAreArray(to_gray(testing::smooth_image(8, 8, 3, 1)).pixels));
 }
 
 TEST_F(ImageFolderTest, RefusesFoldersThatAreNoDataSet) {

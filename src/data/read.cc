@@ -11,6 +11,7 @@
 #include "data/cifar10.h"
 #include "data/idx.h"
 #include "data/image_folder.h"
+#include "data/label_map_folder.h"
 #include "data/npy.h"
 
 namespace concertina::data {
@@ -22,15 +23,20 @@ Status check_folder(const std::filesystem::path& root) {
   return Error{fmt::format("'{}' is not a folder; {}", root.string(), idx_advice(root))};
 }
 
-Status check_arrays(const std::filesystem::path& root, bool labels) {
-  if (labels) {
+Status check_arrays(const std::filesystem::path& root, Labels labels) {
+  if (labels != Labels::none) {
     return Error{fmt::format(
-        "'{}' holds arrays, which have no labels; set task = \"distill\", or give images in folders of classes",
+        "'{}' holds arrays, which have no labels; set task = \"distill\", or give images with labels",
         root.string())};
   }
   if (holds_arrays(root)) return {};
   return Error{
       fmt::format("'{}' holds no .npy file; put one for each input of the network there", root.string())};
+}
+
+Status check_maps(const DatasetSpec& spec) {
+  if (spec.labels != Labels::maps || spec.format == Format::image_folder) return {};
+  return Error{fmt::format("'{}' holds no label maps; give a folder of images and maps", spec.root.string())};
 }
 
 }  // namespace
@@ -46,13 +52,19 @@ Result<Format> parse_format(std::string_view name) {
       name, nearest_name(name, names))};
 }
 
-Result<Format> detect_format(const std::filesystem::path& root, bool labels) {
+Result<Format> detect_format(const std::filesystem::path& root, Labels labels) {
   RETURN_IF_ERROR(check_folder(root));
+  if (labels == Labels::maps) return Format::image_folder;
   if (holds_idx(root)) return Format::idx;
   if (holds_cifar10(root)) return Format::cifar10;
-  if (labels && holds_image_folder(root)) return Format::image_folder;
+  if (labels == Labels::classes && holds_label_maps(root)) {
+    return Error{
+        fmt::format("'{}' holds images with label maps, which no classifier learns; set task = \"segment\"",
+                    root.string())};
+  }
+  if (labels == Labels::classes && holds_image_folder(root)) return Format::image_folder;
   if (holds_arrays(root)) return Format::arrays;
-  if (!labels) return Format::image_folder;
+  if (labels == Labels::none) return Format::image_folder;
   std::error_code code;
   if (std::filesystem::exists(root / "data_batch_1", code)) {
     return Error{fmt::format(
@@ -68,6 +80,7 @@ Result<Format> detect_format(const std::filesystem::path& root, bool labels) {
 
 Status check_splits(const DatasetSpec& spec) {
   RETURN_IF_ERROR(check_folder(spec.root));
+  RETURN_IF_ERROR(check_maps(spec));
   switch (spec.format) {
     case Format::idx:
       return check_idx(spec.root);
@@ -78,11 +91,23 @@ Status check_splits(const DatasetSpec& spec) {
     case Format::image_folder:
       break;
   }
-  if (spec.labels) return check_image_folder(spec.root);
+  if (spec.labels == Labels::classes) return check_image_folder(spec.root);
   for (const Split split : {Split::train, Split::test}) {
-    if (const auto listing = list_images_below(spec.root, split); !listing) return listing.error();
+    if (const auto listing = list_image_files(spec, split); !listing) return listing.error();
   }
   return {};
+}
+
+Result<ImageFiles> list_image_files(const DatasetSpec& spec, Split split) {
+  switch (spec.labels) {
+    case Labels::classes:
+      return list_image_folder(spec.root, split);
+    case Labels::maps:
+      return list_label_maps(spec.root, split);
+    case Labels::none:
+      break;
+  }
+  return list_images_below(spec.root, split);
 }
 
 Result<ImageSet> read_image_set(const DatasetSpec& spec, Split split, int threads) {
@@ -102,10 +127,12 @@ Result<ImageSet> read_image_set(const DatasetSpec& spec, Split split, int thread
     case Format::image_folder:
       break;
   }
-  ASSIGN_OR_RETURN(ImageFiles listing,
-                   spec.labels ? list_image_folder(spec.root, split) : list_images_below(spec.root, split));
+  ASSIGN_OR_RETURN(ImageFiles listing, list_image_files(spec, split));
   ThreadPool pool(threads);
-  return read_images(std::move(listing), spec.image_size, std::max(spec.resize, spec.image_size), pool);
+  const Fit fit{.channels = spec.channels,
+                .image_size = spec.image_size,
+                .resize = std::max(spec.resize, spec.image_size)};
+  return read_images(std::move(listing), fit, pool);
 }
 
 }  // namespace concertina::data

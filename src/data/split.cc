@@ -3,28 +3,24 @@
 #include <algorithm>
 
 #include "base/random.h"
+#include "data/files.h"
 
 namespace concertina::data {
 namespace {
 
 constexpr const char* kTestFolders[] = {"test", "val", "valid", "validation"};
 
-bool has_folder(const std::filesystem::path& path) {
-  std::error_code code;
-  return std::filesystem::is_directory(path, code);
-}
-
 }  // namespace
 
 std::filesystem::path test_folder(const std::filesystem::path& root) {
   for (const char* name : kTestFolders) {
-    if (has_folder(root / name)) return root / name;
+    if (is_folder(root / name)) return root / name;
   }
   return root / kTestFolders[0];
 }
 
 std::optional<std::filesystem::path> folder_of_split(const std::filesystem::path& root, Split split) {
-  if (!has_folder(root / "train")) return std::nullopt;
+  if (!is_folder(root / "train")) return std::nullopt;
   return split == Split::train ? root / "train" : test_folder(root);
 }
 

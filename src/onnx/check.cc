@@ -42,7 +42,9 @@ Status check_names(const ModelFile& model) {
 
 Status check_preprocessing(const ModelFile& model) {
   const int channels = model.network.graph.shape(model.network.graph.input()).channels;
-  const auto& [mean, stddev, resize] = model.preprocessing;
+  const auto& [mean, stddev, resize, bgr] = model.preprocessing;
+  if (bgr && channels != 3)
+    return Error{fmt::format("the preprocessing orders {} input channels as blue, green, red", channels)};
   const int height = model.network.graph.shape(model.network.graph.input()).height;
   if (resize != 0 && (resize < height || resize > kMaxSize)) {
     return Error{fmt::format("the preprocessing scales images to {} pixels, but the network takes {}", resize,
@@ -64,7 +66,7 @@ Status check_preprocessing(const ModelFile& model) {
 
 Status check_validation(const ModelFile& model) {
   if (!model.validation) return {};
-  const auto& [count, among, seed, labels] = *model.validation;
+  const auto& [count, among, seed, labels, by_class] = *model.validation;
   if (count >= 1 && count <= among && seed >= 0) return {};
   return Error{
       fmt::format("it was validated on {} of {} images by seed {}, which cannot be", count, among, seed)};
@@ -82,6 +84,16 @@ Status check_taught(const ModelFile& model) {
     weights += weight;
   }
   return weights > 0 ? Status() : Error{"it compares outputs whose weights are all 0"};
+}
+
+Status check_label_maps(const ModelFile& model) {
+  if (!model.label_maps) return {};
+  const Graph& graph = model.network.graph;
+  const Shape &input = graph.shape(0), &output = graph.shape(graph.output());
+  const bool whole = input.height % output.height == 0 && input.width % output.width == 0;
+  if (whole && graph.inputs() == 1 && model.taught.empty()) return {};
+  return Error{
+      fmt::format("it learned label maps, but gives {} for {}", to_string(output), to_string(input))};
 }
 
 Status check_accuracy(const char* which, double accuracy) {
@@ -209,6 +221,7 @@ Status check_model(const ModelFile& model) {
   RETURN_IF_ERROR(check_preprocessing(model));
   RETURN_IF_ERROR(check_validation(model));
   RETURN_IF_ERROR(check_taught(model));
+  RETURN_IF_ERROR(check_label_maps(model));
   RETURN_IF_ERROR(check_chain(model.network.graph, model.subnets));
   for (const SubnetRecord& record : model.subnets) {
     Status status = check_record(model.network.graph, record);

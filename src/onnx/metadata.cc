@@ -21,6 +21,9 @@ using OrderedJson = nlohmann::ordered_json;
 constexpr std::string_view kSubnets = "concertina.subnets";
 constexpr std::string_view kValidation = "concertina.validation";
 constexpr std::string_view kTaught = "concertina.taught";
+constexpr std::string_view kTask = "concertina.task";
+constexpr std::string_view kSegment = "segment";
+constexpr std::string_view kBgr = "bgr";
 
 std::vector<std::string> dimension_names(const Graph& graph) {
   std::vector<std::string> names;
@@ -175,7 +178,8 @@ OrderedJson write_validation(const ValidationImages& images) {
   return {{"images", images.count},
           {"among", images.among},
           {"seed", images.seed},
-          {"labels", fmt::format("{:016x}", images.labels)}};
+          {"labels", fmt::format("{:016x}", images.labels)},
+          {"by_class", images.by_class}};
 }
 
 /// 16 hexadecimal digits.
@@ -194,8 +198,16 @@ Status read_validation(const onnx::ModelProto& file, std::optional<ValidationIma
   images = ValidationImages{.count = entry["images"].whole<std::int64_t>(),
                             .among = entry["among"].whole<std::int64_t>(),
                             .seed = entry["seed"].whole<std::int64_t>(),
-                            .labels = read_hash(entry["labels"])};
+                            .labels = read_hash(entry["labels"]),
+                            .by_class = entry["by_class"] && entry["by_class"].boolean()};
   return status_of(entry, kValidation);
+}
+
+bool read_bgr(const Reader& preprocessing) {
+  const Reader order = preprocessing["channel_order"];
+  if (!order) return false;
+  if (order.text() != kBgr) order.must_be("\"bgr\", or absent");
+  return true;
 }
 
 OrderedJson write_taught(const std::vector<TaughtOutput>& outputs) {
@@ -218,19 +230,25 @@ Status read_taught(const onnx::ModelProto& file, std::vector<TaughtOutput>& outp
 
 }  // namespace
 
+int format_of(const ModelFile& model) {
+  return model.preprocessing.bgr ? 4 : 3;
+}
+
 std::vector<std::pair<std::string, std::string>> write_metadata(const ModelFile& model) {
   const Graph& graph = model.network.graph;
   OrderedJson table = {{"dimensions", dimension_names(graph)}, {"subnets", OrderedJson::array()}};
   for (const SubnetRecord& record : model.subnets) table["subnets"].push_back(write_record(graph, record));
   OrderedJson preprocessing = {{"mean", model.preprocessing.mean}, {"stddev", model.preprocessing.stddev}};
   if (model.preprocessing.resize > 0) preprocessing["resize"] = model.preprocessing.resize;
+  if (model.preprocessing.bgr) preprocessing["channel_order"] = kBgr;
   std::vector<std::pair<std::string, std::string>> entries = {
-      {"concertina.format", std::to_string(kModelFormat)},
+      {"concertina.format", std::to_string(format_of(model))},
       {"concertina.subnets", table.dump()},
       {"concertina.preprocessing", preprocessing.dump()},
       {"concertina.classes", OrderedJson(model.classes).dump()}};
   if (model.validation) entries.emplace_back(kValidation, write_validation(*model.validation).dump());
   if (!model.taught.empty()) entries.emplace_back(kTaught, write_taught(model.taught).dump());
+  if (model.label_maps) entries.emplace_back(kTask, kSegment);
   for (std::size_t i = 0; i < model.subnets.size(); ++i) {
     const SubnetRecord& record = model.subnets[i];
     entries.emplace_back(statistics_key(i), pack_arrays(statistics_of(graph, record.subnet), record.own));
@@ -251,7 +269,7 @@ Result<ModelFile> read_metadata(Network network, const onnx::ModelProto& file) {
   ModelFile model{.network = std::move(network),
                   .subnets = std::move(subnets),
                   .preprocessing = {read_floats(preprocessing["mean"]), read_floats(preprocessing["stddev"]),
-                                    resize.is_null() ? 0 : resize.whole_or(0)},
+                                    resize.is_null() ? 0 : resize.whole_or(0), read_bgr(preprocessing)},
                   .classes = {}};
   RETURN_IF_ERROR(status_of(preprocessing, kPreprocessing));
   ASSIGN_OR_RETURN(const Reader names, read_json(file, kClasses));
@@ -259,6 +277,12 @@ Result<ModelFile> read_metadata(Network network, const onnx::ModelProto& file) {
   RETURN_IF_ERROR(status_of(names, kClasses));
   RETURN_IF_ERROR(read_validation(file, model.validation));
   RETURN_IF_ERROR(read_taught(file, model.taught));
+  if (const auto task = find_metadata(file, kTask)) {
+    if (*task != kSegment)
+      return Error{
+          fmt::format("{} is '{}', which this version does not know; use a newer one", kTask, *task)};
+    model.label_maps = true;
+  }
   return model;
 }
 

@@ -13,6 +13,9 @@ namespace concertina::onnx {
 /// it.
 std::vector<std::pair<std::string, std::string>> write_metadata(const ModelFile& model);
 
+/// The oldest format that has all of the model.
+int format_of(const ModelFile& model);
+
 /// The reverse. Fails if an entry is missing, malformed or contradicts the network; check_model() is still to
 /// be asked.
 Result<ModelFile> read_metadata(Network network, const onnx::ModelProto& file);

@@ -31,7 +31,7 @@ Result<std::string> serialize_model(const ModelFile& model) {
     entry.set_value(std::move(value));
   }
   ASSIGN_OR_RETURN(std::string bytes, serialize(file));
-  return seal(std::move(bytes), kModelFormat);
+  return seal(std::move(bytes), format_of(model));
 }
 
 Result<ModelFile> parse_model(std::string_view bytes) {

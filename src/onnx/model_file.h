@@ -11,8 +11,9 @@
 
 namespace concertina::onnx {
 
-/// The newest format that is known, and the one that is written. It rises when an old reader would go wrong.
-inline constexpr int kModelFormat = 3;
+/// The newest format that is known. It rises when an old reader would go wrong; what older ones can tell is
+/// written in the oldest that has it.
+inline constexpr int kModelFormat = 4;
 
 /// What a sub-net brings of its own.
 struct SubnetRecord {
@@ -35,6 +36,7 @@ struct Preprocessing {
   /// Before: images are scaled to so many pixels of the shorter side, then the middle is taken; 0: as many as
   /// the network's height.
   int resize = 0;
+  bool bgr = false;  ///< the three channels are blue, green, red; from format 4
 
   friend bool operator==(const Preprocessing&, const Preprocessing&) = default;
 };
@@ -45,6 +47,7 @@ struct ValidationImages {
   std::int64_t among = 0;    ///< training images of the data set, themselves included
   std::int64_t seed = 0;     ///< of the split
   std::uint64_t labels = 0;  ///< data::hash_of_labels() of them
+  bool by_class = true;      ///< each class has its share of them; older models took them from all alike
 
   friend bool operator==(const ValidationImages&, const ValidationImages&) = default;
 };
@@ -68,6 +71,7 @@ struct ModelFile {
       classes;  ///< one name for each value of the first output; none if it tells none apart
   std::optional<ValidationImages> validation = {};  ///< files of before it was recorded have none
   std::vector<TaughtOutput> taught = {};            ///< by output; none: it was trained on labels
+  bool label_maps = false;  ///< the labels were of pixels, and accuracies are mean IoU
 };
 
 /// Images, normalised, whose logits a model holds so that every program can be checked against the one that

@@ -7,9 +7,11 @@
 
 #include "base/file.h"
 #include "graph/networks/networks.h"
+#include "onnx/metadata.h"
 #include "onnx/network_file.h"
 #include "testing/graphs.h"
 #include "testing/models.h"
+#include "testing/net.h"
 #include "testing/temporary_folder.h"
 
 namespace concertina::onnx {
@@ -43,6 +45,33 @@ TEST(ModelFile, ComesBackBitForBit) {
     EXPECT_EQ(back->validation, model.validation);
     EXPECT_EQ(*serialize_model(*back), *bytes);  // also sees the sign of zero
   }
+}
+
+// Who reads only older formats can read all that they could tell.
+TEST(ModelFile, IsWrittenInTheOldestFormatThatHasAllOfIt) {
+  ModelFile model = testing::random_model(*make_network({.name = "resnet8", .input = {3, 32, 32}}), 2);
+  EXPECT_EQ(format_of(model), 3);
+  model.preprocessing.bgr = true;
+  EXPECT_EQ(format_of(model), 4);
+  EXPECT_EQ(parse_model(*serialize_model(model))->preprocessing, model.preprocessing);
+  ModelFile gray = testing::random_model(*make_network({.name = "resnet8", .input = {1, 32, 32}}), 2);
+  gray.preprocessing.bgr = true;
+  EXPECT_THAT(serialize_model(gray).error().message,
+              HasSubstr("orders 1 input channels as blue, green, red"));
+}
+
+TEST(ModelFile, SaysThatItLearnedLabelMaps) {
+  ModelFile model = testing::random_model(testing::unet(), 2);
+  EXPECT_FALSE(parse_model(*serialize_model(model))->label_maps);
+  model.label_maps = true;
+  EXPECT_THAT(serialize_model(model).error().message, HasSubstr("it learned label maps, but gives 3x7x23"));
+  testing::Net net({3, 8, 8});
+  net.conv("scores", net.conv_bn_relu("conv", testing::kImage, 8, testing::kThree), 2);
+  model = testing::random_model(net.build(), 2);
+  model.label_maps = true;
+  const auto back = parse_model(*serialize_model(model));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_TRUE(back->label_maps);
 }
 
 TEST(ModelFile, EverySubnetExportsAsTheNetworkThatItIs) {

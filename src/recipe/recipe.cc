@@ -88,6 +88,18 @@ template <typename T>
 inline constexpr bool kIsList<std::vector<T>> = true;
 
 template <typename T>
+inline constexpr bool kIsOptional = false;
+template <typename T>
+inline constexpr bool kIsOptional<std::optional<T>> = true;
+
+/// Whether a key has a value that can be written.
+template <typename T>
+bool is_given(const T& value) {
+  if constexpr (kIsOptional<T>) return value.has_value();
+  return true;
+}
+
+template <typename T>
 void read_value(const Value& said, T& value, const Range& range) {
   const Reader& reader = said.reader;
   if constexpr (std::is_same_v<T, bool>) {
@@ -96,6 +108,8 @@ void read_value(const Value& said, T& value, const Range& range) {
     value = reader.whole(range);
   } else if constexpr (std::is_same_v<T, double>) {
     value = reader.number(range);
+  } else if constexpr (kIsOptional<T>) {
+    read_value(said, value.emplace(), range);
   } else if constexpr (kIsList<T>) {
     value.clear();
     for (const Reader& entry : reader.entries())
@@ -118,6 +132,8 @@ std::string write_value(const T& value) {
   } else if constexpr (std::is_same_v<T, double>) {
     const std::string text = fmt::format("{}", value);
     return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
+  } else if constexpr (kIsOptional<T>) {
+    return write_value(*value);
   } else if constexpr (kIsList<T>) {
     std::vector<std::string> texts;
     for (const auto& element : value) texts.push_back(write_value(element));
@@ -180,11 +196,17 @@ Status check_network_keys(const Recipe& recipe, const Values& values) {
 /// What other tasks than classifying do not have.
 Status check_task(const Recipe& recipe) {
   const bool learns = !recipe.distill.losses.empty() || !recipe.distill.weights.empty();
-  if (recipe.task == Task::classify) {
-    if (!learns) return {};
+  if (recipe.task != Task::distill && learns) {
     return Error{
         "the keys of [distill] say how a network's outputs are learned; set task = \"distill\", or leave "
         "them out"};
+  }
+  if (recipe.task == Task::classify) return {};
+  if (recipe.task == Task::segment) {
+    if (!recipe.network.file.empty()) return {};
+    return Error{
+        "task = \"segment\" needs a network that gives a map, and those built by name give a vector; "
+        "name an ONNX file in network.file"};
   }
   if (recipe.network.file.empty()) {
     return Error{
@@ -203,7 +225,23 @@ Status check_network(const Recipe::Network& network) {
                            network.output.empty() ? "new_classifier" : "output")};
 }
 
+/// Numbers for pixels of 0..255 give a network nothing it knows if pixels are scaled to 0..1.
+Status check_range(const Recipe::Data& data) {
+  if (data.range == PixelRange::to_255) return {};
+  for (const auto& [key, values] : {std::pair{"mean", &data.mean}, {"stddev", &data.stddev}}) {
+    for (const double value : *values) {
+      if (value <= 1) continue;
+      return Error{
+          fmt::format("data.{} = {} is above 1, but pixels are scaled to 0..1; divide it by 255, or set "
+                      "data.range = \"0..255\" if the network takes such pixels",
+                      key, value)};
+    }
+  }
+  return {};
+}
+
 Status check_data(const Recipe::Data& data) {
+  RETURN_IF_ERROR(check_range(data));
   if (data.resize == 0) return {};
   if (data.crop != Crop::resized)
     return Error{"data.resize is for data.crop = \"resized\"; set that, or leave data.resize out"};
@@ -356,7 +394,7 @@ std::string table_to_toml(const Recipe& recipe, std::string_view wanted) {
   std::string text;
   for_each_field(recipe, [&](std::string_view table, std::string_view key, const auto& value, const Range&) {
     if (!recipe.network.file.empty() && belongs_to_built_in(table, key)) return;
-    if (table == wanted) text += fmt::format("{} = {}\n", key, write_value(value));
+    if (table == wanted && is_given(value)) text += fmt::format("{} = {}\n", key, write_value(value));
   });
   return text;
 }

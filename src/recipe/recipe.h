@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,10 +18,12 @@ class Reader;
 
 namespace concertina::recipe {
 
-enum class Task { classify, distill };
+enum class Task { classify, segment, distill };
 enum class LearnedAs { automatic, distribution, values };
 enum class NetworkNorms { automatic, keep };
 enum class Crop { padded, resized };
+enum class ChannelOrder { rgb, bgr };
+enum class PixelRange { to_1, to_255 };
 enum class RankMethod { noise, l1, input_l1, norm_scale, taylor, fisher, random, none };
 enum class NoiseVariant { log_barrier, plain };
 enum class SearchMethod { progressive, uniform, given };
@@ -60,14 +63,17 @@ struct Recipe {
 
   struct Data {
     std::filesystem::path path = "/usr/share/datasets/fashion-mnist";
-    std::string format = "auto";       ///< idx, cifar10, image_folder, or auto
-    int image_size = 0;                ///< image_folder: pixels of a side; 0 = as they are
-    int validation = 0;                ///< images split off the training set; 0 = a tenth, at most 5000
-    Crop crop = Crop::padded;          ///< how training images are cropped
-    int pad = 2;                       ///< random crop out of so many pixels of padding
-    bool flip = true;                  ///< random horizontal flip
-    int resize = 0;                    ///< crop = resized: short side before the centre crop; 0 = image_size
-    std::vector<double> mean, stddev;  ///< of pixels scaled to 0..1, by channel; empty = measured
+    std::string format = "auto";  ///< idx, cifar10, image_folder, or auto
+    int image_size = 0;           ///< image_folder: pixels of a side; 0 = as they are
+    int validation = 0;           ///< images split off the training set; 0 = a tenth, at most 5000
+    Crop crop = Crop::padded;     ///< how training images are cropped
+    int pad = 2;                  ///< random crop out of so many pixels of padding
+    std::optional<bool> flip;     ///< random horizontal flip; none: unless the classes are characters
+    int resize = 0;               ///< crop = resized: short side before the centre crop; 0 = image_size
+    ChannelOrder channel_order = ChannelOrder::rgb;  ///< that the network takes, and of mean and stddev
+    PixelRange range = PixelRange::to_1;             ///< that pixels have before they are normalised
+    /// By channel; empty: measured, or with 0..255 no change.
+    std::vector<double> mean, stddev;
   } data;
 
   /// For task = distill, by output of the network; none: as `automatic` says, and all of weight 1.

@@ -15,13 +15,17 @@ inline constexpr std::array<std::string_view, 0> kNames{};
 template <>
 inline constexpr auto kNames<Precision> = kPrecisions;
 template <>
-inline constexpr auto kNames<Task> = std::to_array<std::string_view>({"classify", "distill"});
+inline constexpr auto kNames<Task> = std::to_array<std::string_view>({"classify", "segment", "distill"});
 template <>
 inline constexpr auto kNames<LearnedAs> = std::to_array<std::string_view>({"auto", "distribution", "values"});
 template <>
 inline constexpr auto kNames<NetworkNorms> = std::to_array<std::string_view>({"auto", "keep"});
 template <>
 inline constexpr auto kNames<Crop> = std::to_array<std::string_view>({"padded", "resized"});
+template <>
+inline constexpr auto kNames<ChannelOrder> = std::to_array<std::string_view>({"rgb", "bgr"});
+template <>
+inline constexpr auto kNames<PixelRange> = std::to_array<std::string_view>({"0..1", "0..255"});
 template <>
 inline constexpr auto kNames<RankMethod> = std::to_array<std::string_view>({"noise", "l1", "input_l1",
                                                                             "norm_scale", "taylor", "fisher",
@@ -71,8 +75,10 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("data", "pad", r.data.pad, Range{0, 64});
   field("data", "flip", r.data.flip, any);
   field("data", "resize", r.data.resize, Range{0, 8192});
-  field("data", "mean", r.data.mean, Range{0, 1});
-  field("data", "stddev", r.data.stddev, Range{1e-6, 1});
+  field("data", "channel_order", r.data.channel_order, any);
+  field("data", "range", r.data.range, any);
+  field("data", "mean", r.data.mean, Range{0, 255});
+  field("data", "stddev", r.data.stddev, Range{1e-6, 255});
   field("distill", "losses", r.distill.losses, any);
   field("distill", "weights", r.distill.weights, Range{0, 1e6});
   field("training", "batch", r.training.batch, Range{2, 65536});

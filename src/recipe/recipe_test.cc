@@ -91,6 +91,11 @@ TEST(Recipe, KeysThatMakeNoSenseTogetherAreRefused) {
   EXPECT_THAT(error_of("[search]\ncost = \"latency\""), HasSubstr("name it in search.latency_table"));
   EXPECT_THAT(error_of("[search]\nmethod = \"given\""), HasSubstr("name it in search.subnets"));
   EXPECT_THAT(error_of("[data]\nresize = 20"), HasSubstr("data.resize is for data.crop"));
+  EXPECT_THAT(
+      error_of("[data]\nmean = [104.0, 117.0, 123.0]"),
+      HasSubstr("data.mean = 104 is above 1, but pixels are scaled to 0..1; divide it by 255, or set"));
+  EXPECT_EQ(error_of("[data]\nrange = \"0..255\"\nmean = [104.0, 117.0, 123.0]"), "no error");
+  EXPECT_THAT(error_of("task = \"segment\""), HasSubstr("name an ONNX file in network.file"));
   EXPECT_THAT(error_of("[data]\ncrop = \"resized\"\nimage_size = 16\nresize = 8"),
               HasSubstr("data.resize = 8 is less than"));
   EXPECT_THAT(error_of("[joint]\nmethod = \"alone\"\nprivate_norm = true"),
@@ -196,7 +201,7 @@ TEST(Recipe, ListsOfNumbersAreReadAndWritten) {
   EXPECT_THAT(error_of("[data]\nmean = 0.5"), HasSubstr("data.mean must be a list"));
   EXPECT_THAT(error_of("[data]\nmean = [true]"), HasSubstr("data.mean[0] must be a number"));
   EXPECT_THAT(error_of("[data]\nstddev = [0.0]"),
-              HasSubstr("data.stddev[0] must be a number from 1e-06 to 1"));
+              HasSubstr("data.stddev[0] must be a number from 1e-06 to 255"));
 }
 
 TEST(Recipe, DistillingNeedsATrainedNetworkAndDoesNotPretrainIt) {

@@ -78,16 +78,38 @@ Status check_input(const Graph& graph, const Shape& images) {
                   input.height, input.width, images.height, images.width)};
 }
 
-Status check_output(const Graph& graph) {
+/// Label maps are reduced to the output's size, each pixel to the middle of as many as fall together.
+Status check_map(const Graph& graph) {
+  const Shape &output = graph.shape(graph.output()), &input = graph.shape(0);
+  if (output.height * output.width > 1 && input.height % output.height == 0 &&
+      input.width % output.width == 0)
+    return {};
+  return Error{fmt::format(
+      "its output '{}' is {}, but task = \"segment\" needs a map of the size of its images, {} x {}, or a whole "
+      "part of it; name such an output in network.output, or add a Resize at the end of the network",
+      graph.node(graph.output()).name, to_string(output), input.height, input.width)};
+}
+
+Status check_output(const Graph& graph, recipe::Task task) {
+  if (task == recipe::Task::segment) return check_map(graph);
   const Shape& output = graph.shape(graph.output());
   if (output.height * output.width == 1) return {};
   return Error{
       fmt::format("its output '{}' is a map of {} x {} pixels, but a classifier gives a vector; "
-                  "name such an output in network.output, or set task = \"distill\" to learn what it gives",
+                  "name such an output in network.output, or set task = \"segment\" to learn label maps, or "
+                  "\"distill\" to learn what it gives",
                   graph.node(graph.output()).name, output.height, output.width)};
 }
 
-Result<Network> fit_classes(Network network, const recipe::Recipe::Network& recipe, int classes) {
+/// Whether so many scores tell the data's classes apart. The pixels of label maps may lack some classes, and
+/// one score tells two apart.
+bool tells_apart(int scores, recipe::Task task, int classes) {
+  if (task != recipe::Task::segment) return scores == classes;
+  return scores >= classes || (scores == 1 && classes == 2);
+}
+
+Result<Network> fit_classes(Network network, recipe::Task task, const recipe::Recipe::Network& recipe,
+                            int classes) {
   const int given = network.graph.shape(network.graph.output()).channels;
   if (recipe.new_classifier) {
     ASSIGN_OR_RETURN(Network fitted, resize_classifier(std::move(network), classes));
@@ -98,7 +120,7 @@ Result<Network> fit_classes(Network network, const recipe::Recipe::Network& reci
                     "choose another output with network.output, or end the network in one layer",
                     made, classes)};
   }
-  if (given == classes) return network;
+  if (tells_apart(given, task, classes)) return network;
   return Error{
       fmt::format("it tells {} classes apart, but the data has {}; "
                   "set network.new_classifier = true to give it a new last layer",
@@ -149,9 +171,9 @@ Result<NetworkSource> fit_to_distill(const Network& network, const recipe::Recip
   return source;
 }
 
-Result<NetworkSource> fit_classifier(const Network& network, const recipe::Recipe::Network& recipe,
-                                     const Shape& shape, int classes, Progress& progress) {
-  ASSIGN_OR_RETURN(Network fitting, fit_network(network, recipe, shape, classes, progress));
+Result<NetworkSource> fit_to_labels(const Network& network, const recipe::Recipe::Network& recipe,
+                                    recipe::Task task, const Shape& shape, int classes, Progress& progress) {
+  ASSIGN_OR_RETURN(Network fitting, fit_network(network, task, recipe, shape, classes, progress));
   return NetworkSource{std::move(fitting), {}, 0};
 }
 
@@ -166,7 +188,7 @@ Result<NetworkSource> read_source(const recipe::Recipe& whole, std::span<const D
   ASSIGN_OR_RETURN(const std::uint64_t hash, onnx::hash_network(recipe.file));
   auto fitting = whole.task == recipe::Task::distill
                      ? fit_to_distill(imported->network, recipe, data)
-                     : fit_classifier(imported->network, recipe, data[0].shape, classes, progress);
+                     : fit_to_labels(imported->network, recipe, whole.task, data[0].shape, classes, progress);
   if (!fitting) return in_file(recipe.file, fitting.error());
   NetworkSource source = *std::move(fitting);
   source.file_hash = hash;
@@ -193,13 +215,21 @@ Status check_free(const Graph& graph) {
 
 }  // namespace
 
-Result<Network> fit_network(const Network& network, const recipe::Recipe::Network& recipe, const Shape& shape,
-                            int classes, Progress& progress) {
+Result<int> image_channels(const recipe::Recipe& recipe) {
+  if (recipe.network.file.empty()) return 3;
+  const auto imported = onnx::import_network(recipe.network.file);
+  if (!imported) return Error{fmt::format("network.file: {}", imported.error().message)};
+  const Graph& graph = imported->network.graph;
+  return graph.inputs() == 1 && graph.shape(0).channels == 1 ? 1 : 3;
+}
+
+Result<Network> fit_network(const Network& network, recipe::Task task, const recipe::Recipe::Network& recipe,
+                            const Shape& shape, int classes, Progress& progress) {
   ASSIGN_OR_RETURN(Network chosen, choose_output(network, recipe.output, false));
   chosen = without_probabilities(std::move(chosen), progress);
   RETURN_IF_ERROR(check_input(chosen.graph, shape));
-  RETURN_IF_ERROR(check_output(chosen.graph));
-  return fit_classes(std::move(chosen), recipe, classes);
+  RETURN_IF_ERROR(check_output(chosen.graph, task));
+  return fit_classes(std::move(chosen), task, recipe, classes);
 }
 
 Result<NetworkSource> open_network(const recipe::Recipe& recipe, std::span<const DataInput> data, int classes,

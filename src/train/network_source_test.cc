@@ -30,7 +30,7 @@ Network with_weights(const Graph& graph) {
 Result<Network> fit(const Network& network, const recipe::Recipe::Network& recipe = {},
                     const Shape& shape = kShape, int classes = kClasses) {
   SilentProgress progress;
-  return fit_network(network, recipe, shape, classes, progress);
+  return fit_network(network, recipe::Task::classify, recipe, shape, classes, progress);
 }
 
 std::string refusal(const Network& network, const recipe::Recipe::Network& recipe = {},

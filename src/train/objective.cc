@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/try.h"
+#include "data/label_map.h"
 #include "train/supernet/tensor_ops.h"
 
 namespace concertina::train {
@@ -84,6 +85,40 @@ torch::Tensor accuracy(const Teacher::Output& output, const torch::Tensor& value
   return 1 - squared_error(values, taught, output.variance);
 }
 
+bool are_maps(const torch::Tensor& labels) {
+  return labels.dim() == 3;
+}
+
+/// Label maps [n][h][w], of the scores' size: of each field of pixels the one in its middle.
+torch::Tensor reduced_to(const torch::Tensor& scores, const torch::Tensor& maps) {
+  const std::int64_t y = maps.size(1) / scores.size(2), x = maps.size(2) / scores.size(3);
+  return maps.slice(1, y / 2, maps.size(1), y).slice(2, x / 2, maps.size(2), x);
+}
+
+/// Zero if no pixel has a label.
+torch::Tensor pixel_loss(const torch::Tensor& scores, const torch::Tensor& maps, double smoothing) {
+  torch::Tensor labels = reduced_to(scores, maps);
+  // A class that the network does not know, as test images may have, can be wrong but has no loss.
+  labels = labels.masked_fill(labels >= scores.size(1), data::kUnlabelled);
+  const auto options = torch::nn::functional::CrossEntropyFuncOptions()
+                           .ignore_index(data::kUnlabelled)
+                           .label_smoothing(smoothing)
+                           .reduction(torch::kSum);
+  const torch::Tensor labelled = (labels != data::kUnlabelled).sum().clamp_min(1);
+  return torch::nn::functional::cross_entropy(scores, labels, options) / labelled;
+}
+
+torch::Tensor learned_loss(const torch::Tensor& scores, const torch::Tensor& labels, double smoothing) {
+  return are_maps(labels) ? pixel_loss(scores, labels, smoothing) : label_loss(scores, labels, smoothing);
+}
+
+constexpr std::int64_t kLabelValues = 256;  // of a pixel
+
+/// How many there are of each: [kLabelValues].
+torch::Tensor count(const torch::Tensor& classes) {
+  return torch::bincount(classes, {}, kLabelValues);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Teacher>> Teacher::make(const Network& network,
@@ -143,12 +178,15 @@ search::Spending cost_of_targets(const Batch& batch) {
 Outputs forward(const Supernet& net, const Batch& batch, const Subnet& subnet,
                 const ForwardOptions& options) {
   const NodeId first = net.graph().output();
-  return net.values(batch.inputs, batch.teacher ? batch.teacher->nodes() : std::span(&first, 1), subnet,
-                    options);
+  Outputs outputs = net.values(batch.inputs, batch.teacher ? batch.teacher->nodes() : std::span(&first, 1),
+                               subnet, options);
+  if (are_maps(batch.labels) && outputs[0].size(1) == 1)
+    outputs[0] = torch::cat({torch::zeros_like(outputs[0]), outputs[0]}, 1);
+  return outputs;
 }
 
 torch::Tensor loss_of(const Outputs& outputs, const Targets& targets, double label_smoothing) {
-  if (!targets.teacher) return label_loss(outputs[0], targets.labels, label_smoothing);
+  if (!targets.teacher) return learned_loss(outputs[0], targets.labels, label_smoothing);
   torch::Tensor sum;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Teacher::Output& output = targets.teacher->outputs()[i];
@@ -175,6 +213,17 @@ void Score::add(const Outputs& outputs, const Targets& targets) {
   }
   images_ += images;
   add_to(loss_, loss_of(outputs, targets, 0));
+  if (are_maps(targets.labels)) {
+    const torch::Tensor maps = reduced_to(outputs[0], targets.labels).flatten();
+    const torch::Tensor known = maps != data::kUnlabelled;
+    const torch::Tensor labels = maps.masked_select(known);
+    const torch::Tensor found = outputs[0].argmax(1).flatten().masked_select(known);
+    const torch::Tensor agreed = count(labels.masked_select(labels == found));
+    const torch::Tensor either = count(labels) + count(found) - agreed;
+    agreed_ = agreed_.defined() ? agreed_ + agreed : agreed;
+    either_ = either_.defined() ? either_ + either : either;
+    return;
+  }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     add_to(accuracies_[i], targets.teacher
                                ? accuracy(targets.teacher->outputs()[i], outputs[i], targets.taught[i])
@@ -184,6 +233,13 @@ void Score::add(const Outputs& outputs, const Targets& targets) {
 
 search::Evaluation Score::mean() const {
   const auto count = static_cast<double>(images_);
+  if (agreed_.defined()) {
+    const torch::Tensor seen = either_ > 0;
+    const torch::Tensor shares =
+        agreed_.masked_select(seen).to(torch::kDouble) / either_.masked_select(seen).to(torch::kDouble);
+    return {.loss = loss_.item<double>() / count,
+            .accuracy = shares.numel() > 0 ? shares.mean().item<double>() : 0};
+  }
   double accuracy = 0, weight = 0;
   for (std::size_t i = 0; i < accuracies_.size(); ++i) {
     accuracy += weights_[i] * std::clamp(accuracies_[i].item<double>() / count, 0.0, 1.0);

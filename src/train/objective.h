@@ -12,7 +12,8 @@
 #include "train/images/image_batches.h"
 #include "train/supernet/supernet.h"
 
-/// What sub-nets learn, and what they are measured by: the labels of images, or a teacher's outputs.
+/// What sub-nets learn, and what they are measured by: the labels of images or of their pixels, or a
+/// teacher's outputs.
 namespace concertina::train {
 
 /// A trained network whose outputs sub-nets learn, the same network before it is trained any further. For one
@@ -70,10 +71,12 @@ Targets targets_of(const Batch& batch);
 /// What it costs to have them.
 search::Spending cost_of_targets(const Batch& batch);
 
+/// With label maps, a single score s of a pixel stands for the scores 0 and s of two classes.
 Outputs forward(const Supernet& net, const Batch& batch, const Subnet& subnet,
                 const ForwardOptions& options = {});
 
-/// Mean over the images: the cross-entropy with the labels, spread by `label_smoothing` over all classes; or
+/// Mean over the images: the cross-entropy with the labels, spread by `label_smoothing` over all classes; the
+/// same with the labels of all pixels that have one, reduced to the output's size; or
 /// the weighted sum over the teacher's outputs, of the divergence from a distribution (Kullback and Leibler)
 /// and the squared error of values over their variance.
 torch::Tensor loss_of(const Outputs& outputs, const Targets& targets, double label_smoothing);
@@ -83,9 +86,10 @@ class Score {
  public:
   void add(const Outputs& outputs, const Targets& targets);
 
-  /// The accuracy, 0 .. 1: the share of right labels; or the weighted mean over the teacher's outputs, of the
-  /// share of places where both prefer the same class and of 1 less the squared error over the variance.
-  /// Precondition: images were added.
+  /// The accuracy, 0 .. 1: the share of right labels; the mean over the classes of pixels, of those where
+  /// output and map agree on the class over those where either has it (IoU); or the weighted mean over the
+  /// teacher's outputs, of the share of places where both prefer the same class and of 1 less the squared
+  /// error over the variance. Precondition: images were added.
   search::Evaluation mean() const;
 
  private:
@@ -93,6 +97,7 @@ class Score {
   torch::Tensor loss_;
   std::vector<torch::Tensor> accuracies_;  ///< by output
   std::vector<double> weights_;
+  torch::Tensor agreed_, either_;  ///< pixels by class, of label maps; undefined without
 };
 
 }  // namespace concertina::train

@@ -138,5 +138,71 @@ TEST_F(Distilling, TheTeachersPassIsPaidFor) {
   EXPECT_EQ(cost_of_targets(images_.batch(indices_)), search::Spending{});
 }
 
+/// Label maps of 2 x 2 pixels.
+class Segmenting : public ::testing::Test {
+ protected:
+  static torch::Tensor maps(const std::vector<std::int64_t>& labels) {
+    return torch::tensor(labels, torch::kLong).view({-1, 2, 2});
+  }
+  static Targets targets(const torch::Tensor& labels) {
+    return {.labels = labels, .teacher = nullptr, .taught = {}};
+  }
+  /// Scores of so many classes, sure of that of each pixel.
+  static Outputs sure(const std::vector<std::int64_t>& classes, std::int64_t count) {
+    const torch::Tensor hot = torch::one_hot(torch::tensor(classes, torch::kLong), count);
+    return {10 * hot.view({-1, 2, 2, count}).permute({0, 3, 1, 2}).to(torch::kFloat)};
+  }
+  static double mean_iou(const std::vector<std::pair<Outputs, torch::Tensor>>& batches) {
+    Score score;
+    for (const auto& [outputs, labels] : batches) score.add(outputs, targets(labels));
+    return score.mean().accuracy;
+  }
+};
+
+// Class 0: 1 of 3; class 1: 2 of 5; class 2: 1 of 2. The pixel without a label counts nowhere.
+TEST_F(Segmenting, TheAccuracyIsTheMeanOfIntersectionOverUnion) {
+  const double wanted = (1.0 / 3 + 2.0 / 5 + 1.0 / 2) / 3;
+  EXPECT_NEAR(mean_iou({{sure({0, 1, 1, 2, 1, 0, 2, 0}, 3), maps({0, 1, 1, 2, 0, 1, 1, 255})}}), wanted,
+              1e-6);
+  // Counts add up over batches: it is no mean of means.
+  EXPECT_NEAR(
+      mean_iou({{sure({0, 1, 1, 2}, 3), maps({0, 1, 1, 2})}, {sure({1, 0, 2, 0}, 3), maps({0, 1, 1, 255})}}),
+      wanted, 1e-6);
+}
+
+TEST_F(Segmenting, AClassThatTheNetworkDoesNotKnowIsWrong) {
+  EXPECT_NEAR(mean_iou({{sure({0, 0, 1, 1}, 2), maps({0, 0, 1, 7})}}), (1.0 + 0.5 + 0.0) / 3, 1e-6);
+}
+
+TEST_F(Segmenting, TheLossIsTheMeanOverLabelledPixels) {
+  const Outputs outputs = {torch::randn({1, 3, 2, 2})};
+  const auto loss = [&](const std::vector<std::int64_t>& labels) {
+    return loss_of(outputs, targets(maps(labels)), 0).item<double>();
+  };
+  const torch::Tensor logs = torch::log_softmax(outputs[0], 1)[0];
+  const double first = -logs[1][0][0].item<double>(), last = -logs[2][1][1].item<double>();
+  EXPECT_NEAR(loss({1, 255, 255, 2}), (first + last) / 2, 1e-5);
+  EXPECT_EQ(loss({255, 255, 255, 255}), 0);
+}
+
+TEST_F(Segmenting, MapsOfAnotherSizeAreReduced) {
+  const torch::Tensor large = maps({0, 1, 1, 2}).repeat_interleave(4, 1).repeat_interleave(4, 2);
+  EXPECT_EQ(mean_iou({{sure({0, 1, 1, 2}, 3), large}}), 1);
+}
+
+TEST_F(Segmenting, OneScoreTellsTwoClassesApart) {
+  testing::Net builder(kShape);
+  builder.conv("score", builder.conv_bn_relu("conv", testing::kImage, 8, testing::kThree), 1);
+  const Graph graph = builder.build();
+  const Supernet net = *Supernet::make(graph, to_tensors(random_weights(graph), torch::kCPU), {});
+  Batch batch = random_images(2).batch(std::vector<std::int64_t>{0, 1});
+  const torch::Tensor one = forward(net, batch, full_subnet(graph))[0];
+  batch.labels = torch::zeros({2, 8, 8}, torch::kLong);
+  const torch::Tensor two = forward(net, batch, full_subnet(graph))[0];
+  ASSERT_EQ(two.size(1), 2);
+  EXPECT_EQ(two.select(1, 0).abs().sum().item<double>(), 0);
+  EXPECT_TRUE(torch::equal(two.select(1, 1), one.select(1, 0)));
+}
+
 }  // namespace
 }  // namespace concertina::train

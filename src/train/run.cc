@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -50,6 +52,13 @@ Result<ChannelGroups> groups_to_search(const Graph& graph, const recipe::Recipe:
   return groups;
 }
 
+/// Whether images are of digits or letters, which are others when they are mirrored.
+bool are_characters(const std::vector<std::string>& classes) {
+  return !classes.empty() && std::all_of(classes.begin(), classes.end(), [](const std::string& name) {
+    return name.size() == 1 && std::isalnum(static_cast<unsigned char>(name[0]));
+  });
+}
+
 /// None if there is no such file.
 std::vector<std::string> lines_of(const std::filesystem::path& path) {
   std::vector<std::string> lines;
@@ -77,13 +86,20 @@ Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const
                       DataReader& reader, Progress& progress) {
   Run run(std::move(recipe), std::move(folder), compute, progress);
   RETURN_IF_ERROR(check_data(run.recipe_));
-  ASSIGN_OR_RETURN(run.data_, reader.read(run.recipe_));
+  ASSIGN_OR_RETURN(const int channels, image_channels(run.recipe_));
+  ASSIGN_OR_RETURN(run.data_, reader.read(run.recipe_, channels));
   if (const std::string warning = uncertainty(*run.data_); !warning.empty()) progress.message(warning);
   int& batch = run.recipe_.training.batch;
   if (const int fitting = fitting_batch(batch, *run.data_); fitting != batch) {
     progress.message(fmt::format("training: batches of {} images, as {} are fewer than training.batch = {}",
                                  fitting, run.data_->training.size(), batch));
     batch = fitting;
+  }
+  if (!run.recipe_.data.flip) {
+    run.recipe_.data.flip = !are_characters(run.data_->classes);
+    if (!*run.recipe_.data.flip)
+      progress.message(
+          "data: the classes are digits or letters, so no image is mirrored; data.flip = true would");
   }
   ASSIGN_OR_RETURN(NetworkSource source, open_network(run.recipe_, run.data_->inputs,
                                                       static_cast<int>(run.data_->classes.size()), progress));
@@ -113,7 +129,8 @@ Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const
 }
 
 bool Run::measures_normalization() const {
-  const bool given = !recipe_.data.mean.empty() && !recipe_.data.stddev.empty();
+  const bool given = (!recipe_.data.mean.empty() && !recipe_.data.stddev.empty()) ||
+                     recipe_.data.range == recipe::PixelRange::to_255;
   return !recipe_.network.file.empty() && data_->images.are_pictures() && !given;
 }
 

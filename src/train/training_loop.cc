@@ -259,7 +259,7 @@ Result<TrainingLoop> training_loop(const Run& run, recipe::Stage stage) {
                       .log = run.file(stage, "log.jsonl"),
                       .batch = recipe.training.batch,
                       .schedule = schedule,
-                      .augmentation = {recipe.data.pad, recipe.data.flip},
+                      .augmentation = augmentation_of(recipe.data),
                       .seed = run.seed(stage),
                       .gradient_limit = run.teacher() ? kTaughtLimit : 0};
 }

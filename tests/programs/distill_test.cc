@@ -150,6 +150,31 @@ TEST_F(DistillTest, AnEmbeddingHasNoClasses) {
       "tells no classes apart");
 }
 
+// Its classes have no names, but its teacher prefers one on each picture.
+TEST_F(DistillTest, AClassifierHasACascade) {
+  Net net({3, 10, 12});
+  const NodeId body = net.conv_bn_relu("a", net.conv_bn_relu("stem", kImage, 12, kThree), 16, kThree);
+  net.softmax("soft", net.linear("scores", net.flatten("flat", net.global("pool", body)), 4));
+  write_network(net.build());
+  write_pictures(10, 12);
+  EXPECT_THAT(expect_model(run({"data.validation=24"}), 0.1)->classes,
+              ::testing::ElementsAre("0", "1", "2", "3"));
+  const std::string path = (folder_ / "run/model.onnx").string(), data = (folder_ / "data").string(),
+                    cascade = (folder_ / "c.json").string();
+  const std::vector<std::string> choose = {"cascade", path, "--data", data, "--folds", "2", "--out", cascade};
+  expect_refused(concertina(choose), "name that network's file with --teacher");
+  const std::vector<std::string> teacher = {"--teacher", (folder_ / "net.onnx").string()};
+  const auto with_teacher = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), teacher.begin(), teacher.end());
+    return concertina(arguments);
+  };
+  const ProcessResult chosen = with_teacher(choose);
+  ASSERT_EQ(chosen.exit_code, 0) << chosen.err;
+  const ProcessResult measured =
+      with_teacher({"cascade", path, "--data", data, "--split", "test", "--use", cascade, "--json"});
+  EXPECT_EQ(measured.exit_code, 0) << measured.err;
+}
+
 TEST_F(DistillTest, ANetworkOfTwoInputsLearnsFromArrays) {
   const Graph graph = two_images();
   write_network(graph);
@@ -168,7 +193,7 @@ TEST_F(DistillTest, ANetworkOfTwoInputsLearnsFromArrays) {
 TEST_F(DistillTest, AClassifierIsRefusedMapsWithTheCure) {
   write_network(unet());
   write_pictures(10, 12);
-  expect_refused(run({"task=classify"}), "set task = \"distill\" to learn what it gives");
+  expect_refused(run({"task=classify"}), "or \"distill\" to learn what it gives");
 }
 
 }  // namespace

@@ -35,7 +35,8 @@ ImageBatches::ImageBatches(std::shared_ptr<const PixelSource> source, const std:
     : source_(std::move(source)),
       labels_(torch::tensor(labels, torch::kInt).to(torch::kLong).to(device)),
       mean_(torch::tensor(normalization.mean).to(device) * 255),
-      stddev_(torch::tensor(normalization.stddev).to(device) * 255) {}
+      stddev_(torch::tensor(normalization.stddev).to(device) * 255),
+      bgr_(normalization.bgr) {}
 
 ImageBatches::ImageBatches(std::vector<torch::Tensor> arrays)
     : arrays_(std::move(arrays)),
@@ -58,14 +59,16 @@ Batch ImageBatches::batch_of(std::span<const std::int64_t> indices) const {
   return batch;
 }
 
-torch::Tensor ImageBatches::normalized(const torch::Tensor& images) const {
+void ImageBatches::take(const Pixels& pixels, Batch& batch) const {
   // NHWC in memory seen as NCHW: what LibTorch calls channels last.
-  return ((images.to(torch::kFloat) - mean_) / stddev_).permute({0, 3, 1, 2});
+  const torch::Tensor images = (bgr_ ? pixels.images.flip(3) : pixels.images).to(torch::kFloat);
+  batch.inputs = {((images - mean_) / stddev_).permute({0, 3, 1, 2})};
+  if (pixels.maps.defined()) batch.labels = pixels.maps.to(torch::kLong);
 }
 
 Batch ImageBatches::batch(std::span<const std::int64_t> indices) const {
   Batch batch = batch_of(indices);
-  if (source_) batch.inputs = {normalized(source_->plain(indices))};
+  if (source_) take(source_->plain(indices), batch);
   if (teacher_) {
     const std::int64_t whose = reinterpret_cast<std::intptr_t>(labels_.unsafeGetTensorImpl());
     batch.key = Hash().add(fmt::format("{}:{}", whose, fmt::join(indices, ","))).value();
@@ -76,7 +79,7 @@ Batch ImageBatches::batch(std::span<const std::int64_t> indices) const {
 Batch ImageBatches::augmented(std::span<const std::int64_t> indices, const Augmentation& augmentation,
                               std::uint64_t key) const {
   Batch batch = batch_of(indices);
-  if (source_) batch.inputs = {normalized(source_->augmented(indices, augmentation, key))};
+  if (source_) take(source_->augmented(indices, augmentation, key), batch);
   return batch;
 }
 

@@ -17,7 +17,7 @@ class Teacher;
 /// Images of one batch, normalised, and what is to be learned of them.
 struct Batch {
   std::vector<torch::Tensor> inputs;  ///< [n][c][h][w] fp32, channels last, for each input of the network
-  torch::Tensor labels;               ///< [n] int64
+  torch::Tensor labels;               ///< int64: [n], or [n][h][w] label maps (data/label_map.h)
   const Teacher* teacher = nullptr;   ///< that of the ImageBatches: its outputs are learned, not the labels
   std::uint64_t key = 0;              ///< equal for the same images as they are; 0: they are augmented
 
@@ -27,6 +27,7 @@ struct Batch {
 /// Per channel, for pixels scaled to 0..1.
 struct Normalization {
   std::vector<float> mean, stddev;
+  bool bgr = false;  ///< the channels, and these, are blue, green, red
 };
 Normalization measure_normalization(const data::ImageSet& set);
 
@@ -72,13 +73,15 @@ class ImageBatches {
  private:
   /// What is learned of some images, and the images if they are arrays.
   Batch batch_of(std::span<const std::int64_t> indices) const;
-  torch::Tensor normalized(const torch::Tensor& images) const;
+  /// Takes the images, and the labels of their pixels if they have any.
+  void take(const Pixels& pixels, Batch& batch) const;
 
   std::shared_ptr<const PixelSource> source_;  // null: arrays_ are the images
   std::vector<torch::Tensor> arrays_;
   std::shared_ptr<const Teacher> teacher_;
   torch::Tensor labels_;
   torch::Tensor mean_, stddev_;  // [c], in pixel values
+  bool bgr_ = false;
 };
 
 /// The indices of the `number`-th batch when `indices` are taken in the given order of their places.

@@ -85,5 +85,24 @@ TEST(Normalization, IsMeanAndDeviationPerChannel) {
   EXPECT_GT(n.stddev[1], 0);
 }
 
+// What is padding has no class, and a pixel keeps its own.
+TEST(ImageBatches, LabelMapsMoveWithTheirImages) {
+  data::ImageSet set = numbered(50);
+  for (std::size_t i = 0; i < set.pixels.size(); i += 2) set.maps.push_back(set.pixels[i]);
+  const ImageBatches images(set, kPixels, torch::kCPU);
+  std::vector<std::int64_t> indices(50);
+  for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<std::int64_t>(i);
+  const auto first_channel = [](const Batch& batch) {
+    return batch.images().select(1, 0).round().to(torch::kLong);
+  };
+  const Batch plain = images.batch(indices);
+  EXPECT_TRUE(torch::equal(plain.labels, first_channel(plain)));
+  const Batch batch = images.augmented(indices, {.pad = 2, .flip = true}, 3);
+  const torch::Tensor pixels = first_channel(batch), unlabelled = batch.labels == 255;
+  EXPECT_TRUE(torch::equal(unlabelled, pixels == 0));
+  EXPECT_GT(unlabelled.sum().item<std::int64_t>(), 0);
+  EXPECT_TRUE(torch::equal(batch.labels.masked_select(~unlabelled), pixels.masked_select(~unlabelled)));
+}
+
 }  // namespace
 }  // namespace concertina::train

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "base/thread_pool.h"
 #include "base/try.h"
-#include "data/image_folder.h"
 #include "data/image_set.h"
 #include "data/npy.h"
 #include "data/read.h"
@@ -33,12 +33,25 @@ struct SplitImages {
   std::uint64_t hash = 0;
 };
 
-Result<data::DatasetSpec> dataset_spec(const recipe::Recipe& recipe) {
+data::Labels labels_of(recipe::Task task) {
+  switch (task) {
+    case recipe::Task::classify:
+      return data::Labels::classes;
+    case recipe::Task::segment:
+      return data::Labels::maps;
+    case recipe::Task::distill:
+      break;
+  }
+  return data::Labels::none;
+}
+
+Result<data::DatasetSpec> dataset_spec(const recipe::Recipe& recipe, int channels) {
   const recipe::Recipe::Data& data = recipe.data;
   data::DatasetSpec spec{.format = {},
                          .root = data.path,
                          .image_size = data.image_size,
-                         .labels = recipe.task == recipe::Task::classify};
+                         .channels = channels,
+                         .labels = labels_of(recipe.task)};
   if (data.format == "auto") {
     ASSIGN_OR_RETURN(spec.format, data::detect_format(data.path, spec.labels));
   } else {
@@ -49,19 +62,26 @@ Result<data::DatasetSpec> dataset_spec(const recipe::Recipe& recipe) {
 
 std::uint64_t content_hash(const data::ImageSet& set) {
   const auto* labels = reinterpret_cast<const std::uint8_t*>(set.labels.data());
-  return Hash().add(set.pixels).add({labels, set.labels.size() * sizeof(set.labels[0])}).value();
+  return Hash()
+      .add(set.pixels)
+      .add({labels, set.labels.size() * sizeof(set.labels[0])})
+      .add(set.maps)
+      .value();
 }
 
 Result<SplitImages> read_whole(const data::DatasetSpec& spec, data::Split split, torch::Device device,
                                int threads) {
-  ASSIGN_OR_RETURN(const data::ImageSet set, data::read_image_set(spec, split, threads));
-  return SplitImages{.inputs = {{"", {set.channels, set.height, set.width}}},
+  ASSIGN_OR_RETURN(data::ImageSet set, data::read_image_set(spec, split, threads));
+  if (spec.labels == data::Labels::none) set.labels.assign(set.labels.size(), 0);
+  SplitImages images{.inputs = {{"", {set.channels, set.height, set.width}}},
                      .classes = set.classes,
                      .labels = set.labels,
-                     .pixels = pixels_in_memory(set, device),
+                     .pixels = {},
                      .arrays = {},
                      .measured = measure_normalization(set),
                      .hash = content_hash(set)};
+  images.pixels = pixels_in_memory(std::move(set), device);
+  return images;
 }
 
 Result<SplitImages> read_arrays(const std::filesystem::path& root, data::Split split, torch::Device device) {
@@ -104,25 +124,27 @@ Result<Squares> squares_of(const recipe::Recipe::Data& data, data::Format format
 
 Result<std::uint64_t> listing_hash(const data::ImageFiles& listing, const std::filesystem::path& root) {
   Hash hash;
-  for (const auto& file : listing.files) {
-    std::error_code code;
-    const auto size = std::filesystem::file_size(file, code);
-    if (code) return Error{fmt::format("cannot read '{}': {}", file.string(), code.message())};
-    hash.add(fmt::format("{}:{}\n", file.lexically_relative(root).string(), size));
+  for (const auto* files : {&listing.files, &listing.maps}) {
+    for (const auto& file : *files) {
+      std::error_code code;
+      const auto size = std::filesystem::file_size(file, code);
+      if (code) return Error{fmt::format("cannot read '{}': {}", file.string(), code.message())};
+      hash.add(fmt::format("{}:{}\n", file.lexically_relative(root).string(), size));
+    }
   }
   return hash.value();
 }
 
-Result<Normalization> measure_some(const PixelSource& pixels, std::int64_t count, int size) {
+Result<Normalization> measure_some(const PixelSource& pixels, std::int64_t count) {
   const std::int64_t wanted = std::min(count, kMeasured);
   std::vector<std::int64_t> indices;
   for (std::int64_t i = 0; i < wanted; ++i) indices.push_back(i * count / wanted);
-  const torch::Tensor images = pixels.plain(indices).cpu().contiguous();
+  const torch::Tensor images = pixels.plain(indices).images.cpu().contiguous();
   RETURN_IF_ERROR(pixels.status());
   const auto* values = images.data_ptr<std::uint8_t>();
-  return measure_normalization({.channels = 3,
-                                .height = size,
-                                .width = size,
+  return measure_normalization({.channels = static_cast<int>(images.size(3)),
+                                .height = static_cast<int>(images.size(1)),
+                                .width = static_cast<int>(images.size(2)),
                                 .pixels = {values, values + images.numel()},
                                 .labels = {},
                                 .classes = {}});
@@ -130,37 +152,45 @@ Result<Normalization> measure_some(const PixelSource& pixels, std::int64_t count
 
 Result<SplitImages> list_only(const data::DatasetSpec& spec, const recipe::Recipe::Data& data,
                               data::Split split, torch::Device device, int threads) {
-  ASSIGN_OR_RETURN(const Squares squares, squares_of(data, spec.format));
-  ASSIGN_OR_RETURN(data::ImageFiles listing, spec.labels ? data::list_image_folder(spec.root, split)
-                                                         : data::list_images_below(spec.root, split));
-  SplitImages images{.inputs = {{"", {3, squares.size, squares.size}}},
+  ASSIGN_OR_RETURN(Squares squares, squares_of(data, spec.format));
+  squares.channels = spec.channels;
+  ASSIGN_OR_RETURN(data::ImageFiles listing, data::list_image_files(spec, split));
+  ThreadPool pool(threads);
+  ASSIGN_OR_RETURN(const data::LabelValues values, data::check_images(listing, pool));
+  SplitImages images{.inputs = {{"", {squares.channels, squares.size, squares.size}}},
                      .classes = std::move(listing.classes),
                      .labels = std::move(listing.labels),
                      .pixels = {},
                      .arrays = {},
                      .measured = {},
                      .hash = 0};
+  if (spec.labels == data::Labels::maps) {
+    ASSIGN_OR_RETURN(images.classes, data::classes_of(values));
+  }
   ASSIGN_OR_RETURN(images.hash, listing_hash(listing, spec.root));
-  images.pixels = pixels_on_disk(std::move(listing.files), squares, threads, device);
+  images.pixels =
+      pixels_on_disk(std::move(listing), data::are_black_and_white(values), squares, threads, device);
   if (!data.mean.empty() && !data.stddev.empty()) return images;
   if (split == data::Split::test) return images;
-  ASSIGN_OR_RETURN(
-      images.measured,
-      measure_some(*images.pixels, static_cast<std::int64_t>(images.labels.size()), squares.size));
+  ASSIGN_OR_RETURN(images.measured,
+                   measure_some(*images.pixels, static_cast<std::int64_t>(images.labels.size())));
   return images;
 }
 
-Result<SplitImages> open_split(const recipe::Recipe& recipe, data::Split split, torch::Device device,
-                               int threads) {
-  ASSIGN_OR_RETURN(const data::DatasetSpec spec, dataset_spec(recipe));
+Result<SplitImages> open_split(const recipe::Recipe& recipe, data::Split split, int channels,
+                               torch::Device device, int threads) {
+  ASSIGN_OR_RETURN(const data::DatasetSpec spec, dataset_spec(recipe, channels));
   if (spec.format == data::Format::arrays) return read_arrays(spec.root, split, device);
   if (recipe.data.crop == recipe::Crop::resized) return list_only(spec, recipe.data, split, device, threads);
   return read_whole(spec, split, device, threads);
 }
 
-Status take(const std::vector<double>& given, const char* key, int channels, std::vector<float>& values) {
+/// In place of what was measured.
+Status take(const std::vector<double>& given, const char* key, double highest, int channels,
+            std::vector<float>& values) {
   if (given.empty()) return {};
-  values.assign(given.begin(), given.end());
+  values.clear();
+  for (const double value : given) values.push_back(static_cast<float>(value / highest));
   if (static_cast<int>(given.size()) == channels) return {};
   return Error{
       fmt::format("data.{} has {} numbers, but the images have {} channels", key, given.size(), channels)};
@@ -187,13 +217,17 @@ std::span<const std::int64_t> TrainingData::first_training(std::int64_t count) c
 }
 
 Status check_data(const recipe::Recipe& recipe) {
-  const auto spec = dataset_spec(recipe);
+  const auto spec = dataset_spec(recipe, 3);
   const Status status = spec ? data::check_splits(*spec) : spec.error();
   if (status) return {};
   std::error_code code;
   const bool path_is_wrong = !std::filesystem::is_directory(recipe.data.path, code);
   return Error{fmt::format("data.path: {}{}", status.error().message,
                            path_is_wrong ? fmt::format("; {}", recipe::kPathRule) : "")};
+}
+
+Augmentation augmentation_of(const recipe::Recipe::Data& data) {
+  return {data.pad, data.flip.value_or(true)};
 }
 
 int fitting_batch(int wanted, const TrainingData& data) {
@@ -212,18 +246,33 @@ std::string uncertainty(const TrainingData& data) {
       count, points);
 }
 
-Result<TrainingData> read_training_data(const recipe::Recipe& recipe, torch::Device device, int threads) {
-  ASSIGN_OR_RETURN(SplitImages images, open_split(recipe, data::Split::train, device, threads));
+Result<TrainingData> read_training_data(const recipe::Recipe& recipe, int channels, torch::Device device,
+                                        int threads) {
+  ASSIGN_OR_RETURN(SplitImages images, open_split(recipe, data::Split::train, channels, device, threads));
   const auto count = static_cast<std::int64_t>(images.labels.size());
   if (!images.pixels && !(recipe.data.mean.empty() && recipe.data.stddev.empty()))
     return Error{"data.mean and data.stddev are for images; arrays are taken as they are, so leave them out"};
   const std::int64_t held_out = validation_images(recipe.data, count);
   if (held_out + kLeastTraining > count) return too_few(count, held_out);
+  const bool to_255 = recipe.data.range == recipe::PixelRange::to_255;
   Normalization normalization = images.measured;
-  const int channels = images.inputs[0].shape.channels;
-  RETURN_IF_ERROR(take(recipe.data.mean, "mean", channels, normalization.mean));
-  RETURN_IF_ERROR(take(recipe.data.stddev, "stddev", channels, normalization.stddev));
-  data::TrainingSplit split = data::split_training(count, held_out, static_cast<std::uint64_t>(recipe.seed));
+  normalization.bgr = recipe.data.channel_order == recipe::ChannelOrder::bgr;
+  if (normalization.bgr) {
+    std::reverse(normalization.mean.begin(), normalization.mean.end());
+    std::reverse(normalization.stddev.begin(), normalization.stddev.end());
+  }
+  const int read = images.inputs[0].shape.channels;
+  if (normalization.bgr && read != 3)
+    return Error{
+        fmt::format("data.channel_order = \"bgr\" is for images of three channels, but these have {}", read)};
+  if (to_255) {
+    normalization.mean.assign(static_cast<std::size_t>(read), 0);
+    normalization.stddev.assign(static_cast<std::size_t>(read), 1 / 255.0F);
+  }
+  RETURN_IF_ERROR(take(recipe.data.mean, "mean", to_255 ? 255 : 1, read, normalization.mean));
+  RETURN_IF_ERROR(take(recipe.data.stddev, "stddev", to_255 ? 255 : 1, read, normalization.stddev));
+  data::TrainingSplit split =
+      data::split_by_class(images.labels, held_out, static_cast<std::uint64_t>(recipe.seed));
   return TrainingData{.inputs = std::move(images.inputs),
                       .classes = std::move(images.classes),
                       .normalization = normalization,
@@ -234,19 +283,19 @@ Result<TrainingData> read_training_data(const recipe::Recipe& recipe, torch::Dev
                       .hash = images.hash};
 }
 
-Result<std::shared_ptr<const TrainingData>> DataReader::read(const recipe::Recipe& recipe) {
+Result<std::shared_ptr<const TrainingData>> DataReader::read(const recipe::Recipe& recipe, int channels) {
   const std::string wanted =
-      fmt::format("{}\n{}{}", recipe.task == recipe::Task::classify, recipe::table_to_toml(recipe, "data"),
-                  recipe::table_to_toml(recipe, "training"));
+      fmt::format("{} {}\n{}{}", static_cast<int>(recipe.task), channels,
+                  recipe::table_to_toml(recipe, "data"), recipe::table_to_toml(recipe, "training"));
   if (wanted != last_) {
-    ASSIGN_OR_RETURN(TrainingData data, read_training_data(recipe, device_, threads_));
+    ASSIGN_OR_RETURN(TrainingData data, read_training_data(recipe, channels, device_, threads_));
     data_ = std::make_shared<const TrainingData>(std::move(data));
     last_ = wanted;
     return data_;
   }
   TrainingData data = *data_;  // shares the pixels
   const std::int64_t count = data_->images.size();
-  data::TrainingSplit split = data::split_training(count, validation_images(recipe.data, count),
+  data::TrainingSplit split = data::split_by_class(data_->labels, validation_images(recipe.data, count),
                                                    static_cast<std::uint64_t>(recipe.seed));
   data.training = std::move(split.training);
   data.validation = std::move(split.validation);
@@ -255,8 +304,11 @@ Result<std::shared_ptr<const TrainingData>> DataReader::read(const recipe::Recip
 
 Result<ImageBatches> read_test_images(const recipe::Recipe& recipe, const TrainingData& training,
                                       torch::Device device, int threads) {
-  ASSIGN_OR_RETURN(SplitImages images, open_split(recipe, data::Split::test, device, threads));
-  if (images.inputs != training.inputs || images.classes != training.classes) {
+  ASSIGN_OR_RETURN(SplitImages images,
+                   open_split(recipe, data::Split::test, training.inputs[0].shape.channels, device, threads));
+  // Label maps may lack the classes with the highest numbers.
+  const bool classes_fit = recipe.task == recipe::Task::segment || images.classes == training.classes;
+  if (images.inputs != training.inputs || !classes_fit) {
     return Error{fmt::format("the test images of '{}' differ from its training images in size or classes",
                              recipe.data.path.string())};
   }

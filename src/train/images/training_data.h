@@ -39,8 +39,13 @@ struct TrainingData {
 /// would otherwise be found out when training has ended. Opens no file.
 Status check_data(const recipe::Recipe& recipe);
 
-/// With data.crop = "resized" images stay on the disk; else they are read whole.
-Result<TrainingData> read_training_data(const recipe::Recipe& recipe, torch::Device device, int threads);
+/// With data.crop = "resized" images stay on the disk; else they are read whole. `channels`: 1 makes the
+/// images of folders gray.
+Result<TrainingData> read_training_data(const recipe::Recipe& recipe, int channels, torch::Device device,
+                                        int threads);
+
+/// Images are mirrored unless the recipe says otherwise.
+Augmentation augmentation_of(const recipe::Recipe::Data& data);
 
 /// Images in a training step: as many as `wanted`, or an eighth of all if there are fewer.
 int fitting_batch(int wanted, const TrainingData& data);
@@ -59,7 +64,7 @@ class DataReader {
  public:
   DataReader(torch::Device device, int threads) : device_(device), threads_(threads) {}
 
-  Result<std::shared_ptr<const TrainingData>> read(const recipe::Recipe& recipe);
+  Result<std::shared_ptr<const TrainingData>> read(const recipe::Recipe& recipe, int channels);
 
  private:
   torch::Device device_;

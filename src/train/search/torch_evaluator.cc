@@ -84,7 +84,7 @@ Result<search::Evaluation> TorchEvaluator::fine_tune(const Subnet& subnet, doubl
   std::optional<search::Evaluation> now;  // what it was before, the search knows
   for (std::int64_t step = 0; step < steps && (!now || now->accuracy < target_accuracy); ++step) {
     const Batch images = run_.data().images.augmented(batch_indices(training, order, step, batch),
-                                                      {recipe.data.pad, recipe.data.flip}, random.bits(1));
+                                                      augmentation_of(recipe.data), random.bits(1));
     sgd.optimizer->zero_grad();
     loss_of(forward(net_, images, subnet), targets_of(images), 0).backward();
     sgd.optimizer->step();

@@ -20,6 +20,7 @@ namespace {
 
 /// What an accuracy is, for people.
 const char* measure(const Run& run) {
+  if (run.recipe().task == recipe::Task::segment) return "mean IoU";
   return run.teacher() ? "agreement" : "top-1";
 }
 
@@ -104,13 +105,16 @@ Status write_results(const Run& run, const std::vector<onnx::SubnetRecord>& reco
   return write_file(run.file(recipe::Stage::package, "results.json"), report::to_json(subnets));
 }
 
-/// The names of the first output's values, if the data has as many classes.
+/// The names of the first output's values, if the data has as many classes; of a teacher's classes numbers.
 std::vector<std::string> class_names(const Run& run) {
   const Shape& output = run.graph().shape(run.graph().output());
+  if (output.height * output.width > 1) return {};
   const std::vector<std::string>& classes = run.data().classes;
-  const bool fits =
-      output.height * output.width == 1 && classes.size() == static_cast<std::size_t>(output.channels);
-  return fits ? classes : std::vector<std::string>();
+  if (classes.size() == static_cast<std::size_t>(output.channels)) return classes;
+  std::vector<std::string> numbers;
+  const bool of_classes = run.teacher() && run.teacher()->outputs()[0].distribution;
+  for (int i = 0; of_classes && i < output.channels; ++i) numbers.push_back(std::to_string(i));
+  return numbers;
 }
 
 /// None if labels are learned.
@@ -132,14 +136,15 @@ Status write_dynamic_model(const Run& run, const std::vector<onnx::SubnetRecord>
       .network = {run.graph(), std::move(weights)},
       .subnets = records,
       .preprocessing = {run.data().normalization.mean, run.data().normalization.stddev,
-                        data.crop == recipe::Crop::resized ? data.resize : 0},
+                        data.crop == recipe::Crop::resized ? data.resize : 0, run.data().normalization.bgr},
       .classes = class_names(run),
       .validation =
           onnx::ValidationImages{.count = static_cast<std::int64_t>(run.data().validation.size()),
                                  .among = run.data().images.size(),
                                  .seed = run.recipe().seed,
                                  .labels = data::hash_of_labels(run.data().labels, run.data().validation)},
-      .taught = taught_outputs(run)};
+      .taught = taught_outputs(run),
+      .label_maps = run.recipe().task == recipe::Task::segment};
   return onnx::write_model(run.model_file(), model);
 }
 
