@@ -119,6 +119,7 @@ endfunction()
 # use src/testing.
 #   LIBRARIES     what it links besides
 #   PCH_FROM      a target whose precompiled header it shares
+#   STARTS_SLOWLY  see concertina_test_program()
 function(concertina_tests name)
   if(NOT CONCERTINA_TESTS)
     return()
@@ -126,16 +127,21 @@ function(concertina_tests name)
   if(CONCERTINA_TESTED AND NOT name IN_LIST CONCERTINA_TESTED)
     return()
   endif()
-  cmake_parse_arguments(arg "" "PCH_FROM" "LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "STARTS_SLOWLY" "PCH_FROM" "LIBRARIES" ${ARGN})
   concertina_sources(sources "*_test.cc")
-  concertina_test_program(concertina_${name}_test ${name} SOURCES ${sources} PCH_FROM ${arg_PCH_FROM}
+  set(slow "")
+  if(arg_STARTS_SLOWLY)
+    set(slow STARTS_SLOWLY)
+  endif()
+  concertina_test_program(concertina_${name}_test ${name} ${slow} SOURCES ${sources} PCH_FROM ${arg_PCH_FROM}
                           LIBRARIES concertina_${name} concertina_testing ${arg_LIBRARIES})
 endfunction()
 
 # concertina_test_program(TARGET graph SOURCES ... LIBRARIES ...): a program of tests. ctest knows each of
 # them as graph/TEST, with the label graph.
+#   STARTS_SLOWLY  tests that differ in their parameter are one to ctest
 function(concertina_test_program target group)
-  cmake_parse_arguments(arg "" "PCH_FROM" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "STARTS_SLOWLY" "PCH_FROM" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${target} ${arg_SOURCES})
   target_link_libraries(${target} PRIVATE ${arg_LIBRARIES} nlohmann_json::nlohmann_json GTest::gmock
                                           GTest::gtest_main)
@@ -144,12 +150,29 @@ function(concertina_test_program target group)
     set(arg_PCH_FROM concertina_test_headers)
   endif()
   target_precompile_headers(${target} REUSE_FROM ${arg_PCH_FROM})
-  # What takes time is in the libraries, and building tests quickly is worth more than their speed. Fixtures and
-  # helpers of different files may have one name. The headers are compiled with -fPIC, programs would be with -fPIE.
+  # What takes time is in the libraries, and building tests quickly is worth more than their speed. The headers are
+  # compiled with -fPIC, programs would be with -fPIE.
   target_compile_options(${target} PRIVATE ${concertina_test_options} -fPIC)
-  set_target_properties(${target} PROPERTIES UNITY_BUILD OFF POSITION_INDEPENDENT_CODE OFF)
-  gtest_discover_tests(${target} TEST_PREFIX ${CONCERTINA_TEST_PREFIX}${group}/ DISCOVERY_MODE PRE_TEST
-                       PROPERTIES LABELS ${group})
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  if(arg_STARTS_SLOWLY)
+    set(discovered ${CMAKE_CURRENT_BINARY_DIR}/${target}_by_name.cmake)
+    file(GENERATE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${target}_discover.cmake CONTENT
+"set(PROGRAM [==[$<TARGET_FILE:${target}>]==])
+set(OUT [==[${discovered}]==])
+set(PREFIX [==[${CONCERTINA_TEST_PREFIX}${group}/]==])
+set(LABEL ${group})
+if(EXISTS \${PROGRAM})
+  include([==[${PROJECT_SOURCE_DIR}/cmake/DiscoverByName.cmake]==])
+  include([==[${discovered}]==])
+else()
+  add_test(${target}_NOT_BUILT ${target}_NOT_BUILT)
+endif()
+")
+    set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${CMAKE_CURRENT_BINARY_DIR}/${target}_discover.cmake)
+  else()
+    gtest_discover_tests(${target} TEST_PREFIX ${CONCERTINA_TEST_PREFIX}${group}/ DISCOVERY_MODE PRE_TEST
+                         PROPERTIES LABELS ${group})
+  endif()
 endfunction()
 
 # concertina_benchmarks(kernels): the program concertina_kernels_bench of all *_bench.cc below the folder.

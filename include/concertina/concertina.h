@@ -120,6 +120,7 @@ typedef struct concertina_image_info {
   const float* mean; /**< [channels] */
   const float* stddev; /**< [channels] */
   int32_t bgr;         /**< 1: the three channels are blue, green, red; 0: red, green, blue */
+  int32_t reserved;
 } concertina_image_info;
 
 concertina_status concertina_model_image(const concertina_model* model, concertina_image_info* info,

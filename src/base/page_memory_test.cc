@@ -14,7 +14,7 @@ std::span<char> bytes_of(const PageMemory& memory) {
   return {static_cast<char*>(memory.data()), memory.size()};
 }
 
-class PageMemoryTest : public testing::TestWithParam<std::size_t> {};
+class PageMemoryTest : public ::testing::TestWithParam<std::size_t> {};
 
 TEST_P(PageMemoryTest, IsZeroedAlignedAndWritableToItsEnd) {
   for (int i = 0; i < 2; ++i) {  // the second may get the memory of the first
@@ -38,8 +38,8 @@ TEST_P(PageMemoryTest, MovesWithItsBytes) {
 
 // Around the size from which memory comes from the system, and around a large page.
 INSTANTIATE_TEST_SUITE_P(Sizes, PageMemoryTest,
-                         testing::Values(0, 1, 63, 64, (1 << 20) - 1, 1 << 20, (1 << 21) - 1, 1 << 21,
-                                         (1 << 21) + 1, 10'000'000));
+                         ::testing::Values(0, 1, 63, 64, (1 << 20) - 1, 1 << 20, (1 << 21) - 1, 1 << 21,
+                                           (1 << 21) + 1, 10'000'000));
 
 #ifndef CONCERTINA_SANITIZED  // a sanitizer stops the program instead
 TEST(PageMemory, WhatNoMachineHasThrows) {

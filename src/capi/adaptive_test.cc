@@ -10,9 +10,6 @@ namespace {
 using ::testing::Each;
 using ::testing::HasSubstr;
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
 class CAdaptive : public ::testing::Test {
  protected:
   void SetUp() override {

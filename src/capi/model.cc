@@ -74,7 +74,8 @@ concertina_image_info describe(const ImageInfo& info) {
           .resize = info.resize,
           .mean = info.mean.data(),
           .stddev = info.stddev.data(),
-          .bgr = info.bgr ? 1 : 0};
+          .bgr = info.bgr ? 1 : 0,
+          .reserved = 0};
 }
 
 template <typename Things>

@@ -8,8 +8,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
 class CScheduler : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <climits>
 #include <optional>
-#include <sstream>
 
 #include "base/file.h"
 #include "base/try.h"
+#include "data/annotations.h"
 #include "data/files.h"
 #include "data/split.h"
 
@@ -103,30 +103,13 @@ Result<ImageFiles> list_images(const fs::path& folder, const std::vector<std::st
   return Error{fmt::format("'{}' holds more images than fit into memory; use fewer", folder.string())};
 }
 
-/// Lines of a file's name, its class and more, between tabs; by class, then in the order of the lines.
 Result<ImageFiles> list_annotated(const fs::path& folder, const std::vector<std::string>& classes) {
   ASSIGN_OR_RETURN(const std::string text, read_file(annotations_of(folder)));
-  std::vector<std::vector<fs::path>> by_class(classes.size());
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t end = line.find('\t');
-    const std::string name = line.substr(0, end);
-    const std::string label =
-        end == std::string::npos ? "" : line.substr(end + 1, line.find_first_of("\t\r", end + 1) - end - 1);
-    const auto found = std::lower_bound(classes.begin(), classes.end(), label);
-    if (found == classes.end() || *found != label || !is_image(name) || fs::path(name).has_parent_path()) {
-      return Error{
-          fmt::format("'{}': the line '{}' names no image and a class of train/; correct or remove it",
-                      annotations_of(folder).string(), line)};
-    }
-    by_class[static_cast<std::size_t>(found - classes.begin())].push_back(folder / "images" / name);
-  }
+  const auto annotations = parse_annotations(text, classes);
+  if (!annotations) return in_file(annotations_of(folder), annotations.error());
   ImageFiles listing{.files = {}, .labels = {}, .classes = classes};
   for (std::size_t label = 0; label < classes.size(); ++label) {
-    if (by_class[label].empty())
-      return Error{fmt::format("'{}' has no image of the class '{}'", annotations_of(folder).string(),
-                               classes[label])};
-    listing.files.insert(listing.files.end(), by_class[label].begin(), by_class[label].end());
+    for (const std::string& name : (*annotations)[label]) listing.files.push_back(folder / "images" / name);
     listing.labels.resize(listing.files.size(), static_cast<std::int32_t>(label));
   }
   return listing;

@@ -14,13 +14,13 @@
 namespace concertina::onnx {
 namespace {
 
-struct Case {
+struct Spoiled {
   const char* sentence;
   std::function<void(ModelFile&)> damage;
 };
 
-const std::vector<Case>& cases() {
-  static const std::vector<Case> kCases = {
+const std::vector<Spoiled>& cases() {
+  static const std::vector<Spoiled> kCases = {
       {"'stem.bias' is missing", [](ModelFile& m) { m.network.weights.erase("stem.bias"); }},
       {"'stem.bias' holds a value that is not finite",
        [](ModelFile& m) { m.network.weights.at("stem.bias").values[1] = NAN; }},
@@ -71,7 +71,7 @@ TEST(ModelCheck, NamesEveryBrokenPromise) {
   ModelFile good = testing::random_model(testing::every_op(), 3);
   good.validation = ValidationImages{.count = 50, .among = 500, .seed = 7, .labels = 0x0123456789abcdef};
   ASSERT_TRUE(check_model(good)) << check_model(good).error().message;
-  for (const Case& broken : cases()) {
+  for (const Spoiled& broken : cases()) {
     ModelFile model = good;
     broken.damage(model);
     const Status status = check_model(model);

@@ -54,7 +54,7 @@ void expect_same_as_protobuf(const std::string& bytes) {
   EXPECT_EQ(as_parsed_by_protobuf(file), wanted.SerializePartialAsString());
 }
 
-onnx::ModelProto small_model() {
+onnx::ModelProto small_proto() {
   onnx::ModelProto model;
   model.set_ir_version(8);
   onnx::TensorProto& raw = *model.mutable_graph()->add_initializer();
@@ -72,11 +72,11 @@ onnx::ModelProto small_model() {
 
 TEST(ParseInPlace, ReadsWhatProtobufReads) {
   expect_same_as_protobuf("");
-  expect_same_as_protobuf(small_model().SerializeAsString());
+  expect_same_as_protobuf(small_proto().SerializeAsString());
 }
 
 TEST(ParseInPlace, PointsIntoTheBytes) {
-  const std::string bytes = small_model().SerializeAsString();
+  const std::string bytes = small_proto().SerializeAsString();
   OnnxFile file;
   ASSERT_TRUE(parse_in_place(bytes, file));
   ASSERT_EQ(file.raw_data.size(), 2u);
@@ -93,11 +93,11 @@ TEST(ParseInPlace, MergesPieces) {
   onnx::ModelProto second;
   second.mutable_graph()->add_initializer()->set_raw_data("more");
   second.mutable_graph()->set_name("second");
-  expect_same_as_protobuf(small_model().SerializeAsString() + second.SerializeAsString());
+  expect_same_as_protobuf(small_proto().SerializeAsString() + second.SerializeAsString());
   onnx::TensorProto tensor;
   tensor.set_raw_data("first");
   const std::string twice =
-      tensor.SerializeAsString() + small_model().graph().initializer(0).SerializeAsString();
+      tensor.SerializeAsString() + small_proto().graph().initializer(0).SerializeAsString();
   std::string graph = "\x2a";  // field 5, with a length
   graph += static_cast<char>(twice.size());
   graph += twice;
@@ -115,7 +115,7 @@ TEST(ParseInPlace, RefusesWhatProtobufRefuses) {
     EXPECT_FALSE(model.ParsePartialFromString(std::string(long_varint)));
     EXPECT_FALSE(parse_in_place(long_varint, file));
   }
-  const std::string bytes = small_model().SerializeAsString();
+  const std::string bytes = small_proto().SerializeAsString();
   for (std::size_t length = 1; length < bytes.size(); ++length) {
     onnx::ModelProto model;
     OnnxFile file;

@@ -14,7 +14,7 @@ namespace {
 
 using testing::Floats;
 
-constexpr int kBatch = 3;
+constexpr int kBandedBatch = 3;
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 constexpr BandPolicy kNever{.large_map = kMost};
 constexpr BandPolicy kOneRow{.large_map = 1, .memory = 1, .most_memory = kMost, .weight_cost = 0};
@@ -72,18 +72,18 @@ class BandsTest : public ::testing::TestWithParam<testing::NamedGraph> {
     const Graph& graph = GetParam().graph;
     const onnx::ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
     const auto whole = load(file, kNever, precision, choice);
-    const Floats images = testing::random_images(*whole, kBatch);
+    const Floats images = testing::random_images(*whole, kBandedBatch);
     EXPECT_EQ(banded_steps(*whole), 0);
     for (const BandPolicy& bands : {kOneRow, kSomeRows}) {
       const auto banded = load(file, bands, precision, choice);
       for (std::size_t i = 0; i < file.subnets.size(); ++i) {
         SCOPED_TRACE(i);
         const Plan& plan = banded->impl().plans[i];
-        const Floats wanted = run_steps(*whole, whole->impl().plans[i], images, kBatch, 1);
+        const Floats wanted = run_steps(*whole, whole->impl().plans[i], images, kBandedBatch, 1);
         for (const int threads : {1, 2, 4}) {  // a batch of 3: whole images, and parts of them
-          EXPECT_EQ(run_steps(*banded, plan, images, kBatch, threads), wanted) << threads;
+          EXPECT_EQ(run_steps(*banded, plan, images, kBandedBatch, threads), wanted) << threads;
         }
-        EXPECT_EQ(testing::run_alone(banded, {.threads = 2, .max_batch = kBatch}, images, kBatch,
+        EXPECT_EQ(testing::run_alone(banded, {.threads = 2, .max_batch = kBandedBatch}, images, kBandedBatch,
                                      static_cast<int>(i)),
                   wanted);
       }
@@ -164,14 +164,14 @@ TEST(BandedStep, KeepsItsMapsOutOfTheArena) {
 TEST(BandedStep, EveryLayerIsStillProfiled) {
   const onnx::ModelFile file = fork_file();
   const auto whole = load(file, kNever), banded = load(file, kOneRow);
-  const Floats images = testing::random_images(*banded, kBatch);
+  const Floats images = testing::random_images(*banded, kBandedBatch);
   for (const int threads : {1, 2}) {
-    const SessionOptions options{.threads = threads, .max_batch = kBatch};
+    const SessionOptions options{.threads = threads, .max_batch = kBandedBatch};
     auto a = Session::make(whole, options).value();
     auto b = Session::make(banded, options).value();
     EXPECT_LT(b.steps(0), a.steps(0));
-    const auto expected = a.profile(images, kBatch, 0, 3).value(),
-               steps = b.profile(images, kBatch, 0, 3).value();
+    const auto expected = a.profile(images, kBandedBatch, 0, 3).value(),
+               steps = b.profile(images, kBandedBatch, 0, 3).value();
     ASSERT_EQ(steps.size(), expected.size());
     for (std::size_t i = 0; i < steps.size(); ++i) {
       EXPECT_EQ(steps[i].name, expected[i].name);

@@ -13,8 +13,8 @@ using testing::Floats;
 using ::testing::HasSubstr;
 
 // Weights and inputs lose 16 bits in each layer; the worst seen is 9e-3.
-constexpr double kBound = 0.03;
-constexpr int kBatch = 3;
+constexpr double kRoundedBound = 0.03;
+constexpr int kRoundedBatch = 3;
 const ModelOptions kBf16{.precision = Precision::bf16};
 
 class Bf16Test : public ::testing::TestWithParam<testing::NamedGraph> {
@@ -29,7 +29,7 @@ TEST_P(Bf16Test, StaysCloseToFp32OnEveryUnit) {
   const Graph& graph = GetParam().graph;
   const onnx::ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 4));
   const auto exact = testing::load(file);
-  const Floats images = testing::random_images(*exact, kBatch);
+  const Floats images = testing::random_images(*exact, kRoundedBatch);
   double worst = 0;
   for (const std::string& unit : kernels::bf16_units()) {
     ASSERT_TRUE(kernels::limit_bf16_unit(unit));
@@ -37,14 +37,16 @@ TEST_P(Bf16Test, StaysCloseToFp32OnEveryUnit) {
     EXPECT_EQ(model->precision(), Precision::bf16);
     for (int i = 0; i < static_cast<int>(model->subnets().size()); ++i) {
       SCOPED_TRACE(i);
-      const Floats wanted = testing::run_alone(exact, {.max_batch = kBatch}, images, kBatch, i);
-      const Floats got = testing::run_alone(model, {.max_batch = kBatch}, images, kBatch, i);
+      const Floats wanted = testing::run_alone(exact, {.max_batch = kRoundedBatch}, images, kRoundedBatch, i);
+      const Floats got = testing::run_alone(model, {.max_batch = kRoundedBatch}, images, kRoundedBatch, i);
       worst = std::max(worst, testing::relative_error(got, wanted));
-      EXPECT_EQ(testing::run_alone(model, {.threads = 2, .max_batch = kBatch}, images, kBatch, i), got)
+      EXPECT_EQ(
+          testing::run_alone(model, {.threads = 2, .max_batch = kRoundedBatch}, images, kRoundedBatch, i),
+          got)
           << unit;
     }
   }
-  EXPECT_LE(worst, kBound);
+  EXPECT_LE(worst, kRoundedBound);
   EXPECT_GT(worst, 0);  // it is another precision
   RecordProperty("worst_error", std::to_string(worst * 1e6) + "e-6");
 }

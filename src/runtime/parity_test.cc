@@ -13,8 +13,8 @@ namespace {
 using testing::Floats;
 
 // Every layer rounds its sums to fp32 where the reference adds in double; the worst seen is 6e-7.
-constexpr double kBound = 3e-6;
-constexpr int kBatch = 3;
+constexpr double kParityBound = 3e-6;
+constexpr int kParityBatch = 3;
 
 // Winograd's algorithm rounds more; see kernels/winograd_test.cc.
 constexpr double kWinogradBound = 2e-5;
@@ -31,7 +31,7 @@ Floats first_images(const Floats& all, std::span<const TensorInfo> parts) {
   for (const TensorInfo& part : parts) {
     const auto size = static_cast<std::ptrdiff_t>(part.size());
     first.insert(first.end(), at, at + size);
-    at += kBatch * size;
+    at += kParityBatch * size;
   }
   return first;
 }
@@ -47,7 +47,7 @@ std::vector<Subnet> test_subnets(const Graph& graph) {
 std::vector<Floats> wanted_logits(const onnx::ModelFile& file, const Floats& images) {
   std::vector<Floats> wanted;
   for (const onnx::SubnetRecord& record : file.subnets) {
-    auto logits = reference_run(extract(file.network, record.subnet, record.own), images, kBatch);
+    auto logits = reference_run(extract(file.network, record.subnet, record.own), images, kParityBatch);
     EXPECT_TRUE(logits) << logits.error().message;
     wanted.push_back(std::move(logits).value());
   }
@@ -57,22 +57,23 @@ std::vector<Floats> wanted_logits(const onnx::ModelFile& file, const Floats& ima
 TEST_P(ParityTest, EverySubnetOnEveryTarget) {
   const Graph& graph = GetParam().graph;
   const onnx::ModelFile file = testing::model_file(graph, test_subnets(graph));
-  const Floats images = testing::random_images(*testing::load(file), kBatch);
+  const Floats images = testing::random_images(*testing::load(file), kParityBatch);
   const std::vector<Floats> wanted = wanted_logits(file, images);
   double worst = 0;
   for (const std::string& target : kernels::target_names()) {
     ASSERT_TRUE(kernels::limit_target(target));
     const auto model = testing::load(file);
     for (const int threads : {1, 2}) {
-      auto session = Session::make(model, {.threads = threads, .max_batch = kBatch});
+      auto session = Session::make(model, {.threads = threads, .max_batch = kParityBatch});
       ASSERT_TRUE(session) << session.error().message;
       for (int i = 0; i < static_cast<int>(wanted.size()); ++i) {
         SCOPED_TRACE(target + ", sub-net " + to_string(model->subnets()[i].subnet));
         const Floats& all = wanted[i];
-        worst = std::max(worst, testing::relative_error(testing::run(*session, images, kBatch, i), all));
+        worst =
+            std::max(worst, testing::relative_error(testing::run(*session, images, kParityBatch, i), all));
         const Floats one = testing::run(*session, first_images(images, model->inputs()), 1, i);
         worst = std::max(worst, testing::relative_error(one, first_images(all, model->outputs())));
-        EXPECT_LE(worst, kBound);
+        EXPECT_LE(worst, kParityBound);
       }
     }
   }
@@ -90,10 +91,10 @@ TEST_P(ParityTest, EverySubnetWithTheLastPacking) {
       }};
   const auto model = make_model(file, Precision::fp32, last);
   ASSERT_TRUE(model) << model.error().message;
-  const Floats images = testing::random_images(**model, kBatch);
+  const Floats images = testing::random_images(**model, kParityBatch);
   const std::vector<Floats> wanted = wanted_logits(file, images);
   for (int i = 0; i < static_cast<int>(wanted.size()); ++i) {
-    const Floats got = testing::run_alone(*model, {.max_batch = kBatch}, images, kBatch, i);
+    const Floats got = testing::run_alone(*model, {.max_batch = kParityBatch}, images, kParityBatch, i);
     EXPECT_LE(testing::relative_error(got, wanted[i]), kWinogradBound) << i;
   }
 }
@@ -114,16 +115,16 @@ TEST_P(ParityTest, NothingIsReadThatWasNotWritten) {
   const Graph& graph = GetParam().graph;
   const onnx::ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
   const auto model = testing::load(file);
-  const Floats images = testing::random_images(*model, kBatch);
+  const Floats images = testing::random_images(*model, kParityBatch);
   ThreadPool caller(1);
   for (std::size_t i = 0; i < file.subnets.size(); ++i) {
     const Plan& plan = model->impl().plans[i];
-    AlignedBuffer arena(static_cast<std::size_t>(plan.arena_floats) * kBatch);
+    AlignedBuffer arena(static_cast<std::size_t>(plan.arena_floats) * kParityBatch);
     for (float& v : arena.span()) v = std::numeric_limits<float>::quiet_NaN();
     AlignedBuffer workspace(plan.workspace_floats);
     for (float& v : workspace.span()) v = std::numeric_limits<float>::quiet_NaN();
-    Floats logits(kBatch * model->output_size());
-    const Frame frame{.batch = kBatch,
+    Floats logits(kParityBatch * model->output_size());
+    const Frame frame{.batch = kParityBatch,
                       .images = images.data(),
                       .logits = logits.data(),
                       .arena = arena.data(),
@@ -131,7 +132,8 @@ TEST_P(ParityTest, NothingIsReadThatWasNotWritten) {
                       .pool = caller,
                       .caller = caller};
     for (const Step& step : plan.steps) run(step, frame);
-    EXPECT_EQ(logits, testing::run_alone(model, {.max_batch = kBatch}, images, kBatch, static_cast<int>(i)));
+    EXPECT_EQ(logits, testing::run_alone(model, {.max_batch = kParityBatch}, images, kParityBatch,
+                                         static_cast<int>(i)));
   }
 }
 

@@ -7,7 +7,7 @@ namespace concertina::simulation {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::DoubleEq;
+using ::testing::DoubleEq;
 using ::testing::ElementsAre;
 
 const std::vector<double> kAccuracies = {0.9, 0.8, 0.5};

@@ -7,27 +7,22 @@
 namespace concertina::supervisor {
 namespace {
 
-constexpr Time kSecond = std::chrono::seconds(1);
+using namespace std::chrono_literals;
 
 /// Too high from 10 on, well from 5 down, for two seconds.
 Hysteresis make(double floor = 0.01) {
-  return Hysteresis({.enter = 10,
-                     .leave = 5,
-                     .dwell = 2 * kSecond,
-                     .share = 0.8,
-                     .deeper = 0.5,
-                     .deepen_after = 3 * kSecond},
-                    floor, 10 * kSecond);
+  return Hysteresis({.enter = 10, .leave = 5, .dwell = 2s, .share = 0.8, .deeper = 0.5, .deepen_after = 3s},
+                    floor, 10s);
 }
 
 /// `seconds` samples of one value.
 void hold(Hysteresis& verdict, std::optional<double> value, int seconds) {
-  for (int i = 0; i < seconds; ++i) verdict.update(kSecond, value);
+  for (int i = 0; i < seconds; ++i) verdict.update(1s, value);
 }
 
 TEST(Hysteresis, DownAtOnce) {
   Hysteresis verdict = make();
-  verdict.update(kSecond, 9.9);
+  verdict.update(1s, 9.9);
   EXPECT_FALSE(verdict.active());
   EXPECT_EQ(verdict.share(), 1);
   verdict.update(Time(0), 10);
@@ -40,7 +35,7 @@ TEST(Hysteresis, UpAfterItHasBeenWellForTheDwellTime) {
   hold(verdict, 10, 1);
   hold(verdict, 5, 2);
   EXPECT_TRUE(verdict.active());
-  EXPECT_EQ(verdict.well_for(), kSecond);
+  EXPECT_EQ(verdict.well_for(), 1s);
   hold(verdict, 5, 1);
   EXPECT_FALSE(verdict.active());
   EXPECT_FALSE(verdict.well_for());
@@ -100,7 +95,7 @@ TEST(Hysteresis, AStepBackThatHasToBeUndoneIsTriedLessOften) {
   }
   hold(verdict, 0, 20);
   hold(verdict, 10, 1);
-  EXPECT_EQ(verdict.dwell(), 2 * kSecond);
+  EXPECT_EQ(verdict.dwell(), 2s);
 }
 
 TEST(Hysteresis, NoFurtherThanTheSmallestSubnet) {

@@ -7,7 +7,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr Time kSecond = std::chrono::seconds(1);
+using namespace std::chrono_literals;
 
 Temperature sensor(const char* name, bool processor, double now, std::optional<double> passive = {},
                    std::optional<double> critical = {}) {
@@ -19,9 +19,9 @@ TEST(Meter, PressureIsTheAverageFirstAndTheRateThen) {
   Signals signals{.pressure = Pressure{.avg10 = 0.3, .avg60 = 0, .waited_us = 1'000'000}};
   EXPECT_DOUBLE_EQ(*meter.measure(Time(0), signals).pressure, 0.3);
   signals.pressure->waited_us += 250'000;
-  EXPECT_DOUBLE_EQ(*meter.measure(kSecond / 2, signals).pressure, 0.5);
+  EXPECT_DOUBLE_EQ(*meter.measure(1s / 2, signals).pressure, 0.5);
   meter.restart();
-  EXPECT_DOUBLE_EQ(*meter.measure(kSecond / 2, signals).pressure, 0.3);
+  EXPECT_DOUBLE_EQ(*meter.measure(1s / 2, signals).pressure, 0.3);
 }
 
 TEST(Meter, PressureOfTheOwnCgroupComesFirst) {
@@ -36,13 +36,13 @@ TEST(Meter, WaitingIsAShareOfTheTimeThatTheProcessWants) {
   Signals signals{.process = ProcessorTime{.ran_ns = 1'000'000'000, .waited_ns = 0}};
   EXPECT_FALSE(meter.measure(Time(0), signals).waiting);
   signals.process = ProcessorTime{.ran_ns = 1'300'000'000, .waited_ns = 100'000'000};
-  EXPECT_DOUBLE_EQ(*meter.measure(kSecond, signals).waiting, 0.25);
+  EXPECT_DOUBLE_EQ(*meter.measure(1s, signals).waiting, 0.25);
   // 40 ms of a second are too few to judge by.
   signals.process = ProcessorTime{.ran_ns = 1'310'000'000, .waited_ns = 130'000'000};
-  EXPECT_FALSE(meter.measure(kSecond, signals).waiting);
+  EXPECT_FALSE(meter.measure(1s, signals).waiting);
   // A thread has ended.
   signals.process = ProcessorTime{.ran_ns = 900'000'000, .waited_ns = 190'000'000};
-  EXPECT_FALSE(meter.measure(kSecond, signals).waiting);
+  EXPECT_FALSE(meter.measure(1s, signals).waiting);
 }
 
 TEST(Meter, ThrottledIsAShareOfPeriods) {
@@ -51,11 +51,11 @@ TEST(Meter, ThrottledIsAShareOfPeriods) {
   signals.cgroup.throttling = Throttling{.periods = 100, .throttled = 10};
   EXPECT_FALSE(meter.measure(Time(0), signals).throttled);
   signals.cgroup.throttling = Throttling{.periods = 105, .throttled = 13};
-  EXPECT_DOUBLE_EQ(*meter.measure(kSecond, signals).throttled, 0.6);
+  EXPECT_DOUBLE_EQ(*meter.measure(1s, signals).throttled, 0.6);
   // Nothing to do, no periods.
-  EXPECT_DOUBLE_EQ(*meter.measure(kSecond, signals).throttled, 0);
+  EXPECT_DOUBLE_EQ(*meter.measure(1s, signals).throttled, 0);
   signals.cgroup.throttling.reset();
-  EXPECT_FALSE(meter.measure(kSecond, signals).throttled);
+  EXPECT_FALSE(meter.measure(1s, signals).throttled);
 }
 
 TEST(Meter, WattsAreTheSumOfThePackages) {
@@ -66,9 +66,9 @@ TEST(Meter, WattsAreTheSumOfThePackages) {
   EXPECT_FALSE(meter.measure(Time(0), signals).watts);
   signals.power.packages[0].microjoules += 12'000'000;
   signals.power.packages[1].microjoules = 4'000'000;  // past its range
-  EXPECT_DOUBLE_EQ(*meter.measure(kSecond, signals).watts, 17);
+  EXPECT_DOUBLE_EQ(*meter.measure(1s, signals).watts, 17);
   signals.power.packages.pop_back();
-  EXPECT_FALSE(meter.measure(kSecond, signals).watts);
+  EXPECT_FALSE(meter.measure(1s, signals).watts);
 }
 
 TEST(Meter, TheHottestIsTheOneNearestToItsOwnLimit) {

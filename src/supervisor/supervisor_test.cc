@@ -17,16 +17,16 @@ const std::vector<double> kCosts = {8, 7, 6, 5, 4, 3, 2, 1};
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-constexpr Time kSecond = std::chrono::seconds(1);
+using namespace std::chrono_literals;
 constexpr Time kPeriod = std::chrono::milliseconds(200);
 
-Signals recorded(const char* name) {
+Signals read_recorded(const char* name) {
   return SignalReader(std::filesystem::path(CONCERTINA_SOURCE_DIR "/src/supervisor/recorded") / name).read();
 }
 
 /// A Raspberry Pi 4, which is hot from 80 degrees on and well again at 75.
 Signals pi_at(double celsius) {
-  static const Signals pi = recorded("raspberry_pi_4");
+  static const Signals pi = read_recorded("raspberry_pi_4");
   Signals signals = pi;
   for (Temperature& temperature : signals.temperatures) temperature.now = celsius;
   return signals;
@@ -64,14 +64,14 @@ class Play {
 
  private:
   Supervisor supervisor_;
-  Time now_ = 5000 * kSecond;
+  Time now_ = 5000s;
   std::uint64_t waited_us_ = 77;
   Advice advice_;
 };
 
 TEST(Supervisor, AMachineThatShowsNothingIsNormal) {
   Play play;
-  const Advice advice = play.hold({}, 60 * kSecond);
+  const Advice advice = play.hold({}, 60s);
   EXPECT_EQ(advice.state, MachineState::normal);
   EXPECT_EQ(advice.largest, 0);
   EXPECT_EQ(advice.why, "no signal is too high");
@@ -79,7 +79,7 @@ TEST(Supervisor, AMachineThatShowsNothingIsNormal) {
 
 TEST(Supervisor, MachinesAtRestAreNormal) {
   for (const char* name : {"laptop", "raspberry_pi_4", "container_v2/before", "container_v1"}) {
-    EXPECT_EQ(Play().hold(recorded(name), 10 * kSecond).state, MachineState::normal) << name;
+    EXPECT_EQ(Play().hold(read_recorded(name), 10s).state, MachineState::normal) << name;
   }
 }
 
@@ -103,7 +103,7 @@ TEST(Supervisor, AClimbAndAFallOfTheTemperatureAreTwoChanges) {
   }
   EXPECT_GE(play.advice().largest, held);
   for (double celsius = 76; celsius > 60; celsius -= 0.02) at(celsius);
-  play.hold(pi_at(60), 60 * kSecond);
+  play.hold(pi_at(60), 60s);
   EXPECT_EQ(play.advice().largest, 0);
   EXPECT_EQ(play.state_changes, 2);
 }
@@ -111,7 +111,7 @@ TEST(Supervisor, AClimbAndAFallOfTheTemperatureAreTwoChanges) {
 TEST(Supervisor, SaysHowLongItHasBeenWell) {
   Play play;
   play.sample(pi_at(82));
-  play.hold(pi_at(70), 4 * kSecond);
+  play.hold(pi_at(70), 4s);
   EXPECT_EQ(play.advice().why, "hot: cpu-thermal is at 70.0 degrees (limit 80.0), well for 3.8 s of 10.0");
 }
 
@@ -121,12 +121,12 @@ TEST(Supervisor, AHotChipSettles) {
     Play play;
     double celsius = 40, highest = 0;
     int early = 0;
-    for (Time t{0}; t < 1800 * kSecond; t += kPeriod) {
+    for (Time t{0}; t < 1800s; t += kPeriod) {
       const double share = 1 - play.advice().largest / 8.0;
       celsius += (25 + (at_full_size - 25) * share - celsius) * to_ms(kPeriod) / 30'000;
       play.sample(pi_at(celsius));
       highest = std::max(highest, celsius);
-      if (t < 600 * kSecond) early = play.size_changes;
+      if (t < 600s) early = play.size_changes;
     }
     EXPECT_LT(highest, 85) << at_full_size;
     // At worst it tries the next size now and then.
@@ -136,9 +136,9 @@ TEST(Supervisor, AHotChipSettles) {
 
 TEST(Supervisor, ThrottlingBeginsAndEnds) {
   Play play;
-  play.sample(recorded("container_v2/before"));
+  play.sample(read_recorded("container_v2/before"));
   EXPECT_EQ(play.advice().state, MachineState::normal);
-  Signals signals = recorded("container_v2/after");
+  Signals signals = read_recorded("container_v2/after");
   play.sample(signals);
   EXPECT_EQ(play.advice().state, MachineState::throttled);
   EXPECT_EQ(play.advice().largest, 2);
@@ -209,7 +209,7 @@ TEST(Supervisor, TheWorstStateAndTheSmallestShareHold) {
 }
 
 TEST(Supervisor, ALowerFrequencyIsSaving) {
-  Signals signals = recorded("laptop");
+  Signals signals = read_recorded("laptop");
   signals.frequency->allowed = 0.6;
   const Advice advice = Play().sample(signals);
   EXPECT_EQ(advice.state, MachineState::saving);
@@ -218,9 +218,9 @@ TEST(Supervisor, ALowerFrequencyIsSaving) {
 
 TEST(Supervisor, ALimitOfPowerIsKeptIfItIsSet) {
   SupervisorOptions options;
-  options.watts = Thresholds{.enter = 15, .leave = 12, .dwell = kSecond, .share = 0.5};
+  options.watts = Thresholds{.enter = 15, .leave = 12, .dwell = 1s, .share = 0.5};
   Play limited(options), free;
-  Signals signals = recorded("laptop");
+  Signals signals = read_recorded("laptop");
   for (int i = 0; i < 5; ++i) {
     signals.power.packages[0].microjoules += 4'000'000;  // in 200 ms
     limited.sample(signals);
@@ -247,11 +247,11 @@ TEST(Supervisor, ChoosesTheLargestThatTheShareAllows) {
 
 TEST(Supervisor, SignalsThatVanishAreHeldForAWhile) {
   Play play;
-  play.hold(pi_at(82), kSecond);
-  play.hold({}, 29 * kSecond);
+  play.hold(pi_at(82), 1s);
+  play.hold({}, 29s);
   EXPECT_EQ(play.advice().state, MachineState::hot);
   EXPECT_EQ(play.advice().why, "hot: its signal has gone");
-  play.hold({}, 15 * kSecond);
+  play.hold({}, 15s);
   EXPECT_EQ(play.advice().state, MachineState::normal);
 }
 
@@ -269,9 +269,9 @@ TEST(Supervisor, CountersThatStartAnewAreNoPressure) {
 
 TEST(Supervisor, AClockThatGoesBackProlongsTheDwellTime) {
   Supervisor supervisor(kCosts);
-  ASSERT_EQ(supervisor.advise(1000 * kSecond, pi_at(82)).state, MachineState::hot);
+  ASSERT_EQ(supervisor.advise(1000s, pi_at(82)).state, MachineState::hot);
   for (int i = 0; i < 1000; ++i) {
-    const Time now = (i % 2 == 0 ? 500 : 900) * kSecond;
+    const Time now = (i % 2 == 0 ? 500 : 900) * 1s;
     ASSERT_EQ(supervisor.advise(now, pi_at(60)).state, MachineState::hot);
   }
 }
@@ -280,31 +280,31 @@ TEST(Supervisor, AJumpForwardIsNoTimeThatHasPassed) {
   Supervisor supervisor(kCosts);
   supervisor.advise(Time(0), pi_at(82));
   for (int day = 1; day < 100; ++day)
-    ASSERT_EQ(supervisor.advise(day * 86'400 * kSecond, pi_at(60)).state, MachineState::hot);
+    ASSERT_EQ(supervisor.advise(day * 86'400s, pi_at(60)).state, MachineState::hot);
 }
 
 TEST(Supervisor, RatesDoNotSpanAJump) {
   Supervisor supervisor(kCosts);
   const auto waited = [](std::uint64_t us) { return Signals{.pressure = Pressure{.waited_us = us}}; };
   supervisor.advise(Time(0), waited(0));
-  supervisor.advise(kSecond, waited(100'000));
+  supervisor.advise(1s, waited(100'000));
   // Asleep for an hour by this clock, for a second by the other.
-  const Advice after = supervisor.advise(3600 * kSecond, waited(1'000'000));
+  const Advice after = supervisor.advise(3600s, waited(1'000'000));
   EXPECT_EQ(after.measured.pressure, 0);  // the average, as at the start
-  EXPECT_DOUBLE_EQ(*supervisor.advise(3601 * kSecond, waited(1'300'000)).measured.pressure, 0.3);
+  EXPECT_DOUBLE_EQ(*supervisor.advise(3601s, waited(1'300'000)).measured.pressure, 0.3);
 }
 
 TEST(Supervisor, SamplesOfOneMomentDoNotWearOutTheDwellTime) {
   Supervisor supervisor(kCosts);
-  supervisor.advise(kSecond, pi_at(82));
-  for (int i = 0; i < 1000; ++i) ASSERT_EQ(supervisor.advise(kSecond, pi_at(60)).state, MachineState::hot);
+  supervisor.advise(1s, pi_at(82));
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(supervisor.advise(1s, pi_at(60)).state, MachineState::hot);
 }
 
 TEST(Supervisor, TheEndsOfTimeDoNoHarm) {
   Supervisor supervisor(kCosts);
   for (const Time now : {Time::min(), Time::max(), Time(0), Time::max(), Time::min(), Time(-1)}) {
-    supervisor.advise(now, recorded("container_v2/before"));
-    EXPECT_EQ(supervisor.advise(now, recorded("container_v2/after")).state, MachineState::normal);
+    supervisor.advise(now, read_recorded("container_v2/before"));
+    EXPECT_EQ(supervisor.advise(now, read_recorded("container_v2/after")).state, MachineState::normal);
   }
 }
 

@@ -12,11 +12,11 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr Shape kShape{3, 8, 8};
+constexpr Shape kSmall{3, 8, 8};
 
 /// A softmax over 5 classes, and a map of 4 values at each of 16 places.
 Network two_outputs() {
-  testing::Net net(kShape);
+  testing::Net net(kSmall);
   const NodeId body =
       net.relu("relu", net.norm("norm", net.conv("conv", testing::kImage, 8, Window::square(3, 1, 1))));
   const NodeId map = net.conv("map", body, 4, Window::square(3, 2, 1));
@@ -191,7 +191,7 @@ TEST_F(Segmenting, MapsOfAnotherSizeAreReduced) {
 }
 
 TEST_F(Segmenting, OneScoreTellsTwoClassesApart) {
-  testing::Net builder(kShape);
+  testing::Net builder(kSmall);
   builder.conv("score", builder.conv_bn_relu("conv", testing::kImage, 8, testing::kThree), 1);
   const Graph graph = builder.build();
   const Supernet net = *Supernet::make(graph, to_tensors(random_weights(graph), torch::kCPU), {});

@@ -53,10 +53,11 @@ Result<ChannelGroups> groups_to_search(const Graph& graph, const recipe::Recipe:
 }
 
 /// Whether images are of digits or letters, which are others when they are mirrored.
-bool are_characters(const std::vector<std::string>& classes) {
-  return !classes.empty() && std::all_of(classes.begin(), classes.end(), [](const std::string& name) {
-    return name.size() == 1 && std::isalnum(static_cast<unsigned char>(name[0]));
-  });
+bool are_characters(recipe::Task task, const std::vector<std::string>& classes) {
+  return task == recipe::Task::classify &&
+         std::all_of(classes.begin(), classes.end(), [](const std::string& name) {
+           return name.size() == 1 && std::isalnum(static_cast<unsigned char>(name[0]));
+         });
 }
 
 /// None if there is no such file.
@@ -96,7 +97,7 @@ Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const
     batch = fitting;
   }
   if (!run.recipe_.data.flip) {
-    run.recipe_.data.flip = !are_characters(run.data_->classes);
+    run.recipe_.data.flip = !are_characters(run.recipe_.task, run.data_->classes);
     if (!*run.recipe_.data.flip)
       progress.message(
           "data: the classes are digits or letters, so no image is mirrored; data.flip = true would");

@@ -7,7 +7,7 @@ namespace {
 
 using testing::Floats;
 
-constexpr int kBatch = 2;
+constexpr int kImages = 2;
 constexpr double kBound = 1e-4;  // of the largest logit
 
 class OnnxRuntimeTest : public Peer, public ::testing::WithParamInterface<testing::NamedGraph> {};
@@ -18,8 +18,8 @@ TEST_P(OnnxRuntimeTest, AgreesOnTheModelAndOnEverySubnet) {
   const std::string bytes = *onnx::serialize_model(file);
   const auto model = Model::parse(bytes);
   ASSERT_TRUE(model) << model.error().message;
-  const Floats images = testing::random_images(**model, kBatch);
-  set_images("images", images, input_shapes(graph, kBatch));
+  const Floats images = testing::random_images(**model, kImages);
+  set_images("images", images, input_shapes(graph, kImages));
 
   ask("model", bytes);
   for (std::size_t i = 0; i < file.subnets.size(); ++i) {
@@ -29,11 +29,11 @@ TEST_P(OnnxRuntimeTest, AgreesOnTheModelAndOnEverySubnet) {
   }
   run_all();
 
-  auto session = Session::make(*model, {.max_batch = kBatch}).value();
-  double worst = testing::relative_error(testing::run(session, images, kBatch, 0), answer("model"));
+  auto session = Session::make(*model, {.max_batch = kImages}).value();
+  double worst = testing::relative_error(testing::run(session, images, kImages, 0), answer("model"));
   EXPECT_LE(worst, kBound) << "the model file, as it is";
   for (std::size_t i = 0; i < file.subnets.size(); ++i) {
-    const Floats logits = testing::run(session, images, kBatch, static_cast<int>(i));
+    const Floats logits = testing::run(session, images, kImages, static_cast<int>(i));
     const double error = testing::relative_error(logits, answer("subnet" + std::to_string(i)));
     EXPECT_LE(error, kBound) << "sub-net " << to_string(file.subnets[i].subnet);
     worst = std::max(worst, error);

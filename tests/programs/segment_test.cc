@@ -19,15 +19,15 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr int kImages = 80, kSide = 16;
+constexpr int kPictures = 80, kSidePixels = 16;
 
 /// A map of `classes` scores, after one step down and up again.
 Graph small_unet(int classes, bool sigmoid = false) {
-  Net net({3, kSide, kSide});
+  Net net({3, kSidePixels, kSidePixels});
   const NodeId top = net.conv_bn_relu("top", kImage, 12, kThree);
   const NodeId deep = net.conv_bn_relu("deep", net.max_pool("down", top, kTwo), 16, kThree);
-  const NodeId up =
-      net.resize("up", deep, kSide, kSide, op::Resize::Mode::linear, op::Resize::Coordinates::half_pixel);
+  const NodeId up = net.resize("up", deep, kSidePixels, kSidePixels, op::Resize::Mode::linear,
+                               op::Resize::Coordinates::half_pixel);
   const NodeId last = net.conv_bn_relu("last", net.concat("both", {up, top}), 12, kThree);
   const NodeId scores = net.conv("scores", last, classes, kOne);
   if (sigmoid) net.apply("sigmoid", op::activation(op::Function::sigmoid), scores);
@@ -45,19 +45,19 @@ class SegmentTest : public ProgramTest {
 
   /// Bright squares on dark ground, whose class is 1, or 2 if they are red.
   void write_pictures(int two, bool black_and_white, int channels = 3) const {
-    for (int i = 0; i < kImages; ++i) {
+    for (int i = 0; i < kPictures; ++i) {
       const CounterRandom random(9, static_cast<std::uint64_t>(i));
       const int top = static_cast<int>(random.below(8, 0)), left = static_cast<int>(random.below(8, 1));
       const int size = 5 + static_cast<int>(random.below(4, 2));
       const bool red = random.below(2, 3) == 1;
-      data::Image image{kSide, kSide, channels, {}}, map{kSide, kSide, 1, {}};
-      for (int y = 0; y < kSide; ++y) {
-        for (int x = 0; x < kSide; ++x) {
+      data::Image image{kSidePixels, kSidePixels, channels, {}}, map{kSidePixels, kSidePixels, 1, {}};
+      for (int y = 0; y < kSidePixels; ++y) {
+        for (int x = 0; x < kSidePixels; ++x) {
           const bool inside = y >= top && y < top + size && x >= left && x < left + size;
           for (int c = 0; c < channels; ++c) {
             const bool lit = inside && (c == 0 || !red);
             const auto noise = static_cast<std::uint8_t>(
-                random.below(50, static_cast<std::uint64_t>(10 + 3 * (y * kSide + x) + c)));
+                random.below(50, static_cast<std::uint64_t>(10 + 3 * (y * kSidePixels + x) + c)));
             image.pixels.push_back(lit ? static_cast<std::uint8_t>(200 + noise) : noise);
           }
           const int label = !inside ? 0 : black_and_white ? 255 : red ? two : 1;
@@ -112,6 +112,8 @@ TEST_F(SegmentTest, AUNetLearnsLabelMaps) {
   const ProcessResult first = run();
   expect_model(first, 0.7);
   EXPECT_THAT(first.err, HasSubstr("validation mean IoU "));
+  EXPECT_THAT(first.err, ::testing::Not(HasSubstr("mirrored")))
+      << "the classes are numbers, the pictures are not";
   EXPECT_THAT(run().err, HasSubstr("joint: done before"));
   const std::string path = (folder_ / "run/model.onnx").string();
   EXPECT_THAT(concertina({"eval", path, "--data", (folder_ / "data").string()}).out,
@@ -141,7 +143,7 @@ TEST_F(SegmentTest, SaysWhatDoesNotFit) {
   EXPECT_EQ(run({"network.new_classifier=true"}).exit_code, 0);
   expect_refused(run({"task=\"classify\""}), "set task = \"segment\"");
   expect_refused(run({"network.name=\"resnet8\""}), "name an ONNX file in network.file");
-  Net net({3, kSide, kSide});
+  Net net({3, kSidePixels, kSidePixels});
   net.linear("scores", net.flatten("flat", net.global("pool", net.conv("conv", kImage, 8, kThree))), 6);
   write_network(net.build());
   expect_refused(run(), "task = \"segment\" needs a map of the size of its images, 16 x 16");

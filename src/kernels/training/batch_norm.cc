@@ -127,7 +127,7 @@ void moments(const MomentsArgs& a) {
   fold(all_squares, a.map.channels, a.squares);
 }
 
-void normalize(const NormalizeArgs& a) {
+void apply_norm(const ApplyNormArgs& a) {
   const auto scales = repeated(a.scale, a.map.channels), shifts = repeated(a.shift, a.map.channels);
   sweep(a.map, [x = a.x, scale = scales.data(), shift = shifts.data(), relu = a.relu, y = a.y](const auto& at)
                    HWY_ATTR {
@@ -168,7 +168,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace concertina::kernels {
 HWY_EXPORT(moments);
-HWY_EXPORT(normalize);
+HWY_EXPORT(apply_norm);
 HWY_EXPORT(gradient_moments);
 HWY_EXPORT(input_gradient);
 
@@ -176,8 +176,8 @@ void moments(const MomentsArgs& args) {
   HWY_DYNAMIC_DISPATCH(moments)(args);
 }
 
-void normalize(const NormalizeArgs& args) {
-  HWY_DYNAMIC_DISPATCH(normalize)(args);
+void apply_norm(const ApplyNormArgs& args) {
+  HWY_DYNAMIC_DISPATCH(apply_norm)(args);
 }
 
 void gradient_moments(const GradientMomentsArgs& args) {

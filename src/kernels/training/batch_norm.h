@@ -28,7 +28,7 @@ struct MomentsArgs {
 void moments(const MomentsArgs& args);
 
 /// y = x * scale[c] + shift[c], then ReLU if asked for.
-struct NormalizeArgs {
+struct ApplyNormArgs {
   TrainingMap map;
   const void* x = nullptr;
   const float* scale = nullptr;
@@ -36,14 +36,14 @@ struct NormalizeArgs {
   bool relu = false;
   void* y = nullptr;
 };
-void normalize(const NormalizeArgs& args);
+void apply_norm(const ApplyNormArgs& args);
 
 /// With g = dy, or 0 where y is given and not positive: sums[c] = sum of g, products[c] = sum of g * (x -
 /// mean[c]).
 struct GradientMomentsArgs {
   TrainingMap map;
   const void* x = nullptr;
-  const void* y = nullptr;  ///< what normalize() with ReLU gave; or null
+  const void* y = nullptr;  ///< what apply_norm() with ReLU gave; or null
   const void* dy = nullptr;
   const float* mean = nullptr;
   float* sums = nullptr;
@@ -55,7 +55,7 @@ void gradient_moments(const GradientMomentsArgs& args);
 struct InputGradientArgs {
   TrainingMap map;
   const void* x = nullptr;
-  const void* y = nullptr;  ///< what normalize() with ReLU gave; or null
+  const void* y = nullptr;  ///< what apply_norm() with ReLU gave; or null
   const void* dy = nullptr;
   const float* of_gradient = nullptr;
   const float* of_input = nullptr;

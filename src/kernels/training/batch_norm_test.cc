@@ -117,7 +117,7 @@ TEST_P(BatchNormTest, Normalize) {
         if (relu) wanted[i] = std::max(wanted[i], 0.0F);
       }
       Values in(x, element), out(Floats(size), element);
-      normalize({{pixels, channels, element}, in.data(), scale.data(), shift.data(), relu, out.data()});
+      apply_norm({{pixels, channels, element}, in.data(), scale.data(), shift.data(), relu, out.data()});
       EXPECT_EQ(out.read(), rounded(wanted, element));
     }
   });

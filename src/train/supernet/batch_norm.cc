@@ -93,12 +93,12 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
     }
     const torch::Tensor y = torch::empty_like(x);
     for_threads(map, [&](std::int64_t first, const kernels::TrainingMap& part, std::int64_t) {
-      kernels::normalize({.map = part,
-                          .x = at_pixel(x, first),
-                          .scale = factor.data_ptr<float>(),
-                          .shift = constant.data_ptr<float>(),
-                          .relu = relu,
-                          .y = at_pixel(y, first)});
+      kernels::apply_norm({.map = part,
+                           .x = at_pixel(x, first),
+                           .scale = factor.data_ptr<float>(),
+                           .shift = constant.data_ptr<float>(),
+                           .relu = relu,
+                           .y = at_pixel(y, first)});
     });
     context->save_for_backward({x, relu ? y : torch::Tensor(), scale, mean, inverse});
     context->mark_non_differentiable({mean, unbiased});

@@ -7,12 +7,12 @@
 namespace concertina::train {
 namespace {
 
-Graph graph() {
+Graph noisy_graph() {
   return *make_network({.name = "resnet8", .input = {3, 32, 32}});
 }
 
 TEST(NoiseScales, PerturbByScaleTimesTheFiltersSize) {
-  const Graph g = graph();
+  const Graph g = noisy_graph();
   const NoiseScales noise(g, 0.25, torch::kCPU);
   const NodeId stem = 1;
   torch::manual_seed(2);
@@ -30,7 +30,7 @@ TEST(NoiseScales, PerturbByScaleTimesTheFiltersSize) {
 }
 
 TEST(NoiseScales, EachChannelHasItsOwn) {
-  const Graph g = graph();
+  const Graph g = noisy_graph();
   const NoiseScales noise(g, 0.0, torch::kCPU);
   {
     const torch::NoGradGuard no_grad;
@@ -42,14 +42,14 @@ TEST(NoiseScales, EachChannelHasItsOwn) {
 }
 
 TEST(NoiseScales, LockedChannelsStayAsTheyAre) {
-  const Graph g = graph();
+  const Graph g = noisy_graph();
   const NoiseScales noise(g, 0.5, torch::kCPU);
   const torch::Tensor weight = torch::randn({10, 64});
   EXPECT_TRUE(torch::equal(noise.perturb(weight, g, g.output(), full_subnet(g)), weight));
 }
 
 TEST(NoiseScales, TheScalesGetAGradientAndTheDeviationDoesNot) {
-  const Graph g = graph();
+  const Graph g = noisy_graph();
   const NoiseScales noise(g, 0.1, torch::kCPU);
   const torch::Tensor weight = torch::randn({16, 27}).requires_grad_();
   noise.perturb(weight, g, 1, full_subnet(g)).sum().backward();
@@ -59,7 +59,7 @@ TEST(NoiseScales, TheScalesGetAGradientAndTheDeviationDoesNot) {
 
 // The barrier's gradient on a is 1 / (a * channels in all): it pushes every scale up, small ones most.
 TEST(NoiseScales, MeanLogRewardsNoise) {
-  const Graph g = graph();
+  const Graph g = noisy_graph();
   const NoiseScales noise(g, 0.1, torch::kCPU);
   noise.mean_log().backward();
   EXPECT_NEAR(noise.scales()[0].grad()[0].item<double>(), 1 / (0.1 * (16 + 16 + 32 + 32 + 64 + 64)), 1e-5);

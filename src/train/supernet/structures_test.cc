@@ -28,7 +28,7 @@ std::vector<Subnet> some_subnets(const Graph& graph) {
 }
 
 /// Random everywhere, so that nothing is equal by chance.
-Tensors random_weights(const Graph& graph) {
+Tensors random_tensors(const Graph& graph) {
   Tensors weights = initial_tensors(graph, 1);
   for (auto& [name, tensor] : weights) {
     if (tensor.dim() == 1) tensor += torch::randn_like(tensor) * 0.3;
@@ -86,7 +86,7 @@ TEST_P(StructuresTest, HasSomethingToShrink) {
 }
 
 TEST_P(StructuresTest, ASubnetComputesWhatItsExtractedNetworkDoes) {
-  const Tensors weights = random_weights(graph());
+  const Tensors weights = random_tensors(graph());
   const Supernet net = *Supernet::make(graph(), weights, {});
   const torch::Tensor x = images();
   const NodeValues before = more_inputs();
@@ -106,7 +106,7 @@ TEST_P(StructuresTest, ASubnetComputesWhatItsExtractedNetworkDoes) {
 // By the batch's own statistics a batch norm and its ReLU are one pass, unless somebody else sees between
 // them.
 TEST_P(StructuresTest, AnOutputIsWhatItsNodeSays) {
-  const Supernet net = *Supernet::make(graph(), random_weights(graph()), {});
+  const Supernet net = *Supernet::make(graph(), random_tensors(graph()), {});
   const NodeValues before = more_inputs();
   const NodeValues values = outputs(net, images(), full_subnet(graph()), {.before = &before});
   for (const auto& [id, value] : values) {
@@ -118,7 +118,7 @@ TEST_P(StructuresTest, AnOutputIsWhatItsNodeSays) {
 }
 
 TEST_P(StructuresTest, OrderOfChannelsChangesNothing) {
-  const Tensors weights = random_weights(graph());
+  const Tensors weights = random_tensors(graph());
   const torch::Tensor x = images();
   const NodeValues before = more_inputs();
   const Subnet full = full_subnet(graph());
@@ -160,7 +160,7 @@ Tensors active_masks(const Graph& graph, const Tensors& weights, const Subnet& s
 }
 
 TEST_P(StructuresTest, AStepChangesActiveParametersOnly) {
-  const Tensors weights = random_weights(graph());
+  const Tensors weights = random_tensors(graph());
   const torch::Tensor x = images();
   const NodeValues before = more_inputs();
   const Subnet subnet = some_subnets(graph())[1];
@@ -185,7 +185,7 @@ TEST_P(StructuresTest, AStepChangesActiveParametersOnly) {
 }
 
 TEST_P(StructuresTest, GivesTheSameValuesFromTheFirstChangeOn) {
-  const Supernet net = *Supernet::make(graph(), random_weights(graph()), {});
+  const Supernet net = *Supernet::make(graph(), random_tensors(graph()), {});
   if (graph().inputs() > 1) GTEST_SKIP() << "the cache is for networks of one input";
   const torch::NoGradGuard no_grad;
   const torch::Tensor x = images();
@@ -214,7 +214,7 @@ TEST_P(StructuresTest, Bf16IsCloseToFp32) {
 }
 
 TEST_P(StructuresTest, NoiseOnTheWeightsKeepsItsScalesDifferentiable) {
-  const Supernet net = *Supernet::make(graph(), random_weights(graph()), {});
+  const Supernet net = *Supernet::make(graph(), random_tensors(graph()), {});
   const NodeValues before = more_inputs();
   const NoiseScales noise(graph(), 0.1, torch::kCPU);
   const torch::Tensor y = net.forward(images(), full_subnet(graph()), {.noise = &noise, .before = &before});
