@@ -329,13 +329,25 @@ class GraphReader {
     return assembly_.add_constant(node.output(0), Constant(std::move(tensor)));
   }
 
-  Status read_shape(const onnx::NodeProto& node) {
-    const OnnxValue* value = node.input_size() == 1 ? assembly_.find_value(node.input(0)) : nullptr;
+  Result<std::vector<double>> shape_of_input(const onnx::NodeProto& node) {
+    const std::string name = node.input_size() == 1 ? node.input(0) : std::string();
+    if (const Constant* constant = assembly_.find_constant(name)) {
+      RETURN_IF_ERROR(spend_folding(constant->count()));
+      ASSIGN_OR_RETURN(const auto tensor, constant->tensor());
+      return std::vector<double>(tensor->shape.begin(), tensor->shape.end());
+    }
+    const OnnxValue* value = assembly_.find_value(name);
     if (!value) return Error{"it does not read the output of a node before it"};
-    FoldedTensor shape;
-    shape.values = {batch_ > 0 ? static_cast<double>(batch_) : std::numeric_limits<double>::quiet_NaN()};
     if (value->spread) return Error{"it asks for the shape of what an Expand has repeated"};
-    for (const int size : value->view.sizes()) shape.values.push_back(size);
+    std::vector<double> sizes = {batch_ > 0 ? static_cast<double>(batch_)
+                                            : std::numeric_limits<double>::quiet_NaN()};
+    for (const int size : value->view.sizes()) sizes.push_back(size);
+    return sizes;
+  }
+
+  Status read_shape(const onnx::NodeProto& node) {
+    FoldedTensor shape;
+    ASSIGN_OR_RETURN(shape.values, shape_of_input(node));
     Attributes attributes(node);
     const int rank = static_cast<int>(shape.values.size());
     const auto place = [&](int at) { return std::clamp(at < 0 ? at + rank : at, 0, rank); };

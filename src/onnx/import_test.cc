@@ -34,7 +34,8 @@ TEST_F(Import, EveryStructureShrinksWhereItCan) {
                                                       {"convnext", 4},       {"group_norms", 4},
                                                       {"cbam", 2},           {"keras", 2},
                                                       {"siamese", 3},        {"shared_head", 2},
-                                                      {"transposed", 10},    {"pixel_shuffles", 7}};
+                                                      {"transposed", 10},    {"pixel_shuffles", 7},
+                                                      {"padded", 3},         {"computed_weights", 3}};
   for (const std::string& name : testing::test_networks()) {
     const Graph network = graph(testing::test_network(name));
     ASSERT_TRUE(free_dimensions.contains(name)) << name << " has no entry here";
