@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "onnx/graph_assembly.h"
+#include "onnx/norms_in_parts.h"
 
 namespace concertina::onnx {
 
@@ -32,5 +33,8 @@ Result<Array> per_channel(const OnnxValue& value, const Constant& constant);
 Status read_instance_norm(const DesugarSource& source);
 Status read_group_norm(const DesugarSource& source);
 Status read_layer_norm(const DesugarSource& source);
+
+/// The same in parts. Changes nothing if it fails.
+Status read_norm_in_parts(GraphAssembly& assembly, const onnx::NodeProto& last, const NormInParts& norm);
 
 }  // namespace concertina::onnx

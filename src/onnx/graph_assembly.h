@@ -41,6 +41,7 @@ class GraphAssembly {
   GraphAssembly(std::int64_t most_values, bool exact) : values_left_(most_values), exact_(exact) {}
 
   std::int64_t values_left() const { return values_left_; }
+  bool is_exact() const { return exact_; }
   bool empty() const { return nodes_.empty(); }
 
   const OnnxValue* find_value(const std::string& name) const;
@@ -83,7 +84,7 @@ class GraphAssembly {
                 const std::string& output);
 
   /// The same for an op that computes every value, channel or pixel by itself: the layout in which ONNX sees
-  /// the values stays. Fails if they have different ones.
+  /// the values stays. Fails if they have different ones; a value may be repeated along axes of the first.
   Status add_in_layout(const onnx::NodeProto& node, OpWithArrays op, const std::vector<OnnxValue>& values);
 
   /// A name for a value that no node of the file knows.
@@ -108,6 +109,7 @@ class GraphAssembly {
   Result<ImportedNetwork> finish(std::vector<NodeId> outputs);
 
  private:
+  Result<std::vector<OnnxValue>> stretch(const std::string& name, std::vector<OnnxValue> pair);
   std::string unique_name(const std::string& wanted, const std::string& output);
   Status spend_values(std::int64_t count);
   bool follow_shared(NodeId id, NodeId other) const;

@@ -12,8 +12,10 @@
 #include "base/try.h"
 #include "onnx/attributes.h"
 #include "onnx/desugar.h"
+#include "onnx/desugar_source.h"
 #include "onnx/graph_assembly.h"
 #include "onnx/layout_from_onnx.h"
+#include "onnx/norms_in_parts.h"
 #include "onnx/tensor.h"
 
 namespace concertina::onnx {
@@ -59,14 +61,8 @@ class GraphReader {
     }
     find_outputs();
     RETURN_IF_ERROR(read_inputs());
-    for (const onnx::NodeProto& node : graph_.node()) {
-      Status status = read_node(node);
-      if (!status && options_.import.opaque) status = add_opaque(node, status.error().message);
-      if (!status) {
-        return Error{fmt::format("node '{}' ({}): {}{}", name_of(node), node.op_type(),
-                                 status.error().message, not_understood_before())};
-      }
-    }
+    find_norms_in_parts();
+    for (int i = 0; i < graph_.node_size(); ++i) RETURN_IF_ERROR(read_next(i));
     ASSIGN_OR_RETURN(std::vector<NodeId> outputs, output_nodes());
     ASSIGN_OR_RETURN(ImportedNetwork imported, assembly_.finish(std::move(outputs)));
     imported.left_off = std::move(left_off_);
@@ -74,6 +70,34 @@ class GraphReader {
   }
 
  private:
+  void find_norms_in_parts() {
+    if (assembly_.is_exact()) return;
+    for (NormInParts& norm : find_norms(graph_, raw_data_)) {
+      inside_norms_.insert(norm.nodes.begin(), norm.nodes.end() - 1);
+      const int last = norm.nodes.back();
+      norms_.emplace(last, std::move(norm));
+    }
+  }
+
+  /// A norm in parts is read at its last node, as one, or where that fails as all that it is made of.
+  Status read_next(int i) {
+    if (inside_norms_.contains(i)) return {};
+    const auto norm = norms_.find(i);
+    if (norm == norms_.end()) return read_or_leave(graph_.node(i));
+    if (read_norm_in_parts(assembly_, graph_.node(i), norm->second)) return {};
+    for (const int part : norm->second.nodes) RETURN_IF_ERROR(read_or_leave(graph_.node(part)));
+    return {};
+  }
+
+  /// Reads the node, or takes it to be opaque.
+  Status read_or_leave(const onnx::NodeProto& node) {
+    Status status = read_node(node);
+    if (!status && options_.import.opaque) status = add_opaque(node, status.error().message);
+    if (status) return {};
+    return Error{fmt::format("node '{}' ({}): {}{}", name_of(node), node.op_type(), status.error().message,
+                             not_understood_before())};
+  }
+
   /// Names of outputs stay what they are, also if they are only other names of a node's value.
   void find_outputs() {
     for (const auto* list : {&graph_.value_info(), &graph_.output()}) {
@@ -447,6 +471,8 @@ class GraphReader {
   std::unordered_map<std::string, const onnx::ValueInfoProto*> declared_;
   std::unordered_set<std::string> turned_;          // values that are turned to channels first
   std::unordered_set<std::string> read_otherwise_;  // and those that other nodes read
+  std::unordered_map<int, NormInParts> norms_;      // by their last nodes
+  std::unordered_set<int> inside_norms_;            // their other nodes
   std::vector<std::string> left_off_;
 };
 

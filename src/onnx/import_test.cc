@@ -35,7 +35,8 @@ TEST_F(Import, EveryStructureShrinksWhereItCan) {
                                                       {"cbam", 2},           {"keras", 2},
                                                       {"siamese", 3},        {"shared_head", 2},
                                                       {"transposed", 10},    {"pixel_shuffles", 7},
-                                                      {"padded", 3},         {"computed_weights", 3}};
+                                                      {"padded", 3},         {"computed_weights", 3},
+                                                      {"norms_in_parts", 8}, {"reductions", 3}};
   for (const std::string& name : testing::test_networks()) {
     const Graph network = graph(testing::test_network(name));
     ASSERT_TRUE(free_dimensions.contains(name)) << name << " has no entry here";
@@ -146,16 +147,39 @@ TEST_F(Import, ATransposedConvolutionCutsOffNoMoreThanItReaches) {
   EXPECT_THAT(import(net.finish()).error().message, HasSubstr("cuts off more than its window reaches"));
 }
 
-TEST_F(Import, LayerNormOfOldOperatorSetsIsCalledWhatItIs) {
+TEST_F(Import, NormsInPartsAreOneNode) {
+  const Graph network = graph(testing::test_network("norms_in_parts"));
+  EXPECT_EQ(count<op::GroupNorm>(network), 8);
+  EXPECT_EQ(count<op::ChannelReduce>(network), 0);
+  EXPECT_EQ(count<op::Scale>(network), 0);
+}
+
+// A mean that something else reads, other axes, or a file that says what the norm's inside is.
+TEST_F(Import, WhatOnlyLooksLikeANormIsNone) {
+  const std::function<std::string(OnnxBuilder&, const std::string&)> others[] = {
+      [](auto& net, const auto& x) {
+        const std::string y = net.layer_norm_in_parts(x, {1});
+        return net.node("Add", {y, net.last("ReduceMean")});
+      },
+      [](auto& net, const auto& x) {
+        return net.layer_norm_in_parts(x, {1}, {2, 3});
+      },
+      [](auto& net, const auto& x) {
+        return net.layer_norm_in_parts(x, {1, 2});
+      }};
+  for (const auto& make : others) {
+    OnnxBuilder net;
+    const std::string x = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4});
+    net.output(make(net, x), "y", {4, 4, 4});
+    EXPECT_THAT(import(net.finish()).error().message, HasSubstr("(Sqrt): there is no rule"));
+  }
+}
+
+TEST_F(Import, ASumOfChannelsIsRefused) {
   OnnxBuilder net;
-  const std::string a = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4});
-  const std::string last = net.node("Transpose", {a});
-  net.with("perm", Integers{0, 2, 3, 1});
-  const std::string mean = net.node("ReduceMean", {last});
-  net.with("axes", Integers{-1});
-  net.output(net.node("Sub", {last, mean}), "y", {4, 4, 4});
-  EXPECT_THAT(import(net.finish()).error().message,
-              HasSubstr("layer norm that is written in parts; export with operator set 17"));
+  const std::string sum = net.node("ReduceSum", {net.input("image", {3, 4, 4}), net.integers({1})});
+  net.output(sum, "y", {1, 4, 4});
+  EXPECT_THAT(import(net.finish()).error().message, HasSubstr("take their mean"));
 }
 
 TEST_F(Import, LayoutsThatMakeNoSenseAreRefused) {

@@ -242,19 +242,6 @@ Result<OpWithArrays> read_concat(const OpSource& source) {
   return OpWithArrays{op::Concat{}};
 }
 
-Result<OpWithArrays> read_softmax(const OpSource& source) {
-  Attributes attributes(source.node);
-  const bool old = source.operator_set < 13;  // it then normalised over all axes from `axis` on
-  RETURN_IF_ERROR(expect_channels(source, attributes, old ? 1 : -1));
-  RETURN_IF_ERROR(attributes.done());
-  if (old && source.values[0].height * std::int64_t{source.values[0].width} != 1) {
-    return Error{"before operator set 13 it normalises over whole maps, which is not supported"};
-  }
-  op::Softmax softmax;
-  softmax.logarithm = source.node.op_type() == "LogSoftmax";
-  return OpWithArrays{softmax};
-}
-
 /// Every so many rows or columns, from the first: a window of one pixel.
 Result<OpWithArrays> every_pixel(const OpSource& source, const std::vector<std::int64_t>& starts,
                                  const std::vector<std::int64_t>& ends, const std::vector<std::int64_t>& axes,
@@ -324,7 +311,6 @@ constexpr OpReader kReaders[] = {{"Add", Values::two, 0, 0, read_plain<op::Add>}
                                  {"HardSwish", Values::one, 0, 0, read_function<op::Function::hard_swish>},
                                  {"LRN", Values::one, 0, 0, read_local_response},
                                  {"LeakyRelu", Values::one, 0, 0, read_leaky_relu},
-                                 {"LogSoftmax", Values::one, 0, 0, read_softmax},
                                  {"MatMul", Values::one, 1, 1, read_mat_mul},
                                  {"MaxPool", Values::one, 0, 0, read_max_pool},
                                  {"Mish", Values::one, 0, 0, read_function<op::Function::mish>},
@@ -335,7 +321,6 @@ constexpr OpReader kReaders[] = {{"Add", Values::two, 0, 0, read_plain<op::Add>}
                                  {"Selu", Values::one, 0, 0, read_selu},
                                  {"Sigmoid", Values::one, 0, 0, read_function<op::Function::sigmoid>},
                                  {"Slice", Values::one, 0, 4, read_slice},
-                                 {"Softmax", Values::one, 0, 0, read_softmax},
                                  {"Softplus", Values::one, 0, 0, read_function<op::Function::softplus>},
                                  {"SpaceToDepth", Values::one, 0, 0, read_space_to_depth},
                                  {"Tanh", Values::one, 0, 0, read_function<op::Function::tanh>},

@@ -396,7 +396,9 @@ constexpr struct {
                  {"siamese", siamese},
                  {"shared_head", shared_head},
                  {"padded", padded},
-                 {"computed_weights", computed_weights}};
+                 {"computed_weights", computed_weights},
+                 {"norms_in_parts", norms_in_parts},
+                 {"reductions", reductions}};
 
 }  // namespace
 

@@ -37,6 +37,36 @@ std::string reduced(OnnxBuilder& net, const char* type, const std::string& x, co
   return y;
 }
 
+std::string turned(OnnxBuilder& net, const std::string& x, const Integers& order) {
+  const std::string y = net.node("Transpose", {x});
+  net.with("perm", order);
+  return y;
+}
+
+std::string pixels_first(OnnxBuilder& net, const std::string& x) {
+  return turned(net, x, {0, 2, 3, 1});
+}
+
+std::string channels_first(OnnxBuilder& net, const std::string& x) {
+  return turned(net, x, {0, 3, 1, 2});
+}
+
+/// (x - mean) * (1 / sqrt(variance + epsilon)), with two nodes for the mean.
+std::string norm_by_reciprocal(OnnxBuilder& net, const std::string& x, bool as_quotient) {
+  const std::string centred = net.node("Sub", {x, reduced(net, "ReduceMean", x, {1})});
+  const std::string again = net.node("Sub", {x, reduced(net, "ReduceMean", x, {1})});
+  const std::string variance = reduced(net, "ReduceMean", net.node("Mul", {again, again}), {1});
+  const std::string root = net.node("Sqrt", {net.node("Add", {net.floats({}, {1e-3F}), variance})});
+  const std::string inverse =
+      as_quotient ? net.node("Div", {net.floats({}, {1}), root}) : net.node("Reciprocal", {root});
+  return net.node("Mul", {inverse, centred});
+}
+
+std::string scaled(OnnxBuilder& net, const std::string& x, const Integers& shape) {
+  const std::string product = net.node("Mul", {net.random(shape, 3, 0.5, 1.5), x});
+  return net.node("Add", {product, net.random(shape, 3)});
+}
+
 }  // namespace
 
 std::string padded() {
@@ -77,6 +107,59 @@ std::string computed_weights() {
   x = net.node("Add", {weighted(x, 0), weighted(other, 1)});
   net.output(net.linear(net.pooled(net.conv_norm_relu(x, {.in = 7, .out = 8})), 8, kClasses), "logits",
              {kClasses});
+  return net.finish();
+}
+
+std::string norms_in_parts() {
+  OnnxBuilder net;
+  const auto conv = [&](const std::string& y, int in, int out) {
+    return net.conv(y, {.in = in, .out = out, .kernel = 3, .bias = true});
+  };
+  std::string x = conv(net.input("image", {3, 8, 9}), 3, 9);
+  x = channels_first(net, scaled(net, net.layer_norm_in_parts(pixels_first(net, x), {-1}), {9}));
+  x = conv(net.relu(x), 9, 7);
+  x = conv(scaled(net, norm_by_reciprocal(net, x, true), {1, 7, 1, 1}), 7, 6);
+  x = conv(norm_by_reciprocal(net, x, false), 6, 8);
+  const std::string tokens = turned(net, net.node("Reshape", {x, net.integers({0, 8, -1})}), {0, 2, 1});
+  const std::string normed = turned(net, net.layer_norm_in_parts(tokens, {2}), {0, 2, 1});
+  x = conv(net.node("Reshape", {normed, net.integers({0, 8, 8, 9})}), 8, 7);
+  x = conv(net.relu(scaled(net, net.layer_norm_in_parts(x, {2, 3}), {7, 1, 1})), 7, 9);
+  x = conv(net.relu(net.layer_norm_in_parts(x, {1, 2, 3})), 9, 8);
+  const std::string groups = net.node("Reshape", {x, net.integers({0, 4, -1})});
+  x = net.node("Reshape", {net.layer_norm_in_parts(groups, {2}), net.integers({0, 8, 8, 9})});
+  const std::string features = net.pooled(conv(net.relu(x), 8, 6));
+  net.output(net.linear(scaled(net, net.layer_norm_in_parts(features, {-1}), {6}), 6, kClasses), "logits",
+             {kClasses});
+  return net.finish();
+}
+
+std::string reductions() {
+  OnnxBuilder net(11);
+  const auto left_out = [&](const char* type, const std::string& x, const Integers& axes) {
+    const std::string y = net.node(type, {x});
+    net.with("axes", axes).with("keepdims", std::int64_t{0});
+    return y;
+  };
+  const auto conv = [&](const std::string& y, int in, int out) {
+    return net.conv_norm_relu(y, {.in = in, .out = out, .kernel = 3});
+  };
+  std::string x = conv(net.input("image", {3, 9, 8}), 3, 9);
+  x = net.node("Mul", {x, net.node("Sigmoid", {reduced(net, "ReduceMean", x, {3})})});
+  x = net.node("Sub", {x, reduced(net, "ReduceMax", x, {2})});
+  x = conv(x, 9, 8);
+  const std::string last = pixels_first(net, x);
+  const std::string means = left_out("ReduceMean", last, {1, 2});
+  const std::string gates = net.node("Reshape", {net.node("Sigmoid", {means}), net.integers({-1, 1, 1, 8})});
+  const std::string mask = net.node("Sigmoid", {left_out("ReduceMax", last, {3})});
+  x = net.node("Neg", {net.node("Sub", {net.node("Mul", {last, gates}), last})});
+  x = net.node("Mul", {channels_first(net, x), net.node("Reshape", {mask, net.integers({-1, 1, 9, 8})})});
+  const std::string classes = turned(net, conv(x, 8, 6), {0, 3, 2, 1});
+  const std::string shares = net.node("Softmax", {classes});
+  net.with("axis", std::int64_t{3});
+  x = conv(turned(net, shares, {0, 3, 2, 1}), 6, 7);
+  const std::string sums = net.node("Mul", {left_out("ReduceSum", x, {2, 3}), net.floats({}, {0.02F})});
+  const std::string halves = left_out("ReduceMean", left_out("ReduceMean", x, {3}), {2});
+  net.output(net.linear(net.node("Add", {sums, halves}), 7, kClasses), "logits", {kClasses});
   return net.finish();
 }
 
