@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 
 #include "base/try.h"
 #include "onnx/attributes.h"
@@ -134,48 +135,6 @@ Status read_gather(const DesugarSource& source) {
   return source.assembly.add_value(source.output(), part);
 }
 
-/// Channels of each part: an attribute, a constant, or equal parts.
-Result<std::vector<std::int64_t>> split_parts(const DesugarSource& source) {
-  Attributes attributes(source.node);
-  const int axis = attributes.integer("axis", 0, -4);
-  std::vector<std::int64_t> parts = attributes.list("split");
-  attributes.ignore("num_outputs");
-  RETURN_IF_ERROR(attributes.done());
-  const OnnxValue& value = source.values[0];
-  if (axis != 1 && axis != 1 - value.rank) return Error{"it splits something else than channels"};
-  if (!source.constants.empty() && !source.constants[0].left_out()) {
-    ASSIGN_OR_RETURN(const auto tensor, source.constants[0].tensor());
-    for (const auto& part : to_integers(*tensor)) parts.push_back(part.value_or(-1));
-  }
-  const int outputs = source.node.output_size(), channels = value.shape.channels;
-  const int each = (channels + outputs - 1) / outputs;
-  for (int i = 0; i < outputs && static_cast<int>(parts.size()) < outputs; ++i) {
-    parts.push_back(std::min(each, channels - i * each));
-  }
-  return parts;
-}
-
-Status read_split(const DesugarSource& source) {
-  RETURN_IF_ERROR(settled(source));
-  ASSIGN_OR_RETURN(const std::vector<std::int64_t> parts, split_parts(source));
-  const OnnxValue& value = source.values[0];
-  const int outputs = source.node.output_size();
-  op::Slice slice;
-  for (int i = 0; i < outputs; ++i) {
-    const std::int64_t size = parts[i], end = slice.end + std::min(size, kMaxSize);
-    if (size < 1 || end > value.shape.channels) return Error{"its parts do not fit the channels"};
-    slice.begin = slice.end;
-    slice.end = static_cast<int>(end);
-    if (source.node.output(i).empty()) continue;
-    const Shape shape{slice.end - slice.begin, value.shape.height, value.shape.width};
-    RETURN_IF_ERROR(source.assembly.add_node(fmt::format("{}.{}", source.name(), i), slice, {value.id},
-                                             source.assembly.made(shape, value.rank, value.segments),
-                                             source.node.output(i)));
-  }
-  if (slice.end != value.shape.channels) return Error{"its parts do not fit the channels"};
-  return {};
-}
-
 Status scale(const DesugarSource& source, const OnnxValue& value, Array factors, const std::string& output) {
   op::Scale scale;
   scale.channels = value.shape.channels;
@@ -303,6 +262,17 @@ Status read_power(const DesugarSource& source) {
   return source.assembly.add_in_layout(source.node, {op::Mul{}, {}}, {square, value});
 }
 
+/// The larger or the smaller of a value and one number.
+Status read_bound(const DesugarSource& source) {
+  constexpr float kMost = std::numeric_limits<float>::max();
+  ASSIGN_OR_RETURN(const double number, source.constants[0].scalar());
+  const auto limit = static_cast<float>(number);
+  op::Activation clip = op::activation(op::Function::clip, -kMost, kMost);
+  (source.node.op_type() == "Max" ? clip.a : clip.b) = limit;
+  const bool relu = source.node.op_type() == "Max" && limit == 0;
+  return source.assembly.add_in_layout(source.node, {relu ? op::relu() : clip, {}}, source.values);
+}
+
 /// a - b in any layout.
 Status read_difference(const DesugarSource& source) {
   if (source.values.size() != 2) return Error{"it reads the wrong number of values"};
@@ -367,13 +337,17 @@ Result<bool> desugar(const DesugarSource& source) {
   const auto done = [](const Status& status) {
     return status ? Result<bool>(true) : Result<bool>(status.error());
   };
-  const bool arithmetic = type == "Add" || type == "Sub" || type == "Mul" || type == "Div";
+  const bool arithmetic =
+      type == "Add" || type == "Sub" || type == "Mul" || type == "Div" || type == "Max" || type == "Min";
   if (source.constant_first && !arithmetic) return Error{"it reads a constant where a value was expected"};
   if (type == "ReduceMean" || type == "ReduceMax" || type == "ReduceSum") return done(read_reduction(source));
   if ((type == "Softmax" || type == "LogSoftmax") && values == 1 && constants == 0)
     return done(read_softmax(source));
   if (type == "Gather") return done(read_gather(source));
-  if (type == "Split") return done(read_split(source));
+  if (type == "Split" && values == 1) return done(read_split(source));
+  if (type == "Slice" && values == 1) return done(read_slice(source));
+  if (type == "Concat" && constants == 0) return read_pixel_concat(source);
+  if ((type == "Max" || type == "Min") && values == 1 && constants == 1) return done(read_bound(source));
   if (type == "Neg" && values == 1) return done(read_negative(source));
   if (arithmetic && values == 1 && constants == 1) return done(read_arithmetic(source));
   if (type == "InstanceNormalization") return done(read_instance_norm(source));

@@ -29,6 +29,11 @@ Status settled(const DesugarSource& source);
 /// A number for each channel, or one for all, whatever the value's layout.
 Result<Array> per_channel(const OnnxValue& value, const Constant& constant);
 
+/// Slice and Split of channels, rows and columns; Concat of rows and columns, or false if it is not that.
+Status read_slice(const DesugarSource& source);
+Status read_split(const DesugarSource& source);
+Result<bool> read_pixel_concat(const DesugarSource& source);
+
 /// InstanceNormalization, GroupNormalization, LayerNormalization: one op::GroupNorm.
 Status read_instance_norm(const DesugarSource& source);
 Status read_group_norm(const DesugarSource& source);

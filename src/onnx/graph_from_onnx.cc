@@ -443,13 +443,16 @@ class GraphReader {
     return sizes;
   }
 
-  Result<std::vector<NodeId>> output_nodes() const {
+  Result<std::vector<NodeId>> output_nodes() {
     if (graph_.output_size() == 0) return Error{"the network has no output"};
     std::vector<NodeId> outputs;
     for (const onnx::ValueInfoProto& output : graph_.output()) {
       const OnnxValue* value = assembly_.find_value(output.name());
       if (!value) return Error{fmt::format("no node makes the network's output '{}'", output.name())};
-      if (!value->settled()) {
+      const bool one_number = value->view.sizes().empty() && !value->spread;
+      if (one_number)
+        left_off_.push_back(fmt::format("what drops the dimension of one value of '{}'", output.name()));
+      if (!value->settled() && !one_number) {
         return Error{fmt::format(
             "the network's output '{}' is {}, which is neither a map N x C x H x W nor a vector N x C",
             output.name(), fmt::join(value->view.sizes(), "x"))};

@@ -36,7 +36,8 @@ TEST_F(Import, EveryStructureShrinksWhereItCan) {
                                                       {"siamese", 3},        {"shared_head", 2},
                                                       {"transposed", 10},    {"pixel_shuffles", 7},
                                                       {"padded", 3},         {"computed_weights", 3},
-                                                      {"norms_in_parts", 8}, {"reductions", 3}};
+                                                      {"norms_in_parts", 8}, {"reductions", 3},
+                                                      {"cut_maps", 3}};
   for (const std::string& name : testing::test_networks()) {
     const Graph network = graph(testing::test_network(name));
     ASSERT_TRUE(free_dimensions.contains(name)) << name << " has no entry here";

@@ -398,7 +398,8 @@ constexpr struct {
                  {"padded", padded},
                  {"computed_weights", computed_weights},
                  {"norms_in_parts", norms_in_parts},
-                 {"reductions", reductions}};
+                 {"reductions", reductions},
+                 {"cut_maps", cut_maps}};
 
 }  // namespace
 

@@ -163,4 +163,38 @@ std::string reductions() {
   return net.finish();
 }
 
+std::string cut_maps() {
+  OnnxBuilder net;
+  const auto cut = [&](const std::string& x, std::int64_t axis, std::int64_t begin, std::int64_t end,
+                       std::int64_t step = 1) {
+    return net.node(
+        "Slice", {x, net.integers({begin}), net.integers({end}), net.integers({axis}), net.integers({step})});
+  };
+  const auto joined = [&](const std::vector<std::string>& parts, std::int64_t axis) {
+    const std::string y = net.node("Concat", parts);
+    net.with("axis", axis);
+    return y;
+  };
+  const auto conv = [&](const std::string& y, int in, int out) {
+    return net.conv_norm(y, {.in = in, .out = out, .kernel = 3});
+  };
+  const std::string image = net.input("image", {3, 14, 16});
+  std::vector<std::string> parts;
+  for (const std::int64_t column : {0, 1}) {
+    for (const std::int64_t row : {0, 1})
+      parts.push_back(cut(cut(image, 2, row, INT64_MAX, 2), 3, column, INT64_MAX, 2));
+  }
+  std::string x = net.node("Abs", {conv(joined(parts, 1), 12, 9)});
+  x = joined({cut(x, -1, -1, INT64_MAX), x, cut(x, -1, 0, 1)}, 3);
+  x = net.node("Max", {conv(joined({cut(x, 2, 4, 7), cut(x, 2, 0, 4)}, 2), 9, 8), net.floats({}, {-0.2F})});
+  const std::string above = net.node("Split", {x, net.integers({3, 4})});
+  net.with("axis", std::int64_t{2});
+  const std::string below = net.more_output();
+  x = net.node("Slice", {net.node("Add", {above, cut(below, 2, 1, 4)}), net.integers({1, 1}),
+                         net.integers({3, -1}), net.integers({2, 3})});
+  x = net.node("Min", {net.floats({1}, {0.7F}), conv(x, 8, 7)});
+  net.output(net.linear(net.pooled(x), 7, kClasses), "logits", {kClasses});
+  return net.finish();
+}
+
 }  // namespace concertina::testing

@@ -20,4 +20,8 @@ std::string norms_in_parts();
 /// operator set 13.
 std::string reductions();
 
+/// Rows and columns that are cut off, split, taken in turn and joined again: YOLO's focus, padding that goes
+/// around, a crop; |x| and bounds.
+std::string cut_maps();
+
 }  // namespace concertina::testing
