@@ -102,37 +102,82 @@ Status read_softmax(const DesugarSource& source) {
   return source.assembly.add_in_layout(source.node, {softmax, {}}, {value});
 }
 
-/// One channel, or a run of them.
+/// The channels [begin, end).
+op::Slice run(int begin, int end) {
+  op::Slice slice;
+  slice.begin = begin;
+  slice.end = end;
+  return slice;
+}
+
+/// As runs of consecutive channels.
+Result<std::vector<op::Slice>> gathered_runs(const DesugarSource& source) {
+  constexpr std::size_t kMostRuns = 64;
+  ASSIGN_OR_RETURN(const auto tensor, source.constants[0].tensor());
+  if (tensor->values.empty() || tensor->shape.size() > 1)
+    return Error{"it does not gather a list of channels"};
+  const int channels = source.values[0].shape.channels;
+  std::vector<op::Slice> runs;
+  for (const auto& index : to_integers(*tensor)) {
+    const std::int64_t place = index.value_or(channels), at = place < 0 ? place + channels : place;
+    if (at < 0 || at >= channels) return Error{fmt::format("it gathers channel {} of {}", place, channels)};
+    const auto begin = static_cast<int>(at);
+    if (!runs.empty() && runs.back().end == begin) {
+      ++runs.back().end;
+    } else {
+      runs.push_back(run(begin, begin + 1));
+    }
+    if (runs.size() > kMostRuns)
+      return Error{fmt::format("it reorders channels in more than {} runs", kMostRuns)};
+  }
+  return runs;
+}
+
+/// Those channels, one run after the other.
+Status join_runs(const DesugarSource& source, const std::vector<op::Slice>& runs, const std::string& output) {
+  GraphAssembly& assembly = source.assembly;
+  std::vector<OnnxValue> parts;
+  for (const op::Slice& slice : runs) {
+    const std::string part = runs.size() == 1 ? output : assembly.hidden_name(source.name() + ".run");
+    RETURN_IF_ERROR(assembly.add_op(source.name(), {slice, {}}, {source.values[0]}, part));
+    parts.push_back(*assembly.find_value(part));
+  }
+  return runs.size() == 1 ? Status() : assembly.add_op(source.name(), {op::Concat{}, {}}, parts, output);
+}
+
+/// One channel, which may be without its dimension, or a list of them.
 Status read_gather(const DesugarSource& source) {
   RETURN_IF_ERROR(settled(source));
-  const OnnxValue& value = source.values[0];
-  if (Attributes(source.node).integer("axis", 0, -4) != 1 || source.constants.size() != 1) {
+  const int axis = Attributes(source.node).integer("axis", 0, -4);
+  if ((axis != 1 && axis != 1 - source.values[0].rank) || source.constants.size() != 1)
     return Error{"it gathers something else than channels"};
-  }
+  ASSIGN_OR_RETURN(const auto runs, gathered_runs(source));
   ASSIGN_OR_RETURN(const auto tensor, source.constants[0].tensor());
-  const auto indices = to_integers(*tensor);
-  if (indices.empty() || tensor->shape.size() > 1) return Error{"it does not gather a list of channels"};
-  op::Slice slice;
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    const std::int64_t index = indices[i].value_or(value.shape.channels);
-    const std::int64_t at = index < 0 ? index + value.shape.channels : index;
-    if (at < 0 || at >= value.shape.channels || (i > 0 && at != slice.end)) {
-      return Error{"its channels are not a run of those that there are"};
-    }
-    if (i == 0) slice.begin = static_cast<int>(at);
-    slice.end = static_cast<int>(at) + 1;
-  }
-  OnnxValue part = source.assembly.made({slice.end - slice.begin, value.shape.height, value.shape.width},
-                                        value.rank, value.segments);
-  if (!tensor->shape.empty()) {
-    return source.assembly.add_node(source.name(), slice, {value.id}, part, source.output());
-  }
+  if (!tensor->shape.empty()) return join_runs(source, runs, source.output());
   const std::string hidden = source.assembly.hidden_name(source.name());
-  RETURN_IF_ERROR(source.assembly.add_node(source.name(), slice, {value.id}, part, hidden));
+  RETURN_IF_ERROR(join_runs(source, runs, hidden));
+  OnnxValue part = *source.assembly.find_value(hidden);
   std::vector<int> sizes = part.view.sizes();
   sizes.erase(sizes.begin());
   ASSIGN_OR_RETURN(part.view, part.view.reshaped(sizes));
   return source.assembly.add_value(source.output(), part);
+}
+
+/// All channels so many times over.
+Status read_tile(const DesugarSource& source) {
+  RETURN_IF_ERROR(settled(source));
+  constexpr std::int64_t kMostTimes = 64;
+  ASSIGN_OR_RETURN(const auto tensor, source.constants[0].tensor());
+  const auto times = to_integers(*tensor);
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    if (i != 1 && times[i] != 1) return Error{"it repeats something else than channels"};
+  }
+  const OnnxValue& value = source.values[0];
+  if (static_cast<int>(times.size()) != value.rank || times[1].value_or(0) < 1 || times[1] > kMostTimes)
+    return Error{fmt::format("it does not repeat channels 1 to {} times", kMostTimes)};
+  if (times[1] == 1) return source.assembly.add_alias(source.output(), value);
+  const std::vector<OnnxValue> copies(static_cast<std::size_t>(*times[1]), value);
+  return source.assembly.add_op(source.name(), {op::Concat{}, {}}, copies, source.output());
 }
 
 Status scale(const DesugarSource& source, const OnnxValue& value, Array factors, const std::string& output) {
@@ -339,11 +384,14 @@ Result<bool> desugar(const DesugarSource& source) {
   };
   const bool arithmetic =
       type == "Add" || type == "Sub" || type == "Mul" || type == "Div" || type == "Max" || type == "Min";
-  if (source.constant_first && !arithmetic) return Error{"it reads a constant where a value was expected"};
+  if (source.constant_first && !arithmetic && type != "Concat")
+    return Error{"it reads a constant where a value was expected"};
   if (type == "ReduceMean" || type == "ReduceMax" || type == "ReduceSum") return done(read_reduction(source));
   if ((type == "Softmax" || type == "LogSoftmax") && values == 1 && constants == 0)
     return done(read_softmax(source));
-  if (type == "Gather") return done(read_gather(source));
+  if (type == "Gather" && values == 1) return done(read_gather(source));
+  if (type == "Tile" && values == 1 && constants == 1) return done(read_tile(source));
+  if (type == "Conv" && values == 1) return read_line_conv(source);
   if (type == "Split" && values == 1) return done(read_split(source));
   if (type == "Slice" && values == 1) return done(read_slice(source));
   if (type == "Concat" && constants == 0) return read_pixel_concat(source);

@@ -34,6 +34,9 @@ Status read_slice(const DesugarSource& source);
 Status read_split(const DesugarSource& source);
 Result<bool> read_pixel_concat(const DesugarSource& source);
 
+/// Conv along the channels of one pixel: a linear layer. False if it is another Conv.
+Result<bool> read_line_conv(const DesugarSource& source);
+
 /// InstanceNormalization, GroupNormalization, LayerNormalization: one op::GroupNorm.
 Status read_instance_norm(const DesugarSource& source);
 Status read_group_norm(const DesugarSource& source);

@@ -217,6 +217,7 @@ Result<FoldedTensor> matrix_product(const FoldSource& source) {
   const auto rows = static_cast<std::size_t>(rank_a == 2 ? a.shape[0] : 1),
              columns = static_cast<std::size_t>(rank_b == 2 ? b.shape[1] : 1),
              inner = static_cast<std::size_t>(b.shape[0]);
+  if (rows * columns * inner == 0) return Error{"it multiplies constants that have no values"};
   constexpr std::int64_t kTimes = 64;
   if (static_cast<std::int64_t>(a.values.size()) > kTimes * source.most_values / static_cast<int>(columns))
     return Error{"it multiplies constants that are too large to do so beforehand"};

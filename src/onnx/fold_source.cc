@@ -117,6 +117,7 @@ Result<std::vector<int>> broadcast(std::span<const int> a, std::span<const int> 
     if (of_a != of_b && of_a != 1 && of_b != 1) return Error{"its inputs do not fit together"};
     shape[shape.size() - 1 - d] = of_a == 1 ? of_b : of_a;
   }
+  if (count(shape) == 0 && shape.size() > 1) return Error{"it makes no values"};
   if (count(shape) > most_values)
     return Error{"it makes more values than the file has; write it anew with concertina-train import"};
   return shape;

@@ -210,6 +210,7 @@ Result<FoldedTensor> tile(const FoldSource& source) {
   std::int64_t values = 1;
   for (std::size_t d = 0; d < times.size(); ++d) {
     values = values * from.shape[d] * std::max(times[d], 0);
+    if (values == 0) return Error{"it makes no values"};
     if (values > source.most_values)
       return Error{"it makes more values than the file has; write it anew with concertina-train import"};
     places[d].clear();
@@ -425,6 +426,11 @@ Result<FoldedTensor> fold(const onnx::NodeProto& node, std::span<const FoldedTen
                           std::int64_t most_values) {
   const Folder folder = find_folder(node.op_type());
   if (!folder) return Error{"all its inputs are constants, and this op is not computed beforehand"};
+  for (const FoldedTensor* input : inputs) {
+    // Its other sizes could be anything.
+    if (input && input->values.empty() && input->shape.size() > 1)
+      return Error{"an input of it has no values"};
+  }
   ASSIGN_OR_RETURN(FoldedTensor result, folder({node, inputs, most_values}));
   if (static_cast<std::int64_t>(result.values.size()) > most_values)
     return Error{"it makes more values than the file has; write it anew with concertina-train import"};

@@ -154,6 +154,12 @@ TEST(Folding, DoesNotMakeMuchOutOfLittle) {
   EXPECT_THAT(
       folded(node("Add"), {kMatrix, {.shape = {4, 1, 1}, .values = {1, 2, 3, 4}}}, 20).error().message,
       HasSubstr("more values"));
+  const FoldedTensor none = {.shape = {1 << 24, 1 << 24, 0}, .values = {}};
+  EXPECT_THAT(folded(node("Slice"), {none, list({0}), list({1})}).error().message, HasSubstr("no values"));
+  EXPECT_THAT(folded(node("Expand"), {list({}), list({1 << 24, 1 << 24, 1})}).error().message,
+              HasSubstr("no values"));
+  EXPECT_THAT(folded(node("MatMul"), {list({}), list({})}).error().message, HasSubstr("no values"));
+  EXPECT_THAT(folded(node("Tile"), {list({}), list({1 << 24})}).error().message, HasSubstr("no values"));
   EXPECT_THAT(folded(node("Sin"), {kMatrix}).error().message, HasSubstr("not computed beforehand"));
 }
 

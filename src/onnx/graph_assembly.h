@@ -71,6 +71,12 @@ class GraphAssembly {
   /// nodes that do.
   void take_from(const std::vector<Constant>& constants);
 
+  /// A sentence on an array of the file that several channels share and the network's do not.
+  void add_untied(std::string sentence) {
+    values_left_ -= static_cast<std::int64_t>(sentence.size());
+    untied_.push_back(std::move(sentence));
+  }
+
   /// The value of the node that is added next.
   OnnxValue made(const Shape& shape, int rank, std::int64_t segments) const;
 

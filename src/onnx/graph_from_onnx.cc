@@ -39,6 +39,14 @@ bool is_arithmetic(const std::string& type) {
   return type == "Add" || type == "Sub" || type == "Mul" || type == "Div";
 }
 
+/// Makes as many values as it reads, whatever it does to them.
+bool keeps_shape(const std::string& type) {
+  constexpr std::string_view kTypes[] = {
+      "Softmax", "LogSoftmax", "Pow", "LayerNormalization", "GroupNormalization", "InstanceNormalization",
+      "LRN",     "Clip"};
+  return std::find(std::begin(kTypes), std::end(kTypes), type) != std::end(kTypes);
+}
+
 /// Turns N x H x W x C to N x C x H x W.
 bool turns_pixels_first(const onnx::NodeProto& node) {
   return node.op_type() == "Transpose" &&
@@ -132,8 +140,10 @@ class GraphReader {
   Status read_input(const onnx::ValueInfoProto& input) {
     const auto& dims = input.type().tensor_type().shape().dim();
     if (!is_float(input.type().tensor_type().elem_type()) || (dims.size() != 2 && dims.size() != 4)) {
-      return Error{
-          fmt::format("the input '{}' must be floats of shape N x C x H x W or N x C", input.name())};
+      return Error{fmt::format(
+          "the input '{}' must be floats of shape N x C x H x W or N x C{}", input.name(),
+          dims.size() == 3 ? "; write a network of lines, N x C x L, with maps of one row, N x C x 1 x L"
+                           : "")};
     }
     const bool pixels_first =
         dims.size() == 4 && turned_.contains(input.name()) && !read_otherwise_.contains(input.name());
@@ -193,7 +203,7 @@ class GraphReader {
     ASSIGN_OR_RETURN(const bool done,
                      desugar({assembly_, node, values, constants, constant_first, operator_set_, batch_}));
     if (done) return {};
-    if (constant_first) return Error{"it reads a constant where a value was expected"};
+    if (constant_first && type != "Concat") return Error{"it reads a constant where a value was expected"};
     if ((type == "Add" || type == "Mul") && values.size() == 2) larger_first(values);
     return read_plain(node, std::move(values), constants);
   }
@@ -405,7 +415,7 @@ class GraphReader {
       if (assembly_.find_value(output)) return unchanged;  // it was understood in part
       const auto dims = declared_sizes(output);
       const bool declared = dims.size() == 1 || dims.size() == 3;
-      if (!declared && reason != kNoRule) return unchanged;
+      if (!declared && reason != kNoRule && !keeps_shape(node.op_type())) return unchanged;
       const int rank = declared ? static_cast<int>(dims.size()) + 1 : read->rank;
       const Shape shape = !declared   ? read->shape
                           : rank == 2 ? Shape{dims[0], 1, 1}
@@ -414,7 +424,8 @@ class GraphReader {
           declared ? ""
                    : "; the file does not tell the shape of what it makes, which is taken to be its input's";
       RETURN_IF_ERROR(assembly_.spend_segments(segments));
-      const OnnxValue value = assembly_.made(shape, rank, 1);
+      OnnxValue value = assembly_.made(shape, rank, 1);
+      if (!declared) value.view = read->view;
       RETURN_IF_ERROR(assembly_.add_opaque({name_of(node), node.op_type(), reason + guess}, shape, inputs,
                                            value, output));
     }

@@ -292,6 +292,14 @@ constexpr OpReader kReaders[] = {{"Abs", Values::one, 0, 0, read_abs},
 
 Status check_counts(const OpReader& reader, const OpSource& source) {
   const std::size_t constants = source.constants.size();
+  const std::string_view computed =
+      reader.type == "MatMul" ? "it multiplies two values, as attention does; only a constant matrix is read"
+      : reader.read == read_conv || reader.read == read_conv_transpose
+          ? "its filters are computed from the image; only constant ones are read"
+          : "";
+  if (constants == 0 && source.values.size() > 1 && !computed.empty()) return Error{std::string(computed)};
+  if (reader.read == read_concat && constants > 0)
+    return Error{"it joins a constant to values, as a class token or coordinates, which is not supported"};
   if (constants < reader.least_constants || constants > reader.most_constants) {
     return Error{fmt::format("it has {} constant inputs, which is not what the op takes", constants)};
   }

@@ -399,7 +399,9 @@ constexpr struct {
                  {"computed_weights", computed_weights},
                  {"norms_in_parts", norms_in_parts},
                  {"reductions", reductions},
-                 {"cut_maps", cut_maps}};
+                 {"cut_maps", cut_maps},
+                 {"channel_attention", channel_attention},
+                 {"reordered", reordered}};
 
 }  // namespace
 

@@ -197,4 +197,42 @@ std::string cut_maps() {
   return net.finish();
 }
 
+std::string channel_attention() {
+  OnnxBuilder net;
+  const auto along = [&](const std::string& x, const std::vector<std::string>& arrays, std::int64_t pad,
+                         std::int64_t dilation) {
+    std::vector<std::string> read = {x};
+    read.insert(read.end(), arrays.begin(), arrays.end());
+    const std::string y = net.node("Conv", read);
+    net.with("kernel_shape", Integers{3}).with("pads", Integers{pad, 2 * dilation - pad});
+    net.with("dilations", Integers{dilation});
+    return y;
+  };
+  std::string x = net.conv_norm_relu(net.input("image", {3, 9, 9}), {.in = 3, .out = 10, .kernel = 3});
+  const std::string mean = net.node("Squeeze", {net.node("GlobalAveragePool", {x}), net.integers({-1})});
+  const std::string filtered =
+      turned(net, along(turned(net, mean, {0, 2, 1}), {net.random({1, 1, 3}, 1)}, 1, 1), {0, 2, 1});
+  const std::string gates = net.node("Sigmoid", {net.node("Unsqueeze", {filtered, net.integers({-1})})});
+  x = net.node("Mul", {x, net.node("Expand", {gates, net.node("Shape", {x})})});
+  x = net.conv_norm_relu(x, {.in = 10, .out = 8, .kernel = 3});
+  const std::string line = net.node("Reshape", {net.pooled(x), net.integers({-1, 1, 8})});
+  const std::string far = along(line, {net.random({1, 1, 3}, 1), net.random({1}, 1)}, 1, 2);
+  x = net.node("Mul", {x, net.node("Reshape", {net.node("Tanh", {far}), net.integers({-1, 8, 1, 1})})});
+  net.output(net.linear(net.pooled(net.conv_norm_relu(x, {.in = 8, .out = 7})), 7, kClasses), "logits",
+             {kClasses});
+  return net.finish();
+}
+
+std::string reordered() {
+  OnnxBuilder net;
+  const std::string turned_colours =
+      net.node("Gather", {net.input("image", {3, 9, 9}), net.integers({2, 1, 0})});
+  net.with("axis", std::int64_t{1});
+  std::string x = net.conv_norm_relu(turned_colours, {.in = 3, .out = 9, .kernel = 3});
+  x = net.node("Tile", {x, net.integers({1, 2, 1, 1})});
+  x = net.conv_norm_relu(x, {.in = 18, .out = 8, .kernel = 3});
+  net.output(net.linear(net.pooled(x), 8, kClasses), "logits", {kClasses});
+  return net.finish();
+}
+
 }  // namespace concertina::testing

@@ -24,4 +24,10 @@ std::string reductions();
 /// around, a crop; |x| and bounds.
 std::string cut_maps();
 
+/// ECA-Net's filter along the channels of a mean, between transposes and between reshapes.
+std::string channel_attention();
+
+/// Channels in another order, and twice over.
+std::string reordered();
+
 }  // namespace concertina::testing
