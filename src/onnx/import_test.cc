@@ -36,7 +36,7 @@ TEST_F(Import, EveryStructureShrinksWhereItCan) {
                                                       {"siamese", 3},        {"shared_head", 2},
                                                       {"transposed", 10},    {"pixel_shuffles", 7},
                                                       {"padded", 3},         {"computed_weights", 3},
-                                                      {"norms_in_parts", 8}, {"reductions", 3},
+                                                      {"norms_in_parts", 9}, {"reductions", 3},
                                                       {"cut_maps", 3},       {"channel_attention", 3},
                                                       {"reordered", 2}};
   for (const std::string& name : testing::test_networks()) {
@@ -151,7 +151,7 @@ TEST_F(Import, ATransposedConvolutionCutsOffNoMoreThanItReaches) {
 
 TEST_F(Import, NormsInPartsAreOneNode) {
   const Graph network = graph(testing::test_network("norms_in_parts"));
-  EXPECT_EQ(count<op::GroupNorm>(network), 8);
+  EXPECT_EQ(count<op::GroupNorm>(network), 9);
   EXPECT_EQ(count<op::ChannelReduce>(network), 0);
   EXPECT_EQ(count<op::Scale>(network), 0);
 }

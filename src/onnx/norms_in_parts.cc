@@ -134,6 +134,32 @@ class NormFinder {
     return quotient && is_number(quotient->input(0), 1) && is_deviation(quotient->input(1), norm);
   }
 
+  /// x * factor and bias - mean * factor, the factor being weight / deviation: so Keras writes it.
+  bool is_shifted(const std::string& product, const std::string& rest, NormInParts& norm) const {
+    const onnx::NodeProto* scaled = maker(product, "Mul", 2, norm);
+    const onnx::NodeProto* difference = scaled ? maker(rest, "Sub", 2, norm) : nullptr;
+    if (!difference || !constants_.contains(difference->input(0))) return false;
+    const onnx::NodeProto* shift = maker(difference->input(1), "Mul", 2, norm);
+    for (const int i : {0, 1, 2, 3}) {
+      const int in_product = i / 2, in_shift = i % 2;
+      if (!shift || scaled->input(in_product) != shift->input(in_shift)) continue;
+      norm.x = scaled->input(1 - in_product);
+      norm.bias = difference->input(0);
+      const std::string* x = mean(shift->input(1 - in_shift), norm);
+      return x && *x == norm.x && is_factor(scaled->input(in_product), norm);
+    }
+    return false;
+  }
+
+  /// 1 / deviation, perhaps times a constant.
+  bool is_factor(const std::string& value, NormInParts& norm) const {
+    const onnx::NodeProto* product = maker(value, "Mul", 2, norm);
+    if (!product) return is_inverse(value, norm);
+    const int i = constants_.contains(product->input(0)) ? 0 : 1;
+    norm.weight = product->input(i);
+    return constants_.contains(norm.weight) && is_inverse(product->input(1 - i), norm);
+  }
+
   std::optional<NormInParts> norm_at(int i) const {
     const onnx::NodeProto& node = graph_.node(i);
     if (node.input_size() != 2 || node.output_size() != 1) return std::nullopt;
@@ -144,6 +170,11 @@ class NormFinder {
       NormInParts norm{.nodes = {i}};
       if (node.op_type() == "Mul" && is_centred(node.input(centred), norm) &&
           is_inverse(node.input(1 - centred), norm))
+        return norm;
+    }
+    for (const int product : {0, 1}) {
+      NormInParts norm{.nodes = {i}};
+      if (node.op_type() == "Add" && is_shifted(node.input(product), node.input(1 - product), norm))
         return norm;
     }
     return std::nullopt;
@@ -164,6 +195,7 @@ class NormFinder {
 
   /// A scale and a shift behind it. Precondition: its first node makes the result.
   void add_constants(NormInParts& norm) const {
+    if (!norm.weight.empty() || !norm.bias.empty()) return;
     int number = 0;
     std::string name;
     if (!next(norm, "Mul", name, number)) return;

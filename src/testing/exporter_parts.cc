@@ -62,6 +62,19 @@ std::string norm_by_reciprocal(OnnxBuilder& net, const std::string& x, bool as_q
   return net.node("Mul", {inverse, centred});
 }
 
+/// x * factor + (shift - mean * factor), the factor being scale / sqrt(variance + epsilon).
+std::string keras_norm(OnnxBuilder& net, const std::string& x, std::int64_t channels) {
+  const std::string mean = reduced(net, "ReduceMean", x, {3});
+  const std::string centred = net.node("Sub", {x, mean});
+  const std::string variance = reduced(net, "ReduceMean", net.node("Mul", {centred, centred}), {3});
+  const std::string root = net.node("Sqrt", {net.node("Add", {variance, net.floats({}, {1e-6F})})});
+  const std::string factor =
+      net.node("Mul", {net.node("Reciprocal", {root}), net.random({channels}, 3, 0.5, 1.5)});
+  const std::string shift =
+      net.node("Sub", {net.random({1, 1, 1, channels}, 3), net.node("Mul", {mean, factor})});
+  return net.node("Add", {net.node("Mul", {x, factor}), shift});
+}
+
 std::string scaled(OnnxBuilder& net, const std::string& x, const Integers& shape) {
   const std::string product = net.node("Mul", {net.random(shape, 3, 0.5, 1.5), x});
   return net.node("Add", {product, net.random(shape, 3)});
@@ -120,6 +133,7 @@ std::string norms_in_parts() {
   x = conv(net.relu(x), 9, 7);
   x = conv(scaled(net, norm_by_reciprocal(net, x, true), {1, 7, 1, 1}), 7, 6);
   x = conv(norm_by_reciprocal(net, x, false), 6, 8);
+  x = conv(channels_first(net, keras_norm(net, pixels_first(net, x), 8)), 8, 8);
   const std::string tokens = turned(net, net.node("Reshape", {x, net.integers({0, 8, -1})}), {0, 2, 1});
   const std::string normed = turned(net, net.layer_norm_in_parts(tokens, {2}), {0, 2, 1});
   x = conv(net.node("Reshape", {normed, net.integers({0, 8, 8, 9})}), 8, 7);

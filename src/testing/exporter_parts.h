@@ -13,7 +13,8 @@ std::string padded();
 std::string computed_weights();
 
 /// Layer norm before operator set 17: of pixels first, of channels first by a division and by a reciprocal,
-/// of a vector, of pixels in one dimension; instance norm, layer norm of the whole map, and group norm.
+/// of a vector, of pixels in one dimension, as Keras writes it; instance norm, layer norm of the whole map,
+/// and group norm.
 std::string norms_in_parts();
 
 /// Means, maxima and sums over some axes or all, in several layouts; gates on pixels first; Softmax before
