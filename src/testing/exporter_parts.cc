@@ -159,7 +159,8 @@ std::string reductions() {
   };
   std::string x = conv(net.input("image", {3, 9, 8}), 3, 9);
   x = net.node("Mul", {x, net.node("Sigmoid", {reduced(net, "ReduceMean", x, {3})})});
-  x = net.node("Sub", {x, reduced(net, "ReduceMax", x, {2})});
+  const std::string largest = reduced(net, "ReduceMax", x, {2});
+  x = net.node("Sub", {x, net.node("Expand", {largest, net.node("Shape", {x})})});
   x = conv(x, 9, 8);
   const std::string last = pixels_first(net, x);
   const std::string means = left_out("ReduceMean", last, {1, 2});
