@@ -102,6 +102,8 @@ Result<FoldedTensor> where(const FoldSource& source) {
 
 Result<FoldedTensor> expand(const FoldSource& source) {
   RETURN_IF_ERROR(check_inputs(source, 2));
+  if (has_unknown(*source.input(1)))
+    return Error{"it repeats a constant for each image, as a class token, which is not supported"};
   ASSIGN_OR_RETURN(const std::vector<int> wanted, whole_numbers(*source.input(1)));
   if (std::any_of(wanted.begin(), wanted.end(), [](int size) { return size < 1; }))
     return Error{"its shape is impossible"};

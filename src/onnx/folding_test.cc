@@ -146,6 +146,7 @@ TEST(Folding, NoBatchIsNegative) {
   const std::string unknown = "computes with the size of the batch";
   EXPECT_THAT(folded(node("Equal"), {wanted, list({2})}).error().message, HasSubstr(unknown));
   EXPECT_THAT(folded(node("Neg"), {wanted}).error().message, HasSubstr(unknown));
+  EXPECT_THAT(folded(node("Expand"), {list({1}), wanted}).error().message, HasSubstr("for each image"));
 }
 
 TEST(Folding, DoesNotMakeMuchOutOfLittle) {
