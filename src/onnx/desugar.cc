@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 
 #include "base/try.h"
 #include "onnx/attributes.h"
@@ -14,118 +15,169 @@
 namespace concertina::onnx {
 namespace {
 
-/// Over all channels of each pixel.
-Status reduce_channels(const DesugarSource& source, bool max, bool keep) {
-  if (!source.values[0].settled() || source.values[0].rank != 4 || !keep) {
-    return Error{
-        "it reduces channels of a value that is no map, or leaves their dimension out, as in layer norm that is "
-        "written in parts; export with operator set 17 or later"};
+/// The mean or the largest along whole axes of a map, one op for the pixels and one for the channels.
+std::vector<Op> reductions(const Shape& shape, const View::Axes& axes, bool max) {
+  std::vector<Op> ops;
+  const bool pixels = shape.height > 1 || shape.width > 1;
+  const bool of_pixels = (axes.rows && shape.height > 1) || (axes.columns && shape.width > 1);
+  const Window window{.kernel_h = axes.rows ? shape.height : 1, .kernel_w = axes.columns ? shape.width : 1};
+  if (of_pixels && max) {
+    ops.emplace_back(op::MaxPool{});
+    std::get<op::MaxPool>(ops.back()).window = window;
+  } else if (axes.rows && axes.columns && (pixels || !axes.channels)) {
+    ops.emplace_back(op::GlobalAveragePool{});
+  } else if (of_pixels) {
+    ops.emplace_back(op::AveragePool{});
+    std::get<op::AveragePool>(ops.back()).window = window;
   }
-  op::ChannelReduce reduce;
-  reduce.kind = max ? op::ChannelReduce::Kind::max : op::ChannelReduce::Kind::mean;
-  return source.assembly.add_op(source.name(), {reduce, {}}, {source.values[0]}, source.output());
+  if (axes.channels && (shape.channels > 1 || ops.empty())) {
+    op::ChannelReduce reduce;
+    reduce.kind = max ? op::ChannelReduce::Kind::max : op::ChannelReduce::Kind::mean;
+    ops.emplace_back(reduce);
+  }
+  if (ops.empty()) ops.emplace_back(op::GlobalAveragePool{});
+  return ops;
 }
 
-/// ReduceMean and ReduceMax: over all rows and columns, or over all channels.
+/// ReduceMean, ReduceMax, and ReduceSum over pixels: over all rows, all columns, all channels, or several of
+/// them.
 Status read_reduction(const DesugarSource& source) {
   const OnnxValue& value = source.values[0];
-  ASSIGN_OR_RETURN(const auto axes, listed_axes(source.node, source.constants,
-                                                static_cast<int>(value.view.sizes().size()) + 1));
+  ASSIGN_OR_RETURN(const auto dimensions, listed_axes(source.node, source.constants,
+                                                      static_cast<int>(value.view.sizes().size()) + 1));
   const bool keep = Attributes(source.node).integer("keepdims", 1) != 0;
-  const bool max = source.node.op_type() == "ReduceMax";
-  if (value.view.are_channels(axes)) return reduce_channels(source, max, keep);
-  if (value.rank != 4 || axes.empty() || !value.view.are_pixels(axes)) {
-    return Error{"it reduces something else than all rows and columns of a map, or all its channels"};
+  const std::string& type = source.node.op_type();
+  const auto axes = value.view.whole_axes(dimensions);
+  if (value.rank != 4 || value.spread || dimensions.empty() || !axes)
+    return Error{"it reduces something else than all rows, all columns or all channels of a map"};
+  std::vector<Op> ops = reductions(value.shape, *axes, type == "ReduceMax");
+  std::vector<Array> arrays;
+  if (type == "ReduceSum") {
+    if (axes->channels && value.shape.channels > 1)
+      return Error{"it sums channels, of which a sub-net has fewer; take their mean"};
+    op::Scale scale;
+    scale.channels = value.shape.channels;
+    const int pixels = (axes->rows ? value.shape.height : 1) * (axes->columns ? value.shape.width : 1);
+    arrays.push_back(
+        {.shape = {scale.channels},
+         .values = std::vector<float>(static_cast<std::size_t>(scale.channels), static_cast<float>(pixels))});
+    ops.emplace_back(scale);
   }
-  Op pool = op::GlobalAveragePool{};
-  if (max) {
-    pool = op::MaxPool{};
-    std::get<op::MaxPool>(pool).window = {.kernel_h = value.shape.height, .kernel_w = value.shape.width};
+  const View view = value.view.reduced(dimensions, keep);
+  OnnxValue reduced = value;
+  for (std::size_t i = 0; i < ops.size(); ++i) {
+    const bool last = i + 1 == ops.size();
+    const std::string output =
+        last && view.is_map() ? source.output() : source.assembly.hidden_name(source.name());
+    OpWithArrays op{ops[i], {}};
+    if (std::holds_alternative<op::Scale>(op.op)) op.arrays = arrays;
+    RETURN_IF_ERROR(source.assembly.add_op(last && view.is_map() ? source.name() : source.name() + ".map",
+                                           std::move(op), {reduced}, output));
+    reduced = *source.assembly.find_value(output);
   }
-  OnnxValue pooled = source.assembly.made({value.shape.channels, 1, 1}, 4, value.segments);
-  const View view = value.view.pooled(axes, keep);
-  if (view.is_map()) {
-    return source.assembly.add_node(source.name(), pool, {value.id}, pooled, source.output());
-  }
-  const std::string hidden = source.assembly.hidden_name(source.name());
-  RETURN_IF_ERROR(source.assembly.add_node(source.name() + ".map", pool, {value.id}, pooled, hidden));
-  pooled.view = view;
-  return source.assembly.settle(source.node, pooled);
+  if (view.is_map()) return {};
+  reduced.view = view;
+  return source.assembly.settle(source.node, reduced);
 }
 
-/// One channel, or a run of them.
+/// Over the channels of each pixel, in any layout; before operator set 13 over all dimensions from the given
+/// one on.
+Status read_softmax(const DesugarSource& source) {
+  RETURN_IF_ERROR(source.values[0].spread ? Status(Error{"it reads what an Expand has repeated"}) : Status());
+  const OnnxValue& value = source.values[0];
+  const std::vector<int> sizes = value.view.sizes();
+  const int rank = static_cast<int>(sizes.size()) + 1;
+  const bool old = source.operator_set < 13;
+  Attributes attributes(source.node);
+  const int listed = attributes.integer("axis", old ? 1 : -1, -8);
+  RETURN_IF_ERROR(attributes.done());
+  const int axis = listed < 0 ? listed + rank : listed;
+  if (value.view.channel_dimension() != axis - 1)
+    return Error{fmt::format("it works along axis {}, not along the channels", listed)};
+  const bool behind = std::any_of(sizes.begin() + axis, sizes.end(), [](int size) { return size > 1; });
+  if (old && behind)
+    return Error{"before operator set 13 it normalises over whole maps, which is not supported"};
+  op::Softmax softmax;
+  softmax.logarithm = source.node.op_type() == "LogSoftmax";
+  return source.assembly.add_in_layout(source.node, {softmax, {}}, {value});
+}
+
+/// The channels [begin, end).
+op::Slice run(int begin, int end) {
+  op::Slice slice;
+  slice.begin = begin;
+  slice.end = end;
+  return slice;
+}
+
+/// As runs of consecutive channels.
+Result<std::vector<op::Slice>> gathered_runs(const DesugarSource& source) {
+  constexpr std::size_t kMostRuns = 64;
+  ASSIGN_OR_RETURN(const auto tensor, source.constants[0].tensor());
+  if (tensor->values.empty() || tensor->shape.size() > 1)
+    return Error{"it does not gather a list of channels"};
+  const int channels = source.values[0].shape.channels;
+  std::vector<op::Slice> runs;
+  for (const auto& index : to_integers(*tensor)) {
+    const std::int64_t place = index.value_or(channels), at = place < 0 ? place + channels : place;
+    if (at < 0 || at >= channels) return Error{fmt::format("it gathers channel {} of {}", place, channels)};
+    const auto begin = static_cast<int>(at);
+    if (!runs.empty() && runs.back().end == begin) {
+      ++runs.back().end;
+    } else {
+      runs.push_back(run(begin, begin + 1));
+    }
+    if (runs.size() > kMostRuns)
+      return Error{fmt::format("it reorders channels in more than {} runs", kMostRuns)};
+  }
+  return runs;
+}
+
+/// Those channels, one run after the other.
+Status join_runs(const DesugarSource& source, const std::vector<op::Slice>& runs, const std::string& output) {
+  GraphAssembly& assembly = source.assembly;
+  std::vector<OnnxValue> parts;
+  for (const op::Slice& slice : runs) {
+    const std::string part = runs.size() == 1 ? output : assembly.hidden_name(source.name() + ".run");
+    RETURN_IF_ERROR(assembly.add_op(source.name(), {slice, {}}, {source.values[0]}, part));
+    parts.push_back(*assembly.find_value(part));
+  }
+  return runs.size() == 1 ? Status() : assembly.add_op(source.name(), {op::Concat{}, {}}, parts, output);
+}
+
+/// One channel, which may be without its dimension, or a list of them.
 Status read_gather(const DesugarSource& source) {
   RETURN_IF_ERROR(settled(source));
-  const OnnxValue& value = source.values[0];
-  if (Attributes(source.node).integer("axis", 0, -4) != 1 || source.constants.size() != 1) {
+  const int axis = Attributes(source.node).integer("axis", 0, -4);
+  if ((axis != 1 && axis != 1 - source.values[0].rank) || source.constants.size() != 1)
     return Error{"it gathers something else than channels"};
-  }
+  ASSIGN_OR_RETURN(const auto runs, gathered_runs(source));
   ASSIGN_OR_RETURN(const auto tensor, source.constants[0].tensor());
-  const auto indices = to_integers(*tensor);
-  if (indices.empty() || tensor->shape.size() > 1) return Error{"it does not gather a list of channels"};
-  op::Slice slice;
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    const std::int64_t index = indices[i].value_or(value.shape.channels);
-    const std::int64_t at = index < 0 ? index + value.shape.channels : index;
-    if (at < 0 || at >= value.shape.channels || (i > 0 && at != slice.end)) {
-      return Error{"its channels are not a run of those that there are"};
-    }
-    if (i == 0) slice.begin = static_cast<int>(at);
-    slice.end = static_cast<int>(at) + 1;
-  }
-  OnnxValue part = source.assembly.made({slice.end - slice.begin, value.shape.height, value.shape.width},
-                                        value.rank, value.segments);
-  if (!tensor->shape.empty()) {
-    return source.assembly.add_node(source.name(), slice, {value.id}, part, source.output());
-  }
+  if (!tensor->shape.empty()) return join_runs(source, runs, source.output());
   const std::string hidden = source.assembly.hidden_name(source.name());
-  RETURN_IF_ERROR(source.assembly.add_node(source.name(), slice, {value.id}, part, hidden));
+  RETURN_IF_ERROR(join_runs(source, runs, hidden));
+  OnnxValue part = *source.assembly.find_value(hidden);
   std::vector<int> sizes = part.view.sizes();
   sizes.erase(sizes.begin());
   ASSIGN_OR_RETURN(part.view, part.view.reshaped(sizes));
   return source.assembly.add_value(source.output(), part);
 }
 
-/// Channels of each part: an attribute, a constant, or equal parts.
-Result<std::vector<std::int64_t>> split_parts(const DesugarSource& source) {
-  Attributes attributes(source.node);
-  const int axis = attributes.integer("axis", 0, -4);
-  std::vector<std::int64_t> parts = attributes.list("split");
-  attributes.ignore("num_outputs");
-  RETURN_IF_ERROR(attributes.done());
-  const OnnxValue& value = source.values[0];
-  if (axis != 1 && axis != 1 - value.rank) return Error{"it splits something else than channels"};
-  if (!source.constants.empty() && !source.constants[0].left_out()) {
-    ASSIGN_OR_RETURN(const auto tensor, source.constants[0].tensor());
-    for (const auto& part : to_integers(*tensor)) parts.push_back(part.value_or(-1));
-  }
-  const int outputs = source.node.output_size(), channels = value.shape.channels;
-  const int each = (channels + outputs - 1) / outputs;
-  for (int i = 0; i < outputs && static_cast<int>(parts.size()) < outputs; ++i) {
-    parts.push_back(std::min(each, channels - i * each));
-  }
-  return parts;
-}
-
-Status read_split(const DesugarSource& source) {
+/// All channels so many times over.
+Status read_tile(const DesugarSource& source) {
   RETURN_IF_ERROR(settled(source));
-  ASSIGN_OR_RETURN(const std::vector<std::int64_t> parts, split_parts(source));
-  const OnnxValue& value = source.values[0];
-  const int outputs = source.node.output_size();
-  op::Slice slice;
-  for (int i = 0; i < outputs; ++i) {
-    const std::int64_t size = parts[i], end = slice.end + std::min(size, kMaxSize);
-    if (size < 1 || end > value.shape.channels) return Error{"its parts do not fit the channels"};
-    slice.begin = slice.end;
-    slice.end = static_cast<int>(end);
-    if (source.node.output(i).empty()) continue;
-    const Shape shape{slice.end - slice.begin, value.shape.height, value.shape.width};
-    RETURN_IF_ERROR(source.assembly.add_node(fmt::format("{}.{}", source.name(), i), slice, {value.id},
-                                             source.assembly.made(shape, value.rank, value.segments),
-                                             source.node.output(i)));
+  constexpr std::int64_t kMostTimes = 64;
+  ASSIGN_OR_RETURN(const auto tensor, source.constants[0].tensor());
+  const auto times = to_integers(*tensor);
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    if (i != 1 && times[i] != 1) return Error{"it repeats something else than channels"};
   }
-  if (slice.end != value.shape.channels) return Error{"its parts do not fit the channels"};
-  return {};
+  const OnnxValue& value = source.values[0];
+  if (static_cast<int>(times.size()) != value.rank || times[1].value_or(0) < 1 || times[1] > kMostTimes)
+    return Error{fmt::format("it does not repeat channels 1 to {} times", kMostTimes)};
+  if (times[1] == 1) return source.assembly.add_alias(source.output(), value);
+  const std::vector<OnnxValue> copies(static_cast<std::size_t>(*times[1]), value);
+  return source.assembly.add_op(source.name(), {op::Concat{}, {}}, copies, source.output());
 }
 
 Status scale(const DesugarSource& source, const OnnxValue& value, Array factors, const std::string& output) {
@@ -140,11 +192,13 @@ Array negatives(const OnnxValue& value) {
           .values = std::vector<float>(static_cast<std::size_t>(value.shape.channels), -1.0F)};
 }
 
-/// -1 times a value, of a node that no node of the file knows.
+/// -1 times a value, of a node that no node of the file knows. The layout stays.
 Result<OnnxValue> negative(const DesugarSource& source, const OnnxValue& value) {
   const std::string hidden = source.assembly.hidden_name(source.name() + ".negative");
   RETURN_IF_ERROR(scale(source, value, negatives(value), hidden));
-  return *source.assembly.find_value(hidden);
+  OnnxValue made = *source.assembly.find_value(hidden);
+  made.view = value.view;
+  return made;
 }
 
 /// A value and a constant. What is computed channel by channel may be in any layout, which stays.
@@ -165,9 +219,7 @@ Status read_arithmetic(const DesugarSource& source) {
     return source.assembly.add_in_layout(source.node, {scale, {std::move(array)}}, {value});
   }
   if (type == "Sub" && source.constant_first) {
-    const View view = value.view;
     ASSIGN_OR_RETURN(value, negative(source, value));
-    value.view = view;
     op::Shift shift;
     shift.channels = value.shape.channels;
     return source.assembly.add_in_layout(source.node, {shift, {std::move(array)}}, {value});
@@ -177,8 +229,9 @@ Status read_arithmetic(const DesugarSource& source) {
 }
 
 Status read_negative(const DesugarSource& source) {
-  RETURN_IF_ERROR(settled(source));
-  return scale(source, source.values[0], negatives(source.values[0]), source.output());
+  op::Scale scale;
+  scale.channels = source.values[0].shape.channels;
+  return source.assembly.add_in_layout(source.node, {scale, {negatives(source.values[0])}}, source.values);
 }
 
 /// What repeats values of one pixel over a map, or one channel over all, waits for an Add or a Mul, which
@@ -254,16 +307,31 @@ Status read_power(const DesugarSource& source) {
   return source.assembly.add_in_layout(source.node, {op::Mul{}, {}}, {square, value});
 }
 
-/// a - b, or the sum of all, in pairs.
+/// The larger or the smaller of a value and one number.
+Status read_bound(const DesugarSource& source) {
+  constexpr float kMost = std::numeric_limits<float>::max();
+  ASSIGN_OR_RETURN(const double number, source.constants[0].scalar());
+  const auto limit = static_cast<float>(number);
+  op::Activation clip = op::activation(op::Function::clip, -kMost, kMost);
+  (source.node.op_type() == "Max" ? clip.a : clip.b) = limit;
+  const bool relu = source.node.op_type() == "Max" && limit == 0;
+  return source.assembly.add_in_layout(source.node, {relu ? op::relu() : clip, {}}, source.values);
+}
+
+/// a - b in any layout.
+Status read_difference(const DesugarSource& source) {
+  if (source.values.size() != 2) return Error{"it reads the wrong number of values"};
+  ASSIGN_OR_RETURN(const OnnxValue second, negative(source, source.values[1]));
+  std::vector<OnnxValue> pair = {source.values[0], second};
+  larger_first(pair);
+  return source.assembly.add_in_layout(source.node, {op::Add{}, {}}, pair);
+}
+
+/// The sum of all, in pairs.
 Status read_sum(const DesugarSource& source) {
   RETURN_IF_ERROR(settled(source));
-  std::vector<OnnxValue> values = source.values;
-  const bool minus = source.node.op_type() == "Sub";
-  if (minus && values.size() != 2) return Error{"it reads the wrong number of values"};
+  const std::vector<OnnxValue>& values = source.values;
   if (values.size() == 1) return source.assembly.add_alias(source.output(), values[0]);
-  if (minus) {
-    ASSIGN_OR_RETURN(values[1], negative(source, values[1]));
-  }
   OnnxValue sum = values[0];
   for (std::size_t i = 1; i < values.size(); ++i) {
     std::vector<OnnxValue> pair = {sum, values[i]};
@@ -314,11 +382,20 @@ Result<bool> desugar(const DesugarSource& source) {
   const auto done = [](const Status& status) {
     return status ? Result<bool>(true) : Result<bool>(status.error());
   };
-  const bool arithmetic = type == "Add" || type == "Sub" || type == "Mul" || type == "Div";
-  if (source.constant_first && !arithmetic) return Error{"it reads a constant where a value was expected"};
-  if (type == "ReduceMean" || type == "ReduceMax") return done(read_reduction(source));
-  if (type == "Gather") return done(read_gather(source));
-  if (type == "Split") return done(read_split(source));
+  const bool arithmetic =
+      type == "Add" || type == "Sub" || type == "Mul" || type == "Div" || type == "Max" || type == "Min";
+  if (source.constant_first && !arithmetic && type != "Concat")
+    return Error{"it reads a constant where a value was expected"};
+  if (type == "ReduceMean" || type == "ReduceMax" || type == "ReduceSum") return done(read_reduction(source));
+  if ((type == "Softmax" || type == "LogSoftmax") && values == 1 && constants == 0)
+    return done(read_softmax(source));
+  if (type == "Gather" && values == 1) return done(read_gather(source));
+  if (type == "Tile" && values == 1 && constants == 1) return done(read_tile(source));
+  if (type == "Conv" && values == 1) return read_line_conv(source);
+  if (type == "Split" && values == 1) return done(read_split(source));
+  if (type == "Slice" && values == 1) return done(read_slice(source));
+  if (type == "Concat" && constants == 0) return read_pixel_concat(source);
+  if ((type == "Max" || type == "Min") && values == 1 && constants == 1) return done(read_bound(source));
   if (type == "Neg" && values == 1) return done(read_negative(source));
   if (arithmetic && values == 1 && constants == 1) return done(read_arithmetic(source));
   if (type == "InstanceNormalization") return done(read_instance_norm(source));
@@ -328,7 +405,8 @@ Result<bool> desugar(const DesugarSource& source) {
   if (type == "Expand" && values == 1 && constants == 1) return done(read_expand(source));
   if (type == "PRelu" && values == 1 && constants == 1) return done(read_prelu(source));
   if (type == "Pow" && values == 1 && constants == 1) return done(read_power(source));
-  if ((type == "Sub" || type == "Sum") && constants == 0) return done(read_sum(source));
+  if (type == "Sub" && constants == 0) return done(read_difference(source));
+  if (type == "Sum" && constants == 0) return done(read_sum(source));
   return false;
 }
 

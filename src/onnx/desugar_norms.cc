@@ -3,6 +3,7 @@
 #include "base/try.h"
 #include "onnx/attributes.h"
 #include "onnx/desugar_source.h"
+#include "onnx/layout_from_onnx.h"
 
 namespace concertina::onnx {
 namespace {
@@ -40,6 +41,28 @@ Status add_norm(const DesugarSource& source, const op::GroupNorm& norm, int grou
   ASSIGN_OR_RETURN(Array bias, by_channel(source, 1, groups, norm.channels));
   return source.assembly.add_in_layout(source.node, {norm, {std::move(weight), std::move(bias)}},
                                        source.values);
+}
+
+/// By the axes of the means.
+Result<op::GroupNorm> norm_over(const View& view, const Shape& shape, const std::vector<std::int64_t>& axes) {
+  const int rank = static_cast<int>(view.sizes().size()) + 1;
+  ASSIGN_OR_RETURN(const std::vector<int> dimensions, placed_axes(axes, rank));
+  op::GroupNorm op;
+  op.channels = shape.channels;
+  const auto whole = view.whole_axes(dimensions);
+  const auto groups = view.leading_groups();
+  if (whole && whole->channels && shape.channels > 1) {
+    const bool pixels = (whole->rows && shape.height > 1) || (whole->columns && shape.width > 1);
+    op.group = 0;
+    op.by_pixel = !pixels;
+    if (!pixels || (whole->rows && whole->columns)) return op;
+  } else if (whole && whole->rows && whole->columns) {
+    return op;
+  } else if (groups && static_cast<int>(dimensions.size()) == rank - 2 && dimensions[0] == 1) {
+    op.group = shape.channels / *groups;
+    return op;
+  }
+  return Error{"it normalises something else than channels, groups of them, pixels, or a whole map"};
 }
 
 }  // namespace
@@ -95,6 +118,29 @@ Status read_layer_norm(const DesugarSource& source) {
                                          source.values);
   }
   return add_norm(source, norm, norm.channels);
+}
+
+Status read_norm_in_parts(GraphAssembly& assembly, const onnx::NodeProto& last, const NormInParts& norm) {
+  const OnnxValue* value = assembly.find_value(norm.x);
+  if (!value || value->spread) return Error{"it normalises something else than a value"};
+  ASSIGN_OR_RETURN(op::GroupNorm op, norm_over(value->view, value->shape, norm.axes));
+  op.epsilon = norm.epsilon;
+  std::vector<Constant> constants(2);
+  const std::string* names[] = {&norm.weight, &norm.bias};
+  OpWithArrays read{op, {}};
+  for (std::size_t i = 0; i < constants.size(); ++i) {
+    const Constant* constant = assembly.find_constant(*names[i]);
+    if (constant) {
+      constants[i] = *constant;
+      ASSIGN_OR_RETURN(read.arrays.emplace_back(), per_channel(*value, *constant));
+    } else {
+      const auto channels = static_cast<std::size_t>(op.channels);
+      read.arrays.push_back(
+          {.shape = {op.channels}, .values = std::vector<float>(channels, i == 0 ? 1.0F : 0.0F)});
+    }
+  }
+  assembly.take_from(constants);
+  return assembly.add_in_layout(last, std::move(read), {*value});
 }
 
 }  // namespace concertina::onnx

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "onnx/graph_assembly.h"
+#include "onnx/norms_in_parts.h"
 
 namespace concertina::onnx {
 
@@ -28,9 +29,20 @@ Status settled(const DesugarSource& source);
 /// A number for each channel, or one for all, whatever the value's layout.
 Result<Array> per_channel(const OnnxValue& value, const Constant& constant);
 
+/// Slice and Split of channels, rows and columns; Concat of rows and columns, or false if it is not that.
+Status read_slice(const DesugarSource& source);
+Status read_split(const DesugarSource& source);
+Result<bool> read_pixel_concat(const DesugarSource& source);
+
+/// Conv along the channels of one pixel: a linear layer. False if it is another Conv.
+Result<bool> read_line_conv(const DesugarSource& source);
+
 /// InstanceNormalization, GroupNormalization, LayerNormalization: one op::GroupNorm.
 Status read_instance_norm(const DesugarSource& source);
 Status read_group_norm(const DesugarSource& source);
 Status read_layer_norm(const DesugarSource& source);
+
+/// The same in parts. Changes nothing if it fails.
+Status read_norm_in_parts(GraphAssembly& assembly, const onnx::NodeProto& last, const NormInParts& norm);
 
 }  // namespace concertina::onnx

@@ -5,98 +5,16 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <functional>
 #include <limits>
+#include <numeric>
 
 #include "base/try.h"
 #include "onnx/attributes.h"
+#include "onnx/fold_source.h"
 #include "onnx/tensor.h"
 
 namespace concertina::onnx {
 namespace {
-
-/// What the folding of an op may look at.
-struct FoldSource {
-  const onnx::NodeProto& node;
-  std::span<const FoldedTensor* const> inputs;
-  std::int64_t most_values;
-
-  const FoldedTensor* input(std::size_t i) const { return i < inputs.size() ? inputs[i] : nullptr; }
-};
-
-/// Values of a shape; from 2^36 on, only that they are so many.
-std::int64_t count(std::span<const int> shape) {
-  constexpr std::int64_t kMany = std::int64_t{1} << 36;  // times kMaxSize it still fits
-  std::int64_t product = 1;
-  for (const int size : shape) product = std::min(product * size, kMany);
-  return product;
-}
-
-FoldedTensor vector_of(std::vector<double> values, FoldedTensor::Type type) {
-  const int size = static_cast<int>(values.size());
-  return {.shape = {size}, .values = std::move(values), .type = type};
-}
-
-/// As arithmetic of the type would have it.
-double rounded(double value, FoldedTensor::Type type) {
-  switch (type) {
-    case FoldedTensor::Type::float32:
-      return static_cast<float>(value);
-    case FoldedTensor::Type::float64:
-      return value;
-    case FoldedTensor::Type::integer:
-      return std::trunc(value);
-  }
-  return value;
-}
-
-bool has_unknown(const FoldedTensor& tensor) {
-  return std::any_of(tensor.values.begin(), tensor.values.end(),
-                     [](double value) { return std::isnan(value); });
-}
-
-Result<std::vector<int>> whole_numbers(const FoldedTensor& tensor) {
-  std::vector<int> numbers;
-  for (const auto& value : to_integers(tensor)) {
-    if (!value || std::abs(*value) > kMaxSize) return Error{"it depends on the size of the batch"};
-    numbers.push_back(static_cast<int>(*value));
-  }
-  return numbers;
-}
-
-/// An axis of `rank`, which may be counted from the end.
-Result<int> axis_of(std::int64_t axis, int rank) {
-  if (axis < -rank || axis >= rank) return Error{fmt::format("its axis {} is none of {}", axis, rank)};
-  return static_cast<int>(axis < 0 ? axis + rank : axis);
-}
-
-/// Where each value of a tensor of `shape` lies in one whose axes have these strides.
-std::vector<std::size_t> walk(std::span<const int> shape, std::span<const std::size_t> strides) {
-  std::vector<std::size_t> offsets = {0};
-  for (std::size_t d = 0; d < shape.size(); ++d) {
-    std::vector<std::size_t> longer;
-    longer.reserve(offsets.size() * static_cast<std::size_t>(shape[d]));
-    for (const std::size_t begin : offsets) {
-      for (int i = 0; i < shape[d]; ++i) longer.push_back(begin + static_cast<std::size_t>(i) * strides[d]);
-    }
-    offsets = std::move(longer);
-  }
-  return offsets;
-}
-
-std::vector<std::size_t> strides_of(std::span<const int> shape) {
-  std::vector<std::size_t> strides(shape.size(), 1);
-  for (std::size_t d = shape.size(); d-- > 1;)
-    strides[d - 1] = strides[d] * static_cast<std::size_t>(shape[d]);
-  return strides;
-}
-
-FoldedTensor gathered(const FoldedTensor& from, std::vector<int> shape,
-                      std::span<const std::size_t> strides) {
-  FoldedTensor result{.shape = std::move(shape), .values = {}, .type = from.type};
-  for (const std::size_t offset : walk(result.shape, strides)) result.values.push_back(from.values[offset]);
-  return result;
-}
 
 Result<FoldedTensor> reshape(const FoldSource& source) {
   if (!source.input(0) || !source.input(1)) return Error{"an input of it is left out"};
@@ -116,21 +34,6 @@ Result<FoldedTensor> reshape(const FoldSource& source) {
   if (count(shape) != values) return Error{"its shape does not fit its values"};
   return FoldedTensor{
       .shape = std::move(shape), .values = source.input(0)->values, .type = source.input(0)->type};
-}
-
-/// Axes from an attribute (before operator set 13) or from the second input.
-Result<std::vector<int>> axes(const FoldSource& source, int rank) {
-  std::vector<std::int64_t> listed = Attributes(source.node).list("axes");
-  if (source.input(1) != nullptr) {
-    ASSIGN_OR_RETURN(const auto numbers, whole_numbers(*source.input(1)));
-    listed.assign(numbers.begin(), numbers.end());
-  }
-  std::vector<int> result;
-  for (const std::int64_t axis : listed) {
-    ASSIGN_OR_RETURN(result.emplace_back(), axis_of(axis, rank));
-  }
-  std::sort(result.begin(), result.end());
-  return result;
 }
 
 Result<FoldedTensor> unsqueeze(const FoldSource& source) {
@@ -184,50 +87,163 @@ Result<FoldedTensor> transpose(const FoldSource& source) {
   return gathered(from, std::move(shape), turned);
 }
 
-Result<FoldedTensor> gather(const FoldSource& source) {
-  if (!source.input(0) || !source.input(1)) return Error{"an input of it is left out"};
-  const FoldedTensor& from = *source.input(0);
-  if (from.shape.size() != 1) return Error{"it gathers from more than a list"};
-  ASSIGN_OR_RETURN(const auto indices, whole_numbers(*source.input(1)));
-  FoldedTensor result{.shape = source.input(1)->shape, .values = {}, .type = from.type};
-  for (const int index : indices) {
-    ASSIGN_OR_RETURN(const int at, axis_of(index, from.shape[0]));
-    result.values.push_back(from.values[at]);
-  }
+Result<FoldedTensor> flatten(const FoldSource& source) {
+  RETURN_IF_ERROR(check_inputs(source, 1));
+  FoldedTensor result = *source.input(0);
+  const int rank = static_cast<int>(result.shape.size()),
+            axis = Attributes(source.node).integer("axis", 1, -16);
+  if (axis < -rank || axis > rank) return Error{fmt::format("its axis {} is none of {}", axis, rank)};
+  const auto before = static_cast<std::size_t>(axis < 0 ? axis + rank : axis);
+  const std::int64_t rows = count(std::span(result.shape).first(before)),
+                     columns = count(std::span(result.shape).subspan(before));
+  if (std::max(rows, columns) > kMaxSize) return Error{"its result is too large"};
+  result.shape = {static_cast<int>(rows), static_cast<int>(columns)};
   return result;
 }
 
-Result<FoldedTensor> slice(const FoldSource& source) {
-  if (!source.input(0) || source.input(0)->shape.size() != 1)
-    return Error{"it takes a part of more than a list"};
-  Attributes attributes(source.node);
-  std::vector<std::int64_t> starts = attributes.list("starts"), ends = attributes.list("ends");
-  if (source.input(1) && source.input(2)) {
-    const auto first = to_integers(*source.input(1)), last = to_integers(*source.input(2));
-    if (first.size() == 1 && last.size() == 1 && first[0] && last[0]) starts = {*first[0]}, ends = {*last[0]};
+/// Of each axis, the places that are listed for it.
+FoldedTensor taken(const FoldedTensor& from, const std::vector<std::vector<int>>& places) {
+  const std::vector<std::size_t> strides = strides_of(from.shape);
+  std::vector<std::size_t> offsets = {0};
+  FoldedTensor result{.shape = {}, .values = {}, .type = from.type};
+  for (std::size_t d = 0; d < places.size(); ++d) {
+    std::vector<std::size_t> longer;
+    for (const std::size_t begin : offsets) {
+      for (const int place : places[d])
+        longer.push_back(begin + static_cast<std::size_t>(place) * strides[d]);
+    }
+    offsets = std::move(longer);
+    result.shape.push_back(static_cast<int>(places[d].size()));
   }
-  const auto step =
-      source.input(4) ? to_integers(*source.input(4)) : std::vector<std::optional<std::int64_t>>{1};
-  if (starts.size() != 1 || ends.size() != 1 || step.size() != 1 || step[0] != 1) {
-    return Error{"it does not take one run of a list"};
+  for (const std::size_t offset : offsets) result.values.push_back(from.values[offset]);
+  return result;
+}
+
+/// All places of each axis.
+std::vector<std::vector<int>> all_places(std::span<const int> shape) {
+  std::vector<std::vector<int>> places;
+  for (const int size : shape) {
+    std::vector<int>& axis = places.emplace_back(static_cast<std::size_t>(size));
+    std::iota(axis.begin(), axis.end(), 0);
   }
-  const std::int64_t size = source.input(0)->shape[0];
-  const auto place = [&](std::int64_t at) {
-    return std::clamp<std::int64_t>(at < 0 ? at + size : at, 0, size);
+  return places;
+}
+
+Result<FoldedTensor> gather(const FoldSource& source) {
+  RETURN_IF_ERROR(check_inputs(source, 2));
+  const FoldedTensor &from = *source.input(0), &indices = *source.input(1);
+  ASSIGN_OR_RETURN(const int axis, axis_of(Attributes(source.node).integer("axis", 0, -16),
+                                           static_cast<int>(from.shape.size())));
+  ASSIGN_OR_RETURN(std::vector<int> wanted, whole_numbers(indices));
+  for (int& place : wanted) {
+    ASSIGN_OR_RETURN(place, axis_of(place, from.shape[axis]));
+  }
+  const std::int64_t each = from.shape[axis] == 0 ? 0 : count(from.shape) / from.shape[axis];
+  if (static_cast<std::int64_t>(wanted.size()) * each > source.most_values)
+    return Error{"it makes more values than the file has; write it anew with concertina-train import"};
+  std::vector<std::vector<int>> places = all_places(from.shape);
+  places[axis] = std::move(wanted);
+  FoldedTensor result = taken(from, places);
+  result.shape.erase(result.shape.begin() + axis);
+  result.shape.insert(result.shape.begin() + axis, indices.shape.begin(), indices.shape.end());
+  return result;
+}
+
+/// Numbers from an attribute (before operator set 10) or from an input.
+Result<std::vector<std::int64_t>> slice_list(const FoldSource& source, const char* name, std::size_t i) {
+  if (!source.input(i)) return Attributes(source.node).list(name);
+  std::vector<std::int64_t> list;
+  for (const auto& number : to_integers(*source.input(i))) {
+    if (!number) return Error{"it depends on the size of the batch"};
+    list.push_back(*number);
+  }
+  return list;
+}
+
+/// The places from start on, before end.
+std::vector<int> sliced(std::int64_t start, std::int64_t end, std::int64_t step, std::int64_t size) {
+  const auto place = [&](std::int64_t at, std::int64_t least, std::int64_t most) {
+    return std::clamp(at < 0 ? at + size : at, least, most);
   };
-  const auto begin = source.input(0)->values.begin();
-  const std::int64_t from = place(starts[0]), to = std::max(from, place(ends[0]));
-  return vector_of({begin + from, begin + to}, source.input(0)->type);
+  std::vector<int> places;
+  const std::int64_t first = step > 0 ? place(start, 0, size) : place(start, 0, size - 1);
+  const std::int64_t last = step > 0 ? place(end, 0, size) : place(end, -1, size - 1);
+  for (std::int64_t at = first; step > 0 ? at < last : at > last; at += step)
+    places.push_back(static_cast<int>(at));
+  return places;
+}
+
+Result<FoldedTensor> slice(const FoldSource& source) {
+  RETURN_IF_ERROR(check_inputs(source, 1));
+  const FoldedTensor& from = *source.input(0);
+  ASSIGN_OR_RETURN(const auto starts, slice_list(source, "starts", 1));
+  ASSIGN_OR_RETURN(const auto ends, slice_list(source, "ends", 2));
+  ASSIGN_OR_RETURN(auto along, slice_list(source, "axes", 3));
+  ASSIGN_OR_RETURN(auto steps, slice_list(source, "steps", 4));
+  if (along.empty()) {
+    along.resize(starts.size());
+    std::iota(along.begin(), along.end(), 0);
+  }
+  if (steps.empty()) steps.assign(starts.size(), 1);
+  if (starts.empty() || ends.size() != starts.size() || along.size() != starts.size() ||
+      steps.size() != starts.size())
+    return Error{"its starts, ends, axes and steps do not fit together"};
+  std::vector<std::vector<int>> places = all_places(from.shape);
+  std::vector<bool> seen(places.size(), false);
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    ASSIGN_OR_RETURN(const int axis, axis_of(along[i], static_cast<int>(from.shape.size())));
+    const std::int64_t step = std::clamp<std::int64_t>(steps[i], -kMaxSize, kMaxSize);
+    if (step == 0 || seen[axis]) return Error{"it has a step of 0, or lists an axis twice"};
+    seen[axis] = true;
+    places[axis] = sliced(starts[i], ends[i], step, from.shape[axis]);
+  }
+  return taken(from, places);
+}
+
+/// Each axis so many times over.
+Result<FoldedTensor> tile(const FoldSource& source) {
+  RETURN_IF_ERROR(check_inputs(source, 2));
+  const FoldedTensor& from = *source.input(0);
+  ASSIGN_OR_RETURN(const std::vector<int> times, whole_numbers(*source.input(1)));
+  if (times.size() != from.shape.size()) return Error{"its numbers of times do not fit its input"};
+  std::vector<std::vector<int>> places = all_places(from.shape);
+  std::int64_t values = 1;
+  for (std::size_t d = 0; d < times.size(); ++d) {
+    values = values * from.shape[d] * std::max(times[d], 0);
+    if (values == 0) return Error{"it makes no values"};
+    if (values > source.most_values)
+      return Error{"it makes more values than the file has; write it anew with concertina-train import"};
+    places[d].clear();
+    for (int i = 0; i < times[d] * from.shape[d]; ++i) places[d].push_back(i % from.shape[d]);
+  }
+  return taken(from, places);
 }
 
 Result<FoldedTensor> concat(const FoldSource& source) {
-  std::vector<double> values;
+  RETURN_IF_ERROR(check_inputs(source, std::max<std::size_t>(source.inputs.size(), 1)));
+  const FoldedTensor& first = *source.input(0);
+  ASSIGN_OR_RETURN(const int axis, axis_of(Attributes(source.node).integer("axis", 0, -16),
+                                           static_cast<int>(first.shape.size())));
+  FoldedTensor result{.shape = first.shape, .values = {}, .type = first.type};
+  result.shape[axis] = 0;
   for (const FoldedTensor* input : source.inputs) {
-    if (input == nullptr || input->shape.size() != 1) return Error{"it joins more than lists"};
-    values.insert(values.end(), input->values.begin(), input->values.end());
+    std::vector<int> shape = input->shape;
+    if (shape.size() != result.shape.size()) return Error{"its inputs do not fit together"};
+    result.shape[axis] += shape[axis];
+    shape[axis] = result.shape[axis];
+    if (shape != result.shape) return Error{"its inputs do not fit together"};
   }
-  return vector_of(std::move(values),
-                   source.inputs.empty() ? FoldedTensor::Type::integer : source.inputs[0]->type);
+  if (count(result.shape) > source.most_values)
+    return Error{"it makes more values than the file has; write it anew with concertina-train import"};
+  const auto outer = count(std::span(first.shape).first(static_cast<std::size_t>(axis)));
+  for (std::int64_t i = 0; i < outer; ++i) {
+    for (const FoldedTensor* input : source.inputs) {
+      const std::ptrdiff_t run = static_cast<std::ptrdiff_t>(input->values.size()) / outer;
+      const auto begin = input->values.begin() + i * run;
+      result.values.insert(result.values.end(), begin, begin + run);
+    }
+  }
+  return result;
 }
 
 Result<FoldedTensor> constant_of_shape(const FoldSource& source) {
@@ -274,98 +290,20 @@ Result<FoldedTensor> cast(const FoldSource& source) {
   return result;
 }
 
-Result<FoldedTensor> product_of_all(const FoldSource& source) {
-  if (!source.input(0) || source.input(0)->shape.size() != 1 ||
-      Attributes(source.node).integer("keepdims", 1) == 1) {
-    return Error{"it multiplies something else than a list to one number"};
-  }
-  if (has_unknown(*source.input(0))) return Error{"it computes with the size of the batch"};
-  double product = 1;
-  for (const double value : source.input(0)->values) product *= value;
-  return FoldedTensor{.shape = {}, .values = {product}, .type = source.input(0)->type};
-}
-
-Result<std::vector<int>> broadcast(std::span<const int> a, std::span<const int> b) {
-  std::vector<int> shape(std::max(a.size(), b.size()), 1);
-  for (std::size_t d = 0; d < shape.size(); ++d) {
-    const int of_a = d < a.size() ? a[a.size() - 1 - d] : 1, of_b = d < b.size() ? b[b.size() - 1 - d] : 1;
-    if (of_a != of_b && of_a != 1 && of_b != 1) return Error{"its inputs do not fit together"};
-    shape[shape.size() - 1 - d] = of_a == 1 ? of_b : of_a;
-  }
-  return shape;
-}
-
-std::vector<std::size_t> spread_strides(std::span<const int> from, std::size_t rank) {
-  const std::vector<std::size_t> strides = strides_of(from);
-  std::vector<std::size_t> spread(rank, 0);
-  for (std::size_t d = 0; d < from.size(); ++d) {
-    if (from[d] > 1) spread[rank - from.size() + d] = strides[d];
-  }
-  return spread;
-}
-
-template <typename Function>
-Result<FoldedTensor> binary(const FoldSource& source) {
-  if (!source.input(0) || !source.input(1)) return Error{"an input of it is left out"};
-  const FoldedTensor &a = *source.input(0), &b = *source.input(1);
-  ASSIGN_OR_RETURN(std::vector<int> shape, broadcast(a.shape, b.shape));
-  if (count(shape) > source.most_values)
-    return Error{"it makes more values than the file has; write it anew with concertina-train import"};
-  if (has_unknown(a) || has_unknown(b)) return Error{"it computes with the size of the batch"};
-  FoldedTensor result = gathered(a, shape, spread_strides(a.shape, shape.size()));
-  const FoldedTensor other = gathered(b, shape, spread_strides(b.shape, shape.size()));
-  for (std::size_t i = 0; i < result.values.size(); ++i) {
-    result.values[i] = rounded(Function()(result.values[i], other.values[i]), a.type);
-  }
-  return result;
-}
-
-template <double (*function)(double)>
-Result<FoldedTensor> unary(const FoldSource& source) {
-  if (!source.input(0)) return Error{"its input is left out"};
-  FoldedTensor result = *source.input(0);
-  for (double& value : result.values) value = rounded(function(value), result.type);
-  return result;
-}
-
-double negative(double x) {
-  return -x;
-}
-double inverse(double x) {
-  return 1 / x;
-}
-double root(double x) {
-  return std::sqrt(x);
-}
-double below(double x) {
-  return std::floor(x);
-}
-double above(double x) {
-  return std::ceil(x);
-}
-
 constexpr struct {
   std::string_view type;
-  Result<FoldedTensor> (*fold)(const FoldSource&);
-} kFolders[] = {{"Add", binary<std::plus<>>},
-                {"Cast", cast},
-                {"Ceil", unary<above>},
-                {"Concat", concat},
-                {"ConstantOfShape", constant_of_shape},
-                {"Div", binary<std::divides<>>},
-                {"Floor", unary<below>},
-                {"Gather", gather},
-                {"Mul", binary<std::multiplies<>>},
-                {"Neg", unary<negative>},
-                {"Reciprocal", unary<inverse>},
-                {"ReduceProd", product_of_all},
-                {"Reshape", reshape},
-                {"Slice", slice},
-                {"Sqrt", unary<root>},
-                {"Squeeze", squeeze},
-                {"Sub", binary<std::minus<>>},
-                {"Transpose", transpose},
-                {"Unsqueeze", unsqueeze}};
+  Folder fold;
+} kMoves[] = {{"Cast", cast},           {"Concat", concat},      {"ConstantOfShape", constant_of_shape},
+              {"Flatten", flatten},     {"Gather", gather},      {"Reshape", reshape},
+              {"Slice", slice},         {"Squeeze", squeeze},    {"Tile", tile},
+              {"Transpose", transpose}, {"Unsqueeze", unsqueeze}};
+
+Folder find_folder(std::string_view type) {
+  for (const auto& folder : kMoves) {
+    if (folder.type == type) return folder.fold;
+  }
+  return find_arithmetic(type);
+}
 
 template <typename T>
 std::vector<double> read_raw(std::string_view raw) {
@@ -486,15 +424,17 @@ std::vector<std::optional<std::int64_t>> to_integers(const FoldedTensor& tensor)
 
 Result<FoldedTensor> fold(const onnx::NodeProto& node, std::span<const FoldedTensor* const> inputs,
                           std::int64_t most_values) {
-  for (const auto& folder : kFolders) {
-    if (folder.type != node.op_type()) continue;
-    ASSIGN_OR_RETURN(FoldedTensor result, folder.fold({node, inputs, most_values}));
-    if (static_cast<std::int64_t>(result.values.size()) > most_values) {
-      return Error{"it makes more values than the file has; write it anew with concertina-train import"};
-    }
-    return result;
+  const Folder folder = find_folder(node.op_type());
+  if (!folder) return Error{"all its inputs are constants, and this op is not computed beforehand"};
+  for (const FoldedTensor* input : inputs) {
+    // Its other sizes could be anything.
+    if (input && input->values.empty() && input->shape.size() > 1)
+      return Error{"an input of it has no values"};
   }
-  return Error{"all its inputs are constants, and this op is not computed beforehand"};
+  ASSIGN_OR_RETURN(FoldedTensor result, folder({node, inputs, most_values}));
+  if (static_cast<std::int64_t>(result.values.size()) > most_values)
+    return Error{"it makes more values than the file has; write it anew with concertina-train import"};
+  return result;
 }
 
 }  // namespace concertina::onnx

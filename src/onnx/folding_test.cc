@@ -26,6 +26,13 @@ void set(onnx::NodeProto& node, const char* name, const std::vector<std::int64_t
   for (const std::int64_t value : values) attribute.add_ints(value);
 }
 
+void set_one(onnx::NodeProto& node, const char* name, std::int64_t value) {
+  onnx::AttributeProto& attribute = *node.add_attribute();
+  attribute.set_name(name);
+  attribute.set_type(onnx::AttributeProto::INT);
+  attribute.set_i(value);
+}
+
 Result<FoldedTensor> folded(const onnx::NodeProto& node, const std::vector<FoldedTensor>& inputs,
                             std::int64_t most = kMost) {
   std::vector<const FoldedTensor*> pointers;
@@ -75,12 +82,85 @@ TEST(Folding, ComputesShapes) {
   EXPECT_THAT(folded(unsqueeze, {FoldedTensor{.shape = {}, .values = {5}}})->shape, ElementsAre(1));
 }
 
+// PyTorch writes the pads of F.pad as a list for the last axis first, and turns it around.
+TEST(Folding, TurnsListsAround) {
+  const FoldedTensor pairs = {.shape = {4, 2}, .values = {1, 2, 3, 4, 0, 0, 0, 0}};
+  const auto turned = folded(node("Slice"), {pairs, list({-1}), list({-9e18}), list({0}), list({-1})});
+  ASSERT_TRUE(turned) << turned.error().message;
+  EXPECT_THAT(turned->values, ElementsAre(0, 0, 0, 0, 3, 4, 1, 2));
+  EXPECT_THAT(
+      folded(node("Slice"), {kMatrix, list({1, 0}), list({9, 3}), list({0, 1}), list({1, 2})})->values,
+      ElementsAre(4, 6));
+  EXPECT_THAT(folded(node("Slice"), {kMatrix, list({0}), list({1}), list({0}), list({0})}).error().message,
+              HasSubstr("step of 0"));
+}
+
+TEST(Folding, JoinsAndRepeatsAlongAnyAxis) {
+  onnx::NodeProto beside = node("Concat");
+  set_one(beside, "axis", 1);
+  const FoldedTensor column = {.shape = {2, 1}, .values = {7, 8}};
+  EXPECT_THAT(folded(beside, {kMatrix, column})->values, ElementsAre(1, 2, 3, 7, 4, 5, 6, 8));
+  EXPECT_THAT(folded(beside, {kMatrix, list({1})}).error().message, HasSubstr("do not fit together"));
+  onnx::NodeProto columns = node("Gather");
+  set_one(columns, "axis", 1);
+  EXPECT_THAT(folded(columns, {kMatrix, list({2, 0})})->values, ElementsAre(3, 1, 6, 4));
+  EXPECT_THAT(folded(node("Tile"), {column, list({1, 2})})->values, ElementsAre(7, 7, 8, 8));
+  EXPECT_THAT(folded(node("Expand"), {column, list({2, 2})})->values, ElementsAre(7, 7, 8, 8));
+  EXPECT_THAT(folded(node("Tile"), {column, list({1, 1e6})}).error().message, HasSubstr("more values"));
+  EXPECT_THAT(folded(node("Flatten"), {FoldedTensor{.shape = {1, 2, 3}, .values = kMatrix.values}})->shape,
+              ElementsAre(1, 6));
+}
+
+// Weights that a layer computes from others, as weight norm, spectral norm and weight standardisation do.
+TEST(Folding, ComputesWeights) {
+  onnx::NodeProto means = node("ReduceMean");
+  set(means, "axes", {1});
+  const auto mean = folded(means, {kMatrix});
+  EXPECT_THAT(mean->shape, ElementsAre(2, 1));
+  EXPECT_THAT(mean->values, ElementsAre(2, 5));
+  onnx::NodeProto sums = node("ReduceSum");
+  set_one(sums, "keepdims", 0);
+  const auto sum = folded(sums, {kMatrix, list({0})});
+  EXPECT_THAT(sum->shape, ElementsAre(3));
+  EXPECT_THAT(sum->values, ElementsAre(5, 7, 9));
+  EXPECT_THAT(folded(node("ReduceL2"), {list({3, 4})})->values, ElementsAre(5));
+  EXPECT_THAT(folded(node("ReduceMax"), {kMatrix})->values, ElementsAre(6));
+  EXPECT_THAT(folded(node("MatMul"), {kMatrix, list({1, 0, 2})})->values, ElementsAre(7, 16));
+  EXPECT_THAT(folded(node("MatMul"), {kMatrix, kMatrix}).error().message, HasSubstr("do not fit together"));
+  EXPECT_THAT(folded(node("Relu"), {list({-1, 2})})->values, ElementsAre(0, 2));
+  EXPECT_THAT(folded(node("Pow"), {list({3, 2}), list({2})})->values, ElementsAre(9, 4));
+  EXPECT_THAT(folded(node("Mod"), {list({-3, 5}), list({2})})->values, ElementsAre(1, 1));
+  EXPECT_THAT(folded(node("Range"), {list({1}), list({6}), list({2})})->values, ElementsAre(1, 3, 5));
+  EXPECT_THAT(folded(node("Range"), {list({0}), list({1}), list({0})}).error().message,
+              HasSubstr("more values"));
+}
+
+// An Expand to a shape in which -1 stands for what there is.
+TEST(Folding, NoBatchIsNegative) {
+  const FoldedTensor wanted = list({NAN, -1, 7});
+  const auto open = folded(node("Equal"), {wanted, list({-1})});
+  ASSERT_TRUE(open) << open.error().message;
+  EXPECT_THAT(open->values, ElementsAre(0, 1, 0));
+  const auto shape = to_integers(*folded(node("Where"), {*open, list({1}), wanted}));
+  EXPECT_THAT(shape, ElementsAre(std::nullopt, 1, 7));
+  const std::string unknown = "computes with the size of the batch";
+  EXPECT_THAT(folded(node("Equal"), {wanted, list({2})}).error().message, HasSubstr(unknown));
+  EXPECT_THAT(folded(node("Neg"), {wanted}).error().message, HasSubstr(unknown));
+  EXPECT_THAT(folded(node("Expand"), {list({1}), wanted}).error().message, HasSubstr("for each image"));
+}
+
 TEST(Folding, DoesNotMakeMuchOutOfLittle) {
   EXPECT_EQ(folded(node("ConstantOfShape"), {list({10, 10})})->values.size(), 100u);
   EXPECT_THAT(folded(node("ConstantOfShape"), {list({100, 100})}).error().message, HasSubstr("more values"));
   EXPECT_THAT(
       folded(node("Add"), {kMatrix, {.shape = {4, 1, 1}, .values = {1, 2, 3, 4}}}, 20).error().message,
       HasSubstr("more values"));
+  const FoldedTensor none = {.shape = {1 << 24, 1 << 24, 0}, .values = {}};
+  EXPECT_THAT(folded(node("Slice"), {none, list({0}), list({1})}).error().message, HasSubstr("no values"));
+  EXPECT_THAT(folded(node("Expand"), {list({}), list({1 << 24, 1 << 24, 1})}).error().message,
+              HasSubstr("no values"));
+  EXPECT_THAT(folded(node("MatMul"), {list({}), list({})}).error().message, HasSubstr("no values"));
+  EXPECT_THAT(folded(node("Tile"), {list({}), list({1 << 24})}).error().message, HasSubstr("no values"));
   EXPECT_THAT(folded(node("Sin"), {kMatrix}).error().message, HasSubstr("not computed beforehand"));
 }
 

@@ -196,16 +196,58 @@ Status GraphAssembly::add_in_layout(const onnx::NodeProto& node, OpWithArrays op
                                     const std::vector<OnnxValue>& values) {
   const bool settled =
       std::all_of(values.begin(), values.end(), [](const OnnxValue& value) { return value.settled(); });
+  const bool pair = std::holds_alternative<op::Add>(op.op) || std::holds_alternative<op::Mul>(op.op);
+  if (settled && pair && values.size() == 2) {
+    ASSIGN_OR_RETURN(const auto stretched, stretch(name_of(node), values));
+    return add_op(name_of(node), std::move(op), stretched, node.output(0));
+  }
   if (settled) return add_op(name_of(node), std::move(op), values, node.output(0));
   for (const OnnxValue& value : values) {
-    if (value.view != values[0].view)
+    if (value.spread || !value.view.repeats_to(values[0].view))
       return Error{"it reads values in two layouts, neither of which is a map's or a vector's"};
   }
+  std::vector<OnnxValue> maps = values;
+  for (OnnxValue& value : maps) {
+    if (value.rank == values[0].rank) continue;
+    if (value.rank == 4) return Error{"it reads a vector and a map in another layout"};
+    const std::string map = hidden_name(name_of(node) + ".map");
+    RETURN_IF_ERROR(add_op(name_of(node) + ".map", {op::AsMap{}, {}}, {value}, map));
+    value = *find_value(map);
+  }
   const std::string hidden = hidden_name(name_of(node));
-  RETURN_IF_ERROR(add_op(name_of(node), std::move(op), values, hidden));
+  RETURN_IF_ERROR(add_op(name_of(node), std::move(op), maps, hidden));
   OnnxValue made = *find_value(hidden);
   made.view = values[0].view;
   return settle(node, std::move(made));
+}
+
+/// Add and Mul repeat one pixel, or one channel, along the other map. What they do not repeat by themselves
+/// is stretched: a line of pixels, or a pixel of all channels beside a map of one. The larger comes first.
+Result<std::vector<OnnxValue>> GraphAssembly::stretch(const std::string& name, std::vector<OnnxValue> pair) {
+  const Shape &a = pair[0].shape, &b = pair[1].shape;
+  const Shape whole{std::max(a.channels, b.channels), std::max(a.height, b.height),
+                    std::max(a.width, b.width)};
+  const auto fits = [](int size, int wanted) { return size == 1 || size == wanted; };
+  for (OnnxValue& value : pair) {
+    const auto [channels, height, width] = value.shape;
+    if (value.rank != 4 || !fits(channels, whole.channels) || !fits(height, whole.height) ||
+        !fits(width, whole.width))
+      return pair;  // the op says what is wrong
+    const OnnxValue& other = &value == &pair[0] ? pair[1] : pair[0];
+    const bool all = height == whole.height && width == whole.width;
+    const bool point = height == 1 && width == 1 && (channels < whole.channels || other.shape == whole);
+    if (all || point) continue;
+    op::Resize resize;
+    resize.height = whole.height;
+    resize.width = whole.width;
+    resize.scale_h = op::Resize::exact_scale(0, height, whole.height);
+    resize.scale_w = op::Resize::exact_scale(0, width, whole.width);
+    const std::string stretched = hidden_name(name + ".stretched");
+    RETURN_IF_ERROR(add_op(name + ".stretched", {resize, {}}, {value}, stretched));
+    value = *find_value(stretched);
+  }
+  if (pair[0].shape != whole) std::swap(pair[0], pair[1]);
+  return pair;
 }
 
 std::string GraphAssembly::hidden_name(const std::string& stem) const {

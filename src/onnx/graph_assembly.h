@@ -41,6 +41,7 @@ class GraphAssembly {
   GraphAssembly(std::int64_t most_values, bool exact) : values_left_(most_values), exact_(exact) {}
 
   std::int64_t values_left() const { return values_left_; }
+  bool is_exact() const { return exact_; }
   bool empty() const { return nodes_.empty(); }
 
   const OnnxValue* find_value(const std::string& name) const;
@@ -70,6 +71,12 @@ class GraphAssembly {
   /// nodes that do.
   void take_from(const std::vector<Constant>& constants);
 
+  /// A sentence on an array of the file that several channels share and the network's do not.
+  void add_untied(std::string sentence) {
+    values_left_ -= static_cast<std::int64_t>(sentence.size());
+    untied_.push_back(std::move(sentence));
+  }
+
   /// The value of the node that is added next.
   OnnxValue made(const Shape& shape, int rank, std::int64_t segments) const;
 
@@ -83,7 +90,7 @@ class GraphAssembly {
                 const std::string& output);
 
   /// The same for an op that computes every value, channel or pixel by itself: the layout in which ONNX sees
-  /// the values stays. Fails if they have different ones.
+  /// the values stays. Fails if they have different ones; a value may be repeated along axes of the first.
   Status add_in_layout(const onnx::NodeProto& node, OpWithArrays op, const std::vector<OnnxValue>& values);
 
   /// A name for a value that no node of the file knows.
@@ -108,6 +115,7 @@ class GraphAssembly {
   Result<ImportedNetwork> finish(std::vector<NodeId> outputs);
 
  private:
+  Result<std::vector<OnnxValue>> stretch(const std::string& name, std::vector<OnnxValue> pair);
   std::string unique_name(const std::string& wanted, const std::string& output);
   Status spend_values(std::int64_t count);
   bool follow_shared(NodeId id, NodeId other) const;

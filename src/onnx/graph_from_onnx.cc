@@ -12,8 +12,10 @@
 #include "base/try.h"
 #include "onnx/attributes.h"
 #include "onnx/desugar.h"
+#include "onnx/desugar_source.h"
 #include "onnx/graph_assembly.h"
 #include "onnx/layout_from_onnx.h"
+#include "onnx/norms_in_parts.h"
 #include "onnx/tensor.h"
 
 namespace concertina::onnx {
@@ -35,6 +37,14 @@ bool is_alias(const std::string& type) {
 /// Computes every value by itself or with its channel's constants, in any layout.
 bool is_arithmetic(const std::string& type) {
   return type == "Add" || type == "Sub" || type == "Mul" || type == "Div";
+}
+
+/// Makes as many values as it reads, whatever it does to them.
+bool keeps_shape(const std::string& type) {
+  constexpr std::string_view kTypes[] = {
+      "Softmax", "LogSoftmax", "Pow", "LayerNormalization", "GroupNormalization", "InstanceNormalization",
+      "LRN",     "Clip"};
+  return std::find(std::begin(kTypes), std::end(kTypes), type) != std::end(kTypes);
 }
 
 /// Turns N x H x W x C to N x C x H x W.
@@ -59,14 +69,8 @@ class GraphReader {
     }
     find_outputs();
     RETURN_IF_ERROR(read_inputs());
-    for (const onnx::NodeProto& node : graph_.node()) {
-      Status status = read_node(node);
-      if (!status && options_.import.opaque) status = add_opaque(node, status.error().message);
-      if (!status) {
-        return Error{fmt::format("node '{}' ({}): {}{}", name_of(node), node.op_type(),
-                                 status.error().message, not_understood_before())};
-      }
-    }
+    find_norms_in_parts();
+    for (int i = 0; i < graph_.node_size(); ++i) RETURN_IF_ERROR(read_next(i));
     ASSIGN_OR_RETURN(std::vector<NodeId> outputs, output_nodes());
     ASSIGN_OR_RETURN(ImportedNetwork imported, assembly_.finish(std::move(outputs)));
     imported.left_off = std::move(left_off_);
@@ -74,6 +78,34 @@ class GraphReader {
   }
 
  private:
+  void find_norms_in_parts() {
+    if (assembly_.is_exact()) return;
+    for (NormInParts& norm : find_norms(graph_, raw_data_)) {
+      inside_norms_.insert(norm.nodes.begin(), norm.nodes.end() - 1);
+      const int last = norm.nodes.back();
+      norms_.emplace(last, std::move(norm));
+    }
+  }
+
+  /// A norm in parts is read at its last node, as one, or where that fails as all that it is made of.
+  Status read_next(int i) {
+    if (inside_norms_.contains(i)) return {};
+    const auto norm = norms_.find(i);
+    if (norm == norms_.end()) return read_or_leave(graph_.node(i));
+    if (read_norm_in_parts(assembly_, graph_.node(i), norm->second)) return {};
+    for (const int part : norm->second.nodes) RETURN_IF_ERROR(read_or_leave(graph_.node(part)));
+    return {};
+  }
+
+  /// Reads the node, or takes it to be opaque.
+  Status read_or_leave(const onnx::NodeProto& node) {
+    Status status = read_node(node);
+    if (!status && options_.import.opaque) status = add_opaque(node, status.error().message);
+    if (status) return {};
+    return Error{fmt::format("node '{}' ({}): {}{}", name_of(node), node.op_type(), status.error().message,
+                             not_understood_before())};
+  }
+
   /// Names of outputs stay what they are, also if they are only other names of a node's value.
   void find_outputs() {
     for (const auto* list : {&graph_.value_info(), &graph_.output()}) {
@@ -108,8 +140,10 @@ class GraphReader {
   Status read_input(const onnx::ValueInfoProto& input) {
     const auto& dims = input.type().tensor_type().shape().dim();
     if (!is_float(input.type().tensor_type().elem_type()) || (dims.size() != 2 && dims.size() != 4)) {
-      return Error{
-          fmt::format("the input '{}' must be floats of shape N x C x H x W or N x C", input.name())};
+      return Error{fmt::format(
+          "the input '{}' must be floats of shape N x C x H x W or N x C{}", input.name(),
+          dims.size() == 3 ? "; write a network of lines, N x C x L, with maps of one row, N x C x 1 x L"
+                           : "")};
     }
     const bool pixels_first =
         dims.size() == 4 && turned_.contains(input.name()) && !read_otherwise_.contains(input.name());
@@ -169,7 +203,7 @@ class GraphReader {
     ASSIGN_OR_RETURN(const bool done,
                      desugar({assembly_, node, values, constants, constant_first, operator_set_, batch_}));
     if (done) return {};
-    if (constant_first) return Error{"it reads a constant where a value was expected"};
+    if (constant_first && type != "Concat") return Error{"it reads a constant where a value was expected"};
     if ((type == "Add" || type == "Mul") && values.size() == 2) larger_first(values);
     return read_plain(node, std::move(values), constants);
   }
@@ -200,11 +234,11 @@ class GraphReader {
     return {};
   }
 
-  /// Add and Mul repeat the smaller operand as an Expand would.
+  /// Add, Sub and Mul repeat the smaller operand as an Expand would.
   static Status unspread(const std::string& type, std::vector<OnnxValue>& values) {
     for (OnnxValue& value : values) {
       if (!value.spread) continue;
-      const bool pair = (type == "Add" || type == "Mul") && values.size() == 2;
+      const bool pair = (type == "Add" || type == "Sub" || type == "Mul") && values.size() == 2;
       const OnnxValue& other = &value == &values[0] ? values.back() : values[0];
       if (!pair || other.spread || other.shape != *value.spread) {
         return Error{
@@ -329,13 +363,25 @@ class GraphReader {
     return assembly_.add_constant(node.output(0), Constant(std::move(tensor)));
   }
 
-  Status read_shape(const onnx::NodeProto& node) {
-    const OnnxValue* value = node.input_size() == 1 ? assembly_.find_value(node.input(0)) : nullptr;
+  Result<std::vector<double>> shape_of_input(const onnx::NodeProto& node) {
+    const std::string name = node.input_size() == 1 ? node.input(0) : std::string();
+    if (const Constant* constant = assembly_.find_constant(name)) {
+      RETURN_IF_ERROR(spend_folding(constant->count()));
+      ASSIGN_OR_RETURN(const auto tensor, constant->tensor());
+      return std::vector<double>(tensor->shape.begin(), tensor->shape.end());
+    }
+    const OnnxValue* value = assembly_.find_value(name);
     if (!value) return Error{"it does not read the output of a node before it"};
-    FoldedTensor shape;
-    shape.values = {batch_ > 0 ? static_cast<double>(batch_) : std::numeric_limits<double>::quiet_NaN()};
     if (value->spread) return Error{"it asks for the shape of what an Expand has repeated"};
-    for (const int size : value->view.sizes()) shape.values.push_back(size);
+    std::vector<double> sizes = {batch_ > 0 ? static_cast<double>(batch_)
+                                            : std::numeric_limits<double>::quiet_NaN()};
+    for (const int size : value->view.sizes()) sizes.push_back(size);
+    return sizes;
+  }
+
+  Status read_shape(const onnx::NodeProto& node) {
+    FoldedTensor shape;
+    ASSIGN_OR_RETURN(shape.values, shape_of_input(node));
     Attributes attributes(node);
     const int rank = static_cast<int>(shape.values.size());
     const auto place = [&](int at) { return std::clamp(at < 0 ? at + rank : at, 0, rank); };
@@ -369,7 +415,7 @@ class GraphReader {
       if (assembly_.find_value(output)) return unchanged;  // it was understood in part
       const auto dims = declared_sizes(output);
       const bool declared = dims.size() == 1 || dims.size() == 3;
-      if (!declared && reason != kNoRule) return unchanged;
+      if (!declared && reason != kNoRule && !keeps_shape(node.op_type())) return unchanged;
       const int rank = declared ? static_cast<int>(dims.size()) + 1 : read->rank;
       const Shape shape = !declared   ? read->shape
                           : rank == 2 ? Shape{dims[0], 1, 1}
@@ -378,7 +424,8 @@ class GraphReader {
           declared ? ""
                    : "; the file does not tell the shape of what it makes, which is taken to be its input's";
       RETURN_IF_ERROR(assembly_.spend_segments(segments));
-      const OnnxValue value = assembly_.made(shape, rank, 1);
+      OnnxValue value = assembly_.made(shape, rank, 1);
+      if (!declared) value.view = read->view;
       RETURN_IF_ERROR(assembly_.add_opaque({name_of(node), node.op_type(), reason + guess}, shape, inputs,
                                            value, output));
     }
@@ -407,13 +454,16 @@ class GraphReader {
     return sizes;
   }
 
-  Result<std::vector<NodeId>> output_nodes() const {
+  Result<std::vector<NodeId>> output_nodes() {
     if (graph_.output_size() == 0) return Error{"the network has no output"};
     std::vector<NodeId> outputs;
     for (const onnx::ValueInfoProto& output : graph_.output()) {
       const OnnxValue* value = assembly_.find_value(output.name());
       if (!value) return Error{fmt::format("no node makes the network's output '{}'", output.name())};
-      if (!value->settled()) {
+      const bool one_number = value->view.sizes().empty() && !value->spread;
+      if (one_number)
+        left_off_.push_back(fmt::format("what drops the dimension of one value of '{}'", output.name()));
+      if (!value->settled() && !one_number) {
         return Error{fmt::format(
             "the network's output '{}' is {}, which is neither a map N x C x H x W nor a vector N x C",
             output.name(), fmt::join(value->view.sizes(), "x"))};
@@ -435,6 +485,8 @@ class GraphReader {
   std::unordered_map<std::string, const onnx::ValueInfoProto*> declared_;
   std::unordered_set<std::string> turned_;          // values that are turned to channels first
   std::unordered_set<std::string> read_otherwise_;  // and those that other nodes read
+  std::unordered_map<int, NormInParts> norms_;      // by their last nodes
+  std::unordered_set<int> inside_norms_;            // their other nodes
   std::vector<std::string> left_off_;
 };
 

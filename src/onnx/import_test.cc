@@ -34,7 +34,11 @@ TEST_F(Import, EveryStructureShrinksWhereItCan) {
                                                       {"convnext", 4},       {"group_norms", 4},
                                                       {"cbam", 2},           {"keras", 2},
                                                       {"siamese", 3},        {"shared_head", 2},
-                                                      {"transposed", 10},    {"pixel_shuffles", 7}};
+                                                      {"transposed", 10},    {"pixel_shuffles", 7},
+                                                      {"padded", 3},         {"computed_weights", 3},
+                                                      {"norms_in_parts", 9}, {"reductions", 3},
+                                                      {"cut_maps", 3},       {"channel_attention", 3},
+                                                      {"reordered", 2}};
   for (const std::string& name : testing::test_networks()) {
     const Graph network = graph(testing::test_network(name));
     ASSERT_TRUE(free_dimensions.contains(name)) << name << " has no entry here";
@@ -145,16 +149,113 @@ TEST_F(Import, ATransposedConvolutionCutsOffNoMoreThanItReaches) {
   EXPECT_THAT(import(net.finish()).error().message, HasSubstr("cuts off more than its window reaches"));
 }
 
-TEST_F(Import, LayerNormOfOldOperatorSetsIsCalledWhatItIs) {
+TEST_F(Import, NormsInPartsAreOneNode) {
+  const Graph network = graph(testing::test_network("norms_in_parts"));
+  EXPECT_EQ(count<op::GroupNorm>(network), 9);
+  EXPECT_EQ(count<op::ChannelReduce>(network), 0);
+  EXPECT_EQ(count<op::Scale>(network), 0);
+}
+
+// A mean that something else reads, other axes, or a file that says what the norm's inside is.
+TEST_F(Import, WhatOnlyLooksLikeANormIsNone) {
+  const std::function<std::string(OnnxBuilder&, const std::string&)> others[] = {
+      [](auto& net, const auto& x) {
+        const std::string y = net.layer_norm_in_parts(x, {1});
+        return net.node("Add", {y, net.last("ReduceMean")});
+      },
+      [](auto& net, const auto& x) {
+        return net.layer_norm_in_parts(x, {1}, {2, 3});
+      },
+      [](auto& net, const auto& x) {
+        return net.layer_norm_in_parts(x, {1, 2});
+      }};
+  for (const auto& make : others) {
+    OnnxBuilder net;
+    const std::string x = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4});
+    net.output(make(net, x), "y", {4, 4, 4});
+    EXPECT_THAT(import(net.finish()).error().message, HasSubstr("(Sqrt): there is no rule"));
+  }
+}
+
+TEST_F(Import, AFilterAlongChannelsIsAMatrix) {
+  const auto imported = import(testing::test_network("channel_attention"));
+  ASSERT_TRUE(imported) << imported.error().message;
+  EXPECT_THAT(imported->untied,
+              ElementsAre(HasSubstr("becomes a matrix of 10 x 10"), HasSubstr("becomes a matrix of 8 x 8")));
+}
+
+TEST_F(Import, AFilterOfALineIsRefused) {
   OnnxBuilder net;
-  const std::string a = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4});
+  const std::string x = net.conv(net.input("image", {3, 1, 4}), {.in = 3, .out = 4});
+  const std::string line = net.node("Squeeze", {x, net.integers({2})});
+  net.output(net.node("Conv", {line, net.random({4, 4, 1}, 4)}), "y", {4, 4});
+  EXPECT_THAT(import(net.finish()).error().message, HasSubstr("write the network with maps of one row"));
+  OnnxBuilder longer;
+  const std::string mean = longer.pooled(longer.input("image", {4, 2, 2}));
+  const std::string row = longer.node("Reshape", {mean, longer.integers({-1, 1, 4})});
+  longer.output(longer.node("Conv", {row, longer.random({1, 1, 3}, 4)}), "y", {1, 2});
+  EXPECT_THAT(import(longer.finish()).error().message, HasSubstr("makes another number of them"));
+}
+
+TEST_F(Import, ValuesWhereConstantsBelongAreCalledSo) {
+  const struct {
+    const char* sentence;
+    std::function<std::string(OnnxBuilder&, const std::string&)> node;
+  } all[] = {
+      {"as attention does",
+       [](auto& net, const auto& x) {
+         return net.node("MatMul", {x, x});
+       }},
+      {"filters are computed from the image",
+       [](auto& net, const auto& x) {
+         return net.node("Conv", {x, x});
+       }},
+      {"joins a constant to values",
+       [](auto& net, const auto& x) {
+         const std::string y = net.node("Concat", {net.random({1, 2, 4, 4}, 3), x});
+         net.with("axis", std::int64_t{1});
+         return y;
+       }},
+      {"gathers channel 4 of 4",
+       [](auto& net, const auto& x) {
+         const std::string y = net.node("Gather", {x, net.integers({0, 4})});
+         net.with("axis", std::int64_t{1});
+         return y;
+       }},
+      {"repeats something else than channels",
+       [](auto& net, const auto& x) {
+         return net.node("Tile", {x, net.integers({1, 1, 2, 1})});
+       }},
+  };
+  for (const auto& [sentence, node] : all) {
+    OnnxBuilder net;
+    const std::string x = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4});
+    net.output(node(net, x), "y", {4, 4, 4});
+    EXPECT_THAT(import(net.finish()).error().message, HasSubstr(sentence));
+  }
+}
+
+// What makes as many values as it reads is locked though the file tells no shapes, in any layout.
+TEST_F(Import, AnOpaqueNodeKeepsTheLayout) {
+  OnnxBuilder net;
+  const std::string a = net.conv(net.input("image", {3, 4, 5}), {.in = 3, .out = 6});
   const std::string last = net.node("Transpose", {a});
   net.with("perm", Integers{0, 2, 3, 1});
-  const std::string mean = net.node("ReduceMean", {last});
-  net.with("axes", Integers{-1});
-  net.output(net.node("Sub", {last, mean}), "y", {4, 4, 4});
-  EXPECT_THAT(import(net.finish()).error().message,
-              HasSubstr("layer norm that is written in parts; export with operator set 17"));
+  const std::string root = net.node("Pow", {net.node("Softsign", {last}), net.floats({}, {0.5F})});
+  const std::string back = net.node("Transpose", {root});
+  net.with("perm", Integers{0, 3, 1, 2});
+  net.output(net.conv(net.conv(back, {.in = 6, .out = 8}), {.in = 8, .out = 2}), "y", {2, 4, 5});
+  const auto imported = import(net.finish(), {.opaque = true});
+  ASSERT_TRUE(imported) << imported.error().message;
+  EXPECT_EQ(imported->opaque.size(), 2u);
+  EXPECT_EQ(imported->network.graph.layout().free_dimensions, 1);
+}
+
+TEST_F(Import, ASumOfChannelsIsRefused) {
+  OnnxBuilder net;
+  const std::string sum = net.node("ReduceSum", {net.input("image", {3, 4, 4}), net.integers({1})});
+  net.output(sum, "y", {1, 4, 4});
+  EXPECT_THAT(import(net.finish()).error().message, HasSubstr("take their mean"));
 }
 
 TEST_F(Import, LayoutsThatMakeNoSenseAreRefused) {

@@ -149,6 +149,10 @@ Result<std::vector<int>> listed_axes(const onnx::NodeProto& node, const std::vec
     ASSIGN_OR_RETURN(const auto tensor, constants[0].tensor());
     for (const auto& axis : to_integers(*tensor)) listed.push_back(axis.value_or(-rank));
   }
+  return placed_axes(listed, rank);
+}
+
+Result<std::vector<int>> placed_axes(const std::vector<std::int64_t>& listed, int rank) {
   std::vector<int> axes;
   for (const std::int64_t axis : listed) {
     const std::int64_t at = axis < 0 ? axis + rank : axis;

@@ -21,4 +21,7 @@ Result<View> laid_out(const onnx::NodeProto& node, const View& view, const std::
 Result<std::vector<int>> listed_axes(const onnx::NodeProto& node, const std::vector<Constant>& constants,
                                      int rank);
 
+/// The same of axes as a node lists them.
+Result<std::vector<int>> placed_axes(const std::vector<std::int64_t>& listed, int rank);
+
 }  // namespace concertina::onnx

@@ -89,6 +89,12 @@ Result<OpWithArrays> read_hard_sigmoid(const OpSource& source) {
   return activation(attributes, op::activation(op::Function::hard_sigmoid, alpha, beta));
 }
 
+/// A leaky relu whose slope is -1.
+Result<OpWithArrays> read_abs(const OpSource& source) {
+  Attributes attributes(source.node);
+  return activation(attributes, op::activation(op::Function::leaky_relu, -1));
+}
+
 Result<OpWithArrays> read_elu(const OpSource& source) {
   Attributes attributes(source.node);
   return activation(attributes, op::activation(op::Function::elu, attributes.real("alpha", 1)));
@@ -242,61 +248,6 @@ Result<OpWithArrays> read_concat(const OpSource& source) {
   return OpWithArrays{op::Concat{}};
 }
 
-Result<OpWithArrays> read_softmax(const OpSource& source) {
-  Attributes attributes(source.node);
-  const bool old = source.operator_set < 13;  // it then normalised over all axes from `axis` on
-  RETURN_IF_ERROR(expect_channels(source, attributes, old ? 1 : -1));
-  RETURN_IF_ERROR(attributes.done());
-  if (old && source.values[0].height * std::int64_t{source.values[0].width} != 1) {
-    return Error{"before operator set 13 it normalises over whole maps, which is not supported"};
-  }
-  op::Softmax softmax;
-  softmax.logarithm = source.node.op_type() == "LogSoftmax";
-  return OpWithArrays{softmax};
-}
-
-/// Every so many rows or columns, from the first: a window of one pixel.
-Result<OpWithArrays> every_pixel(const OpSource& source, const std::vector<std::int64_t>& starts,
-                                 const std::vector<std::int64_t>& ends, const std::vector<std::int64_t>& axes,
-                                 const std::vector<std::int64_t>& steps) {
-  const Shape& shape = source.values[0];
-  op::MaxPool pool;
-  for (std::size_t i = 0; i < axes.size(); ++i) {
-    const std::int64_t axis = axes[i] < 0 ? axes[i] + source.ranks[0] : axes[i];
-    const int size = axis == 2 ? shape.height : shape.width;
-    if (source.ranks[0] != 4 || (axis != 2 && axis != 3) || starts[i] != 0 || ends[i] < size || steps[i] < 1)
-      return Error{"it takes something else than a run of channels, or every so many rows and columns"};
-    (axis == 2 ? pool.window.stride_h : pool.window.stride_w) =
-        static_cast<int>(std::min<std::int64_t>(steps[i], size));
-  }
-  return OpWithArrays{pool};
-}
-
-Result<OpWithArrays> read_slice(const OpSource& source) {
-  Attributes attributes(source.node);
-  ASSIGN_OR_RETURN(const auto starts, listed(source, attributes, "starts", 0));
-  ASSIGN_OR_RETURN(const auto ends, listed(source, attributes, "ends", 1));
-  ASSIGN_OR_RETURN(const auto axes, listed(source, attributes, "axes", 2));
-  ASSIGN_OR_RETURN(const auto steps, listed(source, attributes, "steps", 3));
-  RETURN_IF_ERROR(attributes.done());
-  if (starts.empty() || ends.size() != starts.size() || axes.size() != starts.size() ||
-      (!steps.empty() && steps.size() != starts.size())) {
-    return Error{"its starts, ends and axes do not fit together"};
-  }
-  const bool channels_alone = axes.size() == 1 && (axes[0] == 1 || axes[0] == 1 - source.ranks[0]);
-  if (!channels_alone && !steps.empty()) return every_pixel(source, starts, ends, axes, steps);
-  if (!channels_alone || (!steps.empty() && steps[0] != 1))
-    return Error{"it takes something else than a run of channels, or every so many rows and columns"};
-  const std::int64_t channels = source.values[0].channels;
-  const auto place = [&](std::int64_t at) {
-    return static_cast<int>(std::clamp<std::int64_t>(at < 0 ? at + channels : at, 0, channels));
-  };
-  op::Slice slice;
-  slice.begin = place(starts[0]);
-  slice.end = place(ends[0]);
-  return OpWithArrays{slice};
-}
-
 enum class Values { one, two, many };
 
 struct OpReader {
@@ -306,7 +257,8 @@ struct OpReader {
   Result<OpWithArrays> (*read)(const OpSource&);
 };
 
-constexpr OpReader kReaders[] = {{"Add", Values::two, 0, 0, read_plain<op::Add>},
+constexpr OpReader kReaders[] = {{"Abs", Values::one, 0, 0, read_abs},
+                                 {"Add", Values::two, 0, 0, read_plain<op::Add>},
                                  {"AveragePool", Values::one, 0, 0, read_average_pool},
                                  {"BatchNormalization", Values::one, 4, 4, read_batch_norm},
                                  {"Clip", Values::one, 0, 2, read_clip},
@@ -324,7 +276,6 @@ constexpr OpReader kReaders[] = {{"Add", Values::two, 0, 0, read_plain<op::Add>}
                                  {"HardSwish", Values::one, 0, 0, read_function<op::Function::hard_swish>},
                                  {"LRN", Values::one, 0, 0, read_local_response},
                                  {"LeakyRelu", Values::one, 0, 0, read_leaky_relu},
-                                 {"LogSoftmax", Values::one, 0, 0, read_softmax},
                                  {"MatMul", Values::one, 1, 1, read_mat_mul},
                                  {"MaxPool", Values::one, 0, 0, read_max_pool},
                                  {"Mish", Values::one, 0, 0, read_function<op::Function::mish>},
@@ -334,8 +285,6 @@ constexpr OpReader kReaders[] = {{"Add", Values::two, 0, 0, read_plain<op::Add>}
                                  {"Resize", Values::one, 1, 3, read_resize},
                                  {"Selu", Values::one, 0, 0, read_selu},
                                  {"Sigmoid", Values::one, 0, 0, read_function<op::Function::sigmoid>},
-                                 {"Slice", Values::one, 0, 4, read_slice},
-                                 {"Softmax", Values::one, 0, 0, read_softmax},
                                  {"Softplus", Values::one, 0, 0, read_function<op::Function::softplus>},
                                  {"SpaceToDepth", Values::one, 0, 0, read_space_to_depth},
                                  {"Tanh", Values::one, 0, 0, read_function<op::Function::tanh>},
@@ -343,6 +292,14 @@ constexpr OpReader kReaders[] = {{"Add", Values::two, 0, 0, read_plain<op::Add>}
 
 Status check_counts(const OpReader& reader, const OpSource& source) {
   const std::size_t constants = source.constants.size();
+  const std::string_view computed =
+      reader.type == "MatMul" ? "it multiplies two values, as attention does; only a constant matrix is read"
+      : reader.read == read_conv || reader.read == read_conv_transpose
+          ? "its filters are computed from the image; only constant ones are read"
+          : "";
+  if (constants == 0 && source.values.size() > 1 && !computed.empty()) return Error{std::string(computed)};
+  if (reader.read == read_concat && constants > 0)
+    return Error{"it joins a constant to values, as a class token or coordinates, which is not supported"};
   if (constants < reader.least_constants || constants > reader.most_constants) {
     return Error{fmt::format("it has {} constant inputs, which is not what the op takes", constants)};
   }

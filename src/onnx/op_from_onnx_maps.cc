@@ -156,10 +156,11 @@ Result<OpWithArrays> read_pad(const OpSource& source) {
   if (pads.size() == 8 && pad.mode == op::Pad::Mode::constant && pad.value == 0 && pads[1] + pads[5] > 0) {
     return read_channel_pads(pads);
   }
-  const auto sensible = [](std::int64_t size) { return size >= 0 && size <= kMaxSize; };
-  if (pads.size() != 8 || !std::all_of(pads.begin(), pads.end(), sensible) ||
-      pads[0] + pads[1] + pads[4] + pads[5] > 0) {
-    return Error{"it pads something else than rows and columns of a map, or cuts them"};
+  const std::int64_t least = pad.mode == op::Pad::Mode::constant ? -kMaxSize : 0;
+  const auto sensible = [&](std::int64_t size) { return size >= least && size <= kMaxSize; };
+  if (pads.size() != 8 || !std::all_of(pads.begin(), pads.end(), sensible) || pads[0] != 0 || pads[1] != 0 ||
+      pads[4] != 0 || pads[5] != 0) {
+    return Error{"it pads something else than rows and columns of a map"};
   }
   pad.top = static_cast<int>(pads[2]);
   pad.left = static_cast<int>(pads[3]);

@@ -79,36 +79,37 @@ View View::transposed(std::span<const int> order) const {
   return view;
 }
 
-View View::pooled(std::span<const int> axes, bool keep_as_one) const {
-  View view({shape_.channels, 1, 1});
+std::optional<View::Axes> View::whole_axes(std::span<const int> dimensions) const {
+  int held[kAxes] = {1, 1, 1};
+  for (const int i : dimensions) {
+    for (const Piece& piece : dimensions_[i]) held[piece.axis] *= piece.size;
+  }
+  for (int axis = 0; axis < kAxes; ++axis) {
+    if (held[axis] != 1 && held[axis] != axis_size(axis)) return std::nullopt;
+  }
+  const auto whole = [&](int axis) { return held[axis] == axis_size(axis); };
+  return Axes{whole(0), whole(1), whole(2)};
+}
+
+View View::reduced(std::span<const int> dimensions, bool keep_as_one) const {
+  const Axes gone = whole_axes(dimensions).value_or(Axes{});
+  View view(
+      {gone.channels ? 1 : shape_.channels, gone.rows ? 1 : shape_.height, gone.columns ? 1 : shape_.width});
   for (int i = 0; i < static_cast<int>(dimensions_.size()); ++i) {
-    const bool gone = std::find(axes.begin(), axes.end(), i) != axes.end();
-    if (!gone) view.dimensions_.push_back(dimensions_[i]);
-    if (gone && keep_as_one) view.dimensions_.emplace_back();
+    const bool drop = std::find(dimensions.begin(), dimensions.end(), i) != dimensions.end();
+    if (!drop) view.dimensions_.push_back(dimensions_[i]);
+    if (drop && keep_as_one) view.dimensions_.emplace_back();
   }
   return view;
 }
 
-bool View::are_pixels(std::span<const int> axes) const {
-  std::int64_t pixels = 1;
-  for (const int i : axes) {
-    for (const Piece& piece : dimensions_[i]) {
-      if (piece.axis == 0) return false;
-      pixels *= piece.size;
-    }
+bool View::repeats_to(const View& larger) const {
+  for (int axis = 0; axis < kAxes; ++axis) {
+    if (axis_size(axis) != 1 && axis_size(axis) != larger.axis_size(axis)) return false;
   }
-  return pixels == std::int64_t{shape_.height} * shape_.width;
-}
-
-bool View::are_channels(std::span<const int> axes) const {
-  std::int64_t channels = 1;
-  for (const int i : axes) {
-    for (const Piece& piece : dimensions_[i]) {
-      if (piece.axis != 0) return false;
-      channels *= piece.size;
-    }
-  }
-  return channels > 1;
+  return dimensions_.size() == larger.dimensions_.size() &&
+         std::equal(dimensions_.begin(), dimensions_.end(), larger.dimensions_.begin(),
+                    [](const Dimension& a, const Dimension& b) { return a.empty() || a == b; });
 }
 
 std::optional<int> View::channel_dimension() const {

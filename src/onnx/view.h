@@ -27,14 +27,19 @@ class View {
   /// permutation of them.
   View transposed(std::span<const int> order) const;
 
-  /// What is left when all pixels become one. Precondition: are_pixels(axes).
-  View pooled(std::span<const int> axes, bool keep_as_one) const;
+  /// Whether the dimensions hold all channels, all rows, all columns, and nothing in part: of these axes, an
+  /// axis of one value counts as held. None if they hold part of an axis.
+  struct Axes {
+    bool channels = false, rows = false, columns = false;
+  };
+  std::optional<Axes> whole_axes(std::span<const int> dimensions) const;
 
-  /// Whether these dimensions, together, are all rows and columns and nothing of the channels.
-  bool are_pixels(std::span<const int> axes) const;
+  /// What is left when the axes that these dimensions hold have one value each. Precondition:
+  /// whole_axes(dimensions).
+  View reduced(std::span<const int> dimensions, bool keep_as_one) const;
 
-  /// Whether these dimensions hold channels and nothing of the rows and columns.
-  bool are_channels(std::span<const int> axes) const;
+  /// Whether it is the same layout of fewer values, so that one of them stands for a whole axis.
+  bool repeats_to(const View& larger) const;
 
   /// The dimension that holds all channels in order and nothing else, if there is one.
   std::optional<int> channel_dimension() const;

@@ -7,6 +7,7 @@ namespace concertina::onnx {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 View reshaped(const View& view, std::vector<int> sizes) {
   auto result = view.reshaped(sizes);
@@ -57,17 +58,22 @@ TEST(View, PixelsFirstFlattenedHasAnOrder) {
 TEST(View, RowsAndColumnsTogetherArePixels) {
   const View map = View::map({6, 2, 3});
   const int all[] = {1, 2}, rows[] = {1}, joined_axis[] = {1}, channels[] = {0, 1, 2};
-  EXPECT_TRUE(map.are_pixels(all));
-  EXPECT_FALSE(map.are_pixels(rows));
-  EXPECT_FALSE(map.are_pixels(channels));
-  const int first[] = {0};
-  EXPECT_TRUE(map.are_channels(first));
-  EXPECT_FALSE(map.are_channels(rows));
-  EXPECT_FALSE(map.are_channels(channels));
+  const auto held = [](const View& view, std::span<const int> dimensions) {
+    const auto axes = view.whole_axes(dimensions);
+    return axes ? std::vector<bool>{axes->channels, axes->rows, axes->columns} : std::vector<bool>{};
+  };
+  EXPECT_THAT(held(map, all), ElementsAre(false, true, true));
+  EXPECT_THAT(held(map, rows), ElementsAre(false, true, false));
+  EXPECT_THAT(held(map, channels), ElementsAre(true, true, true));
   const View joined = reshaped(map, {6, 6});
-  EXPECT_TRUE(joined.are_pixels(joined_axis));
-  EXPECT_TRUE(map.pooled(all, true).is_map());
-  EXPECT_TRUE(map.pooled(all, false).is_vector());
+  EXPECT_THAT(held(joined, joined_axis), ElementsAre(false, true, true));
+  EXPECT_THAT(held(reshaped(map, {2, 3, 2, 3}), joined_axis), IsEmpty());
+  EXPECT_TRUE(map.reduced(all, true).is_map());
+  EXPECT_TRUE(map.reduced(all, false).is_vector());
+  EXPECT_TRUE(map.reduced(all, true).repeats_to(map));
+  EXPECT_TRUE(map.reduced(rows, true).repeats_to(map));
+  EXPECT_FALSE(map.reduced(rows, false).repeats_to(map));
+  EXPECT_FALSE(map.repeats_to(map.reduced(rows, true)));
 }
 
 TEST(View, CutsAcrossAxesAreRefused) {

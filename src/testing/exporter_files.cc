@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "testing/exporter_idioms.h"
+#include "testing/exporter_parts.h"
 #include "testing/onnx_builder.h"
 
 namespace concertina::testing {
@@ -393,7 +394,14 @@ constexpr struct {
                  {"group_norms", group_norms},
                  {"keras", keras},
                  {"siamese", siamese},
-                 {"shared_head", shared_head}};
+                 {"shared_head", shared_head},
+                 {"padded", padded},
+                 {"computed_weights", computed_weights},
+                 {"norms_in_parts", norms_in_parts},
+                 {"reductions", reductions},
+                 {"cut_maps", cut_maps},
+                 {"channel_attention", channel_attention},
+                 {"reordered", reordered}};
 
 }  // namespace
 

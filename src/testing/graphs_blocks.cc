@@ -169,7 +169,7 @@ Graph pads() {
   const NodeId conv = net.scale("conv.scale", net.conv("conv", pooled, 22, dilated(), 1, false));
   const NodeId biased = net.norm("conv.norm", net.shift("conv.shift", conv));
   const NodeId clipped = net.apply("clipped", op::activation(Function::clip, -0.75F, 1.5F), biased);
-  const NodeId constant = net.pad("constant", clipped, {0, 1, 2, 0}, Mode::constant, -0.5F);
+  const NodeId constant = net.pad("constant", clipped, {-1, 1, 2, -2}, Mode::constant, -0.5F);
   net.classify(net.relu("last.act", net.scale("last", constant)), 5);
   return net.build();
 }

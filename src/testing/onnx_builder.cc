@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/random.h"
@@ -152,6 +153,26 @@ std::string OnnxBuilder::linear(const std::string& x, int in, int out) {
 
 std::string OnnxBuilder::fresh(const std::string& stem) {
   return fmt::format("{}_{}", stem, count_++);
+}
+
+std::string OnnxBuilder::layer_norm_in_parts(const std::string& x, const Integers& axes,
+                                             const Integers& of_variance) {
+  const auto mean = [&](const std::string& y, const Integers& over) {
+    const std::string made = node("ReduceMean", {y});
+    with("axes", over);
+    return made;
+  };
+  const std::string centred = node("Sub", {x, mean(x, axes)});
+  const std::string squares = node("Pow", {centred, floats({}, {2})});
+  const std::string variance = mean(squares, of_variance.empty() ? axes : of_variance);
+  const std::string deviation = node("Sqrt", {node("Add", {variance, floats({}, {1e-5F})})});
+  return node("Div", {centred, deviation});
+}
+
+std::string OnnxBuilder::last(const std::string& type) const {
+  const auto& nodes = model_.graph().node();
+  return std::find_if(nodes.rbegin(), nodes.rend(), [&](const auto& one) { return one.op_type() == type; })
+      ->output(0);
 }
 
 }  // namespace concertina::testing

@@ -45,6 +45,11 @@ class OnnxBuilder {
   std::string max_pool(const std::string& x, int kernel, int stride, int pad);
   /// weight [out][in] and a bias.
   std::string linear(const std::string& x, int in, int out);
+  /// (x - mean) / sqrt(variance + 1e-5), the variance over other axes if they are given.
+  std::string layer_norm_in_parts(const std::string& x, const Integers& axes,
+                                  const Integers& of_variance = {});
+  /// The value of the last node of this type.
+  std::string last(const std::string& type) const;
   /// Global mean, flattened.
   std::string pooled(const std::string& x) { return node("Flatten", {node("GlobalAveragePool", {x})}); }
 

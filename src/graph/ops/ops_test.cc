@@ -81,6 +81,19 @@ TEST(Ops, PadsShowPixelsOfTheMap) {
   EXPECT_THAT(refusal(pad, {{1, 2, 1}}), HasSubstr("reflects more than there is"));
 }
 
+TEST(Ops, PadsBelowZeroCut) {
+  op::Pad pad;
+  pad.top = -1;
+  pad.bottom = 2;
+  EXPECT_EQ(refusal(pad, {{1, 3, 1}}), "accepted: 1x4x1");
+  EXPECT_EQ(pad.source(0, pad.top, 3), 1);
+  EXPECT_EQ(pad.source(2, pad.top, 3), -1);
+  pad.bottom = -2;
+  EXPECT_THAT(refusal(pad, {{1, 3, 1}}), HasSubstr("cuts off all of 1x3x1"));
+  pad.mode = op::Pad::Mode::edge;
+  EXPECT_THAT(refusal(pad, {{1, 9, 1}}), HasSubstr("cuts a map that it also repeats"));
+}
+
 TEST(Ops, ResizeTakesTheNearestPixelsOrLiesBetweenThem) {
   op::Resize resize;
   resize.height = 4;

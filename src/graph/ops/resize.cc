@@ -86,8 +86,13 @@ Result<Shape> Pad::output_shape(std::span<const Shape> inputs) const {
   Shape shape = inputs[0];
   if (!std::isfinite(value)) return Error{"its value is not finite"};
   for (const int margin : {top, left, bottom, right}) {
-    if (margin < 0) return Error{"it cuts a map, as its padding is negative"};
+    if (margin < 0 && mode != Mode::constant) return Error{"it cuts a map that it also repeats"};
   }
+  const auto cut = [](int before, int after) {
+    return -(std::int64_t{std::min(before, 0)} + std::min(after, 0));
+  };
+  if (cut(top, bottom) >= shape.height || cut(left, right) >= shape.width)
+    return Error{fmt::format("it cuts off all of {}", to_string(shape))};
   if (mode == Mode::reflect &&
       (std::max(top, bottom) >= shape.height || std::max(left, right) >= shape.width)) {
     return Error{fmt::format("it reflects more than there is of {}", to_string(shape))};

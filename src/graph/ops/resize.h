@@ -46,7 +46,7 @@ struct Resize : Elementwise {
   std::vector<Tap> taps(int in, int out, float scale) const;
 };
 
-/// Rows and columns around a map.
+/// Rows and columns around a map; with Mode::constant, numbers below 0 cut them off.
 struct Pad : Elementwise {
   static constexpr std::string_view kType = "Pad";
 

@@ -51,6 +51,13 @@ torch::Tensor resize_lines(const torch::Tensor& x, const std::vector<op::Resize:
   return here * (1 - share) + x.index_select(along, positions(second, x)) * share;
 }
 
+/// A bound that no 32-bit float exceeds is none; LibTorch could not convert it to bf16.
+torch::Tensor clip(const torch::Tensor& x, double least, double most) {
+  constexpr double kNone = std::numeric_limits<float>::max();
+  if (most >= kNone) return least <= -kNone ? x : torch::clamp_min(x, least);
+  return least <= -kNone ? torch::clamp_max(x, most) : torch::clamp(x, least, most);
+}
+
 }  // namespace
 
 torch::Tensor padded(const torch::Tensor& x, const Window& w, double value) {
@@ -84,7 +91,7 @@ torch::Tensor activate(const torch::Tensor& x, const op::Activation& activation)
     case op::Function::relu:
       return torch::relu(x);
     case op::Function::clip:
-      return torch::clamp(x, a, b);
+      return clip(x, a, b);
     case op::Function::leaky_relu:
       return torch::leaky_relu(x, a);
     case op::Function::hard_sigmoid:
