@@ -17,7 +17,7 @@ if(CONCERTINA_FUZZ)
   target_compile_options(concertina_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-# For code that runs once for a model: the library that other programs link is to stay below 3 MB.
+# For code that runs once for a model: the library that other programs link is to stay below 3.3 MB.
 set(concertina_small "")
 if(CMAKE_BUILD_TYPE STREQUAL Release AND NOT CONCERTINA_SANITIZE)
   set(concertina_small -Os -ffunction-sections -fdata-sections)

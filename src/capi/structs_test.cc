@@ -32,7 +32,7 @@ TEST(CStructs, HaveNoUnusedBytesAtTheirEnd) {
   const concertina_subnet_info subnet{};
   EXPECT_TRUE(ends_with(subnet, subnet.workspace_bytes));
   const concertina_image_info image{};
-  EXPECT_TRUE(ends_with(image, image.stddev));
+  EXPECT_TRUE(ends_with(image, image.reserved));
   const concertina_tensor_info tensor{};
   EXPECT_TRUE(ends_with(tensor, tensor.reserved));
   const concertina_session_options session{};

@@ -12,10 +12,10 @@ using namespace std::chrono_literals;
 TEST(CounterWindow, ComparesWithTheSampleAWindowAgo) {
   CounterWindow window(1s);
   EXPECT_FALSE(window.update(Time(0), 100));
-  EXPECT_DOUBLE_EQ(window.update(1s / 4, 110)->per_second(), 40);
-  for (const std::uint64_t counter : {120, 130, 140}) window.update(1s / 4, counter);
+  EXPECT_DOUBLE_EQ(window.update(250ms, 110)->per_second(), 40);
+  for (const std::uint64_t counter : {120, 130, 140}) window.update(250ms, counter);
   // The first interval leaves the window.
-  const auto growth = window.update(1s / 4, 190);
+  const auto growth = window.update(250ms, 190);
   EXPECT_DOUBLE_EQ(growth->amount, 80);
   EXPECT_EQ(growth->over, 1s);
 }

@@ -19,9 +19,9 @@ TEST(Meter, PressureIsTheAverageFirstAndTheRateThen) {
   Signals signals{.pressure = Pressure{.avg10 = 0.3, .avg60 = 0, .waited_us = 1'000'000}};
   EXPECT_DOUBLE_EQ(*meter.measure(Time(0), signals).pressure, 0.3);
   signals.pressure->waited_us += 250'000;
-  EXPECT_DOUBLE_EQ(*meter.measure(1s / 2, signals).pressure, 0.5);
+  EXPECT_DOUBLE_EQ(*meter.measure(500ms, signals).pressure, 0.5);
   meter.restart();
-  EXPECT_DOUBLE_EQ(*meter.measure(1s / 2, signals).pressure, 0.3);
+  EXPECT_DOUBLE_EQ(*meter.measure(500ms, signals).pressure, 0.3);
 }
 
 TEST(Meter, PressureOfTheOwnCgroupComesFirst) {
