@@ -99,6 +99,7 @@ Status choose(CascadeOptions options) {
   ProgressBar progress;
   ASSIGN_OR_RETURN(const EvaluatedModel evaluated, load_evaluated(options.model, options.loading));
   const auto& model = evaluated.model;
+  RETURN_IF_ERROR(check_classifier(*model));
   ASSIGN_OR_RETURN(options.goal.reference, one_subnet(*model, options.like));
   ASSIGN_OR_RETURN(const data::ImageSet set, read_images(options.data, evaluated));
   if (set.size() < 2 * options.folds) return Error{"there are too few images to choose a cascade on"};
@@ -121,6 +122,7 @@ Status measure(const CascadeOptions& options) {
   ProgressBar progress;
   ASSIGN_OR_RETURN(const EvaluatedModel evaluated, load_evaluated(options.model, options.loading));
   const auto& model = evaluated.model;
+  RETURN_IF_ERROR(check_classifier(*model));
   ASSIGN_OR_RETURN(const cascade::Cascade cascade, cascade::Cascade::read(options.use));
   RETURN_IF_ERROR(cascade.check(*model));
   ASSIGN_OR_RETURN(const data::ImageSet set, read_images(options.data, evaluated));

@@ -38,6 +38,7 @@ Result<std::vector<float>> load(const std::string& path, const ImageInfo& info) 
   return values;
 }
 
+/// Precondition: the outputs are scores of classes.
 std::vector<double> softmax(const std::vector<float>& logits) {
   const float largest = *std::max_element(logits.begin(), logits.end());
   std::vector<double> shares;
@@ -48,7 +49,8 @@ std::vector<double> softmax(const std::vector<float>& logits) {
 }
 
 Status classify(const ClassifyOptions& options) {
-  ASSIGN_OR_RETURN(const auto model, Model::load(options.model, options.loading));
+  ASSIGN_OR_RETURN(const EvaluatedModel loaded, load_evaluated(options.model, options.loading));
+  const auto& model = loaded.model;
   RETURN_IF_ERROR(check_classifier(*model));
   ASSIGN_OR_RETURN(const std::vector<int> subnets, chosen_subnets(*model, options.subnet));
   ASSIGN_OR_RETURN(Session session, Session::make(model));
@@ -60,7 +62,8 @@ Status classify(const ClassifyOptions& options) {
       std::vector<float> logits(model->output_size());
       RETURN_IF_ERROR(session.run(image, 1, subnet, logits));
       logits.resize(model->classes().size());  // the first output
-      const std::vector<double> shares = softmax(logits);
+      const std::vector<double> shares =
+          loaded.probabilities ? std::vector<double>(logits.begin(), logits.end()) : softmax(logits);
       std::vector<std::size_t> order(shares.size());
       std::iota(order.begin(), order.end(), std::size_t{0});
       std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return shares[a] > shares[b]; });

@@ -106,8 +106,16 @@ Status check_classifier(const Model& model) {
   }
   if (!model.classes().empty()) return {};
   const TensorInfo& output = model.outputs()[0];
-  return Error{fmt::format("the model's output '{}' of {}x{}x{} tells no classes apart; use a Session",
-                           output.name, output.channels, output.height, output.width)};
+  if (output.height * output.width > 1) {
+    return Error{
+        fmt::format("the model's output '{}' is a map, {}x{}x{}, and this command takes models that tell "
+                    "the classes of whole images apart; concertina eval measures others",
+                    output.name, output.channels, output.height, output.width)};
+  }
+  return Error{
+      fmt::format("the model's output '{}' of {} values tells no classes apart; if they are scores of "
+                  "classes, distill the network with distill.losses = [\"distribution\"]",
+                  output.name, output.channels)};
 }
 
 int channels_of_pictures(const ImageInfo& info) {
@@ -142,7 +150,9 @@ Result<std::vector<std::int64_t>> validation_indices(std::span<const std::int32_
 }
 
 EvaluatedModel evaluated_model(std::shared_ptr<const Model> model, const onnx::ModelFile& file) {
-  return {std::move(model), file.validation, file.taught, file.label_maps};
+  const Graph& graph = file.network.graph;
+  const auto* softmax = std::get_if<op::Softmax>(&graph.node(graph.output()).op);
+  return {std::move(model), file.validation, file.taught, file.label_maps, softmax && !softmax->logarithm};
 }
 
 Result<EvaluatedModel> load_evaluated(const std::string& path, const ModelOptions& options) {
@@ -169,6 +179,7 @@ Result<data::ImageSet> read_images(const DataOptions& options, const EvaluatedMo
   const ImageInfo& wanted = model.image();
   data::DatasetSpec spec{
       .root = options.data, .channels = channels_of_pictures(wanted), .labels = labels_of(evaluated)};
+  if (evaluated.label_maps) spec.black_and_white = evaluated.label_maps->black_and_white;
   if (options.format == "auto") {
     ASSIGN_OR_RETURN(spec.format, data::detect_format(options.data, spec.labels));
   } else {

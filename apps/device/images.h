@@ -42,7 +42,8 @@ struct EvaluatedModel {
   std::shared_ptr<const Model> model;
   std::optional<onnx::ValidationImages> validation;
   std::vector<onnx::TaughtOutput> taught = {};
-  bool label_maps = false;
+  std::optional<onnx::LabelMaps> label_maps = {};
+  bool probabilities = false;  ///< its first output is made by a Softmax
 
   /// What its accuracy is, for people.
   const char* measure() const {

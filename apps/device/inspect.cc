@@ -103,9 +103,12 @@ Status inspect(const InspectOptions& options) {
   const Graph& graph = model.network.graph;
   std::vector<NodeId> inputs(static_cast<std::size_t>(graph.inputs()));
   std::iota(inputs.begin(), inputs.end(), 0);
-  fmt::print("{}: {}, {}, {} classes, {} nodes, {} sub-nets in one set of weights\n\n", options.model,
-             list_values(graph, "input", inputs), list_values(graph, "output", graph.outputs()),
-             model.classes.size(), graph.size(), model.subnets.size());
+  const std::string classes = model.label_maps        ? "a class for each pixel, "
+                              : model.classes.empty() ? ""
+                                                      : fmt::format("{} classes, ", model.classes.size());
+  fmt::print("{}: {}, {}, {}{} nodes, {} sub-nets in one set of weights\n\n", options.model,
+             list_values(graph, "input", inputs), list_values(graph, "output", graph.outputs()), classes,
+             graph.size(), model.subnets.size());
   fmt::print("{}", dimension_table(graph).text());
   print_reasons(graph);
   fmt::print("\n{}", subnet_table(model).text());

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -93,9 +94,11 @@ std::optional<double> top1_difference(const VerifyRow& row) {
 }
 
 /// Says what is wrong with the rows, a sentence each.
-std::vector<std::string> failures(const std::vector<VerifyRow>& rows, Precision precision,
+std::vector<std::string> failures(const std::vector<VerifyRow>& rows, const EvaluatedModel& model,
                                   std::int64_t images) {
+  const Precision precision = model.model->precision();
   const double logits = precision == Precision::bf16 ? kBf16Bound : kFp32Bound;
+  const std::string in_measure = fmt::format("the file in {}", model.measure());
   std::vector<std::string> sentences;
   const auto hold = [&](const VerifyRow& row, const char* what, std::optional<double> value, double limit) {
     if (!value || *value <= limit) return;
@@ -107,7 +110,7 @@ std::vector<std::string> failures(const std::vector<VerifyRow>& rows, Precision 
     hold(row, "the trainer", row.trainer, logits);
     hold(row, "ONNX Runtime", row.onnxruntime, logits);
     if (const auto difference = top1_difference(row))
-      hold(row, "the file in top-1", difference, top1_tolerance(precision, images));
+      hold(row, in_measure.c_str(), difference, top1_tolerance(precision, images));
     if (row.subnet > 0 && row.next == 0) {
       sentences.push_back(fmt::format("sub-net {} computes the same as the one before", row.subnet));
     }
@@ -142,7 +145,7 @@ Table table_of(const onnx::ModelFile& file, const std::vector<VerifyRow>& rows) 
 }
 
 /// The accuracies, in text.
-std::string top1_text(const onnx::ModelFile& file, const DataOptions& data,
+std::string top1_text(const onnx::ModelFile& file, const EvaluatedModel& model, const DataOptions& data,
                       const std::vector<VerifyRow>& rows) {
   if (data.data.empty()) return {};
   Table table({{"sub-net", ""}, {"widths", ""}, {"runtime", ""}, {"trainer", ""}});
@@ -150,14 +153,16 @@ std::string top1_text(const onnx::ModelFile& file, const DataOptions& data,
     table.add({whole(row.subnet), words(to_string(file.subnets[row.subnet].subnet)),
                percent_or_dash(row.top1), percent_or_dash(row.file_top1)});
   }
-  return fmt::format("\nTop-1 on the {}:\n\n{}", split_name(data), table.text());
+  std::string measure = model.measure();
+  measure[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(measure[0])));
+  return fmt::format("\n{} on the {}:\n\n{}", measure, split_name(data), table.text());
 }
 
-std::string text_of(const onnx::ModelFile& file, const DataOptions& data,
+std::string text_of(const onnx::ModelFile& file, const EvaluatedModel& model, const DataOptions& data,
                     const std::vector<VerifyRow>& rows) {
   std::string text =
       "Largest difference between the runtime's outputs and those of each, as a share of the largest output:\n\n" +
-      table_of(file, rows).text() + top1_text(file, data, rows);
+      table_of(file, rows).text() + top1_text(file, model, data, rows);
   if (rows.size() < 2) return text;
   const auto nearest = std::min_element(
       rows.begin() + 1, rows.end(), [](const VerifyRow& a, const VerifyRow& b) { return a.next < b.next; });
@@ -173,7 +178,8 @@ Result<Verdict> verify(const VerifyOptions& options) {
   ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(options.model));
   auto made = runtime::make_model(file, options.loading);
   if (!made) return Error{fmt::format("'{}': {}", options.model, made.error().message)};
-  const std::shared_ptr<const Model> model = *std::move(made);
+  const EvaluatedModel evaluated = evaluated_model(*std::move(made), file);
+  const std::shared_ptr<const Model>& model = evaluated.model;
   ASSIGN_OR_RETURN(Session session, Session::make(model, {.max_batch = onnx::kProbeImages}));
   std::shared_ptr<const peer::OnnxRuntime> library;
   if (!options.onnxruntime.empty()) {
@@ -182,7 +188,7 @@ Result<Verdict> verify(const VerifyOptions& options) {
   std::vector<double> accuracies;
   std::int64_t tested = 0;
   if (!options.data.data.empty()) {
-    ASSIGN_OR_RETURN(const auto accuracy, Accuracy::make(evaluated_model(model, file), options.data));
+    ASSIGN_OR_RETURN(const auto accuracy, Accuracy::make(evaluated, options.data));
     tested = accuracy->images();
     for (std::size_t i = 0; i < file.subnets.size(); ++i) {
       ASSIGN_OR_RETURN(const double top1, accuracy->of(static_cast<int>(i)));
@@ -218,9 +224,9 @@ Result<Verdict> verify(const VerifyOptions& options) {
     rows.push_back(row);
     progress.update(static_cast<std::int64_t>(i) + 1, "");
   }
-  const auto wrong = failures(rows, options.loading.precision, tested);
-  fmt::print("{}",
-             options.json ? table_of(file, rows).json().dump(1) + "\n" : text_of(file, options.data, rows));
+  const auto wrong = failures(rows, evaluated, tested);
+  fmt::print("{}", options.json ? table_of(file, rows).json().dump(1) + "\n"
+                                : text_of(file, evaluated, options.data, rows));
   if (wrong.empty()) return Verdict();
   return Verdict{fmt::format("'{}': {}{}", options.model, wrong.front(),
                              wrong.size() > 1 ? fmt::format("; and {} more", wrong.size() - 1) : "")};

@@ -107,10 +107,9 @@ Status read_one(const ImageFiles& listing, std::size_t i, const Fit& fit, ImageS
         fmt::format("'{}' has {} x {} pixels and the first image {} x {}; set image_size to fit them to one",
                     file.string(), image.height, image.width, set.height, set.width)};
   }
-  std::copy(image.pixels.begin(), image.pixels.end(),
-            set.pixels.begin() + static_cast<std::ptrdiff_t>(i * set.image_bytes()));
-  std::copy(map.pixels.begin(), map.pixels.end(),
-            set.maps.begin() + static_cast<std::ptrdiff_t>(i * set.map_bytes()));
+  std::copy(image.pixels.begin(), image.pixels.end(), set.pixels.data() + i * set.image_bytes());
+  if (!set.maps.empty())
+    std::copy(map.pixels.begin(), map.pixels.end(), set.maps.data() + i * set.map_bytes());
   return {};
 }
 
@@ -128,7 +127,8 @@ Result<Image> read_map_of(const Image& image, const fs::path& map) {
                            map.string(), values.height, values.width, image.height, image.width)};
 }
 
-Result<ImageSet> read_images(ImageFiles listing, const Fit& fit, ThreadPool& pool) {
+Result<ImageSet> read_images(ImageFiles listing, const Fit& fit, ThreadPool& pool,
+                             std::optional<bool> black_and_white) {
   if (fit.image_size < 0 || fit.image_size > kMaxImageSize) {
     return Error{fmt::format("image_size is {}; set it to 1 to {} pixels, or 0 to keep images as they are",
                              fit.image_size, kMaxImageSize)};
@@ -152,9 +152,13 @@ Result<ImageSet> read_images(ImageFiles listing, const Fit& fit, ThreadPool& poo
   set.labels = std::move(listing.labels);
   set.classes = std::move(listing.classes);
   if (set.maps.empty()) return set;
-  const LabelValues values = values_of(set.maps);
+  LabelValues values = values_of(set.maps);
+  set.black_and_white = black_and_white.value_or(are_black_and_white(values));
+  if (set.black_and_white) {
+    number_black_and_white(set.maps);
+    values = values_of(set.maps);
+  }
   ASSIGN_OR_RETURN(set.classes, classes_of(values));
-  if (are_black_and_white(values)) number_black_and_white(set.maps);
   return set;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,9 +30,11 @@ struct Fit {
 };
 
 /// Reads listed images, at least one, and their label maps. With `fit.image_size`, they are fitted to that
-/// square (fit_centre() in data/crop.h). The classes of label maps are named by their numbers. Fails with a
-/// list of all files that cannot be used.
-Result<ImageSet> read_images(ImageFiles listing, const Fit& fit, ThreadPool& pool);
+/// square (fit_centre() in data/crop.h). The classes of label maps are named by their numbers; whether they
+/// are masks in black and white is told from their values if it is not known. Fails with a list of all files
+/// that cannot be used.
+Result<ImageSet> read_images(ImageFiles listing, const Fit& fit, ThreadPool& pool,
+                             std::optional<bool> black_and_white = {});
 
 /// Finds files that are no whole images by their beginning and end, and decodes those in doubt and all label
 /// maps. Fails with a list of them. The values that the maps have.

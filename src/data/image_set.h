@@ -20,6 +20,7 @@ struct ImageSet {
   std::vector<std::string> classes;  // the name of each label
   /// [n][h][w] label maps (data/label_map.h), whose classes these are; none: the images have labels, or none
   std::vector<std::uint8_t> maps = {};
+  bool black_and_white = false;  // the maps were masks of 0 and 255
 
   std::int64_t size() const { return static_cast<std::int64_t>(labels.size()); }
 

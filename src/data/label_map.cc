@@ -24,9 +24,8 @@ bool are_black_and_white(const LabelValues& values) {
 }
 
 Result<std::vector<std::string>> classes_of(const LabelValues& values) {
-  const bool two = are_black_and_white(values);
-  int count = two ? 2 : kUnlabelled;
-  while (!two && count > 0 && !values.test(static_cast<std::size_t>(count - 1))) --count;
+  int count = kUnlabelled;
+  while (count > 0 && !values.test(static_cast<std::size_t>(count - 1))) --count;
   if (count == 0)
     return Error{
         "no pixel of the label maps has a class; they must be numbers from 0, and 255 where it is not known"};

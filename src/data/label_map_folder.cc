@@ -56,10 +56,14 @@ std::optional<Folders> beside_each_other(const fs::path& parent) {
 Result<std::optional<std::vector<fs::path>>> names_of_voc(const fs::path& root, Split split) {
   const fs::path folder = root / "ImageSets" / "Segmentation";
   std::error_code code;
-  const fs::path file = folder / (split == Split::train ? "train.txt" : "val.txt");
-  if (!fs::exists(folder / "train.txt", code) || !fs::exists(folder / "val.txt", code))
-    return std::optional<std::vector<fs::path>>();
-  ASSIGN_OR_RETURN(const std::string text, read_file(file));
+  const fs::path train = folder / "train.txt", val = folder / "val.txt";
+  if (fs::exists(train, code) != fs::exists(val, code)) {
+    return Error{
+        fmt::format("'{}' holds only one of the lists train.txt and val.txt; add the other, or remove it",
+                    folder.string())};
+  }
+  if (!fs::exists(train, code)) return std::optional<std::vector<fs::path>>();
+  ASSIGN_OR_RETURN(const std::string text, read_file(split == Split::train ? train : val));
   std::vector<fs::path> names;
   std::istringstream words(text);
   for (std::string name; words >> name;) names.push_back(name);
@@ -130,10 +134,15 @@ Result<ImageFiles> pair_up(const Folders& folders) {
     }
     maps = std::move(chosen);
   }
+  std::vector<fs::path> unpaired;
   for (const auto& [name, file] : images) {
-    if (folders.partly || maps.contains(name)) continue;
-    return Error{fmt::format("the image '{}' has no label map '{}'; add one, or remove the image",
-                             file.string(), (folders.maps / name).string() + ".png")};
+    if (!folders.partly && !maps.contains(name)) unpaired.push_back(name);
+  }
+  if (!unpaired.empty()) {
+    const fs::path& name = unpaired.front();
+    return Error{
+        fmt::format("{} of the images have no label map; '{}' needs '{}.png'; add them, or remove the images",
+                    unpaired.size(), images.at(name).string(), (folders.maps / name).string())};
   }
   ImageFiles paired{.files = {}, .labels = {}, .classes = {}};
   for (const auto& [name, file] : maps) {

@@ -72,11 +72,20 @@ TEST_F(LabelMapFolder, WithoutSplitsAFifthIsForTheTest) {
   EXPECT_EQ(both.size(), 10u);
 }
 
+TEST_F(LabelMapFolder, WithoutLabelsOnlyTheImagesAreImages) {
+  write({"train/images/a.jpg", "train/masks/a.png", "test/images/b.jpg", "test/masks/b.png"});
+  const auto listing = list_image_files({.root = folder_, .labels = Labels::none}, Split::train);
+  ASSERT_TRUE(listing) << listing.error().message;
+  EXPECT_THAT(listing->files, ElementsAre(folder_ / "train/images/a.jpg"));
+  EXPECT_TRUE(listing->maps.empty());
+}
+
 TEST_F(LabelMapFolder, PascalVocListsItsSplits) {
   write({"JPEGImages/a.jpg", "JPEGImages/b.jpg", "JPEGImages/unlabelled.jpg", "SegmentationClass/a.png",
          "SegmentationClass/b.png"});
   EXPECT_EQ(names(Split::train).size() + names(Split::test).size(), 2u);
   folder_.write("ImageSets/Segmentation/train.txt", "b\n");
+  EXPECT_THAT(refusal(), HasSubstr("holds only one of the lists train.txt and val.txt"));
   folder_.write("ImageSets/Segmentation/val.txt", "a\n");
   EXPECT_THAT(names(Split::train), ElementsAre("JPEGImages/b.jpg SegmentationClass/b.png"));
   EXPECT_THAT(names(Split::test), ElementsAre("JPEGImages/a.jpg SegmentationClass/a.png"));
@@ -88,7 +97,7 @@ TEST_F(LabelMapFolder, SaysWhatIsMissing) {
   EXPECT_THAT(refusal(), HasSubstr("images belong in train/images/ and their label maps in train/masks/"));
   EXPECT_FALSE(holds_label_maps(folder_));
   write({"train/images/a.jpg", "train/masks/a.png", "train/images/b.jpg"});
-  EXPECT_THAT(refusal(), HasSubstr("b.jpg' has no label map"));
+  EXPECT_THAT(refusal(), HasSubstr("1 of the images have no label map; '"));
   write({"train/masks/b.png", "train/masks/c.png"});
   EXPECT_THAT(refusal(), HasSubstr("c.png' has no image in"));
   write({"train/images/c.jpg", "train/masks/c_mask.png"});

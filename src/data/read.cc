@@ -107,7 +107,11 @@ Result<ImageFiles> list_image_files(const DatasetSpec& spec, Split split) {
     case Labels::none:
       break;
   }
-  return list_images_below(spec.root, split);
+  if (!holds_label_maps(spec.root)) return list_images_below(spec.root, split);
+  // The maps beside images are no images.
+  ASSIGN_OR_RETURN(ImageFiles listing, list_label_maps(spec.root, split));
+  listing.maps.clear();
+  return listing;
 }
 
 Result<ImageSet> read_image_set(const DatasetSpec& spec, Split split, int threads) {
@@ -132,7 +136,7 @@ Result<ImageSet> read_image_set(const DatasetSpec& spec, Split split, int thread
   const Fit fit{.channels = spec.channels,
                 .image_size = spec.image_size,
                 .resize = std::max(spec.resize, spec.image_size)};
-  return read_images(std::move(listing), fit, pool);
+  return read_images(std::move(listing), fit, pool, spec.black_and_white);
 }
 
 }  // namespace concertina::data

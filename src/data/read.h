@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,7 @@ struct DatasetSpec {
   int channels = 3;    ///< image_folder: 1 makes images gray
   /// image_folder: with none, all images below the folders count, whatever lies where.
   Labels labels = Labels::classes;
+  std::optional<bool> black_and_white = {};  ///< the label maps are masks of 0 and 255; none: told from them
   std::vector<std::string> classes{};  ///< idx: names of the labels; empty = Fashion-MNIST's or "0" .. "9"
 };
 

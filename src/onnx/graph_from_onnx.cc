@@ -160,7 +160,7 @@ class GraphReader {
       if (dims[i].dim_value() < 1 || dims[i].dim_value() > kMaxSize) {
         return Error{
             fmt::format("the input '{}' leaves its channels, height or width open; say what they shall be "
-                        "with --input CxHxW",
+                        "with concertina-train import FILE --input CxHxW",
                         input.name())};
       }
       sizes[i] = static_cast<int>(dims[i].dim_value());

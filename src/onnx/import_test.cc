@@ -92,7 +92,8 @@ TEST_F(Import, ShufflesAreOneNode) {
 TEST_F(Import, AnOpenSizeHasToBeGiven) {
   OnnxBuilder net;
   net.output(net.conv(net.input("image", {3, -1, -1}), {.in = 3, .out = 4}), "y", {4, -1, -1});
-  EXPECT_THAT(import(net.finish()).error().message, HasSubstr("say what they shall be with --input CxHxW"));
+  EXPECT_THAT(import(net.finish()).error().message,
+              HasSubstr("say what they shall be with concertina-train import FILE --input CxHxW"));
   const auto imported = import(net.finish(), {.input = Shape{3, 8, 6}});
   ASSERT_TRUE(imported) << imported.error().message;
   EXPECT_EQ(imported->network.graph.shape(1), (Shape{4, 8, 6}));

@@ -21,8 +21,7 @@ using OrderedJson = nlohmann::ordered_json;
 constexpr std::string_view kSubnets = "concertina.subnets";
 constexpr std::string_view kValidation = "concertina.validation";
 constexpr std::string_view kTaught = "concertina.taught";
-constexpr std::string_view kTask = "concertina.task";
-constexpr std::string_view kSegment = "segment";
+constexpr std::string_view kLabelMaps = "concertina.label_maps";
 constexpr std::string_view kBgr = "bgr";
 
 std::vector<std::string> dimension_names(const Graph& graph) {
@@ -248,7 +247,10 @@ std::vector<std::pair<std::string, std::string>> write_metadata(const ModelFile&
       {"concertina.classes", OrderedJson(model.classes).dump()}};
   if (model.validation) entries.emplace_back(kValidation, write_validation(*model.validation).dump());
   if (!model.taught.empty()) entries.emplace_back(kTaught, write_taught(model.taught).dump());
-  if (model.label_maps) entries.emplace_back(kTask, kSegment);
+  if (model.label_maps) {
+    const OrderedJson maps = {{"black_and_white", model.label_maps->black_and_white}};
+    entries.emplace_back(kLabelMaps, maps.dump());
+  }
   for (std::size_t i = 0; i < model.subnets.size(); ++i) {
     const SubnetRecord& record = model.subnets[i];
     entries.emplace_back(statistics_key(i), pack_arrays(statistics_of(graph, record.subnet), record.own));
@@ -277,11 +279,10 @@ Result<ModelFile> read_metadata(Network network, const onnx::ModelProto& file) {
   RETURN_IF_ERROR(status_of(names, kClasses));
   RETURN_IF_ERROR(read_validation(file, model.validation));
   RETURN_IF_ERROR(read_taught(file, model.taught));
-  if (const auto task = find_metadata(file, kTask)) {
-    if (*task != kSegment)
-      return Error{
-          fmt::format("{} is '{}', which this version does not know; use a newer one", kTask, *task)};
-    model.label_maps = true;
+  if (find_metadata(file, kLabelMaps)) {
+    ASSIGN_OR_RETURN(const Reader maps, read_json(file, kLabelMaps));
+    model.label_maps = LabelMaps{.black_and_white = maps["black_and_white"].boolean()};
+    RETURN_IF_ERROR(status_of(maps, kLabelMaps));
   }
   return model;
 }

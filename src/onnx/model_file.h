@@ -61,6 +61,13 @@ struct TaughtOutput {
   friend bool operator==(const TaughtOutput&, const TaughtOutput&) = default;
 };
 
+/// The label maps that a model learned (data/label_map.h).
+struct LabelMaps {
+  bool black_and_white = false;  ///< they were masks of 0 and 255, which is the class 1
+
+  friend bool operator==(const LabelMaps&, const LabelMaps&) = default;
+};
+
 /// A dynamic network, as its file holds it (docs/model-format.md).
 struct ModelFile {
   Network network;  ///< at full size; its statistics are those of the first sub-net
@@ -71,7 +78,8 @@ struct ModelFile {
       classes;  ///< one name for each value of the first output; none if it tells none apart
   std::optional<ValidationImages> validation = {};  ///< files of before it was recorded have none
   std::vector<TaughtOutput> taught = {};            ///< by output; none: it was trained on labels
-  bool label_maps = false;  ///< the labels were of pixels, and accuracies are mean IoU
+  /// The labels were of pixels, and accuracies are mean IoU.
+  std::optional<LabelMaps> label_maps = {};
 };
 
 /// Images, normalised, whose logits a model holds so that every program can be checked against the one that

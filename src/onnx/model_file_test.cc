@@ -63,15 +63,15 @@ TEST(ModelFile, IsWrittenInTheOldestFormatThatHasAllOfIt) {
 TEST(ModelFile, SaysThatItLearnedLabelMaps) {
   ModelFile model = testing::random_model(testing::unet(), 2);
   EXPECT_FALSE(parse_model(*serialize_model(model))->label_maps);
-  model.label_maps = true;
+  model.label_maps = LabelMaps{};
   EXPECT_THAT(serialize_model(model).error().message, HasSubstr("it learned label maps, but gives 3x7x23"));
   testing::Net net({3, 8, 8});
   net.conv("scores", net.conv_bn_relu("conv", testing::kImage, 8, testing::kThree), 2);
   model = testing::random_model(net.build(), 2);
-  model.label_maps = true;
+  model.label_maps = LabelMaps{.black_and_white = true};
   const auto back = parse_model(*serialize_model(model));
   ASSERT_TRUE(back) << back.error().message;
-  EXPECT_TRUE(back->label_maps);
+  EXPECT_EQ(back->label_maps, model.label_maps);
 }
 
 TEST(ModelFile, EverySubnetExportsAsTheNetworkThatItIs) {

@@ -121,6 +121,12 @@ Result<Network> fit_classes(Network network, recipe::Task task, const recipe::Re
                     made, classes)};
   }
   if (tells_apart(given, task, classes)) return network;
+  if (task == recipe::Task::segment) {
+    return Error{fmt::format(
+        "it tells {} classes apart, but the label maps have values up to {}; if they number the classes from 0, "
+        "set network.new_classifier = true to give it a new last layer, else save them with such numbers",
+        std::max(given, 2), classes - 1)};
+  }
   return Error{
       fmt::format("it tells {} classes apart, but the data has {}; "
                   "set network.new_classifier = true to give it a new last layer",

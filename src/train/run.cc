@@ -23,7 +23,7 @@ namespace {
 
 /// Grows whenever the same recipe comes to train something else, so that no older stage is taken for a new
 /// one.
-constexpr int kMethod = 2;
+constexpr int kMethod = 3;
 
 /// What is wrong with a file that a key of the recipe names.
 Error unreadable(std::string_view key, const Error& error) {
@@ -89,7 +89,10 @@ Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const
   RETURN_IF_ERROR(check_data(run.recipe_));
   ASSIGN_OR_RETURN(const int channels, image_channels(run.recipe_));
   ASSIGN_OR_RETURN(run.data_, reader.read(run.recipe_, channels));
-  if (const std::string warning = uncertainty(*run.data_); !warning.empty()) progress.message(warning);
+  progress.message(summary(*run.data_));
+  const bool counts_images = run.recipe_.task == recipe::Task::classify;
+  if (const std::string warning = uncertainty(*run.data_); counts_images && !warning.empty())
+    progress.message(warning);
   int& batch = run.recipe_.training.batch;
   if (const int fitting = fitting_batch(batch, *run.data_); fitting != batch) {
     progress.message(fmt::format("training: batches of {} images, as {} are fewer than training.batch = {}",
@@ -107,8 +110,8 @@ Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const
   if (run.recipe_.task == recipe::Task::distill) RETURN_IF_ERROR(run.find_teacher(source));
   if (run.measures_normalization()) {
     progress.message(
-        "data: images are normalised by their own mean and standard deviation; if the file's network was trained "
-        "with others, give them in data.mean and data.stddev");
+        "data: images are normalised by the mean and standard deviation of the training images; if the file's "
+        "network was trained with others, give them in data.mean and data.stddev");
   }
   if (!run.recipe_.network.file.empty() && run.recipe_.joint.start == recipe::JointStart::scratch) {
     progress.message(

@@ -120,6 +120,14 @@ TEST_F(SegmentTest, AUNetLearnsLabelMaps) {
               HasSubstr("mean IoU on"));
   expect_refused(concertina({"eval", path, "--data", (folder_ / "data").string(), "--teacher", path}),
                  "leave --teacher out");
+  for (const char* verb : {"cascade", "classify"}) {
+    const std::vector<std::string> arguments =
+        verb == std::string("cascade")
+            ? std::vector<std::string>{verb, path, "--data", (folder_ / "data").string()}
+            : std::vector<std::string>{verb, path, (folder_ / "data/test/images/4.png").string()};
+    expect_refused(concertina(arguments),
+                   "is a map, 3x16x16, and this command takes models that tell the classes");
+  }
 }
 
 TEST_F(SegmentTest, MasksInBlackAndWhiteNeedOneScore) {
@@ -139,7 +147,8 @@ TEST_F(SegmentTest, PicturesOfAnySizeStayOnTheDisk) {
 TEST_F(SegmentTest, SaysWhatDoesNotFit) {
   write_network(small_unet(3));
   write_pictures(5, false);
-  expect_refused(run(), "it tells 3 classes apart, but the data has 6; set network.new_classifier = true");
+  expect_refused(
+      run(), "it tells 3 classes apart, but the label maps have values up to 5; if they number the classes");
   EXPECT_EQ(run({"network.new_classifier=true"}).exit_code, 0);
   expect_refused(run({"task=\"classify\""}), "set task = \"segment\"");
   expect_refused(run({"network.name=\"resnet8\""}), "name an ONNX file in network.file");

@@ -31,6 +31,7 @@ struct SplitImages {
   std::vector<torch::Tensor> arrays;  ///< in place of pixels
   Normalization measured;
   std::uint64_t hash = 0;
+  bool black_and_white = false;  ///< the label maps are masks of 0 and 255
 };
 
 data::Labels labels_of(recipe::Task task) {
@@ -79,7 +80,8 @@ Result<SplitImages> read_whole(const data::DatasetSpec& spec, data::Split split,
                      .pixels = {},
                      .arrays = {},
                      .measured = measure_normalization(set),
-                     .hash = content_hash(set)};
+                     .hash = content_hash(set),
+                     .black_and_white = set.black_and_white};
   images.pixels = pixels_in_memory(std::move(set), device);
   return images;
 }
@@ -163,13 +165,15 @@ Result<SplitImages> list_only(const data::DatasetSpec& spec, const recipe::Recip
                      .pixels = {},
                      .arrays = {},
                      .measured = {},
-                     .hash = 0};
-  if (spec.labels == data::Labels::maps) {
+                     .hash = 0,
+                     .black_and_white = spec.black_and_white.value_or(data::are_black_and_white(values))};
+  if (images.black_and_white) {
+    images.classes = {"0", "1"};
+  } else if (spec.labels == data::Labels::maps) {
     ASSIGN_OR_RETURN(images.classes, data::classes_of(values));
   }
   ASSIGN_OR_RETURN(images.hash, listing_hash(listing, spec.root));
-  images.pixels =
-      pixels_on_disk(std::move(listing), data::are_black_and_white(values), squares, threads, device);
+  images.pixels = pixels_on_disk(std::move(listing), images.black_and_white, squares, threads, device);
   if (!data.mean.empty() && !data.stddev.empty()) return images;
   if (split == data::Split::test) return images;
   ASSIGN_OR_RETURN(images.measured,
@@ -177,9 +181,8 @@ Result<SplitImages> list_only(const data::DatasetSpec& spec, const recipe::Recip
   return images;
 }
 
-Result<SplitImages> open_split(const recipe::Recipe& recipe, data::Split split, int channels,
+Result<SplitImages> open_split(const recipe::Recipe& recipe, const data::DatasetSpec& spec, data::Split split,
                                torch::Device device, int threads) {
-  ASSIGN_OR_RETURN(const data::DatasetSpec spec, dataset_spec(recipe, channels));
   if (spec.format == data::Format::arrays) return read_arrays(spec.root, split, device);
   if (recipe.data.crop == recipe::Crop::resized) return list_only(spec, recipe.data, split, device, threads);
   return read_whole(spec, split, device, threads);
@@ -236,19 +239,28 @@ int fitting_batch(int wanted, const TrainingData& data) {
   return wanted <= images ? wanted : std::max(2, images / kSteps);
 }
 
+std::string summary(const TrainingData& data) {
+  std::string text = fmt::format("data: {} images to train on, {} validation images", data.training.size(),
+                                 data.validation.size());
+  if (!data.classes.empty()) text += fmt::format(", {} classes", data.classes.size());
+  if (data.black_and_white) text += "; the label maps are black and white, and white is the class 1";
+  return text;
+}
+
 std::string uncertainty(const TrainingData& data) {
   constexpr std::size_t kEnough = 400;
   const std::size_t count = data.validation.size();
   if (count >= kEnough) return {};
   const double points = 100 * 1.96 * std::sqrt(0.25 / static_cast<double>(count));
   return fmt::format(
-      "data: {} validation images tell an accuracy to within {:.0f} points; more would tell sizes apart better",
+      "data: an accuracy on {} validation images may be off by {:.0f} points; more would tell sizes apart better",
       count, points);
 }
 
 Result<TrainingData> read_training_data(const recipe::Recipe& recipe, int channels, torch::Device device,
                                         int threads) {
-  ASSIGN_OR_RETURN(SplitImages images, open_split(recipe, data::Split::train, channels, device, threads));
+  ASSIGN_OR_RETURN(const data::DatasetSpec spec, dataset_spec(recipe, channels));
+  ASSIGN_OR_RETURN(SplitImages images, open_split(recipe, spec, data::Split::train, device, threads));
   const auto count = static_cast<std::int64_t>(images.labels.size());
   if (!images.pixels && !(recipe.data.mean.empty() && recipe.data.stddev.empty()))
     return Error{"data.mean and data.stddev are for images; arrays are taken as they are, so leave them out"};
@@ -280,7 +292,8 @@ Result<TrainingData> read_training_data(const recipe::Recipe& recipe, int channe
                       .labels = std::move(images.labels),
                       .training = std::move(split.training),
                       .validation = std::move(split.validation),
-                      .hash = images.hash};
+                      .hash = images.hash,
+                      .black_and_white = images.black_and_white};
 }
 
 Result<std::shared_ptr<const TrainingData>> DataReader::read(const recipe::Recipe& recipe, int channels) {
@@ -304,8 +317,9 @@ Result<std::shared_ptr<const TrainingData>> DataReader::read(const recipe::Recip
 
 Result<ImageBatches> read_test_images(const recipe::Recipe& recipe, const TrainingData& training,
                                       torch::Device device, int threads) {
-  ASSIGN_OR_RETURN(SplitImages images,
-                   open_split(recipe, data::Split::test, training.inputs[0].shape.channels, device, threads));
+  ASSIGN_OR_RETURN(data::DatasetSpec spec, dataset_spec(recipe, training.inputs[0].shape.channels));
+  spec.black_and_white = training.black_and_white;
+  ASSIGN_OR_RETURN(SplitImages images, open_split(recipe, spec, data::Split::test, device, threads));
   // Label maps may lack the classes with the highest numbers.
   const bool classes_fit = recipe.task == recipe::Task::segment || images.classes == training.classes;
   if (images.inputs != training.inputs || !classes_fit) {

@@ -33,6 +33,7 @@ struct TrainingData {
   std::span<const std::int64_t> first_training(std::int64_t count) const;
 
   std::uint64_t hash = 0;  ///< of pixels and labels; of images that stay on the disk, their names and sizes
+  bool black_and_white = false;  ///< the label maps are masks of 0 and 255, which is the class 1
 };
 
 /// Fails unless the recipe's data set has training and test images, of the same classes if it has any: what
@@ -50,7 +51,10 @@ Augmentation augmentation_of(const recipe::Recipe::Data& data);
 /// Images in a training step: as many as `wanted`, or an eighth of all if there are fewer.
 int fitting_batch(int wanted, const TrainingData& data);
 
-/// Says how little a few validation images tell; nothing of many.
+/// Says how many images there are, of how many classes.
+std::string summary(const TrainingData& data);
+
+/// Says how little the labels of a few validation images tell; nothing of many.
 std::string uncertainty(const TrainingData& data);
 
 /// The only reader of the test images, as `training` was read and normalised. Fails if its classes or sizes

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "testing/image_files.h"
@@ -74,6 +75,41 @@ TEST_F(TrainingDataTest, GrayImagesHaveOneChannel) {
   EXPECT_EQ(read(1)->inputs[0].shape, (Shape{1, 4, 4}));
   recipe_.data.channel_order = recipe::ChannelOrder::bgr;
   EXPECT_THAT(testing::error_of(read(1)), HasSubstr("is for images of three channels, but these have 1"));
+}
+
+/// 12 images and maps, half of each map one value and half another.
+void write_maps(const testing::TestFolder& folder, const std::string& split, int one, int other) {
+  for (int i = 0; i < 12; ++i) {
+    data::Image map{4, 4, 1, std::vector<std::uint8_t>(16, static_cast<std::uint8_t>(one))};
+    std::fill_n(map.pixels.begin(), 8, static_cast<std::uint8_t>(other));
+    const std::string name = std::to_string(i) + ".png";
+    folder.write(split + "/images/" + name, testing::to_png(testing::smooth_image(4, 4, 3, i)));
+    folder.write(split + "/masks/" + name, testing::to_png(map));
+  }
+}
+
+// Test maps that happen to lack the class 1 do not turn what is unknown into it, nor the other way round.
+TEST(LabelMapsOfADataSet, AreBlackAndWhiteIfThoseOfTrainingAre) {
+  for (const bool on_disk : {false, true}) {
+    for (const bool black_and_white : {false, true}) {
+      const testing::TestFolder folder;
+      write_maps(folder, "train", black_and_white ? 0 : 1, 255);
+      write_maps(folder, "test", 0, 255);
+      recipe::Recipe recipe;
+      recipe.task = recipe::Task::segment;
+      recipe.data.path = folder.path();
+      recipe.data.validation = 2;
+      if (on_disk) recipe.data.crop = recipe::Crop::resized;
+      if (on_disk) recipe.data.image_size = 4;
+      const auto training = read_training_data(recipe, 3, torch::kCPU, 1);
+      ASSERT_TRUE(training) << training.error().message;
+      EXPECT_EQ(training->black_and_white, black_and_white);
+      const auto test = read_test_images(recipe, *training, torch::kCPU, 1);
+      ASSERT_TRUE(test) << test.error().message;
+      const std::int64_t first[] = {0};
+      EXPECT_EQ(test->batch(first).labels.max().item<int>(), black_and_white ? 1 : 255);
+    }
+  }
 }
 
 TEST_F(TrainingDataTest, NoClassIsLostToValidation) {

@@ -126,6 +126,11 @@ std::vector<onnx::TaughtOutput> taught_outputs(const Run& run) {
   return outputs;
 }
 
+std::optional<onnx::LabelMaps> label_maps(const Run& run) {
+  if (run.recipe().task != recipe::Task::segment) return std::nullopt;
+  return onnx::LabelMaps{.black_and_white = run.data().black_and_white};
+}
+
 /// The one file of all sub-nets.
 Status write_dynamic_model(const Run& run, const std::vector<onnx::SubnetRecord>& records) {
   ASSIGN_OR_RETURN(const Trained trained, read_trained(run, 0));
@@ -144,7 +149,7 @@ Status write_dynamic_model(const Run& run, const std::vector<onnx::SubnetRecord>
                                  .seed = run.recipe().seed,
                                  .labels = data::hash_of_labels(run.data().labels, run.data().validation)},
       .taught = taught_outputs(run),
-      .label_maps = run.recipe().task == recipe::Task::segment};
+      .label_maps = label_maps(run)};
   return onnx::write_model(run.model_file(), model);
 }
 
