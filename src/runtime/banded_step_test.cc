@@ -8,6 +8,7 @@
 #include "testing/allocation_count.h"
 #include "testing/models.h"
 #include "testing/net.h"
+#include "testing/sampled_graphs.h"
 
 namespace concertina::runtime {
 namespace {
@@ -104,7 +105,7 @@ TEST_P(BandsTest, GiveTheSameBitsInBfloat16) {
   expect_same_bits(Precision::bf16, Choice::first);
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, BandsTest, ::testing::ValuesIn(testing::test_graphs()),
+INSTANTIATE_TEST_SUITE_P(Networks, BandsTest, ::testing::ValuesIn(testing::sampled_graphs()),
                          testing::name_of_graph);
 
 TEST(BandedStep, IsInMostOfTheNetworks) {

@@ -5,6 +5,7 @@
 #include "kernels/testing/targets.h"
 #include "testing/allocation_count.h"
 #include "testing/models.h"
+#include "testing/sampled_graphs.h"
 
 namespace concertina::runtime {
 namespace {
@@ -65,7 +66,7 @@ TEST_P(Bf16Test, RunsWithoutAllocating) {
   EXPECT_EQ(testing::allocation_count(), before);
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, Bf16Test, ::testing::ValuesIn(testing::test_graphs()),
+INSTANTIATE_TEST_SUITE_P(Networks, Bf16Test, ::testing::ValuesIn(testing::sampled_graphs()),
                          testing::name_of_graph);
 
 TEST(Bf16, TakesLessMemoryWhereThereAreManyChannels) {

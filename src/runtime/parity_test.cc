@@ -5,6 +5,7 @@
 #include "kernels/testing/targets.h"
 #include "runtime/reference_interpreter.h"
 #include "testing/models.h"
+#include "testing/sampled_graphs.h"
 
 // The runtime computes what the reference interpreter computes of the extracted sub-net.
 namespace concertina::runtime {
@@ -137,7 +138,7 @@ TEST_P(ParityTest, NothingIsReadThatWasNotWritten) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, ParityTest, ::testing::ValuesIn(testing::test_graphs()),
+INSTANTIATE_TEST_SUITE_P(Networks, ParityTest, ::testing::ValuesIn(testing::sampled_graphs()),
                          testing::name_of_graph);
 
 }  // namespace
