@@ -34,8 +34,13 @@ Graph embedding() {
 
 class DistillTest : public ProgramTest {
  protected:
-  void write_network(const Graph& graph) const {
-    const auto bytes = onnx::serialize_static({graph, random_weights(graph)});
+  void write_network(const Graph& graph, const std::string& enlarged = {}) const {
+    Network network{graph, random_weights(graph)};
+    for (auto& [name, array] : network.weights) {
+      if (name != enlarged) continue;
+      for (float& value : array.values) value *= 20;
+    }
+    const auto bytes = onnx::serialize_static(network);
     ASSERT_TRUE(bytes) << bytes.error().message;
     folder_.write("net.onnx", *bytes);
     folder_.write("recipe.toml", "task = \"distill\"\nnetwork = \"net.onnx\"\n[data]\npath = \"data\"\n");
@@ -155,12 +160,16 @@ TEST_F(DistillTest, AClassifierHasACascade) {
   Net net({3, 10, 12});
   const NodeId body = net.conv_bn_relu("a", net.conv_bn_relu("stem", kImage, 12, kThree), 16, kThree);
   net.softmax("soft", net.linear("scores", net.flatten("flat", net.global("pool", body)), 4));
-  write_network(net.build());
+  write_network(net.build(), "scores.weight");
   write_pictures(10, 12);
   EXPECT_THAT(expect_model(run({"data.validation=24"}), 0.1)->classes,
               ::testing::ElementsAre("0", "1", "2", "3"));
   const std::string path = (folder_ / "run/model.onnx").string(), data = (folder_ / "data").string(),
                     cascade = (folder_ / "c.json").string();
+  // Its outputs are probabilities. A Softmax of those could not give more than e / (e + 3).
+  const ProcessResult answer = concertina({"classify", path, (folder_ / "data/0/0.png").string(), "--json"});
+  ASSERT_EQ(answer.exit_code, 0) << answer.err;
+  EXPECT_GT(nlohmann::json::parse(answer.out)[0]["answers"][0]["probability"].get<double>(), 0.48);
   const std::vector<std::string> choose = {"cascade", path, "--data", data, "--folds", "2", "--out", cascade};
   expect_refused(concertina(choose), "name that network's file with --teacher");
   const std::vector<std::string> teacher = {"--teacher", (folder_ / "net.onnx").string()};
