@@ -91,7 +91,8 @@ Status check_label_maps(const ModelFile& model) {
   const Graph& graph = model.network.graph;
   const Shape &input = graph.shape(0), &output = graph.shape(graph.output());
   const bool whole = input.height % output.height == 0 && input.width % output.width == 0;
-  if (whole && graph.inputs() == 1 && model.taught.empty()) return {};
+  constexpr int kMostClasses = 255;  // that a label map can number
+  if (whole && output.channels <= kMostClasses && graph.inputs() == 1 && model.taught.empty()) return {};
   return Error{
       fmt::format("it learned label maps, but gives {} for {}", to_string(output), to_string(input))};
 }

@@ -65,6 +65,11 @@ TEST(ModelFile, SaysThatItLearnedLabelMaps) {
   EXPECT_FALSE(parse_model(*serialize_model(model))->label_maps);
   model.label_maps = LabelMaps{};
   EXPECT_THAT(serialize_model(model).error().message, HasSubstr("it learned label maps, but gives 3x7x23"));
+  testing::Net many({3, 8, 8});
+  many.conv("scores", many.conv_bn_relu("conv", testing::kImage, 8, testing::kThree), 256);
+  model = testing::random_model(many.build(), 2);
+  model.label_maps = LabelMaps{};
+  EXPECT_THAT(serialize_model(model).error().message, HasSubstr("it learned label maps, but gives 256x8x8"));
   testing::Net net({3, 8, 8});
   net.conv("scores", net.conv_bn_relu("conv", testing::kImage, 8, testing::kThree), 2);
   model = testing::random_model(net.build(), 2);

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/try.h"
+#include "data/label_map.h"
 #include "graph/edit.h"
 #include "graph/networks/networks.h"
 #include "onnx/network_file.h"
@@ -81,6 +82,10 @@ Status check_input(const Graph& graph, const Shape& images) {
 /// Label maps are reduced to the output's size, each pixel to the middle of as many as fall together.
 Status check_map(const Graph& graph) {
   const Shape &output = graph.shape(graph.output()), &input = graph.shape(0);
+  if (output.channels > data::kUnlabelled) {
+    return Error{fmt::format("its output '{}' tells {} classes apart, but label maps number {} at most",
+                             graph.node(graph.output()).name, output.channels, data::kUnlabelled)};
+  }
   if (output.height * output.width > 1 && input.height % output.height == 0 &&
       input.width % output.width == 0)
     return {};
