@@ -2,7 +2,6 @@
 
 #include <filesystem>
 
-#include "base/file.h"
 #include "base/try.h"
 #include "common/table.h"
 #include "device/options.h"
@@ -27,9 +26,8 @@ Status export_subnets(const ExportOptions& options) {
   Table table({{"file", "file"}, {"widths", "widths"}, {"", "subnet"}});
   for (const int subnet : subnets) {
     const Subnet& widths = model->subnets()[subnet].subnet;
-    ASSIGN_OR_RETURN(const std::string bytes, onnx::export_subnet(file, widths));
     const auto path = std::filesystem::path(options.out) / fmt::format("{}-{}.onnx", stem, subnet);
-    RETURN_IF_ERROR(write_file(path, bytes));
+    RETURN_IF_ERROR(onnx::write_subnet(path, file, widths));
     table.add({words(path.string()), words(to_string(widths)), unseen(subnet)});
   }
   constexpr auto replace = nlohmann::json::error_handler_t::replace;  // of paths that are no UTF-8

@@ -5,7 +5,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
 #include "base/try.h"
 #include "common/options.h"
 #include "graph/cost.h"
@@ -68,8 +67,7 @@ Status import(ImportOptions options) {
                    onnx::import_network(options.network, {.input = input, .opaque = true}));
   const Status understood = check_understood(imported);
   if (!understood) return Error{fmt::format("'{}': {}", options.network, understood.error().message)};
-  ASSIGN_OR_RETURN(const std::string bytes, onnx::serialize_network(imported.network));
-  RETURN_IF_ERROR(write_file(options.out, bytes));
+  RETURN_IF_ERROR(onnx::write_network(options.out, imported.network));
   for (const std::string& node : imported.left_off) fmt::print(stderr, "{} at its end is left off\n", node);
   for (const std::string& sentence : imported.untied) fmt::print(stderr, "{}\n", sentence);
   print_summary(options, imported.network.graph);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <unordered_set>
 
 #include "base/try.h"
@@ -114,14 +113,6 @@ Result<onnx::ModelProto> to_onnx(const Network& network) {
   RETURN_IF_ERROR(write_graph(network, *model.mutable_graph(), operator_set));
   model.add_opset_import()->set_version(operator_set);
   return model;
-}
-
-Result<std::string> serialize(const onnx::ModelProto& model) {
-  std::string bytes;
-  if (model.ByteSizeLong() > std::numeric_limits<int>::max() || !model.SerializeToString(&bytes)) {
-    return Error{"the network is larger than 2 GB, which no ONNX file in one piece can be; make it narrower"};
-  }
-  return bytes;
 }
 
 }  // namespace concertina::onnx

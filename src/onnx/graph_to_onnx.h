@@ -10,7 +10,4 @@ namespace concertina::onnx {
 /// Precondition: check_weights() accepts it.
 Result<onnx::ModelProto> to_onnx(const Network& network);
 
-/// The bytes of a model. Fails above protobuf's limit of 2 GB.
-Result<std::string> serialize(const onnx::ModelProto& model);
-
 }  // namespace concertina::onnx

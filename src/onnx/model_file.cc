@@ -7,13 +7,59 @@
 #include "base/random.h"
 #include "base/try.h"
 #include "onnx/check.h"
+#include "onnx/external_data.h"
 #include "onnx/graph_from_onnx.h"
 #include "onnx/graph_to_onnx.h"
 #include "onnx/metadata.h"
 #include "onnx/network_file.h"
 #include "onnx/onnx_file.h"
+#include "onnx/write_onnx.h"
 
 namespace concertina::onnx {
+
+namespace {
+
+Result<onnx::ModelProto> model_to_onnx(const ModelFile& model) {
+  RETURN_IF_ERROR(check_model(model));
+  ASSIGN_OR_RETURN(onnx::ModelProto file, to_onnx(model.network));
+  for (auto& [key, value] : write_metadata(model)) add_metadata(key, std::move(value), file);
+  return file;
+}
+
+Result<OnnxFile> parse_dynamic(std::string_view bytes) {
+  ASSIGN_OR_RETURN(OnnxFile file, parse_onnx(bytes));
+  if (!find_metadata(file.model, "concertina.format")) {
+    return Error{"this is an ONNX file, but not a dynamic model; concertina-train makes one of it"};
+  }
+  return file;
+}
+
+/// Reads the arrays that write_onnx() put beside a large model; the number of their bytes.
+Result<std::size_t> read_data(const std::filesystem::path& folder, OnnxFile& file) {
+  const auto recorded = find_metadata(file.model, kDataChecksum);
+  if (!recorded) return 0;
+  RETURN_IF_ERROR(read_external_data(folder, file));
+  std::size_t size = 0;
+  for (const auto& [location, content] : file.external) {
+    if (checksum(content.view()) != *recorded) {
+      return Error{fmt::format(
+          "the checksum of '{}', which holds its arrays, does not fit the model; copy both files together",
+          location)};
+    }
+    size += content.view().size();
+  }
+  return size;
+}
+
+/// `bytes`: of all that was read.
+Result<ModelFile> model_from_onnx(const OnnxFile& file, std::size_t bytes) {
+  ASSIGN_OR_RETURN(ImportedNetwork read, from_onnx(file, {.most_values = static_cast<std::int64_t>(bytes)}));
+  ASSIGN_OR_RETURN(ModelFile model, read_metadata(std::move(read.network), file.model));
+  RETURN_IF_ERROR(check_model(model));
+  return model;
+}
+
+}  // namespace
 
 std::vector<float> probe_images(const Graph& graph) {
   const CounterRandom random(0);
@@ -23,37 +69,27 @@ std::vector<float> probe_images(const Graph& graph) {
 }
 
 Result<std::string> serialize_model(const ModelFile& model) {
-  RETURN_IF_ERROR(check_model(model));
-  ASSIGN_OR_RETURN(onnx::ModelProto file, to_onnx(model.network));
-  for (auto& [key, value] : write_metadata(model)) {
-    onnx::StringStringEntryProto& entry = *file.add_metadata_props();
-    entry.set_key(key);
-    entry.set_value(std::move(value));
-  }
-  ASSIGN_OR_RETURN(std::string bytes, serialize(file));
-  return seal(std::move(bytes), format_of(model));
+  ASSIGN_OR_RETURN(const onnx::ModelProto file, model_to_onnx(model));
+  return serialize(file, format_of(model));
 }
 
 Result<ModelFile> parse_model(std::string_view bytes) {
-  ASSIGN_OR_RETURN(const OnnxFile file, parse_onnx(bytes));
-  if (!find_metadata(file.model, "concertina.format")) {
-    return Error{"this is an ONNX file, but not a dynamic model; concertina-train makes one of it"};
-  }
-  ASSIGN_OR_RETURN(ImportedNetwork read,
-                   from_onnx(file, {.most_values = static_cast<std::int64_t>(bytes.size())}));
-  ASSIGN_OR_RETURN(ModelFile model, read_metadata(std::move(read.network), file.model));
-  RETURN_IF_ERROR(check_model(model));
-  return model;
+  ASSIGN_OR_RETURN(const OnnxFile file, parse_dynamic(bytes));
+  return model_from_onnx(file, bytes.size());
 }
 
-Status write_model(const std::filesystem::path& path, const ModelFile& model) {
-  const auto bytes = serialize_model(model);
-  if (!bytes) return in_file(path, bytes.error());
-  return write_file(path, *bytes);
+Status write_model(const std::filesystem::path& path, const ModelFile& model, std::size_t most) {
+  auto file = model_to_onnx(model);
+  if (!file) return in_file(path, file.error());
+  return write_onnx(path, std::move(file).value(), format_of(model), most);
 }
 
 Result<ModelFile> read_model(const std::filesystem::path& path) {
-  return read_as(path, parse_model);
+  return read_as(path, [&](std::string_view bytes) -> Result<ModelFile> {
+    ASSIGN_OR_RETURN(OnnxFile file, parse_dynamic(bytes));
+    ASSIGN_OR_RETURN(const std::size_t beside, read_data(path.parent_path(), file));
+    return model_from_onnx(file, bytes.size() + beside);
+  });
 }
 
 Result<const SubnetRecord*> find_subnet(const ModelFile& model, const Subnet& subnet) {
@@ -69,6 +105,11 @@ Result<const SubnetRecord*> find_subnet(const ModelFile& model, const Subnet& su
 Result<std::string> export_subnet(const ModelFile& model, const Subnet& subnet) {
   ASSIGN_OR_RETURN(const SubnetRecord* record, find_subnet(model, subnet));
   return serialize_static(extract(model.network, subnet, record->own));
+}
+
+Status write_subnet(const std::filesystem::path& path, const ModelFile& model, const Subnet& subnet) {
+  ASSIGN_OR_RETURN(const SubnetRecord* record, find_subnet(model, subnet));
+  return write_static(path, extract(model.network, subnet, record->own));
 }
 
 }  // namespace concertina::onnx

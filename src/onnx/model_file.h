@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "graph/network.h"
+#include "onnx/network_file.h"
 
 namespace concertina::onnx {
 
@@ -95,8 +96,9 @@ Result<std::string> serialize_model(const ModelFile& model);
 /// The model that was serialised, bit for bit. Any bytes may be given; whatever is no sound model is refused.
 Result<ModelFile> parse_model(std::string_view bytes);
 
-/// The same with a file; errors name it.
-Status write_model(const std::filesystem::path& path, const ModelFile& model);
+/// The same with a file; errors name it. A model of more than `most` bytes keeps its arrays in another file
+/// beside it, as write_onnx() does.
+Status write_model(const std::filesystem::path& path, const ModelFile& model, std::size_t most = kMostBytes);
 Result<ModelFile> read_model(const std::filesystem::path& path);
 
 /// The model's record of a sub-net. Fails with a list of those it has.
@@ -105,5 +107,6 @@ Result<const SubnetRecord*> find_subnet(const ModelFile& model, const Subnet& su
 /// One of the model's sub-nets as plain static ONNX, its batch norms folded. Precondition: check_model()
 /// accepts the model.
 Result<std::string> export_subnet(const ModelFile& model, const Subnet& subnet);
+Status write_subnet(const std::filesystem::path& path, const ModelFile& model, const Subnet& subnet);
 
 }  // namespace concertina::onnx

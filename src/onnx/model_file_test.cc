@@ -117,6 +117,55 @@ TEST(ModelFile, ErrorsNameTheFile) {
 }
 
 // The formula of docs/model-format.md, computed elsewhere.
+/// A model whose arrays are in another file, as if it were larger than protobuf's limit.
+class LargeModelFile : public ::testing::Test {
+ protected:
+  LargeModelFile() { EXPECT_TRUE(write_model(path_, model_, 1000)); }
+
+  std::string refusal() const {
+    const auto model = read_model(path_);
+    return model ? "accepted" : model.error().message;
+  }
+
+  const testing::TestFolder folder_;
+  const std::filesystem::path path_ = folder_.path() / "model.onnx";
+  const std::filesystem::path data_ = folder_.path() / "model.onnx.data";
+  const ModelFile model_ = testing::random_model(*make_network({.name = "resnet8", .input = {3, 32, 32}}), 4);
+};
+
+TEST_F(LargeModelFile, ComesBackBitForBit) {
+  std::size_t values = 0;
+  for (const auto& [name, array] : model_.network.weights) values += array.values.size();
+  EXPECT_GE(std::filesystem::file_size(data_), values * sizeof(float));
+  const auto back = read_model(path_);
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(*serialize_model(*back), *serialize_model(model_));
+  std::filesystem::rename(path_, folder_.path() / "renamed.onnx");
+  EXPECT_TRUE(read_model(folder_.path() / "renamed.onnx"));
+}
+
+TEST_F(LargeModelFile, IsAnOrdinaryOnnxFile) {
+  const auto network = import_network(path_);
+  ASSERT_TRUE(network) << network.error().message;
+  EXPECT_EQ(network->network.weights, model_.network.weights);
+}
+
+TEST_F(LargeModelFile, IsRefusedWithoutTheDataThatItWasWrittenWith) {
+  EXPECT_THAT(parse_model(*read_file(path_)).error().message, HasSubstr("its values are in another file"));
+  std::string data = *read_file(data_);
+  data[100] ^= 1;
+  ASSERT_TRUE(write_file(data_, data));
+  EXPECT_THAT(refusal(), HasSubstr("model.onnx': the checksum of 'model.onnx.data'"));
+  std::filesystem::remove(data_);
+  EXPECT_THAT(refusal(), HasSubstr("model.onnx.data': "));
+}
+
+TEST_F(LargeModelFile, SubnetsAreWrittenAlone) {
+  const Subnet& smallest = model_.subnets.back().subnet;
+  ASSERT_TRUE(write_subnet(path_, model_, smallest));
+  EXPECT_EQ(*read_file(path_), *export_subnet(model_, smallest));
+}
+
 TEST(ModelFile, ProbeImagesAreTheSameEverywhere) {
   const std::vector<float> images = probe_images(
       testing::random_model(*make_network({.name = "resnet8", .input = {3, 32, 32}}), 1).network.graph);

@@ -12,21 +12,44 @@
 #include "onnx/graph_from_onnx.h"
 #include "onnx/graph_to_onnx.h"
 #include "onnx/onnx_file.h"
+#include "onnx/write_onnx.h"
 
 namespace concertina::onnx {
 
-Result<std::string> serialize_network(const Network& network) {
+namespace {
+
+Result<onnx::ModelProto> network_to_onnx(const Network& network) {
   RETURN_IF_ERROR(check_network(network));
-  ASSIGN_OR_RETURN(const onnx::ModelProto model, to_onnx(network));
+  return to_onnx(network);
+}
+
+Result<onnx::ModelProto> static_to_onnx(const Network& network) {
+  RETURN_IF_ERROR(check_network(network));
+  const Network folded = fold_batch_norm(network);
+  RETURN_IF_ERROR(check_weights(folded.graph, folded.weights));  // a product may have overflown
+  return to_onnx(folded);
+}
+
+}  // namespace
+
+Result<std::string> serialize_network(const Network& network) {
+  ASSIGN_OR_RETURN(const onnx::ModelProto model, network_to_onnx(network));
   return serialize(model);
 }
 
 Result<std::string> serialize_static(const Network& network) {
-  RETURN_IF_ERROR(check_network(network));
-  const Network folded = fold_batch_norm(network);
-  RETURN_IF_ERROR(check_weights(folded.graph, folded.weights));  // a product may have overflown
-  ASSIGN_OR_RETURN(const onnx::ModelProto model, to_onnx(folded));
+  ASSIGN_OR_RETURN(const onnx::ModelProto model, static_to_onnx(network));
   return serialize(model);
+}
+
+Status write_network(const std::filesystem::path& path, const Network& network) {
+  ASSIGN_OR_RETURN(onnx::ModelProto model, network_to_onnx(network));
+  return write_onnx(path, std::move(model));
+}
+
+Status write_static(const std::filesystem::path& path, const Network& network) {
+  ASSIGN_OR_RETURN(onnx::ModelProto model, static_to_onnx(network));
+  return write_onnx(path, std::move(model));
 }
 
 Result<Network> parse_network(std::string_view bytes) {

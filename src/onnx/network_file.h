@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,12 +13,19 @@
 
 namespace concertina::onnx {
 
+/// Of one ONNX file; protobuf's limit, 2 GB.
+inline constexpr std::size_t kMostBytes = std::numeric_limits<int>::max();
+
 /// ONNX of the network as it is, batch norms and all: what a recipe takes. Fails as serialize_static() does.
 Result<std::string> serialize_network(const Network& network);
 
 /// Plain static ONNX, for any runtime: the network with its batch norms folded into its convolutions. Fails
 /// if the network is not sound, has opaque nodes or exceeds 2 GB.
 Result<std::string> serialize_static(const Network& network);
+
+/// The same with a file. Above 2 GB the arrays are kept in another one beside it, as write_onnx() does.
+Status write_network(const std::filesystem::path& path, const Network& network);
+Status write_static(const std::filesystem::path& path, const Network& network);
 
 /// A node of an ONNX file that is not understood.
 struct NotUnderstood {

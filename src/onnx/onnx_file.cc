@@ -65,16 +65,16 @@ bool parse_graph(std::string_view bytes, onnx::GraphProto& graph, std::vector<st
                        });
 }
 
-std::string entry(std::uint64_t hash) {
-  OnnxFile file;
-  onnx::StringStringEntryProto& checksum = *file.model.add_metadata_props();
-  checksum.set_key("concertina.checksum");
-  checksum.set_value(fmt::format("{:016x}", hash));
-  return file.model.SerializeAsString();
+std::string hexadecimal(std::uint64_t hash) {
+  return fmt::format("{:016x}", hash);
 }
 
-std::uint64_t hash_of(std::string_view content, int format) {
-  return format < 3 ? Hash().add(content).value() : XXH3_64bits(content.data(), content.size());
+/// What a sealed model ends with.
+std::string seal_of(std::string_view content, int format) {
+  OnnxFile file;
+  add_metadata("concertina.checksum",
+               format < 3 ? hexadecimal(Hash().add(content).value()) : checksum(content), file.model);
+  return file.model.SerializeAsString();
 }
 
 Result<int> read_format(std::string_view format) {
@@ -106,6 +106,16 @@ std::optional<std::string_view> find_metadata(const onnx::ModelProto& model, std
   return std::nullopt;
 }
 
+void add_metadata(std::string_view key, std::string value, onnx::ModelProto& model) {
+  onnx::StringStringEntryProto& entry = *model.add_metadata_props();
+  entry.set_key(std::string(key));
+  entry.set_value(std::move(value));
+}
+
+std::string checksum(std::string_view bytes) {
+  return hexadecimal(XXH3_64bits(bytes.data(), bytes.size()));
+}
+
 Result<OnnxFile> parse_onnx(std::string_view bytes) {
   OnnxFile file;
   if (bytes.size() > std::numeric_limits<int>::max()) {
@@ -133,14 +143,13 @@ Result<OnnxFile> parse_onnx(std::string_view bytes) {
 }
 
 std::string seal(std::string model, int format) {
-  model += entry(hash_of(model, format));
+  model += seal_of(model, format);
   return model;
 }
 
 bool is_sealed(std::string_view bytes, int format) {
-  const std::size_t length = entry(0).size();
-  return bytes.size() >= length &&
-         bytes.ends_with(entry(hash_of(bytes.substr(0, bytes.size() - length), format)));
+  const std::size_t length = seal_of({}, format).size();
+  return bytes.size() >= length && bytes.ends_with(seal_of(bytes.substr(0, bytes.size() - length), format));
 }
 
 }  // namespace concertina::onnx

@@ -37,14 +37,19 @@ bool parse_in_place(std::string_view bytes, OnnxFile& file);
 /// The value of the metadata entry `key`, if the model has one.
 std::optional<std::string_view> find_metadata(const onnx::ModelProto& model, std::string_view key);
 
+void add_metadata(std::string_view key, std::string value, onnx::ModelProto& model);
+
+/// The XXH3 (64 bits) of the bytes as 16 lower-case hexadecimal digits.
+std::string checksum(std::string_view bytes);
+
 /// The bytes of an ONNX file, which must outlive what is returned. If it is a dynamic model, its format is
 /// known and its seal unbroken.
 Result<OnnxFile> parse_onnx(std::string_view bytes);
 
 /// Ends a serialised ONNX model of a format with one more metadata entry, "concertina.checksum", whose value
-/// is the XXH3 (64 bits) of all bytes before the entry as 16 lower-case hexadecimal digits; up to format 2 it
-/// was their FNV-1a, which takes 58 ms for 47 MB where XXH3 takes 3.5. (Appending a field to a message is
-/// protobuf's way of adding to a list, so the result is an ONNX model too.)
+/// is the checksum() of all bytes before the entry; up to format 2 it was their FNV-1a, which takes 58 ms for
+/// 47 MB where XXH3 takes 3.5. (Appending a field to a message is protobuf's way of adding to a list, so the
+/// result is an ONNX model too.)
 std::string seal(std::string model, int format);
 
 /// True if `bytes` ends with the seal of what comes before it.

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "concertina/result.h"
+#include "onnx/network_file.h"
+#include "onnx_subset.pb.h"
+
+namespace concertina::onnx {
+
+/// The bytes of a model, sealed if it is a dynamic one of this format. Fails above protobuf's limit.
+Result<std::string> serialize(const onnx::ModelProto& model, std::optional<int> format = {});
+
+/// Metadata of a dynamic model whose arrays are in another file: that file's checksum().
+inline constexpr std::string_view kDataChecksum = "concertina.data_checksum";
+
+/// Writes an ONNX file. If it would have more than `most` bytes, the values of its arrays go to `path` with
+/// ".data" behind it, as external data; a dynamic model then also records their checksum. Each of the two
+/// files is written aside and renamed, the data first. Fails if the file cannot be written, or without its
+/// arrays still exceeds the limit.
+Status write_onnx(const std::filesystem::path& path, onnx::ModelProto model, std::optional<int> format = {},
+                  std::size_t most = kMostBytes);
+
+}  // namespace concertina::onnx
