@@ -110,11 +110,7 @@ class MeanIou final : public OnImages {
   static std::size_t class_at(std::span<const float> values, const TensorInfo& output, std::size_t pixel) {
     const auto area = static_cast<std::size_t>(output.height) * static_cast<std::size_t>(output.width);
     if (output.channels == 1) return values[pixel] > 0 ? 1 : 0;
-    std::size_t best = 0;
-    for (std::size_t c = 1; c < static_cast<std::size_t>(output.channels); ++c) {
-      if (values[c * area + pixel] > values[best * area + pixel]) best = c;
-    }
-    return best;
+    return preferred(values.first(output.size()), pixel, area);
   }
 
   // Pixels by class: where map and model agree on it, and where either has it.
@@ -122,6 +118,14 @@ class MeanIou final : public OnImages {
 };
 
 }  // namespace
+
+std::size_t preferred(std::span<const float> map, std::size_t place, std::size_t places) {
+  std::size_t best = 0;
+  for (std::size_t c = 1; c * places < map.size(); ++c) {
+    if (map[c * places + place] > map[best * places + place]) best = c;
+  }
+  return best;
+}
 
 Result<std::unique_ptr<Accuracy>> Accuracy::make(const EvaluatedModel& evaluated,
                                                  const DataOptions& options) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "concertina/session.h"
 #include "device/images.h"
@@ -22,6 +23,9 @@ class Accuracy {
   /// Of a sub-net, 0 .. 1, as the trainer counts it.
   virtual Result<double> of(int subnet) = 0;
 };
+
+/// The channel of the largest value at a place of a map [channels][places].
+std::size_t preferred(std::span<const float> map, std::size_t place, std::size_t places);
 
 /// Adds --teacher to a verb.
 void add_teacher_option(CLI::App* verb, DataOptions& options);

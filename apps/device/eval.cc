@@ -34,17 +34,20 @@ Table table_of(const EvaluatedModel& evaluated, const DataOptions& data, const s
   const Model& model = *evaluated.model;
   const bool trained = data.split == "train";
   std::vector<Table::Column> columns = {
-      {"sub-net", "subnet"},        {"widths", "widths"},
-      {"parameters", "parameters"}, {"MMAC", "macs"},
-      {"ms", "milliseconds"},       {fmt::format("{} on {}", evaluated.measure(), split_name(data)), "top1"}};
-  if (!trained) columns.push_back({"the trainer's", fmt::format("trainer_{}_top1", data.split)});
+      {"sub-net", "subnet"},
+      {"widths", "widths"},
+      {"parameters", "parameters"},
+      {"MMAC", "macs"},
+      {"ms", "milliseconds"},
+      {fmt::format("{} on {}", evaluated.measure(), split_name(data)), "accuracy"}};
+  if (!trained) columns.push_back({"the trainer's", fmt::format("trainer_{}_accuracy", data.split)});
   Table table(std::move(columns));
   for (const EvalRow& row : rows) {
     const SubnetInfo& info = model.subnets()[row.subnet];
     std::vector<Table::Cell> cells = {whole(row.subnet),          words(to_string(info.subnet)),
                                       whole(info.parameters),     millions(info.macs),
                                       fixed(row.milliseconds, 3), percent(row.accuracy)};
-    if (!trained) cells.push_back(percent_or_dash(trainer_top1(info, data)));
+    if (!trained) cells.push_back(percent_or_dash(trainer_accuracy(info, data)));
     table.add(std::move(cells));
   }
   return table;
@@ -62,7 +65,7 @@ Status eval(const EvalOptions& options) {
   for (const int subnet : subnets) {
     ASSIGN_OR_RETURN(const double share, accuracy->of(subnet));
     if (options.data.split == "validation")
-      RETURN_IF_ERROR(check_validation_top1(*model, subnet, share, accuracy->images()));
+      RETURN_IF_ERROR(check_validation_accuracy(*model, subnet, share, accuracy->images()));
     ASSIGN_OR_RETURN(const auto times, time_runs(single, subnet, {}));
     rows.push_back({.subnet = subnet, .milliseconds = quantile(times, 0.5), .accuracy = share});
     progress.update(static_cast<std::int64_t>(rows.size()),

@@ -166,7 +166,7 @@ std::string split_name(const DataOptions& options) {
   return options.split == "train" ? "training images" : options.split + " images";
 }
 
-std::optional<double> trainer_top1(const SubnetInfo& subnet, const DataOptions& options) {
+std::optional<double> trainer_accuracy(const SubnetInfo& subnet, const DataOptions& options) {
   if (options.split == "validation") return subnet.validation_accuracy;
   return options.split == "test" ? subnet.test_accuracy : std::nullopt;
 }
@@ -229,20 +229,20 @@ CLI::Option* add_data_options(CLI::App* verb, DataOptions& options) {
   return data;
 }
 
-double top1_tolerance(Precision precision, std::int64_t images) {
+double accuracy_tolerance(Precision precision, std::int64_t images) {
   const bool rounded = precision == Precision::bf16;
   const double answers = rounded ? 3.5 : 1.5;
   return std::max(rounded ? 1e-2 : 1e-3, answers / static_cast<double>(images));
 }
 
-Status check_validation_top1(const Model& model, int subnet, double top1, std::int64_t images) {
+Status check_validation_accuracy(const Model& model, int subnet, double accuracy, std::int64_t images) {
   const double recorded = model.subnets()[subnet].validation_accuracy;
-  if (std::abs(top1 - recorded) <= top1_tolerance(model.precision(), images)) return {};
+  if (std::abs(accuracy - recorded) <= accuracy_tolerance(model.precision(), images)) return {};
   return Error{
       fmt::format("these are not the model's validation images: "
-                  "sub-net {} is right on {:.2f} % of them, but was on {:.2f} %; check the data set, "
+                  "sub-net {} reaches {:.2f} % on them, but the trainer saw {:.2f} %; check the data set, "
                   "and --validation-images and --validation-seed if they are given",
-                  subnet, 100 * top1, 100 * recorded)};
+                  subnet, 100 * accuracy, 100 * recorded)};
 }
 
 }  // namespace concertina::apps

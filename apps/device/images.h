@@ -71,7 +71,7 @@ int threads_of(const DataOptions& options);
 std::string split_name(const DataOptions& options);
 
 /// What the trainer measured of a sub-net on the split; nothing for training images.
-std::optional<double> trainer_top1(const SubnetInfo& subnet, const DataOptions& options);
+std::optional<double> trainer_accuracy(const SubnetInfo& subnet, const DataOptions& options);
 
 /// The images that the options name, with label maps if the model learned such, or its teacher's labels if it
 /// was distilled. Fails if they cannot be read,
@@ -85,10 +85,10 @@ Result<std::vector<std::int64_t>> validation_indices(std::span<const std::int32_
 
 /// By how much the top-1 on so many images may differ from what the trainer measured: rounding turns answers
 /// that are nearly a tie.
-double top1_tolerance(Precision precision, std::int64_t images);
+double accuracy_tolerance(Precision precision, std::int64_t images);
 
 /// Fails, saying so, if a sub-net's top-1 on so many images shows that they are not the model's validation
 /// images.
-Status check_validation_top1(const Model& model, int subnet, double top1, std::int64_t images);
+Status check_validation_accuracy(const Model& model, int subnet, double accuracy, std::int64_t images);
 
 }  // namespace concertina::apps

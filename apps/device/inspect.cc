@@ -52,8 +52,8 @@ Table subnet_table(const onnx::ModelFile& model) {
                {"widths", "widths"},
                {"parameters", "parameters"},
                {"MMAC", "macs"},
-               {"validation", "validation_top1"},
-               {"test", "test_top1"}});
+               {"validation", "validation_accuracy"},
+               {"test", "test_accuracy"}});
   for (int number = 0; const onnx::SubnetRecord& record : model.subnets) {
     const Cost c = cost(model.network.graph, record.subnet);
     table.add({whole(number++), words(to_string(record.subnet)), whole(c.parameters), millions(c.macs),

@@ -67,7 +67,7 @@ Status check_validation_images(const Model& model, const cascade::LabelledLogits
     const auto correct = cascade::replay(data, rows, alone, cascade::ConfidenceMeasure::probability).correct;
     const auto right = static_cast<double>(std::count(correct.begin(), correct.end(), 1));
     const auto images = static_cast<std::int64_t>(correct.size());
-    RETURN_IF_ERROR(check_validation_top1(model, subnet, right / static_cast<double>(images), images));
+    RETURN_IF_ERROR(check_validation_accuracy(model, subnet, right / static_cast<double>(images), images));
   }
   return {};
 }

@@ -40,9 +40,9 @@ struct VerifyRow {
   double reference = 0;
   std::optional<double> trainer;
   std::optional<double> onnxruntime;
-  std::optional<double> top1;       ///< of the runtime
-  std::optional<double> file_top1;  ///< of the trainer, as the file says
-  double next = 0;                  ///< difference from the sub-net before; 0 for the first
+  std::optional<double> accuracy;       ///< of the runtime
+  std::optional<double> file_accuracy;  ///< of the trainer, as the file says
+  double next = 0;                      ///< difference from the sub-net before; 0 for the first
 };
 
 double difference(std::span<const float> got, std::span<const float> wanted) {
@@ -88,9 +88,9 @@ Result<std::vector<float>> run_exported(const std::shared_ptr<const peer::OnnxRu
   return std::vector<float>(session.output().begin(), session.output().end());
 }
 
-std::optional<double> top1_difference(const VerifyRow& row) {
-  if (!row.top1 || !row.file_top1) return {};
-  return std::abs(*row.top1 - *row.file_top1);
+std::optional<double> accuracy_difference(const VerifyRow& row) {
+  if (!row.accuracy || !row.file_accuracy) return {};
+  return std::abs(*row.accuracy - *row.file_accuracy);
 }
 
 /// Says what is wrong with the rows, a sentence each.
@@ -109,8 +109,8 @@ std::vector<std::string> failures(const std::vector<VerifyRow>& rows, const Eval
     hold(row, "the reference kernels", row.reference, logits);
     hold(row, "the trainer", row.trainer, logits);
     hold(row, "ONNX Runtime", row.onnxruntime, logits);
-    if (const auto difference = top1_difference(row))
-      hold(row, in_measure.c_str(), difference, top1_tolerance(precision, images));
+    if (const auto difference = accuracy_difference(row))
+      hold(row, in_measure.c_str(), difference, accuracy_tolerance(precision, images));
     if (row.subnet > 0 && row.next == 0) {
       sentences.push_back(fmt::format("sub-net {} computes the same as the one before", row.subnet));
     }
@@ -130,28 +130,28 @@ Table table_of(const onnx::ModelFile& file, const std::vector<VerifyRow>& rows) 
                {"reference kernels", "from_reference"},
                {"trainer", "from_trainer"},
                {"ONNX Runtime", "from_onnxruntime"},
-               {"", "top1"},
-               {"", "file_top1"},
+               {"", "accuracy"},
+               {"", "file_accuracy"},
                {"", "from_subnet_before"}});
   const auto json_of = [](const std::optional<double>& value) {
     return unseen(value ? nlohmann::json(*value) : nlohmann::json());
   };
   for (const VerifyRow& row : rows) {
     table.add({whole(row.subnet), words(to_string(file.subnets[row.subnet].subnet)), share(row.reference),
-               share(row.trainer), share(row.onnxruntime), json_of(row.top1), json_of(row.file_top1),
+               share(row.trainer), share(row.onnxruntime), json_of(row.accuracy), json_of(row.file_accuracy),
                unseen(row.next)});
   }
   return table;
 }
 
 /// The accuracies, in text.
-std::string top1_text(const onnx::ModelFile& file, const EvaluatedModel& model, const DataOptions& data,
-                      const std::vector<VerifyRow>& rows) {
+std::string accuracy_text(const onnx::ModelFile& file, const EvaluatedModel& model, const DataOptions& data,
+                          const std::vector<VerifyRow>& rows) {
   if (data.data.empty()) return {};
   Table table({{"sub-net", ""}, {"widths", ""}, {"runtime", ""}, {"trainer", ""}});
   for (const VerifyRow& row : rows) {
     table.add({whole(row.subnet), words(to_string(file.subnets[row.subnet].subnet)),
-               percent_or_dash(row.top1), percent_or_dash(row.file_top1)});
+               percent_or_dash(row.accuracy), percent_or_dash(row.file_accuracy)});
   }
   std::string measure = model.measure();
   measure[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(measure[0])));
@@ -162,7 +162,7 @@ std::string text_of(const onnx::ModelFile& file, const EvaluatedModel& model, co
                     const std::vector<VerifyRow>& rows) {
   std::string text =
       "Largest difference between the runtime's outputs and those of each, as a share of the largest output:\n\n" +
-      table_of(file, rows).text() + top1_text(file, model, data, rows);
+      table_of(file, rows).text() + accuracy_text(file, model, data, rows);
   if (rows.size() < 2) return text;
   const auto nearest = std::min_element(
       rows.begin() + 1, rows.end(), [](const VerifyRow& a, const VerifyRow& b) { return a.next < b.next; });
@@ -191,8 +191,8 @@ Result<Verdict> verify(const VerifyOptions& options) {
     ASSIGN_OR_RETURN(const auto accuracy, Accuracy::make(evaluated, options.data));
     tested = accuracy->images();
     for (std::size_t i = 0; i < file.subnets.size(); ++i) {
-      ASSIGN_OR_RETURN(const double top1, accuracy->of(static_cast<int>(i)));
-      accuracies.push_back(top1);
+      ASSIGN_OR_RETURN(const double share, accuracy->of(static_cast<int>(i)));
+      accuracies.push_back(share);
     }
   }
   const std::vector<float> images = onnx::probe_images(file.network.graph);
@@ -203,7 +203,7 @@ Result<Verdict> verify(const VerifyOptions& options) {
   for (std::size_t i = 0; i < file.subnets.size(); ++i) {
     const onnx::SubnetRecord& record = file.subnets[i];
     VerifyRow row{
-        .subnet = static_cast<int>(i), .trainer = {}, .onnxruntime = {}, .top1 = {}, .file_top1 = {}};
+        .subnet = static_cast<int>(i), .trainer = {}, .onnxruntime = {}, .accuracy = {}, .file_accuracy = {}};
     RETURN_IF_ERROR(session.run(images, onnx::kProbeImages, row.subnet, logits));
     ASSIGN_OR_RETURN(
         const auto reference,
@@ -216,8 +216,8 @@ Result<Verdict> verify(const VerifyOptions& options) {
       row.onnxruntime = difference_of_outputs(*model, logits, exported);
     }
     if (!accuracies.empty()) {
-      row.top1 = accuracies[i];
-      row.file_top1 = trainer_top1(model->subnets()[i], options.data);
+      row.accuracy = accuracies[i];
+      row.file_accuracy = trainer_accuracy(model->subnets()[i], options.data);
     }
     if (i > 0) row.next = difference_of_outputs(*model, logits, before);
     before = logits;

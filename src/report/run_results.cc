@@ -15,8 +15,8 @@ std::string to_json(const std::vector<MeasuredSubnet>& subnets) {
     list.push_back({{"widths", to_string(one.subnet)},
                     {"parameters", static_cast<std::int64_t>(one.parameters)},
                     {"macs", static_cast<std::int64_t>(one.macs)},
-                    {"validation_top1", one.validation_accuracy},
-                    {"test_top1", one.accuracy}});
+                    {"validation_accuracy", one.validation_accuracy},
+                    {"test_accuracy", one.accuracy}});
   }
   return list.dump(1) + "\n";
 }
@@ -32,8 +32,8 @@ Result<std::vector<MeasuredSubnet>> read_results(const std::filesystem::path& pa
       subnets.push_back({.subnet = *std::move(subnet),
                          .macs = entry.at("macs"),
                          .parameters = entry.at("parameters"),
-                         .accuracy = entry.at("test_top1"),
-                         .validation_accuracy = entry.at("validation_top1")});
+                         .accuracy = entry.at("test_accuracy"),
+                         .validation_accuracy = entry.at("validation_accuracy")});
     }
   } catch (const nlohmann::json::exception&) {
     return damaged;

@@ -28,8 +28,8 @@ TEST(RunResults, HaveWholeNumbersOfMacsAndParameters) {
  {
   "macs": 2,
   "parameters": 20,
-  "test_top1": 0.5,
-  "validation_top1": 0.1,
+  "test_accuracy": 0.5,
+  "validation_accuracy": 0.1,
   "widths": "4-9"
  }
 ]
@@ -40,8 +40,8 @@ TEST(RunResults, AreRefusedIfDamaged) {
   const testing::TestFolder folder;
   for (const char* text :
        {"", "[", "[3]", R"([{"widths": "4-9"}])",
-        R"([{"widths": "4-x", "macs": 1, "parameters": 1, "test_top1": 1, "validation_top1": 1}])",
-        R"([{"widths": "4", "macs": "1", "parameters": 1, "test_top1": 1, "validation_top1": 1}])"}) {
+        R"([{"widths": "4-x", "macs": 1, "parameters": 1, "test_accuracy": 1, "validation_accuracy": 1}])",
+        R"([{"widths": "4", "macs": "1", "parameters": 1, "test_accuracy": 1, "validation_accuracy": 1}])"}) {
     const auto read = read_results(folder.write("results.json", text));
     ASSERT_FALSE(read) << text;
     EXPECT_THAT(read.error().message, HasSubstr("results.json' is damaged; delete its folder")) << text;

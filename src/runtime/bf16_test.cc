@@ -27,7 +27,7 @@ class Bf16Test : public ::testing::TestWithParam<testing::NamedGraph> {
 };
 
 TEST_P(Bf16Test, StaysCloseToFp32OnEveryUnit) {
-  const Graph& graph = GetParam().graph;
+  const Graph graph = GetParam().graph();
   const onnx::ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 4));
   const auto exact = testing::load(file);
   const Floats images = testing::random_images(*exact, kRoundedBatch);
@@ -54,7 +54,7 @@ TEST_P(Bf16Test, StaysCloseToFp32OnEveryUnit) {
 
 TEST_P(Bf16Test, RunsWithoutAllocating) {
   if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
-  const Graph& graph = GetParam().graph;
+  const Graph graph = GetParam().graph();
   const auto model = testing::load(testing::model_file(graph, testing::nested_subnets(graph, 3)), kBf16);
   auto session = Session::make(model, {.threads = 2, .max_batch = 2}).value();
   const Floats images = testing::random_images(*model, 2);

@@ -56,7 +56,7 @@ std::vector<Floats> wanted_logits(const onnx::ModelFile& file, const Floats& ima
 }
 
 TEST_P(ParityTest, EverySubnetOnEveryTarget) {
-  const Graph& graph = GetParam().graph;
+  const Graph graph = GetParam().graph();
   const onnx::ModelFile file = testing::model_file(graph, test_subnets(graph));
   const Floats images = testing::random_images(*testing::load(file), kParityBatch);
   const std::vector<Floats> wanted = wanted_logits(file, images);
@@ -83,7 +83,7 @@ TEST_P(ParityTest, EverySubnetOnEveryTarget) {
 
 /// Kernels that the rules of thumb would not choose.
 TEST_P(ParityTest, EverySubnetWithTheLastPacking) {
-  const Graph& graph = GetParam().graph;
+  const Graph graph = GetParam().graph();
   const onnx::ModelFile file = testing::model_file(graph, test_subnets(graph));
   const KernelPolicy last{
       .packing = [](const Node&, const LayerFilter& filter) { return filter.packings.back(); },
@@ -101,7 +101,7 @@ TEST_P(ParityTest, EverySubnetWithTheLastPacking) {
 }
 
 TEST_P(ParityTest, SubnetsAreNotAllTheSame) {
-  const Graph& graph = GetParam().graph;
+  const Graph graph = GetParam().graph();
   const auto model = testing::load(testing::model_file(graph, testing::nested_subnets(graph, 3)));
   const Floats images = testing::random_images(*model, 1);
   for (int i = 1; i < static_cast<int>(model->subnets().size()); ++i) {
@@ -113,7 +113,7 @@ TEST_P(ParityTest, SubnetsAreNotAllTheSame) {
 
 /// A memory of exactly the planned size, full of NaN, changes nothing: no step reads what no step wrote.
 TEST_P(ParityTest, NothingIsReadThatWasNotWritten) {
-  const Graph& graph = GetParam().graph;
+  const Graph graph = GetParam().graph();
   const onnx::ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
   const auto model = testing::load(file);
   const Floats images = testing::random_images(*model, kParityBatch);

@@ -28,7 +28,8 @@ std::shared_ptr<const Model> small_model(int subnets = 4) {
 TEST(Session, RunsWithoutAllocating) {
   if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
   for (const testing::NamedGraph& net : testing::test_graphs()) {
-    const auto model = testing::load(testing::model_file(net.graph, testing::nested_subnets(net.graph, 3)));
+    const Graph graph = net.graph();
+    const auto model = testing::load(testing::model_file(graph, testing::nested_subnets(graph, 3)));
     auto session = Session::make(model, {.threads = 2, .max_batch = 2}).value();
     const Floats images = testing::random_images(*model, 2);
     Floats logits(2 * model->output_size());
@@ -125,7 +126,8 @@ TEST(Session, OutlivesTheCallersModel) {
 // Another session runs after every fourth step; which these are differs between sub-nets.
 TEST(Session, PausedRunsKeepTheirValues) {
   for (const testing::NamedGraph& net : testing::sampled_graphs()) {
-    const auto model = testing::load(testing::model_file(net.graph, testing::nested_subnets(net.graph, 3)));
+    const Graph graph = net.graph();
+    const auto model = testing::load(testing::model_file(graph, testing::nested_subnets(graph, 3)));
     const Floats one = testing::random_images(*model, 1), two = testing::random_images(*model, 2);
     auto paused = Session::make(model, {.threads = 2, .max_batch = 2}).value();
     auto other = Session::make(model).value();
@@ -201,7 +203,8 @@ TEST(Session, PausesWithoutAllocating) {
 
 TEST(Session, ProfilesEveryStep) {
   for (const testing::NamedGraph& net : testing::test_graphs()) {
-    const auto model = testing::load(testing::model_file(net.graph, testing::nested_subnets(net.graph, 3)));
+    const Graph graph = net.graph();
+    const auto model = testing::load(testing::model_file(graph, testing::nested_subnets(graph, 3)));
     auto session = Session::make(model, {.max_batch = 2}).value();
     for (int subnet = 0; subnet < static_cast<int>(model->subnets().size()); ++subnet) {
       const auto steps = session.profile(testing::random_images(*model, 2), 2, subnet, 3).value();

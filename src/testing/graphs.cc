@@ -8,47 +8,49 @@ namespace {
 
 using op::Function;
 
-Graph built_in(const char* name, double width, bool decoupled = false) {
-  return *make_network(
-      {.name = name, .input = {3, 32, 32}, .classes = 10, .width = width, .decoupled = decoupled});
+std::function<Graph()> built_in(const char* name, double width, bool decoupled = false) {
+  return [=] {
+    return *make_network(
+        {.name = name, .input = {3, 32, 32}, .classes = 10, .width = width, .decoupled = decoupled});
+  };
 }
 
 }  // namespace
 
 std::vector<NamedGraph> structures() {
-  return {{"every_op", every_op()},
-          {"branches", branches()},
-          {"locked", locked()},
-          {"two_ends", two_ends()},
-          {"two_images", two_images()},
-          {"many_outputs", many_outputs()},
-          {"cut", cut()},
-          {"overlapping_slices", overlapping_slices()},
-          {"cut_across", cut_across(), /*shrinks=*/false},
-          {"unlike_sums", unlike_sums(), /*shrinks=*/false},
-          {"squeeze_excite", squeeze_excite()},
-          {"unet", unet()},
-          {"transposed", transposed()},
-          {"blocks", blocks()},
-          {"resnext", resnext()},
-          {"shufflenet", shufflenet()},
-          {"densenet", densenet()},
-          {"attention", attention()},
-          {"pads", pads()},
-          {"windows", windows()},
-          {"dilated_means", dilated_means()},
-          {"padded_shortcuts", padded_shortcuts()},
-          {"group_norms", group_norms()},
-          {"across_channels", across_channels()},
-          {"functions", functions()},
-          {"siamese", siamese()},
-          {"shared_head", shared_head()},
-          {"recurrent", recurrent()},
-          {"shared_in_part", shared_in_part()}};
+  return {{"every_op", every_op},
+          {"branches", branches},
+          {"locked", locked},
+          {"two_ends", two_ends},
+          {"two_images", two_images},
+          {"many_outputs", many_outputs},
+          {"cut", cut},
+          {"overlapping_slices", overlapping_slices},
+          {"cut_across", cut_across, /*shrinks=*/false},
+          {"unlike_sums", unlike_sums, /*shrinks=*/false},
+          {"squeeze_excite", squeeze_excite},
+          {"unet", unet},
+          {"transposed", transposed},
+          {"blocks", blocks},
+          {"resnext", resnext},
+          {"shufflenet", shufflenet},
+          {"densenet", densenet},
+          {"attention", attention},
+          {"pads", pads},
+          {"windows", windows},
+          {"dilated_means", dilated_means},
+          {"padded_shortcuts", padded_shortcuts},
+          {"group_norms", group_norms},
+          {"across_channels", across_channels},
+          {"functions", functions},
+          {"siamese", siamese},
+          {"shared_head", shared_head},
+          {"recurrent", recurrent},
+          {"shared_in_part", shared_in_part}};
 }
 
 std::vector<NamedGraph> test_graphs() {
-  std::vector<NamedGraph> all = {{"resnet8", resnet8()},
+  std::vector<NamedGraph> all = {{"resnet8", resnet8},
                                  {"resnet14_decoupled", built_in("resnet14", 0.5, true)},
                                  {"vgg11", built_in("vgg11", 0.15)},
                                  {"alexnet", built_in("alexnet", 0.1)},
@@ -58,7 +60,7 @@ std::vector<NamedGraph> test_graphs() {
 }
 
 Graph resnet8() {
-  return built_in("resnet8", 1);
+  return built_in("resnet8", 1)();
 }
 
 Graph every_op() {

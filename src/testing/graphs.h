@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -8,10 +9,10 @@
 
 namespace concertina::testing {
 
-/// A small network for tests.
+/// A small network for tests. It is made where it is used: a test that starts does not pay for all others.
 struct NamedGraph {
   std::string name;
-  Graph graph;
+  std::function<Graph()> graph;
   bool shrinks = true;  ///< some of its channels can be left out
 
   friend void PrintTo(const NamedGraph& net, std::ostream* out) { *out << net.name; }

@@ -118,7 +118,7 @@ TEST(OpenNetwork, ReadsAFileAndPutsNormsBack) {
 class OpenStructure : public ::testing::TestWithParam<testing::NamedGraph> {};
 
 TEST_P(OpenStructure, ComputesWhatWasWritten) {
-  const Network network = with_weights(GetParam().graph);
+  const Network network = with_weights(GetParam().graph());
   const Shape shape = network.graph.shape(network.graph.input());
   const int classes = network.graph.shape(network.graph.output()).channels;
   const testing::TestFolder folder;
@@ -156,7 +156,8 @@ TEST_P(OpenStructure, ComputesWhatWasWritten) {
 std::vector<testing::NamedGraph> classifiers() {
   std::vector<testing::NamedGraph> list = testing::structures();
   std::erase_if(list, [](const testing::NamedGraph& net) {
-    return net.graph.inputs() > 1 || net.graph.shape(net.graph.output()).height > 1 || !net.shrinks;
+    const Graph graph = net.graph();
+    return graph.inputs() > 1 || graph.shape(graph.output()).height > 1 || !net.shrinks;
   });
   return list;
 }

@@ -13,7 +13,7 @@ constexpr double kBound = 1e-4;  // of the largest logit
 class OnnxRuntimeTest : public Peer, public ::testing::WithParamInterface<testing::NamedGraph> {};
 
 TEST_P(OnnxRuntimeTest, AgreesOnTheModelAndOnEverySubnet) {
-  const Graph& graph = GetParam().graph;
+  const Graph graph = GetParam().graph();
   const onnx::ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 3));
   const std::string bytes = *onnx::serialize_model(file);
   const auto model = Model::parse(bytes);

@@ -116,7 +116,7 @@ TEST_F(DistillTest, ANetworkOfMapsLearnsFromAFolderOfPictures) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const double wanted = split == std::string("test") ? *model.subnets[i].test_accuracy
                                                          : model.subnets[i].validation_accuracy;
-      EXPECT_NEAR(rows[i]["top1"].get<double>(), wanted, 1e-4);
+      EXPECT_NEAR(rows[i]["accuracy"].get<double>(), wanted, 1e-4);
     }
   }
   EXPECT_THAT(run({"distill.losses=[\"distribution\"]"}).err,

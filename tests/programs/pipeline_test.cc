@@ -38,12 +38,12 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
     EXPECT_EQ(table[i]["widths"], trained[i]["widths"]);
     EXPECT_EQ(table[i]["macs"], trained[i]["macs"]);
     // 0.1 point: one of the 90 images would already be 1.1.
-    EXPECT_NEAR(table[i]["top1"].get<double>(), trained[i]["test_top1"].get<double>(), 1e-3);
-    EXPECT_EQ(table[i]["trainer_test_top1"], trained[i]["test_top1"]);
+    EXPECT_NEAR(table[i]["accuracy"].get<double>(), trained[i]["test_accuracy"].get<double>(), 1e-3);
+    EXPECT_EQ(table[i]["trainer_test_accuracy"], trained[i]["test_accuracy"]);
     if (i == 0) continue;
     EXPECT_LT(table[i]["macs"].get<double>(), table[i - 1]["macs"].get<double>());
   }
-  EXPECT_GT(table[0]["top1"].get<double>(), 0.9);  // the task is easy; chance is 0.33
+  EXPECT_GT(table[0]["accuracy"].get<double>(), 0.9);  // the task is easy; chance is 0.33
 
   const ProcessResult verify = concertina({"verify", model, "--data", data, "--split", "test", "--json"});
   ASSERT_EQ(verify.exit_code, 0) << verify.err;
@@ -51,7 +51,7 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
     EXPECT_LT(row["from_reference"].get<double>(), 1e-5);
     EXPECT_LT(row["from_trainer"].get<double>(), 1e-5);
     EXPECT_TRUE(row["from_onnxruntime"].is_null());
-    EXPECT_NEAR(row["top1"].get<double>(), row["file_top1"].get<double>(), 1e-3);
+    EXPECT_NEAR(row["accuracy"].get<double>(), row["file_accuracy"].get<double>(), 1e-3);
   }
   fs::copy(folder_ / "data", folder_ / "relabelled");
   const fs::path labels = folder_ / "relabelled" / "t10k-labels-idx1-ubyte";
@@ -104,8 +104,8 @@ TEST_F(PipelineTest, DoesTheWholeJobAndTheRuntimeAgrees) {
       concertina({"eval", model, "--data", data, "--split", "test", "--precision", "bf16", "--json"});
   if (rounded.exit_code == 0) {
     // 2 of the 90 images.
-    EXPECT_NEAR(nlohmann::json::parse(rounded.out)[0]["top1"].get<double>(), table[0]["top1"].get<double>(),
-                0.03);
+    EXPECT_NEAR(nlohmann::json::parse(rounded.out)[0]["accuracy"].get<double>(),
+                table[0]["accuracy"].get<double>(), 0.03);
   } else {
     expect_refused(rounded, "AVX-512 BF16");
   }
@@ -148,8 +148,8 @@ TEST_F(PipelineTest, AModelFindsItsValidationImagesAgain) {
   ASSERT_EQ(eval.exit_code, 0) << eval.err;
   const auto table = nlohmann::json::parse(eval.out);
   for (std::size_t i = 0; i < table.size(); ++i) {
-    EXPECT_NEAR(table[i]["top1"].get<double>(), trained[i]["validation_top1"].get<double>(), 1e-3);
-    EXPECT_EQ(table[i]["trainer_validation_top1"], trained[i]["validation_top1"]);
+    EXPECT_NEAR(table[i]["accuracy"].get<double>(), trained[i]["validation_accuracy"].get<double>(), 1e-3);
+    EXPECT_EQ(table[i]["trainer_validation_accuracy"], trained[i]["validation_accuracy"]);
   }
   EXPECT_THAT(concertina({"eval", model, "--data", data}).out, HasSubstr("top-1 on validation images"));
   const ProcessResult training = concertina({"eval", model, "--data", data, "--split", "train"});
@@ -268,8 +268,8 @@ TEST_F(PipelineTest, PoisonedTestImagesChangeNothingButTheLastFigures) {
   const auto clean = results("clean"), poisoned = results("poisoned");
   ASSERT_EQ(poisoned.size(), clean.size());
   for (std::size_t i = 0; i < clean.size(); ++i) {
-    EXPECT_EQ(poisoned[i]["validation_top1"], clean[i]["validation_top1"]);
-    EXPECT_NE(poisoned[i]["test_top1"], clean[i]["test_top1"]);
+    EXPECT_EQ(poisoned[i]["validation_accuracy"], clean[i]["validation_accuracy"]);
+    EXPECT_NE(poisoned[i]["test_accuracy"], clean[i]["test_accuracy"]);
   }
 }
 
@@ -277,8 +277,10 @@ TEST_F(PipelineTest, PoisonedTestImagesChangeNothingButTheLastFigures) {
 TEST_F(PipelineTest, EveryWayOfTrainingWorks) {
   const fs::path out = folder_ / "run";
   ASSERT_EQ(train("run", out).exit_code, 0);
-  const auto smallest_top1 = [&] {
-    return nlohmann::json::parse(*read_file(out / "package/results.json")).back()["test_top1"].get<double>();
+  const auto smallest_accuracy = [&] {
+    return nlohmann::json::parse(*read_file(out / "package/results.json"))
+        .back()["test_accuracy"]
+        .get<double>();
   };
   for (const std::string method : {"l1", "input_l1", "norm_scale", "taylor", "fisher", "random", "none"}) {
     EXPECT_EQ(train("pretrain", out, {"--set", "rank.method=" + method}).exit_code, 0);
@@ -292,7 +294,7 @@ TEST_F(PipelineTest, EveryWayOfTrainingWorks) {
         "search.prior=3", "search.multiple=4", "select.rule=paper", "network.decoupled=true"}) {
     const ProcessResult result = train("run", out, {"--set", setting, "--set", "joint.epochs=4"});
     ASSERT_EQ(result.exit_code, 0) << setting << result.err;
-    EXPECT_GT(smallest_top1(), 0.5) << setting;  // chance is 0.33
+    EXPECT_GT(smallest_accuracy(), 0.5) << setting;  // chance is 0.33
     if (setting == "search.multiple=4") {
       const auto subnets = nlohmann::json::parse(*read_file(out / "package/results.json"));
       for (const auto& subnet : subnets) {
@@ -312,7 +314,7 @@ TEST_F(PipelineTest, TrainsTheSubnetsOfAFile) {
   const auto trained = nlohmann::json::parse(run.out);
   ASSERT_EQ(trained.size(), 2u);
   EXPECT_EQ(trained[1]["widths"], "3-5-9-9-17-31");
-  EXPECT_GT(trained[1]["test_top1"].get<double>(), 0.5);  // chance is 0.33
+  EXPECT_GT(trained[1]["test_accuracy"].get<double>(), 0.5);  // chance is 0.33
   // Another file means another search, but not another pretraining.
   ASSERT_TRUE(write_file(given, R"([{"widths": "8-8-16-16-32-32"}, {"widths": "4-4-8-8-16-16"}])"));
   const ProcessResult again = train(

@@ -98,7 +98,7 @@ class SegmentTest : public ProgramTest {
       for (std::size_t i = 0; i < rows.size(); ++i) {
         const double wanted = split == std::string("test") ? *model->subnets[i].test_accuracy
                                                            : model->subnets[i].validation_accuracy;
-        EXPECT_NEAR(rows[i]["top1"].get<double>(), wanted, 2e-3);
+        EXPECT_NEAR(rows[i]["accuracy"].get<double>(), wanted, 2e-3);
       }
     }
     const ProcessResult verify = concertina({"verify", path, "--data", data, "--json"});

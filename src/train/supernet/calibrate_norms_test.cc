@@ -30,7 +30,7 @@ data::ImageSet random_images(const Shape& shape, int count) {
 class CalibrateNormsTest : public ::testing::TestWithParam<testing::NamedGraph> {};
 
 TEST_P(CalibrateNormsTest, TheFullNetworkComputesWhatItDid) {
-  const Graph& original = GetParam().graph;
+  const Graph original = GetParam().graph();
   const Network folded = onnx::fold_batch_norm({original, random_weights(original)});
   std::vector<InsertedNorm> norms;
   const Network network = insert_norms(folded, &norms);
@@ -71,7 +71,7 @@ TEST_P(CalibrateNormsTest, TheFullNetworkComputesWhatItDid) {
 
 std::vector<testing::NamedGraph> of_one_input() {
   std::vector<testing::NamedGraph> list = testing::structures();
-  std::erase_if(list, [](const testing::NamedGraph& net) { return net.graph.inputs() > 1; });
+  std::erase_if(list, [](const testing::NamedGraph& net) { return net.graph().inputs() > 1; });
   return list;
 }
 
