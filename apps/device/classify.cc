@@ -62,8 +62,9 @@ Status classify(const ClassifyOptions& options) {
       std::vector<float> logits(model->output_size());
       RETURN_IF_ERROR(session.run(image, 1, subnet, logits));
       logits.resize(model->classes().size());  // the first output
-      const std::vector<double> shares =
-          loaded.probabilities ? std::vector<double>(logits.begin(), logits.end()) : softmax(logits);
+      const std::vector<double> shares = model->outputs()[0].probabilities
+                                             ? std::vector<double>(logits.begin(), logits.end())
+                                             : softmax(logits);
       std::vector<std::size_t> order(shares.size());
       std::iota(order.begin(), order.end(), std::size_t{0});
       std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return shares[a] > shares[b]; });

@@ -150,9 +150,7 @@ Result<std::vector<std::int64_t>> validation_indices(std::span<const std::int32_
 }
 
 EvaluatedModel evaluated_model(std::shared_ptr<const Model> model, const onnx::ModelFile& file) {
-  const Graph& graph = file.network.graph;
-  const auto* softmax = std::get_if<op::Softmax>(&graph.node(graph.output()).op);
-  return {std::move(model), file.validation, file.taught, file.label_maps, softmax && !softmax->logarithm};
+  return {std::move(model), file.validation, file.taught, file.label_maps};
 }
 
 Result<EvaluatedModel> load_evaluated(const std::string& path, const ModelOptions& options) {

@@ -43,7 +43,6 @@ struct EvaluatedModel {
   std::optional<onnx::ValidationImages> validation;
   std::vector<onnx::TaughtOutput> taught = {};
   std::optional<onnx::LabelMaps> label_maps = {};
-  bool probabilities = false;  ///< its first output is made by a Softmax
 
   /// What its accuracy is, for people.
   const char* measure() const {

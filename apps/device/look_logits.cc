@@ -17,7 +17,7 @@ void mirror_rows(std::span<float> image, int width) {
   for (auto row = image.begin(); row != image.end(); row += width) std::reverse(row, row + width);
 }
 
-/// Appends the first output of a look at all images.
+/// Appends the scores of a look at all images: the first output.
 Status run_look(Session& session, const data::ImageSet& set, cascade::LabelledLogits::Column& column) {
   const Model& model = session.model();
   const std::size_t size = set.image_bytes(), classes = model.classes().size();
@@ -33,8 +33,9 @@ Status run_look(Session& session, const data::ImageSet& set, cascade::LabelledLo
     }
     RETURN_IF_ERROR(session.run(std::span(images).first(n * size), static_cast<int>(n), column.look.subnet,
                                 std::span(outputs).first(n * model.output_size())));
-    column.logits.insert(column.logits.end(), outputs.begin(),
-                         outputs.begin() + static_cast<std::ptrdiff_t>(n * classes));
+    const auto logits = std::span(outputs).first(n * classes);
+    if (model.outputs()[0].probabilities) cascade::to_scores(logits);
+    column.logits.insert(column.logits.end(), logits.begin(), logits.end());
   }
   return {};
 }

@@ -134,7 +134,7 @@ typedef struct concertina_tensor_info {
   int32_t channels;
   int32_t height;
   int32_t width;
-  int32_t reserved;
+  int32_t probabilities; /**< 1: a softmax made its values; 0: they are scores, or anything else */
 } concertina_tensor_info;
 
 /** The numbers of inputs and outputs; 0 if model is NULL. They are numbered in the order in which a run takes

@@ -59,6 +59,7 @@ struct TensorInfo {
   int channels = 0;
   int height = 1;
   int width = 1;
+  bool probabilities = false;  ///< a softmax made its values; else they are scores, or anything else
 
   std::size_t size() const {
     return static_cast<std::size_t>(channels) * static_cast<std::size_t>(height) *

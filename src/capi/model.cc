@@ -49,7 +49,7 @@ Outcome tensor(const char* what, std::span<const TensorInfo> tensors, int32_t in
                 .channels = info.channels,
                 .height = info.height,
                 .width = info.width,
-                .reserved = 0},
+                .probabilities = info.probabilities ? 1 : 0},
                result);
   return {};
 }

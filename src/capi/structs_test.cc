@@ -34,7 +34,7 @@ TEST(CStructs, HaveNoUnusedBytesAtTheirEnd) {
   const concertina_image_info image{};
   EXPECT_TRUE(ends_with(image, image.reserved));
   const concertina_tensor_info tensor{};
-  EXPECT_TRUE(ends_with(tensor, tensor.reserved));
+  EXPECT_TRUE(ends_with(tensor, tensor.probabilities));
   const concertina_session_options session{};
   EXPECT_TRUE(ends_with(session, session.max_batch));
   const concertina_adaptive_options adaptive{};

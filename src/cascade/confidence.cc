@@ -6,6 +6,10 @@
 
 namespace concertina::cascade {
 
+void to_scores(std::span<float> probabilities) {
+  for (float& value : probabilities) value = std::log(std::max(value, std::numeric_limits<float>::min()));
+}
+
 Judgement judge(std::span<const float> scores, ConfidenceMeasure measure) {
   const auto best = std::max_element(scores.begin(), scores.end());
   float second = -std::numeric_limits<float>::infinity();

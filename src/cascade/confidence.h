@@ -27,6 +27,9 @@ struct Judgement {
   double confidence = 0;
 };
 
+/// Makes the logarithms of probabilities, in place: scores as judge() takes them. Those of 0 stay finite.
+void to_scores(std::span<float> probabilities);
+
 /// The class with the largest score, the first of several, and the confidence in it where softmax(scores) are
 /// the probabilities. Does not allocate. Precondition: at least two scores, all finite.
 Judgement judge(std::span<const float> scores, ConfidenceMeasure measure);

@@ -47,6 +47,15 @@ TEST(Confidence, IsWhatItsDefinitionSays) {
   }
 }
 
+TEST(Confidence, OfProbabilitiesIsWhatTheySay) {
+  std::vector<float> values = {0.2F, 0.7F, 0, 0.1F};
+  to_scores(values);
+  const Judgement verdict = judge(values, probability);
+  EXPECT_EQ(verdict.label, 1);
+  EXPECT_NEAR(verdict.confidence, 0.7, 1e-6);
+  EXPECT_NEAR(judge(values, margin).confidence, 0.5, 1e-6);
+}
+
 TEST(Confidence, OfExtremeScoresIsInRange) {
   for (const auto measure : {probability, margin, entropy}) {
     EXPECT_EQ(judge(std::vector<float>{1e30F, -1e30F}, measure).confidence, 1) << name_of(measure);

@@ -22,6 +22,7 @@ CascadeRunner::CascadeRunner(const Cascade& cascade, const Model& model, ImageRu
                              const Clock& clock, const RunTimes* times)
     : cascade_(cascade),
       width_(model.image().width),
+      probabilities_(model.outputs()[0].probabilities),
       runner_(&runner),
       clock_(&clock),
       times_(times),
@@ -57,7 +58,9 @@ Result<CascadeRun> CascadeRunner::run(std::span<const float> image,
         deadline && now + times_->predict(stage.look.subnet, deadline->quantile) > deadline->at;
     if (answer.cut_short) break;
     RETURN_IF_ERROR(runner_->run(seen(image, stage.look), stage.look.subnet, outputs_));
-    blend_into(stage.blend, std::span(outputs_).first(scores_.size()), scores_);
+    const auto logits = std::span(outputs_).first(scores_.size());
+    if (probabilities_) to_scores(logits);
+    blend_into(stage.blend, logits, scores_);
     const Judgement verdict = judge(scores_, cascade_.measure);
     const Time then = clock_->now();
     stage_times_[k] = then - std::exchange(now, then);

@@ -71,6 +71,7 @@ class CascadeRunner {
 
   Cascade cascade_;
   int width_;
+  bool probabilities_;
   ImageRunner* runner_;
   const Clock* clock_;
   const RunTimes* times_;

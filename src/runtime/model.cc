@@ -38,7 +38,12 @@ SubnetInfo describe(const Graph& graph, const onnx::SubnetRecord& record, const 
 
 TensorInfo describe_value(const Graph& graph, NodeId id) {
   const auto [channels, height, width] = graph.shape(id);
-  return {.name = graph.node(id).name, .channels = channels, .height = height, .width = width};
+  const auto* softmax = std::get_if<op::Softmax>(&graph.node(id).op);
+  return {.name = graph.node(id).name,
+          .channels = channels,
+          .height = height,
+          .width = width,
+          .probabilities = softmax && !softmax->logarithm};
 }
 
 Status check_precision(Precision precision) {
