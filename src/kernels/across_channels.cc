@@ -9,13 +9,13 @@ namespace concertina::kernels {
 
 void reduce_channels(const ReduceChannelsArgs& args, ThreadPool& pool) {
   for_pixels(args, args.channels, pool, [&](const float* x, float* out) {
-    if (args.largest) {
+    if (args.reduction == ChannelReduction::largest) {
       *out = *std::max_element(x, x + args.channels);
       return;
     }
     double sum = 0;
     for (int c = 0; c < args.channels; ++c) sum += x[c];
-    *out = static_cast<float>(sum / args.channels);
+    *out = static_cast<float>(args.reduction == ChannelReduction::mean ? sum / args.channels : sum);
   });
 }
 

@@ -7,11 +7,13 @@
 /// Kernels that look at the `channels` real channels of one segment of each pixel together.
 namespace concertina::kernels {
 
-/// out[0] = the mean, or the largest, of input[c]
+enum class ChannelReduction { mean, largest, sum };
+
+/// out[0] = the mean, the largest or the sum of input[c]
 struct ReduceChannelsArgs {
   std::ptrdiff_t pixels = 0;
   int channels = 0;
-  bool largest = false;          ///< not the mean
+  ChannelReduction reduction = ChannelReduction::mean;
   const float* input = nullptr;  ///< [pixels][input_stride]
   std::ptrdiff_t input_stride = 0;
   float* output = nullptr;  ///< [pixels][output_stride]

@@ -23,20 +23,20 @@ class AcrossChannels : public ::testing::Test {
   ErrorStatistics errors_;
 };
 
-TEST_F(AcrossChannels, MeanAndLargest) {
+TEST_F(AcrossChannels, MeanLargestAndSum) {
   for_channels([&](int channels, const Floats& in) {
-    for (const bool largest : {false, true}) {
+    for (const auto reduction : {ChannelReduction::mean, ChannelReduction::largest, ChannelReduction::sum}) {
       Map x(kBatch, kPixels, {channels}), y(kBatch, kPixels, {1}, 0);
       x.fill(in);
       reduce_channels({.pixels = kBatch * kPixels,
                        .channels = channels,
-                       .largest = largest,
+                       .reduction = reduction,
                        .input = x.buffer.data(),
                        .input_stride = x.stride,
                        .output = y.buffer.data(),
                        .output_stride = y.stride},
                       pool_);
-      const Floats wanted = reference::reduce_channels(in, {kBatch, channels, kPixels}, largest);
+      const Floats wanted = reference::reduce_channels(in, {kBatch, channels, kPixels}, reduction);
       errors_.add(y.plain(), wanted, Floats(wanted.size(), 9.0F));
     }
   });

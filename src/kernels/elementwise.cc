@@ -203,6 +203,12 @@ void activate(const ActivateArgs& args, ThreadPool& pool) {
       return apply_to_all(args, pool, [&](V x) HWY_ATTR { return gelu(x); });
     case PointwiseFunction::Kind::gelu_tanh:
       return apply_to_all(args, pool, [&](V x) HWY_ATTR { return gelu_tanh(x); });
+    case PointwiseFunction::Kind::sqrt:
+      return apply_to_all(args, pool, [&](V x) HWY_ATTR { return hn::Sqrt(x); });
+    case PointwiseFunction::Kind::reciprocal: {
+      const V one = hn::Set(kTag, 1.0f);
+      return apply_to_all(args, pool, [&](V x) HWY_ATTR { return hn::Div(one, x); });
+    }
   }
 }
 

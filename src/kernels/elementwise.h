@@ -74,6 +74,8 @@ struct PointwiseFunction {
     erf,           ///< 2 / sqrt(pi) * integral of exp(-t * t) from 0 to x
     gelu,          ///< x / 2 * (1 + erf(x / sqrt(2)))
     gelu_tanh,     ///< x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))
+    sqrt,          ///< no number where x < 0
+    reciprocal,    ///< 1 / x
   };
   Kind kind = Kind::clip;
   float a = 0;

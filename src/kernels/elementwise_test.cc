@@ -254,6 +254,16 @@ TEST_P(ActivateTest, HugeValuesStayFinite) {
   }
 }
 
+TEST_P(ActivateTest, RootsAndReciprocalsAreRoundedOnce) {
+  const Floats values = {0, 1e-38F, 1e-12F, 0.3F, 2, 7, 1e30F, 3};
+  for (const Kind kind : {Kind::sqrt, Kind::reciprocal}) {
+    Floats wanted;
+    for (const float v : values) wanted.push_back(reference::apply({kind}, v));
+    EXPECT_EQ(run({kind}, values, 1, 4, false), wanted);
+  }
+  EXPECT_TRUE(std::isnan(run({Kind::sqrt}, {-1, -1}, 1, 1, false)[0]));
+}
+
 TEST_P(ElementwiseTest, PRelu) {
   for_shapes([&](int channels, int pixels) {
     const Floats in = values(channels, pixels, 1);

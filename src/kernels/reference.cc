@@ -129,6 +129,10 @@ float apply(const PointwiseFunction& f, double x) {
       const double scale = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
       return static_cast<float>(x / 2 * (1 + std::tanh(scale * (x + 0.044715 * x * x * x))));
     }
+    case PointwiseFunction::Kind::sqrt:
+      return static_cast<float>(std::sqrt(x));
+    case PointwiseFunction::Kind::reciprocal:
+      return static_cast<float>(1 / x);
   }
   return static_cast<float>(x);
 }
@@ -169,7 +173,7 @@ Floats normalize(const Floats& x, const Planes& planes, int group, bool by_pixel
   });
 }
 
-Floats reduce_channels(const Floats& x, const Planes& planes, bool largest) {
+Floats reduce_channels(const Floats& x, const Planes& planes, ChannelReduction reduction) {
   return for_all(planes.batch, 1, planes.pixels, [&](int n, int, int p) {
     double sum = 0, top = -std::numeric_limits<double>::infinity();
     for (int c = 0; c < planes.channels; ++c) {
@@ -177,7 +181,15 @@ Floats reduce_channels(const Floats& x, const Planes& planes, bool largest) {
       sum += v;
       top = std::max(top, v);
     }
-    return largest ? top : sum / planes.channels;
+    switch (reduction) {
+      case ChannelReduction::mean:
+        return sum / planes.channels;
+      case ChannelReduction::largest:
+        return top;
+      case ChannelReduction::sum:
+        break;
+    }
+    return sum;
   });
 }
 

@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/across_channels.h"
 #include "kernels/conv_types.h"
 #include "kernels/elementwise.h"
 #include "kernels/resample.h"
@@ -65,8 +66,8 @@ Floats affine(const Floats& x, int batch, int channels, int pixels, const Floats
 Floats normalize(const Floats& x, const Planes& planes, int group, bool by_pixel, float epsilon,
                  const Floats& scale, const Floats& shift);
 
-/// The mean or the largest over the channels of each pixel -> [batch][1][pixels]
-Floats reduce_channels(const Floats& x, const Planes& planes, bool largest);
+/// The mean, the largest or the sum over the channels of each pixel -> [batch][1][pixels]
+Floats reduce_channels(const Floats& x, const Planes& planes, ChannelReduction reduction);
 
 /// x / (bias + alpha / size * sum of x^2 over `size` channels around it)^beta
 Floats local_response_norm(const Floats& x, const Planes& planes, int size, float alpha, float beta,

@@ -15,71 +15,6 @@
 namespace concertina::onnx {
 namespace {
 
-/// The mean or the largest along whole axes of a map, one op for the pixels and one for the channels.
-std::vector<Op> reductions(const Shape& shape, const View::Axes& axes, bool max) {
-  std::vector<Op> ops;
-  const bool pixels = shape.height > 1 || shape.width > 1;
-  const bool of_pixels = (axes.rows && shape.height > 1) || (axes.columns && shape.width > 1);
-  const Window window{.kernel_h = axes.rows ? shape.height : 1, .kernel_w = axes.columns ? shape.width : 1};
-  if (of_pixels && max) {
-    ops.emplace_back(op::MaxPool{});
-    std::get<op::MaxPool>(ops.back()).window = window;
-  } else if (axes.rows && axes.columns && (pixels || !axes.channels)) {
-    ops.emplace_back(op::GlobalAveragePool{});
-  } else if (of_pixels) {
-    ops.emplace_back(op::AveragePool{});
-    std::get<op::AveragePool>(ops.back()).window = window;
-  }
-  if (axes.channels && (shape.channels > 1 || ops.empty())) {
-    op::ChannelReduce reduce;
-    reduce.kind = max ? op::ChannelReduce::Kind::max : op::ChannelReduce::Kind::mean;
-    ops.emplace_back(reduce);
-  }
-  if (ops.empty()) ops.emplace_back(op::GlobalAveragePool{});
-  return ops;
-}
-
-/// ReduceMean, ReduceMax, and ReduceSum over pixels: over all rows, all columns, all channels, or several of
-/// them.
-Status read_reduction(const DesugarSource& source) {
-  const OnnxValue& value = source.values[0];
-  ASSIGN_OR_RETURN(const auto dimensions, listed_axes(source.node, source.constants,
-                                                      static_cast<int>(value.view.sizes().size()) + 1));
-  const bool keep = Attributes(source.node).integer("keepdims", 1) != 0;
-  const std::string& type = source.node.op_type();
-  const auto axes = value.view.whole_axes(dimensions);
-  if (value.rank != 4 || value.spread || dimensions.empty() || !axes)
-    return Error{"it reduces something else than all rows, all columns or all channels of a map"};
-  std::vector<Op> ops = reductions(value.shape, *axes, type == "ReduceMax");
-  std::vector<Array> arrays;
-  if (type == "ReduceSum") {
-    if (axes->channels && value.shape.channels > 1)
-      return Error{"it sums channels, of which a sub-net has fewer; take their mean"};
-    op::Scale scale;
-    scale.channels = value.shape.channels;
-    const int pixels = (axes->rows ? value.shape.height : 1) * (axes->columns ? value.shape.width : 1);
-    arrays.push_back(
-        {.shape = {scale.channels},
-         .values = std::vector<float>(static_cast<std::size_t>(scale.channels), static_cast<float>(pixels))});
-    ops.emplace_back(scale);
-  }
-  const View view = value.view.reduced(dimensions, keep);
-  OnnxValue reduced = value;
-  for (std::size_t i = 0; i < ops.size(); ++i) {
-    const bool last = i + 1 == ops.size();
-    const std::string output =
-        last && view.is_map() ? source.output() : source.assembly.hidden_name(source.name());
-    OpWithArrays op{ops[i], {}};
-    if (std::holds_alternative<op::Scale>(op.op)) op.arrays = arrays;
-    RETURN_IF_ERROR(source.assembly.add_op(last && view.is_map() ? source.name() : source.name() + ".map",
-                                           std::move(op), {reduced}, output));
-    reduced = *source.assembly.find_value(output);
-  }
-  if (view.is_map()) return {};
-  reduced.view = view;
-  return source.assembly.settle(source.node, reduced);
-}
-
 /// Over the channels of each pixel, in any layout; before operator set 13 over all dimensions from the given
 /// one on.
 Status read_softmax(const DesugarSource& source) {
@@ -180,25 +115,19 @@ Status read_tile(const DesugarSource& source) {
   return source.assembly.add_op(source.name(), {op::Concat{}, {}}, copies, source.output());
 }
 
-Status scale(const DesugarSource& source, const OnnxValue& value, Array factors, const std::string& output) {
+/// One factor for each channel.
+OpWithArrays scale(Array factors) {
   op::Scale scale;
-  scale.channels = value.shape.channels;
-  return source.assembly.add_op(source.name(), {scale, {std::move(factors)}}, {value}, output);
+  scale.channels = factors.shape[0];
+  return {scale, {std::move(factors)}};
 }
 
-/// -1 for each channel.
-Array negatives(const OnnxValue& value) {
-  return {.shape = {value.shape.channels},
-          .values = std::vector<float>(static_cast<std::size_t>(value.shape.channels), -1.0F)};
+OpWithArrays negative(const OnnxValue& value) {
+  return scale(for_all(value.shape.channels, -1));
 }
 
-/// -1 times a value, of a node that no node of the file knows. The layout stays.
-Result<OnnxValue> negative(const DesugarSource& source, const OnnxValue& value) {
-  const std::string hidden = source.assembly.hidden_name(source.name() + ".negative");
-  RETURN_IF_ERROR(scale(source, value, negatives(value), hidden));
-  OnnxValue made = *source.assembly.find_value(hidden);
-  made.view = value.view;
-  return made;
+OpWithArrays function(op::Function function) {
+  return {op::activation(function), {}};
 }
 
 /// A value and a constant. What is computed channel by channel may be in any layout, which stays.
@@ -209,17 +138,17 @@ Status read_arithmetic(const DesugarSource& source) {
     std::transform(array.values.begin(), array.values.end(), array.values.begin(), function);
   };
   const std::string& type = source.node.op_type();
-  if (type == "Div") {
-    if (source.constant_first) return Error{"it divides a constant by a value"};
+  if (type == "Div" && source.constant_first) {
+    const bool ones = std::all_of(array.values.begin(), array.values.end(), [](float x) { return x == 1; });
+    if (ones) return source.assembly.add_in_layout(source.node, function(op::Function::reciprocal), {value});
+    ASSIGN_OR_RETURN(value, hidden(source, ".inverse", function(op::Function::reciprocal), {value}));
+  } else if (type == "Div") {
     change([](float x) { return 1 / x; });
   }
-  if (type == "Mul" || type == "Div") {
-    op::Scale scale;
-    scale.channels = value.shape.channels;
-    return source.assembly.add_in_layout(source.node, {scale, {std::move(array)}}, {value});
-  }
+  if (type == "Mul" || type == "Div")
+    return source.assembly.add_in_layout(source.node, scale(std::move(array)), {value});
   if (type == "Sub" && source.constant_first) {
-    ASSIGN_OR_RETURN(value, negative(source, value));
+    ASSIGN_OR_RETURN(value, hidden(source, ".negative", negative(value), {value}));
     op::Shift shift;
     shift.channels = value.shape.channels;
     return source.assembly.add_in_layout(source.node, {shift, {std::move(array)}}, {value});
@@ -229,9 +158,7 @@ Status read_arithmetic(const DesugarSource& source) {
 }
 
 Status read_negative(const DesugarSource& source) {
-  op::Scale scale;
-  scale.channels = source.values[0].shape.channels;
-  return source.assembly.add_in_layout(source.node, {scale, {negatives(source.values[0])}}, source.values);
+  return source.assembly.add_in_layout(source.node, negative(source.values[0]), source.values);
 }
 
 /// What repeats values of one pixel over a map, or one channel over all, waits for an Add or a Mul, which
@@ -253,7 +180,7 @@ Status read_expand(const DesugarSource& source) {
     size = std::max(size, static_cast<int>(to));
   }
   if (sizes != value.view.sizes()) {
-    if (value.rank != 4) return Error{"it repeats the values of a vector"};
+    sizes.resize(3, 1);  // of a vector, too
     value.spread = Shape{sizes[0], sizes[1], sizes[2]};
   }
   return source.assembly.add_alias(source.output(), value);
@@ -294,16 +221,22 @@ Result<bool> read_pixel_linear(const DesugarSource& source) {
   return true;
 }
 
-/// x * x, or x * x * x.
+/// x * x, x * x * x, and roots and reciprocals.
 Status read_power(const DesugarSource& source) {
   const OnnxValue& value = source.values[0];
   ASSIGN_OR_RETURN(const double exponent, source.constants[0].scalar());
   if (exponent == 2) return source.assembly.add_in_layout(source.node, {op::Mul{}, {}}, {value, value});
-  if (exponent != 3) return Error{fmt::format("its exponent is {}; 2 and 3 are supported", exponent)};
-  const std::string hidden = source.assembly.hidden_name(source.name() + ".square");
-  RETURN_IF_ERROR(source.assembly.add_op(source.name(), {op::Mul{}, {}}, {value, value}, hidden));
-  OnnxValue square = *source.assembly.find_value(hidden);
-  square.view = value.view;
+  if (exponent == 0.5)
+    return source.assembly.add_in_layout(source.node, function(op::Function::sqrt), {value});
+  if (exponent == -1)
+    return source.assembly.add_in_layout(source.node, function(op::Function::reciprocal), {value});
+  if (exponent == -0.5) {
+    ASSIGN_OR_RETURN(const OnnxValue root, hidden(source, ".root", function(op::Function::sqrt), {value}));
+    return source.assembly.add_in_layout(source.node, function(op::Function::reciprocal), {root});
+  }
+  if (exponent != 3)
+    return Error{fmt::format("its exponent is {}; 2, 3, 0.5, -0.5 and -1 are supported", exponent)};
+  ASSIGN_OR_RETURN(const OnnxValue square, hidden(source, ".square", {op::Mul{}, {}}, {value, value}));
   return source.assembly.add_in_layout(source.node, {op::Mul{}, {}}, {square, value});
 }
 
@@ -318,13 +251,17 @@ Status read_bound(const DesugarSource& source) {
   return source.assembly.add_in_layout(source.node, {relu ? op::relu() : clip, {}}, source.values);
 }
 
-/// a - b in any layout.
-Status read_difference(const DesugarSource& source) {
+/// a - b and a / b in any layout.
+Status read_inverse_pair(const DesugarSource& source) {
   if (source.values.size() != 2) return Error{"it reads the wrong number of values"};
-  ASSIGN_OR_RETURN(const OnnxValue second, negative(source, source.values[1]));
-  std::vector<OnnxValue> pair = {source.values[0], second};
+  const OnnxValue& second = source.values[1];
+  const bool difference = source.node.op_type() == "Sub";
+  ASSIGN_OR_RETURN(const OnnxValue inverse,
+                   difference ? hidden(source, ".negative", negative(second), {second})
+                              : hidden(source, ".inverse", function(op::Function::reciprocal), {second}));
+  std::vector<OnnxValue> pair = {source.values[0], inverse};
   larger_first(pair);
-  return source.assembly.add_in_layout(source.node, {op::Add{}, {}}, pair);
+  return source.assembly.add_in_layout(source.node, {difference ? Op(op::Add{}) : Op(op::Mul{}), {}}, pair);
 }
 
 /// The sum of all, in pairs.
@@ -345,6 +282,19 @@ Status read_sum(const DesugarSource& source) {
 }
 
 }  // namespace
+
+Array for_all(int channels, float number) {
+  return {.shape = {channels}, .values = std::vector<float>(static_cast<std::size_t>(channels), number)};
+}
+
+Result<OnnxValue> hidden(const DesugarSource& source, const char* what, OpWithArrays op,
+                         const std::vector<OnnxValue>& values) {
+  const std::string output = source.assembly.hidden_name(source.name() + what);
+  RETURN_IF_ERROR(source.assembly.add_op(source.name(), std::move(op), values, output));
+  OnnxValue made = *source.assembly.find_value(output);
+  made.view = values[0].view;
+  return made;
+}
 
 Status settled(const DesugarSource& source) {
   for (const OnnxValue& value : source.values) {
@@ -386,7 +336,10 @@ Result<bool> desugar(const DesugarSource& source) {
       type == "Add" || type == "Sub" || type == "Mul" || type == "Div" || type == "Max" || type == "Min";
   if (source.constant_first && !arithmetic && type != "Concat")
     return Error{"it reads a constant where a value was expected"};
-  if (type == "ReduceMean" || type == "ReduceMax" || type == "ReduceSum") return done(read_reduction(source));
+  constexpr std::string_view kReductions[] = {"ReduceL2", "ReduceMax", "ReduceMean", "ReduceSum",
+                                              "ReduceSumSquare"};
+  if (std::find(std::begin(kReductions), std::end(kReductions), type) != std::end(kReductions))
+    return done(read_reduction(source));
   if ((type == "Softmax" || type == "LogSoftmax") && values == 1 && constants == 0)
     return done(read_softmax(source));
   if (type == "Gather" && values == 1) return done(read_gather(source));
@@ -405,7 +358,7 @@ Result<bool> desugar(const DesugarSource& source) {
   if (type == "Expand" && values == 1 && constants == 1) return done(read_expand(source));
   if (type == "PRelu" && values == 1 && constants == 1) return done(read_prelu(source));
   if (type == "Pow" && values == 1 && constants == 1) return done(read_power(source));
-  if (type == "Sub" && constants == 0) return done(read_difference(source));
+  if ((type == "Sub" || type == "Div") && constants == 0) return done(read_inverse_pair(source));
   if (type == "Sum" && constants == 0) return done(read_sum(source));
   return false;
 }

@@ -29,6 +29,18 @@ Status settled(const DesugarSource& source);
 /// A number for each channel, or one for all, whatever the value's layout.
 Result<Array> per_channel(const OnnxValue& value, const Constant& constant);
 
+/// A number for each channel.
+Array for_all(int channels, float number);
+
+/// The op on values, of a node that no node of the file knows: its name is this one's with `what` behind it.
+/// The layout is the first one's.
+Result<OnnxValue> hidden(const DesugarSource& source, const char* what, OpWithArrays op,
+                         const std::vector<OnnxValue>& values);
+
+/// ReduceMean, ReduceMax, ReduceSum, ReduceSumSquare and ReduceL2: over all rows, all columns, all channels,
+/// or several of them.
+Status read_reduction(const DesugarSource& source);
+
 /// Slice and Split of channels, rows and columns; Concat of rows and columns, or false if it is not that.
 Status read_slice(const DesugarSource& source);
 Status read_split(const DesugarSource& source);

@@ -234,11 +234,11 @@ class GraphReader {
     return {};
   }
 
-  /// Add, Sub and Mul repeat the smaller operand as an Expand would.
+  /// Arithmetic repeats the smaller operand as an Expand would.
   static Status unspread(const std::string& type, std::vector<OnnxValue>& values) {
     for (OnnxValue& value : values) {
       if (!value.spread) continue;
-      const bool pair = (type == "Add" || type == "Sub" || type == "Mul") && values.size() == 2;
+      const bool pair = is_arithmetic(type) && values.size() == 2;
       const OnnxValue& other = &value == &values[0] ? values.back() : values[0];
       if (!pair || other.spread || other.shape != *value.spread) {
         return Error{

@@ -38,7 +38,7 @@ TEST_F(Import, EveryStructureShrinksWhereItCan) {
                                                       {"padded", 3},         {"computed_weights", 3},
                                                       {"norms_in_parts", 9}, {"reductions", 3},
                                                       {"cut_maps", 3},       {"channel_attention", 3},
-                                                      {"reordered", 2}};
+                                                      {"reordered", 2},      {"lengths", 3}};
   for (const std::string& name : testing::test_networks()) {
     const Graph network = graph(testing::test_network(name));
     ASSERT_TRUE(free_dimensions.contains(name)) << name << " has no entry here";
@@ -174,7 +174,7 @@ TEST_F(Import, WhatOnlyLooksLikeANormIsNone) {
     OnnxBuilder net;
     const std::string x = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4});
     net.output(make(net, x), "y", {4, 4, 4});
-    EXPECT_THAT(import(net.finish()).error().message, HasSubstr("(Sqrt): there is no rule"));
+    EXPECT_EQ(count<op::GroupNorm>(graph(net.finish())), 0);
   }
 }
 
@@ -242,7 +242,7 @@ TEST_F(Import, AnOpaqueNodeKeepsTheLayout) {
   const std::string a = net.conv(net.input("image", {3, 4, 5}), {.in = 3, .out = 6});
   const std::string last = net.node("Transpose", {a});
   net.with("perm", Integers{0, 2, 3, 1});
-  const std::string root = net.node("Pow", {net.node("Softsign", {last}), net.floats({}, {0.5F})});
+  const std::string root = net.node("Pow", {net.node("Softsign", {last}), net.floats({}, {1.5F})});
   const std::string back = net.node("Transpose", {root});
   net.with("perm", Integers{0, 3, 1, 2});
   net.output(net.conv(net.conv(back, {.in = 6, .out = 8}), {.in = 8, .out = 2}), "y", {2, 4, 5});
@@ -250,13 +250,6 @@ TEST_F(Import, AnOpaqueNodeKeepsTheLayout) {
   ASSERT_TRUE(imported) << imported.error().message;
   EXPECT_EQ(imported->opaque.size(), 2u);
   EXPECT_EQ(imported->network.graph.layout().free_dimensions, 1);
-}
-
-TEST_F(Import, ASumOfChannelsIsRefused) {
-  OnnxBuilder net;
-  const std::string sum = net.node("ReduceSum", {net.input("image", {3, 4, 4}), net.integers({1})});
-  net.output(sum, "y", {1, 4, 4});
-  EXPECT_THAT(import(net.finish()).error().message, HasSubstr("take their mean"));
 }
 
 TEST_F(Import, LayoutsThatMakeNoSenseAreRefused) {

@@ -147,6 +147,8 @@ Status write(const op::Activation& activation, const OpTarget& target) {
     case op::Function::tanh:
     case op::Function::softplus:
     case op::Function::erf:
+    case op::Function::sqrt:
+    case op::Function::reciprocal:
       break;
   }
   return {};
@@ -386,9 +388,12 @@ Status write(const op::Resize& resize, const OpTarget& target) {
 }
 
 Status write(const op::ChannelReduce& reduce, const OpTarget& target) {
-  needs(target, 18);  // the first that takes the axes as an input
-  const bool max = reduce.kind == op::ChannelReduce::Kind::max;
-  add_integers(target, "axes", {1}, add(target, max ? "ReduceMax" : "ReduceMean"));
+  using Kind = op::ChannelReduce::Kind;
+  needs(target, 18);  // the first in which all three take the axes as an input
+  const char* type = reduce.kind == Kind::max   ? "ReduceMax"
+                     : reduce.kind == Kind::sum ? "ReduceSum"
+                                                : "ReduceMean";
+  add_integers(target, "axes", {1}, add(target, type));
   return {};
 }
 

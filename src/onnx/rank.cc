@@ -16,11 +16,11 @@ constexpr Rule kMap{.input = 4};
 Rule rule(const Op& op) {
   return std::visit(
       Overloaded{[]<OneOf<op::Input, op::BatchNorm, op::Activation, op::PRelu, op::Add, op::Mul, op::Scale,
-                          op::Shift, op::Concat, op::Slice, op::Softmax, op::Opaque>
+                          op::Shift, op::Concat, op::Slice, op::ChannelReduce, op::Softmax, op::Opaque>
                         Any>(const Any&) { return kAny; },
                  []<OneOf<op::Conv, op::MaxPool, op::AveragePool, op::GlobalAveragePool, op::PadChannels,
-                          op::ChannelReduce, op::LocalResponseNorm, op::ChannelShuffle, op::DepthToSpace,
-                          op::SpaceToDepth, op::Pad, op::Resize>
+                          op::LocalResponseNorm, op::ChannelShuffle, op::DepthToSpace, op::SpaceToDepth,
+                          op::Pad, op::Resize>
                         OfMaps>(const OfMaps&) { return kMap; },
                  [](const op::GroupNorm& norm) { return norm.by_pixel ? kAny : kMap; },
                  [](const op::Flatten&) { return Rule{.output = 2}; },

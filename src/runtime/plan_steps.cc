@@ -99,7 +99,7 @@ Steps steps_of(const op::GlobalAveragePool&, const StepContext& context) {
 Steps steps_of(const op::ChannelReduce& op, const StepContext& context) {
   return {context.placed(ReduceChannelsStep{.args = {.pixels = context.output().pixels(),
                                                      .channels = context.input_layout().segments[0].count,
-                                                     .largest = op.kind == op::ChannelReduce::Kind::max}})};
+                                                     .reduction = channel_reduction(op.kind)}})};
 }
 Steps steps_of(const op::LocalResponseNorm& op, const StepContext& context) {
   return {context.placed(LocalResponseStep{.args = {.pixels = context.output().pixels(),

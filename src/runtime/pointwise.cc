@@ -36,8 +36,24 @@ kernels::PointwiseFunction pointwise(const op::Activation& op) {
       return as(Kind::gelu);
     case op::Function::gelu_tanh:
       return as(Kind::gelu_tanh);
+    case op::Function::sqrt:
+      return as(Kind::sqrt);
+    case op::Function::reciprocal:
+      return as(Kind::reciprocal);
   }
   return {Kind::clip, 0, std::numeric_limits<float>::max()};
+}
+
+kernels::ChannelReduction channel_reduction(op::ChannelReduce::Kind kind) {
+  switch (kind) {
+    case op::ChannelReduce::Kind::mean:
+      break;
+    case op::ChannelReduce::Kind::max:
+      return kernels::ChannelReduction::largest;
+    case op::ChannelReduce::Kind::sum:
+      return kernels::ChannelReduction::sum;
+  }
+  return kernels::ChannelReduction::mean;
 }
 
 }  // namespace concertina::runtime

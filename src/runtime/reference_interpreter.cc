@@ -178,7 +178,7 @@ class Interpreter {
 
   Result<Floats> compute(const op::ChannelReduce& op) {
     return reference::reduce_channels(input(), {batch_, input_shape().channels, pixels()},
-                                      op.kind == op::ChannelReduce::Kind::max);
+                                      channel_reduction(op.kind));
   }
   Result<Floats> compute(const op::LocalResponseNorm& op) {
     return reference::local_response_norm(input(), {batch_, input_shape().channels, pixels()}, op.size,

@@ -401,6 +401,7 @@ constexpr struct {
                  {"reductions", reductions},
                  {"cut_maps", cut_maps},
                  {"channel_attention", channel_attention},
+                 {"lengths", lengths},
                  {"reordered", reordered}};
 
 }  // namespace

@@ -238,6 +238,35 @@ std::string channel_attention() {
   return net.finish();
 }
 
+std::string lengths() {
+  OnnxBuilder net;
+  std::string x = net.conv_norm_relu(net.input("image", {3, 7, 6}), {.in = 3, .out = 12, .kernel = 3});
+  // Global response normalisation, as ConvNeXt V2 has it.
+  x = pixels_first(net, x);
+  const std::string length = reduced(net, "ReduceL2", x, {1, 2});
+  const std::string mean =
+      net.node("Add", {reduced(net, "ReduceMean", length, {-1}), net.floats({}, {1e-6F})});
+  const std::string share = net.node("Mul", {x, net.node("Div", {length, mean})});
+  const std::string scaled = net.node("Mul", {net.random({1, 1, 1, 12}, 1), share});
+  x = net.node("Add", {net.node("Add", {scaled, net.random({1, 1, 1, 12}, 2)}), x});
+  x = net.conv_norm_relu(channels_first(net, x), {.in = 12, .out = 9});
+  // RMS norm, over the channels of each pixel.
+  const std::string square = reduced(net, "ReduceMean", net.node("Pow", {x, net.floats({}, {2})}), {1});
+  const std::string root = net.node("Sqrt", {net.node("Add", {square, net.floats({}, {1e-5F})})});
+  x = net.node("Mul", {x, net.node("Div", {net.floats({}, {1}), root})});
+  x = net.node("Mul", {x, net.random({9, 1, 1}, 3)});
+  x = net.conv_norm_relu(x, {.in = 9, .out = 8});
+  const std::string sum = net.node("ReduceSum", {net.node("Abs", {x}), net.integers({1})});
+  x = net.node("Div", {x, net.node("Add", {sum, net.floats({}, {0.5F})})});
+  // An embedding of length 1.
+  const std::string vector = net.linear(net.pooled(x), 8, kClasses);
+  const std::string limited =
+      net.node("Clip", {reduced(net, "ReduceL2", vector, {1}), net.floats({}, {1e-12F})});
+  const std::string all = net.node("Expand", {limited, net.node("Shape", {vector})});
+  net.output(net.node("Div", {vector, all}), "embedding", {kClasses});
+  return net.finish();
+}
+
 std::string reordered() {
   OnnxBuilder net;
   const std::string turned_colours =

@@ -28,6 +28,10 @@ std::string cut_maps();
 /// ECA-Net's filter along the channels of a mean, between transposes and between reshapes.
 std::string channel_attention();
 
+/// Values divided by lengths and sums: global response normalisation (ConvNeXt V2), RMS norm, and an
+/// embedding of length 1.
+std::string lengths();
+
 /// Channels in another order, and twice over.
 std::string reordered();
 

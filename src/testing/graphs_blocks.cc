@@ -239,7 +239,12 @@ Graph across_channels() {
                                 net.conv("mask", both, 1, Window::square(5, 1, 2)));
   const NodeId c = net.conv("c", net.product("masked", b, mask), 13, kThree);
   const NodeId normed = net.local_response("five", net.local_response("three", c, 3), 5);
-  net.classify(net.conv_bn_relu("d", normed, 9, kOne), 4);
+  const NodeId d = net.conv_bn_relu("d", normed, 9, kOne);
+  const NodeId squares = net.reduce_channels("sum", net.product("squares", d, d), Kind::sum);
+  const NodeId above_0 = net.apply("positive", op::activation(Function::softplus), squares);
+  const NodeId length = net.apply("length", op::activation(Function::sqrt), above_0);
+  const NodeId inverse = net.apply("inverse", op::activation(Function::reciprocal), length);
+  net.classify(net.product("unit", d, inverse), 4);
   return net.build();
 }
 

@@ -4,11 +4,11 @@
 
 namespace concertina::op {
 
-/// The mean or the largest of all channels, for each pixel: of those that a sub-net has.
+/// The mean, the largest or the sum of all channels, for each pixel: of those that a sub-net has.
 struct ChannelReduce : Elementwise {
   static constexpr std::string_view kType = "ChannelReduce";
 
-  enum class Kind { mean, max };
+  enum class Kind { mean, max, sum };
   Kind kind = Kind::mean;
 
   Result<Shape> output_shape(std::span<const Shape> inputs) const;

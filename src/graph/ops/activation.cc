@@ -35,6 +35,10 @@ std::string_view function_name(Function function) {
     case Function::gelu:
     case Function::gelu_tanh:
       return "Gelu";
+    case Function::sqrt:
+      return "Sqrt";
+    case Function::reciprocal:
+      return "Reciprocal";
   }
   return "";
 }

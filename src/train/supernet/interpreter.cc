@@ -142,7 +142,15 @@ class Interpreter {
   torch::Tensor operator()(const op::Pad& padding) const { return pad(map(), padding); }
   torch::Tensor operator()(const op::Resize& op) const { return resize(map(), op); }
   torch::Tensor operator()(const op::ChannelReduce& reduce) const {
-    return reduce.kind == op::ChannelReduce::Kind::max ? map().amax(1, true) : map().mean(1, true);
+    switch (reduce.kind) {
+      case op::ChannelReduce::Kind::mean:
+        return input().mean(1, true);
+      case op::ChannelReduce::Kind::max:
+        return input().amax(1, true);
+      case op::ChannelReduce::Kind::sum:
+        break;
+    }
+    return input().sum(1, true);
   }
   torch::Tensor operator()(const op::LocalResponseNorm& norm) const {
     // Sums over neighbours are means over windows of a map whose rows are channels.

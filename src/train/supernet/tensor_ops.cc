@@ -116,6 +116,12 @@ torch::Tensor activate(const torch::Tensor& x, const op::Activation& activation)
       return torch::gelu(x);
     case op::Function::gelu_tanh:
       return torch::gelu(x, "tanh");
+    case op::Function::sqrt:
+      // Where it is 0 its slope is infinite, which times 0 would be no number.
+      return torch::sqrt(x.to(torch::kFloat).clamp_min(std::numeric_limits<float>::min()))
+          .to(x.scalar_type());
+    case op::Function::reciprocal:
+      return torch::reciprocal(x);
   }
   return x;
 }
