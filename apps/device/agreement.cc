@@ -15,7 +15,11 @@ namespace concertina::apps {
 namespace {
 
 /// The file's network, with the outputs of the model.
-Result<std::shared_ptr<const Model>> load_teacher(const std::string& path, const Model& model) {
+Result<std::shared_ptr<const Model>> load_teacher(const std::string& path, const EvaluatedModel& evaluated) {
+  const Model& model = *evaluated.model;
+  ASSIGN_OR_RETURN(const std::uint64_t hash, onnx::hash_network(path));
+  if (evaluated.teacher && *evaluated.teacher != hash)
+    return Error{fmt::format("'{}' is not the network that the model was distilled from", path)};
   ASSIGN_OR_RETURN(const onnx::ImportedNetwork imported, onnx::import_network(path));
   std::vector<NodeId> outputs;
   for (const TensorInfo& wanted : model.outputs()) {
@@ -120,7 +124,7 @@ class Agreement final : public Accuracy {
 };
 
 Result<std::shared_ptr<const Model>> teacher_of(const EvaluatedModel& evaluated, const DataOptions& options) {
-  if (!options.teacher.empty()) return load_teacher(options.teacher, *evaluated.model);
+  if (!options.teacher.empty()) return load_teacher(options.teacher, evaluated);
   return Error{
       "the model was distilled, so its accuracy is its agreement with the network that it learned "
       "from; name that network's file with --teacher"};

@@ -150,7 +150,7 @@ Result<std::vector<std::int64_t>> validation_indices(std::span<const std::int32_
 }
 
 EvaluatedModel evaluated_model(std::shared_ptr<const Model> model, const onnx::ModelFile& file) {
-  return {std::move(model), file.validation, file.taught, file.label_maps};
+  return {std::move(model), file.validation, file.taught, file.teacher, file.label_maps};
 }
 
 Result<EvaluatedModel> load_evaluated(const std::string& path, const ModelOptions& options) {
@@ -221,7 +221,8 @@ void add_split_options(CLI::App* verb, DataOptions& options) {
 
 CLI::Option* add_data_options(CLI::App* verb, DataOptions& options) {
   auto* data = verb->add_option("--data", options.data, "folder of the data set")->type_name("DIR");
-  verb->add_option("--format", options.format, "idx, cifar10, image_folder or auto")->capture_default_str();
+  verb->add_option("--format", options.format, "idx, cifar10, image_folder, arrays or auto")
+      ->capture_default_str();
   add_threads_option(verb, options.threads);
   add_batch_option(verb, options.batch);
   return data;

@@ -42,6 +42,7 @@ struct EvaluatedModel {
   std::shared_ptr<const Model> model;
   std::optional<onnx::ValidationImages> validation;
   std::vector<onnx::TaughtOutput> taught = {};
+  std::optional<std::uint64_t> teacher = {};
   std::optional<onnx::LabelMaps> label_maps = {};
 
   /// What its accuracy is, for people.

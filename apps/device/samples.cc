@@ -1,6 +1,7 @@
 #include "device/samples.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <numeric>
@@ -40,21 +41,24 @@ void Samples::fill(std::int64_t begin, int batch, std::vector<float>& values) co
 
 Status Samples::read_arrays(const std::string& root, data::Split split) {
   ASSIGN_OR_RETURN(std::vector<data::InputArray> arrays, data::read_arrays(root, split));
+  const bool only = arrays.size() == 1 && model_->inputs().size() == 1;
   for (const TensorInfo& input : model_->inputs()) {
     const auto found = std::find_if(arrays.begin(), arrays.end(), [&](const data::InputArray& one) {
-      return arrays.size() == 1 || one.name == input.name;
+      return only || one.name == input.name;
     });
     if (found == arrays.end())
       return Error{fmt::format("'{}' has no '{}.npy', and the model takes the input '{}'", root, input.name,
                                input.name)};
-    const auto count = static_cast<std::size_t>(found->array.shape[0]);
-    if (found->array.values.size() != count * input.size()) {
-      return Error{fmt::format("'{}' has {} values for a sample of the input '{}', which takes {}x{}x{}",
-                               root, found->array.values.size() / count, input.name, input.channels,
+    const std::vector<std::int64_t>& shape = found->array.shape;
+    const std::int64_t sizes[] = {input.channels, input.height, input.width};
+    if (!std::equal(shape.begin() + 1, shape.end(), sizes, sizes + shape.size() - 1) ||
+        (shape.size() == 2 && input.size() != static_cast<std::size_t>(input.channels))) {
+      return Error{fmt::format("'{}' has samples of {} for the input '{}', which takes {}x{}x{}", root,
+                               fmt::join(shape.begin() + 1, shape.end(), "x"), input.name, input.channels,
                                input.height, input.width)};
     }
+    if (arrays_.empty()) choose_all(static_cast<std::size_t>(shape[0]));
     arrays_.push_back(std::move(found->array.values));
-    if (arrays_.size() == 1) choose_all(count);
   }
   return {};
 }

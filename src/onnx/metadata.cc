@@ -21,6 +21,7 @@ using OrderedJson = nlohmann::ordered_json;
 constexpr std::string_view kSubnets = "concertina.subnets";
 constexpr std::string_view kValidation = "concertina.validation";
 constexpr std::string_view kTaught = "concertina.taught";
+constexpr std::string_view kTeacher = "concertina.teacher";
 constexpr std::string_view kLabelMaps = "concertina.label_maps";
 constexpr std::string_view kBgr = "bgr";
 
@@ -181,14 +182,19 @@ OrderedJson write_validation(const ValidationImages& images) {
           {"by_class", images.by_class}};
 }
 
-/// 16 hexadecimal digits.
-std::uint64_t read_hash(const Reader& reader) {
-  const std::string text = reader.text();
+constexpr const char* kHashForm = "16 hexadecimal digits";
+
+std::optional<std::uint64_t> parse_hash(std::string_view text) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
-  if (text.size() != 16 || error != std::errc() || end != text.data() + text.size())
-    reader.must_be("16 hexadecimal digits");
-  return value;
+  const bool whole = text.size() == 16 && error == std::errc() && end == text.data() + text.size();
+  return whole ? std::optional(value) : std::nullopt;
+}
+
+std::uint64_t read_hash(const Reader& reader) {
+  const auto value = parse_hash(reader.text());
+  if (!value) reader.must_be(kHashForm);
+  return value.value_or(0);
 }
 
 Status read_validation(const onnx::ModelProto& file, std::optional<ValidationImages>& images) {
@@ -247,6 +253,7 @@ std::vector<std::pair<std::string, std::string>> write_metadata(const ModelFile&
       {"concertina.classes", OrderedJson(model.classes).dump()}};
   if (model.validation) entries.emplace_back(kValidation, write_validation(*model.validation).dump());
   if (!model.taught.empty()) entries.emplace_back(kTaught, write_taught(model.taught).dump());
+  if (model.teacher) entries.emplace_back(kTeacher, fmt::format("{:016x}", *model.teacher));
   if (model.label_maps) {
     const OrderedJson maps = {{"black_and_white", model.label_maps->black_and_white}};
     entries.emplace_back(kLabelMaps, maps.dump());
@@ -279,6 +286,10 @@ Result<ModelFile> read_metadata(Network network, const onnx::ModelProto& file) {
   RETURN_IF_ERROR(status_of(names, kClasses));
   RETURN_IF_ERROR(read_validation(file, model.validation));
   RETURN_IF_ERROR(read_taught(file, model.taught));
+  if (const auto teacher = find_metadata(file, kTeacher)) {
+    model.teacher = parse_hash(*teacher);
+    if (!model.teacher) return malformed(kTeacher, fmt::format("must be {}", kHashForm));
+  }
   if (find_metadata(file, kLabelMaps)) {
     ASSIGN_OR_RETURN(const Reader maps, read_json(file, kLabelMaps));
     model.label_maps = LabelMaps{.black_and_white = maps["black_and_white"].boolean()};

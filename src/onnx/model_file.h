@@ -79,6 +79,7 @@ struct ModelFile {
       classes;  ///< one name for each value of the first output; none if it tells none apart
   std::optional<ValidationImages> validation = {};  ///< files of before it was recorded have none
   std::vector<TaughtOutput> taught = {};            ///< by output; none: it was trained on labels
+  std::optional<std::uint64_t> teacher = {};        ///< hash_network() of the file that it was distilled from
   /// The labels were of pixels, and accuracies are mean IoU.
   std::optional<LabelMaps> label_maps = {};
 };

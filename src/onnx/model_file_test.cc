@@ -79,6 +79,13 @@ TEST(ModelFile, SaysThatItLearnedLabelMaps) {
   EXPECT_EQ(back->label_maps, model.label_maps);
 }
 
+TEST(ModelFile, KnowsTheFileThatItLearnedFrom) {
+  ModelFile model = testing::random_model(testing::unet(), 2);
+  EXPECT_FALSE(parse_model(*serialize_model(model))->teacher);
+  model.teacher = 0xabc;
+  EXPECT_EQ(parse_model(*serialize_model(model))->teacher, model.teacher);
+}
+
 TEST(ModelFile, EverySubnetExportsAsTheNetworkThatItIs) {
   for (const Graph& graph : graphs()) {
     const ModelFile model = testing::random_model(graph, 3);

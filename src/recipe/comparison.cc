@@ -28,6 +28,12 @@ std::vector<int> read_seeds(const Reader& list) {
   return seeds;
 }
 
+/// Whether accuracies are of the same thing.
+bool measured_alike(const Recipe& a, const Recipe& b) {
+  return a.task == b.task && a.network.output == b.network.output &&
+         (a.task != Task::distill || table_to_toml(a, "distill") == table_to_toml(b, "distill"));
+}
+
 /// The arms' names.
 std::vector<std::string> read_arms(const Reader& list, bool has_budget) {
   std::vector<std::string> names;
@@ -78,6 +84,11 @@ Result<Comparison> read_comparison(const std::filesystem::path& path, std::span<
     RETURN_IF_ERROR(root.status());
     if (!resolved)
       return Error{fmt::format("{}: arm '{}': {}", path.string(), name, resolved.error().message)};
+    if (!comparison.arms.empty() && !measured_alike(*resolved, comparison.arms[0].recipe))
+      return Error{fmt::format(
+          "{}: arm '{}' has another task, distill table or network.output than '{}', so its accuracy "
+          "is something else; compare them in two files",
+          path.string(), name, names[0])};
     comparison.arms.push_back({name, *std::move(resolved)});
   }
   return comparison;

@@ -95,6 +95,8 @@ TEST_F(ComparisonTest, SaysWhatIsWrong) {
   expect_refused(kHead + kArms + "[[arm]]\nname = \"c\"\njoint.epoch = 2\n",
                  "line 11: there is no key 'arm[2].joint.epoch'");
   expect_refused(kHead + kArms + "[[arm]]\nname = \"c\"\njoint.epoch = 2\n", "did you mean 'joint.epochs'?");
+  expect_refused(kHead + kArms + "[[arm]]\nname = \"c\"\ntask = \"distill\"\nnetwork.file = \"net.onnx\"\n",
+                 "arm 'c' has another task, distill table or network.output than 'a'");
   expect_refused("recipe = \n", "line 1");
 }
 

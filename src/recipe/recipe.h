@@ -19,6 +19,12 @@ class Reader;
 namespace concertina::recipe {
 
 enum class Task { classify, segment, distill };
+
+/// What an accuracy is, for people.
+constexpr std::string_view measure_of(Task task) {
+  return task == Task::classify ? "top-1" : task == Task::segment ? "mean IoU" : "agreement";
+}
+
 enum class LearnedAs { automatic, distribution, values };
 enum class NetworkNorms { automatic, keep };
 enum class Crop { padded, resized };
@@ -63,7 +69,7 @@ struct Recipe {
 
   struct Data {
     std::filesystem::path path = "/usr/share/datasets/fashion-mnist";
-    std::string format = "auto";  ///< idx, cifar10, image_folder, or auto
+    std::string format = "auto";  ///< idx, cifar10, image_folder, arrays, or auto
     int image_size = 0;           ///< image_folder: pixels of a side; 0 = as they are
     int validation = 0;           ///< images split off the training set; 0 = a tenth, at most 5000
     Crop crop = Crop::padded;     ///< how training images are cropped

@@ -15,9 +15,9 @@ struct MeasuredSubnet {
   Subnet subnet;
   double macs = 0;
   double parameters = 0;
-  double accuracy = 0;             ///< top-1 on the test images, in 0 .. 1
+  double accuracy = 0;             ///< by the comparison's measure on the test images, in 0 .. 1
   double milliseconds = 0;         ///< of a run as a latency table predicts it; 0 without one
-  double validation_accuracy = 0;  ///< top-1 on the validation images, by which arms may be chosen
+  double validation_accuracy = 0;  ///< on the validation images; arms may be chosen by it
 };
 
 /// What a stage of a run has cost.
@@ -49,6 +49,7 @@ struct MeasuredComparison {
   std::vector<std::string> references;         ///< the arms over which gains are counted
   std::vector<double> macs_grid;               ///< ascending; fixed before anything was trained
   std::vector<double> parameter_grid;          ///< the same for parameters
+  std::string measure = "top-1";               ///< what accuracies are, for people
   double epoch_macs = 0;                       ///< of one epoch of the full network, forward and backward
   std::vector<double> milliseconds_grid = {};  ///< the same for milliseconds; empty without a table
   std::string milliseconds_of = {};            ///< the machine whose they are, for people

@@ -102,6 +102,7 @@ MeasuredComparison read_json(const nlohmann::json& json) {
                                 .references = json.at("references"),
                                 .macs_grid = json.at("macs_grid"),
                                 .parameter_grid = json.at("parameter_grid"),
+                                .measure = json.value("measure", "top-1"),
                                 .epoch_macs = json.at("epoch_macs")};
   if (json.contains("milliseconds_grid")) {
     comparison.milliseconds_grid = json.at("milliseconds_grid").get<std::vector<double>>();
@@ -141,9 +142,9 @@ std::string rule(std::size_t columns) {
   return text + "\n";
 }
 
-/// Top-1 of every arm at every size.
+/// The accuracy of every arm at every size.
 std::string accuracy_table(const MeasuredComparison& comparison, SizeAxis by) {
-  std::vector<std::string> head = {"top-1, %"};
+  std::vector<std::string> head = {comparison.measure + ", %"};
   for (const double size : grid_of(comparison, by)) head.push_back(human(size, by));
   head.insert(head.end(), {"area", "validation"});
   std::string text = row(head) + rule(head.size());
@@ -240,7 +241,7 @@ std::string missing_runs(const MeasuredComparison& comparison) {
 LinePlot plot(const MeasuredComparison& comparison, SizeAxis by) {
   LinePlot result{.title = fmt::format("Accuracy over {}", name_of(by).title),
                   .x_label = name_of(by).axis,
-                  .y_label = "top-1 on the test images, %",
+                  .y_label = comparison.measure + " on the test images, %",
                   .series = {}};
   const std::vector<double>& grid = grid_of(comparison, by);
   for (const std::string& arm : arms(comparison)) {
@@ -259,6 +260,7 @@ LinePlot plot(const MeasuredComparison& comparison, SizeAxis by) {
 
 std::string to_json(const MeasuredComparison& comparison) {
   Json root = {{"references", comparison.references},
+               {"measure", comparison.measure},
                {"epoch_macs", comparison.epoch_macs},
                {"macs_grid", comparison.macs_grid},
                {"parameter_grid", comparison.parameter_grid}};
@@ -295,10 +297,10 @@ Result<MeasuredComparison> read_comparison(const std::filesystem::path& path) {
 std::string to_markdown(const MeasuredComparison& comparison) {
   std::string text = missing_runs(comparison);
   text += fmt::format(
-      "Accuracies are top-1 on the test images, in per cent. "
+      "Accuracies are {} on the test images, in per cent. "
       "Between two sub-nets they are interpolated in log size. "
       "The sizes were fixed before training. ± is the standard deviation over seeds. Device: {}.\n\n",
-      fmt::join(devices(comparison), "; "));
+      comparison.measure, fmt::join(devices(comparison), "; "));
   text +=
       "Gains are differences between two arms in points, seed by seed, over the sizes that all seeds of both reach. "
       "Their ± is half the 95 % interval of the mean over the seeds.\n\n"

@@ -146,9 +146,11 @@ Result<std::vector<report::MeasuredRun>> runs_done_elsewhere(const CompareReques
   for (const std::filesystem::path& path : request.with) {
     ASSIGN_OR_RETURN(report::MeasuredComparison other, report::read_comparison(path));
     if (other.macs_grid != measured.macs_grid || other.parameter_grid != measured.parameter_grid ||
-        other.milliseconds_grid != measured.milliseconds_grid || other.epoch_macs != measured.epoch_macs) {
+        other.milliseconds_grid != measured.milliseconds_grid || other.epoch_macs != measured.epoch_macs ||
+        other.measure != measured.measure) {
       return Error{fmt::format(
-          "'{}' compares at other sizes, or another network; give one of this comparison", path.string())};
+          "'{}' compares at other sizes, by another measure, or another network; give one of this comparison",
+          path.string())};
     }
     std::move(other.runs.begin(), other.runs.end(), std::back_inserter(runs));
   }
@@ -159,11 +161,13 @@ Result<std::vector<report::MeasuredRun>> runs_done_elsewhere(const CompareReques
 
 Result<report::MeasuredComparison> compare(const CompareRequest& request, Progress& progress) {
   const recipe::Comparison& comparison = request.comparison;
-  report::MeasuredComparison measured{.runs = {},
-                                      .references = comparison.references,
-                                      .macs_grid = {},
-                                      .parameter_grid = {},
-                                      .epoch_macs = 0};
+  report::MeasuredComparison measured{
+      .runs = {},
+      .references = comparison.references,
+      .macs_grid = {},
+      .parameter_grid = {},
+      .measure = std::string(recipe::measure_of(comparison.arms[0].recipe.task)),
+      .epoch_macs = 0};
   ASSIGN_OR_RETURN(ArmRuns runs, ArmRuns::open(request, progress));
   RETURN_IF_ERROR(runs.prepare(measured));
   ASSIGN_OR_RETURN(const auto elsewhere, runs_done_elsewhere(request, measured));

@@ -60,10 +60,10 @@ std::string names_of_inputs(const Graph& graph) {
 
 Status check_input(const Graph& graph, const Shape& images) {
   if (graph.inputs() > 1) {
-    return Error{
-        fmt::format("it has the inputs {}, but the data gives one image at a time; give a network of one "
-                    "input, or arrays to distill it with",
-                    names_of_inputs(graph))};
+    return Error{fmt::format(
+        "it has the inputs {}, but the data has only one; give a network of one input, or distill "
+        "it with arrays: '{}.npy' and one for each other input",
+        names_of_inputs(graph), graph.node(0).name)};
   }
   const Shape& input = graph.shape(0);
   if (input.channels != images.channels) {

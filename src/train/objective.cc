@@ -63,11 +63,26 @@ Result<std::vector<Teacher::Output>> choose_losses(const Graph& graph,
   return Error{"distill.weights are all 0, so nothing is learned; make one larger"};
 }
 
-/// Of values [n][c] or [n][c][h][w].
-double variance_around_channels(const torch::Tensor& values) {
-  const torch::Tensor by_channel = values.dim() == 4 ? values.permute({0, 2, 3, 1}).flatten(0, 2) : values;
-  return (by_channel - by_channel.mean(0, true)).square().mean().item<double>();
-}
+/// The variance of values [n][c] or [n][c][h][w] around the mean of their channel, over several batches.
+class VarianceAroundChannels {
+ public:
+  void add(const torch::Tensor& values) {
+    const torch::Tensor by_channel = values.transpose(0, 1).flatten(1).to(torch::kDouble);
+    const torch::Tensor sums = by_channel.sum(1), squares = by_channel.square().sum(1);
+    sums_ = count_ == 0 ? sums : sums_ + sums;
+    squares_ = count_ == 0 ? squares : squares_ + squares;
+    count_ += by_channel.size(1);
+  }
+  /// Precondition: there are values.
+  double value() const {
+    const auto count = static_cast<double>(count_);
+    return std::max(0.0, (squares_ / count - (sums_ / count).square()).mean().item<double>());
+  }
+
+ private:
+  torch::Tensor sums_, squares_;
+  std::int64_t count_ = 0;
+};
 
 torch::Tensor divergence(const torch::Tensor& scores, const torch::Tensor& taught) {
   const torch::Tensor wanted = torch::log_softmax(taught, 1);
@@ -132,11 +147,17 @@ Result<std::shared_ptr<const Teacher>> Teacher::make(const Network& network,
   std::shared_ptr<Teacher> teacher(
       new Teacher(std::move(quick), std::move(exact), statistics_of(network, compute.device)));
   for (const Output& output : outputs) teacher->nodes_.push_back(output.node);
-  const std::vector<torch::Tensor> taught = teacher->teach(images.batch(indices));
-  RETURN_IF_ERROR(images.status());
+  constexpr std::size_t kBatch = 128;
+  std::vector<VarianceAroundChannels> variances(outputs.size());
+  for (std::size_t begin = 0; begin < indices.size(); begin += kBatch) {
+    const auto part = indices.subspan(begin, std::min(kBatch, indices.size() - begin));
+    const std::vector<torch::Tensor> taught = teacher->teach(images.batch(part));
+    RETURN_IF_ERROR(images.status());
+    for (std::size_t i = 0; i < outputs.size(); ++i) variances[i].add(taught[i]);
+  }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (outputs[i].distribution) continue;
-    outputs[i].variance = variance_around_channels(taught[i]);
+    outputs[i].variance = variances[i].value();
     if (outputs[i].variance > 0) continue;
     return Error{fmt::format(
         "the output '{}' is the same for all images, so there is nothing to learn; name others in network.output",

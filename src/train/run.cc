@@ -139,16 +139,17 @@ bool Run::measures_normalization() const {
 }
 
 Status Run::find_teacher(const NetworkSource& source) {
-  constexpr std::int64_t kMeasured = 256;  // images
+  constexpr std::int64_t kMeasured = 1000;  // images
   const Graph& graph = source.network.graph;
   auto data = std::make_shared<TrainingData>(*data_);
   data->images = data->images.arranged(source.data_inputs);
   ASSIGN_OR_RETURN(teacher_,
                    Teacher::make(source.network, recipe_.distill, compute_.with(recipe_.training.precision),
                                  data->images, data->first_training(kMeasured)));
-  for (const Teacher::Output& output : teacher_->outputs()) {
+  for (std::size_t i = 0; i < teacher_->outputs().size(); ++i) {
+    const Teacher::Output& output = teacher_->outputs()[i];
     progress_->message(
-        fmt::format("distill: '{}' is learned as {}{}", graph.node(output.node).name,
+        fmt::format("distill: '{}' is learned as {}{}", graph.node(graph.outputs()[i]).name,
                     output.distribution ? "a distribution" : "values",
                     teacher_->outputs().size() > 1 ? fmt::format(", of weight {}", output.weight) : ""));
   }

@@ -192,6 +192,20 @@ TEST_F(DistillTest, ANetworkOfTwoInputsLearnsFromArrays) {
   // Means over maps of noise differ less than the statistics of a few samples do.
   EXPECT_EQ(expect_model(run(), 0)->network.graph.inputs(), 2);
   expect_refused(run({"data.mean=[0.5,0.5,0.5]"}), "arrays are taken as they are");
+  const auto eval = [&] {
+    return concertina({"eval", (folder_ / "run/model.onnx").string(), "--data", (folder_ / "data").string(),
+                       "--teacher", (folder_ / "net.onnx").string()});
+  };
+  const auto [channels, height, width] = graph.shape(0);
+  write_array("image", {height, width, channels});
+  expect_refused(eval(), "for the input 'image', which takes");
+  write_array("image", graph.shape(0));
+  fs::rename(folder_ / "data/second.npy", folder_ / "data/second");
+  expect_refused(eval(), "has no 'second.npy'");
+  fs::rename(folder_ / "data/second", folder_ / "data/second.npy");
+  write_network(graph, "b.weight");
+  expect_refused(eval(), "is not the network that the model was distilled from");
+  write_network(graph);
   fs::rename(folder_ / "data/second.npy", folder_ / "data/other.npy");
   expect_refused(run(), "it has the inputs 'image', 'second', but the data has no 'second.npy'");
   write_array("second", {3, 12, 10});

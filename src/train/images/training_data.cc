@@ -106,6 +106,11 @@ Result<SplitImages> read_arrays(const std::filesystem::path& root, data::Split s
   return samples;
 }
 
+Error test_data_differs(const recipe::Recipe& recipe) {
+  return Error{fmt::format("the test data of '{}' differs from its training data in inputs, size or classes",
+                           recipe.data.path.string())};
+}
+
 /// Batches of a split; its pixels and arrays are gone then.
 ImageBatches batches_of(SplitImages& images, const Normalization& normalization, torch::Device device) {
   if (!images.pixels) return ImageBatches(std::move(images.arrays));
@@ -240,8 +245,9 @@ int fitting_batch(int wanted, const TrainingData& data) {
 }
 
 std::string summary(const TrainingData& data) {
-  std::string text = fmt::format("data: {} images to train on, {} validation images", data.training.size(),
-                                 data.validation.size());
+  const char* what = data.images.are_pictures() ? "images" : "samples";
+  std::string text = fmt::format("data: {} {} to train on, {} validation {}", data.training.size(), what,
+                                 data.validation.size(), what);
   if (!data.classes.empty()) text += fmt::format(", {} classes", data.classes.size());
   if (data.black_and_white) text += "; the label maps are black and white, and white is the class 1";
   return text;
@@ -264,6 +270,11 @@ Result<TrainingData> read_training_data(const recipe::Recipe& recipe, int channe
   const auto count = static_cast<std::int64_t>(images.labels.size());
   if (!images.pixels && !(recipe.data.mean.empty() && recipe.data.stddev.empty()))
     return Error{"data.mean and data.stddev are for images; arrays are taken as they are, so leave them out"};
+  if (spec.format == data::Format::arrays) {
+    // What is wrong with them is said before training, not after.
+    ASSIGN_OR_RETURN(const SplitImages test, read_arrays(spec.root, data::Split::test, torch::kCPU));
+    if (test.inputs != images.inputs) return test_data_differs(recipe);
+  }
   const std::int64_t held_out = validation_images(recipe.data, count);
   if (held_out + kLeastTraining > count) return too_few(count, held_out);
   const bool to_255 = recipe.data.range == recipe::PixelRange::to_255;
@@ -323,8 +334,7 @@ Result<ImageBatches> read_test_images(const recipe::Recipe& recipe, const Traini
   // Label maps may lack the classes with the highest numbers.
   const bool classes_fit = recipe.task == recipe::Task::segment || images.classes == training.classes;
   if (images.inputs != training.inputs || !classes_fit) {
-    return Error{fmt::format("the test images of '{}' differ from its training images in size or classes",
-                             recipe.data.path.string())};
+    return test_data_differs(recipe);
   }
   return batches_of(images, training.normalization, device);
 }

@@ -18,12 +18,6 @@
 namespace concertina::train {
 namespace {
 
-/// What an accuracy is, for people.
-const char* measure(const Run& run) {
-  if (run.recipe().task == recipe::Task::segment) return "mean IoU";
-  return run.teacher() ? "agreement" : "top-1";
-}
-
 /// What the trainer computes of the probe images, so that the runtime can be held to it.
 std::vector<float> probe_logits(const Supernet& net, const Subnet& subnet, const Tensors& own) {
   const torch::NoGradGuard no_grad;
@@ -86,8 +80,9 @@ Status add_test_accuracy(const Run& run, std::vector<onnx::SubnetRecord>& record
     const Tensors own = to_tensors(records[i].own, run.compute().device);
     records[i].test_accuracy = evaluate(trained.net, records[i].subnet, own, test, all).accuracy;
     RETURN_IF_ERROR(test.status());
-    run.progress().update(static_cast<std::int64_t>(i) + 1,
-                          fmt::format("{} {:.2f} %", measure(run), 100 * *records[i].test_accuracy));
+    run.progress().update(
+        static_cast<std::int64_t>(i) + 1,
+        fmt::format("{} {:.2f} %", recipe::measure_of(run.recipe().task), 100 * *records[i].test_accuracy));
   }
   return {};
 }
@@ -149,6 +144,7 @@ Status write_dynamic_model(const Run& run, const std::vector<onnx::SubnetRecord>
                                  .seed = run.recipe().seed,
                                  .labels = data::hash_of_labels(run.data().labels, run.data().validation)},
       .taught = taught_outputs(run),
+      .teacher = run.teacher() ? std::optional(run.source().file_hash) : std::nullopt,
       .label_maps = label_maps(run)};
   return onnx::write_model(run.model_file(), model);
 }
@@ -163,9 +159,9 @@ Result<search::Spending> package(const Run& run) {
   for (const Subnet& subnet : subnets) {
     ASSIGN_OR_RETURN(const Trained trained, read_trained(run, records.size()));
     records.push_back(record(run, trained.net, subnet, trained.own));
-    run.progress().update(
-        static_cast<std::int64_t>(records.size()),
-        fmt::format("validation {} {:.2f} %", measure(run), 100 * records.back().validation_accuracy));
+    run.progress().update(static_cast<std::int64_t>(records.size()),
+                          fmt::format("validation {} {:.2f} %", recipe::measure_of(run.recipe().task),
+                                      100 * records.back().validation_accuracy));
   }
   RETURN_IF_ERROR(run.data().images.status());
   RETURN_IF_ERROR(add_test_accuracy(run, records));
