@@ -74,7 +74,7 @@ TEST_F(CompareTest, ComparesArmsAtEqualBudgets) {
                                 {"--with", done, "--set", "search.end_fraction=0.5"}, "comparison.toml"),
                   {});
   EXPECT_EQ(unlike.exit_code, 2) << unlike.err;
-  EXPECT_THAT(unlike.err, HasSubstr("compares at other sizes, or another network"));
+  EXPECT_THAT(unlike.err, HasSubstr("compares at other sizes, by another measure, or another network"));
 }
 
 TEST_F(CompareTest, SearchesOnTheMillisecondsOfAMachine) {
