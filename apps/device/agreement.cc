@@ -19,7 +19,7 @@ Result<std::shared_ptr<const Model>> load_teacher(const std::string& path, const
   const Model& model = *evaluated.model;
   ASSIGN_OR_RETURN(const std::uint64_t hash, onnx::hash_network(path));
   if (evaluated.teacher && *evaluated.teacher != hash)
-    return Error{fmt::format("'{}' is not the network that the model was distilled from", path)};
+    return Error{fmt::format("'{}' is not the file that the model was distilled from; give that one", path)};
   ASSIGN_OR_RETURN(const onnx::ImportedNetwork imported, onnx::import_network(path));
   std::vector<NodeId> outputs;
   for (const TensorInfo& wanted : model.outputs()) {

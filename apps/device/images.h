@@ -83,11 +83,11 @@ Result<data::ImageSet> read_images(const DataOptions& options, const EvaluatedMo
 Result<std::vector<std::int64_t>> validation_indices(std::span<const std::int32_t> labels,
                                                      const EvaluatedModel& model, const DataOptions& options);
 
-/// By how much the top-1 on so many images may differ from what the trainer measured: rounding turns answers
-/// that are nearly a tie.
+/// By how much the accuracy on so many images may differ from what the trainer measured: rounding turns
+/// answers that are nearly a tie.
 double accuracy_tolerance(Precision precision, std::int64_t images);
 
-/// Fails, saying so, if a sub-net's top-1 on so many images shows that they are not the model's validation
+/// Fails, saying so, if a sub-net's accuracy on so many images shows that they are not the model's validation
 /// images.
 Status check_validation_accuracy(const Model& model, int subnet, double accuracy, std::int64_t images);
 

@@ -55,7 +55,8 @@ class CascadeSession {
   ~CascadeSession();
 
   /// Classifies one image, [channels][height][width], normalised as model().image() says. Writes
-  /// scores [classes]: softmax(scores) are the probabilities. scores may be empty if they are not wanted;
+  /// scores [classes]: softmax(scores) are the probabilities; of a model whose outputs are
+  /// probabilities, scores are made of their logarithms. scores may be empty if they are not wanted;
   /// they are all 0 if no stage ran. Both spans belong to the caller and are not kept. The run neither
   /// allocates nor waits. Fails, and leaves scores as they were, if quantile is not between 0 and 1, if a
   /// span is too long or too short, or if another thread is in the session.

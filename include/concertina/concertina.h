@@ -358,9 +358,10 @@ typedef struct concertina_cascade_answer {
 } concertina_cascade_answer;
 
 /** Classifies one image, [channels][height][width]. It starts no stage that would not be in time. budget may
-   be NULL: no deadline. Writes scores [classes]; softmax of them are the probabilities. scores may be NULL,
-   with score_floats 0. A run that succeeds neither allocates nor waits. Fails if a number of the budget is
-   out of range, if a length is wrong, or if another thread is in the cascade. */
+   be NULL: no deadline. Writes scores [classes]; softmax of them are the probabilities (of a model whose
+   outputs are probabilities, scores are made of their logarithms). scores may be NULL, with score_floats 0. A
+   run that succeeds neither allocates nor waits. Fails if a number of the budget is out of range, if a length
+   is wrong, or if another thread is in the cascade. */
 concertina_status concertina_cascade_run(concertina_cascade* cascade, const float* image, size_t image_floats,
                                          const concertina_cascade_budget* budget, float* scores,
                                          size_t score_floats, concertina_cascade_answer* answer,

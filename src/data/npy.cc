@@ -102,7 +102,7 @@ constexpr NumberType kTypes[] = {
 Status check_input(const NpyArray& array, const fs::path& file) {
   const std::size_t rank = array.shape.size();
   if (!array.shape.empty() && array.shape[0] == 0)
-    return Error{fmt::format("'{}' holds no samples", file.string())};
+    return Error{fmt::format("'{}' holds no samples; put some there, or take the file away", file.string())};
   if ((rank != 2 && rank != 4) || array.values.empty()) {
     return Error{fmt::format(
         "'{}' has {} dimensions; inputs are samples x channels x height x width, or samples x channels",

@@ -73,8 +73,9 @@ Status join_runs(const DesugarSource& source, const std::vector<op::Slice>& runs
   GraphAssembly& assembly = source.assembly;
   std::vector<OnnxValue> parts;
   for (const op::Slice& slice : runs) {
-    const std::string part = runs.size() == 1 ? output : assembly.hidden_name(source.name() + ".run");
-    RETURN_IF_ERROR(assembly.add_op(source.name(), {slice, {}}, {source.values[0]}, part));
+    const std::string name = runs.size() == 1 ? source.name() : source.name() + ".run";
+    const std::string part = runs.size() == 1 ? output : assembly.hidden_name(name);
+    RETURN_IF_ERROR(assembly.add_op(name, {slice, {}}, {source.values[0]}, part));
     parts.push_back(*assembly.find_value(part));
   }
   return runs.size() == 1 ? Status() : assembly.add_op(source.name(), {op::Concat{}, {}}, parts, output);
@@ -123,7 +124,7 @@ OpWithArrays scale(Array factors) {
 }
 
 OpWithArrays negative(const OnnxValue& value) {
-  return scale(for_all(value.shape.channels, -1));
+  return scale(same_for_all_channels(value.shape.channels, -1));
 }
 
 OpWithArrays function(op::Function function) {
@@ -141,14 +142,14 @@ Status read_arithmetic(const DesugarSource& source) {
   if (type == "Div" && source.constant_first) {
     const bool ones = std::all_of(array.values.begin(), array.values.end(), [](float x) { return x == 1; });
     if (ones) return source.assembly.add_in_layout(source.node, function(op::Function::reciprocal), {value});
-    ASSIGN_OR_RETURN(value, hidden(source, ".inverse", function(op::Function::reciprocal), {value}));
+    ASSIGN_OR_RETURN(value, add_hidden(source, ".inverse", function(op::Function::reciprocal), {value}));
   } else if (type == "Div") {
     change([](float x) { return 1 / x; });
   }
   if (type == "Mul" || type == "Div")
     return source.assembly.add_in_layout(source.node, scale(std::move(array)), {value});
   if (type == "Sub" && source.constant_first) {
-    ASSIGN_OR_RETURN(value, hidden(source, ".negative", negative(value), {value}));
+    ASSIGN_OR_RETURN(value, add_hidden(source, ".negative", negative(value), {value}));
     op::Shift shift;
     shift.channels = value.shape.channels;
     return source.assembly.add_in_layout(source.node, {shift, {std::move(array)}}, {value});
@@ -161,8 +162,8 @@ Status read_negative(const DesugarSource& source) {
   return source.assembly.add_in_layout(source.node, negative(source.values[0]), source.values);
 }
 
-/// What repeats values of one pixel over a map, or one channel over all, waits for an Add or a Mul, which
-/// does that by itself.
+/// What repeats values of one pixel over a map, or one channel over all, waits for arithmetic, which does
+/// that by itself.
 Status read_expand(const DesugarSource& source) {
   RETURN_IF_ERROR(settled(source));
   OnnxValue value = source.values[0];
@@ -231,12 +232,13 @@ Status read_power(const DesugarSource& source) {
   if (exponent == -1)
     return source.assembly.add_in_layout(source.node, function(op::Function::reciprocal), {value});
   if (exponent == -0.5) {
-    ASSIGN_OR_RETURN(const OnnxValue root, hidden(source, ".root", function(op::Function::sqrt), {value}));
+    ASSIGN_OR_RETURN(const OnnxValue root,
+                     add_hidden(source, ".root", function(op::Function::sqrt), {value}));
     return source.assembly.add_in_layout(source.node, function(op::Function::reciprocal), {root});
   }
   if (exponent != 3)
     return Error{fmt::format("its exponent is {}; 2, 3, 0.5, -0.5 and -1 are supported", exponent)};
-  ASSIGN_OR_RETURN(const OnnxValue square, hidden(source, ".square", {op::Mul{}, {}}, {value, value}));
+  ASSIGN_OR_RETURN(const OnnxValue square, add_hidden(source, ".square", {op::Mul{}, {}}, {value, value}));
   return source.assembly.add_in_layout(source.node, {op::Mul{}, {}}, {square, value});
 }
 
@@ -257,8 +259,8 @@ Status read_inverse_pair(const DesugarSource& source) {
   const OnnxValue& second = source.values[1];
   const bool difference = source.node.op_type() == "Sub";
   ASSIGN_OR_RETURN(const OnnxValue inverse,
-                   difference ? hidden(source, ".negative", negative(second), {second})
-                              : hidden(source, ".inverse", function(op::Function::reciprocal), {second}));
+                   difference ? add_hidden(source, ".negative", negative(second), {second})
+                              : add_hidden(source, ".inverse", function(op::Function::reciprocal), {second}));
   std::vector<OnnxValue> pair = {source.values[0], inverse};
   larger_first(pair);
   return source.assembly.add_in_layout(source.node, {difference ? Op(op::Add{}) : Op(op::Mul{}), {}}, pair);
@@ -274,8 +276,9 @@ Status read_sum(const DesugarSource& source) {
     std::vector<OnnxValue> pair = {sum, values[i]};
     larger_first(pair);
     const bool last = i + 1 == values.size();
-    const std::string output = last ? source.output() : source.assembly.hidden_name(source.name());
-    RETURN_IF_ERROR(source.assembly.add_op(source.name(), {op::Add{}, {}}, pair, output));
+    const std::string name = last ? source.name() : source.name() + ".sum";
+    const std::string output = last ? source.output() : source.assembly.hidden_name(name);
+    RETURN_IF_ERROR(source.assembly.add_op(name, {op::Add{}, {}}, pair, output));
     sum = *source.assembly.find_value(output);
   }
   return {};
@@ -283,14 +286,14 @@ Status read_sum(const DesugarSource& source) {
 
 }  // namespace
 
-Array for_all(int channels, float number) {
+Array same_for_all_channels(int channels, float number) {
   return {.shape = {channels}, .values = std::vector<float>(static_cast<std::size_t>(channels), number)};
 }
 
-Result<OnnxValue> hidden(const DesugarSource& source, const char* what, OpWithArrays op,
-                         const std::vector<OnnxValue>& values) {
+Result<OnnxValue> add_hidden(const DesugarSource& source, const char* what, OpWithArrays op,
+                             const std::vector<OnnxValue>& values) {
   const std::string output = source.assembly.hidden_name(source.name() + what);
-  RETURN_IF_ERROR(source.assembly.add_op(source.name(), std::move(op), values, output));
+  RETURN_IF_ERROR(source.assembly.add_op(source.name() + what, std::move(op), values, output));
   OnnxValue made = *source.assembly.find_value(output);
   made.view = values[0].view;
   return made;

@@ -30,7 +30,7 @@ std::vector<OpWithArrays> reductions(const Shape& shape, const View::Axes& axes,
   if (kind == Kind::sum && summed > 1) {
     op::Scale scale;
     scale.channels = shape.channels;
-    ops.push_back({scale, {for_all(shape.channels, static_cast<float>(summed))}});
+    ops.push_back({scale, {same_for_all_channels(shape.channels, static_cast<float>(summed))}});
   }
   if (axes.channels && (shape.channels > 1 || ops.empty())) {
     op::ChannelReduce reduce;
@@ -60,7 +60,7 @@ Status read_reduction(const DesugarSource& source) {
   const View view = value.view.reduced(dimensions, keep);
   const bool settles = value.rank == 4 ? view.is_map() : view.is_vector();
   if (squares) {
-    ASSIGN_OR_RETURN(value, hidden(source, ".squares", {op::Mul{}, {}}, {value, value}));
+    ASSIGN_OR_RETURN(value, add_hidden(source, ".squares", {op::Mul{}, {}}, {value, value}));
   }
   OnnxValue reduced = value;
   for (std::size_t i = 0; i < ops.size(); ++i) {

@@ -30,12 +30,12 @@ Status settled(const DesugarSource& source);
 Result<Array> per_channel(const OnnxValue& value, const Constant& constant);
 
 /// A number for each channel.
-Array for_all(int channels, float number);
+Array same_for_all_channels(int channels, float number);
 
 /// The op on values, of a node that no node of the file knows: its name is this one's with `what` behind it.
 /// The layout is the first one's.
-Result<OnnxValue> hidden(const DesugarSource& source, const char* what, OpWithArrays op,
-                         const std::vector<OnnxValue>& values);
+Result<OnnxValue> add_hidden(const DesugarSource& source, const char* what, OpWithArrays op,
+                             const std::vector<OnnxValue>& values);
 
 /// ReduceMean, ReduceMax, ReduceSum, ReduceSumSquare and ReduceL2: over all rows, all columns, all channels,
 /// or several of them.

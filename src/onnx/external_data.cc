@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "base/try.h"
+#include "onnx/write_onnx.h"
 
 namespace concertina::onnx {
 namespace {
@@ -83,6 +84,19 @@ Error in_tensor(const onnx::TensorProto& tensor, const Error& error) {
   return {fmt::format("array '{}': {}", tensor.name(), error.message)};
 }
 
+/// Our own models record what belongs to them.
+Status check_recorded(const OnnxFile& file) {
+  const auto recorded = find_metadata(file.model, kDataChecksum);
+  if (!recorded) return {};
+  for (const auto& [location, content] : file.external) {
+    if (checksum(content.view()) == *recorded) continue;
+    return Error{fmt::format(
+        "the checksum of '{}', which holds its arrays, does not fit the model; copy both files together",
+        location)};
+  }
+  return {};
+}
+
 }  // namespace
 
 Status read_external_data(const fs::path& folder, OnnxFile& file) {
@@ -104,7 +118,7 @@ Status read_external_data(const fs::path& folder, OnnxFile& file) {
       attribute.mutable_t()->clear_data_location();
     }
   }
-  return {};
+  return check_recorded(file);
 }
 
 }  // namespace concertina::onnx

@@ -178,6 +178,21 @@ TEST_F(Import, WhatOnlyLooksLikeANormIsNone) {
   }
 }
 
+// What is added before a node takes no name of an output.
+TEST_F(Import, OutputsOfNodesWithoutNamesKeepTheirs) {
+  OnnxBuilder net;
+  const std::string a = net.conv(net.input("image", {3, 4, 4}), {.in = 3, .out = 4});
+  net.output(net.node("Div", {a, net.node("Abs", {a})}), "quotient", {4, 4, 4});
+  net.output(net.node("Sub", {a, net.node("Sigmoid", {a})}), "difference", {4, 4, 4});
+  onnx::ModelProto model;
+  ASSERT_TRUE(model.ParseFromString(net.finish()));
+  for (onnx::NodeProto& node : *model.mutable_graph()->mutable_node()) node.clear_name();
+  const Graph network = graph(model.SerializeAsString());
+  ASSERT_EQ(network.outputs().size(), 2u);
+  EXPECT_EQ(network.node(network.outputs()[0]).name, "quotient");
+  EXPECT_EQ(network.node(network.outputs()[1]).name, "difference");
+}
+
 TEST_F(Import, AFilterAlongChannelsIsAMatrix) {
   const auto imported = import(testing::test_network("channel_attention"));
   ASSERT_TRUE(imported) << imported.error().message;

@@ -34,23 +34,6 @@ Result<OnnxFile> parse_dynamic(std::string_view bytes) {
   return file;
 }
 
-/// Reads the arrays that write_onnx() put beside a large model; the number of their bytes.
-Result<std::size_t> read_data(const std::filesystem::path& folder, OnnxFile& file) {
-  const auto recorded = find_metadata(file.model, kDataChecksum);
-  if (!recorded) return 0;
-  RETURN_IF_ERROR(read_external_data(folder, file));
-  std::size_t size = 0;
-  for (const auto& [location, content] : file.external) {
-    if (checksum(content.view()) != *recorded) {
-      return Error{fmt::format(
-          "the checksum of '{}', which holds its arrays, does not fit the model; copy both files together",
-          location)};
-    }
-    size += content.view().size();
-  }
-  return size;
-}
-
 /// `bytes`: of all that was read.
 Result<ModelFile> model_from_onnx(const OnnxFile& file, std::size_t bytes) {
   ASSIGN_OR_RETURN(ImportedNetwork read, from_onnx(file, {.most_values = static_cast<std::int64_t>(bytes)}));
@@ -87,8 +70,12 @@ Status write_model(const std::filesystem::path& path, const ModelFile& model, st
 Result<ModelFile> read_model(const std::filesystem::path& path) {
   return read_as(path, [&](std::string_view bytes) -> Result<ModelFile> {
     ASSIGN_OR_RETURN(OnnxFile file, parse_dynamic(bytes));
-    ASSIGN_OR_RETURN(const std::size_t beside, read_data(path.parent_path(), file));
-    return model_from_onnx(file, bytes.size() + beside);
+    std::size_t size = bytes.size();
+    if (find_metadata(file.model, kDataChecksum)) {
+      RETURN_IF_ERROR(read_external_data(path.parent_path(), file));
+      for (const auto& [location, content] : file.external) size += content.view().size();
+    }
+    return model_from_onnx(file, size);
   });
 }
 

@@ -123,11 +123,18 @@ TEST(ModelFile, ErrorsNameTheFile) {
   EXPECT_THAT(read_model(path).error().message, HasSubstr("check the path"));
 }
 
-// The formula of docs/model-format.md, computed elsewhere.
 /// A model whose arrays are in another file, as if it were larger than protobuf's limit.
 class LargeModelFile : public ::testing::Test {
  protected:
   LargeModelFile() { EXPECT_TRUE(write_model(path_, model_, 1000)); }
+
+  /// The files beside the model.
+  std::vector<std::filesystem::path> data() const {
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path()))
+      if (entry.path().extension() == ".data") files.push_back(entry.path());
+    return files;
+  }
 
   std::string refusal() const {
     const auto model = read_model(path_);
@@ -136,14 +143,14 @@ class LargeModelFile : public ::testing::Test {
 
   const testing::TestFolder folder_;
   const std::filesystem::path path_ = folder_.path() / "model.onnx";
-  const std::filesystem::path data_ = folder_.path() / "model.onnx.data";
   const ModelFile model_ = testing::random_model(*make_network({.name = "resnet8", .input = {3, 32, 32}}), 4);
 };
 
 TEST_F(LargeModelFile, ComesBackBitForBit) {
   std::size_t values = 0;
   for (const auto& [name, array] : model_.network.weights) values += array.values.size();
-  EXPECT_GE(std::filesystem::file_size(data_), values * sizeof(float));
+  ASSERT_EQ(data().size(), 1u);
+  EXPECT_GE(std::filesystem::file_size(data()[0]), values * sizeof(float));
   const auto back = read_model(path_);
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(*serialize_model(*back), *serialize_model(model_));
@@ -159,20 +166,31 @@ TEST_F(LargeModelFile, IsAnOrdinaryOnnxFile) {
 
 TEST_F(LargeModelFile, IsRefusedWithoutTheDataThatItWasWrittenWith) {
   EXPECT_THAT(parse_model(*read_file(path_)).error().message, HasSubstr("its values are in another file"));
-  std::string data = *read_file(data_);
-  data[100] ^= 1;
-  ASSERT_TRUE(write_file(data_, data));
-  EXPECT_THAT(refusal(), HasSubstr("model.onnx': the checksum of 'model.onnx.data'"));
-  std::filesystem::remove(data_);
-  EXPECT_THAT(refusal(), HasSubstr("model.onnx.data': "));
+  const std::filesystem::path file = data().at(0);
+  std::string bytes = *read_file(file);
+  bytes[100] ^= 1;
+  ASSERT_TRUE(write_file(file, bytes));
+  EXPECT_THAT(refusal(), HasSubstr("model.onnx': the checksum of 'model.onnx."));
+  EXPECT_THAT(import_network(path_).error().message, HasSubstr("copy both files together"));
+  std::filesystem::remove(file);
+  EXPECT_THAT(refusal(), HasSubstr(".data': "));
 }
 
-TEST_F(LargeModelFile, SubnetsAreWrittenAlone) {
+TEST_F(LargeModelFile, LeavesNothingBehindWhenItIsReplaced) {
+  const std::filesystem::path first = data().at(0);
+  folder_.write("model.onnx.mine.data", "not ours");
+  ModelFile other = model_;
+  other.network.weights.begin()->second.values[0] += 1;
+  ASSERT_TRUE(write_model(path_, other, 1000));
+  EXPECT_FALSE(std::filesystem::exists(first));
+  EXPECT_EQ(read_model(path_)->network.weights, other.network.weights);
   const Subnet& smallest = model_.subnets.back().subnet;
   ASSERT_TRUE(write_subnet(path_, model_, smallest));
   EXPECT_EQ(*read_file(path_), *export_subnet(model_, smallest));
+  EXPECT_THAT(data(), ::testing::ElementsAre(folder_.path() / "model.onnx.mine.data"));
 }
 
+// The formula of docs/model-format.md, computed elsewhere.
 TEST(ModelFile, ProbeImagesAreTheSameEverywhere) {
   const std::vector<float> images = probe_images(
       testing::random_model(*make_network({.name = "resnet8", .input = {3, 32, 32}}), 1).network.graph);

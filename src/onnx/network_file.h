@@ -13,7 +13,7 @@
 
 namespace concertina::onnx {
 
-/// Of one ONNX file; protobuf's limit, 2 GB.
+/// The most bytes of one ONNX file: protobuf's limit, 2 GB.
 inline constexpr std::size_t kMostBytes = std::numeric_limits<int>::max();
 
 /// ONNX of the network as it is, batch norms and all: what a recipe takes. Fails as serialize_static() does.

@@ -37,6 +37,7 @@ bool parse_in_place(std::string_view bytes, OnnxFile& file);
 /// The value of the metadata entry `key`, if the model has one.
 std::optional<std::string_view> find_metadata(const onnx::ModelProto& model, std::string_view key);
 
+/// Adds an entry behind the others.
 void add_metadata(std::string_view key, std::string value, onnx::ModelProto& model);
 
 /// The XXH3 (64 bits) of the bytes as 16 lower-case hexadecimal digits.

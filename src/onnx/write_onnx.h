@@ -18,10 +18,11 @@ Result<std::string> serialize(const onnx::ModelProto& model, std::optional<int> 
 /// Metadata of a dynamic model whose arrays are in another file: that file's checksum().
 inline constexpr std::string_view kDataChecksum = "concertina.data_checksum";
 
-/// Writes an ONNX file. If it would have more than `most` bytes, the values of its arrays go to `path` with
-/// ".data" behind it, as external data; a dynamic model then also records their checksum. Each of the two
-/// files is written aside and renamed, the data first. Fails if the file cannot be written, or without its
-/// arrays still exceeds the limit.
+/// Writes an ONNX file. If it would have more than `most` bytes, the values of its arrays go to a file beside
+/// it, as external data: `path` with ".", their checksum() and ".data" behind it. A dynamic model also
+/// records the checksum. The data is written first, under a name that no other content has, so what lay at
+/// `path` stays whole until it is replaced; data that then belongs to no file is deleted. Fails if a file
+/// cannot be written, or without its arrays still exceeds the limit.
 Status write_onnx(const std::filesystem::path& path, onnx::ModelProto model, std::optional<int> format = {},
                   std::size_t most = kMostBytes);
 

@@ -7,9 +7,10 @@
 
 namespace concertina::runtime {
 
-/// What the kernels call an activation or a reduction. Those of kernels::FusedActivation are here, too.
+/// An activation as the kernels know it. Those of kernels::FusedActivation are here, too.
 kernels::PointwiseFunction pointwise(const op::Activation& op);
 
+/// A reduction as the kernels know it.
 kernels::ChannelReduction channel_reduction(op::ChannelReduce::Kind kind);
 
 }  // namespace concertina::runtime

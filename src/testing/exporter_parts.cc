@@ -252,14 +252,19 @@ std::string lengths() {
   x = net.conv_norm_relu(channels_first(net, x), {.in = 12, .out = 9});
   // RMS norm, over the channels of each pixel.
   const std::string square = reduced(net, "ReduceMean", net.node("Pow", {x, net.floats({}, {2})}), {1});
-  const std::string root = net.node("Sqrt", {net.node("Add", {square, net.floats({}, {1e-5F})})});
-  x = net.node("Mul", {x, net.node("Div", {net.floats({}, {1}), root})});
+  const std::string above_0 = net.node("Add", {square, net.floats({}, {1e-5F})});
+  x = net.node("Mul", {x, net.node("Pow", {above_0, net.floats({}, {-0.5F})})});
+  const std::string other = net.node("Pow", {above_0, net.floats({}, {0.5F})});
+  x = net.node("Add", {x, net.node("Div", {net.floats({}, {0.3F}), other})});
   x = net.node("Mul", {x, net.random({9, 1, 1}, 3)});
   x = net.conv_norm_relu(x, {.in = 9, .out = 8});
   const std::string sum = net.node("ReduceSum", {net.node("Abs", {x}), net.integers({1})});
-  x = net.node("Div", {x, net.node("Add", {sum, net.floats({}, {0.5F})})});
+  const std::string shift = net.node("Add", {sum, net.floats({}, {0.5F})});
+  x = net.node("Mul", {net.node("Div", {x, shift}), net.node("Pow", {shift, net.floats({}, {-1})})});
   // An embedding of length 1.
-  const std::string vector = net.linear(net.pooled(x), 8, kClasses);
+  std::string vector = net.linear(net.pooled(x), 8, kClasses);
+  vector = net.node("Sub", {vector, reduced(net, "ReduceMean", vector, {1})});
+  vector = net.node("Add", {vector, reduced(net, "ReduceSumSquare", vector, {-1})});
   const std::string limited =
       net.node("Clip", {reduced(net, "ReduceL2", vector, {1}), net.floats({}, {1e-12F})});
   const std::string all = net.node("Expand", {limited, net.node("Shape", {vector})});

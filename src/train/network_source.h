@@ -18,7 +18,7 @@ struct NetworkSource {
   /// With the weights of the file; none if it is built by name.
   Network network;
   std::vector<InsertedNorm> norms;     ///< put back after convolutions, not yet calibrated
-  std::uint64_t file_hash = 0;         ///< of the file's bytes
+  std::uint64_t file_hash = 0;         ///< onnx::hash_network() of the file
   std::vector<int> data_inputs = {0};  ///< by input of the network: the data's that it takes
 };
 

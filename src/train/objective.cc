@@ -73,10 +73,13 @@ class VarianceAroundChannels {
     squares_ = count_ == 0 ? squares : squares_ + squares;
     count_ += by_channel.size(1);
   }
-  /// Precondition: there are values.
+  /// 0 if it is no more than rounding. Precondition: there are values.
   double value() const {
+    constexpr double kRounding = 1e-12;  // of the mean square
     const auto count = static_cast<double>(count_);
-    return std::max(0.0, (squares_ / count - (sums_ / count).square()).mean().item<double>());
+    const torch::Tensor squares = squares_ / count;
+    const double variance = (squares - (sums_ / count).square()).mean().item<double>();
+    return variance > kRounding * squares.mean().item<double>() ? variance : 0;
   }
 
  private:
@@ -151,7 +154,7 @@ Result<std::shared_ptr<const Teacher>> Teacher::make(const Network& network,
   std::vector<VarianceAroundChannels> variances(outputs.size());
   for (std::size_t begin = 0; begin < indices.size(); begin += kBatch) {
     const auto part = indices.subspan(begin, std::min(kBatch, indices.size() - begin));
-    const std::vector<torch::Tensor> taught = teacher->teach(images.batch(part));
+    const std::vector<torch::Tensor> taught = teacher->compute(teacher->exact_, images.batch(part));
     RETURN_IF_ERROR(images.status());
     for (std::size_t i = 0; i < outputs.size(); ++i) variances[i].add(taught[i]);
   }
@@ -167,13 +170,15 @@ Result<std::shared_ptr<const Teacher>> Teacher::make(const Network& network,
   return std::shared_ptr<const Teacher>(std::move(teacher));
 }
 
+std::vector<torch::Tensor> Teacher::compute(const Supernet& net, const Batch& batch) const {
+  const torch::NoGradGuard no_grad;
+  return net.values(batch.inputs, nodes_, full_subnet(net.graph()), {.statistics = &statistics_});
+}
+
 std::vector<torch::Tensor> Teacher::teach(const Batch& batch) const {
   const auto found = batch.key == 0 ? remembered_.end() : remembered_.find(batch.key);
   if (found != remembered_.end()) return found->second;
-  const torch::NoGradGuard no_grad;
-  const Supernet& net = batch.key == 0 ? quick_ : exact_;
-  std::vector<torch::Tensor> taught =
-      net.values(batch.inputs, nodes_, full_subnet(net.graph()), {.statistics = &statistics_});
+  std::vector<torch::Tensor> taught = compute(batch.key == 0 ? quick_ : exact_, batch);
   const std::size_t bytes = bytes_of(taught);
   if (batch.key != 0 && remembered_bytes_ + bytes <= kMostRemembered) {
     remembered_[batch.key] = taught;

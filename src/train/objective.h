@@ -48,6 +48,8 @@ class Teacher {
   Teacher(Supernet quick, Supernet exact, Tensors statistics)
       : quick_(std::move(quick)), exact_(std::move(exact)), statistics_(std::move(statistics)) {}
 
+  std::vector<torch::Tensor> compute(const Supernet& net, const Batch& batch) const;
+
   Supernet quick_;  ///< in the precision of training, for batches that come only once
   Supernet exact_;
   Tensors statistics_;

@@ -68,6 +68,23 @@ TEST_F(Distilling, ASoftmaxIsADistributionAndAllElseAreValues) {
   EXPECT_EQ(as_told->outputs()[1].weight, 3);
 }
 
+TEST_F(Distilling, VariancesAreOfAllImages) {
+  std::vector<std::int64_t> often;
+  for (int i = 0; i < 25; ++i) often.insert(often.end(), indices_.begin(), indices_.end());
+  const auto made = *Teacher::make(network_, {}, {}, images_, often);
+  const double once = teacher()->outputs()[1].variance;
+  EXPECT_NEAR(made->outputs()[1].variance, once, 1e-6 * once);
+}
+
+TEST_F(Distilling, AnOutputThatIsAlwaysTheSameTeachesNothing) {
+  Network constant = network_;
+  for (float& value : constant.weights.at("map.weight").values) value = 0;
+  for (float& value : constant.weights.at("map.bias").values) value = 3.3F;
+  const auto made = Teacher::make(constant, {}, {}, images_, indices_);
+  ASSERT_FALSE(made);
+  EXPECT_THAT(made.error().message, HasSubstr("the output 'map' is the same for all images"));
+}
+
 TEST_F(Distilling, ListsMustFitTheOutputs) {
   EXPECT_THAT(refusal({.losses = {}, .weights = {1}}),
               HasSubstr("distill.weights has 1 entries, but the network"));

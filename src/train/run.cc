@@ -23,7 +23,7 @@ namespace {
 
 /// Grows whenever the same recipe comes to train something else, so that no older stage is taken for a new
 /// one.
-constexpr int kMethod = 3;
+constexpr int kMethod = 4;
 
 /// What is wrong with a file that a key of the recipe names.
 Error unreadable(std::string_view key, const Error& error) {

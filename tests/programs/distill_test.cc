@@ -204,7 +204,7 @@ TEST_F(DistillTest, ANetworkOfTwoInputsLearnsFromArrays) {
   expect_refused(eval(), "has no 'second.npy'");
   fs::rename(folder_ / "data/second", folder_ / "data/second.npy");
   write_network(graph, "b.weight");
-  expect_refused(eval(), "is not the network that the model was distilled from");
+  expect_refused(eval(), "is not the file that the model was distilled from");
   write_network(graph);
   fs::rename(folder_ / "data/second.npy", folder_ / "data/other.npy");
   expect_refused(run(), "it has the inputs 'image', 'second', but the data has no 'second.npy'");

@@ -107,8 +107,9 @@ Result<SplitImages> read_arrays(const std::filesystem::path& root, data::Split s
 }
 
 Error test_data_differs(const recipe::Recipe& recipe) {
-  return Error{fmt::format("the test data of '{}' differs from its training data in inputs, size or classes",
-                           recipe.data.path.string())};
+  return Error{fmt::format(
+      "the test data of '{}' differs from its training data in inputs, size or classes; both must have the same",
+      recipe.data.path.string())};
 }
 
 /// Batches of a split; its pixels and arrays are gone then.

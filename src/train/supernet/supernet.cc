@@ -26,12 +26,17 @@ torch::Tensor cut(const Graph& graph, const torch::Tensor& tensor, std::int64_t 
   return parts.size() == 1 ? parts[0] : torch::cat(parts, along);
 }
 
-/// By node, whether it is a batch norm that only a ReLU reads, neither of them an output.
-std::vector<bool> find_rectified(const Graph& graph) {
+std::vector<std::vector<NodeId>> readers_by_node(const Graph& graph) {
   std::vector<std::vector<NodeId>> readers(static_cast<std::size_t>(graph.size()));
   for (NodeId id = 0; id < graph.size(); ++id) {
     for (const NodeId input : graph.node(id).inputs) readers[input].push_back(id);
   }
+  return readers;
+}
+
+/// By node, whether it is a batch norm that only a ReLU reads, neither of them an output.
+std::vector<bool> find_rectified(const Graph& graph) {
+  const std::vector<std::vector<NodeId>> readers = readers_by_node(graph);
   const auto is_output = [&](NodeId id) {
     return std::find(graph.outputs().begin(), graph.outputs().end(), id) != graph.outputs().end();
   };
@@ -43,6 +48,24 @@ std::vector<bool> find_rectified(const Graph& graph) {
     rectified.push_back(reader && reader->is_relu() && !is_output(id) && !is_output(of_node[0]));
   }
   return rectified;
+}
+
+/// Of numbers that keep a root or a denominator away from 0, such as the epsilon of a norm in parts. Learned,
+/// they might fall below it.
+std::vector<bool> find_guards(const Graph& graph) {
+  const auto is_guarded = [&](NodeId id) {
+    const auto* reader = std::get_if<op::Activation>(&graph.node(id).op);
+    return reader && (reader->function == op::Function::sqrt || reader->function == op::Function::reciprocal);
+  };
+  std::vector<bool> guards;
+  const std::vector<std::vector<NodeId>> readers = readers_by_node(graph);
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    const Op& op = graph.node(id).op;
+    const bool affine = std::holds_alternative<op::Shift>(op) || std::holds_alternative<op::Scale>(op);
+    guards.push_back(affine && !readers[id].empty() &&
+                     std::all_of(readers[id].begin(), readers[id].end(), is_guarded));
+  }
+  return guards;
 }
 
 torch::Tensor prepared(const torch::Tensor& weight, torch::Device device) {
@@ -74,6 +97,7 @@ Tensors StatisticsCollector::result() const {
 
 Result<Supernet> Supernet::make(const Graph& graph, const Tensors& weights, const Compute& compute) {
   Supernet net(graph, compute);
+  const std::vector<bool> guards = find_guards(graph);
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
     if (const auto* opaque = std::get_if<op::Opaque>(&node.op)) {
@@ -87,7 +111,7 @@ Result<Supernet> Supernet::make(const Graph& graph, const Tensors& weights, cons
       if (found == weights.end() || found->second.sizes() != at::IntArrayRef(shape)) {
         return Error{fmt::format("the weights have no array '{}' of the network's shape", name)};
       }
-      net.weights_[name] = prepared(found->second, compute.device).requires_grad_();
+      net.weights_[name] = prepared(found->second, compute.device).requires_grad_(!guards[id]);
     }
   }
   net.rectified_ = find_rectified(graph);

@@ -46,7 +46,8 @@ struct ForwardOptions {
 /// remembers no sub-net and no statistics.
 class Supernet {
  public:
-  /// `weights`: every trainable parameter at full size; copied. Fails if an op cannot be trained.
+  /// `weights`: every trainable parameter at full size; copied. All of them are learned but those that keep
+  /// roots and denominators away from 0. Fails if an op cannot be trained.
   static Result<Supernet> make(const Graph& graph, const Tensors& weights, const Compute& compute);
 
   const Graph& graph() const { return graph_; }

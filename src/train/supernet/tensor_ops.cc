@@ -85,6 +85,12 @@ torch::Tensor transposed_conv(const torch::Tensor& x, const torch::Tensor& weigh
   return bias.defined() ? y + bias.view({-1, 1, 1}) : y;
 }
 
+/// At 0 the slope is infinite, which times 0 would be no number; there it is taken to be 0.
+torch::Tensor square_root(const torch::Tensor& x) {
+  const torch::Tensor roots = torch::sqrt(x.clamp_min(std::numeric_limits<float>::min()));
+  return torch::where(x > 0, roots, torch::sqrt(x.detach()));
+}
+
 torch::Tensor activate(const torch::Tensor& x, const op::Activation& activation) {
   const double a = activation.a, b = activation.b;
   switch (activation.function) {
@@ -117,9 +123,7 @@ torch::Tensor activate(const torch::Tensor& x, const op::Activation& activation)
     case op::Function::gelu_tanh:
       return torch::gelu(x, "tanh");
     case op::Function::sqrt:
-      // Where it is 0 its slope is infinite, which times 0 would be no number.
-      return torch::sqrt(x.to(torch::kFloat).clamp_min(std::numeric_limits<float>::min()))
-          .to(x.scalar_type());
+      return square_root(x.to(torch::kFloat)).to(x.scalar_type());
     case op::Function::reciprocal:
       return torch::reciprocal(x);
   }
