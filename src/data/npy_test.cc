@@ -117,6 +117,8 @@ TEST_F(ArraysTest, WhatDoesNotFitIsNamed) {
   folder_.write("b.npy", samples(4, 3, "3, 1"));
   EXPECT_THAT(refusal(),
               HasSubstr("b.npy' has 3 dimensions; inputs are samples x channels x height x width"));
+  folder_.write("b.npy", npy("<f4", "(0, 3, 2, 2)", ""));
+  EXPECT_THAT(refusal(), HasSubstr("b.npy' holds no samples"));
   folder_.write("b.npy", npy("<f4", "(4, 1)", bytes_of<float>({1, 2, NAN, 4})));
   EXPECT_THAT(refusal(), HasSubstr("b.npy' holds nan in its sample 2"));
   folder_.write("b.npy", "x");

@@ -6,7 +6,6 @@
 
 #include "base/text.h"
 #include "base/try.h"
-#include "onnx/write_onnx.h"
 
 namespace concertina::onnx {
 namespace {

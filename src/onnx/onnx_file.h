@@ -43,6 +43,9 @@ void add_metadata(std::string_view key, std::string value, onnx::ModelProto& mod
 /// The XXH3 (64 bits) of the bytes as 16 lower-case hexadecimal digits.
 std::string checksum(std::string_view bytes);
 
+/// Metadata of a dynamic model whose arrays are in another file: that file's checksum().
+inline constexpr std::string_view kDataChecksum = "concertina.data_checksum";
+
 /// The bytes of an ONNX file, which must outlive what is returned. If it is a dynamic model, its format is
 /// known and its seal unbroken.
 Result<OnnxFile> parse_onnx(std::string_view bytes);

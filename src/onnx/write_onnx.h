@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "concertina/result.h"
 #include "onnx/network_file.h"
@@ -14,9 +13,6 @@ namespace concertina::onnx {
 
 /// The bytes of a model, sealed if it is a dynamic one of this format. Fails above protobuf's limit.
 Result<std::string> serialize(const onnx::ModelProto& model, std::optional<int> format = {});
-
-/// Metadata of a dynamic model whose arrays are in another file: that file's checksum().
-inline constexpr std::string_view kDataChecksum = "concertina.data_checksum";
 
 /// Writes an ONNX file. If it would have more than `most` bytes, the values of its arrays go to a file beside
 /// it, as external data: `path` with ".", their checksum() and ".data" behind it. A dynamic model also

@@ -124,12 +124,19 @@ TEST(Report, IsReadAsItWasWritten) {
   MeasuredComparison comparison = example();
   comparison.milliseconds_grid = {0.1, 0.2};
   comparison.milliseconds_of = "a machine";
+  comparison.measure = "agreement";
   for (MeasuredSubnet& one : comparison.runs[0].subnets) one.milliseconds = one.macs / 30;
   const testing::TestFolder folder;
   const std::string written = to_json(comparison);
   const auto read = read_comparison(folder.write("comparison.json", written));
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(to_json(*read), written);
+  EXPECT_EQ(read->measure, "agreement");
+  EXPECT_THAT(to_markdown(*read), HasSubstr("| agreement, % |"));
+  const std::string line = " \"measure\": \"agreement\",\n";
+  std::string older = written;
+  older.erase(older.find(line), line.size());
+  EXPECT_EQ(read_comparison(folder.write("older.json", older))->measure, "top-1");
 
   EXPECT_THAT(read_comparison(folder / "none.json").error().message, HasSubstr("none.json"));
   for (const std::string& text :

@@ -31,7 +31,7 @@ std::vector<Subnet> some_subnets(const Graph& graph) {
 Tensors random_tensors(const Graph& graph) {
   Tensors weights = initial_tensors(graph, 1);
   for (auto& [name, tensor] : weights) {
-    if (tensor.dim() == 1) tensor += torch::rand_like(tensor) * 0.3;  // of some a root is taken
+    if (tensor.dim() == 1) tensor += torch::rand_like(tensor) * 0.3;  // no root of what is below 0
   }
   return weights;
 }
