@@ -4,8 +4,11 @@
 #include <chrono>
 #include <cstring>
 #include <new>
+#include <vector>
 
 #include "base/page_memory.h"
+#include "kernels/bf16_conv.h"
+#include "kernels/bf16_unit.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/machine_limits.cc"
@@ -75,6 +78,29 @@ double peak_gflops() {
     sink = result;
     static_cast<void>(sink);
     best = std::max(best, operations / took.count() / 1e9);
+  }
+  return best;
+}
+
+double bf16_peak_gflops() {
+  const Bf16Unit* unit = best_bf16_unit();
+  if (unit == nullptr) return peak_gflops();
+  constexpr int kChannels = 256, kTurns = 2000;
+  const std::ptrdiff_t tap = 0;
+  const ChannelRange range{.count = kChannels};
+  const std::vector<std::uint16_t> input(static_cast<std::size_t>(unit->pixels) * kChannels);
+  const std::vector<std::uint32_t> weights(kChannels * kBf16Panel);
+  std::vector<float> sums(static_cast<std::size_t>(unit->pixels) * 2 * kBf16Panel);
+  const std::uint32_t* second = weights.data() + kChannels / 2 * kBf16Panel;
+  const Bf16Panels panels{{&tap, 1}, {&range, 1}, kChannels, weights.data(), kChannels / 2, second};
+  double best = 0;
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    unit->begin();
+    const auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < kTurns; ++i) unit->products(panels, input.data(), unit->pixels, sums.data());
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    unit->end();
+    best = std::max(best, 2e-9 * unit->pixels * 2 * kBf16Panel * kChannels * kTurns / took.count());
   }
   return best;
 }
