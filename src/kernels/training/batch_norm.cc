@@ -10,46 +10,15 @@
 // clang-format off
 #include "hwy/foreach_target.h"  // must come before the rest
 #include "hwy/highway.h"
+#include "kernels/training/map_values-inl.h"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace concertina::kernels::HWY_NAMESPACE {
 namespace {
 
-namespace hn = hwy::HWY_NAMESPACE;
-using Bf16 = std::uint16_t;
-
 constexpr hn::ScalableTag<float> kTag;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(kTag));
-
-template <class D>
-HWY_INLINE hn::Vec<D> load(D d, const float* p) {
-  return hn::LoadU(d, p);
-}
-
-template <class D>
-HWY_INLINE hn::Vec<D> load(D d, const Bf16* p) {
-  const hn::Rebind<std::uint16_t, D> narrow;
-  const hn::Rebind<std::uint32_t, D> wide;
-  return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(wide, hn::LoadU(narrow, p))));
-}
-
-template <class D>
-HWY_INLINE void store(D d, hn::Vec<D> v, float* p) {
-  hn::StoreU(v, d, p);
-}
-
-/// Rounds to the nearest, ties to even.
-template <class D>
-HWY_INLINE void store(D, hn::Vec<D> v, Bf16* p) {
-  const hn::Rebind<std::uint16_t, D> narrow;
-  const hn::Rebind<std::uint32_t, D> bits;
-  const hn::Rebind<std::int32_t, D> integer;
-  const auto exact = hn::BitCast(bits, v);
-  const auto odd = hn::And(hn::ShiftRight<16>(exact), hn::Set(bits, 1));
-  const auto rounded = hn::Add(exact, hn::Add(odd, hn::Set(bits, 0x7FFF)));
-  hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(integer, hn::ShiftRight<16>(rounded))), narrow, p);
-}
 
 /// Floats after which vectors meet the same channels in the same lanes again; long enough that sums kept in
 /// memory do not wait for each other.
@@ -129,19 +98,21 @@ void moments(const MomentsArgs& a) {
 
 void apply_norm(const ApplyNormArgs& a) {
   const auto scales = repeated(a.scale, a.map.channels), shifts = repeated(a.shift, a.map.channels);
-  sweep(a.map, [x = a.x, scale = scales.data(), shift = shifts.data(), relu = a.relu, y = a.y](const auto& at)
-                   HWY_ATTR {
-                     const auto v = hn::MulAdd(at.read(x), at.of(scale), at.of(shift));
-                     at.write(relu ? hn::Max(v, hn::Zero(at.d)) : v, y);
-                   });
+  sweep(a.map, [x = a.x, residual = a.residual, scale = scales.data(), shift = shifts.data(), relu = a.relu,
+                y = a.y](const auto& at) HWY_ATTR {
+    auto v = hn::MulAdd(at.read(x), at.of(scale), at.of(shift));
+    if (residual != nullptr) v = hn::Add(v, at.read(residual));
+    at.write(relu ? hn::Max(v, hn::Zero(at.d)) : v, y);
+  });
 }
 
 void gradient_moments(const GradientMomentsArgs& a) {
   const auto means = repeated(a.mean, a.map.channels);
   std::vector<float> all_sums(means.size()), all_products(means.size());
   sweep(a.map, [x = a.x, y = a.y, dy = a.dy, mean = means.data(), sums = all_sums.data(),
-                products = all_products.data()](const auto& at) HWY_ATTR {
+                products = all_products.data(), kept = a.g](const auto& at) HWY_ATTR {
     const auto g = at.gradient(dy, y);
+    if (kept != nullptr) at.write(g, kept);
     const auto centred = hn::Sub(at.read(x), at.of(mean));
     at.set(hn::Add(at.of(sums), g), sums);
     at.set(hn::MulAdd(g, centred, at.of(products)), products);

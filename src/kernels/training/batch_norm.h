@@ -27,10 +27,11 @@ struct MomentsArgs {
 };
 void moments(const MomentsArgs& args);
 
-/// y = x * scale[c] + shift[c], then ReLU if asked for.
+/// y = x * scale[c] + shift[c] + residual, then ReLU if asked for.
 struct ApplyNormArgs {
   TrainingMap map;
   const void* x = nullptr;
+  const void* residual = nullptr;  ///< or null
   const float* scale = nullptr;
   const float* shift = nullptr;
   bool relu = false;
@@ -39,7 +40,7 @@ struct ApplyNormArgs {
 void apply_norm(const ApplyNormArgs& args);
 
 /// With g = dy, or 0 where y is given and not positive: sums[c] = sum of g, products[c] = sum of g * (x -
-/// mean[c]).
+/// mean[c]). g is stored if asked for.
 struct GradientMomentsArgs {
   TrainingMap map;
   const void* x = nullptr;
@@ -48,6 +49,7 @@ struct GradientMomentsArgs {
   const float* mean = nullptr;
   float* sums = nullptr;
   float* products = nullptr;
+  void* g = nullptr;  ///< or null
 };
 void gradient_moments(const GradientMomentsArgs& args);
 

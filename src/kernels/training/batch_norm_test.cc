@@ -109,15 +109,23 @@ TEST_P(BatchNormTest, Normalize) {
   for_shapes([](int pixels, int channels, Element element) {
     const auto c = static_cast<std::size_t>(channels), size = static_cast<std::size_t>(pixels) * c;
     const Floats x = exact_in_bf16(size, 1), scale = exact_in_bf16(c, 2), shift = exact_in_bf16(c, 3);
-    for (const bool relu : {false, true}) {
+    const Floats added = exact_in_bf16(size, 4);
+    for (const auto& [relu, residual] :
+         {std::pair(false, false), {true, false}, {false, true}, {true, true}}) {
       Floats wanted(size);
       // These products and sums are exact in fp32.
       for (std::size_t i = 0; i < size; ++i) {
-        wanted[i] = x[i] * scale[i % c] + shift[i % c];
+        wanted[i] = x[i] * scale[i % c] + shift[i % c] + (residual ? added[i] : 0);
         if (relu) wanted[i] = std::max(wanted[i], 0.0F);
       }
-      Values in(x, element), out(Floats(size), element);
-      apply_norm({{pixels, channels, element}, in.data(), scale.data(), shift.data(), relu, out.data()});
+      Values in(x, element), other(added, element), out(Floats(size), element);
+      apply_norm({.map = {pixels, channels, element},
+                  .x = in.data(),
+                  .residual = residual ? other.data() : nullptr,
+                  .scale = scale.data(),
+                  .shift = shift.data(),
+                  .relu = relu,
+                  .y = out.data()});
       EXPECT_EQ(out.read(), rounded(wanted, element));
     }
   });
@@ -131,14 +139,16 @@ TEST_P(BatchNormTest, Gradients) {
                  constant = exact_in_bf16(c, 7);
     for (const bool relu : {false, true}) {
       std::vector<double> sums(c), products(c);
-      Floats dx(size);
+      Floats dx(size), gradients(size);
       for (std::size_t i = 0; i < size; ++i) {
         const float g = relu && y[i] <= 0 ? 0 : dy[i];
+        gradients[i] = g;
         sums[i % c] += g;
         products[i % c] += static_cast<double>(g) * (static_cast<double>(x[i]) - mean[i % c]);
         dx[i] = g * a[i % c] + (x[i] * b[i % c] + constant[i % c]);
       }
-      Values xs(x, element), ys(y, element), dys(dy, element), out(Floats(size), element);
+      Values xs(x, element), ys(y, element), dys(dy, element), out(Floats(size), element),
+          kept(Floats(size), element);
       void* mask = relu ? ys.data() : nullptr;
       Floats got_sums(c), got_products(c);
       gradient_moments({{pixels, channels, element},
@@ -147,7 +157,9 @@ TEST_P(BatchNormTest, Gradients) {
                         dys.data(),
                         mean.data(),
                         got_sums.data(),
-                        got_products.data()});
+                        got_products.data(),
+                        kept.data()});
+      EXPECT_EQ(kept.read(), gradients);
       expect_close(got_sums, sums, 1e-4 * pixels);
       expect_close(got_products, products, 1e-4 * pixels);
       input_gradient({{pixels, channels, element},

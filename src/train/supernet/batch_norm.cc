@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "kernels/training/batch_norm.h"
+#include "train/supernet/tensor_ops.h"
 
 namespace concertina::train {
 namespace {
@@ -11,10 +12,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::Variable;
 using torch::autograd::variable_list;
-
-torch::Tensor channels_last(const torch::Tensor& x) {
-  return x.contiguous(x.dim() == 4 ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous);
-}
 
 /// A channels-last map as the kernels see it.
 kernels::TrainingMap training_map(const torch::Tensor& x) {
@@ -60,69 +57,108 @@ double total(const torch::Tensor& partial, std::int64_t channel) {
   return sum;
 }
 
+/// Mean and variance of each channel, both [channels].
+ChannelMoments find_moments(const torch::Tensor& x, const kernels::TrainingMap& map) {
+  const std::int64_t channels = map.channels;
+  const torch::Tensor origin =
+      (x.dim() == 4 ? x.select(0, 0).flatten(1).select(1, 0) : x.select(0, 0)).to(torch::kFloat).contiguous();
+  const torch::Tensor sums = partial_sums(channels), squares = partial_sums(channels);
+  for_threads(map, [&](std::int64_t first, const kernels::TrainingMap& part, std::int64_t thread) {
+    kernels::moments({.map = part,
+                      .x = at_pixel(x, first),
+                      .origin = origin.data_ptr<float>(),
+                      .sums = sums.data_ptr<float>() + thread * channels,
+                      .squares = squares.data_ptr<float>() + thread * channels});
+  });
+  const auto n = static_cast<double>(map.pixels);
+  const ChannelMoments moments{torch::empty({channels}), torch::empty({channels})};
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const double offset = total(sums, c) / n;
+    at(moments.mean, c) = static_cast<float>(at(origin, c) + offset);
+    at(moments.variance, c) = static_cast<float>(std::max(total(squares, c) / n - offset * offset, 0.0));
+  }
+  return moments;
+}
+
+torch::Tensor map_like(const torch::Tensor& x, const MapMemory& memory) {
+  return x.dim() == 4 ? empty_map(memory, x.sizes(), x.scalar_type()) : torch::empty_like(x);
+}
+
+/// What the backward pass needs besides tensors.
+struct NormState : torch::CustomClassHolder {
+  MapMemory memory;
+  bool has_residual = false;
+};
+
 class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
  public:
+  /// residual: without elements if there is none.
   static variable_list forward(AutogradContext* context, const Variable& input, const Variable& scale,
-                               const Variable& shift, double epsilon, bool relu) {
+                               const Variable& shift, const Variable& residual, double epsilon, bool relu,
+                               const ChannelMoments& given, const MapMemory& memory) {
     const torch::Tensor x = channels_last(input);
     const kernels::TrainingMap map = training_map(x);
     const std::int64_t channels = map.channels;
-    const torch::Tensor origin = (x.dim() == 4 ? x.select(0, 0).flatten(1).select(1, 0) : x.select(0, 0))
-                                     .to(torch::kFloat)
-                                     .contiguous();
-    const torch::Tensor sums = partial_sums(channels), squares = partial_sums(channels);
-    for_threads(map, [&](std::int64_t first, const kernels::TrainingMap& part, std::int64_t thread) {
-      kernels::moments({.map = part,
-                        .x = at_pixel(x, first),
-                        .origin = origin.data_ptr<float>(),
-                        .sums = sums.data_ptr<float>() + thread * channels,
-                        .squares = squares.data_ptr<float>() + thread * channels});
-    });
+    const ChannelMoments moments = given.mean.defined() ? given : find_moments(x, map);
+    const torch::Tensor& mean = moments.mean;
     const auto n = static_cast<double>(map.pixels);
-    const torch::Tensor mean = torch::empty({channels}), inverse = torch::empty({channels}),
-                        unbiased = torch::empty({channels}), factor = torch::empty({channels}),
-                        constant = torch::empty({channels});
+    const torch::Tensor inverse = torch::empty({channels}), unbiased = torch::empty({channels}),
+                        factor = torch::empty({channels}), constant = torch::empty({channels});
     for (std::int64_t c = 0; c < channels; ++c) {
-      const double offset = total(sums, c) / n;
-      const double variance = std::max(total(squares, c) / n - offset * offset, 0.0);
-      at(mean, c) = static_cast<float>(at(origin, c) + offset);
+      const double variance = at(moments.variance, c);
       at(unbiased, c) = static_cast<float>(variance * (n / std::max(n - 1, 1.0)));
       at(inverse, c) = static_cast<float>(1 / std::sqrt(variance + epsilon));
       at(factor, c) = at(scale, c) * at(inverse, c);
       at(constant, c) = at(shift, c) - at(mean, c) * at(factor, c);
     }
-    const torch::Tensor y = torch::empty_like(x);
+    auto state = c10::make_intrusive<NormState>();
+    state->memory = memory;
+    state->has_residual = residual.numel() > 0;
+    const torch::Tensor r = state->has_residual ? channels_last(residual) : torch::Tensor();
+    const torch::Tensor y = map_like(x, memory);
     for_threads(map, [&](std::int64_t first, const kernels::TrainingMap& part, std::int64_t) {
       kernels::apply_norm({.map = part,
                            .x = at_pixel(x, first),
+                           .residual = r.defined() ? at_pixel(r, first) : nullptr,
                            .scale = factor.data_ptr<float>(),
                            .shift = constant.data_ptr<float>(),
                            .relu = relu,
                            .y = at_pixel(y, first)});
     });
     context->save_for_backward({x, relu ? y : torch::Tensor(), scale, mean, inverse});
+    context->saved_data["state"] = c10::IValue::make_capsule(std::move(state));
     context->mark_non_differentiable({mean, unbiased});
     return {y, mean, unbiased};
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const variable_list saved = context->get_saved_variables();
-    const torch::Tensor &x = saved[0], &y = saved[1], &scale = saved[2], &mean = saved[3],
-                        &inverse = saved[4];
-    const torch::Tensor dy = channels_last(gradients[0]);
+    const torch::Tensor &x = saved[0], &scale = saved[2], &mean = saved[3], &inverse = saved[4];
+    torch::Tensor y = saved[1], dy = channels_last(gradients[0]);
+    const auto holder = context->saved_data["state"].toCapsule();
+    const auto& state = static_cast<const NormState&>(*holder);
     const kernels::TrainingMap map = training_map(x);
     const std::int64_t channels = map.channels;
-    const auto y_at = [&](std::int64_t pixel) { return y.defined() ? at_pixel(y, pixel) : nullptr; };
     const torch::Tensor sums = partial_sums(channels), products = partial_sums(channels);
+    // What the residual's gradient is, too, if ReLU held some of it back.
+    const torch::Tensor g = state.has_residual && y.defined() ? map_like(x, state.memory) : torch::Tensor();
+    const auto place = [](const torch::Tensor& of, std::int64_t pixel) {
+      return of.defined() ? at_pixel(of, pixel) : nullptr;
+    };
     for_threads(map, [&](std::int64_t first, const kernels::TrainingMap& part, std::int64_t thread) {
       kernels::gradient_moments({.map = part,
                                  .x = at_pixel(x, first),
-                                 .y = y_at(first),
+                                 .y = place(y, first),
                                  .dy = at_pixel(dy, first),
                                  .mean = mean.data_ptr<float>(),
                                  .sums = sums.data_ptr<float>() + thread * channels,
-                                 .products = products.data_ptr<float>() + thread * channels});
+                                 .products = products.data_ptr<float>() + thread * channels,
+                                 .g = place(g, first)});
     });
+    if (g.defined()) {
+      dy = g;
+      y = torch::Tensor();
+    }
     const auto n = static_cast<double>(map.pixels);
     const torch::Tensor scale_gradient = torch::empty({channels}), shift_gradient = torch::empty({channels}),
                         factor = torch::empty({channels}), of_input = torch::empty({channels}),
@@ -136,33 +172,36 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
       at(of_input, c) = static_cast<float>(-at(factor, c) * at(inverse, c) * product / n);
       at(constant, c) = static_cast<float>(-at(factor, c) * sum / n - at(of_input, c) * at(mean, c));
     }
-    const torch::Tensor dx = torch::empty_like(x);
+    const torch::Tensor dx = map_like(x, state.memory);
     for_threads(map, [&](std::int64_t first, const kernels::TrainingMap& part, std::int64_t) {
       kernels::input_gradient({.map = part,
                                .x = at_pixel(x, first),
-                               .y = y_at(first),
+                               .y = place(y, first),
                                .dy = at_pixel(dy, first),
                                .of_gradient = factor.data_ptr<float>(),
                                .of_input = of_input.data_ptr<float>(),
                                .constant = constant.data_ptr<float>(),
                                .dx = at_pixel(dx, first)});
     });
-    return {dx, scale_gradient, shift_gradient, {}, {}};
+    const torch::Tensor residual_gradient = state.has_residual ? dy : torch::Tensor();
+    return {dx, scale_gradient, shift_gradient, residual_gradient, {}, {}, {}, {}};
   }
 };
 
 }  // namespace
 
-BatchNormOutput batch_norm(const torch::Tensor& x, const torch::Tensor& scale, const torch::Tensor& shift,
-                           double epsilon, bool relu) {
+BatchNormOutput batch_norm(const BatchNormInput& input, const MapMemory& memory) {
+  const auto& [x, scale, shift, epsilon, residual, relu, moments] = input;
   if (x.device().is_cpu()) {
-    const variable_list outputs =
-        BatchNormFunction::apply(x, scale.contiguous(), shift.contiguous(), epsilon, relu);
+    const variable_list outputs = BatchNormFunction::apply(x, scale.contiguous(), shift.contiguous(),
+                                                           residual.defined() ? residual : torch::empty({0}),
+                                                           epsilon, relu, moments, memory);
     return {outputs[0], outputs[1], outputs[2]};
   }
   // With momentum 1 the running statistics become those of this batch.
   const torch::Tensor mean = torch::zeros_like(scale), variance = torch::ones_like(scale);
-  const torch::Tensor y = torch::batch_norm(x, scale, shift, mean, variance, true, 1, epsilon, false);
+  torch::Tensor y = torch::batch_norm(x, scale, shift, mean, variance, true, 1, epsilon, false);
+  if (residual.defined()) y = y + residual;
   return {relu ? torch::relu(y) : y, mean, variance};
 }
 

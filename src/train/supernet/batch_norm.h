@@ -1,8 +1,24 @@
 #pragma once
 
+#include "train/supernet/map_memory.h"
 #include "train/torch.h"
 
 namespace concertina::train {
+
+/// Of each channel of a map, [channels] fp32: mean and variance (that of the population). Undefined: not
+/// known.
+struct ChannelMoments {
+  torch::Tensor mean, variance;
+};
+
+struct BatchNormInput {
+  torch::Tensor x;             ///< [n][c][h][w] or [n][c], fp32 or bf16
+  torch::Tensor scale, shift;  ///< [c], fp32
+  double epsilon = 0;
+  torch::Tensor residual = {};  ///< added to the result, of x's type and size; or undefined
+  bool relu = false;            ///< after that
+  ChannelMoments moments = {};  ///< of x, where the convolution that made it has found them
+};
 
 struct BatchNormOutput {
   torch::Tensor y;
@@ -10,11 +26,9 @@ struct BatchNormOutput {
   torch::Tensor variance;  ///< [channels] fp32, unbiased
 };
 
-/// Batch norm by the batch's own statistics, with ReLU after it if asked for, differentiable once. x is
-/// [n][c][h][w] or [n][c] in fp32 or bf16, scale and shift fp32 [c]. On the CPU it is our own, because
+/// Batch norm by the batch's own statistics, differentiable once. On the CPU it is our own, because
 /// LibTorch's channels-last batch norm is slow where the channels do not fill its vectors, as those of a
 /// sub-net seldom do.
-BatchNormOutput batch_norm(const torch::Tensor& x, const torch::Tensor& scale, const torch::Tensor& shift,
-                           double epsilon, bool relu);
+BatchNormOutput batch_norm(const BatchNormInput& input, const MapMemory& memory);
 
 }  // namespace concertina::train

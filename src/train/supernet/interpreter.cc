@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "train/supernet/batch_norm.h"
+#include "train/supernet/conv.h"
 #include "train/supernet/supernet.h"
 #include "train/supernet/tensor_ops.h"
 
@@ -48,16 +49,22 @@ class Interpreter {
 
   torch::Tensor operator()(const op::Input&) const { return value(id_); }  // given, not computed
 
-  torch::Tensor operator()(const op::Conv& conv) const {
-    const Window& w = conv.window;
+  torch::Tensor operator()(const op::Conv& op) {
+    const Window& w = op.window;
     const torch::Dtype dtype = net_.compute().dtype;
-    const std::int64_t groups = conv.groups == 1 ? 1 : map().size(1) / (conv.in_channels / conv.groups);
-    if (conv.transposed()) {
-      return transposed_conv(map().to(dtype), weight(dtype), bias(conv.bias, dtype), groups, conv);
+    const std::int64_t groups = op.groups == 1 ? 1 : map().size(1) / (op.in_channels / op.groups);
+    if (has_own_kernels(op, map())) {
+      const bool moments = !options_.statistics && net_.normalized(id_);
+      const ConvOutput output = conv(map().to(dtype), conv_prefix(), op, groups, moments, net_.memory());
+      if (moments) moments_[id_] = output.moments;
+      return output.y;
+    }
+    if (op.transposed()) {
+      return transposed_conv(map().to(dtype), weight(dtype), bias(op.bias, dtype), groups, op);
     }
     const bool even = symmetric(w);
     const torch::Tensor x = (even ? map() : padded(map(), w, 0)).to(dtype);
-    return torch::conv2d(x, weight(dtype), bias(conv.bias, dtype), {w.stride_h, w.stride_w},
+    return torch::conv2d(x, weight(dtype), bias(op.bias, dtype), {w.stride_h, w.stride_w},
                          even ? at::IntArrayRef{w.pad_top, w.pad_left} : at::IntArrayRef{0, 0},
                          {w.dilation_h, w.dilation_w}, groups);
   }
@@ -67,17 +74,9 @@ class Interpreter {
     return torch::linear(as_vector(input()).to(dtype), weight(dtype), bias(linear.bias, dtype));
   }
 
-  torch::Tensor operator()(const op::BatchNorm& norm) const {
-    const std::string& name = graph_.node(id_).name;
-    const torch::Tensor scale = active("weight"), shift = active("bias");
-    if (options_.statistics) {
-      if (options_.collector) collect(name, input().to(torch::kFloat));
-      return torch::batch_norm(input(), scale, shift, options_.statistics->at(name + ".running_mean"),
-                               options_.statistics->at(name + ".running_var"), false, 0, norm.epsilon, false);
-    }
-    const BatchNormOutput output = batch_norm(input(), scale, shift, norm.epsilon, net_.rectified(id_));
-    if (options_.collector) options_.collector->add(name, output.mean, output.variance);
-    return output.y;
+  torch::Tensor operator()(const op::BatchNorm& norm) {
+    if (options_.statistics) return normalize(norm, *options_.statistics);
+    return net_.added(id_) ? input() : normalize(id_, torch::Tensor());
   }
 
   /// Moments in fp32, as those of a batch norm.
@@ -102,7 +101,14 @@ class Interpreter {
     return torch::relu(input()) + by_channel("weight") * torch::clamp_max(input(), 0);
   }
 
-  torch::Tensor operator()(const op::Add&) const { return alike() ? input(0) + input(1) : map(0) + map(1); }
+  torch::Tensor operator()(const op::Add&) {
+    if (!options_.statistics && net_.rectified(id_)) {
+      const std::vector<NodeId>& terms = graph_.node(id_).inputs;
+      const bool first = net_.added(terms[0]);
+      return normalize(terms[first ? 0 : 1], input(first ? 1 : 0));
+    }
+    return alike() ? input(0) + input(1) : map(0) + map(1);
+  }
   torch::Tensor operator()(const op::Mul&) const { return alike() ? input(0) * input(1) : map(0) * map(1); }
   torch::Tensor operator()(const op::Scale&) const { return input() * by_channel("weight"); }
   torch::Tensor operator()(const op::Shift&) const { return input() + by_channel("bias"); }
@@ -191,6 +197,32 @@ class Interpreter {
     return first;
   }
 
+  /// What a batch norm makes of its input with a sub-net's statistics.
+  torch::Tensor normalize(const op::BatchNorm& norm, const Tensors& statistics) const {
+    const std::string& name = graph_.node(id_).name;
+    if (options_.collector) collect(name, input().to(torch::kFloat));
+    return torch::batch_norm(input(), active("weight"), active("bias"), statistics.at(name + ".running_mean"),
+                             statistics.at(name + ".running_var"), false, 0, norm.epsilon, false);
+  }
+
+  /// The same with those of the batch, and what follows it in the same pass. `residual` may be undefined.
+  torch::Tensor normalize(NodeId id, const torch::Tensor& residual) {
+    const Node& node = graph_.node(id);
+    const bool relu = net_.rectified(residual.defined() ? id_ : id);
+    const torch::Tensor& x = value(residual.defined() ? id : node.inputs[0]);
+    const BatchNormOutput output =
+        batch_norm({.x = x,
+                    .scale = active(id, "weight"),
+                    .shift = active(id, "bias"),
+                    .epsilon = std::get<op::BatchNorm>(node.op).epsilon,
+                    .residual = residual.defined() ? residual.to(x.scalar_type()).view_as(x) : residual,
+                    .relu = relu,
+                    .moments = moments_[node.inputs[0]]},
+                   net_.memory());
+    if (options_.collector) options_.collector->add(node.name, output.mean, output.variance);
+    return output.y;
+  }
+
   void collect(const std::string& norm, const torch::Tensor& x) const {
     const auto over = x.dim() == 4 ? std::vector<std::int64_t>{0, 2, 3} : std::vector<std::int64_t>{0};
     const auto [variance, mean] = torch::var_mean(x, over, true);
@@ -206,18 +238,41 @@ class Interpreter {
   torch::Tensor map(std::size_t i = 0) const { return as_map(input(i)); }
   bool alike() const { return input(0).dim() == input(1).dim(); }
 
-  /// The sub-net's own or active part of a parameter of the current node, fp32.
-  torch::Tensor active(const char* name) const {
-    const Node& node = graph_.node(id_);
+  torch::Tensor active(const char* name) const { return active(id_, name); }
+
+  /// The sub-net's own or active part of a node's parameter, fp32.
+  torch::Tensor active(NodeId id, const char* name) const {
+    const Node& node = graph_.node(id);
     for (const Parameter& parameter : parameters_of(node.op)) {
       if (parameter.name != name) continue;
       if (options_.own) {
         const auto own = options_.own->find(parameter_name(node, parameter));
         if (own != options_.own->end()) return own->second;
       }
-      return net_.active(id_, parameter, subnet_);
+      return net_.active(id, parameter, subnet_);
     }
     return {};
+  }
+
+  /// The whole array where the sub-net has a prefix of it.
+  ConvPrefix conv_prefix() const {
+    const Node& node = graph_.node(id_);
+    ConvPrefix prefix{.weight = {}, .bias = bias(std::get<op::Conv>(node.op).bias, torch::kFloat)};
+    for (const Parameter& parameter : parameters_of(node.op)) {
+      if (parameter.name != "weight") continue;
+      const std::string name = parameter_name(node, parameter);
+      const auto sizes = net_.prefix(id_, parameter, subnet_);
+      const bool whole = sizes && !options_.noise && !(options_.own && options_.own->contains(name));
+      if (!whole) break;
+      prefix.weight = net_.weights().at(name);
+      prefix.outputs = (*sizes)[0];
+    }
+    if (prefix.weight.defined()) return prefix;
+    prefix.weight = weight(torch::kFloat);
+    if (prefix.weight.stride(2) != prefix.weight.size(3) * prefix.weight.stride(3))
+      prefix.weight = prefix.weight.contiguous();
+    prefix.outputs = prefix.weight.size(0);
+    return prefix;
   }
 
   torch::Tensor weight(torch::Dtype dtype) const {
@@ -239,6 +294,7 @@ class Interpreter {
   const ForwardOptions& options_;
   NodeId id_ = 0;
   std::vector<torch::Tensor> values_;
+  std::map<NodeId, ChannelMoments> moments_;  ///< of convolutions that a batch norm reads
 };
 
 }  // namespace

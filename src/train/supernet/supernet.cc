@@ -9,9 +9,8 @@
 namespace concertina::train {
 namespace {
 
-/// The channels of the sub-net along one dimension of a parameter.
-torch::Tensor cut(const Graph& graph, const torch::Tensor& tensor, std::int64_t along,
-                  const ChannelAxis& axis, const Subnet& subnet) {
+/// A sub-net's channels along an axis, in as few pieces as can be.
+std::vector<FeatureRange> pieces_of(const Graph& graph, const ChannelAxis& axis, const Subnet& subnet) {
   std::vector<FeatureRange> pieces;
   for (const FeatureRange& range : graph.layout().active_ranges(axis, subnet)) {
     const bool next = !pieces.empty() && pieces.back().begin + pieces.back().count == range.begin;
@@ -21,8 +20,15 @@ torch::Tensor cut(const Graph& graph, const torch::Tensor& tensor, std::int64_t 
       pieces.push_back(range);
     }
   }
+  return pieces;
+}
+
+/// The channels of the sub-net along one dimension of a parameter.
+torch::Tensor cut(const Graph& graph, const torch::Tensor& tensor, std::int64_t along,
+                  const ChannelAxis& axis, const Subnet& subnet) {
   std::vector<torch::Tensor> parts;
-  for (const auto& [begin, count] : pieces) parts.push_back(tensor.narrow(along, begin, count));
+  for (const auto& [begin, count] : pieces_of(graph, axis, subnet))
+    parts.push_back(tensor.narrow(along, begin, count));
   return parts.size() == 1 ? parts[0] : torch::cat(parts, along);
 }
 
@@ -34,20 +40,49 @@ std::vector<std::vector<NodeId>> readers_by_node(const Graph& graph) {
   return readers;
 }
 
-/// By node, whether it is a batch norm that only a ReLU reads, neither of them an output.
-std::vector<bool> find_rectified(const Graph& graph) {
+/// What Supernet::rectified() and added() say.
+struct Fusions {
+  std::vector<bool> rectified, added;
+};
+
+Fusions find_fusions(const Graph& graph) {
   const std::vector<std::vector<NodeId>> readers = readers_by_node(graph);
   const auto is_output = [&](NodeId id) {
     return std::find(graph.outputs().begin(), graph.outputs().end(), id) != graph.outputs().end();
   };
-  std::vector<bool> rectified;
+  /// The one node that reads it, if there is only one and neither is an output.
+  const auto reader_of = [&](NodeId id) -> const NodeId* {
+    const bool alone = readers[id].size() == 1 && !is_output(id) && !is_output(readers[id][0]);
+    return alone ? &readers[id][0] : nullptr;
+  };
+  const auto into_relu = [&](NodeId id) {
+    const NodeId* reader = reader_of(id);
+    const auto* op = reader ? std::get_if<op::Activation>(&graph.node(*reader).op) : nullptr;
+    return op && op->is_relu();
+  };
+  const auto count = static_cast<std::size_t>(graph.size());
+  Fusions fusions{std::vector<bool>(count), std::vector<bool>(count)};
   for (NodeId id = 0; id < graph.size(); ++id) {
-    const auto& of_node = readers[id];
-    const bool alone = std::holds_alternative<op::BatchNorm>(graph.node(id).op) && of_node.size() == 1;
-    const auto* reader = alone ? std::get_if<op::Activation>(&graph.node(of_node[0]).op) : nullptr;
-    rectified.push_back(reader && reader->is_relu() && !is_output(id) && !is_output(of_node[0]));
+    if (!std::holds_alternative<op::BatchNorm>(graph.node(id).op)) continue;
+    const NodeId* reader = reader_of(id);
+    if (into_relu(id)) fusions.rectified[id] = true;
+    if (!reader || !std::holds_alternative<op::Add>(graph.node(*reader).op)) continue;
+    const std::vector<NodeId>& terms = graph.node(*reader).inputs;
+    const NodeId other = terms[0] == id ? terms[1] : terms[0];
+    const bool alike = graph.shape(id) == graph.shape(other) && other != id;
+    if (!alike || fusions.rectified[*reader] || !into_relu(*reader)) continue;
+    fusions.added[id] = fusions.rectified[*reader] = true;
   }
-  return rectified;
+  return fusions;
+}
+
+/// By node, whether a batch norm reads it.
+std::vector<bool> find_normalized(const Graph& graph) {
+  std::vector<bool> normalized(static_cast<std::size_t>(graph.size()));
+  for (const Node& node : graph.nodes()) {
+    if (std::holds_alternative<op::BatchNorm>(node.op)) normalized[node.inputs[0]] = true;
+  }
+  return normalized;
 }
 
 /// Of numbers that keep a root or a denominator away from 0, such as the epsilon of a norm in parts. Learned,
@@ -114,7 +149,10 @@ Result<Supernet> Supernet::make(const Graph& graph, const Tensors& weights, cons
       net.weights_[name] = prepared(found->second, compute.device).requires_grad_(!guards[id]);
     }
   }
-  net.rectified_ = find_rectified(graph);
+  Fusions fusions = find_fusions(graph);
+  net.rectified_ = std::move(fusions.rectified);
+  net.added_ = std::move(fusions.added);
+  net.normalized_ = find_normalized(graph);
   net.classifier_ = find_classifier(graph);
   return net;
 }
@@ -129,6 +167,21 @@ torch::Tensor Supernet::active(NodeId id, const Parameter& parameter, const Subn
       tensor = cut(graph_, tensor, along, graph_.axis(graph_.node(id).inputs[0]), subnet);
   }
   return tensor;
+}
+
+std::optional<std::vector<std::int64_t>> Supernet::prefix(NodeId id, const Parameter& parameter,
+                                                          const Subnet& subnet) const {
+  std::vector<std::int64_t> sizes;
+  for (std::size_t d = 0; d < parameter.axes.size(); ++d) {
+    sizes.push_back(parameter.shape[d]);
+    const bool out = parameter.axes[d] == ParameterAxis::output_channels;
+    if (!out && parameter.axes[d] != ParameterAxis::input_channels) continue;
+    const NodeId of = out ? id : graph_.node(id).inputs[0];
+    const std::vector<FeatureRange> pieces = pieces_of(graph_, graph_.axis(of), subnet);
+    if (pieces.size() != 1 || pieces[0].begin != 0) return std::nullopt;
+    sizes.back() = pieces[0].count;
+  }
+  return sizes;
 }
 
 void Supernet::assign(const Tensors& weights) {

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "graph/graph.h"
 #include "train/compute.h"
+#include "train/supernet/map_memory.h"
 #include "train/supernet/noise.h"
 #include "train/tensors.h"
 
@@ -66,15 +68,30 @@ class Supernet {
   /// The part of a trainable parameter that a sub-net uses; shares storage where the part is one piece.
   torch::Tensor active(NodeId id, const Parameter& parameter, const Subnet& subnet) const;
 
+  /// How much of each dimension of a trainable parameter a sub-net uses, if that is a prefix of all of them.
+  std::optional<std::vector<std::int64_t>> prefix(NodeId id, const Parameter& parameter,
+                                                  const Subnet& subnet) const;
+
+  /// Memory of maps and kernels, used in one pass after the other.
+  const MapMemory& memory() const { return memory_; }
+
   /// Leaf tensors that an optimiser may change in place.
   const Tensors& weights() const { return weights_; }
 
   /// Replaces the values of all weights. Precondition: same names and shapes.
   void assign(const Tensors& weights);
 
-  /// Whether the node is a batch norm that only a ReLU reads, so that one pass can do both; without given
-  /// statistics its value is then the ReLU's.
+  /// Whether the node is a batch norm, or an addition of one, that only a ReLU reads, so that one pass can do
+  /// all; without given statistics its value is then the ReLU's.
   bool rectified(NodeId id) const { return rectified_[id]; }
+
+  /// Whether the node is a batch norm that only an addition reads, and that only a ReLU, so that one pass can
+  /// do all three. Without given statistics its value is what it would have normalised, and the addition's is
+  /// the ReLU's.
+  bool added(NodeId id) const { return added_[id]; }
+
+  /// Whether a batch norm reads the node.
+  bool normalized(NodeId id) const { return normalized_[id]; }
 
   /// Whether the node is the last layer, which is computed in fp32.
   bool is_classifier(NodeId id) const { return id == classifier_; }
@@ -85,8 +102,9 @@ class Supernet {
   Graph graph_;
   Compute compute_;
   Tensors weights_;
-  std::vector<bool> rectified_;
+  std::vector<bool> rectified_, added_, normalized_;
   NodeId classifier_ = 0;
+  MapMemory memory_ = std::make_shared<kernels::Workspace>();
 };
 
 }  // namespace concertina::train

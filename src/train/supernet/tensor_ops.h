@@ -6,6 +6,11 @@
 /// Ops on maps [n][c][h][w], differentiable, in the precision of x.
 namespace concertina::train {
 
+/// x as kernels take it: channels side by side, pixel after pixel.
+inline torch::Tensor channels_last(const torch::Tensor& x) {
+  return x.contiguous(x.dim() == 4 ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous);
+}
+
 /// `value` around the map; x itself if the window has no padding.
 torch::Tensor padded(const torch::Tensor& x, const Window& window, double value);
 
