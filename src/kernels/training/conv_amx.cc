@@ -5,8 +5,8 @@
 namespace concertina::kernels {
 namespace {
 
-// In assembler, because g++'s intrinsics take tiles as digits only, which a template has none of. All of them may
-// touch memory, so that the compiler moves no load or store past them.
+// In assembler, because g++'s intrinsics take tiles as digits only, which a template has none of. All of them
+// may touch memory, so that the compiler moves no load or store past them.
 struct AmxTiles {
   template <int kTile>
   static void zero() {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "kernels/training/conv_unit.h"
@@ -35,90 +36,111 @@ constexpr int pixels_under(int vectors) {
 }
 constexpr int kPixels = pixels_under(kVectors), kPixelsOfTwo = pixels_under(kTwoPanels ? 2 : kVectors);
 
-/// kRows pixels under kCount vectors of weights, which lie in up to two panels.
-template <int kRows, int kCount>
-void products_of(const PanelProducts& p, const float* x, float* sums) {
-  V all[kRows][kCount];
-  for (int i = 0; i < kRows; ++i) {
-    for (int v = 0; v < kCount; ++v) all[i][v] = hn::Zero(kTag);
-  }
-  const auto* w = static_cast<const float*>(p.weights);
-  const auto* w2 = static_cast<const float*>(kCount > kVectors ? p.weights2 : p.weights);
-  for (const std::ptrdiff_t run : p.runs) {
-    const float* at = x + run;
-    for (int d = 0; d < p.depth; ++d, ++at, w += kTrainingPanel, w2 += kTrainingPanel) {
-      V a[kCount];
-      for (int v = 0; v < kCount; ++v)
-        a[v] = hn::LoadU(kTag, v < kVectors ? w + v * kLanes : w2 + (v - kVectors) * kLanes);
-#pragma GCC unroll 16
-      for (int i = 0; i < kRows; ++i) {
-        const V b = hn::Set(kTag, at[i * p.pixel]);
-        for (int v = 0; v < kCount; ++v) all[i][v] = hn::MulAdd(a[v], b, all[i][v]);
-      }
-    }
-  }
-  for (int i = 0; i < kRows; ++i) {
-    for (int v = 0; v < kCount; ++v) hn::StoreU(all[i][v], kTag, sums + i * 2 * kTrainingPanel + v * kLanes);
-  }
-}
+// Vectors of weights side by side: those of a panel, half of them, and none. Half a panel costs half as much.
+template <int kLanesOfOne, int kCount>
+struct Vectors {
+  static constexpr hn::CappedTag<float, kLanesOfOne> kOne{};
+  static constexpr int kVectors = kCount;
+  hn::Vec<hn::CappedTag<float, kLanesOfOne>> of[kCount];
 
-/// Three taps: each input is read once for the three pixels that see it.
-template <int kRows, int kCount>
-void slide(const PanelProducts& p, const float* x, float* sums) {
-  V all[kRows][kCount];
-  for (int i = 0; i < kRows; ++i) {
-    for (int v = 0; v < kCount; ++v) all[i][v] = hn::Zero(kTag);
+  HWY_INLINE static Vectors zero() {
+    Vectors all;
+    for (int v = 0; v < kCount; ++v) all.of[v] = hn::Zero(kOne);
+    return all;
   }
-  constexpr int kStep = 3 * kTrainingPanel;
+  HWY_INLINE static Vectors weights(const float* w) {
+    Vectors all;
+    for (int v = 0; v < kCount; ++v) all.of[v] = hn::LoadU(kOne, w + v * kLanesOfOne);
+    return all;
+  }
+  HWY_INLINE void add(const Vectors& w, float x) {
+    const auto b = hn::Set(kOne, x);
+    for (int v = 0; v < kCount; ++v) of[v] = hn::MulAdd(w.of[v], b, of[v]);
+  }
+  HWY_INLINE void store(float* to) const {
+    for (int v = 0; v < kCount; ++v) hn::StoreU(of[v], kOne, to + v * kLanesOfOne);
+  }
+};
+struct NoVectors {
+  static constexpr int kVectors = 0;
+  HWY_INLINE static NoVectors zero() { return {}; }
+  HWY_INLINE static NoVectors weights(const float*) { return {}; }
+  HWY_INLINE void add(const NoVectors&, float) {}
+  HWY_INLINE void store(float*) const {}
+};
+using Whole = Vectors<kLanes, kVectors>;
+using Half = std::conditional_t<kLanes == kTrainingPanel, Vectors<kTrainingPanel / 2, 1>,
+                                Vectors<kLanes, std::max(1, kVectors / 2)>>;
+
+/// kRows pixels. With three taps, each input is read once for the three pixels that see it.
+template <int kRows, int kTaps, class First, class Second>
+void products_of(const PanelProducts& p, const float* x, float* sums) {
+  First first[kRows];
+  Second second[kRows];
+  for (int i = 0; i < kRows; ++i) {
+    first[i] = First::zero();
+    second[i] = Second::zero();
+  }
+  constexpr int kStep = kTaps * kTrainingPanel;
   const auto* w = static_cast<const float*>(p.weights);
-  const auto* w2 = static_cast<const float*>(kCount > kVectors ? p.weights2 : p.weights);
+  const auto* w2 = static_cast<const float*>(p.weights2 != nullptr ? p.weights2 : p.weights);
   for (const std::ptrdiff_t run : p.runs) {
     const float* at = x + run;
     for (int d = 0; d < p.depth; ++d, ++at, w += kStep, w2 += kStep) {
-      V a[3][kCount];
-      for (int tap = 0; tap < 3; ++tap) {
-        for (int v = 0; v < kCount; ++v) {
-          const float* from = v < kVectors ? w + v * kLanes : w2 + (v - kVectors) * kLanes;
-          a[tap][v] = hn::LoadU(kTag, from + tap * kTrainingPanel);
-        }
+      First a[kTaps];
+      Second b[kTaps];
+      for (int tap = 0; tap < kTaps; ++tap) {
+        a[tap] = First::weights(w + tap * kTrainingPanel);
+        b[tap] = Second::weights(w2 + tap * kTrainingPanel);
       }
 #pragma GCC unroll 18
-      for (int i = 0; i < kRows + 2; ++i) {
-        const V b = hn::Set(kTag, at[i * p.pixel]);
+      for (int i = 0; i < kRows + kTaps - 1; ++i) {
+        const float v = at[i * p.pixel];
 #pragma GCC unroll 3
-        for (int tap = 0; tap < 3; ++tap) {
+        for (int tap = 0; tap < kTaps; ++tap) {
           const int row = i - tap;
           if (row < 0 || row >= kRows) continue;
-          for (int v = 0; v < kCount; ++v) all[row][v] = hn::MulAdd(a[tap][v], b, all[row][v]);
+          first[row].add(a[tap], v);
+          second[row].add(b[tap], v);
         }
       }
     }
   }
   for (int i = 0; i < kRows; ++i) {
-    for (int v = 0; v < kCount; ++v) hn::StoreU(all[i][v], kTag, sums + i * 2 * kTrainingPanel + v * kLanes);
+    first[i].store(sums + i * 2 * kTrainingPanel);
+    second[i].store(sums + i * 2 * kTrainingPanel + kTrainingPanel);
   }
 }
 
-template <int kCount, int... kSizes>
-void products_of(const PanelProducts& p, const float* x, int pixels, float* sums,
-                 std::integer_sequence<int, kSizes...>) {
+template <class First, class Second, int... kSizes>
+void run(const PanelProducts& p, const float* x, int pixels, float* sums,
+         std::integer_sequence<int, kSizes...>) {
   using Products = void (*)(const PanelProducts&, const float*, float*);
-  constexpr Products kPlain[] = {products_of<kSizes + 1, kCount>...},
-                     kSliding[] = {slide<kSizes + 1, kCount>...};
-  (p.taps == 3 ? kSliding : kPlain)[pixels - 1](p, x, sums);
+  constexpr Products kPlain[] = {products_of<kSizes + 1, 1, First, Second>...};
+  if constexpr (kSlides) {
+    constexpr Products kSliding[] = {products_of<kSizes + 1, 3, First, Second>...};
+    if (p.taps == 3) return kSliding[pixels - 1](p, x, sums);
+  }
+  kPlain[pixels - 1](p, x, sums);
 }
 
 void products(const PanelProducts& p, const void* x, int pixels, float* sums) {
   const auto* at = static_cast<const float*>(x);
-  constexpr auto kSizes = std::make_integer_sequence<int, kPixels>{};
-  if (p.weights2 == nullptr) return products_of<kVectors>(p, at, pixels, sums, kSizes);
+  constexpr auto kAlone = std::make_integer_sequence<int, kPixels>{};
+  const bool half = p.last_outputs <= kTrainingPanel / 2;
+  if (p.weights2 == nullptr) {
+    return half ? run<Half, NoVectors>(p, at, pixels, sums, kAlone)
+                : run<Whole, NoVectors>(p, at, pixels, sums, kAlone);
+  }
   if constexpr (kTwoPanels) {
-    products_of<2>(p, at, pixels, sums, std::make_integer_sequence<int, kPixelsOfTwo>{});
+    constexpr auto kBoth = std::make_integer_sequence<int, kPixelsOfTwo>{};
+    half ? run<Whole, Half>(p, at, pixels, sums, kBoth) : run<Whole, Whole>(p, at, pixels, sums, kBoth);
   } else {
-    products_of<kVectors>(p, at, pixels, sums, kSizes);
+    run<Whole, NoVectors>(p, at, pixels, sums, kAlone);
     PanelProducts second = p;
     second.weights = p.weights2;
-    products_of<kVectors>(second, at, pixels, sums + kTrainingPanel, kSizes);
+    second.weights2 = nullptr;
+    products(second, at, pixels, sums + kTrainingPanel);
   }
 }
 

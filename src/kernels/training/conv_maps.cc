@@ -17,7 +17,7 @@ HWY_BEFORE_NAMESPACE();
 namespace concertina::kernels::HWY_NAMESPACE {
 namespace {
 
-constexpr int kPair = 2 * kTrainingPanel;
+constexpr int kPair = kPanelPair;
 
 template <typename From, typename To>
 void convert(const From* from, std::ptrdiff_t count, To* to) {
@@ -37,24 +37,6 @@ void load_values_of(const void* from, Element element, bool bf16, std::ptrdiff_t
   } else {
     convert(static_cast<const Bf16*>(from), count, static_cast<float*>(to));
   }
-}
-
-/// Stores a vector and gives what was stored.
-template <class D>
-HWY_INLINE hn::Vec<D> stored(D d, hn::Vec<D> v, float* to) {
-  hn::StoreU(v, d, to);
-  return v;
-}
-template <class D>
-HWY_INLINE hn::Vec<D> stored(D d, hn::Vec<D> v, Bf16* to) {
-  const hn::Rebind<std::uint16_t, D> narrow;
-  const hn::Rebind<std::uint32_t, D> bits;
-  const hn::Rebind<std::int32_t, D> integer;
-  const auto exact = hn::BitCast(bits, v);
-  const auto odd = hn::And(hn::ShiftRight<16>(exact), hn::Set(bits, 1));
-  const auto rounded = hn::ShiftRight<16>(hn::Add(exact, hn::Add(odd, hn::Set(bits, 0x7FFF))));
-  hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(integer, rounded)), narrow, to);
-  return hn::BitCast(d, hn::ShiftLeft<16>(rounded));
 }
 
 /// Some lanes of the channels, over all pixels of a block.

@@ -11,16 +11,16 @@ namespace concertina::kernels {
 /// Rounds, widens or copies `count` values of a map to what a unit multiplies: 16 bits, or floats.
 void load_values(const void* from, Element element, bool bf16, std::ptrdiff_t count, void* to);
 
-/// Sums of a block of pixels become values of a map. Panels have 2 * kTrainingPanel channels' places.
+/// Sums of a block of pixels become values of a map. A pixel has room for a pair of panels.
 struct StoreArgs {
-  const float* sums = nullptr;  ///< [pixels][2 * kTrainingPanel]
+  const float* sums = nullptr;  ///< [pixels][kPanelPair]
   int pixels = 0;
-  int channels = 0;             ///< at most 2 * kTrainingPanel
-  const float* bias = nullptr;  ///< [2 * kTrainingPanel], or null
+  int channels = 0;             ///< at most kPanelPair
+  const float* bias = nullptr;  ///< [kPanelPair], or null
   Element element = Element::fp32;
   void* to = nullptr;        ///< the first pixel's first channel
   std::ptrdiff_t pixel = 0;  ///< values from pixel to pixel
-  /// If not null, [3][2 * kTrainingPanel]: an origin, to which the sums of the stored values' distances are
+  /// If not null, [3][kPanelPair]: an origin, to which the sums of the stored values' distances are
   /// added, and those of the squared distances.
   float* moments = nullptr;
 };

@@ -151,6 +151,18 @@ std::vector<SweepChunk> chunks_of(const Sweep& sweep, int images, int channels, 
   return chunks;
 }
 
+std::ptrdiff_t chunk_bytes(const Sweep& sweep, int channels, const TrainingUnit& unit) {
+  if (!sweep.by_image) return kLeastChunkBytes;
+  const SweepLayout image(sweep, {.images = 1, .rows = sweep.rows}, channels);
+  const std::ptrdiff_t block = unit.pixels_of_two * image.size * input_bytes(unit);
+  return std::clamp(block, kLeastChunkBytes, kMostChunkBytes);
+}
+
+std::ptrdiff_t spare_bytes(const Sweep& sweep, int channels) {
+  constexpr std::ptrdiff_t kVectors = 4096, kPixels = 32;
+  return kVectors + kPixels * sweep.stride_w * channels * 4;
+}
+
 void load_chunk(const Sweep& sweep, const SweepChunk& chunk, const SweepLayout& layout,
                 const SweepSource& source, const TrainingUnit& unit, void* to) {
   const std::ptrdiff_t bytes = input_bytes(unit), from_bytes = element_bytes(source.element);

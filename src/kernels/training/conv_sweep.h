@@ -64,6 +64,14 @@ struct SweepLayout {
 std::vector<SweepChunk> chunks_of(const Sweep& sweep, int images, int channels, const TrainingUnit& unit,
                                   std::ptrdiff_t bytes);
 
+/// Bytes of a chunk whose inputs stay in the second-level cache while all panels read them. Of maps that are
+/// multiplied image after image, as many images as fill a block.
+std::ptrdiff_t chunk_bytes(const Sweep& sweep, int channels, const TrainingUnit& unit);
+inline constexpr std::ptrdiff_t kLeastChunkBytes = 256 * 1024, kMostChunkBytes = 1024 * 1024;
+
+/// What units read past the last of a chunk's inputs: vectors, and pixels of a block that is not full.
+std::ptrdiff_t spare_bytes(const Sweep& sweep, int channels);
+
 /// A map as the sweep's source: the channels of one group.
 struct SweepSource {
   const void* values = nullptr;

@@ -8,7 +8,8 @@
 /// floats, or with bf16 pairs of them in 32 bits, of which each product takes both.
 namespace concertina::kernels {
 
-inline constexpr int kTrainingPanel = 16;  ///< outputs whose weights lie side by side
+inline constexpr int kTrainingPanel = 16;              ///< outputs whose weights lie side by side
+inline constexpr int kPanelPair = 2 * kTrainingPanel;  ///< outputs that are summed together
 
 /// A block of pixels times one or two panels of weights. A pixel's inputs lie in runs. With three taps, a run
 /// is what the pixel and the next two have there, so that neighbours share inputs.
@@ -65,7 +66,7 @@ struct TrainingUnit {
 
   void (*begin)();  ///< around all calls in a thread
   void (*end)();
-  /// sums[pixel][2 * kTrainingPanel]; without a second panel its half is left as it is. May read and write as
+  /// sums[pixel][kPanelPair]; without a second panel its half is left as it is. May read and write as
   /// many pixels as a block has at most.
   void (*products)(const PanelProducts& panels, const void* x, int pixels, float* sums);
   void (*outer)(const OuterProducts& sums);

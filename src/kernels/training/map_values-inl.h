@@ -29,21 +29,27 @@ HWY_INLINE hn::Vec<D> load(D d, const Bf16* p) {
   return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(wide, hn::LoadU(narrow, p))));
 }
 
+/// Stores a vector, rounded to the nearest, ties to even; gives what was stored.
 template <class D>
-HWY_INLINE void store(D d, hn::Vec<D> v, float* p) {
-  hn::StoreU(v, d, p);
+HWY_INLINE hn::Vec<D> stored(D d, hn::Vec<D> v, float* to) {
+  hn::StoreU(v, d, to);
+  return v;
 }
-
-/// Rounds to the nearest, ties to even.
 template <class D>
-HWY_INLINE void store(D, hn::Vec<D> v, Bf16* p) {
+HWY_INLINE hn::Vec<D> stored(D d, hn::Vec<D> v, Bf16* to) {
   const hn::Rebind<std::uint16_t, D> narrow;
   const hn::Rebind<std::uint32_t, D> bits;
   const hn::Rebind<std::int32_t, D> integer;
   const auto exact = hn::BitCast(bits, v);
   const auto odd = hn::And(hn::ShiftRight<16>(exact), hn::Set(bits, 1));
-  const auto rounded = hn::Add(exact, hn::Add(odd, hn::Set(bits, 0x7FFF)));
-  hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(integer, hn::ShiftRight<16>(rounded))), narrow, p);
+  const auto rounded = hn::ShiftRight<16>(hn::Add(exact, hn::Add(odd, hn::Set(bits, 0x7FFF))));
+  hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(integer, rounded)), narrow, to);
+  return hn::BitCast(d, hn::ShiftLeft<16>(rounded));
+}
+
+template <class D, typename T>
+HWY_INLINE void store(D d, hn::Vec<D> v, T* p) {
+  stored(d, v, p);
 }
 
 }  // namespace
