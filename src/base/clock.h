@@ -11,6 +11,10 @@ inline double to_ms(Time time) {
   return std::chrono::duration<double, std::milli>(time).count();
 }
 
+inline double to_seconds(Time time) {
+  return std::chrono::duration<double>(time).count();
+}
+
 /// Precondition: below 292 years.
 inline Time from_ms(double milliseconds) {
   return std::chrono::duration_cast<Time>(std::chrono::duration<double, std::milli>(milliseconds));

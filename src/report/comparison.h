@@ -23,10 +23,11 @@ struct MeasuredSubnet {
 /// What a stage of a run has cost.
 struct StageCost {
   std::string stage;
-  std::int64_t images = 0;  ///< times an image went through a sub-net
-  double macs = 0;          ///< backward passes count double
-  double seconds = 0;       ///< of all processes that worked on it, killed ones too
-  std::string device = {};  ///< on which they ran
+  std::int64_t images = 0;    ///< times an image went through a sub-net
+  double macs = 0;            ///< backward passes count double
+  double seconds = 0;         ///< of all processes that worked on it, killed ones too
+  std::string device = {};    ///< on which they ran
+  double waited_seconds = 0;  ///< for images, by the process that finished it
 };
 
 /// One way of training, with one seed.

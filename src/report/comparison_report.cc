@@ -72,6 +72,7 @@ Json to_json(const MeasuredRun& run) {
                      {"images", c.images},
                      {"macs", c.macs},
                      {"seconds", c.seconds},
+                     {"waited_seconds", c.waited_seconds},
                      {"device", c.device}});
   }
   return {{"arm", run.arm}, {"seed", run.seed}, {"subnets", subnets}, {"costs", costs}};
@@ -92,7 +93,8 @@ MeasuredRun read_run(const nlohmann::json& json) {
                          .images = cost.at("images"),
                          .macs = cost.at("macs"),
                          .seconds = cost.at("seconds"),
-                         .device = cost.at("device")});
+                         .device = cost.at("device"),
+                         .waited_seconds = cost.value("waited_seconds", 0.0)});
   }
   return run;
 }

@@ -17,9 +17,6 @@ inline constexpr int kMaxRequests = 10'000'000;
 inline Time from_seconds(double seconds) {
   return std::chrono::duration_cast<Time>(std::chrono::duration<double>(seconds));
 }
-inline double to_seconds(Time time) {
-  return std::chrono::duration<double>(time).count();
-}
 
 /// The moments at which requests arrive: one number of seconds a line, 0 or later, ascending or equal, at
 /// least one. '#' and what follows it on a line is a comment; empty lines are skipped. The bytes are not

@@ -6,6 +6,7 @@
 
 #include "base/try.h"
 #include "data/label_map.h"
+#include "train/images/batch_queue.h"
 #include "train/supernet/tensor_ops.h"
 
 namespace concertina::train {
@@ -152,9 +153,12 @@ Result<std::shared_ptr<const Teacher>> Teacher::make(const Network& network,
   for (const Output& output : outputs) teacher->nodes_.push_back(output.node);
   constexpr std::size_t kBatch = 128;
   std::vector<VarianceAroundChannels> variances(outputs.size());
-  for (std::size_t begin = 0; begin < indices.size(); begin += kBatch) {
-    const auto part = indices.subspan(begin, std::min(kBatch, indices.size() - begin));
-    const std::vector<torch::Tensor> taught = teacher->compute(teacher->exact_, images.batch(part));
+  std::vector<std::span<const std::int64_t>> parts;
+  for (std::size_t begin = 0; begin < indices.size(); begin += kBatch)
+    parts.push_back(indices.subspan(begin, std::min(kBatch, indices.size() - begin)));
+  BatchQueue batches(images, parts);
+  for (std::size_t part = 0; part < parts.size(); ++part) {
+    const std::vector<torch::Tensor> taught = teacher->compute(teacher->exact_, batches.take());
     RETURN_IF_ERROR(images.status());
     for (std::size_t i = 0; i < outputs.size(); ++i) variances[i].add(taught[i]);
   }

@@ -258,8 +258,11 @@ Status Run::begin(const std::filesystem::path& folder, const std::string& made_f
 }
 
 Status Run::finish(recipe::Stage stage, const report::StageCost& cost) const {
-  const nlohmann::json done = {
-      {"images", cost.images}, {"macs", cost.macs}, {"seconds", cost.seconds}, {"device", cost.device}};
+  const nlohmann::json done = {{"images", cost.images},
+                               {"macs", cost.macs},
+                               {"seconds", cost.seconds},
+                               {"waited_seconds", cost.waited_seconds},
+                               {"device", cost.device}};
   return write_file(file(stage, "done"), done.dump() + "\n");
 }
 
@@ -267,8 +270,12 @@ Result<report::StageCost> Run::cost(recipe::Stage stage) const {
   ASSIGN_OR_RETURN(const std::string text, read_file(file(stage, "done")));
   try {
     const auto done = nlohmann::json::parse(text);
-    return report::StageCost{std::string(recipe::stage_name(stage)), done.at("images"), done.at("macs"),
-                             done.at("seconds"), done.value("device", "")};
+    return report::StageCost{std::string(recipe::stage_name(stage)),
+                             done.at("images"),
+                             done.at("macs"),
+                             done.at("seconds"),
+                             done.value("device", ""),
+                             done.value("waited_seconds", 0.0)};
   } catch (const nlohmann::json::exception&) {
     return Error{
         fmt::format("'{}' is damaged; delete its folder to make it again", file(stage, "done").string())};
@@ -302,6 +309,7 @@ Result<Supernet> Run::supernet(const Tensors& weights) const {
 Result<ImageBatches> Run::read_test_images() const {
   ASSIGN_OR_RETURN(ImageBatches images,
                    train::read_test_images(recipe_, *data_, compute_.device, at::get_num_threads()));
+  images = images.counted_with(data_->images);
   return teacher_ ? images.arranged(source_->data_inputs).taught_by(teacher_) : images;
 }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "base/random.h"
 #include "base/try.h"
 #include "recipe/schedule.h"
+#include "train/images/batch_queue.h"
 #include "train/muon.h"
 #include "train/tensors.h"
 
@@ -83,6 +85,21 @@ Result<SchedulePart> schedule_part(const Run& run, recipe::Stage stage) {
   if (budget == 0) return SchedulePart{pretrained, 1};
   ASSIGN_OR_RETURN(const double left, macs_left(run));
   return SchedulePart{1 - left / (budget * epoch_macs(run)), 1};
+}
+
+/// Prepares the batches of a loop's steps from `first` on: those of a step depend on its number alone.
+std::function<Batch(std::int64_t)> batches_from(std::int64_t first, const TrainingLoop& loop,
+                                                const ImageBatches& images,
+                                                std::span<const std::int64_t> indices) {
+  const auto steps_per_epoch = static_cast<std::int64_t>(indices.size()) / loop.batch;
+  return [=, &loop, &images, epoch = std::int64_t{-1},
+          order = std::vector<std::int64_t>()](std::int64_t i) mutable {
+    const std::int64_t step = first + i, before = std::exchange(epoch, step / steps_per_epoch);
+    const CounterRandom random(loop.seed, static_cast<std::uint64_t>(epoch));
+    if (epoch != before) order = random.permutation(static_cast<std::int64_t>(indices.size()));
+    return images.augmented(batch_indices(indices, order, step % steps_per_epoch, loop.batch),
+                            loop.augmentation, random.bits(kAugmentation));
+  };
 }
 
 using TensorList = std::vector<torch::Tensor>;
@@ -179,12 +196,15 @@ Result<search::Spending> TrainingLoop::run(const ImageBatches& images, std::span
   };
   constexpr std::int64_t kPerCent = 100;  // progress of a budget, whose steps are not known beforehand
   progress.start(task, macs > 0 ? kPerCent : steps);
+  constexpr std::int64_t kUntilSpent = std::numeric_limits<std::int64_t>::max();
+  BatchQueue batches(images, share_done() < 1 ? (macs > 0 ? kUntilSpent : steps - at.steps) : 0,
+                     batches_from(at.steps, *this, images, indices));
   auto saved = Clock::now();
   while ((steps > 0 || macs > 0) && share_done() < 1) {
     const auto started = Clock::now();
     const std::int64_t epoch = at.steps / steps_per_epoch, first = epoch * steps_per_epoch;
     const CounterRandom random(seed, static_cast<std::uint64_t>(epoch));
-    const auto order = random.permutation(static_cast<std::int64_t>(indices.size()));
+    const Time waited_before = images.waits().time;
     double learning_rate = 0;
     while (at.steps < first + steps_per_epoch && share_done() < 1) {
       const std::int64_t in_epoch = at.steps - first;
@@ -197,9 +217,7 @@ Result<search::Spending> TrainingLoop::run(const ImageBatches& images, std::span
         scheduled.optimizer->zero_grad();
       }
       torch::manual_seed(moment.seed);
-      const auto chosen = batch_indices(indices, order, in_epoch, batch);
-      const auto [loss, cost] =
-          step(images.augmented(chosen, augmentation, random.bits(kAugmentation)), moment);
+      const auto [loss, cost] = step(batches.take(), moment);
       if (!std::isfinite(loss)) {
         return Error{fmt::format("{}: the loss became {} in epoch {}; lower training.learning_rate", task,
                                  loss, epoch + 1)};
@@ -223,8 +241,11 @@ Result<search::Spending> TrainingLoop::run(const ImageBatches& images, std::span
     RETURN_IF_ERROR(save(checkpoint, tensors, optimizers, at));
     saved = Clock::now();
     const std::chrono::duration<double> seconds = saved - started;
-    const nlohmann::json line = {
-        {"epoch", epoch + 1}, {"loss", loss}, {"learning_rate", learning_rate}, {"seconds", seconds.count()}};
+    const nlohmann::json line = {{"epoch", epoch + 1},
+                                 {"loss", loss},
+                                 {"learning_rate", learning_rate},
+                                 {"seconds", seconds.count()},
+                                 {"waited_seconds", to_seconds(images.waits().time - waited_before)}};
     RETURN_IF_ERROR(append_line(log, line.dump()));
   }
   return at.spent;

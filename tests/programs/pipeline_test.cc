@@ -323,6 +323,18 @@ TEST_F(PipelineTest, TrainsTheSubnetsOfAFile) {
   EXPECT_EQ(nlohmann::json::parse(again.out)[1]["widths"], "4-4-8-8-16-16");
 }
 
+TEST_F(PipelineTest, EachStageSaysHowLongItWaitedForImages) {
+  const fs::path out = folder_ / "run";
+  const ProcessResult run = train("run", out);
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  for (const std::string stage : {"pretrain", "rank", "search", "select", "joint", "package"}) {
+    EXPECT_THAT(run.err, HasSubstr("\n" + stage + ": waited ")) << run.err;
+    const auto done = nlohmann::json::parse(*read_file(out / stage / "done"));
+    EXPECT_GE(done["waited_seconds"].get<double>(), 0) << stage;
+    EXPECT_LT(done["waited_seconds"].get<double>(), done["seconds"].get<double>()) << stage;
+  }
+}
+
 TEST_F(PipelineTest, OneLearningRateScheduleGoesThroughAllStages) {
   const fs::path out = folder_ / "run";
   ASSERT_EQ(train("run", out).exit_code, 0);

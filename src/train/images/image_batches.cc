@@ -4,43 +4,47 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/hash.h"
 
 namespace concertina::train {
+namespace {
 
-Normalization measure_normalization(const data::ImageSet& set) {
-  const auto c = static_cast<std::size_t>(set.channels);
-  std::vector<std::int64_t> sum(c, 0), squares(c, 0);
-  for (std::size_t i = 0; i < set.pixels.size(); ++i) {
-    const std::int64_t v = set.pixels[i];
-    sum[i % c] += v;
-    squares[i % c] += v * v;
-  }
-  Normalization result;
-  const double count = static_cast<double>(set.pixels.size()) / static_cast<double>(c);
-  for (std::size_t k = 0; k < c; ++k) {
-    const double mean = static_cast<double>(sum[k]) / count;
-    const double variance = static_cast<double>(squares[k]) / count - mean * mean;
-    result.mean.push_back(static_cast<float>(mean / 255));
-    // A constant channel carries nothing; it must not divide by zero.
-    result.stddev.push_back(static_cast<float>(std::sqrt(std::max(variance, 1.0)) / 255));
+/// Samples of a contiguous array on the CPU, channels last, copied by the calling thread alone.
+torch::Tensor copied(const torch::Tensor& array, std::span<const std::int64_t> indices) {
+  const std::int64_t channels = array.size(1), pixels = array.size(2) * array.size(3);
+  std::vector<std::int64_t> sizes = array.sizes().vec();
+  sizes[0] = static_cast<std::int64_t>(indices.size());
+  torch::Tensor result = torch::empty(sizes, torch::kFloat);
+  // So it is with one channel or one pixel; the strides are then as contiguous() leaves them.
+  const bool in_order = result.is_contiguous(torch::MemoryFormat::ChannelsLast);
+  if (!in_order) result = torch::empty(sizes, torch::kFloat, torch::MemoryFormat::ChannelsLast);
+  float* out = result.data_ptr<float>();
+  for (const std::int64_t i : indices) {
+    const float* sample = array.data_ptr<float>() + i * channels * pixels;
+    if (in_order) {
+      out = std::copy_n(sample, channels * pixels, out);
+    } else {
+      for (std::int64_t pixel = 0; pixel < pixels; ++pixel)
+        for (std::int64_t c = 0; c < channels; ++c) *out++ = sample[c * pixels + pixel];
+    }
   }
   return result;
 }
+
+}  // namespace
 
 ImageBatches::ImageBatches(std::shared_ptr<const PixelSource> source, const std::vector<std::int32_t>& labels,
                            const Normalization& normalization, torch::Device device)
     : source_(std::move(source)),
       labels_(torch::tensor(labels, torch::kInt).to(torch::kLong).to(device)),
-      mean_(torch::tensor(normalization.mean).to(device) * 255),
-      stddev_(torch::tensor(normalization.stddev).to(device) * 255),
-      bgr_(normalization.bgr) {}
+      normalizer_(Normalizer(normalization, device)) {}
 
 ImageBatches::ImageBatches(std::vector<torch::Tensor> arrays)
     : arrays_(std::move(arrays)),
-      labels_(torch::zeros({arrays_[0].size(0)}, torch::kLong).to(arrays_[0].device())) {}
+      labels_(torch::zeros({arrays_[0].size(0)}, torch::kLong).to(arrays_[0].device())) {
+  for (torch::Tensor& array : arrays_) array = array.contiguous();
+}
 
 ImageBatches ImageBatches::arranged(std::span<const int> order) const {
   ImageBatches other = *this;
@@ -54,16 +58,17 @@ Batch ImageBatches::batch_of(std::span<const std::int64_t> indices) const {
   const std::vector<std::int64_t> list(indices.begin(), indices.end());
   const torch::Tensor index = torch::tensor(list, torch::kLong).to(labels_.device());
   Batch batch{.inputs = {}, .labels = labels_.index_select(0, index), .teacher = teacher_.get()};
-  for (const torch::Tensor& array : arrays_)
-    batch.inputs.push_back(array.index_select(0, index).contiguous(torch::MemoryFormat::ChannelsLast));
+  for (const torch::Tensor& array : arrays_) {
+    batch.inputs.push_back(array.device().is_cpu()
+                               ? copied(array, indices)
+                               : array.index_select(0, index).contiguous(torch::MemoryFormat::ChannelsLast));
+  }
   return batch;
 }
 
 void ImageBatches::take(const Pixels& pixels, Batch& batch) const {
-  // NHWC in memory seen as NCHW: what LibTorch calls channels last.
-  const torch::Tensor images = (bgr_ ? pixels.images.flip(3) : pixels.images).to(torch::kFloat);
-  batch.inputs = {((images - mean_) / stddev_).permute({0, 3, 1, 2})};
-  if (pixels.maps.defined()) batch.labels = pixels.maps.to(torch::kLong);
+  batch.inputs = {normalizer_->normalised(pixels.images)};
+  if (pixels.maps.defined()) batch.labels = labels_of_maps(pixels.maps);
 }
 
 Batch ImageBatches::batch(std::span<const std::int64_t> indices) const {

@@ -2,11 +2,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "base/clock.h"
 #include "concertina/result.h"
 #include "data/image_set.h"
+#include "train/images/normalization.h"
 #include "train/images/pixel_source.h"
 #include "train/torch.h"
 
@@ -24,14 +27,15 @@ struct Batch {
   const torch::Tensor& images() const { return inputs[0]; }
 };
 
-/// Per channel, for pixels scaled to 0..1.
-struct Normalization {
-  std::vector<float> mean, stddev;
-  bool bgr = false;  ///< the channels, and these, are blue, green, red
-};
-Normalization measure_normalization(const data::ImageSet& set);
+/// How loops have waited for batches that others were to prepare meanwhile (batch_queue.h).
+struct Waits {
+  std::int64_t batches = 0;  ///< that they have taken
+  Time time{0};
 
-/// A data set, served in batches.
+  friend Waits operator-(const Waits& a, const Waits& b) { return {a.batches - b.batches, a.time - b.time}; }
+};
+
+/// A data set, served in batches. Two threads may ask for batches at once, but only one waits for them.
 class ImageBatches {
  public:
   /// All in the device's memory.
@@ -42,8 +46,8 @@ class ImageBatches {
   ImageBatches(std::shared_ptr<const PixelSource> source, const std::vector<std::int32_t>& labels,
                const Normalization& normalization, torch::Device device);
 
-  /// Samples that are no images: what the network takes, [n][c][h][w], for each input. Nothing is done to
-  /// them, and each label is 0.
+  /// Samples that are no images: what the network takes, fp32 [n][c][h][w], for each input. Nothing is done
+  /// to them, and each label is 0.
   explicit ImageBatches(std::vector<torch::Tensor> arrays);
 
   std::int64_t size() const { return labels_.size(0); }
@@ -57,6 +61,20 @@ class ImageBatches {
     ImageBatches taught = *this;
     taught.teacher_ = std::move(teacher);
     return taught;
+  }
+
+  /// The same, whose waits count as those for `other`.
+  ImageBatches counted_with(const ImageBatches& other) const {
+    ImageBatches counted = *this;
+    counted.waits_ = other.waits_;
+    return counted;
+  }
+
+  /// Of all loops over these images and over those that were made from them.
+  const Waits& waits() const { return *waits_; }
+  void add_wait(Time time) const {
+    waits_->batches += 1;
+    waits_->time += time;
   }
 
   /// The images at `indices`.
@@ -80,8 +98,8 @@ class ImageBatches {
   std::vector<torch::Tensor> arrays_;
   std::shared_ptr<const Teacher> teacher_;
   torch::Tensor labels_;
-  torch::Tensor mean_, stddev_;  // [c], in pixel values
-  bool bgr_ = false;
+  std::optional<Normalizer> normalizer_;  // of pixels
+  std::shared_ptr<Waits> waits_ = std::make_shared<Waits>();
 };
 
 /// The indices of the `number`-th batch when `indices` are taken in the given order of their places.

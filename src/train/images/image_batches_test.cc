@@ -75,16 +75,6 @@ TEST(ImageBatches, CropsAndMirrorsMoveWholeImages) {
   EXPECT_EQ(seen.size(), 18u);
 }
 
-TEST(Normalization, IsMeanAndDeviationPerChannel) {
-  data::ImageSet set{
-      .channels = 2, .height = 1, .width = 2, .pixels = {0, 7, 255, 7}, .labels = {0}, .classes = {"a"}};
-  const Normalization n = measure_normalization(set);
-  EXPECT_NEAR(n.mean[0], 0.5, 1e-6);
-  EXPECT_NEAR(n.stddev[0], 0.5, 1e-6);
-  EXPECT_NEAR(n.mean[1], 7.0 / 255, 1e-6);
-  EXPECT_GT(n.stddev[1], 0);
-}
-
 // What is padding has no class, and a pixel keeps its own.
 TEST(ImageBatches, LabelMapsMoveWithTheirImages) {
   data::ImageSet set = numbered(50);
@@ -102,6 +92,24 @@ TEST(ImageBatches, LabelMapsMoveWithTheirImages) {
   EXPECT_TRUE(torch::equal(unlabelled, pixels == 0));
   EXPECT_GT(unlabelled.sum().item<std::int64_t>(), 0);
   EXPECT_TRUE(torch::equal(batch.labels.masked_select(~unlabelled), pixels.masked_select(~unlabelled)));
+}
+
+// The loops of the CPU against LibTorch's ops, with pads up to beyond the image.
+TEST(ImageBatches, PixelsInMemoryAreThoseOfEveryDevice) {
+  data::ImageSet set = numbered(60);
+  for (std::size_t i = 0; i < set.pixels.size(); i += 2) set.maps.push_back(set.pixels[i]);
+  const auto by_loops = pixels_in_memory(set, torch::kCPU), by_ops = pixels_on_device(set, torch::kCPU);
+  std::vector<std::int64_t> indices(60);
+  for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<std::int64_t>(59 - i);
+  const auto expect_equal = [](const Pixels& got, const Pixels& wanted) {
+    EXPECT_TRUE(torch::equal(got.images, wanted.images));
+    EXPECT_TRUE(torch::equal(got.maps, wanted.maps));
+  };
+  expect_equal(by_loops->plain(indices), by_ops->plain(indices));
+  for (const int pad : {0, 1, 3, 7}) {
+    for (const bool flip : {false, true})
+      expect_equal(by_loops->augmented(indices, {pad, flip}, 5), by_ops->augmented(indices, {pad, flip}, 5));
+  }
 }
 
 }  // namespace

@@ -7,15 +7,10 @@
 #include "concertina/result.h"
 #include "data/image_files.h"
 #include "data/image_set.h"
+#include "train/images/augmentation.h"
 #include "train/torch.h"
 
 namespace concertina::train {
-
-/// Random changes to training images.
-struct Augmentation {
-  int pad = 0;        ///< crop at a random place out of `pad` pixels of zeros around
-  bool flip = false;  ///< mirror half of the images
-};
 
 /// Some images, 8 bits a value.
 struct Pixels {
@@ -23,7 +18,7 @@ struct Pixels {
   torch::Tensor maps;    ///< [n][h][w] label maps; undefined if there are none
 };
 
-/// Where the pixels of a data set come from. Not for two threads at once.
+/// Where the pixels of a data set come from. Two threads may ask at once.
 class PixelSource {
  public:
   virtual ~PixelSource() = default;
@@ -39,8 +34,12 @@ class PixelSource {
   virtual Status status() const { return {}; }
 };
 
-/// All in the device's memory; cropped out of zeros around, which have no class in a label map.
+/// All in the device's memory; cropped out of zeros around, which have no class in a label map. On the CPU
+/// the calling thread does everything alone, because the others train meanwhile.
 std::unique_ptr<PixelSource> pixels_in_memory(data::ImageSet set, torch::Device device);
+
+/// The same by LibTorch's ops, which any device has. Gives the same pixels.
+std::unique_ptr<PixelSource> pixels_on_device(data::ImageSet set, torch::Device device);
 
 /// How images of any size become squares.
 struct Squares {

@@ -31,11 +31,12 @@ class PixelsOnDisk final : public PixelSource {
       : files_(std::move(files)),
         black_and_white_(black_and_white),
         squares_(squares),
-        pool_(threads),
-        device_(device) {}
+        device_(device),
+        pool_(threads) {}
 
   Pixels plain(std::span<const std::int64_t> indices) const override {
-    Batch batch = black(indices.size());
+    const std::lock_guard one_at_a_time(working_);
+    Batch batch = unwritten(indices.size());
     fill(batch, indices, [this](std::int64_t index, const Place& place) {
       const auto known = cache_.find(index);
       if (known != cache_.end()) {
@@ -54,7 +55,8 @@ class PixelsOnDisk final : public PixelSource {
 
   Pixels augmented(std::span<const std::int64_t> indices, const Augmentation& augmentation,
                    std::uint64_t key) const override {
-    Batch batch = black(indices.size());
+    const std::lock_guard one_at_a_time(working_);
+    Batch batch = unwritten(indices.size());
     fill(batch, indices, [&](std::int64_t index, const Place& place) {
       write(index, place, [&](const Sample& sample) {
         const CounterRandom random(key, static_cast<std::uint64_t>(index));
@@ -70,7 +72,7 @@ class PixelsOnDisk final : public PixelSource {
   }
 
   Status status() const override {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(failure_mutex_);
     return failure_;
   }
 
@@ -87,11 +89,9 @@ class PixelsOnDisk final : public PixelSource {
   std::int64_t area() const { return std::int64_t{squares_.size} * squares_.size; }
   std::int64_t image_bytes() const { return area() * squares_.channels; }
 
-  Batch black(std::size_t count) const {
+  Batch unwritten(std::size_t count) const {
     const auto n = static_cast<std::int64_t>(count);
-    Batch batch = torch::zeros({n, image_bytes() + (has_maps() ? area() : 0)}, torch::kByte);
-    if (has_maps()) batch.narrow(1, image_bytes(), area()).fill_(data::kUnlabelled);
-    return batch;
+    return torch::empty({n, image_bytes() + (has_maps() ? area() : 0)}, torch::kByte);
   }
   Place place_of(const Batch& batch, std::size_t i) const {
     const auto size = static_cast<std::size_t>(batch.size(1)),
@@ -129,7 +129,11 @@ class PixelsOnDisk final : public PixelSource {
   template <typename FitSample>
   void write(std::int64_t index, const Place& place, FitSample fit) const {
     auto sample = read(index);
-    if (!sample) return fail(sample.error());
+    if (!sample) {
+      std::fill(place.image.begin(), place.image.end(), std::uint8_t{0});
+      std::fill(place.map.begin(), place.map.end(), data::kUnlabelled);
+      return fail(sample.error());
+    }
     const Sample square = fit(*std::move(sample));
     std::copy(square.image.pixels.begin(), square.image.pixels.end(), place.image.begin());
     std::copy(square.map.pixels.begin(), square.map.pixels.end(), place.map.begin());
@@ -145,17 +149,18 @@ class PixelsOnDisk final : public PixelSource {
   }
 
   void fail(const Error& error) const {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(failure_mutex_);
     if (failure_) failure_ = error;
   }
 
   data::ImageFiles files_;
   bool black_and_white_;
   Squares squares_;
-  mutable ThreadPool pool_;
   torch::Device device_;
-  mutable std::mutex mutex_;
+  mutable std::mutex failure_mutex_;
   mutable Status failure_;
+  mutable std::mutex working_;  ///< for all that follows
+  mutable ThreadPool pool_;
   mutable std::unordered_set<std::int64_t> asked_;
   mutable std::unordered_map<std::int64_t, std::vector<std::uint8_t>> cache_;
 };

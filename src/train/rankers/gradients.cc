@@ -2,6 +2,7 @@
 
 #include "base/random.h"
 #include "base/try.h"
+#include "train/images/batch_queue.h"
 #include "train/rankers/rankers.h"
 #include "train/supernet/tensor_ops.h"
 
@@ -44,10 +45,14 @@ Result<Ranking> rank_by_gradients(const Run& run, const Supernet& net, const Gra
       CounterRandom(run.seed(recipe::Stage::rank)).permutation(static_cast<std::int64_t>(training.size()));
   search::Spending spent;
   std::map<NodeId, torch::Tensor> scores;
+  const ImageBatches& images = run.data().images;
+  BatchQueue queue(images, batches, [&](std::int64_t i) {
+    return images.batch(batch_indices(training, order, i, recipe.training.batch));
+  });
   run.progress().start("rank", batches);
   for (std::int64_t i = 0; i < batches; ++i) {
     for (const auto& [name, tensor] : net.weights()) torch::Tensor(tensor).mutable_grad() = torch::Tensor();
-    const Batch batch = run.data().images.batch(batch_indices(training, order, i, recipe.training.batch));
+    const Batch batch = queue.take();
     loss_of(forward(net, batch, full), targets_of(batch), 0).backward();
     spent += cost_of_targets(batch);
     spent += search::training_spending(run.graph(), full, recipe.training.batch);

@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "base/try.h"
+#include "train/images/batch_queue.h"
 #include "train/objective.h"
 #include "train/supernet/evaluation.h"
 #include "train/tensors.h"
@@ -81,16 +82,20 @@ Result<search::Evaluation> TorchEvaluator::fine_tune(const Subnet& subnet, doubl
       static_cast<std::int64_t>(recipe.search.fine_tune_share * static_cast<double>(training.size())) / batch;
   const ScheduledOptimizer sgd =
       make_sgd(run_.graph(), net_.weights(), recipe.training, recipe.search.fine_tune_learning_rate);
+  const ImageBatches& images = run_.data().images;
+  BatchQueue batches(images, steps, [&](std::int64_t step) {
+    return images.augmented(batch_indices(training, order, step, batch), augmentation_of(recipe.data),
+                            random.bits(1));
+  });
   std::optional<search::Evaluation> now;  // what it was before, the search knows
   for (std::int64_t step = 0; step < steps && (!now || now->accuracy < target_accuracy); ++step) {
-    const Batch images = run_.data().images.augmented(batch_indices(training, order, step, batch),
-                                                      augmentation_of(recipe.data), random.bits(1));
+    const Batch taken = batches.take();
     sgd.optimizer->zero_grad();
-    loss_of(forward(net_, images, subnet), targets_of(images), 0).backward();
+    loss_of(forward(net_, taken, subnet), targets_of(taken), 0).backward();
     sgd.optimizer->step();
     cache_.clear();
     spent_ += search::training_spending(run_.graph(), subnet, batch);
-    spent_ += cost_of_targets(images);
+    spent_ += cost_of_targets(taken);
     if ((step + 1) % std::max<std::int64_t>(1, steps / kLooks) == 0 || step + 1 == steps) {
       ASSIGN_OR_RETURN(now, evaluate(subnet));
     }

@@ -49,6 +49,14 @@ Result<double> seconds_before(const std::filesystem::path& stage) {
   return seconds;
 }
 
+/// Says how much of its time a stage has waited for images, if it has used any.
+void report_waits(const Run& run, std::string_view stage, const Waits& waits, double seconds) {
+  if (waits.batches == 0) return;
+  run.progress().message(fmt::format("{}: waited {:.1f} % of the time for {}", stage,
+                                     100 * to_seconds(waits.time) / seconds,
+                                     run.data().images.are_pictures() ? "images" : "samples"));
+}
+
 }  // namespace
 
 Status run_stage(const Run& run, recipe::Stage stage) {
@@ -66,12 +74,19 @@ Status run_stage(const Run& run, recipe::Stage stage) {
   }
   RETURN_IF_ERROR(run.begin(stage));
   ASSIGN_OR_RETURN(const double before, seconds_before(run.folder(stage)));
+  const Waits waits_before = run.data().images.waits();
   const auto started = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(const search::Spending spent, dispatch(run, stage));
   RETURN_IF_ERROR(run.data().images.status());
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
-  return run.finish(
-      stage, {std::string(name), spent.images, spent.macs, before + seconds.count(), run.devices(stage)});
+  const Waits waits = run.data().images.waits() - waits_before;
+  report_waits(run, name, waits, seconds.count());
+  return run.finish(stage, {.stage = std::string(name),
+                            .images = spent.images,
+                            .macs = spent.macs,
+                            .seconds = before + seconds.count(),
+                            .device = run.devices(stage),
+                            .waited_seconds = to_seconds(waits.time)});
 }
 
 Status run_all(const Run& run) {

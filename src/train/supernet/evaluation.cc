@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "train/images/batch_queue.h"
 #include "train/objective.h"
 
 namespace concertina::train {
@@ -15,23 +16,12 @@ std::size_t evaluation_batch(const Shape& image) {
       std::clamp(kPixels / (std::int64_t{image.height} * image.width), kFewest, kMost));
 }
 
-/// In batches of `most` at most, as even as can be: a single image left over would have no batch statistics.
-template <typename Visit>
-void for_each_batch(std::span<const std::int64_t> indices, std::size_t most, Visit visit) {
-  const std::size_t count = indices.size(), batches = (count + most - 1) / most;
-  for (std::size_t i = 0; i < batches; ++i) {
-    const std::size_t begin = count * i / batches;
-    visit(indices.subspan(begin, count * (i + 1) / batches - begin));
-  }
-}
-
 search::Evaluation evaluate_with(const Supernet& net, const Subnet& subnet, const ImageBatches& images,
                                  std::span<const std::int64_t> indices, const BatchOptions& options_of) {
   const torch::NoGradGuard no_grad;
   Score score;
   std::size_t number = 0;
-  for_each_batch(indices, evaluation_batch(net.graph().shape(0)), [&](std::span<const std::int64_t> part) {
-    const Batch batch = images.batch(part);
+  for_each_batch(images, indices, evaluation_batch(net.graph().shape(0)), [&](const Batch& batch) {
     score.add(forward(net, batch, subnet, options_of(number++)), targets_of(batch));
   });
   return score.mean();
@@ -49,9 +39,8 @@ Tensors collect_statistics(const Supernet& net, const Subnet& subnet, ForwardOpt
   const torch::NoGradGuard no_grad;
   StatisticsCollector collector;
   options.collector = &collector;
-  for_each_batch(indices, static_cast<std::size_t>(batch), [&](std::span<const std::int64_t> part) {
-    forward(net, images.batch(part), subnet, options);
-  });
+  for_each_batch(images, indices, static_cast<std::size_t>(batch),
+                 [&](const Batch& part) { forward(net, part, subnet, options); });
   return collector.result();
 }
 
