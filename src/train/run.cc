@@ -16,6 +16,7 @@
 #include "graph/channel_groups.h"
 #include "graph/edit.h"
 #include "recipe/selected_subnets.h"
+#include "train/supernet/conv.h"
 #include "train/tensors.h"
 
 namespace concertina::train {
@@ -117,6 +118,13 @@ Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const
     progress.message(
         "joint: begins with random weights, not with those of the network's file; "
         "joint.start = \"ranked\" goes on from them");
+  }
+  if (const auto slow = convolutions_of_libtorch(source.network.graph);
+      compute.device.is_cpu() && !slow.empty()) {
+    progress.message(
+        fmt::format("training: {} of the convolutions, such as '{}', are LibTorch's: they are transposed, "
+                    "or in groups of fewer than 8 channels",
+                    slow.size(), slow.front()));
   }
   ASSIGN_OR_RETURN(run.groups_, groups_to_search(source.network.graph, run.recipe_.search));
   run.source_ = std::make_shared<const NetworkSource>(std::move(source));

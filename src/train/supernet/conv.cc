@@ -139,13 +139,20 @@ class ConvFunction : public torch::autograd::Function<ConvFunction> {
 
 }  // namespace
 
-bool has_own_kernels(const op::Conv& conv, const torch::Tensor& x) {
-  const bool type = x.scalar_type() == torch::kBFloat16 || x.scalar_type() == torch::kFloat;
-  // Narrow groups, one after the other, would fill no vector.
+bool has_own_kernels(const op::Conv& conv) {
   constexpr int kLeastInGroup = 8;
   const bool wide = conv.groups == 1 || conv.in_channels / conv.groups >= kLeastInGroup;
   const bool depthwise = conv.groups == conv.in_channels && conv.out_channels == conv.groups;
-  return x.is_cpu() && x.dim() == 4 && type && !conv.transposed() && (wide || depthwise);
+  return !conv.transposed() && (wide || depthwise);
+}
+
+std::vector<std::string> convolutions_of_libtorch(const Graph& graph) {
+  std::vector<std::string> names;
+  for (const Node& node : graph.nodes()) {
+    const auto* conv = std::get_if<op::Conv>(&node.op);
+    if (conv && !has_own_kernels(*conv)) names.push_back(node.name);
+  }
+  return names;
 }
 
 ConvOutput conv(const torch::Tensor& x, const ConvPrefix& prefix, const op::Conv& conv, std::int64_t groups,

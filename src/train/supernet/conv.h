@@ -1,6 +1,9 @@
 #pragma once
 
-#include "graph/op.h"
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
 #include "train/supernet/batch_norm.h"
 #include "train/supernet/map_memory.h"
 #include "train/torch.h"
@@ -19,12 +22,16 @@ struct ConvOutput {
   ChannelMoments moments;  ///< of y, if they were asked for
 };
 
-/// Whether conv() can do it.
-bool has_own_kernels(const op::Conv& conv, const torch::Tensor& x);
+/// Whether conv() can do it on the CPU. LibTorch does transposed convolutions, and groups so narrow that they
+/// would fill no vector.
+bool has_own_kernels(const op::Conv& conv);
+
+/// Names of the graph's convolutions for which it cannot.
+std::vector<std::string> convolutions_of_libtorch(const Graph& graph);
 
 /// Convolution by our own kernels, differentiable once. x is [n][c][h][w] on the CPU, fp32 or bf16, and y of
 /// the same type. The weights are read where they are. If they are a leaf, its gradient is added to where it
-/// is, too, and nothing of it outside the prefix is touched. Precondition: has_own_kernels().
+/// is, too, and nothing of it outside the prefix is touched. Precondition: has_own_kernels(conv).
 ConvOutput conv(const torch::Tensor& x, const ConvPrefix& prefix, const op::Conv& conv, std::int64_t groups,
                 bool moments, const MapMemory& memory);
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "testing/graphs.h"
 #include "train/supernet/relative_error.h"
 #include "train/supernet/tensor_ops.h"
 
@@ -36,7 +37,7 @@ TEST_P(ConvTest, ComputesAndDifferentiatesWhatLibTorchDoes) {
   const torch::Tensor exact_weight = weight.detach().to(torch::kDouble).requires_grad_();
   const torch::Tensor exact_bias = bias.detach().to(torch::kDouble).requires_grad_();
 
-  ASSERT_TRUE(has_own_kernels(conv_op, x));
+  ASSERT_TRUE(has_own_kernels(conv_op));
   const ConvOutput got = conv(x, {weight, out, bias}, conv_op, groups, true, memory());
   const torch::Tensor wanted = torch::conv2d(
       exact_x, exact_weight.narrow(0, 0, out).narrow(1, 0, in / groups), exact_bias, {w.stride_h, w.stride_w},
@@ -111,6 +112,16 @@ TEST(Conv, FollowsFiniteDifferences) {
     const double wanted = (above - below) / (2 * kStep);
     EXPECT_NEAR(weight.grad().data_ptr<float>()[i], wanted, 1e-2 * std::abs(wanted) + 1e-2) << i;
   }
+}
+
+TEST(Conv, LibTorchIsLeftWhatOurKernelsDoNotDo) {
+  EXPECT_TRUE(convolutions_of_libtorch(testing::resnet8()).empty());
+  for (const testing::NamedGraph& net : testing::structures()) {
+    if (net.name != "transposed") continue;
+    EXPECT_FALSE(convolutions_of_libtorch(net.graph()).empty());
+  }
+  EXPECT_FALSE(has_own_kernels(conv_of(12, 12, Window::square(3, 1, 1), 4)));
+  EXPECT_TRUE(has_own_kernels(conv_of(12, 12, Window::square(3, 1, 1), 12)));
 }
 
 TEST(Conv, FrozenWeightsStayAsTheyAre) {

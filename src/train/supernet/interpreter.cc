@@ -53,7 +53,7 @@ class Interpreter {
     const Window& w = op.window;
     const torch::Dtype dtype = net_.compute().dtype;
     const std::int64_t groups = op.groups == 1 ? 1 : map().size(1) / (op.in_channels / op.groups);
-    if (has_own_kernels(op, map())) {
+    if (map().is_cpu() && has_own_kernels(op)) {
       const bool moments = !options_.statistics && net_.normalized(id_);
       const ConvOutput output = conv(map().to(dtype), conv_prefix(), op, groups, moments, net_.memory());
       if (moments) moments_[id_] = output.moments;
