@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "kernels/training/batch_norm.h"
+#include "train/supernet/joined_norm.h"
 
 namespace concertina::train {
 namespace {
@@ -63,7 +64,7 @@ double total(const torch::Tensor& partial, std::int64_t channel) {
 class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
  public:
   static variable_list forward(AutogradContext* context, const Variable& input, const Variable& scale,
-                               const Variable& shift, double epsilon, bool relu) {
+                               const Variable& shift, double epsilon, bool relu, const Processes& processes) {
     const torch::Tensor x = channels_last(input);
     const kernels::TrainingMap map = training_map(x);
     const std::int64_t channels = map.channels;
@@ -78,16 +79,22 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
                         .sums = sums.data_ptr<float>() + thread * channels,
                         .squares = squares.data_ptr<float>() + thread * channels});
     });
-    const auto n = static_cast<double>(map.pixels);
+    const auto pixels = static_cast<double>(map.pixels);
+    const torch::Tensor moments = torch::empty({2, channels}, torch::kDouble);
+    double *means = moments.data_ptr<double>(), *variances = means + channels;
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const double offset = total(sums, c) / pixels;
+      means[c] = at(origin, c) + offset;
+      variances[c] = std::max(total(squares, c) / pixels - offset * offset, 0.0);
+    }
+    const double n = join_moments(moments, pixels, processes);
     const torch::Tensor mean = torch::empty({channels}), inverse = torch::empty({channels}),
                         unbiased = torch::empty({channels}), factor = torch::empty({channels}),
                         constant = torch::empty({channels});
     for (std::int64_t c = 0; c < channels; ++c) {
-      const double offset = total(sums, c) / n;
-      const double variance = std::max(total(squares, c) / n - offset * offset, 0.0);
-      at(mean, c) = static_cast<float>(at(origin, c) + offset);
-      at(unbiased, c) = static_cast<float>(variance * (n / std::max(n - 1, 1.0)));
-      at(inverse, c) = static_cast<float>(1 / std::sqrt(variance + epsilon));
+      at(mean, c) = static_cast<float>(means[c]);
+      at(unbiased, c) = static_cast<float>(variances[c] * (n / std::max(n - 1, 1.0)));
+      at(inverse, c) = static_cast<float>(1 / std::sqrt(variances[c] + epsilon));
       at(factor, c) = at(scale, c) * at(inverse, c);
       at(constant, c) = at(shift, c) - at(mean, c) * at(factor, c);
     }
@@ -100,6 +107,8 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
                            .relu = relu,
                            .y = at_pixel(y, first)});
     });
+    keep_processes(processes, context);
+    context->saved_data["n"] = n;
     context->save_for_backward({x, relu ? y : torch::Tensor(), scale, mean, inverse});
     context->mark_non_differentiable({mean, unbiased});
     return {y, mean, unbiased};
@@ -123,15 +132,22 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
                                  .sums = sums.data_ptr<float>() + thread * channels,
                                  .products = products.data_ptr<float>() + thread * channels});
     });
-    const auto n = static_cast<double>(map.pixels);
+    const torch::Tensor all = torch::empty({2, channels}, torch::kDouble);
+    double *all_sums = all.data_ptr<double>(), *all_products = all_sums + channels;
     const torch::Tensor scale_gradient = torch::empty({channels}), shift_gradient = torch::empty({channels}),
                         factor = torch::empty({channels}), of_input = torch::empty({channels}),
                         constant = torch::empty({channels});
+    for (std::int64_t c = 0; c < channels; ++c) {
+      all_sums[c] = total(sums, c);
+      all_products[c] = total(products, c) * at(inverse, c);
+      at(shift_gradient, c) = static_cast<float>(all_sums[c]);
+      at(scale_gradient, c) = static_cast<float>(all_products[c]);
+    }
+    kept_processes(context).sum(all);
+    const double n = context->saved_data["n"].toDouble();
     // dx = factor * (g - mean(g) - (x - mean) * inverse * mean(g * (x - mean) * inverse))
     for (std::int64_t c = 0; c < channels; ++c) {
-      const double sum = total(sums, c), product = total(products, c) * at(inverse, c);
-      at(shift_gradient, c) = static_cast<float>(sum);
-      at(scale_gradient, c) = static_cast<float>(product);
+      const double sum = all_sums[c], product = all_products[c];
       at(factor, c) = at(scale, c) * at(inverse, c);
       at(of_input, c) = static_cast<float>(-at(factor, c) * at(inverse, c) * product / n);
       at(constant, c) = static_cast<float>(-at(factor, c) * sum / n - at(of_input, c) * at(mean, c));
@@ -147,19 +163,20 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
                                .constant = constant.data_ptr<float>(),
                                .dx = at_pixel(dx, first)});
     });
-    return {dx, scale_gradient, shift_gradient, {}, {}};
+    return {dx, scale_gradient, shift_gradient, {}, {}, {}};
   }
 };
 
 }  // namespace
 
 BatchNormOutput batch_norm(const torch::Tensor& x, const torch::Tensor& scale, const torch::Tensor& shift,
-                           double epsilon, bool relu) {
+                           double epsilon, bool relu, const Processes& processes) {
   if (x.device().is_cpu()) {
     const variable_list outputs =
-        BatchNormFunction::apply(x, scale.contiguous(), shift.contiguous(), epsilon, relu);
+        BatchNormFunction::apply(x, scale.contiguous(), shift.contiguous(), epsilon, relu, processes);
     return {outputs[0], outputs[1], outputs[2]};
   }
+  if (!processes.alone()) return joined_batch_norm(x, scale, shift, epsilon, relu, processes);
   // With momentum 1 the running statistics become those of this batch.
   const torch::Tensor mean = torch::zeros_like(scale), variance = torch::ones_like(scale);
   const torch::Tensor y = torch::batch_norm(x, scale, shift, mean, variance, true, 1, epsilon, false);

@@ -75,7 +75,8 @@ class Interpreter {
       return torch::batch_norm(input(), scale, shift, options_.statistics->at(name + ".running_mean"),
                                options_.statistics->at(name + ".running_var"), false, 0, norm.epsilon, false);
     }
-    const BatchNormOutput output = batch_norm(input(), scale, shift, norm.epsilon, net_.rectified(id_));
+    const BatchNormOutput output =
+        batch_norm(input(), scale, shift, norm.epsilon, net_.rectified(id_), options_.sharers);
     if (options_.collector) options_.collector->add(name, output.mean, output.variance);
     return output.y;
   }
