@@ -49,7 +49,6 @@ class JointTraining : public JointTest {
                               .batch = 8,
                               .augmentation = {.pad = 1, .flip = true},
                               .seed = 3,
-                              .save_every = std::chrono::seconds(0),
                               .processes = processes,
                               .graph = &graph_};
       const auto step = [&](const Batch& batch,
@@ -69,8 +68,8 @@ class JointTraining : public JointTest {
   }
 
   const Graph graph_ = *make_network({.name = "resnet8", .input = kTiny, .classes = 4, .width = 0.25});
-  const ImageBatches images_ = noisy_images(40);
-  const std::vector<std::int64_t> indices_ = first_indices(40);
+  const ImageBatches images_ = noisy_images(200);
+  const std::vector<std::int64_t> indices_ = first_indices(200);
 };
 
 TEST_F(JointTraining, IsThatOfOneProcess) {
