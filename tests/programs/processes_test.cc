@@ -79,6 +79,15 @@ class ProcessesTest : public ToyPipeline {
                            const std::vector<std::string>& more = {}) const {
     return run_process({"/bin/sh", "-c", shell_command(variables, verb, out, more)});
   }
+  /// Two processes as torchrun would start them; the shell waits for the first of them.
+  std::string both(const std::string& verb, const fs::path& out,
+                   const std::vector<std::string>& more = {}) const {
+    const std::string where =
+        "WORLD_SIZE=2 LOCAL_WORLD_SIZE=2 OMP_NUM_THREADS=1 MASTER_ADDR=127.0.0.1 MASTER_PORT=" +
+        std::to_string(free_port()) + " ";
+    return shell_command(where + "RANK=1 LOCAL_RANK=1", verb, out, more) + " & " +
+           shell_command(where + "RANK=0 LOCAL_RANK=0", verb, out, more);
+  }
   std::string shell_command(const std::string& variables, const std::string& verb, const fs::path& out,
                             const std::vector<std::string>& more = {}) const {
     std::string command = variables;
@@ -206,17 +215,28 @@ TEST_F(ProcessesTest, TheyEndWithTheOneThatStartedThem) {
 
 TEST_F(ProcessesTest, TheEnvironmentPlacesThem) {
   const fs::path out = folder_ / "run";
-  const std::string where =
-      "WORLD_SIZE=2 LOCAL_WORLD_SIZE=2 OMP_NUM_THREADS=1 MASTER_ADDR=127.0.0.1 MASTER_PORT=" +
-      std::to_string(free_port()) + " ";
-  const ProcessResult run =
-      run_process({"/bin/sh", "-c",
-                   shell_command("RANK=1 LOCAL_RANK=1 " + where, "pretrain", out) + " & " +
-                       shell_command("RANK=0 LOCAL_RANK=0 " + where, "pretrain", out) + " && wait $!"});
+  const ProcessResult run = run_process({"/bin/sh", "-c", both("pretrain", out)});
   EXPECT_EQ(run.exit_code, 0) << run.err;
   EXPECT_THAT(*read_file(out / "pretrain" / "devices"), HasSubstr(", 2 processes"));
   // One process tells of progress.
-  EXPECT_EQ(run.err.find("360 training"), run.err.rfind("360 training")) << run.err;
+  EXPECT_EQ(run.err.find("270 images"), run.err.rfind("270 images")) << run.err;
+
+  // Here nobody watches over them: each notices by itself.
+  bool killed = false;
+  const fs::path longer = folder_ / "longer";
+  const ProcessResult ended =
+      run_process({"/bin/sh", "-c", both("pretrain", longer, {"--set", "pretrain.epochs=10000"})}, [&] {
+        if (killed || !fs::exists(longer / "pretrain" / "checkpoint.pt")) return false;
+        for (const Process& one : processes_of(longer)) {
+          const auto variables = read_file(fmt::format("/proc/{}/environ", one.id));
+          if (variables && variables->find(std::string("\0RANK=1", 7)) != std::string::npos)
+            killed = ::kill(one.id, SIGKILL) == 0;
+        }
+        return false;
+      });
+  EXPECT_TRUE(killed);
+  expect_refused(ended, "another process of this run has ended");
+  EXPECT_TRUE(processes_of(longer).empty());
 }
 
 TEST_F(ProcessesTest, WhatCannotBeSharedIsRefused) {

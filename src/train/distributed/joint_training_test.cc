@@ -5,7 +5,7 @@
 #include "graph/networks/networks.h"
 #include "graph/random_weights.h"
 #include "testing/net.h"
-#include "train/distributed/joint_test.h"
+#include "train/distributed/joint_testing.h"
 #include "train/objective.h"
 #include "train/supernet/evaluation.h"
 #include "train/training_loop.h"

@@ -37,6 +37,14 @@ compat::Group gloo(const Place& place, const compat::Store& store) {
   return compat::gloo_group(store, place.rank, place.count, options);
 }
 
+compat::Group open_group(const Place& place, [[maybe_unused]] torch::Device device) {
+  const compat::Store store = open_store(place);
+#ifdef USE_C10D_NCCL
+  if (device.is_cuda()) return compat::nccl_group(store, place.rank, place.count);
+#endif
+  return gloo(place, store);
+}
+
 /// LibTorch adds a trace of calls.
 std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
@@ -62,16 +70,17 @@ torch::Tensor as_tensor(std::string& text) {
 
 Result<Processes> Processes::meet(const Place& place, torch::Device device) {
   if (place.count == 1) return Processes();
-  try {
-    const compat::Store store = open_store(place);
-    if (device.is_cpu()) return Processes(new Group{gloo(place, store), device});
-#ifdef USE_C10D_NCCL
-    return Processes(new Group{compat::nccl_group(store, place.rank, place.count), device});
-#else
+#ifndef USE_C10D_NCCL
+  if (!device.is_cpu()) {
     return Error{
-        "--device cuda: this LibTorch has no NCCL, so CUDA devices cannot train together; "
-        "use --device cpu, or one process"};
+        "--device cuda: this LibTorch has no NCCL, so CUDA devices cannot train together; use --device cpu, or "
+        "one process"};
+  }
 #endif
+  try {
+    const Processes processes(new Group{open_group(place, device), device});
+    processes.sum(torch::zeros({1}));  // nobody leaves before all are here
+    return processes;
   } catch (const std::exception& exception) {
     const std::string where = place.meeting.empty() ? fmt::format("{}:{}", place.address, place.port)
                                                     : "'" + place.meeting.string() + "'";

@@ -4,7 +4,7 @@
 
 #include <numeric>
 
-#include "train/distributed/joint_test.h"
+#include "train/distributed/joint_testing.h"
 
 namespace concertina::train {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "graph/channel_groups.h"
 #include "graph/networks/networks.h"
-#include "train/distributed/joint_test.h"
+#include "train/distributed/joint_testing.h"
 #include "train/joint/joint_state.h"
 #include "train/joint/joint_step.h"
 

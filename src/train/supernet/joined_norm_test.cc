@@ -1,6 +1,6 @@
 #include "train/supernet/joined_norm.h"
 
-#include "train/distributed/joint_test.h"
+#include "train/distributed/joint_testing.h"
 
 namespace concertina::train {
 namespace {
