@@ -32,6 +32,13 @@ std::vector<std::int64_t> first_indices(std::size_t count) {
   return indices;
 }
 
+Graph small_graph() {
+  testing::Net net(kTiny);
+  const NodeId first = net.conv_bn_relu("first", testing::kImage, 8, testing::kThree);
+  net.classify(net.conv_bn_relu("second", first, 8, testing::kThree), 4);
+  return net.build();
+}
+
 class JointTraining : public JointTest {
  protected:
   /// 40 steps, after which training is killed, and 60 more.
@@ -67,7 +74,7 @@ class JointTraining : public JointTest {
     return weights;
   }
 
-  const Graph graph_ = *make_network({.name = "resnet8", .input = kTiny, .classes = 4, .width = 0.25});
+  const Graph graph_ = small_graph();
   const ImageBatches images_ = noisy_images(200);
   const std::vector<std::int64_t> indices_ = first_indices(200);
 };
