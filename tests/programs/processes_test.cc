@@ -204,7 +204,7 @@ TEST_F(ProcessesTest, OneThatIsKilledEndsAllAndTheRunGoesOn) {
   EXPECT_TRUE(fs::exists(out / "pretrain" / "done"));
 }
 
-// One of the processes meets it first; no checkpoint is made of it.
+// It is damaged when training has begun, so that one of the processes meets it.
 TEST_F(ProcessesTest, ADamagedImageEndsAllWithOneSentence) {
   for (const char* split : {"train", "test"}) {
     for (int i = 0; i < 48; ++i) {
@@ -212,24 +212,32 @@ TEST_F(ProcessesTest, ADamagedImageEndsAllWithOneSentence) {
       folder_.write(name, to_png(smooth_image(16, 16, 3, i)));
     }
   }
-  const std::string whole = *read_file(folder_ / "pictures/train/odd/1.png");
-  folder_.write("pictures/train/odd/1.png", std::string_view(whole).substr(0, whole.size() / 2));
   const fs::path out = folder_ / "run";
-  expect_refused(train_by(2, "pretrain", out,
-                          {"--set", "data.path=" + (folder_ / "pictures").string(), "--set",
-                           "data.crop=resized", "--set", "data.image_size=16", "--set", "data.resize=16",
-                           "--set", "data.validation=8", "--set", "training.batch=4"}),
-                 "1.png");
-  EXPECT_FALSE(fs::exists(out / "pretrain" / "log.jsonl"));
+  std::vector<std::string> command = train_command("pretrain", out, {"--processes", "2"});
+  for (const std::string& setting :
+       {"data.path=" + (folder_ / "pictures").string(), std::string("data.crop=resized"),
+        std::string("data.image_size=16"), std::string("data.resize=16"), std::string("data.validation=8"),
+        std::string("training.batch=4"), std::string("pretrain.epochs=10000")})
+    command.insert(command.end(), {"--set", setting});
+  bool damaged = false;
+  const ProcessResult ended = run_process(command, [&] {
+    if (damaged || !fs::exists(out / "pretrain" / "log.jsonl")) return false;
+    for (int i = 1; i < 48; i += 2) folder_.write(fmt::format("pictures/train/odd/{}.png", i), "no image");
+    damaged = true;
+    return false;
+  });
+  expect_refused(ended, ".png' is neither");
 }
 
 TEST_F(ProcessesTest, TheyEndWithTheOneThatStartedThem) {
   for (const int signal : {SIGKILL, SIGTERM, SIGINT}) {
     const fs::path out = folder_ / std::to_string(signal);
     const auto trains = [&] { return fs::exists(out / "pretrain" / "checkpoint.pt"); };
-    const ProcessResult run = run_process(train_command("run", out, {"--processes", "2"}), trains, 0, signal);
-    EXPECT_EQ(run.exit_code, -1) << run.err;
+    const std::vector<std::string> command =
+        train_command("pretrain", out, {"--processes", "2", "--set", "pretrain.epochs=10000"});
+    EXPECT_EQ(run_process(command, trains, 0, signal).exit_code, -1);
     EXPECT_TRUE(all_end(out));
+    for (const Process& one : processes_of(out)) ::kill(one.id, SIGKILL);
   }
 }
 

@@ -1,9 +1,12 @@
 // Training and evaluation by two processes against one.
 
+#include <gmock/gmock.h>
+
 #include <numeric>
 
 #include "graph/networks/networks.h"
 #include "graph/random_weights.h"
+#include "testing/image_files.h"
 #include "testing/net.h"
 #include "train/distributed/joint_testing.h"
 #include "train/objective.h"
@@ -117,6 +120,24 @@ TEST_F(JointEvaluation, IsThatOfOneProcess) {
     const search::Evaluation by_batch = evaluate_in_batches(net, full, images, indices);
     EXPECT_NEAR(evaluate_in_batches(net, full, shared, indices).loss, by_batch.loss, 1e-4);
   }
+}
+
+TEST_F(JointEvaluation, AllKnowOfAnImageThatOneCouldNotRead) {
+  const auto processes = meet(2);
+  if (!processes) return;
+  const testing::TestFolder folder;
+  std::vector<std::filesystem::path> files;
+  for (const char* name : {"0.png", "1.png"})
+    files.push_back(folder.write(name, testing::to_png(testing::smooth_image(8, 8, 3))));
+  folder.write("1.png", "no image");
+  const ImageBatches images(pixels_on_disk({.files = files, .labels = {}, .classes = {}}, false,
+                                           {.size = 8, .resize = 8}, 1, torch::kCPU),
+                            {0, 1}, {{0.5F, 0.5F, 0.5F}, {0.2F, 0.2F, 0.2F}}, torch::kCPU);
+  const ImageBatches shared = images.shared_by(*processes);
+  EXPECT_TRUE(shared.status());
+  EXPECT_EQ(shared.augmented(first_indices(2), {}, 1).size(), 2);
+  EXPECT_EQ(images.status().ok(), processes->first());
+  EXPECT_THAT(shared.status().error().message, ::testing::HasSubstr("1.png' is neither"));
 }
 
 TEST_F(JointEvaluation, OfLabelMapsCountsPixels) {
