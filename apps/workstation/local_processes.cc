@@ -26,27 +26,27 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kFailed = 2;
 
-/// A folder that is gone with this.
-class TemporaryFolder {
+/// An empty file that is gone with this.
+class TemporaryFile {
  public:
-  static Result<TemporaryFolder> make() {
+  static Result<TemporaryFile> make() {
     std::string name = (std::filesystem::temp_directory_path() / "concertina-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr)
-      return Error{fmt::format("cannot make the folder '{}': {}", name, strerror(errno))};
-    return TemporaryFolder(name);
+    const Descriptor file(::mkstemp(name.data()));
+    if (!file.valid()) return Error{fmt::format("cannot make the file '{}': {}", name, strerror(errno))};
+    return TemporaryFile(name);
   }
-  TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  TemporaryFolder& operator=(TemporaryFolder&&) = delete;
-  ~TemporaryFolder() { remove(); }
+  TemporaryFile(TemporaryFile&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  TemporaryFile& operator=(TemporaryFile&&) = delete;
+  ~TemporaryFile() { remove(); }
 
   void remove() {
     std::error_code code;
-    if (!path_.empty()) std::filesystem::remove_all(std::exchange(path_, {}), code);
+    if (!path_.empty()) std::filesystem::remove(std::exchange(path_, {}), code);
   }
   const std::filesystem::path& path() const { return path_; }
 
  private:
-  explicit TemporaryFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  explicit TemporaryFile(std::filesystem::path path) : path_(std::move(path)) {}
 
   std::filesystem::path path_;
 };
@@ -102,7 +102,7 @@ void kill_all(std::vector<Child>& children) {
 }
 
 /// Until all have ended. Where one has failed, the others soon notice; those that do not are ended.
-void wait_for(std::vector<Child>& children, Interruption& interruption, TemporaryFolder& meeting) {
+void wait_for(std::vector<Child>& children, Interruption& interruption, TemporaryFile& meeting) {
   constexpr int kLook = 20;  // ms
   constexpr auto kPatience = std::chrono::seconds(5);
   std::optional<Clock::time_point> first_failure;
@@ -150,15 +150,12 @@ Status why(const std::vector<Child>& children) {
 }  // namespace
 
 Status run_local_processes(int count, const std::function<Status(const train::Place& place)>& work) {
-  auto meeting = TemporaryFolder::make();
+  auto meeting = TemporaryFile::make();
   if (!meeting) return meeting.error();
   std::vector<Child> children;
   for (int rank = 0; rank < count; ++rank) {
-    train::Place place{.rank = rank,
-                       .count = count,
-                       .local_rank = rank,
-                       .local_count = count,
-                       .meeting = meeting->path() / "store"};
+    train::Place place{
+        .rank = rank, .count = count, .local_rank = rank, .local_count = count, .meeting = meeting->path()};
     auto child = start(place, work);
     if (!child) {
       kill_all(children);

@@ -10,7 +10,8 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <torch/csrc/distributed/c10d/reducer.hpp>
-#ifdef USE_C10D_NCCL
+#if defined(USE_C10D_NCCL) && __has_include(<nccl.h>)
+#define CONCERTINA_NCCL
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
 
@@ -39,7 +40,7 @@ inline Group gloo_group(const Store& store, int rank, int count,
                   c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, count, options));
 }
 
-#ifdef USE_C10D_NCCL
+#ifdef CONCERTINA_NCCL
 inline Group nccl_group(const Store& store, int rank, int count) {
   return group_of(store, rank, count, c10::DeviceType::CUDA, c10d::ProcessGroup::BackendType::NCCL,
                   c10::make_intrusive<c10d::ProcessGroupNCCL>(store, rank, count));
@@ -65,7 +66,7 @@ inline Group gloo_group(const Store& store, int rank, int count,
   return c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, count, options);
 }
 
-#ifdef USE_C10D_NCCL
+#ifdef CONCERTINA_NCCL
 inline Group nccl_group(const Store& store, int rank, int count) {
   return c10::make_intrusive<c10d::ProcessGroupNCCL>(store, rank, count);
 }

@@ -13,9 +13,10 @@ struct Place {
   int rank = 0;
   int count = 1;  ///< 1: it is alone, and the rest says nothing
   int local_rank = 0;
-  int local_count = 1;                 ///< of those on this machine, which share its cores
-  std::filesystem::path meeting = {};  ///< a file that all of them can write, on one machine; or empty, and
-  std::string address = {};            ///< where process 0 listens
+  int local_count = 1;  ///< of those on this machine, which share its cores
+  /// On one machine: a file that is missing or empty, and that all can write. It is gone once they have met.
+  std::filesystem::path meeting = {};
+  std::string address = {};  ///< otherwise where process 0 listens
   int port = 0;
   std::string network_interface = {};  ///< by which they talk; empty: that of the machine's name
 };

@@ -39,7 +39,7 @@ compat::Group gloo(const Place& place, const compat::Store& store) {
 
 compat::Group open_group(const Place& place, [[maybe_unused]] torch::Device device) {
   const compat::Store store = open_store(place);
-#ifdef USE_C10D_NCCL
+#ifdef CONCERTINA_NCCL
   if (device.is_cuda()) return compat::nccl_group(store, place.rank, place.count);
 #endif
   return gloo(place, store);
@@ -70,16 +70,18 @@ torch::Tensor as_tensor(std::string& text) {
 
 Result<Processes> Processes::meet(const Place& place, torch::Device device) {
   if (place.count == 1) return Processes();
-#ifndef USE_C10D_NCCL
+#ifndef CONCERTINA_NCCL
   if (!device.is_cpu()) {
     return Error{
-        "--device cuda: this LibTorch has no NCCL, so CUDA devices cannot train together; use --device cpu, or "
-        "one process"};
+        "--device cuda: this LibTorch has no NCCL, or nccl.h was missing when the program was built, so CUDA "
+        "devices cannot train together; use --device cpu, or one process"};
   }
 #endif
   try {
     const Processes processes(new Group{open_group(place, device), device});
     processes.sum(torch::zeros({1}));  // nobody leaves before all are here
+    std::error_code code;
+    if (processes.first() && !place.meeting.empty()) std::filesystem::remove(place.meeting, code);
     return processes;
   } catch (const std::exception& exception) {
     const std::string where = place.meeting.empty() ? fmt::format("{}:{}", place.address, place.port)
