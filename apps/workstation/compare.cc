@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -12,6 +13,7 @@
 #include "common/options.h"
 #include "common/progress_bar.h"
 #include "report/comparison_report.h"
+#include "train/distributed/place.h"
 #include "workstation/verbs.h"
 
 namespace concertina::apps {
@@ -29,6 +31,13 @@ struct CompareOptions {
 };
 
 Status compare_arms(CompareOptions options) {
+  ASSIGN_OR_RETURN(const train::Place place,
+                   train::place_from([](const char* name) { return std::getenv(name); }));
+  if (place.count > 1) {
+    return Error{
+        "compare works in one process, but the environment's WORLD_SIZE says more; unset it and RANK, and share "
+        "the work by --seeds"};
+  }
   if (options.out.empty()) {
     options.out = (std::filesystem::path("runs") / std::filesystem::path(options.comparison).stem()).string();
   }

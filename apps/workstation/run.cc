@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "common/progress_bar.h"
 #include "common/table.h"
 #include "train/pipeline.h"
+#include "workstation/local_processes.h"
 #include "workstation/verbs.h"
 
 namespace concertina::apps {
@@ -24,6 +26,7 @@ struct RunOptions {
   std::string out;
   std::string device = "cpu";
   int threads = 0;
+  int processes = 1;
   std::optional<int> seed;
   bool json = false;
 };
@@ -34,7 +37,7 @@ void add_options(CLI::App* verb, const std::shared_ptr<RunOptions>& options) {
   verb->add_option("--out", options->out, "run directory (default: runs/<name of the recipe>)")
       ->type_name("DIR");
   verb->add_option("--device", options->device, "cpu, cuda or cuda:N")->capture_default_str();
-  add_threads_option(verb, options->threads, "threads of the CPU", 1024);
+  add_threads_option(verb, options->threads, "threads of the CPU; of several processes, of each", 1024);
   in_range(verb->add_option("--seed", options->seed, "the recipe's seed"), 0, 1'000'000'000);
   verb->add_flag("--json", options->json, "print the results as JSON on stdout");
 }
@@ -50,19 +53,30 @@ Status resolve(RunOptions& options) {
   return {};
 }
 
+Result<train::Place> place_of_environment() {
+  return train::place_from([](const char* name) { return std::getenv(name); });
+}
+
 /// The request that the options make.
 Result<train::RunRequest> to_request(RunOptions options, std::optional<recipe::Stage> stage) {
   RETURN_IF_ERROR(resolve(options));
+  ASSIGN_OR_RETURN(const train::Place place, place_of_environment());
+  if (options.processes > 1 && place.count > 1) {
+    return Error{fmt::format(
+        "--processes {}: the environment's WORLD_SIZE says that there are {} processes already; leave --processes "
+        "out, or unset WORLD_SIZE and RANK",
+        options.processes, place.count)};
+  }
   ASSIGN_OR_RETURN(recipe::Recipe recipe, recipe::read_recipe(options.recipe, options.settings));
   return train::RunRequest{.recipe = std::move(recipe),
                            .folder = options.out,
                            .device = options.device,
                            .threads = options.threads,
-                           .stage = stage};
+                           .stage = stage,
+                           .place = place};
 }
 
-Status run_verb(const RunOptions& options, std::optional<recipe::Stage> stage) {
-  ASSIGN_OR_RETURN(const train::RunRequest request, to_request(options, stage));
+Status run_here(const train::RunRequest& request, const RunOptions& options) {
   ProgressBar progress;
   ASSIGN_OR_RETURN(const report::RunResult result, train::run_pipeline(request, progress));
   if (result.model) {
@@ -73,8 +87,21 @@ Status run_verb(const RunOptions& options, std::optional<recipe::Stage> stage) {
   return {};
 }
 
+Status run_verb(const RunOptions& options, std::optional<recipe::Stage> stage) {
+  ASSIGN_OR_RETURN(const train::RunRequest request, to_request(options, stage));
+  if (options.processes == 1) return run_here(request, options);
+  return run_local_processes(options.processes, [&](const train::Place& place) {
+    train::RunRequest part = request;
+    part.place = place;
+    return run_here(part, options);
+  });
+}
+
 Status judge_rankers(const RunOptions& options) {
   ASSIGN_OR_RETURN(const train::RunRequest request, to_request(options, {}));
+  if (request.place.count > 1)
+    return Error{
+        "rankers works in one process, but the environment's WORLD_SIZE says more; unset it and RANK"};
   ProgressBar progress;
   ASSIGN_OR_RETURN(const auto qualities, train::judge_rankers(request, progress));
   if (options.json) {
@@ -98,6 +125,8 @@ void add_run_verb(CLI::App& program, Action& chosen, const std::string& name, co
                                         name, name));
   const auto options = std::make_shared<RunOptions>();
   add_options(verb, options);
+  add_range_option(verb, "--processes", options->processes,
+                   "processes of this machine that train together, each on its part of every batch", 1, 1024);
   verb->callback(
       [&chosen, options, stage] { chosen = [options, stage] { return run_verb(*options, stage); }; });
 }

@@ -10,7 +10,6 @@
 #include "graph/cost.h"
 
 namespace concertina::recipe {
-namespace {
 
 Result<std::vector<Subnet>> parse_subnets(std::string_view text, const Graph& graph) {
   const Reader list = Reader::of_json(text);
@@ -26,8 +25,6 @@ Result<std::vector<Subnet>> parse_subnets(std::string_view text, const Graph& gr
   if (subnets[0] != full_subnet(graph)) return Error{"the first sub-net must be the full network"};
   return subnets;
 }
-
-}  // namespace
 
 Status write_subnets(const std::filesystem::path& path, const Graph& graph,
                      const std::vector<Subnet>& subnets) {

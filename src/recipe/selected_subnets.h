@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 #include <vector>
 
 #include "graph/graph.h"
@@ -13,5 +14,8 @@ Status write_subnets(const std::filesystem::path& path, const Graph& graph,
 
 /// Of each entry only "widths" is read. Fails unless every sub-net fits the graph and each contains the next.
 Result<std::vector<Subnet>> read_subnets(const std::filesystem::path& path, const Graph& graph);
+
+/// The same of the file's text.
+Result<std::vector<Subnet>> parse_subnets(std::string_view text, const Graph& graph);
 
 }  // namespace concertina::recipe

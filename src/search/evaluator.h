@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "concertina/result.h"
 #include "concertina/subnet.h"
 #include "search/spending.h"
@@ -26,6 +28,10 @@ class Evaluator {
   /// Tells that the search is about to evaluate at least `count` sub-nets that differ from this one in one
   /// dimension.
   virtual Status expect_neighbours(const Subnet&, int) { return {}; }
+
+  /// Tells which sub-nets will be evaluated next, in this order, unless it ends before; so that several
+  /// processes can evaluate one each.
+  virtual void expect(std::span<const Subnet>) {}
 
   /// Trains the shared weights on the sub-net until its accuracy is `target_accuracy` or the budget ends; the
   /// result is what evaluate() gives then. Before it returns, the new weights are durable under `version`

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <functional>
 #include <map>
+#include <vector>
 
 #include "search/evaluator.h"
 
@@ -30,8 +31,14 @@ class FakeEvaluator final : public Evaluator {
   /// has already stored its weights.
   void die_at_call(int n) { calls_left_ = n - 1; }
 
+  void expect(std::span<const Subnet> subnets) override {
+    expected_.assign(subnets.begin(), subnets.end());
+    announced += static_cast<int>(subnets.size());
+  }
   Result<Evaluation> evaluate(const Subnet& subnet) override {
     if (dies()) return Error{"killed"};
+    if (expected_.empty() || expected_.front() != subnet) ++surprises;
+    if (!expected_.empty()) expected_.erase(expected_.begin());
     ++evaluations;
     spent_ += {1, static_cast<double>(subnet.widths[0])};
     const double loss = loss_(subnet, weight_);
@@ -54,6 +61,8 @@ class FakeEvaluator final : public Evaluator {
   int calls = 0;
   int evaluations = 0;
   int fine_tunings = 0;
+  int announced = 0;  ///< sub-nets that were to be expected
+  int surprises = 0;  ///< evaluations of sub-nets that were not next
 
  private:
   bool dies() {
@@ -64,6 +73,7 @@ class FakeEvaluator final : public Evaluator {
   FakeLoss loss_;
   Disk& disk_;
   double weight_ = NAN;  // until restore()
+  std::vector<Subnet> expected_;
   Spending spent_;
   int calls_left_ = 1'000'000'000;
 };

@@ -43,6 +43,7 @@ class Search {
     std::vector<std::optional<TrajectoryStep>> evaluated(candidates.size());
     const Spending before = evaluator_.spent();
     RETURN_IF_ERROR(evaluator_.expect_neighbours(last.subnet, unknown(scores, candidates)));
+    evaluator_.expect(in_order(scores, candidates));
     int evaluations = 0;
     while (true) {
       const std::optional<std::size_t> best = smallest(scores, candidates);
@@ -120,6 +121,20 @@ class Search {
       if (candidates[d] && (!best || scores[d] < scores[*best])) best = d;
     }
     return best;
+  }
+
+  /// The order in which smallest() gives them, as long as those that were evaluated are not it again.
+  static std::vector<Subnet> in_order(const std::vector<std::optional<double>>& scores,
+                                      const std::vector<std::optional<Subnet>>& candidates) {
+    std::vector<std::size_t> order;
+    for (std::size_t d = 0; d < candidates.size(); ++d) {
+      if (candidates[d]) order.push_back(d);
+    }
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
+    std::vector<Subnet> subnets;
+    for (const std::size_t d : order) subnets.push_back(*candidates[d]);
+    return subnets;
   }
 
   /// Smaller is better. Relative to `last`, so that it stays comparable over several steps.

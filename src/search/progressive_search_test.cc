@@ -231,6 +231,18 @@ TEST(ProgressiveSearch, ForgetsScoresAfterFineTuning) {
   EXPECT_GT(some, 0);
 }
 
+// The first evaluation, and those after fine-tunings, come alone.
+TEST(ProgressiveSearch, TellsWhatItEvaluatesNext) {
+  for (const int refresh : {1, 1000}) {
+    Bench bench("resnet8", 8);
+    ASSERT_TRUE(bench.search({.fine_tune_below = 0.9, .refresh_every = refresh}));
+    EXPECT_GT(bench.fake.fine_tunings, 0);
+    EXPECT_EQ(bench.fake.surprises, 1 + bench.fake.fine_tunings);
+    // It may choose before it has evaluated all.
+    EXPECT_EQ(bench.fake.announced > bench.fake.evaluations, refresh > 1);
+  }
+}
+
 // Where all losses are alike, only the prior chooses.
 TEST(ProgressiveSearch, FollowsThePriorWhereNothingElseTells) {
   const auto end = [](double tilt) {

@@ -92,6 +92,9 @@ Result<std::vector<SelectedSubnet>> reselect(std::span<const TrajectoryStep> tra
   progress.start("re-select", static_cast<std::int64_t>(trajectory.size()));
   std::vector<SelectedSubnet> all;
   std::vector<SelectionPoint> points;
+  std::vector<Subnet> subnets;
+  for (const TrajectoryStep& step : trajectory) subnets.push_back(step.subnet);
+  evaluator.expect(subnets);
   for (const TrajectoryStep& step : trajectory) {
     ASSIGN_OR_RETURN(const Evaluation evaluation, checked(evaluator.evaluate(step.subnet), step.subnet));
     all.push_back({step.step, step.subnet, evaluation, step.cost});

@@ -99,6 +99,7 @@ class Reselect : public ::testing::Test {
 TEST_F(Reselect, ChoosesByNewEvaluations) {
   const auto selected = *run(3);
   EXPECT_EQ(fake_.evaluations, 7);
+  EXPECT_EQ(fake_.surprises, 0);
   ASSERT_EQ(selected.size(), 3u);
   EXPECT_EQ(selected[0].step, 0);
   EXPECT_NE(selected[1].step, 3);  // nearest to the middle, but dominated now

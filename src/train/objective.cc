@@ -114,8 +114,19 @@ torch::Tensor reduced_to(const torch::Tensor& scores, const torch::Tensor& maps)
   return maps.slice(1, y / 2, maps.size(1), y).slice(2, x / 2, maps.size(2), x);
 }
 
+/// How many pixels of a batch have labels, at least 1; of a part its share of that, by images.
+torch::Tensor labelled_pixels(const torch::Tensor& labels, const Processes& sharers) {
+  const torch::Tensor here = (labels != data::kUnlabelled).sum();
+  if (sharers.alone()) return here.clamp_min(1);
+  const auto images = static_cast<double>(labels.size(0));
+  const torch::Tensor all = torch::tensor({here.item<double>(), images}, torch::kDouble);
+  sharers.sum(all);
+  return (all[0].clamp_min(1) * images / all[1]).to(labels.device(), torch::kFloat);
+}
+
 /// Zero if no pixel has a label.
-torch::Tensor pixel_loss(const torch::Tensor& scores, const torch::Tensor& maps, double smoothing) {
+torch::Tensor pixel_loss(const torch::Tensor& scores, const torch::Tensor& maps, double smoothing,
+                         const Processes& sharers) {
   torch::Tensor labels = reduced_to(scores, maps);
   // A class that the network does not know, as test images may have, can be wrong but has no loss.
   labels = labels.masked_fill(labels >= scores.size(1), data::kUnlabelled);
@@ -123,12 +134,14 @@ torch::Tensor pixel_loss(const torch::Tensor& scores, const torch::Tensor& maps,
                            .ignore_index(data::kUnlabelled)
                            .label_smoothing(smoothing)
                            .reduction(torch::kSum);
-  const torch::Tensor labelled = (labels != data::kUnlabelled).sum().clamp_min(1);
+  const torch::Tensor labelled = labelled_pixels(labels, sharers);
   return torch::nn::functional::cross_entropy(scores, labels, options) / labelled;
 }
 
-torch::Tensor learned_loss(const torch::Tensor& scores, const torch::Tensor& labels, double smoothing) {
-  return are_maps(labels) ? pixel_loss(scores, labels, smoothing) : label_loss(scores, labels, smoothing);
+torch::Tensor learned_loss(const torch::Tensor& scores, const Targets& targets, double smoothing) {
+  const torch::Tensor& labels = targets.labels;
+  return are_maps(labels) ? pixel_loss(scores, labels, smoothing, targets.sharers)
+                          : label_loss(scores, labels, smoothing);
 }
 
 constexpr std::int64_t kLabelValues = 256;  // of a pixel
@@ -196,17 +209,17 @@ search::Spending Teacher::cost(std::int64_t images) const {
 }
 
 Targets targets_of(const Batch& batch) {
-  Targets targets{.labels = batch.labels, .teacher = batch.teacher, .taught = {}};
+  Targets targets{.labels = batch.labels, .teacher = batch.teacher, .taught = {}, .sharers = batch.sharers};
   if (batch.teacher) targets.taught = batch.teacher->teach(batch);
   return targets;
 }
 
 search::Spending cost_of_targets(const Batch& batch) {
-  return batch.teacher ? batch.teacher->cost(batch.labels.size(0)) : search::Spending{};
+  return batch.teacher ? batch.teacher->cost(batch.size()) : search::Spending{};
 }
 
-Outputs forward(const Supernet& net, const Batch& batch, const Subnet& subnet,
-                const ForwardOptions& options) {
+Outputs forward(const Supernet& net, const Batch& batch, const Subnet& subnet, ForwardOptions options) {
+  options.sharers = batch.sharers;
   const NodeId first = net.graph().output();
   Outputs outputs = net.values(batch.inputs, batch.teacher ? batch.teacher->nodes() : std::span(&first, 1),
                                subnet, options);
@@ -216,7 +229,7 @@ Outputs forward(const Supernet& net, const Batch& batch, const Subnet& subnet,
 }
 
 torch::Tensor loss_of(const Outputs& outputs, const Targets& targets, double label_smoothing) {
-  if (!targets.teacher) return learned_loss(outputs[0], targets.labels, label_smoothing);
+  if (!targets.teacher) return learned_loss(outputs[0], targets, label_smoothing);
   torch::Tensor sum;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Teacher::Output& output = targets.teacher->outputs()[i];
@@ -230,9 +243,11 @@ torch::Tensor loss_of(const Outputs& outputs, const Targets& targets, double lab
 
 void Score::add(const Outputs& outputs, const Targets& targets) {
   const std::int64_t images = targets.labels.size(0);
-  const auto add_to = [&](torch::Tensor& sum, const torch::Tensor& mean) {
-    sum = sum.defined() ? sum + mean * images : mean * images;
+  const auto add_all = [&](torch::Tensor& sum, const torch::Tensor& part) {
+    targets.sharers.sum(part);
+    sum = sum.defined() ? sum + part : part;
   };
+  const auto add_to = [&](torch::Tensor& sum, const torch::Tensor& mean) { add_all(sum, mean * images); };
   if (accuracies_.empty()) {
     accuracies_.resize(outputs.size());
     weights_ = {1};
@@ -241,7 +256,9 @@ void Score::add(const Outputs& outputs, const Targets& targets) {
       for (const Teacher::Output& output : targets.teacher->outputs()) weights_.push_back(output.weight);
     }
   }
-  images_ += images;
+  const torch::Tensor all_images = torch::tensor(images);
+  targets.sharers.sum(all_images);
+  images_ += all_images.item<std::int64_t>();
   add_to(loss_, loss_of(outputs, targets, 0));
   if (are_maps(targets.labels)) {
     const torch::Tensor maps = reduced_to(outputs[0], targets.labels).flatten();
@@ -250,8 +267,8 @@ void Score::add(const Outputs& outputs, const Targets& targets) {
     const torch::Tensor found = outputs[0].argmax(1).flatten().masked_select(known);
     const torch::Tensor agreed = count(labels.masked_select(labels == found));
     const torch::Tensor either = count(labels) + count(found) - agreed;
-    agreed_ = agreed_.defined() ? agreed_ + agreed : agreed;
-    either_ = either_.defined() ? either_ + either : either;
+    add_all(agreed_, agreed);
+    add_all(either_, either);
     return;
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) {

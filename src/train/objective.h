@@ -66,24 +66,26 @@ using Outputs = std::vector<torch::Tensor>;
 struct Targets {
   torch::Tensor labels;
   const Teacher* teacher = nullptr;
-  Outputs taught;  ///< by the teacher, if there is one
+  Outputs taught;          ///< by the teacher, if there is one
+  Processes sharers = {};  ///< of the batch
 };
 Targets targets_of(const Batch& batch);
 
 /// What it costs to have them.
 search::Spending cost_of_targets(const Batch& batch);
 
-/// With label maps, a single score s of a pixel stands for the scores 0 and s of two classes.
-Outputs forward(const Supernet& net, const Batch& batch, const Subnet& subnet,
-                const ForwardOptions& options = {});
+/// Of the part of the batch that is here; statistics are of all of it. With label maps, a single score s of a
+/// pixel stands for the scores 0 and s of two classes.
+Outputs forward(const Supernet& net, const Batch& batch, const Subnet& subnet, ForwardOptions options = {});
 
 /// Mean over the images: the cross-entropy with the labels, spread by `label_smoothing` over all classes; the
 /// same with the labels of all pixels that have one, reduced to the output's size; or
 /// the weighted sum over the teacher's outputs, of the divergence from a distribution (Kullback and Leibler)
-/// and the squared error of values over their variance.
+/// and the squared error of values over their variance. Of a shared batch it is this process's part, such
+/// that the mean over the processes, if they have equally many images, is the loss of all.
 torch::Tensor loss_of(const Outputs& outputs, const Targets& targets, double label_smoothing);
 
-/// Adds up the losses and accuracies of batches.
+/// Adds up the losses and accuracies of batches, of all their parts.
 class Score {
  public:
   void add(const Outputs& outputs, const Targets& targets);

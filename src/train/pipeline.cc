@@ -9,7 +9,7 @@ namespace concertina::train {
 namespace {
 
 Result<Run> open_run(const RunRequest& request, Progress& progress) {
-  ASSIGN_OR_RETURN(const Compute compute, make_compute(request.device, request.threads));
+  ASSIGN_OR_RETURN(const Compute compute, make_compute(request.device, request.threads, request.place));
   DataReader reader(compute.device, at::get_num_threads());
   return Run::open(request.recipe, request.folder, compute, reader, progress);
 }
@@ -18,9 +18,14 @@ Result<Run> open_run(const RunRequest& request, Progress& progress) {
 
 Result<report::RunResult> run_pipeline(const RunRequest& request, Progress& progress) {
   RETURN_IF_ERROR(recipe::check_budget(request.recipe));
-  ASSIGN_OR_RETURN(const Run run, open_run(request, progress));
-  RETURN_IF_ERROR(request.stage ? run_stage(run, *request.stage) : run_all(run));
-  return run.result();
+  SilentProgress silent;
+  try {
+    ASSIGN_OR_RETURN(const Run run, open_run(request, request.place.rank == 0 ? progress : silent));
+    RETURN_IF_ERROR(request.stage ? run_stage(run, *request.stage) : run_all(run));
+    return run.result();
+  } catch (const LostProcess&) {
+    return Error{std::string(kLostProcess)};
+  }
 }
 
 Result<std::vector<report::RankerQuality>> judge_rankers(const RunRequest& request, Progress& progress) {

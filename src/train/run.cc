@@ -100,6 +100,12 @@ Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const
                                  fitting, run.data_->training.size(), batch));
     batch = fitting;
   }
+  if (const int processes = compute.processes.count(); batch % processes != 0) {
+    return Error{fmt::format(
+        "a batch of {} images cannot be shared evenly by {} processes; make training.batch a multiple of {}, or "
+        "start another number of processes",
+        batch, processes, processes)};
+  }
   if (!run.recipe_.data.flip) {
     run.recipe_.data.flip = !are_characters(run.recipe_.task, run.data_->classes);
     if (!*run.recipe_.data.flip)
@@ -130,14 +136,25 @@ Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const
   run.source_ = std::make_shared<const NetworkSource>(std::move(source));
   RETURN_IF_ERROR(run.open_latency_table());
   RETURN_IF_ERROR(run.open_given_subnets());
-  ASSIGN_OR_RETURN(run.lock_, FolderLock::take(run.folder_));
-  RETURN_IF_ERROR(write_file(run.folder_ / "recipe.toml", recipe::to_toml(run.recipe_)));
+  RETURN_IF_ERROR(run.compare_processes());
+  RETURN_IF_ERROR(run.processes().first_does([&]() -> Status {
+    ASSIGN_OR_RETURN(run.lock_, FolderLock::take(run.folder_));
+    return write_file(run.folder_ / "recipe.toml", recipe::to_toml(run.recipe_));
+  }));
   const recipe::Stage last = recipe::Stage::package;
   if (std::filesystem::exists(run.model_file()) && !run.was_begun(run.folder(last), run.fingerprint(last))) {
     progress.message(fmt::format("{} is of an earlier recipe; the model of this one is not made yet",
                                  run.model_file().string()));
   }
   return run;
+}
+
+Status Run::compare_processes() const {
+  const std::string here = fingerprint(recipe::Stage::package);
+  if (processes().from_first(here) == here) return {};
+  return Error{fmt::format(
+      "process {} has read another recipe or other files than process 0; give all processes the same",
+      processes().rank())};
 }
 
 bool Run::measures_normalization() const {
@@ -188,6 +205,11 @@ Status Run::open_given_subnets() {
 }
 
 bool Run::done(recipe::Stage stage) const {
+  if (processes().alone()) return is_done(stage);
+  return !processes().from_first(processes().first() && is_done(stage) ? "yes" : "").empty();
+}
+
+bool Run::is_done(recipe::Stage stage) const {
   const auto stamp = read_file(file(stage, "fingerprint"));
   return stamp && *stamp == fingerprint(stage) && std::filesystem::exists(file(stage, "done"));
 }
@@ -238,6 +260,10 @@ bool Run::was_begun(const std::filesystem::path& folder, const std::string& made
 }
 
 Status Run::begin(recipe::Stage stage) const {
+  return processes().first_does([&] { return begin_here(stage); });
+}
+
+Status Run::begin_here(recipe::Stage stage) const {
   // The model is not of this recipe any more.
   if (!was_begun(folder(stage), fingerprint(stage))) RETURN_IF_ERROR(retire_model());
   RETURN_IF_ERROR(begin(folder(stage), fingerprint(stage)));
@@ -271,11 +297,11 @@ Status Run::finish(recipe::Stage stage, const report::StageCost& cost) const {
                                {"seconds", cost.seconds},
                                {"waited_seconds", cost.waited_seconds},
                                {"device", cost.device}};
-  return write_file(file(stage, "done"), done.dump() + "\n");
+  return processes().first_does([&] { return write_file(file(stage, "done"), done.dump() + "\n"); });
 }
 
 Result<report::StageCost> Run::cost(recipe::Stage stage) const {
-  ASSIGN_OR_RETURN(const std::string text, read_file(file(stage, "done")));
+  ASSIGN_OR_RETURN(const std::string text, processes().read_file(file(stage, "done")));
   try {
     const auto done = nlohmann::json::parse(text);
     return report::StageCost{std::string(recipe::stage_name(stage)),
@@ -297,7 +323,7 @@ Result<report::RunResult> Run::result() const {
     ASSIGN_OR_RETURN(report::StageCost one, cost(stage));
     result.costs.push_back(std::move(one));
   }
-  if (!done(recipe::Stage::package)) return result;
+  if (!done(recipe::Stage::package) || !processes().first()) return result;
   ASSIGN_OR_RETURN(result.subnets, report::read_results(file(recipe::Stage::package, "results.json")));
   for (const report::MeasuredSubnet& one : result.subnets) RETURN_IF_ERROR(check_subnet(graph(), one.subnet));
   if (recipe_.joint.method == recipe::JointMethod::together) result.model = model_file();
@@ -306,8 +332,16 @@ Result<report::RunResult> Run::result() const {
 
 Result<AveragedWeights> Run::weights(recipe::Stage stage) const {
   const char* name = stage == recipe::Stage::rank ? "weights.pt" : "checkpoint.pt";
-  ASSIGN_OR_RETURN(const Checkpoint checkpoint, read_checkpoint(file(stage, name)));
+  ASSIGN_OR_RETURN(const Checkpoint checkpoint, read_checkpoint(file(stage, name), processes()));
   return AveragedWeights::unpack(checkpoint.tensors);
+}
+
+Result<std::vector<Subnet>> Run::selected() const {
+  const std::filesystem::path path = file(recipe::Stage::select, "subnets.json");
+  ASSIGN_OR_RETURN(const std::string text, processes().read_file(path));
+  auto subnets = recipe::parse_subnets(text, graph());
+  if (!subnets) return in_file(path, subnets.error());
+  return subnets;
 }
 
 Result<Supernet> Run::supernet(const Tensors& weights) const {
@@ -318,7 +352,8 @@ Result<ImageBatches> Run::read_test_images() const {
   ASSIGN_OR_RETURN(ImageBatches images,
                    train::read_test_images(recipe_, *data_, compute_.device, at::get_num_threads()));
   images = images.counted_with(data_->images);
-  return teacher_ ? images.arranged(source_->data_inputs).taught_by(teacher_) : images;
+  if (teacher_) images = images.arranged(source_->data_inputs).taught_by(teacher_);
+  return images.shared_by(processes());
 }
 
 std::uint64_t Run::seed(recipe::Stage stage) const {

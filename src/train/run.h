@@ -41,6 +41,9 @@ namespace concertina::train {
 /// A stage whose fingerprint still holds is not repeated. One whose inputs changed starts anew, and its old
 /// folder is kept as <stage>.previous, as are model.onnx and package/, which are of the old recipe from then
 /// on.
+///
+/// Of several processes the first one alone reads and writes the folder. All of them call the same functions
+/// in the same order, those that are const, too.
 class Run {
  public:
   /// Checks the data set, reads the training data and builds or reads the network. Writes nothing but
@@ -51,10 +54,13 @@ class Run {
 
   const recipe::Recipe& recipe() const { return recipe_; }
   const Compute& compute() const { return compute_; }
+  const Processes& processes() const { return compute_.processes; }
   const Graph& graph() const { return source_->network.graph; }
   /// The graph and, if it was read from a file, its weights.
   const NetworkSource& source() const { return *source_; }
   const TrainingData& data() const { return *data_; }
+  /// Those of data(), of whose batches each process makes its part.
+  ImageBatches shared_images() const { return data_->images.shared_by(processes()); }
   /// Whose outputs are learned in place of labels; null: labels are.
   const Teacher* teacher() const { return teacher_.get(); }
   Progress& progress() const { return *progress_; }
@@ -83,15 +89,18 @@ class Run {
   Status finish(recipe::Stage stage, const report::StageCost& cost) const;
   /// What finish() was given.
   Result<report::StageCost> cost(recipe::Stage stage) const;
-  /// The devices that have worked on the stage: "cpu A, 2 threads, then cuda:0".
+  /// The devices that have worked on the stage: "cpu A, 2 threads, then cuda:0". For the first process.
   std::string devices(recipe::Stage stage) const;
 
-  /// What the stages that are done have cost, and what the last has made.
+  /// What the stages that are done have cost, and, for the first process, what the last has made.
   Result<report::RunResult> result() const;
 
   /// The weights that pretrain or rank has left. The average is ranked and searched; training goes on from
   /// the latest.
   Result<AveragedWeights> weights(recipe::Stage stage) const;
+
+  /// The sub-nets that select has left.
+  Result<std::vector<Subnet>> selected() const;
 
   /// The network with such weights, in the precision in which the recipe trains.
   Result<Supernet> supernet(const Tensors& weights) const;
@@ -99,7 +108,7 @@ class Run {
   /// The lattice of the recipe's search.
   const ChannelGroups& groups() const { return *groups_; }
 
-  /// The only reader of the test images.
+  /// The only reader of the test images; each process makes its part of a batch.
   Result<ImageBatches> read_test_images() const;
 
   /// A seed of its own for each stage.
@@ -112,6 +121,12 @@ class Run {
   Run(recipe::Recipe recipe, std::filesystem::path folder, const Compute& compute, Progress& progress)
       : recipe_(std::move(recipe)), folder_(std::move(folder)), compute_(compute), progress_(&progress) {}
 
+  /// Whether the stage is done, as this process sees the folder.
+  bool is_done(recipe::Stage stage) const;
+  /// begin() of the first process.
+  Status begin_here(recipe::Stage stage) const;
+  /// Fails unless all processes train the same.
+  Status compare_processes() const;
   /// Remembers that this process works on the stage.
   Status add_device(recipe::Stage stage) const;
   /// Keeps a stage's folder, if there is one, under another name.

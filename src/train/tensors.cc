@@ -136,8 +136,8 @@ Status write_checkpoint(const std::filesystem::path& path, const Checkpoint& che
   return write_file(path, to_string(archive));
 }
 
-Result<Checkpoint> read_checkpoint(const std::filesystem::path& path) {
-  ASSIGN_OR_RETURN(const std::string bytes, read_file(path));
+Result<Checkpoint> read_checkpoint(const std::filesystem::path& path, const Processes& processes) {
+  ASSIGN_OR_RETURN(const std::string bytes, processes.read_file(path));
   try {
     return parse(bytes);
   } catch (const std::exception&) {

@@ -7,6 +7,7 @@
 
 #include "graph/network.h"
 #include "search/spending.h"
+#include "train/distributed/processes.h"
 #include "train/torch.h"
 
 namespace concertina::train {
@@ -37,8 +38,8 @@ struct Checkpoint {
 
 Status write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
 
-/// Fails, naming the file, if it is missing or damaged.
-Result<Checkpoint> read_checkpoint(const std::filesystem::path& path);
+/// As the first of the processes sees it. Fails, naming the file, if it is missing or damaged.
+Result<Checkpoint> read_checkpoint(const std::filesystem::path& path, const Processes& processes = {});
 
 std::string save_optimizer(const torch::optim::Optimizer& optimizer);
 void load_optimizer(torch::optim::Optimizer& optimizer, const std::string& state);

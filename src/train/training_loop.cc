@@ -37,9 +37,12 @@ struct Position {
 };
 
 Result<Position> restore(const std::filesystem::path& path, const Tensors& tensors,
-                         std::span<ScheduledOptimizer> optimizers) {
-  if (!std::filesystem::exists(path)) return Position{};
-  ASSIGN_OR_RETURN(const Checkpoint checkpoint, read_checkpoint(path));
+                         std::span<ScheduledOptimizer> optimizers, const Processes& processes) {
+  if (!processes.exists(path)) {
+    for (const auto& [name, tensor] : tensors) processes.take_from_first(tensor);
+    return Position{};
+  }
+  ASSIGN_OR_RETURN(const Checkpoint checkpoint, read_checkpoint(path, processes));
   const torch::NoGradGuard no_grad;
   for (const auto& [name, tensor] : tensors) {
     const auto saved = checkpoint.tensors.find(name);
@@ -54,6 +57,18 @@ Result<Position> restore(const std::filesystem::path& path, const Tensors& tenso
     load_optimizer(*optimizers[i].optimizer, checkpoint.optimizers[i]);
   }
   return Position{checkpoint.steps, checkpoint.loss_sum, checkpoint.spent};
+}
+
+/// After a step, what all processes do.
+struct Agreed {
+  double loss = 0;
+  bool save = false;  ///< as the first one's clock says
+};
+
+Agreed agree(const Processes& processes, double loss, bool save) {
+  double values[] = {loss, processes.first() && save ? 1.0 : 0.0};
+  processes.mean(values);
+  return {values[0], values[1] > 0};
 }
 
 Status save(const std::filesystem::path& path, const Tensors& tensors,
@@ -183,8 +198,13 @@ Result<search::Spending> TrainingLoop::run(const ImageBatches& images, std::span
                                            const Tensors& tensors, std::span<ScheduledOptimizer> optimizers,
                                            const Step& step, Progress& progress) const {
   using Clock = std::chrono::steady_clock;
-  ASSIGN_OR_RETURN(Position at, restore(checkpoint, tensors, optimizers));
-  if (at.steps == 0) RETURN_IF_ERROR(save(checkpoint, tensors, optimizers, at));
+  ASSIGN_OR_RETURN(Position at, restore(checkpoint, tensors, optimizers, processes));
+  const auto save_all = [&] {
+    return processes.first_does([&] { return save(checkpoint, tensors, optimizers, at); });
+  };
+  if (at.steps == 0) RETURN_IF_ERROR(save_all());
+  const SharedGradients gradients =
+      processes.alone() ? SharedGradients() : SharedGradients(processes, *graph, tensors);
   const auto steps_per_epoch = static_cast<std::int64_t>(indices.size()) / batch;
   if (steps_per_epoch == 0) {
     return Error{
@@ -209,7 +229,7 @@ Result<search::Spending> TrainingLoop::run(const ImageBatches& images, std::span
     while (at.steps < first + steps_per_epoch && share_done() < 1) {
       const std::int64_t in_epoch = at.steps - first;
       const Moment moment{at.steps, schedule.from + (schedule.to - schedule.from) * share_done(),
-                          random.bits(kFirstStep + static_cast<std::uint64_t>(in_epoch))};
+                          random.bits(kFirstStep + static_cast<std::uint64_t>(in_epoch)), gradients};
       const double factor = recipe::schedule_factor(moment.progress);
       learning_rate = optimizers.front().peak_learning_rate * factor;
       for (const ScheduledOptimizer& scheduled : optimizers) {
@@ -217,7 +237,8 @@ Result<search::Spending> TrainingLoop::run(const ImageBatches& images, std::span
         scheduled.optimizer->zero_grad();
       }
       torch::manual_seed(moment.seed);
-      const auto [loss, cost] = step(batches.take(), moment);
+      const auto [loss_here, cost] = step(batches.take(), moment);
+      const auto [loss, save_now] = agree(processes, loss_here, Clock::now() - saved >= save_every);
       if (!std::isfinite(loss)) {
         return Error{fmt::format("{}: the loss became {} in epoch {}; lower training.learning_rate", task,
                                  loss, epoch + 1)};
@@ -231,14 +252,14 @@ Result<search::Spending> TrainingLoop::run(const ImageBatches& images, std::span
       const auto per_cent = static_cast<std::int64_t>(kPerCent * std::min(share_done(), 1.0));
       progress.update(macs > 0 ? per_cent : at.steps,
                       fmt::format("loss {:.3f}", at.loss_sum / static_cast<double>(in_epoch + 1)));
-      if (Clock::now() - saved < save_every) continue;
+      if (!save_now) continue;
       RETURN_IF_ERROR(images.status());
-      RETURN_IF_ERROR(save(checkpoint, tensors, optimizers, at));
+      RETURN_IF_ERROR(save_all());
       saved = Clock::now();
     }
     RETURN_IF_ERROR(images.status());
     const double loss = std::exchange(at.loss_sum, 0) / static_cast<double>(at.steps - first);
-    RETURN_IF_ERROR(save(checkpoint, tensors, optimizers, at));
+    RETURN_IF_ERROR(save_all());
     saved = Clock::now();
     const std::chrono::duration<double> seconds = saved - started;
     const nlohmann::json line = {{"epoch", epoch + 1},
@@ -246,7 +267,7 @@ Result<search::Spending> TrainingLoop::run(const ImageBatches& images, std::span
                                  {"learning_rate", learning_rate},
                                  {"seconds", seconds.count()},
                                  {"waited_seconds", to_seconds(images.waits().time - waited_before)}};
-    RETURN_IF_ERROR(append_line(log, line.dump()));
+    RETURN_IF_ERROR(processes.first_does([&] { return append_line(log, line.dump()); }));
   }
   return at.spent;
 }
@@ -282,7 +303,9 @@ Result<TrainingLoop> training_loop(const Run& run, recipe::Stage stage) {
                       .schedule = schedule,
                       .augmentation = augmentation_of(recipe.data),
                       .seed = run.seed(stage),
-                      .gradient_limit = run.teacher() ? kTaughtLimit : 0};
+                      .gradient_limit = run.teacher() ? kTaughtLimit : 0,
+                      .processes = run.processes(),
+                      .graph = &run.graph()};
 }
 
 }  // namespace concertina::train

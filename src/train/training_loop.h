@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "train/distributed/shared_gradients.h"
 #include "train/images/image_batches.h"
 #include "train/run.h"
 #include "train/tensors.h"
@@ -34,7 +35,8 @@ std::vector<ScheduledOptimizer> make_optimizers(const Graph& graph, const Tensor
                                                 const recipe::Recipe::Training& options);
 
 /// Training that survives a kill: after each epoch, and every few minutes, everything is written to
-/// `checkpoint`. The random numbers of a step depend on `seed` and its number alone.
+/// `checkpoint`. The random numbers of a step depend on `seed` and its number alone. Of several processes
+/// each trains on its part of every batch, and the first one reads and writes the files.
 struct TrainingLoop {
   std::string task;  ///< for progress
   std::filesystem::path checkpoint;
@@ -48,17 +50,20 @@ struct TrainingLoop {
   double gradient_limit = 0;  ///< gradients are scaled down to this norm, of all together; 0: never
   std::function<void(std::int64_t step)> after_step = {};  ///< sees the weights that the step has left
   std::chrono::seconds save_every = std::chrono::minutes(5);
+  Processes processes = {};
+  const Graph* graph = nullptr;  ///< of what is trained; null if a process is alone
 
   struct StepResult {
-    double loss = 0;  ///< to show; training fails if it is not finite
+    double loss = 0;  ///< to show, of this process's part; training fails if it is not finite
     search::Spending spent;
   };
   struct Moment {
     std::int64_t step = 0;
     double progress = 0;     ///< of the run's schedule
     std::uint64_t seed = 0;  ///< LibTorch's random numbers begin with it
+    const SharedGradients& gradients;
   };
-  /// Runs forward and backward for one batch, adding gradients.
+  /// Runs forward and backward for one batch, adding gradients; the last pass backward by moment.gradients.
   using Step = std::function<StepResult(const Batch& batch, const Moment& moment)>;
 
   /// Trains `tensors` (leaves, changed in place), going on from the checkpoint if there is one. The result is

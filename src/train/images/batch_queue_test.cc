@@ -23,7 +23,7 @@ data::ImageSet patterned_images(int count) {
 
 const Normalization kAnyNormalization{{0.4F, 0.5F, 0.6F}, {0.3F, 0.2F, 0.1F}};
 
-std::vector<std::int64_t> first_indices(std::int64_t count) {
+std::vector<std::int64_t> indices_up_to(std::int64_t count) {
   std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
   std::iota(indices.begin(), indices.end(), 0);
   return indices;
@@ -37,7 +37,7 @@ void expect_equal_batches(const Batch& got, const Batch& wanted) {
 
 TEST(BatchQueue, GivesTheBatchesThatItsLoopWouldMake) {
   const ImageBatches images(patterned_images(23), kAnyNormalization, torch::kCPU);
-  const std::vector<std::int64_t> all = first_indices(23);
+  const std::vector<std::int64_t> all = indices_up_to(23);
   const Augmentation augmentation{.pad = 2, .flip = true};
   const auto make = [&](std::int64_t i) {
     return images.augmented(std::span(all).subspan(static_cast<std::size_t>(i), 4), augmentation,
@@ -49,7 +49,7 @@ TEST(BatchQueue, GivesTheBatchesThatItsLoopWouldMake) {
 
 TEST(BatchQueue, BatchesOfAllImagesAreAsEvenAsCanBe) {
   const ImageBatches images(patterned_images(23), kAnyNormalization, torch::kCPU);
-  const std::vector<std::int64_t> all = first_indices(23);
+  const std::vector<std::int64_t> all = indices_up_to(23);
   std::vector<std::int64_t> sizes;
   std::size_t begin = 0;
   for_each_batch(images, all, 6, [&](const Batch& batch) {
@@ -86,7 +86,7 @@ TEST(BatchQueue, AnImageThatCannotBeReadIsKnownOnceItsBatchIsTaken) {
                                            {.size = 8, .resize = 8}, 2, torch::kCPU),
                             std::vector<std::int32_t>(12, 0), kAnyNormalization, torch::kCPU);
   int batches = 0;
-  for_each_batch(images, first_indices(12), 2, [&](const Batch&) {
+  for_each_batch(images, indices_up_to(12), 2, [&](const Batch&) {
     if (++batches == 4) {
       EXPECT_FALSE(images.status());
     }
@@ -114,7 +114,7 @@ class SlowPixels final : public PixelSource {
 TEST(BatchQueue, CountsWhatItsLoopWaits) {
   const auto pixels = std::make_shared<const SlowPixels>();
   const ImageBatches images(pixels, std::vector<std::int32_t>(50, 0), kAnyNormalization, torch::kCPU);
-  const std::vector<std::int64_t> all = first_indices(50);
+  const std::vector<std::int64_t> all = indices_up_to(50);
   std::vector<std::span<const std::int64_t>> parts;
   for (std::size_t i = 0; i < 10; ++i) parts.push_back(std::span(all).subspan(i * 5, 5));
   BatchQueue queue(images, parts);
@@ -126,7 +126,7 @@ TEST(BatchQueue, CountsWhatItsLoopWaits) {
   EXPECT_GT(images.waits().time, Time(0));
 
   const ImageBatches others(patterned_images(10), kAnyNormalization, torch::kCPU);
-  for_each_batch(others.counted_with(images), first_indices(10), 5, [](const Batch&) {});
+  for_each_batch(others.counted_with(images), indices_up_to(10), 5, [](const Batch&) {});
   EXPECT_EQ(images.waits().batches, 12);
   EXPECT_EQ(others.waits().batches, 0);
 }

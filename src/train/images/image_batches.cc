@@ -54,13 +54,21 @@ ImageBatches ImageBatches::arranged(std::span<const int> order) const {
   return other;
 }
 
-Batch ImageBatches::batch_of(std::span<const std::int64_t> indices) const {
-  const std::vector<std::int64_t> list(indices.begin(), indices.end());
+std::span<const std::int64_t> ImageBatches::part_of(std::span<const std::int64_t> indices) const {
+  return indices.size() < static_cast<std::size_t>(processes_.count()) ? indices : processes_.share(indices);
+}
+
+Batch ImageBatches::batch_of(std::span<const std::int64_t> part, std::size_t of_all) const {
+  const std::vector<std::int64_t> list(part.begin(), part.end());
   const torch::Tensor index = torch::tensor(list, torch::kLong).to(labels_.device());
   Batch batch{.inputs = {}, .labels = labels_.index_select(0, index), .teacher = teacher_.get()};
+  if (part.size() < of_all) {
+    batch.sharers = processes_;
+    batch.elsewhere = static_cast<std::int64_t>(of_all - part.size());
+  }
   for (const torch::Tensor& array : arrays_) {
     batch.inputs.push_back(array.device().is_cpu()
-                               ? copied(array, indices)
+                               ? copied(array, part)
                                : array.index_select(0, index).contiguous(torch::MemoryFormat::ChannelsLast));
   }
   return batch;
@@ -72,19 +80,21 @@ void ImageBatches::take(const Pixels& pixels, Batch& batch) const {
 }
 
 Batch ImageBatches::batch(std::span<const std::int64_t> indices) const {
-  Batch batch = batch_of(indices);
-  if (source_) take(source_->plain(indices), batch);
+  const std::span<const std::int64_t> part = part_of(indices);
+  Batch batch = batch_of(part, indices.size());
+  if (source_) take(source_->plain(part), batch);
   if (teacher_) {
     const std::int64_t whose = reinterpret_cast<std::intptr_t>(labels_.unsafeGetTensorImpl());
-    batch.key = Hash().add(fmt::format("{}:{}", whose, fmt::join(indices, ","))).value();
+    batch.key = Hash().add(fmt::format("{}:{}", whose, fmt::join(part, ","))).value();
   }
   return batch;
 }
 
 Batch ImageBatches::augmented(std::span<const std::int64_t> indices, const Augmentation& augmentation,
                               std::uint64_t key) const {
-  Batch batch = batch_of(indices);
-  if (source_) take(source_->augmented(indices, augmentation, key), batch);
+  const std::span<const std::int64_t> part = part_of(indices);
+  Batch batch = batch_of(part, indices.size());
+  if (source_) take(source_->augmented(part, augmentation, key), batch);
   return batch;
 }
 

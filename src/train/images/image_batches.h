@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "concertina/result.h"
 #include "data/image_set.h"
+#include "train/distributed/processes.h"
 #include "train/images/normalization.h"
 #include "train/images/pixel_source.h"
 #include "train/torch.h"
@@ -23,8 +24,11 @@ struct Batch {
   torch::Tensor labels;               ///< int64: [n], or [n][h][w] label maps (data/label_map.h)
   const Teacher* teacher = nullptr;   ///< that of the ImageBatches: its outputs are learned, not the labels
   std::uint64_t key = 0;              ///< equal for the same images as they are; 0: they are augmented
+  Processes sharers = {};             ///< each has a part of the batch, this one the part that is here
+  std::int64_t elsewhere = 0;         ///< how many images the others have
 
   const torch::Tensor& images() const { return inputs[0]; }
+  std::int64_t size() const { return labels.size(0) + elsewhere; }
 };
 
 /// How loops have waited for batches that others were to prepare meanwhile (batch_queue.h).
@@ -63,6 +67,14 @@ class ImageBatches {
     return taught;
   }
 
+  /// The same images, of whose batches each process makes its part. A batch of fewer images than processes
+  /// is made whole by all of them.
+  ImageBatches shared_by(const Processes& processes) const {
+    ImageBatches shared = *this;
+    shared.processes_ = processes;
+    return shared;
+  }
+
   /// The same, whose waits count as those for `other`.
   ImageBatches counted_with(const ImageBatches& other) const {
     ImageBatches counted = *this;
@@ -84,19 +96,22 @@ class ImageBatches {
   Batch augmented(std::span<const std::int64_t> indices, const Augmentation& augmentation,
                   std::uint64_t key) const;
 
-  /// Fails if an image of a batch so far could not be read; it was black. To be asked before results are
-  /// kept.
-  Status status() const { return source_ ? source_->status() : Status(); }
+  /// Fails if an image of a batch so far could not be read, by any of the processes; it was black. To be
+  /// asked before results are kept.
+  Status status() const { return processes_.agree(source_ ? source_->status() : Status()); }
 
  private:
-  /// What is learned of some images, and the images if they are arrays.
-  Batch batch_of(std::span<const std::int64_t> indices) const;
+  /// Those at which the images of this process's part are.
+  std::span<const std::int64_t> part_of(std::span<const std::int64_t> indices) const;
+  /// What is learned of a part of a batch, and the images if they are arrays.
+  Batch batch_of(std::span<const std::int64_t> part, std::size_t of_all) const;
   /// Takes the images, and the labels of their pixels if they have any.
   void take(const Pixels& pixels, Batch& batch) const;
 
   std::shared_ptr<const PixelSource> source_;  // null: arrays_ are the images
   std::vector<torch::Tensor> arrays_;
   std::shared_ptr<const Teacher> teacher_;
+  Processes processes_;
   torch::Tensor labels_;
   std::optional<Normalizer> normalizer_;  // of pixels
   std::shared_ptr<Waits> waits_ = std::make_shared<Waits>();

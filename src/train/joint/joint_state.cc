@@ -95,7 +95,7 @@ std::filesystem::path joint_checkpoint(const Run& run, std::size_t subnet) {
 }
 
 Result<Tensors> read_joint_weights(const Run& run, std::size_t subnet) {
-  ASSIGN_OR_RETURN(Checkpoint trained, read_checkpoint(joint_checkpoint(run, subnet)));
+  ASSIGN_OR_RETURN(Checkpoint trained, read_checkpoint(joint_checkpoint(run, subnet), run.processes()));
   return std::move(trained.tensors);
 }
 

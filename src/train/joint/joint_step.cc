@@ -14,9 +14,16 @@ double loss_on_targets(Outputs outputs, const Targets& targets) {
   return loss_of(outputs, targets, 0).item<double>();
 }
 
+/// One of a step's passes.
+void backward(const torch::Tensor& loss, bool last, const SharedGradients& gradients) {
+  if (last) return gradients.backward(loss);
+  loss.backward();
+}
+
 /// All members learn from each other, so all outputs must be there before the first backward pass.
 std::vector<double> learn_mutually(const Supernet& net, std::span<const JointMember> members,
-                                   const Batch& batch, double label_smoothing) {
+                                   const Batch& batch, double label_smoothing,
+                                   const SharedGradients& gradients) {
   std::vector<torch::Tensor> logits, outputs;
   torch::Tensor sum = torch::zeros({}, net.compute().device);
   for (const JointMember& member : members) {
@@ -32,7 +39,7 @@ std::vector<double> learn_mutually(const Supernet& net, std::span<const JointMem
       const torch::Tensor others = (sum - outputs[i]) / static_cast<double>(members.size() - 1);
       loss = (loss + distillation_loss(logits[i], others)) / 2;
     }
-    (members[i].weight * loss).backward();
+    backward(members[i].weight * loss, i + 1 == members.size(), gradients);
     losses.push_back(loss_on_targets({logits[i]}, targets));
   }
   return losses;
@@ -40,7 +47,8 @@ std::vector<double> learn_mutually(const Supernet& net, std::span<const JointMem
 
 /// One after the other, so that only one sub-net's activations are kept at a time.
 std::vector<double> learn_in_turn(const Supernet& net, std::span<const JointMember> members,
-                                  const Batch& batch, const Teaching& teaching) {
+                                  const Batch& batch, const Teaching& teaching,
+                                  const SharedGradients& gradients) {
   const double share = batch.teacher ? 0 : teacher_share(teaching);
   const Targets targets = targets_of(batch);
   std::vector<double> losses;
@@ -55,7 +63,7 @@ std::vector<double> learn_in_turn(const Supernet& net, std::span<const JointMemb
       const torch::Tensor taught = share * distillation_loss(outputs[0], of_largest);
       loss = share < 1 ? (1 - share) * loss + taught : taught;
     }
-    (member.weight * loss).backward();
+    backward(member.weight * loss, losses.size() + 1 == members.size(), gradients);
     losses.push_back(loss_on_targets(outputs, targets));
   }
   return losses;
@@ -78,13 +86,14 @@ double teacher_share(const Teaching& teaching) {
 }
 
 JointStepResult train_together(const Supernet& net, std::span<const JointMember> members, const Batch& batch,
-                               const Teaching& teaching) {
+                               const Teaching& teaching, const SharedGradients& gradients) {
   JointStepResult result{.losses = {}, .spent = cost_of_targets(batch)};
   for (const JointMember& member : members)
-    result.spent += search::training_spending(net.graph(), member.subnet, batch.labels.size(0));
+    result.spent += search::training_spending(net.graph(), member.subnet, batch.size());
   result.losses = teaching.distillation == recipe::Distillation::mutual && !batch.teacher
-                      ? learn_mutually(net, members, batch, teaching.label_smoothing)
-                      : learn_in_turn(net, members, batch, teaching);
+                      ? learn_mutually(net, members, batch, teaching.label_smoothing, gradients)
+                      : learn_in_turn(net, members, batch, teaching, gradients);
+  batch.sharers.mean(result.losses);
   return result;
 }
 

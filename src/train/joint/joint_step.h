@@ -5,6 +5,7 @@
 
 #include "recipe/recipe.h"
 #include "search/spending.h"
+#include "train/distributed/shared_gradients.h"
 #include "train/images/image_batches.h"
 #include "train/supernet/supernet.h"
 
@@ -39,8 +40,9 @@ struct Teaching {
 double teacher_share(const Teaching& teaching);
 
 /// Forward and backward of one batch through several sub-nets of the shared weights, the largest first;
-/// gradients add up.
+/// gradients add up. Of a shared batch the last pass makes them those of all processes, and the losses are of
+/// all, too. `gradients`: of what is trained.
 JointStepResult train_together(const Supernet& net, std::span<const JointMember> members, const Batch& batch,
-                               const Teaching& teaching);
+                               const Teaching& teaching, const SharedGradients& gradients = {});
 
 }  // namespace concertina::train

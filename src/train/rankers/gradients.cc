@@ -2,6 +2,7 @@
 
 #include "base/random.h"
 #include "base/try.h"
+#include "train/distributed/shared_gradients.h"
 #include "train/images/batch_queue.h"
 #include "train/rankers/rankers.h"
 #include "train/supernet/tensor_ops.h"
@@ -45,7 +46,8 @@ Result<Ranking> rank_by_gradients(const Run& run, const Supernet& net, const Gra
       CounterRandom(run.seed(recipe::Stage::rank)).permutation(static_cast<std::int64_t>(training.size()));
   search::Spending spent;
   std::map<NodeId, torch::Tensor> scores;
-  const ImageBatches& images = run.data().images;
+  const ImageBatches images = run.shared_images();
+  const SharedGradients gradients(run.processes(), run.graph(), net.weights());
   BatchQueue queue(images, batches, [&](std::int64_t i) {
     return images.batch(batch_indices(training, order, i, recipe.training.batch));
   });
@@ -53,7 +55,7 @@ Result<Ranking> rank_by_gradients(const Run& run, const Supernet& net, const Gra
   for (std::int64_t i = 0; i < batches; ++i) {
     for (const auto& [name, tensor] : net.weights()) torch::Tensor(tensor).mutable_grad() = torch::Tensor();
     const Batch batch = queue.take();
-    loss_of(forward(net, batch, full), targets_of(batch), 0).backward();
+    gradients.backward(loss_of(forward(net, batch, full), targets_of(batch), 0));
     spent += cost_of_targets(batch);
     spent += search::training_spending(run.graph(), full, recipe.training.batch);
     for (NodeId id = 0; id < run.graph().size(); ++id) {

@@ -49,7 +49,7 @@ Result<Ranking> noise_ranking(const Run& run, const recipe::Recipe::Rank& recipe
       (loss / 2).backward();
       sum += loss.item<double>();
     }
-    (-barrier * noise.mean_log()).backward();
+    moment.gradients.backward(-barrier * noise.mean_log());
     return {sum / 2, cost + cost_of_targets(batch)};
   };
   ASSIGN_OR_RETURN(TrainingLoop loop, training_loop(run, recipe::Stage::rank));
@@ -57,7 +57,7 @@ Result<Ranking> noise_ranking(const Run& run, const recipe::Recipe::Rank& recipe
   loop.after_step = [&](std::int64_t number) { average.update(number); };
   loop.checkpoint = folder / "checkpoint.pt";
   loop.log = folder / "log.jsonl";
-  ASSIGN_OR_RETURN(const search::Spending spent, loop.run(run.data().images, run.data().training, trained,
+  ASSIGN_OR_RETURN(const search::Spending spent, loop.run(run.shared_images(), run.data().training, trained,
                                                           optimizers, step, run.progress()));
   return Ranking{noise_importance(noise), spent, std::move(average)};
 }

@@ -1,5 +1,7 @@
 #include "train/search/search_options.h"
 
+#include "base/text.h"
+#include "base/try.h"
 #include "graph/cost.h"
 
 namespace concertina::train {
@@ -49,7 +51,22 @@ Result<search::Journal> open_journal(const Run& run) {
   search::Fingerprint fingerprint = search::search_fingerprint(run.graph(), run.groups(), search_options(run),
                                                                run.fingerprint(recipe::Stage::search));
   if (run.latency_table()) fingerprint["milliseconds"] = latency::describe_layers(*run.latency_table());
-  return search::Journal::open(run.file(recipe::Stage::search, "journal.jsonl"), fingerprint);
+  const Processes& processes = run.processes();
+  search::Journal journal = search::Journal::in_memory();
+  std::string lines;
+  RETURN_IF_ERROR(processes.first_does([&]() -> Status {
+    ASSIGN_OR_RETURN(journal,
+                     search::Journal::open(run.file(recipe::Stage::search, "journal.jsonl"), fingerprint));
+    for (const search::TrajectoryStep& step : journal.steps()) lines += search::to_json(step) + "\n";
+    return {};
+  }));
+  lines = processes.from_first(std::move(lines));
+  if (processes.first()) return journal;
+  for (const std::string_view line : split(lines, '\n')) {
+    ASSIGN_OR_RETURN(search::TrajectoryStep step, search::parse_trajectory_step(line));
+    RETURN_IF_ERROR(journal.append(std::move(step)));
+  }
+  return journal;
 }
 
 }  // namespace concertina::train

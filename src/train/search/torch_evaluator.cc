@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "base/try.h"
+#include "train/distributed/shared_gradients.h"
 #include "train/images/batch_queue.h"
 #include "train/objective.h"
 #include "train/supernet/evaluation.h"
@@ -40,10 +41,21 @@ TorchEvaluator::TorchEvaluator(const Run& run, Supernet net, int images)
 }
 
 Result<search::Evaluation> TorchEvaluator::evaluate(const Subnet& subnet) {
+  spent_ += cost(subnet);
+  if (run_.processes().alone()) return measure(subnet);
+  if (!measured_.contains(subnet.widths)) RETURN_IF_ERROR(measure_with_next(subnet));
+  return measured_.at(subnet.widths);
+}
+
+search::Spending TorchEvaluator::cost(const Subnet& subnet) const {
+  const auto images = static_cast<std::int64_t>(norm_images_.size() + validation_.size());
+  const NodeId first = norm_images_.empty() ? cache_.first_changed(subnet) : 1;
+  return search::evaluation_spending(run_.graph(), subnet, images, first);
+}
+
+Result<search::Evaluation> TorchEvaluator::measure(const Subnet& subnet) const {
   const ImageBatches& images = run_.data().images;
   if (norm_images_.empty()) {
-    spent_ += search::evaluation_spending(run_.graph(), subnet, static_cast<std::int64_t>(validation_.size()),
-                                          cache_.first_changed(subnet));
     const search::Evaluation result = evaluate_in_batches(
         net_, subnet, images, validation_, [&](std::size_t batch) { return cache_.resuming(subnet, batch); });
     RETURN_IF_ERROR(images.status());
@@ -51,11 +63,43 @@ Result<search::Evaluation> TorchEvaluator::evaluate(const Subnet& subnet) {
   }
   const Tensors statistics =
       estimate_statistics(net_, subnet, {}, images, norm_images_, run_.recipe().training.batch);
-  spent_ += search::evaluation_spending(run_.graph(), subnet,
-                                        static_cast<std::int64_t>(norm_images_.size() + validation_.size()));
   const search::Evaluation result = train::evaluate(net_, subnet, statistics, images, validation_);
   RETURN_IF_ERROR(images.status());
   return result;
+}
+
+Status TorchEvaluator::measure_with_next(const Subnet& subnet) {
+  const Processes& processes = run_.processes();
+  const auto count = static_cast<std::size_t>(processes.count()),
+             rank = static_cast<std::size_t>(processes.rank());
+  std::vector<Subnet> next = {subnet};
+  for (auto one = std::find(expected_.begin(), expected_.end(), subnet);
+       one != expected_.end() && next.size() < count; ++one) {
+    if (*one != subnet && !measured_.contains(one->widths)) next.push_back(*one);
+  }
+  const torch::Tensor results = torch::zeros({static_cast<std::int64_t>(next.size()), 2}, torch::kDouble);
+  Status status;
+  if (rank < next.size()) {
+    const auto mine = measure(next[rank]);
+    if (mine) results[processes.rank()] = torch::tensor({mine->loss, mine->accuracy}, torch::kDouble);
+    if (!mine) status = mine.error();
+  }
+  RETURN_IF_ERROR(processes.agree(status));
+  processes.sum(results);
+  const double* values = results.data_ptr<double>();
+  for (std::size_t i = 0; i < next.size(); ++i)
+    measured_[next[i].widths] = {values[2 * i], values[2 * i + 1]};
+  return {};
+}
+
+void TorchEvaluator::expect(std::span<const Subnet> subnets) {
+  expected_.assign(subnets.begin(), subnets.end());
+}
+
+void TorchEvaluator::forget() {
+  cache_.clear();
+  expected_.clear();
+  measured_.clear();
 }
 
 Status TorchEvaluator::expect_neighbours(const Subnet& subnet, int count) {
@@ -82,7 +126,8 @@ Result<search::Evaluation> TorchEvaluator::fine_tune(const Subnet& subnet, doubl
       static_cast<std::int64_t>(recipe.search.fine_tune_share * static_cast<double>(training.size())) / batch;
   const ScheduledOptimizer sgd =
       make_sgd(run_.graph(), net_.weights(), recipe.training, recipe.search.fine_tune_learning_rate);
-  const ImageBatches& images = run_.data().images;
+  const SharedGradients gradients(run_.processes(), run_.graph(), net_.weights());
+  const ImageBatches images = run_.shared_images();
   BatchQueue batches(images, steps, [&](std::int64_t step) {
     return images.augmented(batch_indices(training, order, step, batch), augmentation_of(recipe.data),
                             random.bits(1));
@@ -91,9 +136,9 @@ Result<search::Evaluation> TorchEvaluator::fine_tune(const Subnet& subnet, doubl
   for (std::int64_t step = 0; step < steps && (!now || now->accuracy < target_accuracy); ++step) {
     const Batch taken = batches.take();
     sgd.optimizer->zero_grad();
-    loss_of(forward(net_, taken, subnet), targets_of(taken), 0).backward();
+    gradients.backward(loss_of(forward(net_, taken, subnet), targets_of(taken), 0));
     sgd.optimizer->step();
-    cache_.clear();
+    forget();
     spent_ += search::training_spending(run_.graph(), subnet, batch);
     spent_ += cost_of_targets(taken);
     if ((step + 1) % std::max<std::int64_t>(1, steps / kLooks) == 0 || step + 1 == steps) {
@@ -103,14 +148,15 @@ Result<search::Evaluation> TorchEvaluator::fine_tune(const Subnet& subnet, doubl
   if (!now) {
     ASSIGN_OR_RETURN(now, evaluate(subnet));
   }
-  RETURN_IF_ERROR(write_checkpoint(weights_file(version), {.tensors = net_.weights()}));
+  RETURN_IF_ERROR(run_.processes().first_does(
+      [&] { return write_checkpoint(weights_file(version), {.tensors = net_.weights()}); }));
   return *now;
 }
 
 Status TorchEvaluator::restore(int version) {
-  ASSIGN_OR_RETURN(const Checkpoint stored, read_checkpoint(weights_file(version)));
+  ASSIGN_OR_RETURN(const Checkpoint stored, read_checkpoint(weights_file(version), run_.processes()));
   net_.assign(AveragedWeights::unpack(stored.tensors).averaged);
-  cache_.clear();
+  forget();
   return {};
 }
 

@@ -5,7 +5,6 @@
 
 #include "base/try.h"
 #include "recipe/sandwich.h"
-#include "recipe/selected_subnets.h"
 #include "train/joint/joint_state.h"
 #include "train/joint/joint_step.h"
 #include "train/objective.h"
@@ -52,13 +51,14 @@ Result<search::Spending> train_alone(const Run& run, const std::vector<Subnet>& 
     loop.log = run.file(recipe::Stage::joint, fmt::format("alone-{}.jsonl", i));
     std::vector<ScheduledOptimizer> optimizers = make_optimizers(run.graph(), net.weights(), recipe.training);
     const search::Spending cost = search::training_spending(run.graph(), subnets[i], recipe.training.batch);
-    const auto step = [&](const Batch& batch, const TrainingLoop::Moment&) -> TrainingLoop::StepResult {
+    const auto step = [&](const Batch& batch,
+                          const TrainingLoop::Moment& moment) -> TrainingLoop::StepResult {
       const torch::Tensor loss =
           loss_of(forward(net, batch, subnets[i]), targets_of(batch), recipe.training.label_smoothing);
-      loss.backward();
+      moment.gradients.backward(loss);
       return {loss.item<double>(), cost + cost_of_targets(batch)};
     };
-    ASSIGN_OR_RETURN(const search::Spending spent, loop.run(run.data().images, run.data().training,
+    ASSIGN_OR_RETURN(const search::Spending spent, loop.run(run.shared_images(), run.data().training,
                                                             net.weights(), optimizers, step, run.progress()));
     all += spent;
   }
@@ -69,8 +69,7 @@ Result<search::Spending> train_alone(const Run& run, const std::vector<Subnet>& 
 
 Result<search::Spending> joint(const Run& run) {
   const recipe::Recipe::Joint& recipe = run.recipe().joint;
-  ASSIGN_OR_RETURN(auto subnets,
-                   recipe::read_subnets(run.file(recipe::Stage::select, "subnets.json"), run.graph()));
+  ASSIGN_OR_RETURN(auto subnets, run.selected());
   if (recipe.method != recipe::JointMethod::together) return train_alone(run, subnets);
   ASSIGN_OR_RETURN(const Tensors start, starting_weights(run, full_subnet(run.graph())));
   ASSIGN_OR_RETURN(const Supernet net, run.supernet(start));
@@ -88,11 +87,11 @@ Result<search::Spending> joint(const Run& run) {
     const auto drawn = sandwich.draw(moment.step);
     const auto [losses, spent] =
         train_together(net, state.members(drawn, recipe.focus), batch,
-                       {recipe.distillation, moment.progress, training.label_smoothing});
+                       {recipe.distillation, moment.progress, training.label_smoothing}, moment.gradients);
     state.remember(drawn, losses);
     return {shown_loss(losses), spent};
   };
-  return loop.run(run.data().images, run.data().training, state.kept(), optimizers, step, run.progress());
+  return loop.run(run.shared_images(), run.data().training, state.kept(), optimizers, step, run.progress());
 }
 
 }  // namespace concertina::train

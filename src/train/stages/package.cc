@@ -8,7 +8,6 @@
 #include "data/image_set.h"
 #include "graph/cost.h"
 #include "onnx/model_file.h"
-#include "recipe/selected_subnets.h"
 #include "report/run_results.h"
 #include "train/joint/joint_state.h"
 #include "train/stages/stages.h"
@@ -46,9 +45,10 @@ onnx::SubnetRecord record(const Run& run, const Supernet& net, const Subnet& sub
   const TrainingData& data = run.data();
   const int batch = run.recipe().training.batch;
   Tensors all = to_tensors(to_weights(own), net.compute().device);
-  all.merge(estimate_statistics(net, subnet, all, data.images,
+  const ImageBatches images = run.shared_images();
+  all.merge(estimate_statistics(net, subnet, all, images,
                                 data.first_training(run.recipe().package.norm_images), batch));
-  const search::Evaluation evaluation = evaluate(net, subnet, all, data.images, data.validation);
+  const search::Evaluation evaluation = evaluate(net, subnet, all, images, data.validation);
   return {.subnet = subnet,
           .own = to_weights(all),
           .validation_accuracy = evaluation.accuracy,
@@ -127,9 +127,9 @@ std::optional<onnx::LabelMaps> label_maps(const Run& run) {
 }
 
 /// The one file of all sub-nets.
-Status write_dynamic_model(const Run& run, const std::vector<onnx::SubnetRecord>& records) {
-  ASSIGN_OR_RETURN(const Trained trained, read_trained(run, 0));
-  Weights weights = to_weights(trained.net.weights());
+Status write_dynamic_model(const Run& run, const Supernet& net,
+                           const std::vector<onnx::SubnetRecord>& records) {
+  Weights weights = to_weights(net.weights());
   weights.insert(records.front().own.begin(), records.front().own.end());
   const recipe::Recipe::Data& data = run.recipe().data;
   const onnx::ModelFile model{
@@ -152,8 +152,7 @@ Status write_dynamic_model(const Run& run, const std::vector<onnx::SubnetRecord>
 }  // namespace
 
 Result<search::Spending> package(const Run& run) {
-  ASSIGN_OR_RETURN(const auto subnets,
-                   recipe::read_subnets(run.file(recipe::Stage::select, "subnets.json"), run.graph()));
+  ASSIGN_OR_RETURN(const auto subnets, run.selected());
   std::vector<onnx::SubnetRecord> records;
   run.progress().start("package", static_cast<std::int64_t>(subnets.size()));
   for (const Subnet& subnet : subnets) {
@@ -163,12 +162,16 @@ Result<search::Spending> package(const Run& run) {
                           fmt::format("validation {} {:.2f} %", recipe::measure_of(run.recipe().task),
                                       100 * records.back().validation_accuracy));
   }
-  RETURN_IF_ERROR(run.data().images.status());
+  RETURN_IF_ERROR(run.shared_images().status());
   RETURN_IF_ERROR(add_test_accuracy(run, records));
-  RETURN_IF_ERROR(write_results(run, records));
-  // Sub-nets that were trained alone share no weights: there is no dynamic network to write.
-  if (run.recipe().joint.method == recipe::JointMethod::together)
-    RETURN_IF_ERROR(write_dynamic_model(run, records));
+  ASSIGN_OR_RETURN(const Trained largest, read_trained(run, 0));
+  const auto write = [&]() -> Status {
+    RETURN_IF_ERROR(write_results(run, records));
+    // Sub-nets that were trained alone share no weights: there is no dynamic network to write.
+    if (run.recipe().joint.method != recipe::JointMethod::together) return {};
+    return write_dynamic_model(run, largest.net, records);
+  };
+  RETURN_IF_ERROR(run.processes().first_does(write));
   return search::Spending{};  // calibration and the final test are the same for every way of training
 }
 

@@ -32,10 +32,12 @@ Result<search::Spending> rank(const Run& run) {
     return to_tensors(permute_channels(run.graph(), to_weights(tensors), orders), torch::kCPU);
   };
   const AveragedWeights result{.latest = sorted(weights.latest), .averaged = sorted(weights.averaged)};
-  RETURN_IF_ERROR(write_file(run.file(recipe::Stage::rank, "ranking.json"),
-                             to_json(run.graph(), ranking.importance, orders)));
-  RETURN_IF_ERROR(
-      write_checkpoint(run.file(recipe::Stage::rank, "weights.pt"), {.tensors = result.packed()}));
+  const auto write = [&]() -> Status {
+    RETURN_IF_ERROR(write_file(run.file(recipe::Stage::rank, "ranking.json"),
+                               to_json(run.graph(), ranking.importance, orders)));
+    return write_checkpoint(run.file(recipe::Stage::rank, "weights.pt"), {.tensors = result.packed()});
+  };
+  RETURN_IF_ERROR(run.processes().first_does(write));
   return ranking.spent;
 }
 

@@ -76,8 +76,10 @@ Result<search::Spending> select(const Run& run) {
     run.progress().message(
         fmt::format("select: there are only {} sub-nets; all are kept", chosen.subnets.size()));
   }
-  RETURN_IF_ERROR(
-      recipe::write_subnets(run.file(recipe::Stage::select, "subnets.json"), run.graph(), chosen.subnets));
+  RETURN_IF_ERROR(run.processes().first_does([&] {
+    return recipe::write_subnets(run.file(recipe::Stage::select, "subnets.json"), run.graph(),
+                                 chosen.subnets);
+  }));
   return chosen.spent;
 }
 

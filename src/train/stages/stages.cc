@@ -31,7 +31,8 @@ Result<search::Spending> dispatch(const Run& run, recipe::Stage stage) {
 }
 
 /// How long processes that did not finish the stage have worked on it: each from when it wrote the stage's
-/// file `seconds` to the last that it wrote of any file. Adds the last of them to that file.
+/// file `seconds` to the last that it wrote of any file. Adds the last of them to that file. For the first of
+/// several processes.
 Result<double> seconds_before(const std::filesystem::path& stage) {
   const std::filesystem::path file = stage / "seconds";
   double seconds = 0;
@@ -73,11 +74,15 @@ Status run_stage(const Run& run, recipe::Stage stage) {
     }
   }
   RETURN_IF_ERROR(run.begin(stage));
-  ASSIGN_OR_RETURN(const double before, seconds_before(run.folder(stage)));
   const Waits waits_before = run.data().images.waits();
+  double before = 0;
+  RETURN_IF_ERROR(run.processes().first_does([&]() -> Status {
+    ASSIGN_OR_RETURN(before, seconds_before(run.folder(stage)));
+    return {};
+  }));
   const auto started = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(const search::Spending spent, dispatch(run, stage));
-  RETURN_IF_ERROR(run.data().images.status());
+  RETURN_IF_ERROR(run.shared_images().status());
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
   const Waits waits = run.data().images.waits() - waits_before;
   report_waits(run, name, waits, seconds.count());

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "kernels/training/batch_norm.h"
+#include "train/supernet/joined_norm.h"
 #include "train/supernet/tensor_ops.h"
 
 namespace concertina::train {
@@ -95,19 +96,22 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
   /// residual: without elements if there is none.
   static variable_list forward(AutogradContext* context, const Variable& input, const Variable& scale,
                                const Variable& shift, const Variable& residual, double epsilon, bool relu,
-                               const ChannelMoments& given, const MapMemory& memory) {
+                               const ChannelMoments& given, const MapMemory& memory,
+                               const Processes& processes) {
     const torch::Tensor x = channels_last(input);
     const kernels::TrainingMap map = training_map(x);
     const std::int64_t channels = map.channels;
-    const ChannelMoments moments = given.mean.defined() ? given : find_moments(x, map);
-    const torch::Tensor& mean = moments.mean;
-    const auto n = static_cast<double>(map.pixels);
-    const torch::Tensor inverse = torch::empty({channels}), unbiased = torch::empty({channels}),
-                        factor = torch::empty({channels}), constant = torch::empty({channels});
+    const ChannelMoments here = given.mean.defined() ? given : find_moments(x, map);
+    const torch::Tensor moments = torch::stack({here.mean, here.variance}).to(torch::kDouble);
+    const double *means = moments.data_ptr<double>(), *variances = means + channels;
+    const double n = join_moments(moments, static_cast<double>(map.pixels), processes);
+    const torch::Tensor mean = torch::empty({channels}), inverse = torch::empty({channels}),
+                        unbiased = torch::empty({channels}), factor = torch::empty({channels}),
+                        constant = torch::empty({channels});
     for (std::int64_t c = 0; c < channels; ++c) {
-      const double variance = at(moments.variance, c);
-      at(unbiased, c) = static_cast<float>(variance * (n / std::max(n - 1, 1.0)));
-      at(inverse, c) = static_cast<float>(1 / std::sqrt(variance + epsilon));
+      at(mean, c) = static_cast<float>(means[c]);
+      at(unbiased, c) = static_cast<float>(variances[c] * (n / std::max(n - 1, 1.0)));
+      at(inverse, c) = static_cast<float>(1 / std::sqrt(variances[c] + epsilon));
       at(factor, c) = at(scale, c) * at(inverse, c);
       at(constant, c) = at(shift, c) - at(mean, c) * at(factor, c);
     }
@@ -125,6 +129,8 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
                            .relu = relu,
                            .y = at_pixel(y, first)});
     });
+    keep_processes(processes, context);
+    context->saved_data["n"] = n;
     context->save_for_backward({x, relu ? y : torch::Tensor(), scale, mean, inverse});
     context->saved_data["state"] = c10::IValue::make_capsule(std::move(state));
     context->mark_non_differentiable({mean, unbiased});
@@ -159,15 +165,22 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
       dy = g;
       y = torch::Tensor();
     }
-    const auto n = static_cast<double>(map.pixels);
+    const torch::Tensor all = torch::empty({2, channels}, torch::kDouble);
+    double *all_sums = all.data_ptr<double>(), *all_products = all_sums + channels;
     const torch::Tensor scale_gradient = torch::empty({channels}), shift_gradient = torch::empty({channels}),
                         factor = torch::empty({channels}), of_input = torch::empty({channels}),
                         constant = torch::empty({channels});
+    for (std::int64_t c = 0; c < channels; ++c) {
+      all_sums[c] = total(sums, c);
+      all_products[c] = total(products, c) * at(inverse, c);
+      at(shift_gradient, c) = static_cast<float>(all_sums[c]);
+      at(scale_gradient, c) = static_cast<float>(all_products[c]);
+    }
+    kept_processes(context).sum(all);
+    const double n = context->saved_data["n"].toDouble();
     // dx = factor * (g - mean(g) - (x - mean) * inverse * mean(g * (x - mean) * inverse))
     for (std::int64_t c = 0; c < channels; ++c) {
-      const double sum = total(sums, c), product = total(products, c) * at(inverse, c);
-      at(shift_gradient, c) = static_cast<float>(sum);
-      at(scale_gradient, c) = static_cast<float>(product);
+      const double sum = all_sums[c], product = all_products[c];
       at(factor, c) = at(scale, c) * at(inverse, c);
       at(of_input, c) = static_cast<float>(-at(factor, c) * at(inverse, c) * product / n);
       at(constant, c) = static_cast<float>(-at(factor, c) * sum / n - at(of_input, c) * at(mean, c));
@@ -184,25 +197,34 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
                                .dx = at_pixel(dx, first)});
     });
     const torch::Tensor residual_gradient = state.has_residual ? dy : torch::Tensor();
-    return {dx, scale_gradient, shift_gradient, residual_gradient, {}, {}, {}, {}};
+    return {dx, scale_gradient, shift_gradient, residual_gradient, {}, {}, {}, {}, {}};
   }
 };
 
 }  // namespace
 
-BatchNormOutput batch_norm(const BatchNormInput& input, const MapMemory& memory) {
+BatchNormOutput batch_norm(const BatchNormInput& input, const MapMemory& memory, const Processes& processes) {
   const auto& [x, scale, shift, epsilon, residual, relu, moments] = input;
   if (x.device().is_cpu()) {
     const variable_list outputs = BatchNormFunction::apply(x, scale.contiguous(), shift.contiguous(),
                                                            residual.defined() ? residual : torch::empty({0}),
-                                                           epsilon, relu, moments, memory);
+                                                           epsilon, relu, moments, memory, processes);
     return {outputs[0], outputs[1], outputs[2]};
   }
-  // With momentum 1 the running statistics become those of this batch.
-  const torch::Tensor mean = torch::zeros_like(scale), variance = torch::ones_like(scale);
-  torch::Tensor y = torch::batch_norm(x, scale, shift, mean, variance, true, 1, epsilon, false);
-  if (residual.defined()) y = y + residual;
-  return {relu ? torch::relu(y) : y, mean, variance};
+  const bool at_once = relu && !residual.defined();
+  BatchNormOutput output;
+  if (processes.alone()) {
+    // With momentum 1 the running statistics become those of this batch.
+    const torch::Tensor mean = torch::zeros_like(scale), variance = torch::ones_like(scale);
+    const torch::Tensor y = torch::batch_norm(x, scale, shift, mean, variance, true, 1, epsilon, false);
+    output = {at_once ? torch::relu(y) : y, mean, variance};
+  } else {
+    output = joined_batch_norm(x, scale, shift, epsilon, at_once, processes);
+  }
+  if (!residual.defined()) return output;
+  output.y = output.y + residual;
+  if (relu) output.y = torch::relu(output.y);
+  return output;
 }
 
 }  // namespace concertina::train

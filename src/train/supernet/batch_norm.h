@@ -1,5 +1,6 @@
 #pragma once
 
+#include "train/distributed/processes.h"
 #include "train/supernet/map_memory.h"
 #include "train/torch.h"
 
@@ -26,9 +27,11 @@ struct BatchNormOutput {
   torch::Tensor variance;  ///< [channels] fp32, unbiased
 };
 
-/// Batch norm by the batch's own statistics, differentiable once. On the CPU it is our own, because
-/// LibTorch's channels-last batch norm is slow where the channels do not fill its vectors, as those of a
-/// sub-net seldom do.
-BatchNormOutput batch_norm(const BatchNormInput& input, const MapMemory& memory);
+/// Batch norm by the batch's own statistics, differentiable once. Of several processes each gives a part of
+/// the batch, of at least an image; the statistics are those of all parts, and the gradient of x is that of
+/// the sum of all their losses. On the CPU it is our own, because LibTorch's channels-last batch norm is slow
+/// where the channels do not fill its vectors, as those of a sub-net seldom do.
+BatchNormOutput batch_norm(const BatchNormInput& input, const MapMemory& memory,
+                           const Processes& processes = {});
 
 }  // namespace concertina::train

@@ -218,7 +218,7 @@ class Interpreter {
                     .residual = residual.defined() ? residual.to(x.scalar_type()).view_as(x) : residual,
                     .relu = relu,
                     .moments = moments_[node.inputs[0]]},
-                   net_.memory());
+                   net_.memory(), options_.sharers);
     if (options_.collector) options_.collector->add(node.name, output.mean, output.variance);
     return output.y;
   }

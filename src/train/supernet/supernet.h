@@ -42,6 +42,7 @@ struct ForwardOptions {
   const NodeValues* before = nullptr;
   const std::vector<bool>* keep = nullptr;  ///< by node: whether its value is left in `kept`
   NodeValues* kept = nullptr;
+  Processes sharers = {};  ///< each has a part of the batch: its own statistics are those of all parts
 };
 
 /// One set of weights for all sub-nets of a graph; interprets the graph for the sub-net it is given. It

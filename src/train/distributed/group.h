@@ -1,0 +1,13 @@
+#pragma once
+
+#include "train/distributed/dist_compat.h"
+#include "train/distributed/processes.h"
+
+namespace concertina::train {
+
+struct Processes::Group {
+  compat::Group group;
+  torch::Device device = torch::kCPU;  ///< whose tensors it sends
+};
+
+}  // namespace concertina::train
