@@ -137,7 +137,9 @@ TEST_F(JointEvaluation, AllKnowOfAnImageThatOneCouldNotRead) {
   EXPECT_TRUE(shared.status());
   EXPECT_EQ(shared.augmented(first_indices(2), {}, 1).size(), 2);
   EXPECT_EQ(images.status().ok(), processes->first());
-  EXPECT_THAT(shared.status().error().message, ::testing::HasSubstr("1.png' is neither"));
+  const Status known = shared.status();
+  ASSERT_FALSE(known);
+  EXPECT_THAT(known.error().message, ::testing::HasSubstr("1.png' is neither"));
 }
 
 TEST_F(JointEvaluation, OfLabelMapsCountsPixels) {
