@@ -7,7 +7,8 @@ namespace concertina::train {
 
 struct Processes::Group {
   compat::Group group;
-  torch::Device device = torch::kCPU;  ///< whose tensors it sends
+  torch::Device device = torch::kCPU;          ///< whose tensors it sends
+  std::shared_ptr<SharedSum> shared_sum = {};  ///< for a few numbers; or null
 };
 
 }  // namespace concertina::train

@@ -78,7 +78,7 @@ Result<Processes> Processes::meet(const Place& place, torch::Device device) {
   }
 #endif
   try {
-    const Processes processes(new Group{open_group(place, device), device});
+    const Processes processes(new Group{open_group(place, device), device, place.shared_sum});
     processes.sum(torch::zeros({1}));  // nobody leaves before all are here
     std::error_code code;
     if (processes.first() && !place.meeting.empty()) std::filesystem::remove(place.meeting, code);
@@ -108,6 +108,12 @@ std::span<const std::int64_t> Processes::share(std::span<const std::int64_t> all
 void Processes::sum(const torch::Tensor& tensor) const {
   if (alone()) return;
   const torch::NoGradGuard no_grad;
+  const bool few = tensor.is_cpu() && tensor.scalar_type() == torch::kDouble && tensor.is_contiguous() &&
+                   tensor.numel() <= static_cast<std::int64_t>(SharedSum::kMostValues);
+  if (group_->shared_sum && few) {
+    return group_->shared_sum->add_up(rank(),
+                                      {tensor.data_ptr<double>(), static_cast<std::size_t>(tensor.numel())});
+  }
   std::vector<torch::Tensor> sent = {tensor.to(group_->device).contiguous()};
   wait_for([&] { return group_->group->allreduce(sent); });
   if (!sent[0].is_same(tensor)) tensor.copy_(sent[0]);
