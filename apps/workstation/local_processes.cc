@@ -144,7 +144,15 @@ Status why(const std::vector<Child>& children) {
         "process {} of {} was killed by signal {}; run again, and the run goes on from its checkpoint", i,
         children.size(), WTERMSIG(*child.status))};
   }
-  return lost.empty() ? Status() : Error{lost};
+  if (!lost.empty()) return Error{lost};
+  for (std::size_t i = 0; i < children.size(); ++i) {
+    if (!children[i].failed() || children[i].ended_by_us) continue;
+    return Error{
+        fmt::format("process {} of {} ended with status {} and did not say why; run again with fewer threads "
+                    "or processes",
+                    i, children.size(), WEXITSTATUS(*children[i].status))};
+  }
+  return {};
 }
 
 }  // namespace

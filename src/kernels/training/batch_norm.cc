@@ -102,7 +102,7 @@ void apply_norm(const ApplyNormArgs& a) {
                 y = a.y](const auto& at) HWY_ATTR {
     auto v = hn::MulAdd(at.read(x), at.of(scale), at.of(shift));
     if (residual != nullptr) v = hn::Add(v, at.read(residual));
-    at.write(relu ? hn::Max(v, hn::Zero(at.d)) : v, y);
+    at.write(relu ? hn::IfThenZeroElse(hn::Lt(v, hn::Zero(at.d)), v) : v, y);  // a NaN stays one
   });
 }
 

@@ -131,6 +131,23 @@ TEST_P(BatchNormTest, Normalize) {
   });
 }
 
+TEST_P(BatchNormTest, WhatIsNoNumberStaysNone) {
+  const Floats x = {1, -2, std::numeric_limits<float>::quiet_NaN(), 4}, zeros(4);
+  const Floats residual = {std::numeric_limits<float>::quiet_NaN(), 0, 0, 0}, one = {1}, zero = {0};
+  Floats y(4);
+  apply_norm({.map = {4, 1, Element::fp32},
+              .x = x.data(),
+              .residual = residual.data(),
+              .scale = one.data(),
+              .shift = zero.data(),
+              .relu = true,
+              .y = y.data()});
+  EXPECT_TRUE(std::isnan(y[0]));
+  EXPECT_EQ(y[1], 0);
+  EXPECT_TRUE(std::isnan(y[2]));
+  EXPECT_EQ(y[3], 4);
+}
+
 TEST_P(BatchNormTest, Gradients) {
   for_shapes([](int pixels, int channels, Element element) {
     const auto c = static_cast<std::size_t>(channels), size = static_cast<std::size_t>(pixels) * c;

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <functional>
-#include <span>
 
 #include "kernels/conv_types.h"
 #include "kernels/training/batch_norm.h"

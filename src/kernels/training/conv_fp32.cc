@@ -19,7 +19,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 constexpr hn::CappedTag<float, kTrainingPanel> kTag;
 using V = hn::Vec<decltype(kTag)>;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(kTag));
-constexpr int kVectors = kTrainingPanel / kLanes;  // of a panel
+[[maybe_unused]] constexpr int kVectors = kTrainingPanel / kLanes;  // of a panel
 
 // As many sums as leave registers for the weights and an input.
 #if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON

@@ -19,23 +19,20 @@ namespace {
 
 constexpr int kPair = kPanelPair;
 
-template <typename From, typename To>
-void convert(const From* from, std::ptrdiff_t count, To* to) {
+void widen(const Bf16* from, std::ptrdiff_t count, float* to) {
   const hn::ScalableTag<float> d;
   const auto lanes = static_cast<std::ptrdiff_t>(hn::Lanes(d));
   std::ptrdiff_t i = 0;
-  for (; i + lanes <= count; i += lanes) store(d, load(d, from + i), to + i);
+  for (; i + lanes <= count; i += lanes) hn::StoreU(load(d, from + i), d, to + i);
   const hn::CappedTag<float, 1> one;
-  for (; i < count; ++i) store(one, load(one, from + i), to + i);
+  for (; i < count; ++i) hn::StoreU(load(one, from + i), one, to + i);
 }
 
 void load_values_of(const void* from, Element element, bool bf16, std::ptrdiff_t count, void* to) {
   if (bf16 == (element == Element::bf16)) {
     std::memcpy(to, from, static_cast<std::size_t>(count) * (bf16 ? sizeof(Bf16) : sizeof(float)));
-  } else if (bf16) {
-    convert(static_cast<const float*>(from), count, static_cast<Bf16*>(to));
   } else {
-    convert(static_cast<const Bf16*>(from), count, static_cast<float*>(to));
+    widen(static_cast<const Bf16*>(from), count, static_cast<float*>(to));
   }
 }
 
@@ -138,13 +135,15 @@ void make_planes_of(const Bf16* row, int columns, int channels, std::ptrdiff_t p
 using PanelTag = hn::CappedTag<float, kTrainingPanel>;
 constexpr PanelTag kPanelTag;
 
-/// Rounds to the nearest bf16, which is left in the upper half; never to infinity.
+/// Rounds to the nearest bf16, which is left in the upper half; never to infinity. A NaN stays one.
 template <class D>
 HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> rounded_up(D d, hn::Vec<D> v) {
   const hn::RebindToUnsigned<D> bits;
   constexpr float kLargest = 3.3895313892515355e38F;  // of the finite ones
   const auto limited = hn::Min(hn::Max(v, hn::Set(d, -kLargest)), hn::Set(d, kLargest));
-  const auto exact = hn::BitCast(bits, limited);
+  const hn::RebindToUnsigned<D> no_number;
+  const auto exact = hn::IfThenElse(hn::RebindMask(bits, hn::IsNaN(v)), hn::Set(no_number, 0x7FC00000U),
+                                    hn::BitCast(bits, limited));
   const auto odd = hn::And(hn::ShiftRight<16>(exact), hn::Set(bits, 1));
   return hn::And(hn::Add(exact, hn::Add(odd, hn::Set(bits, 0x7FFF))), hn::Set(bits, 0xFFFF0000U));
 }

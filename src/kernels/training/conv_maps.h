@@ -8,7 +8,8 @@
 /// How a trainer's convolutions read and write maps.
 namespace concertina::kernels {
 
-/// Rounds, widens or copies `count` values of a map to what a unit multiplies: 16 bits, or floats.
+/// Widens or copies `count` values of a map to what a unit multiplies: 16 bits, or floats. With bf16, the map
+/// is of bf16.
 void load_values(const void* from, Element element, bool bf16, std::ptrdiff_t count, void* to);
 
 /// Sums of a block of pixels become values of a map. A pixel has room for a pair of panels.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 #include "kernels/training/conv_maps.h"
@@ -12,6 +13,7 @@ namespace {
 constexpr int kPanel = kTrainingPanel;
 
 std::uint32_t to_bf16(float value) {
+  if (std::isnan(value)) return 0x7fc0;
   constexpr std::uint32_t kLargest = 0x7f7f;  // of the finite ones
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t sign = bits >> 31 << 15;

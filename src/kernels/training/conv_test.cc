@@ -114,6 +114,8 @@ std::vector<Problem> problems() {
           square(3, 11, 1, 1, 3, 2, 1, 1, 40, 0),
           square(9, 4, 1, 1, 5, 1, 2, 1, 17, 0),
           square(40, 1, 70, 5, 1, 1, 0),
+          square(2, 3, 9, 5, 1, 3, 0),
+          square(3, 2, 4, 6, 5, 1, 2),
           oblong};
 }
 
@@ -322,6 +324,7 @@ TEST_P(TrainingConvTest, UnitsOfBf16ComputeTheDefinition) {
 
 TEST_P(TrainingConvTest, ResultsDoNotDependOnTheOrderOfThreads) {
   for (const Problem& p : problems()) {
+    EXPECT_EQ(run(p, kPlainTiles, Element::bf16, serial), run(p, kPlainTiles, Element::bf16, backwards));
     EXPECT_EQ(run(p, training_fp32_unit(), Element::fp32, serial),
               run(p, training_fp32_unit(), Element::fp32, backwards));
   }
@@ -354,6 +357,28 @@ TEST_P(TrainingConvTest, MomentsOfValuesFarFromZeroAreExact) {
     for (std::size_t i = c; i < y.size(); i += channels) squares += std::pow(y[i] - sum / count, 2);
     EXPECT_NEAR(mean[c], sum / count, 1e-3);
     EXPECT_NEAR(variance[c], squares / count, 1e-3 * squares / count + 1e-7);
+  }
+}
+
+TEST_P(TrainingConvTest, AWeightThatIsNoNumberIsSeen) {
+  const Problem p = square(1, 5, 3, 4, 3, 1, 1, 1, 1, 0);
+  for (const TrainingUnit* unit :
+       {&training_fp32_unit(), training_amx_unit(), training_avx512_bf16_unit(), &kPlainTiles}) {
+    if (!unit) continue;
+    Floats filter = exact_in_bf16(p.weights(), 3);
+    for (const std::size_t at : {std::size_t{0}, std::size_t{4}, filter.size() - 1}) {
+      filter[at] = std::numeric_limits<float>::quiet_NaN();
+      const std::vector<std::uint16_t> x(p.inputs(), 0x3f80);
+      std::vector<std::uint16_t> y(p.outputs());
+      const TrainingConv conv{p.window, 1, 1, 3, 4, Element::bf16, unit};
+      Workspace workspace;
+      conv_forward(
+          {conv, x.data(), {filter.data(), p.row(), 1, p.tap()}, nullptr, y.data(), nullptr, nullptr},
+          workspace, serial);
+      const auto is_nan = [](std::uint16_t half) { return std::isnan(from_half(half)); };
+      EXPECT_TRUE(std::any_of(y.begin(), y.end(), is_nan)) << unit->name << ", weight " << at;
+      filter[at] = 1;
+    }
   }
 }
 

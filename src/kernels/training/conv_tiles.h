@@ -129,6 +129,8 @@ struct TileProducts {
     if (o.inputs > input) outer_of<false>(o, input);
   }
 
+  static_assert(2 * kTileRows <= kMostBlockPixels);
+
   static constexpr TrainingUnit unit(const char* name, void (*begin)(), void (*end)()) {
     return {.name = name,
             .bf16 = true,

@@ -54,10 +54,12 @@ void depthwise_products(const DepthwiseProducts& products);
 /// x is the first panel's first input, and depth is 1.
 void depthwise_panels(const PanelProducts& panels, const float* x, int pixels, float* sums);
 
+inline constexpr int kMostBlockPixels = 32;
+
 struct TrainingUnit {
   const char* name;
   bool bf16;   ///< elements are pairs
-  int pixels;  ///< of a block, at most: of one panel, and of two
+  int pixels;  ///< of a block, at most: of one panel, and of two; never more than kMostBlockPixels
   int pixels_of_two;
   bool slides;  ///< takes three taps at once
   int depth;    ///< runs, and with bf16 columns, are padded with zeros to a multiple of so many

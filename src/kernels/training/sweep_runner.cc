@@ -10,7 +10,6 @@ namespace concertina::kernels {
 namespace {
 
 constexpr int kPanel = kTrainingPanel;
-constexpr int kMostPixels = 32;  // of a unit's block
 
 /// Runs one sweep for one group.
 class SweepRunner {
@@ -74,14 +73,16 @@ class SweepRunner {
   void run_panels(const SweepChunk& chunk, const SweepLayout& layout, const PanelProducts& products,
                   int panel, std::span<const char> soon, const char* inputs, float* moments) const {
     const int length = sweep_.by_image ? chunk.images : sweep_.columns;
-    const int most = filter_.depthwise ? 64 : products.weights2 ? unit_.pixels_of_two : unit_.pixels;
+    const int most = filter_.depthwise   ? Pending::kMost
+                     : products.weights2 ? unit_.pixels_of_two
+                                         : unit_.pixels;
     const int blocks = (length + most - 1) / most;
     const int lines = sweep_.by_image ? sweep_.columns : chunk.images;
     Pending pending(*this, panel, moments);
-    Prefetch prefetch(soon, lines * chunk.rows);
+    ComingLines coming(soon, lines * chunk.rows);
     for (int line = 0; line < lines; ++line) {
       for (int row = 0; row < chunk.rows; ++row) {
-        prefetch.next();
+        coming.bring_next();
         for (int block = 0; block < blocks; ++block) {
           const int at = length * block / blocks, count = length * (block + 1) / blocks - at;
           const int image = sweep_.by_image ? at : line, column = sweep_.by_image ? line : at;
@@ -104,7 +105,7 @@ class SweepRunner {
   /// What a chunk reads of the source.
   std::span<const char> source_bytes(const SweepChunk& chunk) const {
     const int first = std::clamp(chunk.row * sweep_.stride_h - sweep_.top, 0, source_.height);
-    const int last = std::clamp((chunk.row + chunk.rows) * sweep_.stride_h - sweep_.top + sweep_.span_h,
+    const int last = std::clamp((chunk.row + chunk.rows - 1) * sweep_.stride_h - sweep_.top + sweep_.span_h,
                                 first, source_.height);
     const std::ptrdiff_t row = source_.width * source_.pixel * element_bytes(source_.element);
     const std::ptrdiff_t rows = std::ptrdiff_t{chunk.images - 1} * source_.height + last - first;
@@ -113,12 +114,12 @@ class SweepRunner {
   }
 
   /// Brings memory into the second-level cache, a part at a time.
-  class Prefetch {
+  class ComingLines {
    public:
-    Prefetch(std::span<const char> bytes, int parts)
+    ComingLines(std::span<const char> bytes, int parts)
         : bytes_(bytes),
           part_((bytes.size() + static_cast<std::size_t>(parts) - 1) / static_cast<std::size_t>(parts)) {}
-    void next() {
+    void bring_next() {
       constexpr std::size_t kLine = 64;
       const std::size_t end = std::min(at_ + part_, bytes_.size());
       for (; at_ < end; at_ += kLine) __builtin_prefetch(bytes_.data() + at_, 0, 2);
@@ -168,9 +169,9 @@ class SweepRunner {
       count_ = 0;
     }
 
-   private:
     static constexpr int kMost = 64;
 
+   private:
     const SweepRunner& runner_;
     int panel_;
     int channels_;
@@ -180,7 +181,7 @@ class SweepRunner {
     int count_ = 0;
     bool begun_ = false;
     alignas(64) float bias_[kPanelPair] = {};
-    alignas(64) float sums_[(kMost + kMostPixels) * kPanelPair];  // a block is written whole
+    alignas(64) float sums_[(kMost + kMostBlockPixels) * kPanelPair];  // a block is written whole
   };
 
   std::ptrdiff_t spare() const { return spare_bytes(sweep_, source_.channels); }

@@ -19,6 +19,11 @@ Workspace::Loan Workspace::borrow(std::size_t bytes) {
   const std::size_t size = rounded(bytes);
   std::unique_ptr<PageMemory> memory = find(size);
   if (!memory) memory = std::make_unique<PageMemory>(size);
+  const std::lock_guard lock(mutex_);
+  lent_ += 1;
+  lent_bytes_ += memory->size();
+  most_lent_ = std::max(most_lent_, lent_bytes_);
+  free_.reserve(free_.size() + lent_);  // so that nothing fails when it comes back
   return {*this, std::move(memory)};
 }
 
@@ -34,13 +39,10 @@ std::unique_ptr<PageMemory> Workspace::find(std::size_t bytes) {
     std::unique_ptr<PageMemory> found = std::move(*best);
     free_.erase(best);
     free_bytes_ -= found->size();
-    lent_bytes_ += found->size();
-    most_lent_ = std::max(most_lent_, lent_bytes_);
     return found;
   }
-  lent_bytes_ += bytes;
-  most_lent_ = std::max(most_lent_, lent_bytes_);
-  while (!free_.empty() && free_bytes_ + lent_bytes_ > most_lent_ + most_lent_ / 4) {
+  const std::size_t most = std::max(most_lent_, lent_bytes_ + bytes);
+  while (!free_.empty() && free_bytes_ + lent_bytes_ + bytes > most + most / 4) {
     free_bytes_ -= free_.front()->size();
     free_.erase(free_.begin());
   }
@@ -49,6 +51,7 @@ std::unique_ptr<PageMemory> Workspace::find(std::size_t bytes) {
 
 void Workspace::take_back(std::unique_ptr<PageMemory> memory) {
   const std::lock_guard lock(mutex_);
+  lent_ -= 1;
   lent_bytes_ -= memory->size();
   free_bytes_ += memory->size();
   free_.push_back(std::move(memory));

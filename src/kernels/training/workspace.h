@@ -44,6 +44,7 @@ class Workspace {
 
   std::mutex mutex_;
   std::vector<std::unique_ptr<PageMemory>> free_;  ///< the longest unused first
+  std::size_t lent_ = 0;                           ///< pieces
   std::size_t free_bytes_ = 0, lent_bytes_ = 0, most_lent_ = 0;
 };
 

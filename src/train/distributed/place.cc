@@ -55,6 +55,10 @@ Result<Place> place_from(const Variables& variables) {
   }
   RETURN_IF_ERROR(read_address(variables, place));
   if (const char* name = variables("GLOO_SOCKET_IFNAME")) place.network_interface = name;
+  const char* agent = variables("TORCHELASTIC_USE_AGENT_STORE");
+  place.has_listener = agent != nullptr && std::string_view(agent) == "True";
+  if (const char* restarts = variables("TORCHELASTIC_RESTART_COUNT"))
+    place.prefix = fmt::format("concertina, restart {}", restarts);
   return place;
 }
 

@@ -21,6 +21,8 @@ struct Place {
   std::shared_ptr<SharedSum> shared_sum = {};  ///< of all, if they are on one machine; or null
   std::string address = {};                    ///< otherwise where process 0 listens
   int port = 0;
+  bool has_listener = false;           ///< torchrun itself listens there, not process 0
+  std::string prefix = {};             ///< of the keys by which they meet: another one after each restart
   std::string network_interface = {};  ///< by which they talk; empty: that of the machine's name
 };
 

@@ -39,6 +39,10 @@ TEST(Place, IsWhatTorchrunSays) {
   EXPECT_EQ(place.address, "node0");
   EXPECT_EQ(place.port, 29500);
   EXPECT_TRUE(place.network_interface.empty());
+  EXPECT_FALSE(place.has_listener);
+  EXPECT_TRUE(place_in(with("TORCHELASTIC_USE_AGENT_STORE", "True"))->has_listener);
+  EXPECT_NE(place_in(with("TORCHELASTIC_RESTART_COUNT", "1"))->prefix,
+            place_in(with("TORCHELASTIC_RESTART_COUNT", "2"))->prefix);
   EXPECT_EQ(place_in(with("GLOO_SOCKET_IFNAME", "eth1"))->network_interface, "eth1");
 }
 

@@ -23,9 +23,11 @@ compat::Store open_store(const Place& place) {
     return c10::make_intrusive<c10d::FileStore>(place.meeting.string(), place.count);
   c10d::TCPStoreOptions options;
   options.port = static_cast<std::uint16_t>(place.port);
-  options.isServer = place.rank == 0;
+  options.isServer = place.rank == 0 && !place.has_listener;
   options.numWorkers = static_cast<std::size_t>(place.count);
-  return c10::make_intrusive<c10d::TCPStore>(place.address, options);
+  auto store = c10::make_intrusive<c10d::TCPStore>(place.address, options);
+  if (place.prefix.empty()) return store;
+  return c10::make_intrusive<c10d::PrefixStore>(place.prefix, std::move(store));
 }
 
 compat::Group gloo(const Place& place, const compat::Store& store) {

@@ -24,15 +24,6 @@ Weighed weighed(const Supernet& net, NodeId id, const char* parameter) {
   return {found->second.detach(), found->second.grad()};
 }
 
-/// By node, whether a batch norm reads it.
-std::vector<bool> find_normalised(const Graph& graph) {
-  std::vector<bool> normalised(static_cast<std::size_t>(graph.size()), false);
-  for (const Node& node : graph.nodes()) {
-    if (std::holds_alternative<op::BatchNorm>(node.op)) normalised[node.inputs[0]] = true;
-  }
-  return normalised;
-}
-
 /// Adds up scores over rank.batches training batches, on which the full network runs forward and backward
 /// without being changed. `by_mean` as in ImportanceSum.
 Result<Ranking> rank_by_gradients(const Run& run, const Supernet& net, const GradientScore& score,
@@ -73,7 +64,7 @@ Result<Ranking> rank_by_gradients(const Run& run, const Supernet& net, const Gra
 
 }  // namespace
 
-torch::Tensor taylor_score(const Supernet& net, NodeId id, bool normalised) {
+torch::Tensor taylor_score(const Supernet& net, NodeId id) {
   const auto& [name, op, inputs, tied] = net.graph().node(id);
   if (tied.contains("weight")) return {};  // its owner's gradient is that of all
   if (std::holds_alternative<op::BatchNorm>(op)) {
@@ -82,7 +73,7 @@ torch::Tensor taylor_score(const Supernet& net, NodeId id, bool normalised) {
     if (!of_scale.defined()) return {};
     return (scale * of_scale + shift * of_shift).abs();
   }
-  if (normalised || !(std::holds_alternative<op::Conv>(op) || std::holds_alternative<op::Linear>(op)))
+  if (net.normalized(id) || !(std::holds_alternative<op::Conv>(op) || std::holds_alternative<op::Linear>(op)))
     return {};
   const auto [weight, gradient] = weighed(net, id, "weight");
   return gradient.defined() ? (weight * gradient).flatten(1).sum(1).abs() : torch::Tensor();
@@ -100,9 +91,8 @@ torch::Tensor fisher_score(const Supernet& net, NodeId id) {
 
 Result<Ranking> taylor_ranking(const Run& run, const Tensors& weights) {
   ASSIGN_OR_RETURN(const Supernet net, run.supernet(weights));
-  const std::vector<bool> normalised = find_normalised(run.graph());
   return rank_by_gradients(
-      run, net, [&](NodeId id) { return taylor_score(net, id, normalised[id]); }, true);
+      run, net, [&](NodeId id) { return taylor_score(net, id); }, true);
 }
 
 Result<Ranking> fisher_ranking(const Run& run, const Tensors& weights) {

@@ -41,10 +41,10 @@ struct Ranking {
 };
 
 /// What a batch's gradients say of a node's output channels: of a batch norm |scale dL/dscale + shift
-/// dL/dshift| (Molchanov 2019), of a convolution or linear layer that none follows (not `normalised`) |sum of
+/// dL/dshift| (Molchanov 2019), of a convolution or linear layer that none follows |sum of
 /// w dL/dw| over a channel's weights (Molchanov 2017). Under a batch norm that sum is 0: the loss does not
 /// change with a filter's scale. Undefined for other nodes, and for those whose weights an earlier one owns.
-torch::Tensor taylor_score(const Supernet& net, NodeId id, bool normalised);
+torch::Tensor taylor_score(const Supernet& net, NodeId id);
 
 /// Of a convolution or linear layer: s^2 times the sum of (dL/dw)^2 over a channel's weights, s their root
 /// mean square. Undefined for other nodes, and for those whose weights an earlier one owns.

@@ -179,8 +179,8 @@ TEST(Ranking, TaylorLooksAtTheGateBehindABatchNorm) {
   const torch::Tensor own = (weight * weight.grad()).flatten(1).sum(1).abs();
   EXPECT_LT(own.max().item<double>(),
             1e-3 * weight.norm().item<double>() * weight.grad().norm().item<double>());
-  EXPECT_FALSE(taylor_score(*layer.net, OneLayer::kConv, true).defined());
-  const torch::Tensor score = taylor_score(*layer.net, OneLayer::kNorm, false);
+  EXPECT_FALSE(taylor_score(*layer.net, OneLayer::kConv).defined());
+  const torch::Tensor score = taylor_score(*layer.net, OneLayer::kNorm);
   for (std::int64_t c = 0; c < 8; ++c)
     EXPECT_NEAR(score[c].item<double>(), std::abs(layer.slope({"norm.weight", "norm.bias"}, c)), 2e-4) << c;
   EXPECT_GT(score.max().item<double>(), 1e-2);
@@ -188,7 +188,7 @@ TEST(Ranking, TaylorLooksAtTheGateBehindABatchNorm) {
 
 TEST(Ranking, TaylorLooksAtTheFilterWhereThereIsNoBatchNorm) {
   const OneLayer layer(false);
-  const torch::Tensor score = taylor_score(*layer.net, OneLayer::kConv, false);
+  const torch::Tensor score = taylor_score(*layer.net, OneLayer::kConv);
   for (std::int64_t c = 0; c < 8; ++c)
     EXPECT_NEAR(score[c].item<double>(), std::abs(layer.slope({"conv.weight"}, c)), 2e-4) << c;
 }

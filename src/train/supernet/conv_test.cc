@@ -124,6 +124,42 @@ TEST(Conv, LibTorchIsLeftWhatOurKernelsDoNotDo) {
   EXPECT_TRUE(has_own_kernels(conv_of(12, 12, Window::square(3, 1, 1), 12)));
 }
 
+TEST(Conv, PadsUnevenly) {
+  torch::manual_seed(3);
+  Window window = Window::square(3, 2, 0);
+  window.pad_bottom = window.pad_right = 1;
+  const op::Conv op = conv_of(4, 6, window);
+  const torch::Tensor x = channels_last(torch::randn({2, 4, 8, 6})).requires_grad_();
+  const torch::Tensor other = x.detach().clone().requires_grad_();
+  const torch::Tensor weight = channels_last(torch::randn({6, 4, 3, 3}));
+  const torch::Tensor y = conv(x, {weight, 6, {}}, op, 1, false, memory()).y;
+  const torch::Tensor wanted = torch::conv2d(torch::constant_pad_nd(other, {0, 1, 0, 1}), weight, {}, {2, 2});
+  ASSERT_EQ(y.sizes(), wanted.sizes());
+  y.square().sum().backward();
+  wanted.square().sum().backward();
+  EXPECT_LT(relative_error(y, wanted), 1e-5);
+  EXPECT_LT(relative_error(x.grad(), other.grad()), 1e-5);
+}
+
+/// Of layers that share their weights, one of which LibTorch computes.
+TEST(Conv, AddsToWhatOthersSayOfTheSameWeights) {
+  torch::manual_seed(4);
+  const op::Conv op = conv_of(4, 4, Window::square(3, 1, 1));
+  const torch::Tensor x = channels_last(torch::randn({2, 4, 5, 5}));
+  const torch::Tensor weight = channels_last(torch::randn({4, 4, 3, 3})).requires_grad_();
+  const torch::Tensor other = weight.detach().clone().requires_grad_();
+  const auto theirs = [](const torch::Tensor& map, const torch::Tensor& filters) {
+    return torch::conv2d(map, filters, {}, {1, 1}, at::IntArrayRef{1, 1});
+  };
+  theirs(conv(conv(x, {weight, 4, {}}, op, 1, false, memory()).y, {weight, 4, {}}, op, 1, false, memory()).y,
+         weight)
+      .square()
+      .sum()
+      .backward();
+  theirs(theirs(theirs(x, other), other), other).square().sum().backward();
+  EXPECT_LT(relative_error(weight.grad(), other.grad()), 1e-4);
+}
+
 TEST(Conv, FrozenWeightsStayAsTheyAre) {
   const op::Conv op = conv_of(2, 3, Window::square(3, 1, 1));
   const torch::Tensor x = channels_last(torch::randn({1, 2, 5, 5})).requires_grad_();
