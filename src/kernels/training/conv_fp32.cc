@@ -19,7 +19,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 constexpr hn::CappedTag<float, kTrainingPanel> kTag;
 using V = hn::Vec<decltype(kTag)>;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(kTag));
-[[maybe_unused]] constexpr int kVectors = kTrainingPanel / kLanes;  // of a panel
+constexpr int kVectors = kTrainingPanel / kLanes;  // of a panel
 
 // As many sums as leave registers for the weights and an input.
 #if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON
@@ -40,7 +40,6 @@ constexpr int kPixels = pixels_under(kVectors), kPixelsOfTwo = pixels_under(kTwo
 template <int kLanesOfOne, int kCount>
 struct Vectors {
   static constexpr hn::CappedTag<float, kLanesOfOne> kOne{};
-  static constexpr int kVectors = kCount;
   hn::Vec<hn::CappedTag<float, kLanesOfOne>> of[kCount];
 
   HWY_INLINE static Vectors zero() {
@@ -62,7 +61,6 @@ struct Vectors {
   }
 };
 struct NoVectors {
-  static constexpr int kVectors = 0;
   HWY_INLINE static NoVectors zero() { return {}; }
   HWY_INLINE static NoVectors weights(const float*) { return {}; }
   HWY_INLINE void add(const NoVectors&, float) {}
