@@ -103,13 +103,13 @@ struct TileProducts {
   /// Fewer channels than tiles have rows: by way of a copy, whose other rows are dropped.
   template <bool kTwoChannels, bool kTwoInputs>
   static void last_outer(const OuterProducts& o, int channel, int input) {
-    constexpr int kWidth = 2 * kPanel;
-    alignas(64) float sums[2 * kTileRows * kWidth] = {};
-    const int count = o.channels - channel, width = kTwoInputs ? kWidth : kPanel;
+    constexpr int kSumsWidth = 2 * kPanel;
+    alignas(64) float sums[2 * kTileRows * kSumsWidth] = {};
+    const int count = o.channels - channel, width = kTwoInputs ? kSumsWidth : kPanel;
     float* const from = o.sums + channel * o.sums_row + input;
-    for (int k = 0; k < count; ++k) std::copy_n(from + k * o.sums_row, width, sums + k * kWidth);
-    outer_tiles<kTwoChannels, kTwoInputs>(o, channel, input, sums, kWidth);
-    for (int k = 0; k < count; ++k) std::copy_n(sums + k * kWidth, width, from + k * o.sums_row);
+    for (int k = 0; k < count; ++k) std::copy_n(from + k * o.sums_row, width, sums + k * kSumsWidth);
+    outer_tiles<kTwoChannels, kTwoInputs>(o, channel, input, sums, kSumsWidth);
+    for (int k = 0; k < count; ++k) std::copy_n(sums + k * kSumsWidth, width, from + k * o.sums_row);
   }
 
   template <bool kTwoInputs>
