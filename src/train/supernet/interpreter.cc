@@ -208,7 +208,7 @@ class Interpreter {
   /// The same with those of the batch, and what follows it in the same pass. `residual` may be undefined.
   torch::Tensor normalize(NodeId id, const torch::Tensor& residual) {
     const Node& node = graph_.node(id);
-    const bool relu = net_.rectified(residual.defined() ? id_ : id);
+    const bool relu = residual.defined() || net_.rectified(id);
     const torch::Tensor& x = value(residual.defined() ? id : node.inputs[0]);
     const BatchNormOutput output =
         batch_norm({.x = x,
@@ -254,20 +254,17 @@ class Interpreter {
     return {};
   }
 
-  /// The whole array where the sub-net has a prefix of it.
+  /// The whole array where the sub-net has the first channels of it.
   ConvPrefix conv_prefix() const {
     const Node& node = graph_.node(id_);
     ConvPrefix prefix{.weight = {}, .bias = bias(std::get<op::Conv>(node.op).bias, torch::kFloat)};
-    for (const Parameter& parameter : parameters_of(node.op)) {
-      if (parameter.name != "weight") continue;
-      const std::string name = parameter_name(node, parameter);
-      const auto sizes = net_.prefix(id_, parameter, subnet_);
-      const bool whole = sizes && !options_.noise && !(options_.own && options_.own->contains(name));
-      if (!whole) break;
+    const std::string name = parameter_name(node, "weight");
+    const bool changed = options_.noise || (options_.own && options_.own->contains(name));
+    if (const auto outputs = changed ? std::nullopt : net_.first_outputs(id_, subnet_)) {
       prefix.weight = net_.weights().at(name);
-      prefix.outputs = (*sizes)[0];
+      prefix.outputs = *outputs;
+      return prefix;
     }
-    if (prefix.weight.defined()) return prefix;
     prefix.weight = weight(torch::kFloat);
     if (prefix.weight.stride(2) != prefix.weight.size(3) * prefix.weight.stride(3))
       prefix.weight = prefix.weight.contiguous();

@@ -169,19 +169,14 @@ torch::Tensor Supernet::active(NodeId id, const Parameter& parameter, const Subn
   return tensor;
 }
 
-std::optional<std::vector<std::int64_t>> Supernet::prefix(NodeId id, const Parameter& parameter,
-                                                          const Subnet& subnet) const {
-  std::vector<std::int64_t> sizes;
-  for (std::size_t d = 0; d < parameter.axes.size(); ++d) {
-    sizes.push_back(parameter.shape[d]);
-    const bool out = parameter.axes[d] == ParameterAxis::output_channels;
-    if (!out && parameter.axes[d] != ParameterAxis::input_channels) continue;
-    const NodeId of = out ? id : graph_.node(id).inputs[0];
+std::optional<std::int64_t> Supernet::first_outputs(NodeId conv, const Subnet& subnet) const {
+  const auto first = [&](NodeId of) -> std::optional<std::int64_t> {
     const std::vector<FeatureRange> pieces = pieces_of(graph_, graph_.axis(of), subnet);
     if (pieces.size() != 1 || pieces[0].begin != 0) return std::nullopt;
-    sizes.back() = pieces[0].count;
-  }
-  return sizes;
+    return pieces[0].count;
+  };
+  const bool grouped = std::get<op::Conv>(graph_.node(conv).op).groups > 1;
+  return grouped || first(graph_.node(conv).inputs[0]) ? first(conv) : std::nullopt;
 }
 
 void Supernet::assign(const Tensors& weights) {

@@ -69,9 +69,9 @@ class Supernet {
   /// The part of a trainable parameter that a sub-net uses; shares storage where the part is one piece.
   torch::Tensor active(NodeId id, const Parameter& parameter, const Subnet& subnet) const;
 
-  /// How much of each dimension of a trainable parameter a sub-net uses, if that is a prefix of all of them.
-  std::optional<std::vector<std::int64_t>> prefix(NodeId id, const Parameter& parameter,
-                                                  const Subnet& subnet) const;
+  /// How many outputs of a convolution a sub-net has, if they and the inputs that it reads are the first ones
+  /// of the weights; otherwise nothing.
+  std::optional<std::int64_t> first_outputs(NodeId conv, const Subnet& subnet) const;
 
   /// Memory of maps and kernels, used in one pass after the other.
   const MapMemory& memory() const { return memory_; }
