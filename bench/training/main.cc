@@ -22,7 +22,7 @@
 #include "train/joint/joint_step.h"
 #include "train/training_loop.h"
 #include "training/plain_network.h"
-#include "training/training_report.h"
+#include "training_report.h"
 
 namespace concertina::bench {
 namespace {
@@ -204,43 +204,51 @@ bool chosen(const NetworkCase& c, const std::vector<std::string>& wanted) {
   return false;
 }
 
-Status compare(const Options& options) {
-  TrainingReport report{
-      .machine = cpu_name(), .peer_version = TORCH_VERSION, .units = {}, .measurements = {}};
-  for (const std::string_view unit : kernels::bf16_units()) report.units.emplace_back(unit);
-  std::vector<TrainingMeasurement> planned;
+/// A measurement to be made.
+struct Plan {
+  NetworkCase c;
+  std::string precision;
+  Work work = Work::full;
+  int threads = 1;
+  TrainingMeasurement m = {};
+};
+
+std::vector<Plan> plans_of(const Options& options) {
   const std::pair<const char*, Work> kinds[] = {
       {"full", Work::full}, {"sandwich", Work::sandwich}, {"evaluation", Work::evaluation}};
-  struct Plan {
-    NetworkCase c;
-    std::string precision;
-    Work work;
-    int threads;
-    TrainingMeasurement m;
-  };
   std::vector<Plan> plans;
   for (const std::string& precision : options.precisions) {
     for (const int threads : options.threads) {
       for (const NetworkCase& c : all_networks()) {
         for (const auto& [name, work] : kinds) {
           const bool wanted = std::find(options.work.begin(), options.work.end(), name) != options.work.end();
-          if (wanted && chosen(c, options.networks)) plans.push_back({c, precision, work, threads, {}});
+          if (wanted && chosen(c, options.networks)) plans.push_back({c, precision, work, threads});
         }
       }
     }
   }
+  return plans;
+}
+
+Status run_side(const std::vector<Plan>& plans, const Options& options) {
+  for (const Plan& plan : plans) {
+    at::set_num_threads(plan.threads);
+    ASSIGN_OR_RETURN(Sides sides, make_sides(plan.c, plan.precision, options.batch));
+    double value = 0;
+    for (int i = 0; i < options.calls; ++i)
+      options.side == "ours" ? work_ours(sides, plan.work, value) : work_peer(sides, plan.work, value);
+  }
+  return {};
+}
+
+Status compare(const Options& options) {
+  std::vector<Plan> plans = plans_of(options);
   if (plans.empty())
     return Error{"--networks names none of resnet20, resnet8, vgg11, resnet18, mobilenet_v1"};
-  if (!options.side.empty()) {
-    for (const Plan& plan : plans) {
-      at::set_num_threads(plan.threads);
-      ASSIGN_OR_RETURN(Sides sides, make_sides(plan.c, plan.precision, options.batch));
-      double value = 0;
-      for (int i = 0; i < options.calls; ++i)
-        options.side == "ours" ? work_ours(sides, plan.work, value) : work_peer(sides, plan.work, value);
-    }
-    return {};
-  }
+  if (!options.side.empty()) return run_side(plans, options);
+  TrainingReport report{
+      .machine = cpu_name(), .peer_version = TORCH_VERSION, .units = {}, .measurements = {}};
+  for (const std::string& unit : kernels::bf16_units()) report.units.push_back(unit);
   // First, while this process has none of LibTorch's threads.
   for (Plan& plan : plans) {
     if (options.no_memory) break;

@@ -24,10 +24,6 @@ const kernels::TrainingUnit* unit_for(torch::Dtype dtype) {
   return &kernels::training_fp32_unit();
 }
 
-int narrow_size(std::int64_t size) {
-  return static_cast<int>(size);
-}
-
 /// What the backward pass needs besides tensors.
 struct ConvState : torch::CustomClassHolder {
   kernels::TrainingConv conv;
@@ -37,7 +33,7 @@ struct ConvState : torch::CustomClassHolder {
 kernels::TrainingConv training_conv(const torch::Tensor& x, const op::Conv& conv, std::int64_t groups,
                                     std::int64_t outputs) {
   const Window& w = conv.window;
-  const int in_h = narrow_size(x.size(2)), in_w = narrow_size(x.size(3));
+  const int in_h = static_cast<int>(x.size(2)), in_w = static_cast<int>(x.size(3));
   const auto outside = [](int in, int padding, int extent, int stride) {
     return (in + padding - extent) / stride + 1;
   };
@@ -53,10 +49,10 @@ kernels::TrainingConv training_conv(const torch::Tensor& x, const op::Conv& conv
                      .pad_left = w.pad_left,
                      .dilation_h = w.dilation_h,
                      .dilation_w = w.dilation_w},
-          .images = narrow_size(x.size(0)),
-          .groups = narrow_size(groups),
-          .in_channels = narrow_size(x.size(1) / groups),
-          .out_channels = narrow_size(outputs / groups),
+          .images = static_cast<int>(x.size(0)),
+          .groups = static_cast<int>(groups),
+          .in_channels = static_cast<int>(x.size(1) / groups),
+          .out_channels = static_cast<int>(outputs / groups),
           .element = x.scalar_type() == torch::kBFloat16 ? kernels::Element::bf16 : kernels::Element::fp32,
           .unit = unit_for(x.scalar_type())};
 }

@@ -1,4 +1,4 @@
-#include "training/training_report.h"
+#include "training_report.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 namespace concertina::bench {
 namespace {
 
-constexpr std::string_view kColumns =
+constexpr std::string_view kTrainingColumns =
     "| column | meaning |\n|---|---|\n"
     "| full step | forward, backward and SGD of the full network |\n"
     "| sandwich step | the same for the largest, the smallest and two more sub-nets with one batch |\n"
@@ -53,7 +53,7 @@ std::string to_markdown(const TrainingReport& report) {
       "`bench/train` trains a few networks with our kernels and with LibTorch's own, channels last.\n"
       "The two sides take turns, block by block, in one run.\n"
       "The processor is `{}`. It multiplies bfloat16 with {}.\n\n{}",
-      report.peer_version, report.machine, units.empty() ? "no unit of its own" : units, kColumns);
+      report.peer_version, report.machine, units.empty() ? "no unit of its own" : units, kTrainingColumns);
   std::string last;
   for (const TrainingMeasurement& m : report.measurements) {
     const std::string title =
