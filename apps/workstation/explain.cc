@@ -10,6 +10,7 @@
 #include "base/try.h"
 #include "common/options.h"
 #include "common/table.h"
+#include "graph/branches.h"
 #include "graph/cost.h"
 #include "onnx/network_file.h"
 #include "report/network_picture.h"
@@ -39,16 +40,47 @@ std::string width_text(const ChannelDimension& dimension) {
   return fmt::format("{} x {}", dimension.channels, dimension.granule);
 }
 
-std::vector<std::string> reasons(const ChannelDimension& dimension) {
+/// Why the full network cannot do without all channels of a free dimension; empty if it can.
+std::string needed_by(const Graph& graph, int dimension) {
+  const Result<Branch> branch = absent_without(graph, std::vector{dimension});
+  return branch ? "" : branch.error().message;
+}
+
+std::vector<std::string> reasons(const Graph& graph, int d) {
+  const ChannelDimension& dimension = graph.layout().dimensions[d];
   std::vector<std::string> list;
   for (const Reason& reason : dimension.couplings) list.push_back(reason.text);
   for (const Reason& reason : dimension.locks) list.push_back("locked: " + reason.text);
+  if (dimension.locked()) return list;
+  if (const std::string why = needed_by(graph, d); !why.empty()) list.push_back("never left out: " + why);
   return list;
 }
 
 std::vector<std::string> names(const Graph& graph, const std::vector<NodeId>& nodes) {
   std::vector<std::string> list;
   for (const NodeId id : nodes) list.push_back(graph.node(id).name);
+  return list;
+}
+
+/// What the full network saves without a branch.
+Cost saved_without(const Graph& graph, const Branch& branch) {
+  const Subnet full = full_subnet(graph);
+  const Cost whole = cost(graph, full), rest = cost(graph, leave_out(graph, full, branch).value_or(full));
+  return {.macs = whole.macs - rest.macs, .parameters = whole.parameters - rest.parameters};
+}
+
+nlohmann::json branches_to_json(const Graph& graph) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const Branch& branch : find_branches(graph)) {
+    std::vector<std::string> dimensions;
+    for (const int d : branch.dimensions) dimensions.push_back(graph.layout().dimensions[d].name);
+    const Cost saved = saved_without(graph, branch);
+    list.push_back({{"nodes", names(graph, branch.nodes)},
+                    {"dimensions", dimensions},
+                    {"branches", branches_to_json(graph)},
+                    {"macs", saved.macs},
+                    {"parameters", saved.parameters}});
+  }
   return list;
 }
 
@@ -82,6 +114,20 @@ nlohmann::json to_json(const onnx::ImportedNetwork& imported) {
           {"not_understood", strange}};
 }
 
+/// Precondition: there are some.
+void print_branches(const Graph& graph, const std::vector<Branch>& branches) {
+  const Cost whole = cost(graph, full_subnet(graph));
+  fmt::print("\n{} branches can be left out, if a recipe has search.depth = true\n\n", branches.size());
+  std::vector<std::vector<std::string>> rows = {{"from", "to", "nodes", "MACs", "parameters"}};
+  for (const Branch& branch : branches) {
+    const Cost saved = saved_without(graph, branch);
+    rows.push_back({graph.node(branch.nodes.front()).name, graph.node(branch.nodes.back()).name,
+                    std::to_string(branch.nodes.size()), percent(share(saved.macs, whole.macs)),
+                    percent(share(saved.parameters, whole.parameters))});
+  }
+  fmt::print("{}", format_table(rows));
+}
+
 void print_text(const onnx::ImportedNetwork& imported) {
   const Graph& graph = imported.network.graph;
   const Cost whole = cost(graph, full_subnet(graph));
@@ -101,12 +147,13 @@ void print_text(const onnx::ImportedNetwork& imported) {
                     locked ? "-" : percent(share(report.parameters, whole.parameters))});
   }
   fmt::print("{}\n", format_table(rows));
-  for (const ChannelDimension& dimension : layout.dimensions) {
-    const std::vector<std::string> list = reasons(dimension);
+  for (const DimensionReport& report : reports) {
+    const std::vector<std::string> list = reasons(graph, report.dimension);
     if (list.empty()) continue;
-    fmt::print("{}\n", dimension.name);
+    fmt::print("{}\n", layout.dimensions[report.dimension].name);
     for (const std::string& reason : list) fmt::print("  {}\n", reason);
   }
+  if (const auto branches = find_branches(graph); !branches.empty()) print_branches(graph, branches);
   for (const auto& [node, op, reason] : imported.opaque) {
     fmt::print("\nnot understood: node '{}' ({}): {}\n", node, op, reason);
   }
@@ -122,7 +169,7 @@ report::NetworkPicture picture(const Graph& graph, const std::string& title) {
                                   .channels = dimension.channels,
                                   .locked = dimension.locked(),
                                   .share = share(report.macs, whole.macs),
-                                  .reasons = reasons(dimension)});
+                                  .reasons = reasons(graph, report.dimension)});
   }
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);

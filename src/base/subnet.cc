@@ -29,7 +29,7 @@ Result<Subnet> parse_subnet(std::string_view text) try {
   while (true) {
     int width = 0;
     const auto [next, code] = std::from_chars(at, end, width);
-    if (code != std::errc{} || width < 1 || (next != end && *next != '-')) {
+    if (code != std::errc{} || width < 0 || (next != end && *next != '-')) {
       return Error{fmt::format("'{}' is not a list of widths; write them like 16-12-32", text)};
     }
     subnet.widths.push_back(width);

@@ -23,6 +23,7 @@ class ChannelGroups {
 
   /// From now on dimension `d` always has all its channels: it is one group.
   void keep_whole(int d) { whole_[d] = true; }
+  bool is_whole(int d) const { return whole_[d]; }
 
   int groups() const { return groups_; }
   int multiple() const { return multiple_; }

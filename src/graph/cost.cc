@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "graph/branches.h"
 #include "graph/network.h"
 
 namespace concertina {
@@ -16,14 +17,17 @@ std::int64_t macs_of(const Graph& graph, NodeId id, const Subnet& subnet) {
 
 std::int64_t macs_from(const Graph& graph, const Subnet& subnet, NodeId first) {
   std::int64_t total = 0;
+  const std::vector<bool> absent = absent_nodes(graph, subnet);
   for (NodeId id = std::max(first, graph.inputs()); id < graph.size(); ++id)
-    total += macs_of(graph, id, subnet);
+    total += absent[id] ? 0 : macs_of(graph, id, subnet);
   return total;
 }
 
 Cost cost(const Graph& graph, const Subnet& subnet) {
   Cost total{.macs = macs_from(graph, subnet, 0), .parameters = 0};
+  const std::vector<bool> absent = absent_nodes(graph, subnet);
   for (NodeId id = 1; id < graph.size(); ++id) {
+    if (absent[id]) continue;
     for (const Parameter& parameter : parameters(graph, id)) {
       if (!parameter.trainable) continue;
       std::int64_t count = 1;

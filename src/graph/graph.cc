@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "base/try.h"
+#include "graph/branches.h"
 
 namespace concertina {
 namespace {
@@ -74,6 +75,23 @@ Status check_outputs(std::span<const Node> nodes, std::span<const NodeId> output
   return {};
 }
 
+/// `empty`: the dimensions without channels.
+Status check_absent(const Graph& graph, const Subnet& subnet, const std::vector<int>& empty) {
+  const auto name = [&](int d) { return graph.layout().dimensions[d].name; };
+  const Result<Branch> branch = absent_without(graph, empty);
+  if (!branch) {
+    return Error{fmt::format("sub-net {} cannot do without all channels of '{}': {}", to_string(subnet),
+                             name(empty[0]), branch.error().message)};
+  }
+  for (const int d : branch->dimensions) {
+    if (subnet.widths[d] == 0) continue;
+    return Error{
+        fmt::format("sub-net {} keeps {} channels of '{}', which is absent without '{}'; write 0 for both",
+                    to_string(subnet), subnet.widths[d], name(d), name(empty[0]))};
+  }
+  return {};
+}
+
 int leading_inputs(std::span<const Node> nodes) {
   int count = 0;
   for (const Node& node : nodes) {
@@ -119,18 +137,20 @@ Subnet full_subnet(const Graph& graph) {
 
 Status check_subnet(const Graph& graph, const Subnet& subnet) {
   const ChannelLayout& layout = graph.layout();
+  std::vector<int> empty;
   if (static_cast<int>(subnet.widths.size()) != layout.free_dimensions) {
     return Error{fmt::format("sub-net {} has {} widths, but the network has {} free channel dimensions",
                              to_string(subnet), subnet.widths.size(), layout.free_dimensions)};
   }
   for (std::size_t d = 0; d < subnet.widths.size(); ++d) {
     const ChannelDimension& dimension = layout.dimensions[d];
-    if (subnet.widths[d] < 1 || subnet.widths[d] > dimension.channels) {
+    if (subnet.widths[d] < 0 || subnet.widths[d] > dimension.channels) {
       return Error{fmt::format("sub-net {} keeps {} channels of '{}', which has {}", to_string(subnet),
                                subnet.widths[d], dimension.name, dimension.channels)};
     }
+    if (subnet.widths[d] == 0) empty.push_back(static_cast<int>(d));
   }
-  return {};
+  return empty.empty() ? Status() : check_absent(graph, subnet, empty);
 }
 
 std::int64_t input_elements(const Graph& graph) {

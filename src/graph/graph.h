@@ -56,6 +56,7 @@ class Graph {
   }
 
  private:
+  friend Graph variant(const Graph& graph, const Subnet& subnet);
   Graph() = default;
 
   std::vector<Node> nodes_;
@@ -68,7 +69,8 @@ class Graph {
 /// All channels of every free dimension.
 Subnet full_subnet(const Graph& graph);
 
-/// Fails unless the sub-net has a width for each free dimension, between 1 and its channels.
+/// Fails unless the sub-net has a width for each free dimension: from 1 to its channels, or 0 where all that
+/// needs the channels is absent (graph/branches.h).
 Status check_subnet(const Graph& graph, const Subnet& subnet);
 
 /// Shape of a node's value in a sub-net. Precondition, here and below: check_subnet() accepts it.

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "base/try.h"
+#include "graph/branches.h"
 
 namespace concertina {
 namespace {
@@ -164,7 +165,8 @@ Weights permute_channels(const Graph& graph, const Weights& weights,
                     [&](const ChannelAxis& axis) { return graph.layout().feature_order(axis, orders); });
 }
 
-Weights active_arrays(const Graph& graph, const Weights& weights, const Subnet& subnet) {
+Weights active_arrays(const Graph& whole, const Weights& weights, const Subnet& subnet) {
+  const Graph graph = variant(whole, subnet);
   return gather_all(graph, weights, [&](const ChannelAxis& axis) {
     std::vector<int> kept;
     for (const auto& [begin, count] : graph.layout().active_ranges(axis, subnet)) {
@@ -175,7 +177,7 @@ Weights active_arrays(const Graph& graph, const Weights& weights, const Subnet& 
 }
 
 Network extract(const Network& network, const Subnet& subnet, const Weights& own) {
-  const Graph& graph = network.graph;
+  const Graph graph = variant(network.graph, subnet);
   Weights weights = active_arrays(graph, network.weights, subnet);
   for (const auto& [name, array] : own) weights.insert_or_assign(name, array);
   std::vector<Node> nodes;

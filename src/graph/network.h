@@ -51,8 +51,8 @@ Status check_weights(const Graph& graph, const Weights& weights);
 Weights permute_channels(const Graph& graph, const Weights& weights,
                          const std::vector<std::vector<int>>& orders);
 
-/// The arrays of `weights`, each cut to what the sub-net keeps of it. `weights` may hold a part of the
-/// graph's.
+/// The arrays of `weights`, each cut to what the sub-net keeps of it, without those of absent nodes.
+/// `weights` may hold a part of the graph's.
 Weights active_arrays(const Graph& graph, const Weights& weights, const Subnet& subnet);
 
 /// A node's op at a sub-net's widths.

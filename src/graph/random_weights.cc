@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/random.h"
+#include "graph/branches.h"
 
 namespace concertina {
 namespace {
@@ -26,7 +27,9 @@ Array random_array(const Parameter& parameter, const std::vector<int>& shape, st
 Weights random_arrays(const Graph& graph, const Subnet& subnet, std::uint64_t seed,
                       bool (*wanted)(const Op&, const Parameter&)) {
   Weights arrays;
+  const std::vector<bool> absent = absent_nodes(graph, subnet);
   for (NodeId id = 0; id < graph.size(); ++id) {
+    if (absent[id]) continue;
     for (const Parameter& parameter : parameters(graph, id)) {
       if (!wanted(graph.node(id).op, parameter)) continue;
       arrays.emplace(

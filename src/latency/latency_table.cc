@@ -6,6 +6,7 @@
 
 #include "base/statistics.h"
 #include "concertina/precision.h"
+#include "graph/branches.h"
 #include "graph/cost.h"
 
 namespace concertina::latency {
@@ -95,7 +96,9 @@ Status LatencyTable::check_layers(const Graph& graph) const {
 
 double LatencyTable::layer_sum(const Graph& graph, const Subnet& subnet) const {
   double sum = fixed_milliseconds;
+  const std::vector<bool> absent = absent_nodes(graph, subnet);
   for (NodeId id = 0; id < graph.size(); ++id) {
+    if (absent[id]) continue;
     const Node& node = graph.node(id);
     const auto layer = layers.find(node.name);
     if (layer == layers.end()) continue;

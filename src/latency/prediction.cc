@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/statistics.h"
+#include "graph/branches.h"
 #include "graph/cost.h"
 #include "graph/network.h"
 
@@ -35,7 +36,9 @@ PredictionError PredictionError::of(std::span<const double> predicted, std::span
 
 double roofline_ms(const Roofline& machine, const Graph& graph, const Subnet& subnet, int batch) {
   double sum = 0;
+  const std::vector<bool> absent = absent_nodes(graph, subnet);
   for (NodeId id = graph.inputs(); id < graph.size(); ++id) {
+    if (absent[id]) continue;
     const std::int64_t macs = macs_of(graph, id, subnet);
     if (macs == 0) continue;
     const auto input = static_cast<double>(active_shape(graph, graph.node(id).inputs[0], subnet).elements());

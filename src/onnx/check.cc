@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/try.h"
+#include "graph/branches.h"
 #include "onnx/tensor.h"
 
 namespace concertina::onnx {
@@ -125,7 +126,9 @@ Status check_record(const Graph& graph, const SubnetRecord& record) {
   RETURN_IF_ERROR(check_accuracy("validation", record.validation_accuracy));
   if (record.test_accuracy) RETURN_IF_ERROR(check_accuracy("test", *record.test_accuracy));
   std::size_t known = 0;
+  const std::vector<bool> absent = absent_nodes(graph, record.subnet);
   for (NodeId id = 0; id < graph.size(); ++id) {
+    if (absent[id]) continue;
     for (const Parameter& parameter : parameters(graph, id)) {
       const std::string name = parameter_name(graph.node(id), parameter);
       const auto found = record.own.find(name);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -236,6 +237,11 @@ Status read_taught(const onnx::ModelProto& file, std::vector<TaughtOutput>& outp
 }  // namespace
 
 int format_of(const ModelFile& model) {
+  const auto leaves_out = [](const SubnetRecord& record) {
+    const std::vector<int>& widths = record.subnet.widths;
+    return std::find(widths.begin(), widths.end(), 0) != widths.end();
+  };
+  if (std::any_of(model.subnets.begin(), model.subnets.end(), leaves_out)) return 5;
   return model.preprocessing.bgr ? 4 : 3;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/base64.h"
+#include "graph/branches.h"
 
 namespace concertina::onnx {
 namespace {
@@ -18,7 +19,9 @@ std::size_t bytes_of(const OwnArray& array) {
 template <typename Wanted>
 std::vector<OwnArray> arrays_of(const Graph& graph, const Subnet& subnet, Wanted wanted) {
   std::vector<OwnArray> arrays;
+  const std::vector<bool> absent = absent_nodes(graph, subnet);
   for (NodeId id = 0; id < graph.size(); ++id) {
+    if (absent[id]) continue;
     for (const Parameter& parameter : parameters(graph, id)) {
       std::string name = parameter_name(graph.node(id), parameter);
       if (!wanted(parameter, name)) continue;

@@ -12,13 +12,13 @@ struct FeatureAffine {
 };
 
 /// A per-feature array of `node`: the sub-net's own, or the active part of the shared one.
-std::vector<double> active_part(const Network& network, NodeId node, const char* parameter,
+std::vector<double> active_part(const PlanSource& source, NodeId node, const char* parameter,
                                 const Subnet& subnet, const Weights& own) {
-  const Graph& graph = network.graph;
+  const Graph& graph = source.graph;
   const std::string name = parameter_name(graph.node(node), parameter);
   if (const auto found = own.find(name); found != own.end())
     return {found->second.values.begin(), found->second.values.end()};
-  const Array& full = network.weights.at(name);
+  const Array& full = source.weights.at(name);
   std::vector<double> part;
   for (const auto& [begin, count] : graph.layout().active_ranges(graph.axis(node), subnet)) {
     part.insert(part.end(), full.values.begin() + begin, full.values.begin() + begin + count);
@@ -30,14 +30,14 @@ std::vector<double> active_part(const Network& network, NodeId node, const char*
 /// of a convolution or linear layer, a batch norm, a scale, a shift.
 class Composition {
  public:
-  Composition(const Network& network, const Subnet& subnet, const Weights& own, std::size_t features)
-      : network_(network),
+  Composition(const PlanSource& source, const Subnet& subnet, const Weights& own, std::size_t features)
+      : source_(source),
         subnet_(subnet),
         own_(own),
         result_{Doubles(features, 1.0), Doubles(features, 0.0)} {}
 
   void add(NodeId node) {
-    const Op& op = network_.graph.node(node).op;
+    const Op& op = source_.graph.node(node).op;
     if (const auto* norm = std::get_if<op::BatchNorm>(&op)) add_norm(node, norm->epsilon);
     const bool group_norm = std::holds_alternative<op::GroupNorm>(op);
     if (std::holds_alternative<op::Scale>(op) || std::holds_alternative<op::PRelu>(op) || group_norm)
@@ -56,7 +56,7 @@ class Composition {
   }
 
   void add_norm(NodeId node, double epsilon) {
-    const std::string& name = network_.graph.node(node).name;
+    const std::string& name = source_.graph.node(node).name;
     const std::vector<float>& mean = own_.at(name + ".running_mean").values;
     const std::vector<float>& variance = own_.at(name + ".running_var").values;
     Doubles factors = array(node, "weight");
@@ -77,10 +77,10 @@ class Composition {
     for (std::size_t c = 0; c < summands.size(); ++c) result_.shift[c] += summands[c];
   }
   Doubles array(NodeId node, const char* parameter) const {
-    return active_part(network_, node, parameter, subnet_, own_);
+    return active_part(source_, node, parameter, subnet_, own_);
   }
 
-  const Network& network_;
+  const PlanSource& source_;
   const Subnet& subnet_;
   const Weights& own_;
   FeatureAffine result_;
@@ -97,20 +97,20 @@ bool has_epilogue(const Graph& graph, const Operation& operation) {
 
 }  // namespace
 
-Epilogues::Epilogues(const Network& network, const Program& program, const MemoryMap& map,
-                     const Subnet& subnet, const Weights& own, int lanes)
-    : network_(network), map_(map), subnet_(subnet), own_(own), lanes_(lanes) {
+Epilogues::Epilogues(const PlanSource& source, const MemoryMap& map, const Subnet& subnet, const Weights& own,
+                     int lanes)
+    : source_(source), map_(map), subnet_(subnet), own_(own), lanes_(lanes) {
   std::size_t size = 0;
-  for (const Operation& operation : program.operations) {
-    if (has_epilogue(network.graph, operation)) size += 2 * array_size(operation);
+  for (const Operation& operation : source.program.operations) {
+    if (has_epilogue(source.graph, operation)) size += 2 * array_size(operation);
   }
   memory_ = AlignedBuffer(size);
 }
 
 kernels::Epilogue Epilogues::next(const Operation& operation) {
   const NodeId last = operation.affine.empty() ? operation.node : operation.affine.back();
-  const int features = active_shape(network_.graph, last, subnet_).channels;
-  Composition composition(network_, subnet_, own_, static_cast<std::size_t>(features));
+  const int features = active_shape(source_.graph, last, subnet_).channels;
+  Composition composition(source_, subnet_, own_, static_cast<std::size_t>(features));
   composition.add(operation.node);
   for (const NodeId node : operation.affine) composition.add(node);
   const FeatureAffine affine = composition.take();

@@ -1,10 +1,9 @@
 #pragma once
 
 #include "base/aligned_buffer.h"
-#include "graph/network.h"
 #include "kernels/conv_types.h"
 #include "runtime/memory_map.h"
-#include "runtime/program.h"
+#include "runtime/plan_source.h"
 
 namespace concertina::runtime {
 
@@ -12,8 +11,8 @@ namespace concertina::runtime {
 class Epilogues {
  public:
   /// `own` are the sub-net's own arrays, at its widths. Keeps the references.
-  Epilogues(const Network& network, const Program& program, const MemoryMap& map, const Subnet& subnet,
-            const Weights& own, int lanes);
+  Epilogues(const PlanSource& source, const MemoryMap& map, const Subnet& subnet, const Weights& own,
+            int lanes);
 
   /// That of the next operation in the program's order that has one, without its residual. scale and shift
   /// are placed as the output's pixel; a PRelu's slopes are its scale. Precondition: the operation is a
@@ -26,7 +25,7 @@ class Epilogues {
  private:
   std::size_t array_size(const Operation& operation) const;
 
-  const Network& network_;
+  const PlanSource& source_;
   const MemoryMap& map_;
   const Subnet& subnet_;
   const Weights& own_;

@@ -4,12 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <new>
 
 #include "base/file.h"
 #include "base/machine.h"
 #include "base/out_of_memory.h"
 #include "base/try.h"
+#include "graph/branches.h"
 #include "graph/cost.h"
 #include "kernels/bf16_conv.h"
 #include "kernels/layout.h"
@@ -46,6 +48,19 @@ TensorInfo describe_value(const Graph& graph, NodeId id) {
           .probabilities = softmax && !softmax->logarithm};
 }
 
+/// What the sub-nets that leave out the same branches have in common.
+struct Structure {
+  Graph graph;
+  Program program;
+  Storage storage;
+};
+
+Result<Structure> make_structure(Graph graph) {
+  ASSIGN_OR_RETURN(Program program, lower(graph));
+  Storage storage = place_values(program, graph);
+  return Structure{std::move(graph), std::move(program), std::move(storage)};
+}
+
 Status check_precision(Precision precision) {
   if (precision == Precision::fp32 || !kernels::bf16_units().empty()) return {};
   return Error{
@@ -68,8 +83,7 @@ Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file, Pre
                                                 const KernelPolicy& policy) {
   RETURN_IF_ERROR(check_precision(precision));
   const Graph& graph = file.network.graph;
-  ASSIGN_OR_RETURN(const Program program, lower(graph));
-  const Storage storage = place_values(program, graph);
+  ASSIGN_OR_RETURN(Structure whole, make_structure(graph));
   const auto [channels, height, width] = graph.shape(graph.input());
   auto impl = std::make_unique<Model::Impl>(
       Model::Impl{.image = {.channels = channels,
@@ -90,11 +104,21 @@ Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file, Pre
   for (const NodeId id : graph.outputs()) impl->outputs.push_back(describe_value(graph, id));
   impl->input_size = static_cast<std::size_t>(input_elements(graph));
   impl->output_size = static_cast<std::size_t>(output_elements(graph));
-  for (const Value& value : program.values) impl->largest_map = std::max(impl->largest_map, value.pixels());
+  for (const Value& value : whole.program.values)
+    impl->largest_map = std::max(impl->largest_map, value.pixels());
+  std::map<std::vector<bool>, Structure> structures;  // by which nodes are absent
+  structures.emplace(std::vector<bool>(static_cast<std::size_t>(graph.size())), std::move(whole));
   for (const onnx::SubnetRecord& record : file.subnets) {
+    const std::vector<bool> absent = absent_nodes(graph, record.subnet);
+    if (!structures.contains(absent)) {
+      ASSIGN_OR_RETURN(Structure part, make_structure(variant(graph, record.subnet)));
+      structures.emplace(absent, std::move(part));
+    }
+    const auto& [running, program, storage] = structures.at(absent);
     const ChooseKernel kernels = policy.kernels(static_cast<int>(impl->plans.size()));
-    impl->plans.push_back(make_plan({file.network, program, storage, impl->packed, kernels, policy.bands},
-                                    record.subnet, record.own));
+    impl->plans.push_back(
+        make_plan({running, file.network.weights, program, storage, impl->packed, kernels, policy.bands},
+                  record.subnet, record.own));
     impl->subnets.push_back(describe(graph, record, impl->plans.back()));
   }
   return std::shared_ptr<const Model>(std::make_shared<Model>(std::move(impl)));

@@ -86,27 +86,23 @@ bool is_packed_alike(const PackedFilter& a, const PackedFilter& b) {
 
 PackedWeights::PackedWeights(const Network& network, Precision precision, const ChoosePacking& choose) {
   std::size_t total = 0;
-  std::unordered_map<std::string, NodeId> owners;  // by array, the first layer that has it
+  std::unordered_map<std::string, std::string> owners;  // by array, the first layer that has it
   for (NodeId id = 0; id < network.graph.size(); ++id) {
+    const Node& node = network.graph.node(id);
     const std::size_t begin = total;
-    filters_.emplace_back();
+    std::vector<PackedFilter>& mine = filters_[node.name];
     for (const LayerFilter& layer : layer_filters(network.graph, id, precision)) {
-      PackedFilter& filter =
-          filters_.back().emplace_back(PackedFilter{.filter = layer.filter,
-                                                    .window = layer.window,
-                                                    .packing = choose(network.graph.node(id), layer),
-                                                    .offset = total});
+      PackedFilter& filter = mine.emplace_back(PackedFilter{
+          .filter = layer.filter, .window = layer.window, .packing = choose(node, layer), .offset = total});
       total += whole_lines(packed_size(filter));
       if (winograd_side(filter.packing) == 0) continue;
       filter.few = few_of(filter.filter);
       filter.few_offset = total;
       total += whole_lines(kernels::packed_size_conv(filter.few));
     }
-    std::vector<PackedFilter>& mine = filters_.back();
-    const NodeId owner =
-        owners.try_emplace(parameter_name(network.graph.node(id), "weight"), id).first->second;
+    const std::string& owner = owners.try_emplace(parameter_name(node, "weight"), node.name).first->second;
     const std::vector<PackedFilter>& its = filters_[owner];
-    if (owner == id || !std::equal(mine.begin(), mine.end(), its.begin(), its.end(), is_packed_alike))
+    if (owner == node.name || !std::equal(mine.begin(), mine.end(), its.begin(), its.end(), is_packed_alike))
       continue;
     total = begin;
     for (std::size_t i = 0; i < mine.size(); ++i) {
@@ -116,14 +112,20 @@ PackedWeights::PackedWeights(const Network& network, Precision precision, const 
   }
   buffer_ = AlignedBuffer(total);
   for (NodeId id = 0; id < network.graph.size(); ++id) {
-    if (filters(id).empty()) continue;
-    const float* plain = network.weights.at(parameter_name(network.graph.node(id), "weight")).values.data();
-    for (const PackedFilter& packed : filters(id)) {
+    const Node& node = network.graph.node(id);
+    if (filters(node).empty()) continue;
+    const float* plain = network.weights.at(parameter_name(node, "weight")).values.data();
+    for (const PackedFilter& packed : filters(node)) {
       pack(packed, plain, buffer_.data() + packed.offset);
       if (packed.few.out_channels > 0) pack_few(packed, plain, buffer_.data() + packed.few_offset);
       plain += plain_floats(packed.filter);
     }
   }
+}
+
+std::span<const PackedFilter> PackedWeights::filters(const Node& node) const {
+  const auto found = filters_.find(node.name);
+  return found == filters_.end() ? std::span<const PackedFilter>() : found->second;
 }
 
 }  // namespace concertina::runtime

@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <span>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/aligned_buffer.h"
@@ -31,13 +33,14 @@ class PackedWeights {
  public:
   PackedWeights(const Network& network, Precision precision, const ChoosePacking& choose);
 
-  std::span<const PackedFilter> filters(NodeId id) const { return filters_[id]; }
+  /// Those of a layer, known by its name; none of other nodes.
+  std::span<const PackedFilter> filters(const Node& node) const;
   const float* data(const PackedFilter& filter) const { return buffer_.data() + filter.offset; }
   const float* few_data(const PackedFilter& filter) const { return buffer_.data() + filter.few_offset; }
   std::size_t bytes() const { return buffer_.size() * sizeof(float); }
 
  private:
-  std::vector<std::vector<PackedFilter>> filters_;  ///< by node
+  std::unordered_map<std::string, std::vector<PackedFilter>> filters_;  ///< by node
   AlignedBuffer buffer_;
 };
 

@@ -37,11 +37,12 @@ Floats first_images(const Floats& all, std::span<const TensorInfo> parts) {
   return first;
 }
 
-/// Down to one channel in each dimension.
+/// Down to one channel in each dimension, and then to none where that can be.
 std::vector<Subnet> test_subnets(const Graph& graph) {
   std::vector<Subnet> subnets = testing::nested_subnets(graph, 4);
   const Subnet smallest{std::vector(subnets[0].widths.size(), 1)};
   if (subnets.back() != smallest) subnets.push_back(smallest);
+  for (Subnet& subnet : testing::leaving_out_branches(graph, smallest)) subnets.push_back(std::move(subnet));
   return subnets;
 }
 

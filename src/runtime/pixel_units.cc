@@ -15,9 +15,9 @@ bool is_run_by(const PlanSource& source, const std::vector<PixelLayout>& layouts
   const auto inputs = input_ranges(layouts[operation.inputs[0]]);
   const std::vector<PixelSegment>& to = layouts[operation.output].segments;
   for (std::size_t i = 0; i < to.size(); ++i) {
-    const PackedFilter& packed = source.packed.filters(operation.node)[i];
+    const PackedFilter& packed = source.packed.filters(source.graph.node(operation.node))[i];
     const ConvChoice choice =
-        source.choose(source.graph().node(operation.node), conv_choices(packed, inputs, to[i].count));
+        source.choose(source.graph.node(operation.node), conv_choices(packed, inputs, to[i].count));
     if (!suits(choice.kernel, packed.window)) return false;
   }
   return true;
@@ -71,7 +71,7 @@ std::vector<PixelLayout> pixel_layouts(const PlanSource& source, const Subnet& s
   const auto layouts = [&](const std::vector<int>& units) {
     std::vector<PixelLayout> all;
     for (std::size_t i = 0; i < values.size(); ++i) {
-      all.push_back(pixel_layout(source.graph().layout(), values[i], subnet, units[i]));
+      all.push_back(pixel_layout(source.graph.layout(), values[i], subnet, units[i]));
     }
     return all;
   };

@@ -112,7 +112,7 @@ TEST(PackedWeights, PlainCopiesOfWinogradLayersAreSmall) {
     const PackedWeights& packed = model->impl().packed;
     std::size_t copies = 0;
     for (NodeId id = 0; id < graph.size(); ++id) {
-      for (const PackedFilter& filter : packed.filters(id)) {
+      for (const PackedFilter& filter : packed.filters(graph.node(id))) {
         if (filter.few.out_channels > 0) copies += kernels::packed_size_conv(filter.few) * sizeof(float);
       }
     }

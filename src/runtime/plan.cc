@@ -50,12 +50,12 @@ class PlanBuilder {
         layouts_(pixel_layouts(source, subnet)),
         passes_(choose_passes(source, layouts_)),
         map_(source.program, source.storage, layouts_, passes_),
-        epilogues_(source.network, source.program, map_, subnet, own, kernels::vector_lanes()) {}
+        epilogues_(source, map_, subnet, own, kernels::vector_lanes()) {}
 
   Plan build() {
     plan_.arena_floats = map_.size();
     for (const Pass& pass : passes_) add_pass(pass);
-    if (source_.graph().inputs() == 1) set_per_image_steps();
+    if (source_.graph.inputs() == 1) set_per_image_steps();
     add_stores();
     plan_.layer_macs = mean_layer_macs();
     plan_.epilogues = epilogues_.take_memory();
@@ -100,7 +100,7 @@ class PlanBuilder {
     if (operation.node == kNone) {
       label(steps, "move", "Copy", banded);
     } else {
-      const Node& node = source_.graph().node(operation.node);
+      const Node& node = source_.graph.node(operation.node);
       label(steps, node.name, kind_of(node.op), banded);
     }
     return steps;
@@ -121,10 +121,10 @@ class PlanBuilder {
   }
 
   void add_stores() {
-    const std::span<const NodeId> outputs = source_.graph().outputs();
+    const std::span<const NodeId> outputs = source_.graph.outputs();
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       std::vector<Step> steps = store_steps(i, source_, map_);
-      label(steps, outputs.size() > 1 ? source_.graph().node(outputs[i]).name : "output", "Store", false);
+      label(steps, outputs.size() > 1 ? source_.graph.node(outputs[i]).name : "output", "Store", false);
       add_steps(std::move(steps));
     }
   }

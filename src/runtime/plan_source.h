@@ -9,21 +9,21 @@
 
 namespace concertina::runtime {
 
-/// What a plan is made of; the plans of all sub-nets share it, but for the choice of kernels.
+/// What a plan is made of. The plans of sub-nets that leave out the same branches share it, but for the
+/// choice of kernels.
 struct PlanSource {
-  const Network& network;
+  const Graph& graph;      ///< the variant that they run
+  const Weights& weights;  ///< of the full network, and of full size
   const Program& program;
   const Storage& storage;
   const PackedWeights& packed;
   const ChooseKernel& choose;
   const BandPolicy& bands;
 
-  const Graph& graph() const { return network.graph; }
-
   /// The operation's op if it is a Wanted; null otherwise.
   template <class Wanted>
   const Wanted* op_if(const Operation& operation) const {
-    return operation.node == kNone ? nullptr : std::get_if<Wanted>(&graph().node(operation.node).op);
+    return operation.node == kNone ? nullptr : std::get_if<Wanted>(&graph.node(operation.node).op);
   }
 
   /// The value among the images of a run. Precondition: an op::Input makes it.

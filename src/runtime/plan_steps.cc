@@ -18,7 +18,7 @@ Steps affine(const StepContext& context, const kernels::Epilogue& epilogue) {
 
 Steps combination(kernels::Arithmetic arithmetic, const StepContext& context) {
   const Operation& operation = context.operation;
-  const Graph& graph = context.source.graph();
+  const Graph& graph = context.source.graph;
   const Value& other = context.source.program.value(operation.inputs[1]);
   const std::vector<NodeId>& operands = graph.node(operation.node).inputs;
   const int pixels = context.output().pixels();
@@ -128,7 +128,7 @@ Steps steps_of(const op::Opaque&, const StepContext&) {
 Steps make_steps(const StepContext& context) {
   if (context.operation.node == kNone) return move_steps(context);
   return std::visit([&](const auto& op) { return steps_of(op, context); },
-                    context.source.graph().node(context.operation.node).op);
+                    context.source.graph.node(context.operation.node).op);
 }
 
 }  // namespace concertina::runtime

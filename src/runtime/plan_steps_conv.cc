@@ -27,7 +27,7 @@ ConvStep conv_into(const PixelSegment& segment, const kernels::Filter& filter, c
                 .residual = {}};
   if (residual != kNone) conv.residual = context.map.location(residual, segment.offset);
   if (op != nullptr && op->transposed()) {
-    const Graph& graph = context.source.graph();
+    const Graph& graph = context.source.graph;
     const Shape& input = graph.shape(graph.node(context.operation.node).inputs[0]);
     conv.dilated_pixels = std::int64_t{input.height} * input.width;
   }
@@ -47,10 +47,10 @@ std::vector<Step> shared_steps(const kernels::WindowArgs& window, const StepCont
   const std::vector<PixelSegment>& to = context.output_layout().segments;
   std::vector<Step> steps;
   for (std::size_t i = 0; i < to.size(); ++i) {
-    const PackedFilter& packed = source.packed.filters(node)[i];
+    const PackedFilter& packed = source.packed.filters(source.graph.node(node))[i];
     std::vector<kernels::ChannelRange> inputs = input_ranges(context.input_layout());
     const ConvChoice choice =
-        source.choose(source.graph().node(node), conv_choices(packed, inputs, to[i].count));
+        source.choose(source.graph.node(node), conv_choices(packed, inputs, to[i].count));
     const kernels::Filter& filter = choice.few ? packed.few : packed.filter;
     const float* data = choice.few ? source.packed.few_data(packed) : source.packed.data(packed);
     ConvStep conv = conv_into(to[i], filter, data, window, all, context);
@@ -70,7 +70,7 @@ std::vector<Step> depthwise_steps(const kernels::WindowArgs& window, const StepC
   const kernels::Epilogue all = context.epilogues.next(context.operation);
   std::vector<Step> steps;
   for (std::size_t i = 0; i < context.output_layout().segments.size(); ++i) {
-    const PackedFilter& packed = weights.filters(context.operation.node)[i];
+    const PackedFilter& packed = weights.filters(context.source.graph.node(context.operation.node))[i];
     ConvStep conv = conv_into(context.output_layout().segments[i], packed.filter, weights.data(packed),
                               window, all, context);
     if (packed.packing == Packing::depthwise) conv.kernel = ConvKernel::depthwise;
@@ -111,7 +111,7 @@ std::vector<Step> steps_of(const op::Conv& conv, const StepContext& context) {
 }
 
 std::vector<Step> steps_of(const op::Linear&, const StepContext& context) {
-  const Node& node = context.source.graph().node(context.operation.node);
+  const Node& node = context.source.graph.node(context.operation.node);
   const auto own = context.own.find(parameter_name(node, "weight"));
   return own == context.own.end() ? shared_steps({}, context) : own_linear_steps(own->second, context);
 }

@@ -90,7 +90,7 @@ Steps steps_of(const op::Concat&, const StepContext& context) {
 
 Steps steps_of(const op::Slice& op, const StepContext& context) {
   const PlanSource& source = context.source;
-  const std::optional<int> first = first_segment(source.graph(), context.operation.node);
+  const std::optional<int> first = first_segment(source.graph, context.operation.node);
   if (!first) {  // all channels are locked
     return gather(context, [&](int feature) { return op.begin + feature; });
   }
@@ -101,7 +101,7 @@ Steps steps_of(const op::Slice& op, const StepContext& context) {
 
 Steps steps_of(const op::PadChannels& op, const StepContext& context) {
   const PixelLayout& made = context.output_layout();
-  const int channels = context.source.graph().shape(context.operation.node).channels;
+  const int channels = context.source.graph.shape(context.operation.node).channels;
   int lead = 0, rest = 0;  // segments of zeros, and those before the zeros at the end
   for (const PixelSegment& segment : made.segments) {
     lead += segment.feature < op.before ? 1 : 0;
@@ -124,7 +124,7 @@ Steps steps_of(const op::PadChannels& op, const StepContext& context) {
 }
 
 Steps steps_of(const op::ChannelShuffle& op, const StepContext& context) {
-  const int channels = context.source.graph().shape(context.operation.node).channels;
+  const int channels = context.source.graph.shape(context.operation.node).channels;
   return gather(context, [&](int c) { return c % op.groups * (channels / op.groups) + c / op.groups; });
 }
 
@@ -212,7 +212,7 @@ Steps move_steps(const StepContext& context) {
 }
 
 Steps store_steps(std::size_t output, const PlanSource& source, const MemoryMap& map) {
-  const auto shape_of = [&](std::size_t i) { return source.graph().shape(source.graph().outputs()[i]); };
+  const auto shape_of = [&](std::size_t i) { return source.graph.shape(source.graph.outputs()[i]); };
   const Shape shape = shape_of(output);  // outputs are locked
   const ValueId value = source.program.outputs[output];
   const int pixels = shape.height * shape.width;

@@ -126,8 +126,9 @@ Status measure(const onnx::ModelFile& file, const TuneOptions& options, Candidat
       // Steps that are no nodes have names too.
       if (step.macs > 0 && candidate.layers.contains(step.name)) sums[step.name] += step.median_ms;
     }
-    for (const auto& [layer, ms] : sums) {
-      candidate.trials[layer][i].milliseconds.push_back(std::max(ms, 1e-6));  // the clock may not have moved
+    for (auto& [layer, trials] : candidate.trials) {
+      // The clock may not have moved, or the sub-net leaves the layer out.
+      trials[i].milliseconds.push_back(std::max(sums[layer], 1e-6));
     }
   }
   return {};

@@ -26,7 +26,7 @@ class Evaluator {
   virtual Result<Evaluation> evaluate(const Subnet& subnet) = 0;
 
   /// Tells that the search is about to evaluate at least `count` sub-nets that differ from this one in one
-  /// dimension.
+  /// dimension or branch.
   virtual Status expect_neighbours(const Subnet&, int) { return {}; }
 
   /// Tells which sub-nets will be evaluated next, in this order, unless it ends before; so that several

@@ -5,11 +5,22 @@
 #include <algorithm>
 
 #include "base/try.h"
+#include "graph/branches.h"
 #include "graph/cost.h"
 #include "search/shrinking_prior.h"
 
 namespace concertina::search {
 namespace {
+
+/// Those whose dimensions may shrink.
+std::vector<Branch> removable_branches(const Graph& graph, const ChannelGroups& groups) {
+  std::vector<Branch> branches = find_branches(graph);
+  std::erase_if(branches, [&](const Branch& branch) {
+    return std::any_of(branch.dimensions.begin(), branch.dimensions.end(),
+                       [&](int d) { return groups.is_whole(d); });
+  });
+  return branches;
+}
 
 /// One search. A step is a function of the step before it and the weights, which is what makes a resumed
 /// search go the same way.
@@ -22,7 +33,8 @@ class Search {
         options_(options),
         cost_(cost_function(graph, options)),
         full_cost_(cost_(full_subnet(graph))),
-        prior_(graph, groups, options.tilt) {}
+        prior_(graph, groups, options.tilt),
+        branches_(options.depth ? removable_branches(graph, groups) : std::vector<Branch>()) {}
 
   Result<TrajectoryStep> first_step() {
     const Spending before = evaluator_.spent();
@@ -31,7 +43,7 @@ class Search {
     ASSIGN_OR_RETURN(TrajectoryStep step, describe(full, evaluation));
     step.evaluations = 1;
     step.spent = evaluator_.spent() - before;
-    step.scores.resize(full.widths.size());
+    step.scores.resize(moves());
     return step;
   }
 
@@ -72,7 +84,7 @@ class Search {
       const TrajectoryStep& step = steps[i];
       const bool follows = i == 0 ? step.subnet == full_subnet(graph_) && step.weights_version == 0
                                   : follows_from(steps[i - 1], step);
-      if (!follows || step.scores.size() != step.subnet.widths.size() || step.cost != cost_(step.subnet) ||
+      if (!follows || step.scores.size() != moves() || step.cost != cost_(step.subnet) ||
           step.macs != cost(graph_, step.subnet).macs) {
         return Error{fmt::format(
             "step {} of the search journal, sub-net {}, does not follow from the one before it; delete the "
@@ -84,11 +96,15 @@ class Search {
   }
 
  private:
+  std::size_t moves() const { return static_cast<std::size_t>(groups_.dimensions()) + branches_.size(); }
+
+  /// By move: a group less of each dimension, then each branch less.
   std::vector<std::optional<Subnet>> shrink_each(const Subnet& subnet) const {
     std::vector<std::optional<Subnet>> smaller;
     for (int d = 0; d < groups_.dimensions(); ++d) {
       smaller.push_back(groups_.shrink(subnet, d, options_.floor_groups));
     }
+    for (const Branch& branch : branches_) smaller.push_back(leave_out(graph_, subnet, branch));
     return smaller;
   }
 
@@ -112,7 +128,7 @@ class Search {
     return count;
   }
 
-  /// The first dimension of the smallest score; unknown scores come before all others.
+  /// The first move of the smallest score; unknown scores come before all others.
   static std::optional<std::size_t> smallest(const std::vector<std::optional<double>>& scores,
                                              const std::vector<std::optional<Subnet>>& candidates) {
     std::optional<std::size_t> best;
@@ -186,6 +202,7 @@ class Search {
   CostFunction cost_;
   double full_cost_;
   ShrinkingPrior prior_;
+  std::vector<Branch> branches_;  ///< that may be left out
 };
 
 /// The search's way in per cent of the MACs that it will remove.

@@ -8,7 +8,7 @@
 namespace concertina::search {
 
 /// Progressive search (arXiv:2009.05681): starts from the full network and removes one channel group per
-/// step, tried in each dimension, until the end of `options` or nothing can shrink. The result, largest
+/// step, tried in each dimension, or with options.depth a branch, until the end of `options` or nothing can shrink. The result, largest
 /// first, is a chain: each sub-net contains the next. Equal scores go to the first dimension. Each step is in
 /// the journal before the next one starts; a journal with steps is continued from its last one to the same
 /// result, so a finished search returns at once. In the end the evaluator's weights are those of the last

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "graph/branches.h"
 #include "graph/cost.h"
 #include "graph/networks/networks.h"
 #include "search/fake_evaluator.h"
@@ -243,6 +244,37 @@ TEST(ProgressiveSearch, TellsWhatItEvaluatesNext) {
   }
 }
 
+/// Falls as widths fall, but for the last block of resnet8, which nobody would miss.
+double loss_without_last_block(const Graph& graph, const Subnet& subnet) {
+  const std::vector<Branch> branches = find_branches(graph);
+  const int idle = branches.back().dimensions[0];
+  double loss = 1;
+  for (std::size_t d = 0; d < subnet.widths.size(); ++d) {
+    if (static_cast<int>(d) != idle) loss += 1.0 / (subnet.widths[d] + 0.1);
+  }
+  return loss;
+}
+
+TEST(ProgressiveSearch, LeavesOutABranchWithElasticDepthOnly) {
+  const Graph graph = network("resnet8");
+  const FakeLoss loss = [&](const Subnet& subnet, double) { return loss_without_last_block(graph, subnet); };
+  const int idle = find_branches(graph).back().dimensions[0];
+  Bench deep("resnet8", 4, loss);
+  const auto trajectory = deep.search({.end_macs = deep.uniform_macs(2), .depth = true});
+  EXPECT_EQ((*trajectory)[1].subnet.widths[idle], 0) << "the largest saving without a loss";
+  EXPECT_EQ((*trajectory)[1].scores.size(), trajectory->front().subnet.widths.size() + 3);
+  for (const TrajectoryStep& step : *trajectory) {
+    EXPECT_TRUE(check_subnet(deep.graph, step.subnet));
+    EXPECT_EQ(step.subnet.widths[idle] == 0, step.step > 0);
+  }
+  Bench wide("resnet8", 4, loss);
+  EXPECT_GT(wide.search({.end_macs = wide.uniform_macs(2)})->back().subnet.widths[idle], 0);
+  Bench kept("resnet8", 4, loss);
+  kept.groups.keep_whole(idle);
+  const auto whole = kept.search({.end_macs = kept.uniform_macs(3), .depth = true});
+  EXPECT_EQ(whole->back().subnet.widths[idle], whole->front().subnet.widths[idle]);
+}
+
 // Where all losses are alike, only the prior chooses.
 TEST(ProgressiveSearch, FollowsThePriorWhereNothingElseTells) {
   const auto end = [](double tilt) {
@@ -314,6 +346,7 @@ TEST(SearchFingerprint, DependsOnAllThatTheSearchDoes) {
   EXPECT_NE(plain, print(bench, {.cost = [](const Subnet&) { return 1.0; }}));
   EXPECT_NE(plain, print(bench, {.end_macs = 1}));
   EXPECT_NE(plain, print(bench, {.floor_groups = 2}));
+  EXPECT_NE(plain, print(bench, {.depth = true}));
   EXPECT_NE(plain, print(bench, {.prior = 1}));
   EXPECT_NE(print(bench, {.prior = 1}), print(bench, {.prior = 1, .tilt = 0.5}));
   EXPECT_NE(plain, print(bench, {.fine_tune_below = 0.5}));

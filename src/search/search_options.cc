@@ -49,18 +49,21 @@ Fingerprint search_fingerprint(const Graph& graph, const ChannelGroups& groups, 
     dimensions.push_back(fmt::format("{}:{}", dimension.name, dimension.channels));
   }
   const Subnet full = full_subnet(graph);
-  return {{"network's dimensions", fmt::format("{}", fmt::join(dimensions, " "))},
-          {"network's MACs", fmt::format("{}", cost(graph, full).macs)},
-          {"full network's cost", fmt::format("{}", cost_function(graph, options)(full))},
-          {"groups", fmt::format("{}", groups.groups())},
-          {"multiple", fmt::format("{}", groups.multiple())},
-          {"criterion", options.criterion == Criterion::accuracy ? "accuracy" : "loss_per_cost"},
-          {"end_macs", fmt::format("{}", options.end_macs)},
-          {"prior", fmt::format("{} tilt {}", options.prior, options.tilt)},
-          {"floor_groups", fmt::format("{}", options.floor_groups)},
-          {"fine_tune_below", fmt::format("{}", options.fine_tune_below)},
-          {"refresh_every", fmt::format("{}", options.refresh_every)},
-          {"context", std::string(context)}};
+  Fingerprint fingerprint = {
+      {"network's dimensions", fmt::format("{}", fmt::join(dimensions, " "))},
+      {"network's MACs", fmt::format("{}", cost(graph, full).macs)},
+      {"full network's cost", fmt::format("{}", cost_function(graph, options)(full))},
+      {"groups", fmt::format("{}", groups.groups())},
+      {"multiple", fmt::format("{}", groups.multiple())},
+      {"criterion", options.criterion == Criterion::accuracy ? "accuracy" : "loss_per_cost"},
+      {"end_macs", fmt::format("{}", options.end_macs)},
+      {"prior", fmt::format("{} tilt {}", options.prior, options.tilt)},
+      {"floor_groups", fmt::format("{}", options.floor_groups)},
+      {"fine_tune_below", fmt::format("{}", options.fine_tune_below)},
+      {"refresh_every", fmt::format("{}", options.refresh_every)},
+      {"context", std::string(context)}};
+  if (options.depth) fingerprint["depth"] = "elastic";  // journals of older searches have no such entry
+  return fingerprint;
 }
 
 }  // namespace concertina::search

@@ -12,6 +12,7 @@ ShrinkingPrior::ShrinkingPrior(const Graph& graph, const ChannelGroups& groups, 
   const Cost whole = cost(graph, full_);
   for (std::size_t d = 0; d < full_.widths.size(); ++d) {
     const std::optional<Subnet> smaller = groups.shrink(full_, static_cast<int>(d), 1);
+    least_.push_back(groups.width(static_cast<int>(d), 1));
     if (!smaller) {
       share_.push_back(0);
       continue;
@@ -31,7 +32,8 @@ ShrinkingPrior::ShrinkingPrior(const Graph& graph, const ChannelGroups& groups, 
 double ShrinkingPrior::operator()(const Subnet& subnet) const {
   double expected = 0;
   for (std::size_t d = 0; d < share_.size(); ++d) {
-    expected += share_[d] * std::log(static_cast<double>(full_.widths[d]) / subnet.widths[d]);
+    const double width = subnet.widths[d] > 0 ? subnet.widths[d] : least_[d] / 2.0;
+    expected += share_[d] * std::log(full_.widths[d] / width);
   }
   return expected;
 }

@@ -11,7 +11,7 @@ namespace concertina::search {
 ///   K(w) = sum over dimensions d of  share[d] * log(C_d / w_d),   share[d] ~ M_d^(1 - tilt) * P_d^tilt
 ///
 /// where M_d and P_d are the shares of the full network's MACs and parameters in the layers that dimension d
-/// touches, C_d its channels, and the shares add up to 1. It is 0 for the full network and log 2 for half of
+/// touches, C_d its channels, and the shares add up to 1. An absent dimension counts as half of a group. K is 0 for the full network and log 2 for half of
 /// every width. With tilt 0, uniform widths have about the least K of all of their MACs; a larger tilt moves
 /// MACs to the layers with many parameters per MAC, as deep ones with few pixels have them.
 ///
@@ -29,6 +29,7 @@ class ShrinkingPrior {
  private:
   Subnet full_;
   std::vector<double> share_;  ///< by free dimension
+  std::vector<int> least_;     ///< widths of one group, by free dimension
 };
 
 }  // namespace concertina::search

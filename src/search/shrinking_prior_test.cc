@@ -27,6 +27,13 @@ TEST_P(ShrinkingPriorTest, IsTheLogOfAUniformShrinking) {
   }
 }
 
+TEST_P(ShrinkingPriorTest, NoChannelsAreHalfOfAGroup) {
+  const ShrinkingPrior prior(graph_, groups_, 0.5);
+  Subnet least = uniform_subnet(groups_, 1), absent = least;
+  absent.widths[1] = 0;
+  EXPECT_NEAR(prior(absent) - prior(least), prior.share()[1] * std::log(2), 1e-12);
+}
+
 TEST_P(ShrinkingPriorTest, TiltGivesWeightToParametersPerMac) {
   const ShrinkingPrior by_macs(graph_, groups_, 0), by_parameters(graph_, groups_, 1);
   const ShrinkingPrior between(graph_, groups_, 0.5);

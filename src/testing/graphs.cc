@@ -1,5 +1,6 @@
 #include "testing/graphs.h"
 
+#include "graph/branches.h"
 #include "graph/networks/networks.h"
 #include "testing/net.h"
 
@@ -61,6 +62,17 @@ std::vector<NamedGraph> test_graphs() {
 
 Graph resnet8() {
   return built_in("resnet8", 1)();
+}
+
+std::vector<Subnet> leaving_out_branches(const Graph& graph, Subnet subnet) {
+  std::vector<Subnet> chain;
+  for (const Branch& branch : find_branches(graph)) {
+    const std::optional<Subnet> without = leave_out(graph, subnet, branch);
+    if (!without) continue;
+    subnet = *without;
+    chain.push_back(subnet);
+  }
+  return chain;
 }
 
 Graph every_op() {

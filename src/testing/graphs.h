@@ -30,6 +30,9 @@ inline constexpr auto name_of_graph = [](const auto& test) { return test.param.n
 
 Graph resnet8();
 
+/// The sub-net without one branch after the other, as far as that goes; none of them is the sub-net itself.
+std::vector<Subnet> leaving_out_branches(const Graph& graph, Subnet subnet);
+
 /// Two convolutions, their sum, and a linear layer: for tests that read a model thousands of times.
 Graph toy();
 

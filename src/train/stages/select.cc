@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/try.h"
+#include "graph/branches.h"
 #include "graph/cost.h"
 #include "recipe/selected_subnets.h"
 #include "search/selection.h"
@@ -20,17 +21,21 @@ std::vector<search::TrajectoryStep> candidates(const Run& run,
 }
 
 /// The sub-nets of a uniformly slimmable network: every width of the lattice from 1 down to
-/// search.end_fraction, or as many of them as are wanted, evenly spaced in log MACs.
+/// search.end_fraction, or as many of them as are wanted, evenly spaced in log MACs. With search.depth each
+/// one keeps the same share of its depth, and the last is the first of no more MACs.
 std::vector<Subnet> uniform_subnets(const Run& run) {
   const recipe::Recipe::Search& recipe = run.recipe().search;
   std::vector<Subnet> all, chosen;
   std::vector<search::SelectionPoint> points;
+  const auto end = static_cast<double>(search_options(run).end_macs);
   for (int kept = recipe.groups; kept >= recipe::groups_at_end(recipe); --kept) {
     Subnet subnet = uniform_subnet(run.groups(), kept);
+    if (recipe.depth) subnet = keep_depth(run.graph(), subnet, static_cast<double>(kept) / recipe.groups);
     if (!all.empty() && subnet == all.back()) continue;  // rounded up to the same multiples
     all.push_back(std::move(subnet));
     const auto macs = static_cast<double>(cost(run.graph(), all.back()).macs);
     points.push_back({.cost = macs, .accuracy = macs});  // so that none dominates another
+    if (macs <= end) break;
   }
   for (const int i : search::thin(points, run.recipe().select.subnets)) chosen.push_back(all[i]);
   return chosen;

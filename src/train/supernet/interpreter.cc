@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "graph/branches.h"
 #include "train/supernet/batch_norm.h"
 #include "train/supernet/conv.h"
 #include "train/supernet/supernet.h"
@@ -26,13 +27,17 @@ bool symmetric(const Window& w) {
 class Interpreter {
  public:
   Interpreter(const Supernet& net, const Subnet& subnet, const ForwardOptions& options)
-      : net_(net), graph_(net.graph()), subnet_(subnet), options_(options) {}
+      : net_(net),
+        graph_(net.graph()),
+        subnet_(subnet),
+        options_(options),
+        absent_(absent_nodes(graph_, subnet)) {}
 
   std::vector<torch::Tensor> run(std::span<const torch::Tensor> inputs, std::span<const NodeId> wanted) {
     const std::vector<NodeId> last_use = last_uses(wanted);
     const NodeId first = start(inputs);
     for (id_ = first; id_ < graph_.size(); ++id_) {
-      value(id_) = std::visit(*this, graph_.node(id_).op);
+      if (!absent_[id_]) value(id_) = std::visit(*this, graph_.node(id_).op);
       keep(id_);
       for (const NodeId input : graph_.node(id_).inputs) {
         if (last_use[input] == id_) value(input) = torch::Tensor();
@@ -93,7 +98,10 @@ class Interpreter {
   }
 
   torch::Tensor operator()(const op::Activation& activation) const {
-    const bool done = !options_.statistics && net_.rectified(graph_.node(id_).inputs[0]);
+    const NodeId from = graph_.node(id_).inputs[0];
+    const std::optional<NodeId> rest = rest_of(from);
+    const bool done = rest ? graph_.node(*rest).op == graph_.node(id_).op && activation.is_relu()
+                           : !options_.statistics && net_.rectified(from);
     return done ? input() : activate(input(), activation);
   }
 
@@ -102,6 +110,10 @@ class Interpreter {
   }
 
   torch::Tensor operator()(const op::Add&) {
+    if (const std::optional<NodeId> rest = rest_of(id_)) {
+      const bool waits = !options_.statistics && net_.added(*rest);
+      return waits ? normalize(*rest, torch::Tensor()) : value(*rest);
+    }
     if (!options_.statistics && net_.rectified(id_)) {
       const std::vector<NodeId>& terms = graph_.node(id_).inputs;
       const bool first = net_.added(terms[0]);
@@ -172,6 +184,13 @@ class Interpreter {
   torch::Tensor operator()(const op::Opaque&) const { return {}; }  // refused by Supernet::make()
 
  private:
+  /// The operand that is left of a sum, if the other one is absent.
+  std::optional<NodeId> rest_of(NodeId id) const {
+    const std::vector<NodeId>& inputs = graph_.node(id).inputs;
+    if (inputs.size() != 2 || absent_[inputs[0]] == absent_[inputs[1]]) return std::nullopt;
+    return inputs[absent_[inputs[0]] ? 1 : 0];
+  }
+
   /// By node, the last one that reads its value; nobody lets go of what is wanted.
   std::vector<NodeId> last_uses(std::span<const NodeId> wanted) const {
     std::vector<NodeId> last_use(static_cast<std::size_t>(graph_.size()), 0);
@@ -209,7 +228,7 @@ class Interpreter {
   torch::Tensor normalize(NodeId id, const torch::Tensor& residual) {
     const Node& node = graph_.node(id);
     const bool relu = residual.defined() || net_.rectified(id);
-    const torch::Tensor& x = value(residual.defined() ? id : node.inputs[0]);
+    const torch::Tensor& x = value(net_.added(id) ? id : node.inputs[0]);
     const BatchNormOutput output =
         batch_norm({.x = x,
                     .scale = active(id, "weight"),
@@ -289,6 +308,7 @@ class Interpreter {
   const Graph& graph_;
   const Subnet& subnet_;
   const ForwardOptions& options_;
+  const std::vector<bool> absent_;
   NodeId id_ = 0;
   std::vector<torch::Tensor> values_;
   std::map<NodeId, ChannelMoments> moments_;  ///< of convolutions that a batch norm reads

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/random.h"
+#include "graph/branches.h"
 #include "onnx/network_file.h"
 #include "testing/exporter_files.h"
 #include "testing/graphs.h"
@@ -13,7 +14,8 @@
 namespace concertina::train {
 namespace {
 
-/// Sub-nets of all kinds: the full one, about two thirds, a mixed one, the smallest.
+/// Sub-nets of all kinds: the full one, about two thirds, a mixed one, the smallest, and some that leave out
+/// more and more branches.
 std::vector<Subnet> some_subnets(const Graph& graph) {
   const Subnet full = full_subnet(graph);
   std::vector<Subnet> subnets(4, full);
@@ -24,6 +26,8 @@ std::vector<Subnet> some_subnets(const Graph& graph) {
         1 + static_cast<int>(CounterRandom(5, d).below(static_cast<std::uint64_t>(width), 0));
     subnets[3].widths[d] = 1;
   }
+  for (Subnet& subnet : testing::leaving_out_branches(graph, subnets[1]))
+    subnets.push_back(std::move(subnet));
   return subnets;
 }
 
@@ -207,6 +211,11 @@ TEST_P(StructuresTest, GivesTheSameValuesFromTheFirstChangeOn) {
     other.widths[d] = base.widths[d] > 1 ? base.widths[d] - 1 : base.widths[d] + 1;
     const torch::Tensor resumed = net.forward(x, other, cache.resuming(other, 0));
     EXPECT_TRUE(torch::equal(resumed, net.forward(x, other))) << "dimension " << d;
+  }
+  for (const Branch& branch : find_branches(graph())) {
+    const Subnet other = *leave_out(graph(), base, branch);
+    const torch::Tensor resumed = net.forward(x, other, cache.resuming(other, 0));
+    EXPECT_TRUE(torch::equal(resumed, net.forward(x, other))) << to_string(other);
   }
 }
 
