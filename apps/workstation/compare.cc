@@ -9,10 +9,16 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
+#include "base/machine.h"
 #include "base/try.h"
 #include "common/options.h"
 #include "common/progress_bar.h"
+#include "graph/random_weights.h"
+#include "kernels/layout.h"
+#include "profile/time_in_turns.h"
 #include "report/comparison_report.h"
+#include "runtime/timing_model.h"
 #include "train/distributed/place.h"
 #include "workstation/verbs.h"
 
@@ -27,8 +33,20 @@ struct CompareOptions {
   std::string out;
   std::string device = "cpu";
   int threads = 0;
+  double measure = 0;
   bool json = false;
 };
+
+/// Times networks with random weights: what they compute makes no difference.
+Result<std::vector<std::vector<double>>> time_networks(std::span<const train::NetworkToTime> networks,
+                                                       double seconds, Progress& progress) {
+  std::vector<std::shared_ptr<const Model>> models;
+  for (const auto& [graph, subnets] : networks) {
+    ASSIGN_OR_RETURN(auto model, runtime::make_timing_model({graph, random_weights(graph)}, subnets));
+    models.push_back(std::move(model));
+  }
+  return profile::time_in_turns(models, seconds, SteadyClock(), progress);
+}
 
 Status compare_arms(CompareOptions options) {
   ASSIGN_OR_RETURN(const train::Place place,
@@ -49,12 +67,20 @@ Status compare_arms(CompareOptions options) {
     comparison.seeds = options.seeds;
   }
   ProgressBar progress;
+  train::Stopwatch stopwatch;
+  if (options.measure > 0) {
+    stopwatch.machine = fmt::format("{}, {}, fp32, batch 1, 1 thread", cpu_name(), kernels::target_name());
+    stopwatch.time = [&](std::span<const train::NetworkToTime> networks) {
+      return time_networks(networks, options.measure, progress);
+    };
+  }
   ASSIGN_OR_RETURN(const report::MeasuredComparison measured,
                    train::compare({.comparison = std::move(comparison),
                                    .folder = options.out,
                                    .device = options.device,
                                    .threads = options.threads,
-                                   .with = {options.with.begin(), options.with.end()}},
+                                   .with = {options.with.begin(), options.with.end()},
+                                   .stopwatch = std::move(stopwatch)},
                                   progress));
   const std::filesystem::path table = std::filesystem::path(options.out) / "comparison.md";
   progress.message(fmt::format("The comparison is {}; .json and .svg are beside it.", table.string()));
@@ -80,6 +106,10 @@ void add_compare_verb(CLI::App& program, Action& chosen) {
           "a comparison.json of this comparison from another machine or day, whose runs are not done "
           "again; repeat it for more")
       ->type_name("FILE");
+  in_range(verb->add_option("--measure", options->measure,
+                            "time all sub-nets on this machine at the end, taking turns for so many seconds, "
+                            "instead of predicting their times by a latency table"),
+           0.01, 86400.0);
   verb->add_option("--out", options->out, "folder of all runs (default: runs/<name of the file>)")
       ->type_name("DIR");
   verb->add_option("--device", options->device, "cpu, cuda or cuda:N")->capture_default_str();

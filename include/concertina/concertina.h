@@ -87,7 +87,7 @@ void concertina_model_free(concertina_model* model);
 /** One of a model's sizes. */
 typedef struct concertina_subnet_info {
   size_t struct_size;
-  const char* widths;         /**< "16-12-32": the active channels of each channel dimension */
+  const char* widths;         /**< "16-12-32": the active channels of each channel dimension; 0: absent */
   int64_t macs;               /**< multiply-accumulates for one image */
   int64_t parameters;         /**< trainable values that it uses */
   double validation_accuracy; /**< top-1 on the validation images, 0 .. 1 */

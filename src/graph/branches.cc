@@ -17,15 +17,6 @@ bool is_output(const Graph& graph, NodeId id) {
   return std::find(graph.outputs().begin(), graph.outputs().end(), id) != graph.outputs().end();
 }
 
-/// Who reads each node, once for each time.
-std::vector<std::vector<NodeId>> readers_by_node(const Graph& graph) {
-  std::vector<std::vector<NodeId>> readers(static_cast<std::size_t>(graph.size()));
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    for (const NodeId input : graph.node(id).inputs) readers[input].push_back(id);
-  }
-  return readers;
-}
-
 /// Spreads absence from dimensions over nodes: to a node that has lost its inputs, or whose readers are all
 /// absent, and to a dimension whose makers are.
 class Absence {

@@ -159,7 +159,7 @@ TEST(Branches, StayWhereTheRestNeedsThem) {
   const NodeId stem = net.conv_bn_relu("stem", kImage, 3, kThree);
   const NodeId joined = net.concat("joined", {stem, net.conv("dense", stem, 4, kOne)});
   const NodeId small = net.conv("small", net.global("mean", joined), 3, kOne);
-  const NodeId wide = net.sum("wide", small, net.conv("tied", net.conv("map", joined, 5, kOne), 3, kOne));
+  const NodeId wide = net.sum("wide", net.conv("back", net.conv("map", joined, 5, kOne), 3, kOne), small);
   net.classify(wide, 5);
   const Graph graph = net.build();
   EXPECT_THAT(why(graph, "dense"), HasSubstr("'joined' needs it"));

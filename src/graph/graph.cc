@@ -153,6 +153,14 @@ Status check_subnet(const Graph& graph, const Subnet& subnet) {
   return empty.empty() ? Status() : check_absent(graph, subnet, empty);
 }
 
+std::vector<std::vector<NodeId>> readers_by_node(const Graph& graph) {
+  std::vector<std::vector<NodeId>> readers(static_cast<std::size_t>(graph.size()));
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    for (const NodeId input : graph.node(id).inputs) readers[input].push_back(id);
+  }
+  return readers;
+}
+
 std::int64_t input_elements(const Graph& graph) {
   std::int64_t count = 0;
   for (NodeId id = 0; id < graph.inputs(); ++id) count += graph.shape(id).elements();

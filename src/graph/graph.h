@@ -76,6 +76,9 @@ Status check_subnet(const Graph& graph, const Subnet& subnet);
 /// Shape of a node's value in a sub-net. Precondition, here and below: check_subnet() accepts it.
 Shape active_shape(const Graph& graph, NodeId id, const Subnet& subnet);
 
+/// By node, who reads its value, once for each time.
+std::vector<std::vector<NodeId>> readers_by_node(const Graph& graph);
+
 /// Values of one image, over all inputs and over all outputs; more than one lie one after another.
 std::int64_t input_elements(const Graph& graph);
 std::int64_t output_elements(const Graph& graph);

@@ -16,7 +16,7 @@ struct MeasuredSubnet {
   double macs = 0;
   double parameters = 0;
   double accuracy = 0;             ///< by the comparison's measure on the test images, in 0 .. 1
-  double milliseconds = 0;         ///< of a run as a latency table predicts it; 0 without one
+  double milliseconds = 0;         ///< of a run, predicted or measured; 0 if not known
   double validation_accuracy = 0;  ///< on the validation images; arms may be chosen by it
 };
 
@@ -52,8 +52,8 @@ struct MeasuredComparison {
   std::vector<double> parameter_grid;          ///< the same for parameters
   std::string measure = "top-1";               ///< what accuracies are, for people
   double epoch_macs = 0;                       ///< of one epoch of the full network, forward and backward
-  std::vector<double> milliseconds_grid = {};  ///< the same for milliseconds; empty without a table
-  std::string milliseconds_of = {};            ///< the machine whose they are, for people
+  std::vector<double> milliseconds_grid = {};  ///< the same for milliseconds; empty if none are known
+  std::string milliseconds_of = {};            ///< how and for which machine they are known, for people
   std::vector<MissingRun> missing = {};        ///< in the order in which they will be done
 };
 

@@ -26,7 +26,7 @@ struct SizeName {
 const SizeName& name_of(SizeAxis by) {
   static constexpr SizeName kMacs{"macs", "multiply-accumulates", "MMAC", "M", 1e6};
   static constexpr SizeName kParameters{"parameters", "parameters", "thousand parameters", "k", 1e3};
-  static constexpr SizeName kMilliseconds{"milliseconds", "predicted milliseconds", "ms", "ms", 1};
+  static constexpr SizeName kMilliseconds{"milliseconds", "milliseconds", "ms", "ms", 1};
   return by == SizeAxis::macs ? kMacs : by == SizeAxis::parameters ? kParameters : kMilliseconds;
 }
 
@@ -317,7 +317,7 @@ std::string to_markdown(const MeasuredComparison& comparison) {
   text += "At equal MACs:\n\n" + tables(comparison, SizeAxis::macs);
   text += "\nAt equal parameters:\n\n" + tables(comparison, SizeAxis::parameters);
   if (!comparison.milliseconds_grid.empty()) {
-    text += fmt::format("\nAt equal predicted milliseconds of {}:\n\n", comparison.milliseconds_of) +
+    text += fmt::format("\nAt equal milliseconds, {}:\n\n", comparison.milliseconds_of) +
             tables(comparison, SizeAxis::milliseconds);
   }
   return text + "\n" + cost_table(comparison);

@@ -179,9 +179,9 @@ TEST(Report, ComparesAtEqualMillisecondsIfTheyAreKnown) {
   EXPECT_EQ(json["runs"][0]["subnets"][0]["milliseconds"], 2);
   EXPECT_NEAR(json["arms"]["ours"]["milliseconds"]["gains"]["us-net"]["at"][0]["mean"].get<double>(), 0.19,
               1e-12);
-  EXPECT_THAT(to_markdown(comparison), HasSubstr("At equal predicted milliseconds of a machine:"));
+  EXPECT_THAT(to_markdown(comparison), HasSubstr("At equal milliseconds, a machine:"));
   EXPECT_THAT(to_markdown(comparison), HasSubstr("0.5 ms | 1 ms | 2 ms"));
-  EXPECT_THAT(to_svg(comparison), HasSubstr("Accuracy over predicted milliseconds"));
+  EXPECT_THAT(to_svg(comparison), HasSubstr("Accuracy over milliseconds"));
 }
 
 }  // namespace

@@ -33,12 +33,16 @@ double epoch_macs(const Run& run) {
       .macs;
 }
 
+/// The smallest size at which the arms are compared.
+Subnet least_of(const Run& reference) {
+  return uniform_subnet(reference.groups(), recipe::groups_at_end(reference.recipe().search));
+}
+
 /// The sizes at which the arms are compared.
 void fix_grids(const Run& reference, int points, const std::optional<latency::LatencyTable>& table,
                report::MeasuredComparison& measured) {
   const Graph& graph = reference.graph();
-  const Subnet full = full_subnet(graph);
-  const Subnet least = uniform_subnet(reference.groups(), recipe::groups_at_end(reference.recipe().search));
+  const Subnet full = full_subnet(graph), least = least_of(reference);
   const Cost largest = cost(graph, full), smallest = cost(graph, least);
   measured.macs_grid =
       report::log_grid(static_cast<double>(smallest.macs), static_cast<double>(largest.macs), points);
@@ -47,7 +51,7 @@ void fix_grids(const Run& reference, int points, const std::optional<latency::La
   if (!table) return;
   measured.milliseconds_grid =
       report::log_grid(table->layer_sum(graph, least), table->layer_sum(graph, full), points);
-  measured.milliseconds_of = latency::describe_layers(*table);
+  measured.milliseconds_of = "predicted for " + latency::describe_layers(*table);
 }
 
 Status write(const report::MeasuredComparison& measured, const std::filesystem::path& folder) {
@@ -62,6 +66,7 @@ class ArmRuns {
   static Result<ArmRuns> open(const CompareRequest& request, Progress& progress) {
     ASSIGN_OR_RETURN(const Compute compute, make_compute(request.device, request.threads));
     ArmRuns runs(request, compute, progress);
+    if (request.stopwatch.time) return runs;
     ASSIGN_OR_RETURN(runs.table_, find_table(runs.arms_));
     return runs;
   }
@@ -74,8 +79,10 @@ class ArmRuns {
       ASSIGN_OR_RETURN(const Run run, open_run(i, seed));
       if (table_) RETURN_IF_ERROR(of_arm(i, table_->check_layers(run.graph())));
       epochs_[i] = epoch_macs(run);
+      networks_.push_back({.graph = run.graph(), .subnets = {}});
       if (arms_[i].name != measured.references.front()) continue;
       fix_grids(run, request_.comparison.points, table_, measured);
+      ends_ = {i, least_of(run)};
       measured.epoch_macs = epochs_[i];
     }
     for (std::size_t i = 0; i < arms_.size(); ++i) {
@@ -99,7 +106,40 @@ class ArmRuns {
     return report::MeasuredRun{arms_[arm].name, seed, std::move(result.subnets), std::move(result.costs)};
   }
 
+  /// Times the sub-nets of all runs, and fixes the times at which the arms are compared.
+  Status time(report::MeasuredComparison& measured) {
+    std::vector<NetworkToTime> networks = networks_;
+    networks[ends_.arm].subnets = {full_subnet(networks[ends_.arm].graph), ends_.least};
+    for (const report::MeasuredRun& run : measured.runs) {
+      for (const report::MeasuredSubnet& one : run.subnets)
+        networks[arm_named(run.arm)].subnets.push_back(one.subnet);
+    }
+    ASSIGN_OR_RETURN(const auto times, request_.stopwatch.time(networks));
+    std::vector<std::size_t> next(networks.size());
+    measured.milliseconds_grid =
+        report::log_grid(times[ends_.arm][1], times[ends_.arm][0], request_.comparison.points);
+    measured.milliseconds_of = "measured on " + request_.stopwatch.machine;
+    next[ends_.arm] = 2;
+    for (report::MeasuredRun& run : measured.runs) {
+      const std::size_t arm = arm_named(run.arm);
+      for (report::MeasuredSubnet& one : run.subnets) one.milliseconds = times[arm][next[arm]++];
+    }
+    return {};
+  }
+
  private:
+  /// The sizes between which arms are compared are those of the first reference's network.
+  struct Ends {
+    std::size_t arm = 0;
+    Subnet least = {};
+  };
+
+  std::size_t arm_named(const std::string& name) const {
+    const auto found =
+        std::find_if(arms_.begin(), arms_.end(), [&](const recipe::Arm& arm) { return arm.name == name; });
+    return static_cast<std::size_t>(found - arms_.begin());
+  }
+
   ArmRuns(const CompareRequest& request, const Compute& compute, Progress& progress)
       : request_(request),
         arms_(request.comparison.arms),
@@ -136,6 +176,8 @@ class ArmRuns {
   Progress& progress_;
   DataReader reader_;
   std::optional<latency::LatencyTable> table_;  ///< by which milliseconds are sizes too
+  std::vector<NetworkToTime> networks_;         ///< by arm, without sub-nets
+  Ends ends_;
   std::vector<double> epochs_;  ///< by arm: of the reference's network, that an epoch of the arm's own is
 };
 
@@ -146,8 +188,8 @@ Result<std::vector<report::MeasuredRun>> runs_done_elsewhere(const CompareReques
   for (const std::filesystem::path& path : request.with) {
     ASSIGN_OR_RETURN(report::MeasuredComparison other, report::read_comparison(path));
     if (other.macs_grid != measured.macs_grid || other.parameter_grid != measured.parameter_grid ||
-        other.milliseconds_grid != measured.milliseconds_grid || other.epoch_macs != measured.epoch_macs ||
-        other.measure != measured.measure) {
+        (!request.stopwatch.time && other.milliseconds_grid != measured.milliseconds_grid) ||
+        other.epoch_macs != measured.epoch_macs || other.measure != measured.measure) {
       return Error{fmt::format(
           "'{}' compares at other sizes, by another measure, or another network; give one of this comparison",
           path.string())};
@@ -191,6 +233,10 @@ Result<report::MeasuredComparison> compare(const CompareRequest& request, Progre
       measured.missing.erase(measured.missing.begin());
       RETURN_IF_ERROR(write(measured, request.folder));
     }
+  }
+  if (request.stopwatch.time) {
+    RETURN_IF_ERROR(runs.time(measured));
+    RETURN_IF_ERROR(write(measured, request.folder));
   }
   return measured;
 }

@@ -29,6 +29,15 @@ TEST_F(CompareTest, ComparesArmsAtEqualBudgets) {
   };
   const ProcessResult first = compare(folder_ / "a");
   ASSERT_EQ(first.exit_code, 0) << first.err;
+  const ProcessResult timed =
+      run_process(train_command("compare", folder_ / "a", {"--json", "--measure", "0.1"}, "comparison.toml"));
+  ASSERT_EQ(timed.exit_code, 0) << timed.err;
+  const auto times = nlohmann::json::parse(timed.out);
+  EXPECT_EQ(times["milliseconds_grid"].size(), 3u);
+  EXPECT_THAT(times["milliseconds_of"].get<std::string>(), HasSubstr("measured on"));
+  for (const auto& run : times["runs"]) {
+    for (const auto& subnet : run["subnets"]) EXPECT_GT(subnet["milliseconds"].get<double>(), 0);
+  }
   EXPECT_THAT(first.err, HasSubstr("rank: copied from"));
   const auto json = nlohmann::json::parse(first.out);
   ASSERT_EQ(json["runs"].size(), 4u);

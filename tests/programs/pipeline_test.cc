@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "concertina/subnet.h"
 #include "onnx/model_file.h"
+#include "onnx/network_file.h"
 #include "programs/toy_pipeline.h"
 
 namespace concertina::testing {
@@ -291,7 +292,8 @@ TEST_F(PipelineTest, EveryWayOfTrainingWorks) {
        {"joint.distillation=growing", "joint.distillation=mutual", "joint.distillation=none",
         "joint.sampling=every", "joint.focus=1", "joint.private_norm=true", "joint.method=alone",
         "joint.start=scratch", "search.criterion=accuracy", "search.cost=parameters", "search.cost=both",
-        "search.prior=3", "search.multiple=4", "select.rule=paper", "network.decoupled=true"}) {
+        "search.prior=3", "search.depth=true", "search.multiple=4", "select.rule=paper",
+        "network.decoupled=true"}) {
     const ProcessResult result = train("run", out, {"--set", setting, "--set", "joint.epochs=4"});
     ASSERT_EQ(result.exit_code, 0) << setting << result.err;
     EXPECT_GT(smallest_accuracy(), 0.5) << setting;  // chance is 0.33
@@ -321,6 +323,44 @@ TEST_F(PipelineTest, TrainsTheSubnetsOfAFile) {
       "run", out, {"--json", "--set", "search.method=given", "--set", "search.subnets=" + given.string()});
   EXPECT_THAT(again.err, HasSubstr("pretrain: done before"));
   EXPECT_EQ(nlohmann::json::parse(again.out)[1]["widths"], "4-4-8-8-16-16");
+}
+
+TEST_F(PipelineTest, SubnetsLeaveOutBranches) {
+  const fs::path out = folder_ / "run", given = folder_ / "given.json";
+  ASSERT_TRUE(write_file(
+      given,
+      R"([{"widths": "8-8-16-16-32-32"}, {"widths": "8-0-16-16-32-32"}, {"widths": "5-0-0-9-0-17"}])"));
+  const ProcessResult run = train(
+      "run", out, {"--json", "--set", "search.method=given", "--set", "search.subnets=" + given.string()});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const auto trained = nlohmann::json::parse(run.out);
+  EXPECT_GT(trained[2]["test_accuracy"].get<double>(), 0.5);  // chance is 0.33
+
+  const std::string model = (out / "model.onnx").string(), data = (folder_ / "data").string();
+  const ProcessResult verify = concertina({"verify", model, "--data", data, "--split", "test", "--json"});
+  ASSERT_EQ(verify.exit_code, 0) << verify.err;
+  for (const auto& row : nlohmann::json::parse(verify.out)) {
+    EXPECT_LT(row["from_reference"].get<double>(), 1e-5);
+    EXPECT_LT(row["from_trainer"].get<double>(), 1e-5);
+  }
+  ASSERT_EQ(concertina({"export", model, "--subnet", "2", "--out", folder_.string()}).exit_code, 0);
+  const onnx::ModelFile file = *onnx::read_model(model);
+  const auto exported = onnx::import_network(folder_ / "model-2.onnx");
+  ASSERT_TRUE(exported) << exported.error().message;
+  EXPECT_EQ(exported->network.graph.layout().free_dimensions, 3);
+  EXPECT_FALSE(file.subnets[2].own.contains("stage1.block1.conv1_bn.running_mean"));
+  EXPECT_EQ(concertina({"tune", model, "--rounds", "1", "--iterations", "1"}).exit_code, 0);
+  EXPECT_EQ(concertina({"bench", model, "--iterations", "2", "--warm-up", "0"}).exit_code, 0);
+
+  const ProcessResult norms = train("run", out,
+                                    {"--set", "joint.private_norm=true", "--set", "search.method=given",
+                                     "--set", "search.subnets=" + given.string()});
+  EXPECT_EQ(norms.exit_code, 0) << norms.err;
+
+  ASSERT_TRUE(write_file(given, R"([{"widths": "8-8-16-16-32-32"}, {"widths": "8-8-16-0-32-32"}])"));
+  expect_refused(
+      train("run", out, {"--set", "search.method=given", "--set", "search.subnets=" + given.string()}),
+      "cannot do without all channels of 'stage2.block1.conv2'");
 }
 
 TEST_F(PipelineTest, EachStageSaysHowLongItWaitedForImages) {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/try.h"
+#include "graph/branches.h"
 #include "train/tensors.h"
 
 namespace concertina::train {
@@ -19,8 +20,9 @@ std::string prefix(std::size_t subnet) {
 OwnNorms::OwnNorms(const Supernet& net, std::span<const Subnet> subnets) : tensors_(subnets.size()) {
   const Graph& graph = net.graph();
   for (std::size_t i = 1; i < subnets.size(); ++i) {
+    const std::vector<bool> absent = absent_nodes(graph, subnets[i]);
     for (NodeId id = 0; id < graph.size(); ++id) {
-      if (!std::holds_alternative<op::BatchNorm>(graph.node(id).op)) continue;
+      if (absent[id] || !std::holds_alternative<op::BatchNorm>(graph.node(id).op)) continue;
       for (const Parameter& parameter : parameters(graph, id)) {
         if (!parameter.trainable) continue;
         tensors_[i][parameter_name(graph.node(id), parameter)] =

@@ -59,9 +59,9 @@ class StructuresTest : public ::testing::TestWithParam<testing::NamedGraph> {
     return values;
   }
 
-  /// Every output of the network.
-  static NodeValues outputs(const Supernet& net, const torch::Tensor& images, const Subnet& subnet,
-                            ForwardOptions options) {
+  /// Every output of the network, in their order.
+  static std::vector<torch::Tensor> outputs(const Supernet& net, const torch::Tensor& images,
+                                            const Subnet& subnet, ForwardOptions options) {
     const torch::NoGradGuard no_grad;
     std::vector<bool> keep(static_cast<std::size_t>(net.graph().size()), false);
     for (const NodeId output : net.graph().outputs()) keep[output] = true;
@@ -70,17 +70,19 @@ class StructuresTest : public ::testing::TestWithParam<testing::NamedGraph> {
     options.kept = &values;
     const torch::Tensor first = net.forward(images, subnet, options);
     EXPECT_TRUE(torch::equal(first.flatten(), values.at(net.graph().output()).to(torch::kFloat).flatten()));
-    return values;
+    std::vector<torch::Tensor> list;
+    for (const NodeId output : net.graph().outputs()) list.push_back(values.at(output));
+    return list;
   }
 
-  static void expect_near(const NodeValues& got, const NodeValues& wanted, const std::string& what,
-                          double bound = 1e-5) {
+  static void expect_near(const std::vector<torch::Tensor>& got, const std::vector<torch::Tensor>& wanted,
+                          const std::string& what, double bound = 1e-5) {
     ASSERT_EQ(got.size(), wanted.size());
-    for (const auto& [id, value] : wanted) {
-      ASSERT_EQ(got.at(id).sizes(), value.sizes()) << what;
-      const double difference = (got.at(id) - value).abs().max().item<double>();
-      EXPECT_LE(difference, bound * std::max(1.0, value.abs().max().item<double>()))
-          << what << " node " << id;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      ASSERT_EQ(got[i].sizes(), wanted[i].sizes()) << what;
+      const double difference = (got[i] - wanted[i]).abs().max().item<double>();
+      EXPECT_LE(difference, bound * std::max(1.0, wanted[i].abs().max().item<double>()))
+          << what << " output " << i;
     }
   }
 
@@ -115,12 +117,12 @@ TEST_P(StructuresTest, ASubnetComputesWhatItsExtractedNetworkDoes) {
 TEST_P(StructuresTest, AnOutputIsWhatItsNodeSays) {
   const Supernet net = *Supernet::make(graph(), random_tensors(graph()), {});
   const NodeValues before = more_inputs();
-  const NodeValues values = outputs(net, images(), full_subnet(graph()), {.before = &before});
-  for (const auto& [id, value] : values) {
-    const Node& node = graph().node(id);
+  const auto values = outputs(net, images(), full_subnet(graph()), {.before = &before});
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const Node& node = graph().node(graph().outputs()[i]);
     const bool norm = std::holds_alternative<op::BatchNorm>(node.op);
     if (!norm && !std::holds_alternative<op::Activation>(node.op)) continue;
-    EXPECT_EQ(value.min().item<double>() < 0, norm) << node.name;
+    EXPECT_EQ(values[i].min().item<double>() < 0, norm) << node.name;
   }
 }
 

@@ -32,14 +32,6 @@ torch::Tensor cut(const Graph& graph, const torch::Tensor& tensor, std::int64_t 
   return parts.size() == 1 ? parts[0] : torch::cat(parts, along);
 }
 
-std::vector<std::vector<NodeId>> readers_by_node(const Graph& graph) {
-  std::vector<std::vector<NodeId>> readers(static_cast<std::size_t>(graph.size()));
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    for (const NodeId input : graph.node(id).inputs) readers[input].push_back(id);
-  }
-  return readers;
-}
-
 /// What Supernet::rectified() and added() say.
 struct Fusions {
   std::vector<bool> rectified, added;
