@@ -14,6 +14,7 @@
 #include "common/progress_bar.h"
 #include "report/comparison_report.h"
 #include "train/distributed/place.h"
+#include "workstation/cache_folder.h"
 #include "workstation/verbs.h"
 
 namespace concertina::apps {
@@ -54,6 +55,7 @@ Status compare_arms(CompareOptions options) {
                                    .folder = options.out,
                                    .device = options.device,
                                    .threads = options.threads,
+                                   .cache = cache_folder(),
                                    .with = {options.with.begin(), options.with.end()}},
                                   progress));
   const std::filesystem::path table = std::filesystem::path(options.out) / "comparison.md";
