@@ -14,6 +14,8 @@ constexpr std::string_view kTrainingColumns =
     "| evaluation | forward only at half the width, as the search does it |\n"
     "| times as fast | LibTorch's time over ours, of the medians of a round: median over the rounds, in "
     "brackets the quartiles; ours is faster above 1 |\n"
+    "| LibTorch's | kinds of convolutions that our side takes from LibTorch, because it has measured at its "
+    "start that those are faster |\n"
     "| of the peak | ours, as a share of what the cores multiply at most in this precision |\n"
     "| over its share | the time of the sandwich step over that of the full step, divided by the same ratio "
     "of multiply-accumulates; 1 means that narrow sub-nets cost only their share |\n"
@@ -61,20 +63,20 @@ std::string to_markdown(const TrainingReport& report) {
     if (title != last) {
       text += fmt::format(
           "\n## {}\n\n"
-          "| network | what | ours, images/s | LibTorch, images/s | times as fast | GFLOP/s | of the peak | "
+          "| network | what | ours, images/s | LibTorch, images/s | times as fast | LibTorch's | GFLOP/s | of the peak | "
           "over its share | ours, MB | LibTorch, MB |\n"
-          "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n",
+          "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n",
           title);
       last = title;
     }
     const double share = m.work == Work::sandwich ? over_its_share(report, m) : 0;
     text += fmt::format(
-        "| {}, {}x{} | {} | {:.0f} | {:.0f} | {:.2f} ({:.2f} .. {:.2f}) | {:.0f} | {:.0f} % | {} | {:.0f} | "
+        "| {}, {}x{} | {} | {:.0f} | {:.0f} | {:.2f} ({:.2f} .. {:.2f}) | {} | {:.0f} | {:.0f} % | {} | {:.0f} | "
         "{:.0f} |\n",
         m.network, m.size, m.size, name_of(m.work), m.images_per_second(m.times.ours),
         m.images_per_second(m.times.peer), 1 / m.times.ratio, 1 / m.times.ratio_high, 1 / m.times.ratio_low,
-        m.gflops(), 100 * m.share_of_peak(), share > 0 ? fmt::format("{:.2f}", share) : "", m.our_megabytes,
-        m.peer_megabytes);
+        m.libtorch_kinds, m.gflops(), 100 * m.share_of_peak(), share > 0 ? fmt::format("{:.2f}", share) : "",
+        m.our_megabytes, m.peer_megabytes);
   }
   return text;
 }
@@ -96,6 +98,7 @@ std::string to_json(const TrainingReport& report) {
                                    {"times_as_fast_low", 1 / m.times.ratio_high},
                                    {"times_as_fast_high", 1 / m.times.ratio_low},
                                    {"difference", m.difference},
+                                   {"libtorch_convolutions", m.libtorch_kinds},
                                    {"peak_gflops", m.peak_gflops},
                                    {"our_megabytes", m.our_megabytes},
                                    {"libtorch_megabytes", m.peer_megabytes}});

@@ -27,6 +27,7 @@ struct TrainingMeasurement {
   Interleaved times;
   double difference = 0;     ///< of the two sides' first losses, or logits, relative
   double peak_gflops = 0;    ///< of one core
+  int libtorch_kinds = 0;    ///< of convolutions, that our side takes from LibTorch
   double our_megabytes = 0;  ///< at most, over what the process needed before
   double peer_megabytes = 0;
 

@@ -24,6 +24,7 @@ TrainingMeasurement measurement(Work work, double operations, double our_ms, dou
              .ratio_low = 0.4,
              .ratio_high = 0.8};
   m.peak_gflops = 200;
+  m.libtorch_kinds = 3;
   return m;
 }
 
@@ -50,9 +51,10 @@ TEST(TrainingReport, ASandwichWithoutItsFullStepHasNoShare) {
 
 TEST(TrainingReport, ShowsHowManyTimesAsFast) {
   const std::string text = to_markdown(report());
-  EXPECT_THAT(text,
-              HasSubstr("| resnet20, 32x32 | full step | 640 | 320 | 2.00 (1.25 .. 2.50) | 100 | 50 % |  |"));
-  EXPECT_THAT(text, HasSubstr("| sandwich step | 213 | 107 | 2.00 (1.25 .. 2.50) | 67 | 33 % | 1.50 |"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("| resnet20, 32x32 | full step | 640 | 320 | 2.00 (1.25 .. 2.50) | 3 | 100 | 50 % |  |"));
+  EXPECT_THAT(text, HasSubstr("| sandwich step | 213 | 107 | 2.00 (1.25 .. 2.50) | 3 | 67 | 33 % | 1.50 |"));
   const auto json = nlohmann::json::parse(to_json(report()));
   EXPECT_DOUBLE_EQ(json["measurements"][0]["times_as_fast_low"], 1.25);
   EXPECT_EQ(json["measurements"][1]["work"], "sandwich step");

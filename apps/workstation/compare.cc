@@ -20,6 +20,7 @@
 #include "report/comparison_report.h"
 #include "runtime/timing_model.h"
 #include "train/distributed/place.h"
+#include "workstation/cache_folder.h"
 #include "workstation/verbs.h"
 
 namespace concertina::apps {
@@ -79,6 +80,7 @@ Status compare_arms(CompareOptions options) {
                                    .folder = options.out,
                                    .device = options.device,
                                    .threads = options.threads,
+                                   .cache = cache_folder(),
                                    .with = {options.with.begin(), options.with.end()},
                                    .stopwatch = std::move(stopwatch)},
                                   progress));

@@ -12,6 +12,7 @@
 #include "common/progress_bar.h"
 #include "common/table.h"
 #include "train/pipeline.h"
+#include "workstation/cache_folder.h"
 #include "workstation/local_processes.h"
 #include "workstation/verbs.h"
 
@@ -70,6 +71,7 @@ Result<train::RunRequest> to_request(RunOptions options, std::optional<recipe::S
   ASSIGN_OR_RETURN(recipe::Recipe recipe, recipe::read_recipe(options.recipe, options.settings));
   return train::RunRequest{.recipe = std::move(recipe),
                            .folder = options.out,
+                           .cache = cache_folder(),
                            .device = options.device,
                            .threads = options.threads,
                            .stage = stage,

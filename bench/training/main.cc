@@ -8,8 +8,10 @@
 
 #include <CLI/CLI.hpp>
 #include <cmath>
-#include <fstream>
+#include <map>
+#include <sstream>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/machine.h"
 #include "base/try.h"
@@ -19,6 +21,8 @@
 #include "interleaved.h"
 #include "kernels/bf16_conv.h"
 #include "kernels/machine_limits.h"
+#include "recipe/recipe_fields.h"
+#include "train/conv_choice.h"
 #include "train/joint/joint_step.h"
 #include "train/training_loop.h"
 #include "training/plain_network.h"
@@ -36,6 +40,7 @@ struct Options {
   int batch = 64;
   Pace pace{.rounds = 9, .block_ms = 300};
   bool no_memory = false;
+  recipe::Convolutions convolutions = recipe::Convolutions::measured;  ///< on our side
   std::string side;  ///< for a profiler: only this one, `calls` times
   int calls = 30;
 };
@@ -63,14 +68,37 @@ struct Sides {
   train::ScheduledOptimizer our_sgd, peer_sgd;
 };
 
-Result<Sides> make_sides(const NetworkCase& c, const std::string& precision, int batch) {
+Result<Graph> graph_of(const NetworkCase& c) {
+  return make_network({.name = c.network, .input = {3, c.size, c.size}, .classes = c.classes});
+}
+
+torch::Dtype dtype_of(const std::string& precision) {
+  return precision == "bf16" ? torch::kBFloat16 : torch::kFloat;
+}
+
+/// The convolutions that our side takes from LibTorch, as a training run would choose them.
+train::ConvChoice choose(const Graph& graph, const std::string& precision, const Options& options) {
+  const SteadyClock clock;
+  SilentProgress silent;
+  const recipe::Recipe::Training training{
+      .batch = options.batch,
+      .precision = precision == "bf16" ? Precision::bf16 : Precision::fp32,
+      .convolutions = options.convolutions};
+  const auto measure = [&](const train::ConvKind& kind, const train::ConvPace& pace) {
+    return train::measure_kind(kind, pace, clock);
+  };
+  return train::choose_convolutions({graph, training, {}, {}, {}, measure}, silent)->choice();
+}
+
+Result<Sides> make_sides(const NetworkCase& c, const std::string& precision, int batch,
+                         const train::ConvChoice& convolutions) {
   constexpr int kGroups = 8;
-  ASSIGN_OR_RETURN(const Graph graph,
-                   make_network({.name = c.network, .input = {3, c.size, c.size}, .classes = c.classes}));
+  ASSIGN_OR_RETURN(const Graph graph, graph_of(c));
   ASSIGN_OR_RETURN(const ChannelGroups groups, divide_channels(graph, kGroups));
   const train::Tensors weights = train::initial_tensors(graph, 1);
-  const torch::Dtype dtype = precision == "bf16" ? torch::kBFloat16 : torch::kFloat;
-  ASSIGN_OR_RETURN(train::Supernet ours, train::Supernet::make(graph, weights, {torch::kCPU, dtype}));
+  const torch::Dtype dtype = dtype_of(precision);
+  ASSIGN_OR_RETURN(train::Supernet ours,
+                   train::Supernet::make(graph, weights, {.dtype = dtype, .convolutions = convolutions}));
   ASSIGN_OR_RETURN(PlainNetwork peer, PlainNetwork::make(graph, weights, dtype));
   const recipe::Recipe::Training training;
   train::ScheduledOptimizer our_sgd = train::make_sgd(graph, ours.weights(), training, 1e-3),
@@ -139,36 +167,85 @@ double resident_megabytes() {
   return static_cast<double>(usage.ru_maxrss) / 1e3;
 }
 
-/// The most memory that three calls of a side take, in a process of their own.
-Result<double> megabytes(const NetworkCase& c, const std::string& precision, Work work, int batch,
-                         bool of_ours) {
+/// A measurement to be made.
+struct Plan {
+  NetworkCase c;
+  std::string precision;
+  Work work = Work::full;
+  int threads = 1;
+  train::ConvChoice convolutions = {};
+  TrainingMeasurement m = {};
+};
+
+/// What `work` gives in a process of its own.
+Result<std::string> in_own_process(const std::function<Result<std::string>()>& work) {
   int ends[2];
   if (pipe(ends) != 0) return Error{"a pipe cannot be made; close other programs"};
   const pid_t child = fork();
   if (child < 0) return Error{"a process cannot be started; close other programs"};
   if (child == 0) {
-    auto sides = make_sides(c, precision, batch);
-    if (!sides) _exit(1);
-    const double before = resident_megabytes();
-    double value = 0;
-    for (int i = 0; i < 3; ++i) of_ours ? work_ours(*sides, work, value) : work_peer(*sides, work, value);
-    const double most = resident_megabytes() - before;
-    _exit(write(ends[1], &most, sizeof most) == sizeof most ? 0 : 1);
+    const auto text = work();
+    const bool told = text && write(ends[1], text->data(), text->size()) == std::ssize(*text);
+    _exit(told ? 0 : 1);
   }
   close(ends[1]);
-  double most = 0;
-  const bool told = read(ends[0], &most, sizeof most) == sizeof most;
+  std::string text;
+  char buffer[4096];
+  for (ssize_t count = 0; (count = read(ends[0], buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<std::size_t>(count));
   close(ends[0]);
   int status = 0;
   waitpid(child, &status, 0);
-  if (!told || status != 0) return Error{"a step failed in its own process"};
-  return most;
+  if (status != 0) return Error{"a step failed in its own process"};
+  return text;
 }
 
-Status measure(const NetworkCase& c, const std::string& precision, Work work, int threads, double peak,
-               const Options& options, TrainingMeasurement& m) {
+/// The most memory that three calls of a side take, in a process of their own.
+Result<double> megabytes(const Plan& plan, int batch, bool of_ours) {
+  ASSIGN_OR_RETURN(const std::string text, in_own_process([&]() -> Result<std::string> {
+                     ASSIGN_OR_RETURN(Sides sides,
+                                      make_sides(plan.c, plan.precision, batch, plan.convolutions));
+                     const double before = resident_megabytes();
+                     double value = 0;
+                     for (int i = 0; i < 3; ++i)
+                       of_ours ? work_ours(sides, plan.work, value) : work_peer(sides, plan.work, value);
+                     return fmt::format("{}", resident_megabytes() - before);
+                   }));
+  return std::stod(text);
+}
+
+/// choose(), in a process of its own, so that this one has none of LibTorch's threads and none of its memory.
+Status choose_for(Plan& plan, const Options& options) {
+  ASSIGN_OR_RETURN(const std::string text, in_own_process([&]() -> Result<std::string> {
+                     at::set_num_threads(plan.threads);
+                     ASSIGN_OR_RETURN(const Graph graph, graph_of(plan.c));
+                     return fmt::format("{}",
+                                        fmt::join(choose(graph, plan.precision, options).libtorch, "\n"));
+                   }));
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) plan.convolutions.libtorch.insert(line);
+  plan.m.libtorch_kinds = static_cast<int>(plan.convolutions.libtorch.size());
+  return {};
+}
+
+/// The plans of one network in one precision have one choice.
+Status choose_for_all(std::vector<Plan>& plans, const Options& options) {
+  std::map<std::string, const Plan*> chosen;
+  for (Plan& plan : plans) {
+    const auto [like, first] =
+        chosen.emplace(fmt::format("{} {} {}", plan.c.title(), plan.precision, plan.threads), &plan);
+    if (first) RETURN_IF_ERROR(choose_for(plan, options));
+    plan.convolutions = like->second->convolutions;
+    plan.m.libtorch_kinds = like->second->m.libtorch_kinds;
+  }
+  return {};
+}
+
+Status measure(Plan& plan, double peak, const Options& options) {
+  const auto& [c, precision, work, threads, convolutions, _] = plan;
+  TrainingMeasurement& m = plan.m;
   at::set_num_threads(threads);
-  ASSIGN_OR_RETURN(Sides sides, make_sides(c, precision, options.batch));
+  ASSIGN_OR_RETURN(Sides sides, make_sides(c, precision, options.batch, convolutions));
   double ours = 0, peer = 0;
   work_ours(sides, work, ours);
   work_peer(sides, work, peer);
@@ -204,15 +281,6 @@ bool chosen(const NetworkCase& c, const std::vector<std::string>& wanted) {
   return false;
 }
 
-/// A measurement to be made.
-struct Plan {
-  NetworkCase c;
-  std::string precision;
-  Work work = Work::full;
-  int threads = 1;
-  TrainingMeasurement m = {};
-};
-
 std::vector<Plan> plans_of(const Options& options) {
   const std::pair<const char*, Work> kinds[] = {
       {"full", Work::full}, {"sandwich", Work::sandwich}, {"evaluation", Work::evaluation}};
@@ -222,7 +290,8 @@ std::vector<Plan> plans_of(const Options& options) {
       for (const NetworkCase& c : all_networks()) {
         for (const auto& [name, work] : kinds) {
           const bool wanted = std::find(options.work.begin(), options.work.end(), name) != options.work.end();
-          if (wanted && chosen(c, options.networks)) plans.push_back({c, precision, work, threads});
+          if (wanted && chosen(c, options.networks))
+            plans.push_back({.c = c, .precision = precision, .work = work, .threads = threads});
         }
       }
     }
@@ -233,7 +302,7 @@ std::vector<Plan> plans_of(const Options& options) {
 Status run_side(const std::vector<Plan>& plans, const Options& options) {
   for (const Plan& plan : plans) {
     at::set_num_threads(plan.threads);
-    ASSIGN_OR_RETURN(Sides sides, make_sides(plan.c, plan.precision, options.batch));
+    ASSIGN_OR_RETURN(Sides sides, make_sides(plan.c, plan.precision, options.batch, plan.convolutions));
     double value = 0;
     for (int i = 0; i < options.calls; ++i)
       options.side == "ours" ? work_ours(sides, plan.work, value) : work_peer(sides, plan.work, value);
@@ -245,6 +314,7 @@ Status compare(const Options& options) {
   std::vector<Plan> plans = plans_of(options);
   if (plans.empty())
     return Error{"--networks names none of resnet20, resnet8, vgg11, resnet18, mobilenet_v1"};
+  RETURN_IF_ERROR(choose_for_all(plans, options));
   if (!options.side.empty()) return run_side(plans, options);
   TrainingReport report{
       .machine = cpu_name(), .peer_version = TORCH_VERSION, .units = {}, .measurements = {}};
@@ -252,21 +322,20 @@ Status compare(const Options& options) {
   // First, while this process has none of LibTorch's threads.
   for (Plan& plan : plans) {
     if (options.no_memory) break;
-    ASSIGN_OR_RETURN(plan.m.our_megabytes, megabytes(plan.c, plan.precision, plan.work, options.batch, true));
-    ASSIGN_OR_RETURN(plan.m.peer_megabytes,
-                     megabytes(plan.c, plan.precision, plan.work, options.batch, false));
+    ASSIGN_OR_RETURN(plan.m.our_megabytes, megabytes(plan, options.batch, true));
+    ASSIGN_OR_RETURN(plan.m.peer_megabytes, megabytes(plan, options.batch, false));
   }
   for (Plan& plan : plans) {
     const double peak = plan.precision == "bf16" ? kernels::bf16_peak_gflops() : kernels::peak_gflops();
-    RETURN_IF_ERROR(measure(plan.c, plan.precision, plan.work, plan.threads, peak, options, plan.m));
+    RETURN_IF_ERROR(measure(plan, peak, options));
     report.measurements.push_back(plan.m);
     const TrainingMeasurement& m = report.measurements.back();
     fmt::print(
         "{} {} {} threads {}: {:.1f} ms, LibTorch {:.1f} ms, {:.2f} ({:.2f} .. {:.2f}) times as fast, "
-        "{:.0f} GFLOP/s, {:.0f} % of the peak\n",
+        "{:.0f} GFLOP/s, {:.0f} % of the peak, {} kinds of convolutions by LibTorch\n",
         plan.c.title(), name_of(m.work), m.precision, m.threads, m.times.ours.median_ms,
         m.times.peer.median_ms, 1 / m.times.ratio, 1 / m.times.ratio_high, 1 / m.times.ratio_low, m.gflops(),
-        100 * m.share_of_peak());
+        100 * m.share_of_peak(), m.libtorch_kinds);
     std::fflush(stdout);
     if (options.out.empty()) continue;
     const std::filesystem::path out = options.out;
@@ -306,12 +375,19 @@ int main(int argc, char** argv) {
   program.add_option("--block-ms", options.pace.block_ms, "milliseconds of a block, at least")
       ->check(CLI::Range(1.0, 1e5))
       ->capture_default_str();
+  std::string convolutions = "measured";
+  program.add_option("--convolutions", convolutions, "whose our side has: measured, own, libtorch")
+      ->check(CLI::IsMember({"measured", "own", "libtorch"}))
+      ->capture_default_str();
   program.add_flag("--no-memory", options.no_memory, "does not measure memory");
   program
       .add_option("--side", options.side, "for a profiler: runs only ours or libtorch, and measures nothing")
       ->check(CLI::IsMember({"ours", "libtorch"}));
   program.add_option("--calls", options.calls, "how often --side runs it")->capture_default_str();
   CLI11_PARSE(program, argc, argv);
+  const auto& words = recipe::kNames<recipe::Convolutions>;
+  options.convolutions =
+      static_cast<recipe::Convolutions>(std::find(words.begin(), words.end(), convolutions) - words.begin());
   if (const Status status = bench::compare(options); !status) {
     fmt::print(stderr, "concertina-train-peer: {}\n", status.error().message);
     return 1;

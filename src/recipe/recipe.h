@@ -30,6 +30,7 @@ enum class NetworkNorms { automatic, keep };
 enum class Crop { padded, resized };
 enum class ChannelOrder { rgb, bgr };
 enum class PixelRange { to_1, to_255 };
+enum class Convolutions { measured, own, libtorch };
 enum class RankMethod { noise, l1, input_l1, norm_scale, taylor, fisher, random, none };
 enum class NoiseVariant { log_barrier, plain };
 enum class SearchMethod { progressive, uniform, given };
@@ -91,7 +92,8 @@ struct Recipe {
   struct Training {
     int batch = 128;
     Precision precision = Precision::bf16;
-    double learning_rate = 0.1;     ///< the highest of the run
+    Convolutions convolutions = Convolutions::measured;  ///< whose they are on a CPU
+    double learning_rate = 0.1;                          ///< the highest of the run
     double muon_learning_rate = 0;  ///< the same of Muon, for convolutions; 0: they learn by SGD, too
     double momentum = 0.9;
     double weight_decay = 5e-4;

@@ -27,6 +27,8 @@ inline constexpr auto kNames<ChannelOrder> = std::to_array<std::string_view>({"r
 template <>
 inline constexpr auto kNames<PixelRange> = std::to_array<std::string_view>({"0..1", "0..255"});
 template <>
+inline constexpr auto kNames<Convolutions> = std::to_array<std::string_view>({"measured", "own", "libtorch"});
+template <>
 inline constexpr auto kNames<RankMethod> = std::to_array<std::string_view>({"noise", "l1", "input_l1",
                                                                             "norm_scale", "taylor", "fisher",
                                                                             "random", "none"});
@@ -83,6 +85,7 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("distill", "weights", r.distill.weights, Range{0, 1e6});
   field("training", "batch", r.training.batch, Range{2, 65536});
   field("training", "precision", r.training.precision, any);
+  field("training", "convolutions", r.training.convolutions, any);
   field("training", "learning_rate", r.training.learning_rate, positive);
   field("training", "muon_learning_rate", r.training.muon_learning_rate, Range{0, 1});
   field("training", "momentum", r.training.momentum, share);

@@ -160,7 +160,8 @@ class ArmRuns {
   }
 
   Result<Run> open_run(std::size_t arm, int seed) {
-    auto run = Run::open(recipe_of(arm, seed), folder_of(arm, seed), compute_, reader_, progress_);
+    auto run =
+        Run::open(recipe_of(arm, seed), folder_of(arm, seed), request_.cache, compute_, reader_, progress_);
     if (!run) return of_arm(arm, run.error()).error();
     return run;
   }

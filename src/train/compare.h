@@ -31,6 +31,7 @@ struct CompareRequest {
   std::filesystem::path folder;  ///< of comparison.json, comparison.md, comparison.svg, and one for each arm
   std::string device = "cpu";    ///< cpu, cuda or cuda:N
   int threads = 0;               ///< of the CPU; 0 = one per processor
+  std::filesystem::path cache = {};              ///< as of RunRequest
   std::vector<std::filesystem::path> with = {};  ///< comparison.json files whose runs are taken as done
   Stopwatch stopwatch = {};                      ///< without one, milliseconds are those of a latency table
 };

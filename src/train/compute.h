@@ -5,6 +5,7 @@
 #include "concertina/result.h"
 #include "recipe/recipe.h"
 #include "train/distributed/processes.h"
+#include "train/supernet/conv_kind.h"
 #include "train/torch.h"
 
 namespace concertina::train {
@@ -15,9 +16,12 @@ struct Compute {
   torch::Device device = torch::kCPU;
   torch::ScalarType dtype = torch::kFloat;
   Processes processes = {};
+  ConvChoice convolutions = {};
 
   Compute with(Precision precision) const {
-    return {device, precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat, processes};
+    Compute other = *this;
+    other.dtype = precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat;
+    return other;
   }
 };
 

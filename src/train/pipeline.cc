@@ -11,7 +11,7 @@ namespace {
 Result<Run> open_run(const RunRequest& request, Progress& progress) {
   ASSIGN_OR_RETURN(const Compute compute, make_compute(request.device, request.threads, request.place));
   DataReader reader(compute.device, at::get_num_threads());
-  return Run::open(request.recipe, request.folder, compute, reader, progress);
+  return Run::open(request.recipe, request.folder, request.cache, compute, reader, progress);
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ namespace concertina::train {
 struct RunRequest {
   recipe::Recipe recipe;
   std::filesystem::path folder;        ///< the run directory
+  std::filesystem::path cache = {};    ///< folder of what runs on this machine have measured; empty: none
   std::string device = "cpu";          ///< cpu, cuda or cuda:N
   int threads = 0;                     ///< of the CPU; 0 = one per processor, shared by local processes
   std::optional<recipe::Stage> stage;  ///< only this one; otherwise all

@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -16,6 +17,7 @@
 #include "graph/channel_groups.h"
 #include "graph/edit.h"
 #include "recipe/selected_subnets.h"
+#include "train/conv_choice.h"
 #include "train/supernet/conv.h"
 #include "train/tensors.h"
 
@@ -84,8 +86,8 @@ Result<std::filesystem::path> put_aside(const std::filesystem::path& path) {
 
 }  // namespace
 
-Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const Compute& compute,
-                      DataReader& reader, Progress& progress) {
+Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const std::filesystem::path& cache,
+                      const Compute& compute, DataReader& reader, Progress& progress) {
   Run run(std::move(recipe), std::move(folder), compute, progress);
   RETURN_IF_ERROR(check_data(run.recipe_));
   ASSIGN_OR_RETURN(const int channels, image_channels(run.recipe_));
@@ -114,6 +116,7 @@ Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const
   }
   ASSIGN_OR_RETURN(NetworkSource source, open_network(run.recipe_, run.data_->inputs,
                                                       static_cast<int>(run.data_->classes.size()), progress));
+  RETURN_IF_ERROR(run.choose_convolutions(source.network.graph, cache));
   if (run.recipe_.task == recipe::Task::distill) RETURN_IF_ERROR(run.find_teacher(source));
   if (run.measures_normalization()) {
     progress.message(
@@ -139,6 +142,8 @@ Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const
   RETURN_IF_ERROR(run.compare_processes());
   RETURN_IF_ERROR(run.processes().first_does([&]() -> Status {
     ASSIGN_OR_RETURN(run.lock_, FolderLock::take(run.folder_));
+    const Status written = write_file(run.convolutions_file(), to_json(run.convolutions_));
+    if (!written) return written;
     return write_file(run.folder_ / "recipe.toml", recipe::to_toml(run.recipe_));
   }));
   const recipe::Stage last = recipe::Stage::package;
@@ -161,6 +166,22 @@ bool Run::measures_normalization() const {
   const bool given = (!recipe_.data.mean.empty() && !recipe_.data.stddev.empty()) ||
                      recipe_.data.range == recipe::PixelRange::to_255;
   return !recipe_.network.file.empty() && data_->images.are_pictures() && !given;
+}
+
+Status Run::choose_convolutions(const Graph& graph, const std::filesystem::path& cache) {
+  const SteadyClock clock;
+  ASSIGN_OR_RETURN(convolutions_,
+                   train::choose_convolutions(
+                       {.graph = graph,
+                        .training = recipe_.training,
+                        .compute = compute_,
+                        .record = convolutions_file(),
+                        .cache = cache,
+                        .measure = [&](const ConvKind& kind,
+                                       const ConvPace& pace) { return measure_kind(kind, pace, clock); }},
+                       *progress_));
+  compute_.convolutions = convolutions_.choice();
+  return {};
 }
 
 Status Run::find_teacher(const NetworkSource& source) {
@@ -367,6 +388,9 @@ std::string Run::fingerprint(recipe::Stage stage) const {
   if (stage == recipe::Stage::pretrain) {
     hash.add(fmt::format("{}", kMethod)).add(fmt::format("{:x}", data_->hash));
     if (!recipe_.network.file.empty()) recipe.network.file = fmt::format("{:x}", source_->file_hash);
+    // Bits depend on whose the convolutions are, not on who has decided it.
+    recipe.training.convolutions = {};
+    for (const std::string& kind : compute_.convolutions.libtorch) hash.add(kind);
     for (const char* table : {"", "network", "data", "distill", "training"})
       hash.add(recipe::table_to_toml(recipe, table));
     // What is trained before joint training goes through a part of the schedule that depends on the whole.

@@ -16,6 +16,7 @@
 #include "recipe/recipe.h"
 #include "report/run_results.h"
 #include "train/averaged_weights.h"
+#include "train/conv_record.h"
 #include "train/images/training_data.h"
 #include "train/network_source.h"
 #include "train/objective.h"
@@ -26,6 +27,7 @@ namespace concertina::train {
 /// A run directory and all that its stages need:
 ///
 ///   recipe.toml            the resolved recipe
+///   convolutions.json      whose the convolutions are, and what was measured
 ///   <stage>/fingerprint    what the files beside it were made from
 ///   <stage>/seconds        how long processes that did not finish it have worked
 ///   <stage>/devices        where all of them worked: the last bits of sums depend on it
@@ -47,10 +49,11 @@ namespace concertina::train {
 class Run {
  public:
   /// Checks the data set, reads the training data and builds or reads the network. Writes nothing but
-  /// recipe.toml. Fails if the folder is that of another Run, in this process or another. `progress` must
-  /// outlive the run.
-  static Result<Run> open(recipe::Recipe recipe, std::filesystem::path folder, const Compute& compute,
-                          DataReader& reader, Progress& progress);
+  /// recipe.toml, convolutions.json and, in `cache`, what it measures; an empty path is no cache. Fails if
+  /// the folder is that of another Run, in this process or another. `progress` must outlive the run.
+  static Result<Run> open(recipe::Recipe recipe, std::filesystem::path folder,
+                          const std::filesystem::path& cache, const Compute& compute, DataReader& reader,
+                          Progress& progress);
 
   const recipe::Recipe& recipe() const { return recipe_; }
   const Compute& compute() const { return compute_; }
@@ -74,6 +77,7 @@ class Run {
   std::filesystem::path file(recipe::Stage stage, std::string_view name) const {
     return folder(stage) / name;
   }
+  std::filesystem::path convolutions_file() const { return folder_ / "convolutions.json"; }
   std::filesystem::path model_file() const { return folder_ / "model.onnx"; }
 
   bool done(recipe::Stage stage) const;
@@ -135,6 +139,8 @@ class Run {
   Status retire_model() const;
   /// Whether the folder is of this fingerprint.
   bool was_begun(const std::filesystem::path& folder, const std::string& made_from) const;
+  /// Whose the convolutions are, from now on.
+  Status choose_convolutions(const Graph& graph, const std::filesystem::path& cache);
   /// Whether pixels are normalised in a way that the file's network may not expect.
   bool measures_normalization() const;
   /// From now on, images teach what the network makes of them.
@@ -146,6 +152,7 @@ class Run {
   std::filesystem::path folder_;
   std::optional<FolderLock> lock_;
   Compute compute_;
+  ConvRecord convolutions_;
   Progress* progress_;
   std::shared_ptr<const latency::LatencyTable> latency_table_;
   std::vector<Subnet> given_subnets_;

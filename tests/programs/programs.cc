@@ -57,6 +57,10 @@ void expect_sentence(const ProcessResult& result, const std::string& part) {
 
 }  // namespace
 
+ProgramTest::ProgramTest() {
+  ::setenv("XDG_CACHE_HOME", (folder_ / "cache").c_str(), 1);
+}
+
 ProcessResult ProgramTest::concertina(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), CONCERTINA_PROGRAM);
   return run_process(arguments);

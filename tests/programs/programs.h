@@ -23,9 +23,11 @@ ProcessResult run_process(const std::vector<std::string>& command,
                           const std::function<bool()>& kill_when = {}, std::size_t file_limit = 0,
                           int signal = SIGKILL);
 
-/// Runs the programs as a user does.
+/// Runs the programs as a user does, but with a cache of its own.
 class ProgramTest : public ::testing::Test {
  protected:
+  ProgramTest();
+
   static ProcessResult concertina(std::vector<std::string> arguments);
   static ProcessResult concertina_train(std::vector<std::string> arguments);
 

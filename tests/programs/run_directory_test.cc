@@ -120,6 +120,37 @@ TEST_F(RunDirectoryTest, AStageThatGoesOnOnAnotherDeviceSaysSo) {
   EXPECT_THAT(*read_file(out / "joint" / "done"), HasSubstr("Elsewhere, 9 threads, then "));
 }
 
+TEST_F(RunDirectoryTest, WhoseTheConvolutionsAreIsMeasuredOnce) {
+  const std::vector<std::string> measured = {"--set", "training.convolutions=measured"};
+  const fs::path one = folder_ / "one", two = folder_ / "two";
+  const ProcessResult first = train("pretrain", one, measured);
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_THAT(first.err, HasSubstr(" kinds by our kernels, "));
+  ASSERT_EQ(train("pretrain", two, measured).exit_code, 0);
+  EXPECT_EQ(*read_file(two / "convolutions.json"), *read_file(one / "convolutions.json"));
+  const ProcessResult again = train("pretrain", one, measured);
+  EXPECT_THAT(again.err, HasSubstr("pretrain: done before"));
+}
+
+TEST_F(RunDirectoryTest, ARunGoesOnWithTheConvolutionsOfItsRecord) {
+  const fs::path whole = folder_ / "whole", recorded = folder_ / "recorded", own = folder_ / "own";
+  ASSERT_EQ(train("run", whole, {"--set", "training.convolutions=libtorch"}).exit_code, 0);
+  std::string record = *read_file(whole / "convolutions.json");
+  const std::string decided = "\"convolutions\": \"libtorch\"";
+  record.replace(record.find(decided), decided.size(), "\"convolutions\": \"measured\"");
+  ASSERT_TRUE(write_file(recorded / "convolutions.json", record));
+  ASSERT_EQ(train("run", recorded, {"--set", "training.convolutions=measured"}).exit_code, 0);
+  EXPECT_EQ(*read_file(recorded / "convolutions.json"), record);
+  EXPECT_EQ(*read_file(recorded / "pretrain/fingerprint"), *read_file(whole / "pretrain/fingerprint"));
+  EXPECT_EQ(*read_file(recorded / "model.onnx"), *read_file(whole / "model.onnx"));
+  ASSERT_EQ(train("run", own).exit_code, 0);
+  EXPECT_NE(*read_file(own / "pretrain/fingerprint"), *read_file(whole / "pretrain/fingerprint"));
+  EXPECT_NE(*read_file(own / "model.onnx"), *read_file(whole / "model.onnx"));
+  // Another decision that comes to the same repeats nothing.
+  const ProcessResult back = train("run", recorded, {"--set", "training.convolutions=libtorch"});
+  EXPECT_THAT(back.err, HasSubstr("package: done before"));
+}
+
 TEST_F(RunDirectoryTest, TwoRunsDoNotShareAFolder) {
   const fs::path out = folder_ / "run";
   {

@@ -19,6 +19,7 @@ flip = false
 [training]
 batch = 30
 precision = "fp32"
+convolutions = "own"
 [pretrain]
 epochs = 2
 [rank]

@@ -13,6 +13,9 @@
 /// of threads.
 namespace concertina::kernels {
 
+/// Grows whenever a kernel comes to take another time, so that what was measured before is measured again.
+inline constexpr int kTrainingConvVersion = 1;
+
 /// Calls body(0) .. body(count - 1), some of them at once.
 using ParallelFor = std::function<void(int count, const std::function<void(int index)>& body)>;
 

@@ -58,29 +58,6 @@ double total(const torch::Tensor& partial, std::int64_t channel) {
   return sum;
 }
 
-/// Mean and variance of each channel, both [channels].
-ChannelMoments find_moments(const torch::Tensor& x, const kernels::TrainingMap& map) {
-  const std::int64_t channels = map.channels;
-  const torch::Tensor origin =
-      (x.dim() == 4 ? x.select(0, 0).flatten(1).select(1, 0) : x.select(0, 0)).to(torch::kFloat).contiguous();
-  const torch::Tensor sums = partial_sums(channels), squares = partial_sums(channels);
-  for_threads(map, [&](std::int64_t first, const kernels::TrainingMap& part, std::int64_t thread) {
-    kernels::moments({.map = part,
-                      .x = at_pixel(x, first),
-                      .origin = origin.data_ptr<float>(),
-                      .sums = sums.data_ptr<float>() + thread * channels,
-                      .squares = squares.data_ptr<float>() + thread * channels});
-  });
-  const auto n = static_cast<double>(map.pixels);
-  const ChannelMoments moments{torch::empty({channels}), torch::empty({channels})};
-  for (std::int64_t c = 0; c < channels; ++c) {
-    const double offset = total(sums, c) / n;
-    at(moments.mean, c) = static_cast<float>(at(origin, c) + offset);
-    at(moments.variance, c) = static_cast<float>(std::max(total(squares, c) / n - offset * offset, 0.0));
-  }
-  return moments;
-}
-
 torch::Tensor map_like(const torch::Tensor& x, const MapMemory& memory) {
   return x.dim() == 4 ? empty_map(memory, x.sizes(), x.scalar_type()) : torch::empty_like(x);
 }
@@ -101,7 +78,7 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
     const torch::Tensor x = channels_last(input);
     const kernels::TrainingMap map = training_map(x);
     const std::int64_t channels = map.channels;
-    const ChannelMoments here = given.mean.defined() ? given : find_moments(x, map);
+    const ChannelMoments here = given.mean.defined() ? given : find_moments(x);
     const torch::Tensor moments = torch::stack({here.mean, here.variance}).to(torch::kDouble);
     const double *means = moments.data_ptr<double>(), *variances = means + channels;
     const double n = join_moments(moments, static_cast<double>(map.pixels), processes);
@@ -202,6 +179,30 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
 };
 
 }  // namespace
+
+ChannelMoments find_moments(const torch::Tensor& input) {
+  const torch::Tensor x = channels_last(input);
+  const kernels::TrainingMap map = training_map(x);
+  const std::int64_t channels = map.channels;
+  const torch::Tensor origin =
+      (x.dim() == 4 ? x.select(0, 0).flatten(1).select(1, 0) : x.select(0, 0)).to(torch::kFloat).contiguous();
+  const torch::Tensor sums = partial_sums(channels), squares = partial_sums(channels);
+  for_threads(map, [&](std::int64_t first, const kernels::TrainingMap& part, std::int64_t thread) {
+    kernels::moments({.map = part,
+                      .x = at_pixel(x, first),
+                      .origin = origin.data_ptr<float>(),
+                      .sums = sums.data_ptr<float>() + thread * channels,
+                      .squares = squares.data_ptr<float>() + thread * channels});
+  });
+  const auto n = static_cast<double>(map.pixels);
+  const ChannelMoments moments{torch::empty({channels}), torch::empty({channels})};
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const double offset = total(sums, c) / n;
+    at(moments.mean, c) = static_cast<float>(at(origin, c) + offset);
+    at(moments.variance, c) = static_cast<float>(std::max(total(squares, c) / n - offset * offset, 0.0));
+  }
+  return moments;
+}
 
 BatchNormOutput batch_norm(const BatchNormInput& input, const MapMemory& memory, const Processes& processes) {
   const auto& [x, scale, shift, epsilon, residual, relu, moments] = input;

@@ -12,6 +12,9 @@ struct ChannelMoments {
   torch::Tensor mean, variance;
 };
 
+/// Those of a map on the CPU, by a pass over it. No gradient goes through them.
+ChannelMoments find_moments(const torch::Tensor& x);
+
 struct BatchNormInput {
   torch::Tensor x;             ///< [n][c][h][w] or [n][c], fp32 or bf16
   torch::Tensor scale, shift;  ///< [c], fp32

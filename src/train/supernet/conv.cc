@@ -142,6 +142,10 @@ bool has_own_kernels(const op::Conv& conv) {
   return !conv.transposed() && (wide || depthwise);
 }
 
+std::string own_unit(torch::Dtype dtype) {
+  return unit_for(dtype)->name;
+}
+
 std::vector<std::string> convolutions_of_libtorch(const Graph& graph) {
   std::vector<std::string> names;
   for (const Node& node : graph.nodes()) {

@@ -26,6 +26,9 @@ struct ConvOutput {
 /// would fill no vector.
 bool has_own_kernels(const op::Conv& conv);
 
+/// What multiplies: "AVX-512 BF16".
+std::string own_unit(torch::Dtype dtype);
+
 /// Names of the graph's convolutions for which it cannot.
 std::vector<std::string> convolutions_of_libtorch(const Graph& graph);
 

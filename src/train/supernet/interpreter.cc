@@ -18,11 +18,6 @@ torch::Tensor as_vector(const torch::Tensor& x) {
   return x.dim() == 2 ? x : x.flatten(1);
 }
 
-/// LibTorch's convolution takes padding that is alike on both sides only.
-bool symmetric(const Window& w) {
-  return w.pad_top == w.pad_bottom && w.pad_left == w.pad_right;
-}
-
 /// Runs a graph's nodes one after another for one sub-net.
 class Interpreter {
  public:
@@ -55,23 +50,16 @@ class Interpreter {
   torch::Tensor operator()(const op::Input&) const { return value(id_); }  // given, not computed
 
   torch::Tensor operator()(const op::Conv& op) {
-    const Window& w = op.window;
     const torch::Dtype dtype = net_.compute().dtype;
     const std::int64_t groups = op.groups == 1 ? 1 : map().size(1) / (op.in_channels / op.groups);
-    if (map().is_cpu() && has_own_kernels(op)) {
+    if (net_.has_own_convolution(id_)) {
       const bool moments = !options_.statistics && net_.normalized(id_);
       const ConvOutput output = conv(map().to(dtype), conv_prefix(), op, groups, moments, net_.memory());
       if (moments) moments_[id_] = output.moments;
       return output.y;
     }
-    if (op.transposed()) {
-      return transposed_conv(map().to(dtype), weight(dtype), bias(op.bias, dtype), groups, op);
-    }
-    const bool even = symmetric(w);
-    const torch::Tensor x = (even ? map() : padded(map(), w, 0)).to(dtype);
-    return torch::conv2d(x, weight(dtype), bias(op.bias, dtype), {w.stride_h, w.stride_w},
-                         even ? at::IntArrayRef{w.pad_top, w.pad_left} : at::IntArrayRef{0, 0},
-                         {w.dilation_h, w.dilation_w}, groups);
+    const auto by_libtorch = op.transposed() ? transposed_conv : plain_conv;
+    return by_libtorch(map().to(dtype), weight(dtype), bias(op.bias, dtype), groups, op);
   }
 
   torch::Tensor operator()(const op::Linear& linear) const {

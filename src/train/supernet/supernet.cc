@@ -77,6 +77,14 @@ std::vector<bool> find_normalized(const Graph& graph) {
   return normalized;
 }
 
+/// By node, whether it is a convolution of our own kernels.
+std::vector<bool> find_own_convolutions(const Graph& graph, const Compute& compute) {
+  std::vector<bool> own;
+  for (const std::optional<ConvKind>& kind : conv_kinds(graph))
+    own.push_back(kind && compute.device.is_cpu() && !compute.convolutions.libtorch.contains(name_of(*kind)));
+  return own;
+}
+
 /// Of numbers that keep a root or a denominator away from 0, such as the epsilon of a norm in parts. Learned,
 /// they might fall below it.
 std::vector<bool> find_guards(const Graph& graph) {
@@ -144,6 +152,7 @@ Result<Supernet> Supernet::make(const Graph& graph, const Tensors& weights, cons
   Fusions fusions = find_fusions(graph);
   net.rectified_ = std::move(fusions.rectified);
   net.added_ = std::move(fusions.added);
+  net.own_convolution_ = find_own_convolutions(graph, compute);
   net.normalized_ = find_normalized(graph);
   net.classifier_ = find_classifier(graph);
   return net;

@@ -91,6 +91,9 @@ class Supernet {
   /// the ReLU's.
   bool added(NodeId id) const { return added_[id]; }
 
+  /// Whether the node is a convolution that our own kernels compute.
+  bool has_own_convolution(NodeId id) const { return own_convolution_[id]; }
+
   /// Whether a batch norm reads the node.
   bool normalized(NodeId id) const { return normalized_[id]; }
 
@@ -103,7 +106,7 @@ class Supernet {
   Graph graph_;
   Compute compute_;
   Tensors weights_;
-  std::vector<bool> rectified_, added_, normalized_;
+  std::vector<bool> rectified_, added_, own_convolution_, normalized_;
   NodeId classifier_ = 0;
   MapMemory memory_ = std::make_shared<kernels::Workspace>();
 };

@@ -65,6 +65,16 @@ torch::Tensor padded(const torch::Tensor& x, const Window& w, double value) {
   return torch::constant_pad_nd(x, {w.pad_left, w.pad_right, w.pad_top, w.pad_bottom}, value);
 }
 
+torch::Tensor plain_conv(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
+                         std::int64_t groups, const op::Conv& conv) {
+  const Window& w = conv.window;
+  // LibTorch takes padding that is alike on both sides only.
+  const bool even = w.pad_top == w.pad_bottom && w.pad_left == w.pad_right;
+  return torch::conv2d(even ? x : padded(x, w, 0), weight, bias, {w.stride_h, w.stride_w},
+                       even ? at::IntArrayRef{w.pad_top, w.pad_left} : at::IntArrayRef{0, 0},
+                       {w.dilation_h, w.dilation_w}, groups);
+}
+
 torch::Tensor transposed_conv(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
                               std::int64_t groups, const op::Conv& conv) {
   const Window& w = conv.window;

@@ -14,6 +14,10 @@ inline torch::Tensor channels_last(const torch::Tensor& x) {
 /// `value` around the map; x itself if the window has no padding.
 torch::Tensor padded(const torch::Tensor& x, const Window& window, double value);
 
+/// LibTorch's convolution with the window of `conv`, which is not transposed. bias: may be undefined.
+torch::Tensor plain_conv(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
+                         std::int64_t groups, const op::Conv& conv);
+
 /// A transposed convolution with op::Conv's filters. bias: may be undefined.
 torch::Tensor transposed_conv(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
                               std::int64_t groups, const op::Conv& conv);
