@@ -160,16 +160,10 @@ Status why(const std::vector<Child>& children) {
 Status run_local_processes(int count, const std::function<Status(const train::Place& place)>& work) {
   auto meeting = TemporaryFile::make();
   if (!meeting) return meeting.error();
-  auto shared_sum = SharedSum::make(count);
-  if (!shared_sum) return shared_sum.error();
   std::vector<Child> children;
   for (int rank = 0; rank < count; ++rank) {
-    train::Place place{.rank = rank,
-                       .count = count,
-                       .local_rank = rank,
-                       .local_count = count,
-                       .meeting = meeting->path(),
-                       .shared_sum = *shared_sum};
+    train::Place place{
+        .rank = rank, .count = count, .local_rank = rank, .local_count = count, .meeting = meeting->path()};
     auto child = start(place, work);
     if (!child) {
       kill_all(children);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "train/distributed/joint_testing.h"
 #include "train/tensors.h"
 
 namespace concertina::train {
@@ -73,6 +74,28 @@ TEST(Muon, LeavesWhatHasNoGradient) {
   Muon muon({weight}, options());
   muon.step();
   EXPECT_TRUE(torch::equal(weight, torch::ones({2, 2, 1, 1})));
+}
+
+class SharedMuon : public JointTest {
+ protected:
+  /// Filters, one of which has no gradient, after a step.
+  static std::vector<torch::Tensor> stepped(const Processes& processes) {
+    torch::manual_seed(3);
+    std::vector<torch::Tensor> weights;
+    for (const std::int64_t channels : {3, 16, 4, 8, 2}) {
+      weights.push_back(torch::randn({channels, 4, 3, 3}).requires_grad_());
+      if (channels != 4) weights.back().mutable_grad() = torch::randn({channels, 4, 3, 3});
+    }
+    Muon(weights, options(), processes).step();
+    return weights;
+  }
+};
+
+TEST_F(SharedMuon, IsToTheLastBitThatOfOneProcess) {
+  const auto processes = meet(2);
+  if (!processes) return;
+  const std::vector<torch::Tensor> alone = stepped({}), shared = stepped(*processes);
+  for (std::size_t i = 0; i < alone.size(); ++i) EXPECT_TRUE(torch::equal(alone[i], shared[i])) << i;
 }
 
 }  // namespace

@@ -179,7 +179,8 @@ ScheduledOptimizer make_sgd(const Graph& graph, const Tensors& trained,
 }
 
 std::vector<ScheduledOptimizer> make_optimizers(const Graph& graph, const Tensors& trained,
-                                                const recipe::Recipe::Training& options) {
+                                                const recipe::Recipe::Training& options,
+                                                const Processes& processes) {
   std::vector<ScheduledOptimizer> optimizers;
   const double learning_rate = options.muon_learning_rate;
   if (learning_rate == 0) {
@@ -190,7 +191,7 @@ std::vector<ScheduledOptimizer> make_optimizers(const Graph& graph, const Tensor
   auto [filters, linear, others] = sorted_by_kind(graph, trained);
   optimizers.push_back(sgd(std::move(linear), std::move(others), options, options.learning_rate));
   const auto muon = torch::optim::SGDOptions(learning_rate).momentum(options.momentum).weight_decay(kDecay);
-  optimizers.push_back({std::make_unique<Muon>(std::move(filters), muon), learning_rate});
+  optimizers.push_back({std::make_unique<Muon>(std::move(filters), muon, processes), learning_rate});
   return optimizers;
 }
 

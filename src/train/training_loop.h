@@ -30,9 +30,11 @@ struct SchedulePart {
 ScheduledOptimizer make_sgd(const Graph& graph, const Tensors& trained,
                             const recipe::Recipe::Training& options, double learning_rate);
 
-/// What the recipe trains with: SGD, and with muon_learning_rate Muon for convolutions that mix channels.
+/// What the recipe trains with: SGD, and with muon_learning_rate Muon for convolutions that mix channels,
+/// whose work the processes share.
 std::vector<ScheduledOptimizer> make_optimizers(const Graph& graph, const Tensors& trained,
-                                                const recipe::Recipe::Training& options);
+                                                const recipe::Recipe::Training& options,
+                                                const Processes& processes = {});
 
 /// Training that survives a kill: after each epoch, and every few minutes, everything is written to
 /// `checkpoint`. The random numbers of a step depend on `seed` and its number alone. Of several processes

@@ -35,9 +35,8 @@ inline Group group_of(const Store& store, int rank, int count, c10::DeviceType d
 }
 
 inline Group gloo_group(const Store& store, int rank, int count,
-                        const c10::intrusive_ptr<c10d::ProcessGroupGloo::Options>& options) {
-  return group_of(store, rank, count, c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::GLOO,
-                  c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, count, options));
+                        const c10::intrusive_ptr<c10d::ProcessGroupGloo>& gloo) {
+  return group_of(store, rank, count, c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::GLOO, gloo);
 }
 
 #ifdef CONCERTINA_NCCL
@@ -61,9 +60,8 @@ using WarningGuard = c10::WarningUtils::WarningHandlerGuard;
 
 #else
 
-inline Group gloo_group(const Store& store, int rank, int count,
-                        const c10::intrusive_ptr<c10d::ProcessGroupGloo::Options>& options) {
-  return c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, count, options);
+inline Group gloo_group(const Store&, int, int, const c10::intrusive_ptr<c10d::ProcessGroupGloo>& gloo) {
+  return gloo;
 }
 
 #ifdef CONCERTINA_NCCL

@@ -8,7 +8,7 @@ namespace concertina::train {
 struct Processes::Group {
   compat::Group group;
   torch::Device device = torch::kCPU;          ///< whose tensors it sends
-  std::shared_ptr<SharedSum> shared_sum = {};  ///< for a few numbers; or null
+  std::shared_ptr<SharedSum> shared_sum = {};  ///< of all; or null
 };
 
 }  // namespace concertina::train

@@ -20,6 +20,9 @@
 
 namespace concertina::train {
 
+/// By which processes add up.
+enum class Way { shared_memory, sockets };
+
 /// A test that begins with
 ///
 ///   const auto processes = meet(2);
@@ -29,7 +32,7 @@ namespace concertina::train {
 /// started starts them, expects them to succeed, and returns.
 class JointTest : public ::testing::Test {
  protected:
-  static std::optional<Processes> meet(int count) {
+  static std::optional<Processes> meet(int count, Way way = Way::shared_memory) {
     at::set_num_threads(1);
     const char* place = std::getenv(kPlace);
     if (place == nullptr) {
@@ -38,7 +41,9 @@ class JointTest : public ::testing::Test {
     }
     const int rank = std::atoi(place);
     const char* meeting = std::strchr(place, ' ') + 1;
-    auto processes = Processes::meet({.rank = rank, .count = count, .meeting = meeting}, torch::kCPU);
+    const int local_count = way == Way::sockets ? 1 : count;
+    auto processes = Processes::meet(
+        {.rank = rank, .count = count, .local_count = local_count, .meeting = meeting}, torch::kCPU);
     if (processes) return *processes;
     ADD_FAILURE() << processes.error().message;
     return {};

@@ -51,7 +51,7 @@ class JointTraining : public JointTest {
       const Supernet net = *Supernet::make(graph_, initial_tensors(graph_, 3), {});
       recipe::Recipe::Training options;
       options.learning_rate = 0.02;
-      std::vector<ScheduledOptimizer> optimizers = make_optimizers(graph_, net.weights(), options);
+      std::vector<ScheduledOptimizer> optimizers = make_optimizers(graph_, net.weights(), options, processes);
       const TrainingLoop loop{.task = "test",
                               .checkpoint = folder / "checkpoint.pt",
                               .log = folder / "log.jsonl",

@@ -2,10 +2,8 @@
 
 #include <filesystem>
 #include <functional>
-#include <memory>
 #include <string>
 
-#include "base/shared_sum.h"
 #include "concertina/result.h"
 
 namespace concertina::train {
@@ -18,8 +16,7 @@ struct Place {
   int local_count = 1;  ///< of those on this machine, which share its cores
   /// On one machine: a file that is missing or empty, and that all can write. It is gone once they have met.
   std::filesystem::path meeting = {};
-  std::shared_ptr<SharedSum> shared_sum = {};  ///< of all, if they are on one machine; or null
-  std::string address = {};                    ///< otherwise where process 0 listens
+  std::string address = {};  ///< otherwise where process 0 listens
   int port = 0;
   bool has_listener = false;           ///< torchrun itself listens there, not process 0
   std::string prefix = {};             ///< of the keys by which they meet: another one after each restart

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "train/distributed/group.h"
+#include "train/distributed/local_group.h"
 
 namespace concertina::train {
 namespace {
@@ -30,21 +31,29 @@ compat::Store open_store(const Place& place) {
   return c10::make_intrusive<c10d::PrefixStore>(place.prefix, std::move(store));
 }
 
-compat::Group gloo(const Place& place, const compat::Store& store) {
+compat::Group gloo(const Place& place, const compat::Store& store,
+                   const std::shared_ptr<SharedSum>& shared_sum) {
   const auto options = GlooOptions::create();
   options->devices = {!place.network_interface.empty()
                           ? c10d::ProcessGroupGloo::createDeviceForInterface(place.network_interface)
                       : on_one_machine(place) ? c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1")
                                               : c10d::ProcessGroupGloo::createDefaultDevice()};
-  return compat::gloo_group(store, place.rank, place.count, options);
+  if (shared_sum)
+    return compat::gloo_group(
+        store, place.rank, place.count,
+        c10::make_intrusive<LocalGroup>(store, place.rank, place.count, options, shared_sum));
+  return compat::gloo_group(
+      store, place.rank, place.count,
+      c10::make_intrusive<c10d::ProcessGroupGloo>(store, place.rank, place.count, options));
 }
 
-compat::Group open_group(const Place& place, [[maybe_unused]] torch::Device device) {
+Processes::Group open_group(const Place& place, torch::Device device) {
   const compat::Store store = open_store(place);
+  const std::shared_ptr<SharedSum> shared_sum = share_memory(place, store);
 #ifdef CONCERTINA_NCCL
-  if (device.is_cuda()) return compat::nccl_group(store, place.rank, place.count);
+  if (device.is_cuda()) return {compat::nccl_group(store, place.rank, place.count), device, shared_sum};
 #endif
-  return gloo(place, store);
+  return {gloo(place, store, shared_sum), device, shared_sum};
 }
 
 /// LibTorch adds a trace of calls.
@@ -80,7 +89,7 @@ Result<Processes> Processes::meet(const Place& place, torch::Device device) {
   }
 #endif
   try {
-    const Processes processes(new Group{open_group(place, device), device, place.shared_sum});
+    const Processes processes(new Group(open_group(place, device)));
     processes.sum(torch::zeros({1}));  // nobody leaves before all are here
     std::error_code code;
     if (processes.first() && !place.meeting.empty()) std::filesystem::remove(place.meeting, code);
@@ -110,12 +119,7 @@ std::span<const std::int64_t> Processes::share(std::span<const std::int64_t> all
 void Processes::sum(const torch::Tensor& tensor) const {
   if (alone()) return;
   const torch::NoGradGuard no_grad;
-  const bool few = tensor.is_cpu() && tensor.scalar_type() == torch::kDouble && tensor.is_contiguous() &&
-                   tensor.numel() <= static_cast<std::int64_t>(SharedSum::kMostValues);
-  if (group_->shared_sum && few) {
-    return group_->shared_sum->add_up(rank(),
-                                      {tensor.data_ptr<double>(), static_cast<std::size_t>(tensor.numel())});
-  }
+  if (group_->shared_sum && add_up(*group_->shared_sum, tensor)) return;
   std::vector<torch::Tensor> sent = {tensor.to(group_->device).contiguous()};
   wait_for([&] { return group_->group->allreduce(sent); });
   if (!sent[0].is_same(tensor)) tensor.copy_(sent[0]);

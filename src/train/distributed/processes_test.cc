@@ -12,9 +12,10 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-using ProcessesTest = JointTest;
+class ProcessesTest : public JointTest, public ::testing::WithParamInterface<Way> {};
+INSTANTIATE_TEST_SUITE_P(Ways, ProcessesTest, ::testing::Values(Way::shared_memory, Way::sockets));
 
-TEST_F(ProcessesTest, AloneChangeNothing) {
+TEST(Processes, AloneChangeNothing) {
   const Processes alone;
   const torch::Tensor tensor = torch::tensor({1.0F, 2.0F});
   alone.sum(tensor);
@@ -27,8 +28,8 @@ TEST_F(ProcessesTest, AloneChangeNothing) {
   EXPECT_TRUE(alone.alone() && alone.first());
 }
 
-TEST_F(ProcessesTest, DoTogether) {
-  const auto processes = meet(3);
+TEST_P(ProcessesTest, DoTogether) {
+  const auto processes = meet(3, GetParam());
   if (!processes) return;
   const int rank = processes->rank();
   EXPECT_EQ(processes->count(), 3);
@@ -61,8 +62,8 @@ TEST_F(ProcessesTest, DoTogether) {
   EXPECT_EQ(failed.error().message, "bad 1");
 }
 
-TEST_F(ProcessesTest, OnlyTheFirstTouchesFiles) {
-  const auto processes = meet(2);
+TEST_P(ProcessesTest, OnlyTheFirstTouchesFiles) {
+  const auto processes = meet(2, GetParam());
   if (!processes) return;
   const testing::TestFolder mine;  // the other process has another one
   int calls = 0;
@@ -78,8 +79,8 @@ TEST_F(ProcessesTest, OnlyTheFirstTouchesFiles) {
   EXPECT_EQ(processes->first_does([] { return Status(Error{"full"}); }).error().message, "full");
 }
 
-TEST_F(ProcessesTest, NoticeThatOneIsGone) {
-  const auto processes = meet(2);
+TEST_P(ProcessesTest, NoticeThatOneIsGone) {
+  const auto processes = meet(2, GetParam());
   if (!processes) return;
   const torch::Tensor tensor = torch::ones({3});
   processes->sum(tensor);

@@ -17,7 +17,7 @@ data::ImageSet noise_set(int count) {
   return set;
 }
 
-class SharedGradientsTest : public JointTest {
+class SharedGradientsTest : public JointTest, public ::testing::WithParamInterface<Way> {
  protected:
   const Graph graph_ = *make_network({.name = "resnet8", .input = {3, 8, 8}, .classes = 4, .width = 0.5});
   const ChannelGroups groups_ = *divide_channels(graph_, 4);
@@ -52,8 +52,10 @@ class SharedGradientsTest : public JointTest {
   }
 };
 
-TEST_F(SharedGradientsTest, OfASandwichAreThoseOfTheWholeBatch) {
-  const auto processes = meet(2);
+INSTANTIATE_TEST_SUITE_P(Ways, SharedGradientsTest, ::testing::Values(Way::shared_memory, Way::sockets));
+
+TEST_P(SharedGradientsTest, OfASandwichAreThoseOfTheWholeBatch) {
+  const auto processes = meet(2, GetParam());
   if (!processes) return;
   for (const recipe::Distillation distillation :
        {recipe::Distillation::in_place, recipe::Distillation::growing, recipe::Distillation::mutual}) {
@@ -77,8 +79,8 @@ TEST_F(SharedGradientsTest, OfASandwichAreThoseOfTheWholeBatch) {
   }
 }
 
-TEST_F(SharedGradientsTest, RepeatToTheLastBit) {
-  const auto processes = meet(3);
+TEST_P(SharedGradientsTest, RepeatToTheLastBit) {
+  const auto processes = meet(3, GetParam());
   if (!processes) return;
   const ImageBatches shared = images_.shared_by(*processes);
   const Trained once = train(shared, *processes, recipe::Distillation::growing),

@@ -20,10 +20,12 @@ std::span<const std::uint8_t> values_at(const torch::Tensor& batch, std::int64_t
 Normalization measure_normalization(const data::ImageSet& set) {
   const auto c = static_cast<std::size_t>(set.channels);
   std::vector<std::int64_t> sum(c, 0), squares(c, 0);
-  for (std::size_t i = 0; i < set.pixels.size(); ++i) {
-    const std::int64_t v = set.pixels[i];
-    sum[i % c] += v;
-    squares[i % c] += v * v;
+  for (std::size_t i = 0; i < set.pixels.size(); i += c) {
+    for (std::size_t k = 0; k < c; ++k) {
+      const std::int64_t v = set.pixels[i + k];
+      sum[k] += v;
+      squares[k] += v * v;
+    }
   }
   Normalization result;
   const double count = static_cast<double>(set.pixels.size()) / static_cast<double>(c);

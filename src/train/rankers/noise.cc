@@ -30,7 +30,8 @@ Result<Ranking> noise_ranking(const Run& run, const recipe::Recipe::Rank& recipe
 
   // The scales' gradients differ by orders of magnitude between layers; Adam takes steps of one size.
   const auto adam = torch::optim::AdamOptions(recipe.noise_learning_rate);
-  std::vector<ScheduledOptimizer> optimizers = make_optimizers(run.graph(), net.weights(), training);
+  std::vector<ScheduledOptimizer> optimizers =
+      make_optimizers(run.graph(), net.weights(), training, run.processes());
   optimizers.push_back(
       {std::make_unique<torch::optim::Adam>(noise.scales(), adam), recipe.noise_learning_rate});
   const Subnet full = full_subnet(run.graph());

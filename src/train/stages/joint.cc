@@ -49,7 +49,8 @@ Result<search::Spending> train_alone(const Run& run, const std::vector<Subnet>& 
     loop.task = fmt::format("sub-net {} alone", i);
     loop.checkpoint = joint_checkpoint(run, i);
     loop.log = run.file(recipe::Stage::joint, fmt::format("alone-{}.jsonl", i));
-    std::vector<ScheduledOptimizer> optimizers = make_optimizers(run.graph(), net.weights(), recipe.training);
+    std::vector<ScheduledOptimizer> optimizers =
+        make_optimizers(run.graph(), net.weights(), recipe.training, run.processes());
     const search::Spending cost = search::training_spending(run.graph(), subnets[i], recipe.training.batch);
     const auto step = [&](const Batch& batch,
                           const TrainingLoop::Moment& moment) -> TrainingLoop::StepResult {
@@ -82,7 +83,8 @@ Result<search::Spending> joint(const Run& run) {
   const recipe::Sandwich sandwich(subnets.size(), recipe.sampling, run.seed(recipe::Stage::joint));
   JointState state(net, std::move(subnets), recipe);
   const recipe::Recipe::Training& training = run.recipe().training;
-  std::vector<ScheduledOptimizer> optimizers = make_optimizers(run.graph(), state.trained(), training);
+  std::vector<ScheduledOptimizer> optimizers =
+      make_optimizers(run.graph(), state.trained(), training, run.processes());
   const auto step = [&](const Batch& batch, const TrainingLoop::Moment& moment) -> TrainingLoop::StepResult {
     const auto drawn = sandwich.draw(moment.step);
     const auto [losses, spent] =

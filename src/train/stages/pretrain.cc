@@ -29,7 +29,8 @@ Result<search::Spending> pretrain(const Run& run) {
   const recipe::Recipe& recipe = run.recipe();
   ASSIGN_OR_RETURN(const Tensors start, first_weights(run));
   ASSIGN_OR_RETURN(const Supernet net, run.supernet(start));
-  std::vector<ScheduledOptimizer> optimizers = make_optimizers(run.graph(), net.weights(), recipe.training);
+  std::vector<ScheduledOptimizer> optimizers =
+      make_optimizers(run.graph(), net.weights(), recipe.training, run.processes());
   const Subnet full = full_subnet(run.graph());
   const search::Spending cost = search::training_spending(run.graph(), full, recipe.training.batch);
   const auto step = [&](const Batch& batch, const TrainingLoop::Moment& moment) -> TrainingLoop::StepResult {
