@@ -10,10 +10,11 @@ TEST(Subnet, IsReadAsItIsWritten) {
   const Subnet subnet{{16, 12, 32}};
   EXPECT_EQ(to_string(subnet), "16-12-32");
   EXPECT_EQ(*parse_subnet("16-12-32"), subnet);
+  EXPECT_EQ(*parse_subnet("16-0-32"), (Subnet{{16, 0, 32}}));
 }
 
 TEST(Subnet, RefusesWhatIsNoListOfWidths) {
-  for (const char* text : {"", "-", "16-", "-16", "16--8", "16-a", "0-4", "16 8", "99999999999"}) {
+  for (const char* text : {"", "-", "16-", "-16", "16--8", "16-a", "16 8", "99999999999"}) {
     const auto parsed = parse_subnet(text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_THAT(parsed.error().message, ::testing::HasSubstr("16-12-32"));

@@ -54,6 +54,12 @@ TEST(ModelFile, IsWrittenInTheOldestFormatThatHasAllOfIt) {
   model.preprocessing.bgr = true;
   EXPECT_EQ(format_of(model), 4);
   EXPECT_EQ(parse_model(*serialize_model(model))->preprocessing, model.preprocessing);
+  const Graph& graph = model.network.graph;
+  const std::vector<Subnet> shallow = {full_subnet(graph),
+                                       testing::leaving_out_branches(graph, full_subnet(graph))[0]};
+  const ModelFile deep = testing::model_file(graph, shallow);
+  EXPECT_EQ(format_of(deep), 5);
+  EXPECT_EQ(parse_model(*serialize_model(deep))->subnets, deep.subnets);
   ModelFile gray = testing::random_model(*make_network({.name = "resnet8", .input = {1, 32, 32}}), 2);
   gray.preprocessing.bgr = true;
   EXPECT_THAT(serialize_model(gray).error().message,

@@ -44,7 +44,9 @@ class Runs {
          .cache = cache_,
          .measure = [&](const ConvKind& kind, const ConvPace&) { return times_of(kind); }},
         heard);
-    if (record && processes.first()) EXPECT_TRUE(write_file(record_, to_json(*record)));
+    if (record && processes.first()) {
+      EXPECT_TRUE(write_file(record_, to_json(*record)));
+    }
     return record;
   }
 

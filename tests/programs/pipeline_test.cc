@@ -343,7 +343,7 @@ TEST_F(PipelineTest, SubnetsLeaveOutBranches) {
     EXPECT_LT(row["from_reference"].get<double>(), 1e-5);
     EXPECT_LT(row["from_trainer"].get<double>(), 1e-5);
   }
-  ASSERT_EQ(concertina({"export", model, "--subnet", "2", "--out", folder_.string()}).exit_code, 0);
+  ASSERT_EQ(concertina({"export", model, "--subnet", "2", "--out", folder_.path().string()}).exit_code, 0);
   const onnx::ModelFile file = *onnx::read_model(model);
   const auto exported = onnx::import_network(folder_ / "model-2.onnx");
   ASSERT_TRUE(exported) << exported.error().message;
