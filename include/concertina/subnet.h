@@ -10,8 +10,8 @@ namespace concertina {
 
 /// A sub-net: the number of active channels of each channel dimension, in the order of the graph's
 /// dimensions. With width 0 the layers that make the channels are absent, and with them the whole branch, up
-/// to the sum that it leads to. A sub-net is a value. No layer stores one: a function that needs a sub-net takes it as an
-/// argument.
+/// to the sum that it leads to. A sub-net is a value. No layer stores one: a function that needs a sub-net
+/// takes it as an argument.
 struct Subnet {
   std::vector<int> widths;
 

@@ -28,8 +28,8 @@ std::vector<Branch> find_branches(const Graph& graph);
 /// The sub-net without this branch too; nothing if that cannot be, or if it has not got it.
 std::optional<Subnet> leave_out(const Graph& graph, const Subnet& subnet, const Branch& branch);
 
-/// The sub-net with a part of its depth: of the branches whose sums have one size it keeps the first ones, this
-/// share of them, rounded up, and at least one.
+/// The sub-net with a part of its depth: of the branches whose sums have one size it keeps the first ones,
+/// this share of them, rounded up, and at least one.
 Subnet keep_depth(const Graph& graph, const Subnet& subnet, double share);
 
 /// By node, whether the sub-net leaves it out. Precondition, here and below: check_subnet() accepts it.

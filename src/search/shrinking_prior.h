@@ -11,9 +11,10 @@ namespace concertina::search {
 ///   K(w) = sum over dimensions d of  share[d] * log(C_d / w_d),   share[d] ~ M_d^(1 - tilt) * P_d^tilt
 ///
 /// where M_d and P_d are the shares of the full network's MACs and parameters in the layers that dimension d
-/// touches, C_d its channels, and the shares add up to 1. An absent dimension counts as half of a group. K is 0 for the full network and log 2 for half of
-/// every width. With tilt 0, uniform widths have about the least K of all of their MACs; a larger tilt moves
-/// MACs to the layers with many parameters per MAC, as deep ones with few pixels have them.
+/// touches, C_d its channels, and the shares add up to 1. An absent dimension counts as half of a group. K is
+/// 0 for the full network and log 2 for half of every width. With tilt 0, uniform widths have about the least
+/// K of all of their MACs; a larger tilt moves MACs to the layers with many parameters per MAC, as deep ones
+/// with few pixels have them.
 ///
 /// Why: the loss that a search measures tells what a step destroys in weights that were trained for the full
 /// network. Far down the chain that is noise, and training mends most of it; docs/results has the trials.
