@@ -54,15 +54,11 @@ class ConvMachine {
       file_ = request.cache / fmt::format("convolutions-{:016x}.json", Hash().add(machine_).value());
   }
 
-  ConvVerdicts read() const {
+  Result<ConvVerdicts> read() const {
     std::error_code code;
-    if (file_.empty() || !std::filesystem::exists(file_, code)) return {};
-    auto cache = read_as(file_, parse_conv_cache);
-    if (!cache) {
-      progress_.message(fmt::format("convolutions: measured again, because {}", cache.error().message));
-      return {};
-    }
-    return cache->machine == machine_ ? std::move(cache->kinds) : ConvVerdicts();
+    if (file_.empty() || !std::filesystem::exists(file_, code)) return ConvVerdicts();
+    ASSIGN_OR_RETURN(ConvCache cache, read_as(file_, parse_conv_cache));
+    return cache.machine == machine_ ? std::move(cache.kinds) : ConvVerdicts();
   }
 
   void write(const ConvVerdicts& verdicts) const {
@@ -85,14 +81,19 @@ ConvVerdicts measured(const ConvRequest& request, const Kinds& kinds, Precision 
   const int images = std::max(1, request.training.batch / request.compute.processes.count());
   const torch::Dtype dtype = request.compute.with(precision).dtype;
   const ConvMachine machine(request, images, dtype, progress);
-  ConvVerdicts known = machine.read();
+  ConvVerdicts known;
+  if (auto before = machine.read()) {
+    known = *std::move(before);
+  } else {
+    progress.message(fmt::format("convolutions: measured again, because {}", before.error().message));
+  }
   std::vector<ConvKind> unknown;
   for (const auto& [name, kind] : kinds) {
     if (!known.contains(name)) unknown.push_back(kind);
   }
   if (unknown.empty()) return verdicts_on(kinds, known);
   ConvVerdicts now = measure_kinds(unknown, dtype, images, request.measure, progress);
-  known = machine.read();
+  if (auto meanwhile = machine.read()) known = *std::move(meanwhile);
   known.merge(now);
   machine.write(known);
   return verdicts_on(kinds, known);
