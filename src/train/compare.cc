@@ -60,6 +60,30 @@ Status write(const report::MeasuredComparison& measured, const std::filesystem::
   return write_file(folder / "comparison.svg", report::to_svg(measured));
 }
 
+/// Sub-nets of several networks, equal ones once.
+class SubnetsToTime {
+ public:
+  /// The number of the network, and of the sub-net among its own.
+  using Place = std::pair<std::size_t, std::size_t>;
+
+  /// Where the sub-net is; adds it if it is new.
+  Place place(const Graph& graph, const Subnet& subnet) {
+    auto network = std::find_if(networks_.begin(), networks_.end(),
+                                [&](const NetworkToTime& one) { return one.graph == graph; });
+    if (network == networks_.end()) network = networks_.insert(network, {graph, {}});
+    std::vector<Subnet>& subnets = network->subnets;
+    const auto found = std::find(subnets.begin(), subnets.end(), subnet);
+    const Place at(network - networks_.begin(), found - subnets.begin());
+    if (found == subnets.end()) subnets.push_back(subnet);
+    return at;
+  }
+
+  std::span<const NetworkToTime> networks() const { return networks_; }
+
+ private:
+  std::vector<NetworkToTime> networks_;
+};
+
 /// The runs of all arms.
 class ArmRuns {
  public:
@@ -79,7 +103,7 @@ class ArmRuns {
       ASSIGN_OR_RETURN(const Run run, open_run(i, seed));
       if (table_) RETURN_IF_ERROR(of_arm(i, table_->check_layers(run.graph())));
       epochs_[i] = epoch_macs(run);
-      networks_.push_back({.graph = run.graph(), .subnets = {}});
+      graphs_.push_back(run.graph());
       if (arms_[i].name != measured.references.front()) continue;
       fix_grids(run, request_.comparison.points, table_, measured);
       ends_ = {i, least_of(run)};
@@ -107,22 +131,21 @@ class ArmRuns {
   }
 
   /// Times the sub-nets of all runs, and fixes the times at which the arms are compared.
-  Status time(report::MeasuredComparison& measured) {
-    std::vector<NetworkToTime> networks = networks_;
-    networks[ends_.arm].subnets = {full_subnet(networks[ends_.arm].graph), ends_.least};
+  Status time(report::MeasuredComparison& measured) const {
+    SubnetsToTime all;
+    const auto place = [&](std::size_t arm, const Subnet& subnet) { return all.place(graphs_[arm], subnet); };
+    const auto full = place(ends_.arm, full_subnet(graphs_[ends_.arm]));
+    const auto least = place(ends_.arm, ends_.least);
     for (const report::MeasuredRun& run : measured.runs) {
-      for (const report::MeasuredSubnet& one : run.subnets)
-        networks[arm_named(run.arm)].subnets.push_back(one.subnet);
+      for (const report::MeasuredSubnet& one : run.subnets) place(arm_named(run.arm), one.subnet);
     }
-    ASSIGN_OR_RETURN(const auto times, request_.stopwatch.time(networks));
-    std::vector<std::size_t> next(networks.size());
-    measured.milliseconds_grid =
-        report::log_grid(times[ends_.arm][1], times[ends_.arm][0], request_.comparison.points);
+    ASSIGN_OR_RETURN(const auto times, request_.stopwatch.time(all.networks()));
+    const auto time_at = [&](const auto& at) { return times[at.first][at.second]; };
+    measured.milliseconds_grid = report::log_grid(time_at(least), time_at(full), request_.comparison.points);
     measured.milliseconds_of = "measured on " + request_.stopwatch.machine;
-    next[ends_.arm] = 2;
     for (report::MeasuredRun& run : measured.runs) {
-      const std::size_t arm = arm_named(run.arm);
-      for (report::MeasuredSubnet& one : run.subnets) one.milliseconds = times[arm][next[arm]++];
+      for (report::MeasuredSubnet& one : run.subnets)
+        one.milliseconds = time_at(place(arm_named(run.arm), one.subnet));
     }
     return {};
   }
@@ -177,7 +200,7 @@ class ArmRuns {
   Progress& progress_;
   DataReader reader_;
   std::optional<latency::LatencyTable> table_;  ///< by which milliseconds are sizes too
-  std::vector<NetworkToTime> networks_;         ///< by arm, without sub-nets
+  std::vector<Graph> graphs_;                   ///< by arm
   Ends ends_;
   std::vector<double> epochs_;  ///< by arm: of the reference's network, that an epoch of the arm's own is
 };

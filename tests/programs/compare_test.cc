@@ -35,6 +35,8 @@ TEST_F(CompareTest, ComparesArmsAtEqualBudgets) {
   const auto times = nlohmann::json::parse(timed.out);
   EXPECT_EQ(times["milliseconds_grid"].size(), 3u);
   EXPECT_THAT(times["milliseconds_of"].get<std::string>(), HasSubstr("measured on"));
+  EXPECT_EQ(times["runs"][0]["subnets"][0]["milliseconds"], times["runs"][1]["subnets"][0]["milliseconds"])
+      << "the full network of both";
   for (const auto& run : times["runs"]) {
     for (const auto& subnet : run["subnets"]) EXPECT_GT(subnet["milliseconds"].get<double>(), 0);
   }
