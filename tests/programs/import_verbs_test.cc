@@ -13,6 +13,7 @@ namespace concertina::testing {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 namespace fs = std::filesystem;
 
 class ImportVerbsTest : public ProgramTest {};
@@ -44,6 +45,21 @@ TEST_F(ImportVerbsTest, ExplainsInTextJsonAndAPicture) {
   EXPECT_GT(json["dimensions"][0]["macs_at_stake"], 0);
   EXPECT_EQ(json["dimensions"][7]["locks"].size(), 1u);
   EXPECT_TRUE(json["not_understood"].empty());
+}
+
+TEST_F(ImportVerbsTest, ExplainsWhatCanBeLeftOut) {
+  const std::string resnet = folder_.write("resnet.onnx", test_network("resnet"));
+  EXPECT_THAT(concertina_train({"explain", resnet}).out, HasSubstr("branches can be left out"));
+  const auto json = nlohmann::json::parse(concertina_train({"explain", resnet, "--json"}).out);
+  ASSERT_FALSE(json["branches"].empty());
+  for (const auto& branch : json["branches"]) {
+    EXPECT_GT(branch["macs"], 0);
+    EXPECT_FALSE(branch["dimensions"].empty());
+  }
+  const std::string vgg = folder_.write("vgg.onnx", test_network("vgg"));
+  const std::string text = concertina_train({"explain", vgg}).out;
+  EXPECT_THAT(text, Not(HasSubstr("can be left out")));
+  EXPECT_THAT(text, HasSubstr("never left out: the output"));
 }
 
 TEST_F(ImportVerbsTest, WhatIsNotUnderstoodStopsImportButNotExplain) {
