@@ -27,7 +27,7 @@ class Absence {
         absent_(readers.size()),
         lost_inputs_(readers.size()),
         lost_readers_(readers.size()),
-        lost_producers_(graph.layout().dimensions.size()) {}
+        lost_dimensions_(graph.layout().dimensions.size()) {}
 
   void remove(int dimension) {
     for (const NodeId id : graph_.layout().dimensions[dimension].producers) lose(id);
@@ -61,10 +61,11 @@ class Absence {
     const ChannelLayout& layout = graph_.layout();
     for (const Segment& segment : graph_.axis(id)) {
       const int d = segment.dimension;
+      if (d >= layout.free_dimensions || lost_dimensions_[d]) continue;
       const std::vector<NodeId>& producers = layout.dimensions[d].producers;
-      if (!std::binary_search(producers.begin(), producers.end(), id)) continue;
-      if (++lost_producers_[d] == producers.size() && d < layout.free_dimensions)
-        branch_.dimensions.push_back(d);
+      lost_dimensions_[d] =
+          std::all_of(producers.begin(), producers.end(), [&](NodeId one) { return absent_[one]; });
+      if (lost_dimensions_[d]) branch_.dimensions.push_back(d);
     }
   }
 
@@ -94,7 +95,7 @@ class Absence {
     for (NodeId id = 0; id < graph_.size(); ++id) {
       if (absent_[id]) continue;
       for (const auto& [parameter, owner] : graph_.node(id).tied) {
-        const auto is_owner = [&](NodeId one) { return graph_.node(one).name == owner; };
+        const auto is_owner = [&, &name = owner](NodeId one) { return graph_.node(one).name == name; };
         if (std::any_of(branch_.nodes.begin(), branch_.nodes.end(), is_owner))
           return Error{fmt::format("'{}' uses the weights of '{}'", name(id), owner)};
       }
@@ -108,8 +109,8 @@ class Absence {
   const std::vector<std::vector<NodeId>>& readers_;
   std::vector<bool> absent_;
   std::vector<std::size_t> lost_inputs_, lost_readers_;  ///< by node
-  std::vector<std::size_t> lost_producers_;              ///< by dimension
-  std::vector<NodeId> cut_;                              ///< have lost an input
+  std::vector<bool> lost_dimensions_;
+  std::vector<NodeId> cut_;  ///< have lost an input
   Branch branch_;
 };
 

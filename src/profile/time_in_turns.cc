@@ -62,7 +62,7 @@ Result<std::vector<std::vector<double>>> time_in_turns(std::span<const std::shar
   }
   std::vector<std::vector<double>> medians(all.size());
   for (std::size_t m = 0; m < all.size(); ++m) {
-    for (const std::vector<double>& times : all[m].times) medians[m].push_back(median(times));
+    for (const std::vector<double>& times : all[m].times) medians[m].push_back(quantile(times, 0.5));
   }
   return medians;
 }
