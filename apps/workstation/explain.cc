@@ -77,7 +77,6 @@ nlohmann::json branches_to_json(const Graph& graph) {
     const Cost saved = saved_without(graph, branch);
     list.push_back({{"nodes", names(graph, branch.nodes)},
                     {"dimensions", dimensions},
-                    {"branches", branches_to_json(graph)},
                     {"macs", saved.macs},
                     {"parameters", saved.parameters}});
   }
@@ -111,6 +110,7 @@ nlohmann::json to_json(const onnx::ImportedNetwork& imported) {
           {"macs", whole.macs},
           {"parameters", whole.parameters},
           {"dimensions", dimensions},
+          {"branches", branches_to_json(graph)},
           {"not_understood", strange}};
 }
 

@@ -47,6 +47,7 @@ class Absence {
     if (!branch_.nodes.empty() && branch_.nodes[0] < graph_.inputs())
       return Error{fmt::format("nothing else reads the input '{}'", name(branch_.nodes[0]))};
     RETURN_IF_ERROR(check_what_stays());
+    branch_.skipped = is_skipped();
     return std::move(branch_);
   }
 
@@ -101,6 +102,16 @@ class Absence {
       }
     }
     return {};
+  }
+
+  /// Whether what is left of each sum was read by what is absent.
+  bool is_skipped() const {
+    return std::all_of(cut_.begin(), cut_.end(), [&](NodeId sum) {
+      if (absent_[sum]) return true;
+      const std::vector<NodeId>& inputs = graph_.node(sum).inputs;
+      const std::vector<NodeId>& readers = readers_[inputs[absent_[inputs[0]] ? 1 : 0]];
+      return std::any_of(readers.begin(), readers.end(), [&](NodeId id) { return absent_[id]; });
+    });
   }
 
   const std::string& name(NodeId id) const { return graph_.node(id).name; }

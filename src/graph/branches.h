@@ -14,6 +14,7 @@ namespace concertina {
 struct Branch {
   std::vector<int> dimensions;  ///< free ones that only its layers make, rising: they have width 0 at once
   std::vector<NodeId> nodes;    ///< in order; the sum is none of them
+  bool skipped = false;         ///< without it the sum is what it read: x of x + f(x)
 
   friend bool operator==(const Branch&, const Branch&) = default;
 };

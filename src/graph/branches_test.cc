@@ -72,6 +72,7 @@ TEST(Branches, OfAResidualNetworkAreItsInnerLayers) {
   EXPECT_THAT(names_of(graph, branches[0].nodes),
               ElementsAre("first.a", "first.a_bn", "first.a_relu", "first.b", "first.b_bn"));
   EXPECT_THAT(branches[0].dimensions, ElementsAre(dimension(graph, "first.a")));
+  EXPECT_TRUE(branches[0].skipped && branches[1].skipped);
   EXPECT_THAT(why(graph, "stem"), HasSubstr("the output 'fc' needs it"));
 }
 
@@ -135,7 +136,8 @@ TEST(Branches, ABlockThatIsAllOfItsSumStays) {
   const NodeId b = net.conv("b2", net.conv("b1", stem, 5, kThree), 3, kThree);
   net.classify(net.sum("sum", a, b), 5);
   const Graph graph = net.build();
-  EXPECT_EQ(find_branches(graph).size(), 2U);
+  ASSERT_EQ(find_branches(graph).size(), 2U);
+  EXPECT_FALSE(find_branches(graph)[0].skipped);
   EXPECT_TRUE(check_subnet(graph, without(graph, {"a1"})));
   EXPECT_TRUE(check_subnet(graph, without(graph, {"b1"})));
   EXPECT_THAT(check_subnet(graph, without(graph, {"a1", "b1"})).error().message,

@@ -12,12 +12,13 @@
 namespace concertina::search {
 namespace {
 
-/// Those whose dimensions may shrink.
+/// Those that a shortcut skips and whose dimensions may shrink. Without a block that has a projection, only a
+/// 1x1 convolution would lie between two sizes of maps.
 std::vector<Branch> removable_branches(const Graph& graph, const ChannelGroups& groups) {
   std::vector<Branch> branches = find_branches(graph);
   std::erase_if(branches, [&](const Branch& branch) {
-    return std::any_of(branch.dimensions.begin(), branch.dimensions.end(),
-                       [&](int d) { return groups.is_whole(d); });
+    return !branch.skipped || std::any_of(branch.dimensions.begin(), branch.dimensions.end(),
+                                          [&](int d) { return groups.is_whole(d); });
   });
   return branches;
 }
