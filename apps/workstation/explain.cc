@@ -77,6 +77,7 @@ nlohmann::json branches_to_json(const Graph& graph) {
     const Cost saved = saved_without(graph, branch);
     list.push_back({{"nodes", names(graph, branch.nodes)},
                     {"dimensions", dimensions},
+                    {"skipped", branch.skipped},
                     {"macs", saved.macs},
                     {"parameters", saved.parameters}});
   }
@@ -117,12 +118,15 @@ nlohmann::json to_json(const onnx::ImportedNetwork& imported) {
 /// Precondition: there are some.
 void print_branches(const Graph& graph, const std::vector<Branch>& branches) {
   const Cost whole = cost(graph, full_subnet(graph));
-  fmt::print("\n{} branches can be left out, if a recipe has search.depth = true\n\n", branches.size());
-  std::vector<std::vector<std::string>> rows = {{"from", "to", "nodes", "MACs", "parameters"}};
+  fmt::print(
+      "\n{} branches can be left out; a search with search.depth = true leaves out those that a shortcut skips\n\n",
+      branches.size());
+  std::vector<std::vector<std::string>> rows = {{"from", "to", "skipped", "nodes", "MACs", "parameters"}};
   for (const Branch& branch : branches) {
     const Cost saved = saved_without(graph, branch);
     rows.push_back({graph.node(branch.nodes.front()).name, graph.node(branch.nodes.back()).name,
-                    std::to_string(branch.nodes.size()), percent(share(saved.macs, whole.macs)),
+                    branch.skipped ? "yes" : "no", std::to_string(branch.nodes.size()),
+                    percent(share(saved.macs, whole.macs)),
                     percent(share(saved.parameters, whole.parameters))});
   }
   fmt::print("{}", format_table(rows));

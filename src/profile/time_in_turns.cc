@@ -1,5 +1,6 @@
 #include "profile/time_in_turns.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/random.h"
