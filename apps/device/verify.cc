@@ -13,6 +13,7 @@
 #include "device/accuracy.h"
 #include "device/options.h"
 #include "device/verbs.h"
+#include "graph/resolution.h"
 #include "onnx/model_file.h"
 #include "onnx/rank.h"
 #include "peer/onnxruntime.h"
@@ -70,7 +71,7 @@ double difference_of_outputs(const Model& model, std::span<const float> got, std
 Result<std::vector<float>> run_exported(const std::shared_ptr<const peer::OnnxRuntime>& library,
                                         const onnx::ModelFile& file, const Subnet& subnet,
                                         std::span<const float> images) {
-  const Graph& graph = file.network.graph;
+  ASSIGN_OR_RETURN(const Graph graph, at_resolution(file.network.graph, subnet.resolution));
   ASSIGN_OR_RETURN(const std::string onnx, onnx::export_subnet(file, subnet));
   ASSIGN_OR_RETURN(const std::vector<int> ranks, onnx::value_ranks(graph));
   const auto described = [&](NodeId id) {
@@ -83,7 +84,8 @@ Result<std::vector<float>> run_exported(const std::shared_ptr<const peer::OnnxRu
   for (const NodeId id : graph.outputs()) outputs.push_back(described(id));
   ASSIGN_OR_RETURN(peer::OnnxRuntimeSession session,
                    peer::OnnxRuntimeSession::make(library, onnx, std::move(inputs), std::move(outputs), 1));
-  std::copy(images.begin(), images.end(), session.input().begin());
+  std::ranges::copy(runtime::scaled_images(file.network.graph, subnet, images, onnx::kProbeImages),
+                    session.input().begin());
   RETURN_IF_ERROR(session.run());
   return std::vector<float>(session.output().begin(), session.output().end());
 }
@@ -205,9 +207,8 @@ Result<Verdict> verify(const VerifyOptions& options) {
     VerifyRow row{
         .subnet = static_cast<int>(i), .trainer = {}, .onnxruntime = {}, .accuracy = {}, .file_accuracy = {}};
     RETURN_IF_ERROR(session.run(images, onnx::kProbeImages, row.subnet, logits));
-    ASSIGN_OR_RETURN(
-        const auto reference,
-        runtime::reference_run(extract(file.network, record.subnet, record.own), images, onnx::kProbeImages));
+    ASSIGN_OR_RETURN(const auto reference, runtime::reference_run(file.network, record.subnet, record.own,
+                                                                  images, onnx::kProbeImages));
     row.reference = difference_of_outputs(*model, logits, reference);
     if (!record.probe_logits.empty())
       row.trainer = difference_of_outputs(*model, logits, record.probe_logits);

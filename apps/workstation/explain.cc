@@ -1,6 +1,7 @@
 #include "graph/explain.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <filesystem>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "common/table.h"
 #include "graph/branches.h"
 #include "graph/cost.h"
+#include "graph/resolution.h"
 #include "onnx/network_file.h"
 #include "report/network_picture.h"
 #include "workstation/verbs.h"
@@ -112,6 +114,7 @@ nlohmann::json to_json(const onnx::ImportedNetwork& imported) {
           {"parameters", whole.parameters},
           {"dimensions", dimensions},
           {"branches", branches_to_json(graph)},
+          {"resolutions", resolutions(graph)},
           {"not_understood", strange}};
 }
 
@@ -130,6 +133,15 @@ void print_branches(const Graph& graph, const std::vector<Branch>& branches) {
                     percent(share(saved.parameters, whole.parameters))});
   }
   fmt::print("{}", format_table(rows));
+}
+
+void print_resolutions(const Graph& graph) {
+  if (const Status elastic = check_resolutions(graph); !elastic) {
+    fmt::print("\nno smaller images: {}\n", elastic.error().message);
+    return;
+  }
+  fmt::print("\na search with search.resolution = true also runs sub-nets on images of {} pixels\n",
+             fmt::join(resolutions(graph), ", "));
 }
 
 void print_text(const onnx::ImportedNetwork& imported) {
@@ -158,6 +170,7 @@ void print_text(const onnx::ImportedNetwork& imported) {
     for (const std::string& reason : list) fmt::print("  {}\n", reason);
   }
   if (const auto branches = find_branches(graph); !branches.empty()) print_branches(graph, branches);
+  print_resolutions(graph);
   for (const auto& [node, op, reason] : imported.opaque) {
     fmt::print("\nnot understood: node '{}' ({}): {}\n", node, op, reason);
   }

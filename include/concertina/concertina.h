@@ -87,7 +87,8 @@ void concertina_model_free(concertina_model* model);
 /** One of a model's sizes. */
 typedef struct concertina_subnet_info {
   size_t struct_size;
-  const char* widths;         /**< "16-12-32": the active channels of each channel dimension; 0: absent */
+  const char* widths;         /**< "16-12-32": the active channels of each channel dimension; 0: absent. A
+                                 resolution, if it has one, comes behind them: "16-12-32@24" */
   int64_t macs;               /**< multiply-accumulates for one image */
   int64_t parameters;         /**< trainable values that it uses */
   double validation_accuracy; /**< top-1 on the validation images, 0 .. 1 */
@@ -95,6 +96,8 @@ typedef struct concertina_subnet_info {
   size_t own_bytes;           /**< memory that it shares with no other sub-net */
   size_t scratch_bytes;       /**< memory that a session allocates for each image of its largest batch */
   size_t workspace_bytes;     /**< memory that a session allocates for each of its threads */
+  int32_t height; /**< pixels of the image that its layers run on; less than the model's if it has */
+  int32_t width;  /**< a resolution */
 } concertina_subnet_info;
 
 /** The number of sub-nets; 0 if model is NULL. Sub-net 0 is the largest, the last is the smallest. All
@@ -103,8 +106,8 @@ int32_t concertina_model_subnet_count(const concertina_model* model);
 concertina_status concertina_model_subnet(const concertina_model* model, int32_t subnet,
                                           concertina_subnet_info* info, concertina_error* error);
 
-/** The index of the sub-net with these widths: "16-12-32". Fails if the model does not have it; the message
-    lists those that it has. */
+/** The index of the sub-net with these widths, and this resolution if it has one: "16-12-32@24". Fails if the
+   model does not have it; the message lists those that it has. */
 concertina_status concertina_model_find(const concertina_model* model, const char* widths, int32_t* subnet,
                                         concertina_error* error);
 
@@ -178,9 +181,11 @@ void concertina_session_free(concertina_session* session);
 
 /** Runs a sub-net: images [batch][channels][height][width] -> outputs [batch][classes]. Several inputs come
    one after the other, each for the whole batch, and so do several outputs. image_floats is batch times
-    concertina_model_input_size(); output_floats is batch times concertina_model_output_size(). Changing the
-    sub-net from run to run costs nothing. A run that succeeds neither allocates nor waits. Fails if the
-   batch, the sub-net or a length is wrong, or if another thread is in the session. */
+    concertina_model_input_size(); output_floats is batch times concertina_model_output_size(). A sub-net with
+    a resolution scales the images down; it also takes images of its own height and width as they are. The
+    length tells them apart. Changing the sub-net from run to run costs nothing. A run that succeeds neither
+   allocates nor waits. Fails if the batch, the sub-net or a length is wrong, or if another thread is in the
+   session. */
 concertina_status concertina_session_run(concertina_session* session, const float* images,
                                          size_t image_floats, int32_t batch, int32_t subnet, float* outputs,
                                          size_t output_floats, concertina_error* error);

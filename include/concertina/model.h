@@ -19,6 +19,9 @@ namespace concertina {
 /// One of a model's sizes.
 struct SubnetInfo {
   Subnet subnet;
+  /// Pixels of the image that its layers run on: less than the model's where the sub-net has a resolution.
+  int height = 0;
+  int width = 0;
   std::int64_t macs = 0;                ///< multiply-accumulates for one image
   std::int64_t parameters = 0;          ///< trainable values that it uses
   double validation_accuracy = 0;       ///< top-1 on the validation images, 0 .. 1
@@ -27,6 +30,7 @@ struct SubnetInfo {
   /// Memory for the maps between its layers. A session allocates it for each image of its largest batch. A
   /// session for several images may allocate it once more for each of its threads: where maps are large, each
   /// thread runs the first layers on an image of its own.
+  /// Images that are scaled down for a sub-net lie there, too.
   std::size_t scratch_bytes = 0;
   /// Memory that one thread works in. A session allocates it for each of its threads.
   std::size_t workspace_bytes = 0;

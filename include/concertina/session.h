@@ -43,9 +43,11 @@ class Session {
   /// depend neither on earlier runs nor on the number of threads.
   ///
   /// images: [batch][channels][height][width], normalised as model().image() says. A model of several inputs
-  /// takes them one after the other, in the order of model().inputs(), each for the whole batch.
-  /// logits: [batch][classes]. Several outputs come one after the other, in the order of model().outputs(),
-  /// each for the whole batch; a map is [batch][channels][height][width].
+  /// takes them one after the other, in the order of model().inputs(), each for the whole batch. A sub-net
+  /// with a resolution scales them down itself, bilinearly with antialiasing. It also takes images that are
+  /// of its own size (SubnetInfo), and then does not scale; the span's length tells them apart. logits:
+  /// [batch][classes]. Several outputs come one after the other, in the order of model().outputs(), each for
+  /// the whole batch; a map is [batch][channels][height][width].
   ///
   /// Both spans belong to the caller and are not kept. The run neither allocates nor waits. Fails, and leaves
   /// logits as they were, if batch is not in 1 .. max_batch, if there is no such sub-net, if a span is too

@@ -117,7 +117,7 @@ Subnet Reader::subnet() const {
     if (subnet) return *std::move(subnet);
     if (is_out_of_memory(subnet.error())) throw std::bad_alloc();
   }
-  must_be("a list of widths such as \"16-12-32\"");
+  must_be("a list of widths such as \"16-12-32\" or \"16-12-32@24\"");
   return {};
 }
 

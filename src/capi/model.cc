@@ -63,7 +63,9 @@ concertina_subnet_info describe(const SubnetInfo& info, const std::string& width
           .test_accuracy = info.test_accuracy.value_or(std::numeric_limits<double>::quiet_NaN()),
           .own_bytes = info.own_bytes,
           .scratch_bytes = info.scratch_bytes,
-          .workspace_bytes = info.workspace_bytes};
+          .workspace_bytes = info.workspace_bytes,
+          .height = info.height,
+          .width = info.width};
 }
 
 concertina_image_info describe(const ImageInfo& info) {

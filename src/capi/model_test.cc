@@ -52,6 +52,8 @@ TEST(CModel, TellsItsSubnets) {
     EXPECT_EQ(info.own_bytes, known.own_bytes);
     EXPECT_EQ(info.scratch_bytes, known.scratch_bytes);
     EXPECT_EQ(info.workspace_bytes, known.workspace_bytes);
+    EXPECT_EQ(info.height, known.height);
+    EXPECT_EQ(info.width, known.width);
     int32_t found = -1;
     EXPECT_EQ(concertina_model_find(model.get(), info.widths, &found, nullptr), CONCERTINA_OK);
     EXPECT_EQ(found, i);

@@ -30,7 +30,7 @@ TEST(CStructs, HaveNoUnusedBytesAtTheirEnd) {
   const concertina_model_options model{};
   EXPECT_TRUE(ends_with(model, model.tuning));
   const concertina_subnet_info subnet{};
-  EXPECT_TRUE(ends_with(subnet, subnet.workspace_bytes));
+  EXPECT_TRUE(ends_with(subnet, subnet.width));
   const concertina_image_info image{};
   EXPECT_TRUE(ends_with(image, image.reserved));
   const concertina_tensor_info tensor{};

@@ -61,6 +61,14 @@ struct AdaptiveSession::Impl {
     return controller.decide_on(*selected, request);
   }
 
+  /// A session also takes images at the resolution of its sub-net, but here nobody knows which one will run.
+  Status check_images(std::size_t floats) const {
+    const std::size_t wanted = static_cast<std::size_t>(batch) * session.model().input_size();
+    if (floats == wanted) return {};
+    return Error{
+        fmt::format("there are {} floats of images where a batch of {} has {}", floats, batch, wanted)};
+  }
+
   /// What is asked for is answered, even if it will be late.
   int fastest(double min_accuracy) const {
     int best = -1;
@@ -119,6 +127,7 @@ Result<Answer> AdaptiveSession::run(std::span<const float> images, const Budget&
   const SoleUse::Turn turn(own.use);
   if (!turn) return SoleUse::taken("session");
   const Time start = own.clock.now();
+  RETURN_IF_ERROR(own.check_images(images.size()));
   RETURN_IF_ERROR(check_quantile(budget));
   if (!own.selected) RETURN_IF_ERROR(check_accuracy(budget, own.best_accuracy()));
   const Time deadline = start + std::clamp<Time>(budget.deadline, -kLongest, kLongest);

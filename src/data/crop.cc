@@ -4,6 +4,8 @@
 #include <cmath>
 #include <optional>
 
+#include "base/resampling.h"
+
 namespace concertina::data {
 namespace {
 
@@ -56,20 +58,10 @@ struct Tap {
 };
 
 Tap make_tap(const Axis& axis, std::int64_t out) {
-  const double scale = static_cast<double>(axis.from) / static_cast<double>(axis.to);
-  const double support = std::max(scale, 1.0);
-  const double centre = (static_cast<double>(out) + 0.5) * scale;
-  const auto first = std::max<std::int64_t>(static_cast<std::int64_t>(centre - support + 0.5), 0);
-  const auto last = std::min(static_cast<std::int64_t>(centre + support + 0.5), axis.from);
-  std::vector<double> triangle;
-  double sum = 0;
-  for (std::int64_t i = first; i < last; ++i) {
-    triangle.push_back(std::max(1 - std::abs((static_cast<double>(i) - centre + 0.5) * (1 / support)), 0.0));
-    sum += triangle.back();
-  }
-  Tap tap{static_cast<std::size_t>(first), {}};
-  for (const double t : triangle) {
-    tap.weights.push_back(static_cast<std::int32_t>(t * (1 / sum) * (1 << kFractionBits) + 0.5));
+  const TriangleTap exact = triangle_tap(axis.from, axis.to, out);
+  Tap tap{exact.first, {}};
+  for (const double weight : exact.weights) {
+    tap.weights.push_back(static_cast<std::int32_t>(weight * (1 / exact.sum) * (1 << kFractionBits) + 0.5));
   }
   return tap;
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/try.h"
+#include "graph/resolution.h"
 
 namespace concertina {
 namespace {
@@ -223,7 +224,8 @@ std::vector<bool> absent_nodes(const Graph& graph, const Subnet& subnet) {
   return absent;
 }
 
-Graph variant(const Graph& graph, const Subnet& subnet) {
+Graph variant(const Graph& whole, const Subnet& subnet) {
+  Graph graph = at_resolution(whole, subnet.resolution).value();
   if (empty_dimensions(subnet).empty()) return graph;
   const std::vector<bool> absent = absent_nodes(graph, subnet);
   Graph part = graph;

@@ -36,9 +36,9 @@ Subnet keep_depth(const Graph& graph, const Subnet& subnet, double share);
 /// By node, whether the sub-net leaves it out. Precondition, here and below: check_subnet() accepts it.
 std::vector<bool> absent_nodes(const Graph& graph, const Subnet& subnet);
 
-/// The graph of what the sub-net runs: without absent nodes, sums that have lost an operand, and a ReLU of
-/// what is one already. Names, and the numbers of the channel dimensions, are those of `graph`, so that its
-/// weights and its sub-nets fit.
+/// The graph of what the sub-net runs: at its resolution, without absent nodes, sums that have lost an
+/// operand, and a ReLU of what is one already. Names, and the numbers of the channel dimensions, are those of
+/// `graph`, so that its weights and its sub-nets fit.
 Graph variant(const Graph& graph, const Subnet& subnet);
 
 }  // namespace concertina

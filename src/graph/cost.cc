@@ -4,6 +4,7 @@
 
 #include "graph/branches.h"
 #include "graph/network.h"
+#include "graph/resolution.h"
 
 namespace concertina {
 
@@ -16,6 +17,8 @@ std::int64_t macs_of(const Graph& graph, NodeId id, const Subnet& subnet) {
 }
 
 std::int64_t macs_from(const Graph& graph, const Subnet& subnet, NodeId first) {
+  if (subnet.resolution > 0)
+    return macs_from(at_resolution(graph, subnet.resolution).value(), {subnet.widths}, first);
   std::int64_t total = 0;
   const std::vector<bool> absent = absent_nodes(graph, subnet);
   for (NodeId id = std::max(first, graph.inputs()); id < graph.size(); ++id)

@@ -15,7 +15,7 @@ struct Cost {
 Cost cost(const Graph& graph, const Subnet& subnet);
 
 /// Multiply-accumulates of one node for one image: above 0 for convolutions and linear layers only.
-/// Precondition: the node is not absent.
+/// Preconditions: the node is not absent, and the graph is at the sub-net's resolution.
 std::int64_t macs_of(const Graph& graph, NodeId id, const Subnet& subnet);
 
 /// Multiply-accumulates of the nodes from `first` on.

@@ -8,6 +8,7 @@
 
 #include "base/try.h"
 #include "graph/branches.h"
+#include "graph/resolution.h"
 
 namespace concertina {
 namespace {
@@ -150,7 +151,9 @@ Status check_subnet(const Graph& graph, const Subnet& subnet) {
     }
     if (subnet.widths[d] == 0) empty.push_back(static_cast<int>(d));
   }
-  return empty.empty() ? Status() : check_absent(graph, subnet, empty);
+  if (!empty.empty()) RETURN_IF_ERROR(check_absent(graph, subnet, empty));
+  const auto small = at_resolution(graph, subnet.resolution);
+  return small ? Status() : Error{fmt::format("sub-net {}: {}", to_string(subnet), small.error().message)};
 }
 
 std::vector<std::vector<NodeId>> readers_by_node(const Graph& graph) {

@@ -57,6 +57,7 @@ class Graph {
 
  private:
   friend Graph variant(const Graph& graph, const Subnet& subnet);
+  friend Result<Graph> at_resolution(const Graph& graph, int resolution);
   Graph() = default;
 
   std::vector<Node> nodes_;
@@ -70,10 +71,12 @@ class Graph {
 Subnet full_subnet(const Graph& graph);
 
 /// Fails unless the sub-net has a width for each free dimension: from 1 to its channels, or 0 where all that
-/// needs the channels is absent (graph/branches.h).
+/// needs the channels is absent (graph/branches.h); and unless the network runs at its resolution
+/// (graph/resolution.h).
 Status check_subnet(const Graph& graph, const Subnet& subnet);
 
-/// Shape of a node's value in a sub-net. Precondition, here and below: check_subnet() accepts it.
+/// Shape of a node's value in a sub-net; its rows and columns are those of the graph. Precondition, here and
+/// below: check_subnet() accepts it.
 Shape active_shape(const Graph& graph, NodeId id, const Subnet& subnet);
 
 /// By node, who reads its value, once for each time.

@@ -5,6 +5,8 @@
 #include <limits>
 #include <numbers>
 
+#include "base/resampling.h"
+
 namespace concertina::kernels::reference {
 namespace {
 
@@ -260,6 +262,20 @@ Floats blend_pixels(const Floats& x, int planes, int in_h, int in_w, std::span<c
                    const double upper = line(row.first);
                    return upper + (line(row.second) - upper) * row.share;
                  });
+}
+
+Floats scale_planes(const Floats& x, int planes, int in_h, int in_w, int out_h, int out_w) {
+  return for_all(planes, out_h, out_w, [&](int c, int oy, int ox) {
+    const TriangleTap row = triangle_tap(in_h, out_h, oy), column = triangle_tap(in_w, out_w, ox);
+    double sum = 0;
+    for (std::size_t i = 0; i < row.weights.size(); ++i) {
+      for (std::size_t j = 0; j < column.weights.size(); ++j) {
+        const int y = static_cast<int>(row.first + i), at_x = static_cast<int>(column.first + j);
+        sum += row.weights[i] * column.weights[j] * x[at(c, y, in_h, at_x, in_w)];
+      }
+    }
+    return sum / (row.sum * column.sum);
+  });
 }
 
 }  // namespace concertina::kernels::reference

@@ -88,4 +88,8 @@ Floats pick_pixels(const Floats& x, int planes, int in_h, int in_w, std::span<co
 Floats blend_pixels(const Floats& x, int planes, int in_h, int in_w, std::span<const LinearTap> rows,
                     std::span<const LinearTap> columns);
 
+/// As kernels::scale_planes(), by the weights of base/resampling.h; x [planes][in_h][in_w] ->
+/// [planes][out_h][out_w]
+Floats scale_planes(const Floats& x, int planes, int in_h, int in_w, int out_h, int out_w);
+
 }  // namespace concertina::kernels::reference

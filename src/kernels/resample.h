@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
+#include <vector>
 
 #include "base/thread_pool.h"
 
@@ -50,5 +52,34 @@ struct BlendArgs {
 };
 
 void blend_pixels(const BlendArgs& args, ThreadPool& pool);
+
+/// How lines of `from` pixels become lines of `to`: output i is the sum over k < taps of
+/// weights[k * first.size() + i] * input[first[i] + k]. `first` goes on to whole vectors, with weights of 0.
+struct ScaledLine {
+  int from = 1;
+  int to = 1;
+  int taps = 1;
+  std::vector<std::int32_t> first;
+  std::vector<float> weights;
+};
+
+/// By a triangle as wide as the step between output pixels (base/resampling.h).
+ScaledLine scale_line(int from, int to);
+
+/// Plain images of another size, plane by plane: [planes][rows.from][columns.from] -> [planes][rows.to]
+/// [columns.to].
+struct ScaleArgs {
+  int planes = 1;
+  const ScaledLine& rows;
+  const ScaledLine& columns;
+  const float* input = nullptr;
+  float* output = nullptr;
+};
+
+/// Floats of scratch memory that each thread needs.
+std::size_t workspace_scale(const ScaleArgs& args);
+
+/// workspace: workspace_scale() floats for each thread of the pool. The output does not overlap the input.
+void scale_planes(const ScaleArgs& args, float* workspace, ThreadPool& pool);
 
 }  // namespace concertina::kernels

@@ -8,6 +8,7 @@
 #include "concertina/precision.h"
 #include "graph/branches.h"
 #include "graph/cost.h"
+#include "graph/resolution.h"
 
 namespace concertina::latency {
 namespace {
@@ -97,6 +98,7 @@ Status LatencyTable::check_layers(const Graph& graph) const {
 double LatencyTable::layer_sum(const Graph& graph, const Subnet& subnet) const {
   double sum = fixed_milliseconds;
   const std::vector<bool> absent = absent_nodes(graph, subnet);
+  const Graph small = at_resolution(graph, subnet.resolution).value();
   for (NodeId id = 0; id < graph.size(); ++id) {
     if (absent[id]) continue;
     const Node& node = graph.node(id);
@@ -104,8 +106,10 @@ double LatencyTable::layer_sum(const Graph& graph, const Subnet& subnet) const {
     if (layer == layers.end()) continue;
     const NodeId input = node.inputs.empty() ? id : node.inputs[0];
     const int outputs = active_shape(graph, id, subnet).channels;
-    sum += interpolated(layer->second, active_shape(graph, input, subnet).channels,
-                        timed_outputs(outputs, conditions.vector, graph.shape(id).channels));
+    const double pixels = static_cast<double>(small.shape(input).elements()) /
+                          static_cast<double>(graph.shape(input).elements());
+    sum += pixels * interpolated(layer->second, active_shape(graph, input, subnet).channels,
+                                 timed_outputs(outputs, conditions.vector, graph.shape(id).channels));
   }
   return sum;
 }

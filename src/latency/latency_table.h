@@ -110,7 +110,8 @@ struct LatencyTable {
   Status check_layers(const Graph& graph) const;
 
   /// The sum over the nodes that were measured, each interpolated bilinearly between the measured widths and
-  /// constant outside them, plus what does not depend on widths. Precondition: check_layers(graph).
+  /// constant outside them, plus what does not depend on widths. At a lower resolution a node's time is taken
+  /// to follow its pixels. Precondition: check_layers(graph).
   double layer_sum(const Graph& graph, const Subnet& subnet) const;
 
   /// How long `subnet` runs; null if that was not measured.

@@ -8,6 +8,7 @@
 #include "graph/branches.h"
 #include "graph/cost.h"
 #include "graph/network.h"
+#include "graph/resolution.h"
 
 namespace concertina::latency {
 namespace {
@@ -34,7 +35,8 @@ PredictionError PredictionError::of(std::span<const double> predicted, std::span
       .rank_correlation = spearman({predicted.begin(), predicted.end()}, {measured.begin(), measured.end()})};
 }
 
-double roofline_ms(const Roofline& machine, const Graph& graph, const Subnet& subnet, int batch) {
+double roofline_ms(const Roofline& machine, const Graph& whole, const Subnet& subnet, int batch) {
+  const Graph graph = at_resolution(whole, subnet.resolution).value();
   double sum = 0;
   const std::vector<bool> absent = absent_nodes(graph, subnet);
   for (NodeId id = graph.inputs(); id < graph.size(); ++id) {

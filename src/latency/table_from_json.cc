@@ -41,14 +41,14 @@ Subnet read_subnet(const Reader& widths) {
 
 std::vector<SubnetLatency> read_subnets(const Reader& list) {
   std::vector<SubnetLatency> subnets;
-  std::set<std::tuple<std::vector<int>, int, int>> seen;
+  std::set<std::tuple<Subnet, int, int>> seen;
   for (const Reader& entry : list.entries()) {
     SubnetLatency one{.subnet = read_subnet(entry["widths"]),
                       .batch = entry["batch"].whole(kCount),
                       .threads = entry["threads"].whole(kCount),
                       .runs = entry["runs"].whole(kCount),
                       .times = read_quantiles(entry["milliseconds"])};
-    if (!seen.emplace(one.subnet.widths, one.batch, one.threads).second) {
+    if (!seen.emplace(one.subnet, one.batch, one.threads).second) {
       entry.fail(fmt::format("{} with batch {} on {} threads is there twice", to_string(one.subnet),
                              one.batch, one.threads));
     }

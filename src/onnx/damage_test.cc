@@ -112,8 +112,8 @@ void expect_table_refusal(const char* sentence, const std::function<void(Json&)>
 }
 
 TEST(Damage, NewerFormatsAreNamed) {
-  expect_refusal("has format 6, but this version reads formats up to 5; update Concertina",
-                 [](auto& e) { e["concertina.format"] = "6"; });
+  expect_refusal("has format 7, but this version reads formats up to 6; update Concertina",
+                 [](auto& e) { e["concertina.format"] = "7"; });
   for (const char* teacher : {"", "abc", "0123456789abcdeg"})
     expect_refusal("concertina.teacher", [&](auto& e) { e["concertina.teacher"] = teacher; });
   expect_refusal("concertina.label_maps", [](auto& e) { e["concertina.label_maps"] = "{}"; });

@@ -61,10 +61,11 @@ std::vector<std::string> names_of(const std::vector<OwnArray>& arrays) {
 
 OrderedJson write_record(const Graph& graph, const SubnetRecord& record) {
   const Cost size = cost(graph, record.subnet);
-  OrderedJson entry = {{"widths", record.subnet.widths},
-                       {"macs", size.macs},
-                       {"parameters", size.parameters},
-                       {"validation_accuracy", record.validation_accuracy}};
+  OrderedJson entry = {{"widths", record.subnet.widths}};
+  if (record.subnet.resolution > 0) entry["resolution"] = record.subnet.resolution;
+  entry["macs"] = size.macs;
+  entry["parameters"] = size.parameters;
+  entry["validation_accuracy"] = record.validation_accuracy;
   if (record.test_accuracy) entry["test_accuracy"] = *record.test_accuracy;
   const auto own = own_parameters(graph, record);
   if (!own.empty()) entry["parameters_of_its_own"] = names_of(own);
@@ -108,6 +109,8 @@ Result<SubnetRecord> read_record(const Graph& graph, const Reader& entry) {
                       .validation_accuracy = entry["validation_accuracy"].number(),
                       .test_accuracy = {}};
   for (const Reader& width : entry["widths"].entries()) record.subnet.widths.push_back(width.whole());
+  if (const Reader resolution = entry["resolution"])
+    record.subnet.resolution = resolution.whole({1, std::numeric_limits<int>::max()});
   if (const Reader test = entry["test_accuracy"]; test && !test.is_null())
     record.test_accuracy = test.number();
   const auto macs = entry["macs"].whole<std::int64_t>(),
@@ -241,6 +244,8 @@ int format_of(const ModelFile& model) {
     const std::vector<int>& widths = record.subnet.widths;
     return std::find(widths.begin(), widths.end(), 0) != widths.end();
   };
+  const auto scales = [](const SubnetRecord& record) { return record.subnet.resolution > 0; };
+  if (std::any_of(model.subnets.begin(), model.subnets.end(), scales)) return 6;
   if (std::any_of(model.subnets.begin(), model.subnets.end(), leaves_out)) return 5;
   return model.preprocessing.bgr ? 4 : 3;
 }

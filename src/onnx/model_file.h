@@ -14,7 +14,7 @@ namespace concertina::onnx {
 
 /// The newest format that is known. It rises when an old reader would go wrong; what older ones can tell is
 /// written in the oldest that has it.
-inline constexpr int kModelFormat = 5;
+inline constexpr int kModelFormat = 6;
 
 /// What a sub-net brings of its own.
 struct SubnetRecord {

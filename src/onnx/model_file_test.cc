@@ -60,6 +60,9 @@ TEST(ModelFile, IsWrittenInTheOldestFormatThatHasAllOfIt) {
   const ModelFile deep = testing::model_file(graph, shallow);
   EXPECT_EQ(format_of(deep), 5);
   EXPECT_EQ(parse_model(*serialize_model(deep))->subnets, deep.subnets);
+  const ModelFile small = testing::model_file(graph, {full_subnet(graph), {full_subnet(graph).widths, 24}});
+  EXPECT_EQ(format_of(small), 6);
+  EXPECT_EQ(parse_model(*serialize_model(small))->subnets, small.subnets);
   ModelFile gray = testing::random_model(*make_network({.name = "resnet8", .input = {1, 32, 32}}), 2);
   gray.preprocessing.bgr = true;
   EXPECT_THAT(serialize_model(gray).error().message,

@@ -104,6 +104,7 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("search", "groups", r.search.groups, at_least_1);
   field("search", "multiple", r.search.multiple, Range{1, 1024});
   field("search", "depth", r.search.depth, any);
+  field("search", "resolution", r.search.resolution, any);
   field("search", "floor_groups", r.search.floor_groups, at_least_1);
   field("search", "keep", r.search.keep, any);
   field("search", "criterion", r.search.criterion, any);

@@ -13,6 +13,8 @@ namespace concertina::runtime {
 struct Frame {
   int batch = 1;
   const float* images = nullptr;
+  float* scaled =
+      nullptr;  ///< memory for the images at the sub-net's resolution; null if they are so already
   float* logits = nullptr;
   float* arena = nullptr;
   float* workspace = nullptr;
@@ -47,7 +49,9 @@ struct PlainInput {
   std::ptrdiff_t begin = 0;  ///< floats before it among the images, for each image of the batch
   int channels = 0;
 
-  const float* in(const Frame& frame) const { return frame.images + begin * frame.batch; }
+  const float* in(const Frame& frame) const {
+    return (frame.scaled == nullptr ? frame.images : frame.scaled) + begin * frame.batch;
+  }
 };
 
 }  // namespace concertina::runtime

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <new>
+#include <utility>
 
 #include "base/file.h"
 #include "base/machine.h"
@@ -13,6 +14,7 @@
 #include "base/try.h"
 #include "graph/branches.h"
 #include "graph/cost.h"
+#include "graph/resolution.h"
 #include "kernels/bf16_conv.h"
 #include "kernels/layout.h"
 #include "runtime/lowering.h"
@@ -28,13 +30,17 @@ SubnetInfo describe(const Graph& graph, const onnx::SubnetRecord& record, const 
   const Cost needs = cost(graph, record.subnet);
   std::size_t own_floats = plan.epilogues.size();
   for (const AlignedBuffer& weights : plan.own_weights) own_floats += weights.size();
+  const Shape image = scaled(graph.shape(graph.input()), record.subnet.resolution);
+  const std::size_t scaled_floats = record.subnet.resolution > 0 ? plan.image_floats : 0;
   return {.subnet = record.subnet,
+          .height = image.height,
+          .width = image.width,
           .macs = needs.macs,
           .parameters = needs.parameters,
           .validation_accuracy = record.validation_accuracy,
           .test_accuracy = record.test_accuracy,
           .own_bytes = own_floats * sizeof(float),
-          .scratch_bytes = static_cast<std::size_t>(plan.arena_floats) * sizeof(float),
+          .scratch_bytes = (static_cast<std::size_t>(plan.arena_floats) + scaled_floats) * sizeof(float),
           .workspace_bytes = plan.workspace_floats * sizeof(float)};
 }
 
@@ -48,7 +54,7 @@ TensorInfo describe_value(const Graph& graph, NodeId id) {
           .probabilities = softmax && !softmax->logarithm};
 }
 
-/// What the sub-nets that leave out the same branches have in common.
+/// What the sub-nets of one resolution that leave out the same branches have in common.
 struct Structure {
   Graph graph;
   Program program;
@@ -106,19 +112,20 @@ Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file, Pre
   impl->output_size = static_cast<std::size_t>(output_elements(graph));
   for (const Value& value : whole.program.values)
     impl->largest_map = std::max(impl->largest_map, value.pixels());
-  std::map<std::vector<bool>, Structure> structures;  // by which nodes are absent
-  structures.emplace(std::vector<bool>(static_cast<std::size_t>(graph.size())), std::move(whole));
+  std::map<std::pair<int, std::vector<bool>>, Structure> structures;  // by resolution and absent nodes
+  structures.emplace(std::pair(0, std::vector<bool>(static_cast<std::size_t>(graph.size()))),
+                     std::move(whole));
   for (const onnx::SubnetRecord& record : file.subnets) {
-    const std::vector<bool> absent = absent_nodes(graph, record.subnet);
-    if (!structures.contains(absent)) {
+    const std::pair key(record.subnet.resolution, absent_nodes(graph, record.subnet));
+    if (!structures.contains(key)) {
       ASSIGN_OR_RETURN(Structure part, make_structure(variant(graph, record.subnet)));
-      structures.emplace(absent, std::move(part));
+      structures.emplace(key, std::move(part));
     }
-    const auto& [running, program, storage] = structures.at(absent);
+    const auto& [running, program, storage] = structures.at(key);
     const ChooseKernel kernels = policy.kernels(static_cast<int>(impl->plans.size()));
     impl->plans.push_back(
         make_plan({running, file.network.weights, program, storage, impl->packed, kernels, policy.bands},
-                  record.subnet, record.own));
+                  graph.shape(graph.input()), record.subnet, record.own));
     impl->subnets.push_back(describe(graph, record, impl->plans.back()));
   }
   return std::shared_ptr<const Model>(std::make_shared<Model>(std::move(impl)));

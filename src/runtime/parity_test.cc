@@ -37,19 +37,21 @@ Floats first_images(const Floats& all, std::span<const TensorInfo> parts) {
   return first;
 }
 
-/// Down to one channel in each dimension, and then to none where that can be.
+/// Down to one channel in each dimension, then to none where that can be, then to smaller images.
 std::vector<Subnet> test_subnets(const Graph& graph) {
   std::vector<Subnet> subnets = testing::nested_subnets(graph, 4);
   const Subnet smallest{std::vector(subnets[0].widths.size(), 1)};
   if (subnets.back() != smallest) subnets.push_back(smallest);
   for (Subnet& subnet : testing::leaving_out_branches(graph, smallest)) subnets.push_back(std::move(subnet));
+  for (Subnet& subnet : testing::at_lower_resolutions(graph, subnets.back()))
+    subnets.push_back(std::move(subnet));
   return subnets;
 }
 
 std::vector<Floats> wanted_logits(const onnx::ModelFile& file, const Floats& images) {
   std::vector<Floats> wanted;
   for (const onnx::SubnetRecord& record : file.subnets) {
-    auto logits = reference_run(extract(file.network, record.subnet, record.own), images, kParityBatch);
+    auto logits = reference_run(file.network, record.subnet, record.own, images, kParityBatch);
     EXPECT_TRUE(logits) << logits.error().message;
     wanted.push_back(std::move(logits).value());
   }

@@ -49,7 +49,7 @@ void expect_parity(const onnx::ModelFile& file, int planar_steps) {
   int planar = 0;
   for (std::size_t i = 0; i < file.subnets.size(); ++i) {
     const onnx::SubnetRecord& record = file.subnets[i];
-    const auto wanted = reference_run(extract(file.network, record.subnet, record.own), images, kBatch);
+    const auto wanted = reference_run(file.network, record.subnet, record.own, images, kBatch);
     ASSERT_TRUE(wanted) << wanted.error().message;
     const auto got =
         testing::run_alone(model, {.threads = 2, .max_batch = kBatch}, images, kBatch, static_cast<int>(i));

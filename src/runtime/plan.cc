@@ -52,8 +52,10 @@ class PlanBuilder {
         map_(source.program, source.storage, layouts_, passes_),
         epilogues_(source, map_, subnet, own, kernels::vector_lanes()) {}
 
-  Plan build() {
+  Plan build(const Shape& image) {
     plan_.arena_floats = map_.size();
+    plan_.image_floats = static_cast<std::size_t>(input_elements(source_.graph));
+    add_scaling(image, source_.graph.shape(source_.graph.input()));
     for (const Pass& pass : passes_) add_pass(pass);
     if (source_.graph.inputs() == 1) set_per_image_steps();
     add_stores();
@@ -63,6 +65,16 @@ class PlanBuilder {
   }
 
  private:
+  void add_scaling(const Shape& from, const Shape& to) {
+    if (from == to) return;
+    ScaleStep scale{.channels = to.channels,
+                    .rows = kernels::scale_line(from.height, to.height),
+                    .columns = kernels::scale_line(from.width, to.width)};
+    plan_.need_workspace(scale.workspace());
+    label({scale}, source_.graph.node(source_.graph.input()).name, "Scale", false);
+    plan_.steps.push_back(std::move(scale));
+  }
+
   void add_pass(const Pass& pass) {
     Traffic& traffic = traffic_.emplace_back();
     for (const ValueId id : operation_at(pass.begin).inputs) traffic.maps += bytes(id);
@@ -178,8 +190,8 @@ void Plan::need_workspace(std::size_t floats) {
   workspace_floats = std::max(workspace_floats, (floats + kLine - 1) / kLine * kLine);
 }
 
-Plan make_plan(const PlanSource& source, const Subnet& subnet, const Weights& own) {
-  return PlanBuilder(source, subnet, own).build();
+Plan make_plan(const PlanSource& source, const Shape& image, const Subnet& subnet, const Weights& own) {
+  return PlanBuilder(source, subnet, own).build(image);
 }
 
 }  // namespace concertina::runtime

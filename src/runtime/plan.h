@@ -27,6 +27,7 @@ struct Carried {
 struct Plan {
   std::vector<Step> steps;
   std::vector<StepLabel> labels;  ///< in the order of the steps
+  std::size_t image_floats = 0;   ///< of an image at the sub-net's resolution
   int per_image_steps = 0;  ///< the first ones, done for single images of a batch: see per_image_passes()
   std::vector<Carried> carried;            ///< from them to the others
   std::int64_t layer_macs = 0;             ///< for one image, mean over the convolutions and linear layers
@@ -39,7 +40,8 @@ struct Plan {
   void need_workspace(std::size_t floats);
 };
 
-/// `own` are the sub-net's own arrays, at its widths.
-Plan make_plan(const PlanSource& source, const Subnet& subnet, const Weights& own);
+/// `own` are the sub-net's own arrays, at its widths. `image`: what the model takes; it is scaled down if the
+/// source is at a lower resolution.
+Plan make_plan(const PlanSource& source, const Shape& image, const Subnet& subnet, const Weights& own);
 
 }  // namespace concertina::runtime

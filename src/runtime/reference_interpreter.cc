@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/try.h"
+#include "graph/resolution.h"
 #include "kernels/reference.h"
 #include "runtime/pointwise.h"
 #include "runtime/program.h"
@@ -270,6 +271,20 @@ class Interpreter {
 
 Result<std::vector<float>> reference_run(const Network& network, std::span<const float> images, int batch) {
   return Interpreter(network, images, batch).run();
+}
+
+Result<std::vector<float>> reference_run(const Network& network, const Subnet& subnet, const Weights& own,
+                                         std::span<const float> images, int batch) {
+  return reference_run(extract(network, subnet, own), scaled_images(network.graph, subnet, images, batch),
+                       batch);
+}
+
+std::vector<float> scaled_images(const Graph& graph, const Subnet& subnet, std::span<const float> images,
+                                 int batch) {
+  const Floats all(images.begin(), images.end());
+  if (subnet.resolution == 0) return all;
+  const Shape from = graph.shape(graph.input()), to = scaled(from, subnet.resolution);
+  return reference::scale_planes(all, batch * from.channels, from.height, from.width, to.height, to.width);
 }
 
 }  // namespace concertina::runtime

@@ -14,4 +14,12 @@ namespace concertina::runtime {
 /// opaque. Precondition: check_weights() accepts the network, and `images` has the right size.
 Result<std::vector<float>> reference_run(const Network& network, std::span<const float> images, int batch);
 
+/// The same of a sub-net, with its own arrays, for images that the whole network takes.
+Result<std::vector<float>> reference_run(const Network& network, const Subnet& subnet, const Weights& own,
+                                         std::span<const float> images, int batch);
+
+/// Images of the network's size as the extracted sub-net takes them: scaled down to its resolution.
+std::vector<float> scaled_images(const Graph& graph, const Subnet& subnet, std::span<const float> images,
+                                 int batch);
+
 }  // namespace concertina::runtime

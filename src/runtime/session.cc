@@ -50,6 +50,29 @@ void commit(AlignedBuffer& buffer) {
   for (std::size_t i = 0; i < buffer.size(); i += kPage) static_cast<volatile float*>(buffer.data())[i] = 0;
 }
 
+/// Floats of memory for any of the sub-nets.
+struct Needs {
+  std::size_t arena = 0;
+  std::size_t workspace = 0;
+  std::size_t scaled = 0;
+  std::ptrdiff_t image_arena = 0;  ///< for a single image of a batch
+};
+
+Needs needs_of(const Model::Impl& model, const SessionOptions& options) {
+  const auto batch = static_cast<std::size_t>(options.max_batch),
+             threads = static_cast<std::size_t>(options.threads);
+  Needs needs;
+  for (const runtime::Plan& plan : model.plans) {
+    needs.arena = std::max(needs.arena, static_cast<std::size_t>(plan.arena_floats) * batch);
+    needs.workspace = std::max(needs.workspace, plan.workspace_floats * threads);
+    if (plan.image_floats < model.input_size)
+      needs.scaled = std::max(needs.scaled, plan.image_floats * batch);
+    if (plan.per_image_steps > 0 && options.max_batch > 1)
+      needs.image_arena = std::max(needs.image_arena, plan.arena_floats);
+  }
+  return needs;
+}
+
 /// One step of a run: a step of the plan for a round of images, as many as there are threads and each by one,
 /// or for the whole batch.
 struct StepRef {
@@ -87,6 +110,7 @@ struct Session::Impl {
   SessionOptions options;
   AlignedBuffer arena;
   AlignedBuffer workspace;
+  AlignedBuffer scaled;  ///< images at the resolution of a sub-net
   ThreadPool pool;
   ThreadPool caller{1};                    ///< the caller's thread
   std::ptrdiff_t image_arena_floats;       ///< of one image's arena
@@ -96,18 +120,21 @@ struct Session::Impl {
   std::optional<runtime::Frame> begun;     ///< what it brought; a value from the first begin() on
   SoleUse use;
 
-  Impl(std::shared_ptr<const Model> shared, const SessionOptions& wanted, std::size_t arena_floats,
-       std::size_t workspace_floats, std::ptrdiff_t floats_of_one)
+  /// `needs`: of all sub-nets.
+  Impl(std::shared_ptr<const Model> shared, const SessionOptions& wanted, const Needs& needs)
       : model(std::move(shared)),
         options(wanted),
-        arena(arena_floats),
-        workspace(workspace_floats),
+        arena(needs.arena),
+        workspace(needs.workspace),
+        scaled(needs.scaled),
         pool(wanted.threads),
-        image_arena_floats(floats_of_one),
-        image_arenas(static_cast<std::size_t>(floats_of_one * std::min(wanted.threads, wanted.max_batch))) {
+        image_arena_floats(needs.image_arena),
+        image_arenas(
+            static_cast<std::size_t>(needs.image_arena * std::min(wanted.threads, wanted.max_batch))) {
     commit(image_arenas);
     commit(arena);
     commit(workspace);
+    commit(scaled);
   }
 
   Status check(std::size_t images, int batch, int subnet, std::size_t logits) const {
@@ -121,8 +148,12 @@ struct Session::Impl {
                                known.plans.size() - 1)};
     }
     const auto count = static_cast<std::size_t>(batch);
-    if (images != count * known.input_size) {
-      return wrong_size("images", images, count * known.input_size, batch);
+    const std::size_t whole = count * known.input_size, scaled_down = count * plan(subnet).image_floats;
+    if (images != whole && images != scaled_down) {
+      Error error = wrong_size("images", images, whole, batch);
+      if (scaled_down < whole)
+        error.message += fmt::format(", or {} at the sub-net's resolution", scaled_down);
+      return error;
     }
     if (logits != count * known.output_size) {
       return wrong_size("logits", logits, count * known.output_size, batch);
@@ -134,13 +165,16 @@ struct Session::Impl {
     if (ref.round < 0) return runtime::run(plan.steps[ref.step], all);
     const int threads = all.pool.size(), first = ref.round * threads;
     const int count = std::min(threads, all.batch - first);
+    const std::size_t image_floats = all.scaled == nullptr ? plan.image_floats : model->impl().input_size;
     all.pool.parallel_for(count, [&](int slot, int thread) {
       const int image = first + slot;
       float* const memory = image_arenas.data() + slot * image_arena_floats;
       runtime::run(
           plan.steps[ref.step],
           {.batch = 1,
-           .images = all.images + static_cast<std::size_t>(image) * model->impl().input_size,
+           .images = all.images + static_cast<std::size_t>(image) * image_floats,
+           .scaled = all.scaled == nullptr ? nullptr
+                                           : all.scaled + static_cast<std::size_t>(image) * plan.image_floats,
            .logits = nullptr,
            .arena = memory,
            .workspace = all.workspace + static_cast<std::size_t>(thread) * plan.workspace_floats,
@@ -157,8 +191,10 @@ struct Session::Impl {
   const runtime::Plan& plan(int subnet) const { return model->impl().plans[subnet]; }
 
   runtime::Frame frame(std::span<const float> images, int batch, int subnet, std::span<float> logits) {
+    const bool small = images.size() == static_cast<std::size_t>(batch) * plan(subnet).image_floats;
     return {.batch = batch,
             .images = images.data(),
+            .scaled = small ? nullptr : scaled.data(),
             .logits = logits.data(),
             .arena = arena.data(),
             .workspace = workspace.data(),
@@ -191,22 +227,11 @@ struct Session::Impl {
 
 Result<Session> Session::make(std::shared_ptr<const Model> model, const SessionOptions& options) try {
   RETURN_IF_ERROR(check_options(*model, options));
-  std::ptrdiff_t floats = 0, image_floats = 0;
-  std::size_t workspace = 0;
-  for (const runtime::Plan& plan : model->impl().plans) {
-    floats = std::max(floats, plan.arena_floats);
-    workspace = std::max(workspace, plan.workspace_floats);
-    if (plan.per_image_steps > 0 && options.max_batch > 1) {
-      image_floats = std::max(image_floats, plan.arena_floats);
-    }
-  }
-  const std::size_t total = static_cast<std::size_t>(floats) * static_cast<std::size_t>(options.max_batch);
+  const Needs needs = needs_of(model->impl(), options);
   try {
-    return Session(std::make_unique<Impl>(std::move(model), options, total,
-                                          workspace * static_cast<std::size_t>(options.threads),
-                                          image_floats));
+    return Session(std::make_unique<Impl>(std::move(model), options, needs));
   } catch (const std::bad_alloc&) {
-    const std::size_t megabytes = total * sizeof(float) >> 20;
+    const std::size_t megabytes = (needs.arena + needs.scaled) * sizeof(float) >> 20;
     if (megabytes == 0) return out_of_memory();
     return Error{fmt::format("there is no memory for the {} MB that a batch of {} needs", megabytes,
                              options.max_batch)};

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "kernels/reference.h"
 #include "onnx/check.h"
 #include "testing/allocation_count.h"
 #include "testing/models.h"
@@ -42,6 +43,71 @@ TEST(Session, RunsWithoutAllocating) {
     EXPECT_TRUE(ok) << net.name;
   }
   EXPECT_GT(testing::allocation_count(), 0);
+}
+
+/// Its sub-nets but the first run on smaller images.
+std::shared_ptr<const Model> model_of_resolutions() {
+  const Graph graph = testing::resnet8();
+  std::vector<Subnet> subnets = {full_subnet(graph)};
+  for (Subnet& subnet : testing::at_lower_resolutions(graph, subnets[0]))
+    subnets.push_back(std::move(subnet));
+  return testing::load(testing::model_file(graph, subnets));
+}
+
+/// `images` for the sub-net as it runs on them.
+Floats of_own_size(const Model& model, const Floats& images, int batch, int subnet) {
+  const SubnetInfo& info = model.subnets()[subnet];
+  const ImageInfo& whole = model.image();
+  return kernels::reference::scale_planes(images, batch * whole.channels, whole.height, whole.width,
+                                          info.height, info.width);
+}
+
+TEST(Session, TakesImagesOfASubnetsOwnSize) {
+  const auto model = model_of_resolutions();
+  ASSERT_EQ(model->subnets().size(), 4u);
+  EXPECT_EQ(model->subnets()[1].height, 31);
+  constexpr int kBatch = 5;
+  const Floats images = testing::random_images(*model, kBatch);
+  for (const int threads : {1, 2}) {
+    auto session = Session::make(model, {.threads = threads, .max_batch = kBatch}).value();
+    for (int i = 1; i < 4; ++i) {
+      const Floats small = of_own_size(*model, images, kBatch, i);
+      ASSERT_LT(small.size(), images.size());
+      EXPECT_LE(testing::relative_error(testing::run(session, small, kBatch, i),
+                                        testing::run(session, images, kBatch, i)),
+                1e-6)
+          << i;
+    }
+  }
+  auto session = Session::make(model, {.max_batch = kBatch}).value();
+  Floats logits(kBatch * model->output_size());
+  const Status refused = session.run(of_own_size(*model, images, kBatch, 1), kBatch, 2, logits);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(
+      refused.error().message,
+      "there are 14415 floats of images where a batch of 5 has 15360, or 11760 at the sub-net's resolution");
+}
+
+TEST(Session, ScalesImagesWithoutAllocating) {
+  if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
+  const auto model = model_of_resolutions();
+  auto session = Session::make(model, {.threads = 2, .max_batch = 3}).value();
+  const Floats images = testing::random_images(*model, 3);
+  Floats logits(3 * model->output_size());
+  const std::int64_t before = testing::allocation_count();
+  bool ok = true;
+  for (int i = 0; i < 4; ++i) ok = ok && session.run(images, 3, i, logits).ok();
+  EXPECT_EQ(testing::allocation_count(), before);
+  EXPECT_TRUE(ok);
+}
+
+TEST(Session, ProfilesTheScalingOfImages) {
+  const auto model = model_of_resolutions();
+  auto session = Session::make(model, {}).value();
+  const Floats images = testing::random_images(*model, 1);
+  EXPECT_EQ(session.profile(images, 1, 1, 2)->front().kind, "Scale");
+  EXPECT_NE(session.profile(images, 1, 0, 2)->front().kind, "Scale");
+  EXPECT_EQ(session.steps(1), session.steps(0) + 1);
 }
 
 TEST(Session, SwitchingLeavesNoTrace) {

@@ -12,9 +12,9 @@ std::int64_t macs_of(const Step& step) {
   return std::visit(
       Overloaded{
           [](const ConvStep& conv) { return conv.macs(); },
-          []<OneOf<LoadStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, ActivateStep, AffineStep,
-                   NormalizeStep, ReduceChannelsStep, LocalResponseStep, PReluStep, SoftmaxStep, CombineStep,
-                   CopyStep, GatherStep, PickStep, BlendStep, FlattenStep, StoreStep, BandedStep>
+          []<OneOf<ScaleStep, LoadStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, ActivateStep,
+                   AffineStep, NormalizeStep, ReduceChannelsStep, LocalResponseStep, PReluStep, SoftmaxStep,
+                   CombineStep, CopyStep, GatherStep, PickStep, BlendStep, FlattenStep, StoreStep, BandedStep>
                  Free>(const Free&) { return std::int64_t{0}; },
       },
       step);
@@ -45,6 +45,19 @@ void CombineStep::run(const Frame& frame) const {
   bound_args.output = output.in(frame);
   bound_args.output_stride = output.stride;
   kernels::combine(bound_args, frame.pool);
+}
+
+std::size_t ScaleStep::workspace() const {
+  return kernels::workspace_scale(args());
+}
+
+void ScaleStep::run(const Frame& frame) const {
+  if (frame.scaled == nullptr) return;
+  kernels::ScaleArgs bound_args = args();
+  bound_args.planes *= frame.batch;
+  bound_args.input = frame.images;
+  bound_args.output = frame.scaled;
+  kernels::scale_planes(bound_args, frame.workspace, frame.pool);
 }
 
 void StoreStep::run(const Frame& frame) const {

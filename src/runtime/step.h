@@ -61,6 +61,17 @@ struct CombineStep {
   void run(const Frame& frame) const;
 };
 
+/// The images are scaled down to the sub-net's resolution, unless they are so already.
+struct ScaleStep {
+  int channels = 0;
+  kernels::ScaledLine rows, columns;
+  std::size_t workspace() const;
+  void run(const Frame& frame) const;
+
+ private:
+  kernels::ScaleArgs args() const { return {.planes = channels, .rows = rows, .columns = columns}; }
+};
+
 /// A segment of an output goes to the caller.
 struct StoreStep {
   kernels::ToPlainArgs args;
@@ -71,9 +82,9 @@ struct StoreStep {
 };
 
 using Step =
-    std::variant<LoadStep, ConvStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, ActivateStep, AffineStep,
-                 NormalizeStep, ReduceChannelsStep, LocalResponseStep, PReluStep, SoftmaxStep, CombineStep,
-                 CopyStep, GatherStep, PickStep, BlendStep, FlattenStep, StoreStep, BandedStep>;
+    std::variant<ScaleStep, LoadStep, ConvStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, ActivateStep,
+                 AffineStep, NormalizeStep, ReduceChannelsStep, LocalResponseStep, PReluStep, SoftmaxStep,
+                 CombineStep, CopyStep, GatherStep, PickStep, BlendStep, FlattenStep, StoreStep, BandedStep>;
 
 void run(const Step& step, const Frame& frame);
 

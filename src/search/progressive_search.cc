@@ -7,6 +7,7 @@
 #include "base/try.h"
 #include "graph/branches.h"
 #include "graph/cost.h"
+#include "graph/resolution.h"
 #include "search/shrinking_prior.h"
 
 namespace concertina::search {
@@ -35,7 +36,8 @@ class Search {
         cost_(cost_function(graph, options)),
         full_cost_(cost_(full_subnet(graph))),
         prior_(graph, groups, options.tilt),
-        branches_(options.depth ? removable_branches(graph, groups) : std::vector<Branch>()) {}
+        branches_(options.depth ? removable_branches(graph, groups) : std::vector<Branch>()),
+        resolutions_(options.resolution ? resolutions(graph) : std::vector<int>()) {}
 
   Result<TrajectoryStep> first_step() {
     const Spending before = evaluator_.spent();
@@ -97,16 +99,26 @@ class Search {
   }
 
  private:
-  std::size_t moves() const { return static_cast<std::size_t>(groups_.dimensions()) + branches_.size(); }
+  std::size_t moves() const {
+    return static_cast<std::size_t>(groups_.dimensions()) + branches_.size() + (resolutions_.empty() ? 0 : 1);
+  }
 
-  /// By move: a group less of each dimension, then each branch less.
+  /// By move: a group less of each dimension, then each branch less, then a lower resolution.
   std::vector<std::optional<Subnet>> shrink_each(const Subnet& subnet) const {
     std::vector<std::optional<Subnet>> smaller;
     for (int d = 0; d < groups_.dimensions(); ++d) {
       smaller.push_back(groups_.shrink(subnet, d, options_.floor_groups));
     }
     for (const Branch& branch : branches_) smaller.push_back(leave_out(graph_, subnet, branch));
+    if (!resolutions_.empty()) smaller.push_back(at_next_resolution(subnet));
     return smaller;
+  }
+
+  std::optional<Subnet> at_next_resolution(const Subnet& subnet) const {
+    const auto is_lower = [&](int one) { return subnet.resolution == 0 || one < subnet.resolution; };
+    const auto next = std::find_if(resolutions_.begin(), resolutions_.end(), is_lower);
+    if (next == resolutions_.end()) return std::nullopt;
+    return Subnet{subnet.widths, *next};
   }
 
   bool follows_from(const TrajectoryStep& last, const TrajectoryStep& step) const {
@@ -204,6 +216,7 @@ class Search {
   double full_cost_;
   ShrinkingPrior prior_;
   std::vector<Branch> branches_;  ///< that may be left out
+  std::vector<int> resolutions_;  ///< that may be taken, falling
 };
 
 /// The search's way in per cent of the MACs that it will remove.

@@ -6,6 +6,7 @@
 #include "graph/branches.h"
 #include "graph/cost.h"
 #include "graph/networks/networks.h"
+#include "graph/resolution.h"
 #include "search/fake_evaluator.h"
 
 namespace concertina::search {
@@ -276,6 +277,27 @@ TEST(ProgressiveSearch, LeavesOutABranchWithElasticDepthOnly) {
   EXPECT_EQ(whole->back().subnet.widths[idle], whole->front().subnet.widths[idle]);
 }
 
+TEST(ProgressiveSearch, LowersTheResolutionWithElasticResolutionOnly) {
+  // Only widths matter.
+  const FakeLoss loss = [](const Subnet& subnet, double) {
+    double sum = 1;
+    for (const int width : subnet.widths) sum += 1.0 / width;
+    return sum;
+  };
+  Bench elastic("resnet8", 4, loss);
+  const auto trajectory = elastic.search({.end_macs = elastic.uniform_macs(1), .resolution = true});
+  const std::vector<int> lower = resolutions(elastic.graph);
+  ASSERT_GT(trajectory->size(), lower.size());
+  for (std::size_t i = 0; i < lower.size(); ++i) {
+    EXPECT_EQ((*trajectory)[i + 1].subnet, (Subnet{trajectory->front().subnet.widths, lower[i]}));
+    EXPECT_EQ((*trajectory)[i + 1].macs, cost(elastic.graph, (*trajectory)[i + 1].subnet).macs);
+  }
+  EXPECT_EQ(trajectory->back().subnet.resolution, lower.back());
+  EXPECT_EQ(trajectory->front().scores.size(), trajectory->front().subnet.widths.size() + 1);
+  Bench fixed("resnet8", 4, loss);
+  EXPECT_EQ(fixed.search({.end_macs = fixed.uniform_macs(1)})->back().subnet.resolution, 0);
+}
+
 // Where all losses are alike, only the prior chooses.
 TEST(ProgressiveSearch, FollowsThePriorWhereNothingElseTells) {
   const auto end = [](double tilt) {
@@ -348,6 +370,7 @@ TEST(SearchFingerprint, DependsOnAllThatTheSearchDoes) {
   EXPECT_NE(plain, print(bench, {.end_macs = 1}));
   EXPECT_NE(plain, print(bench, {.floor_groups = 2}));
   EXPECT_NE(plain, print(bench, {.depth = true}));
+  EXPECT_NE(plain, print(bench, {.resolution = true}));
   EXPECT_NE(plain, print(bench, {.prior = 1}));
   EXPECT_NE(print(bench, {.prior = 1}), print(bench, {.prior = 1, .tilt = 0.5}));
   EXPECT_NE(plain, print(bench, {.fine_tune_below = 0.5}));

@@ -62,7 +62,9 @@ Fingerprint search_fingerprint(const Graph& graph, const ChannelGroups& groups, 
       {"fine_tune_below", fmt::format("{}", options.fine_tune_below)},
       {"refresh_every", fmt::format("{}", options.refresh_every)},
       {"context", std::string(context)}};
-  if (options.depth) fingerprint["depth"] = "elastic";  // journals of older searches have no such entry
+  // Journals of older searches have no such entries.
+  if (options.depth) fingerprint["depth"] = "elastic";
+  if (options.resolution) fingerprint["resolution"] = "elastic";
   return fingerprint;
 }
 

@@ -1,5 +1,6 @@
 #include "search/shrinking_prior.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -9,6 +10,8 @@ namespace concertina::search {
 
 ShrinkingPrior::ShrinkingPrior(const Graph& graph, const ChannelGroups& groups, double tilt)
     : full_(full_subnet(graph)) {
+  const Shape& image = graph.shape(graph.input());
+  side_ = std::min(image.height, image.width);
   const Cost whole = cost(graph, full_);
   for (std::size_t d = 0; d < full_.widths.size(); ++d) {
     const std::optional<Subnet> smaller = groups.shrink(full_, static_cast<int>(d), 1);
@@ -30,7 +33,7 @@ ShrinkingPrior::ShrinkingPrior(const Graph& graph, const ChannelGroups& groups, 
 }
 
 double ShrinkingPrior::operator()(const Subnet& subnet) const {
-  double expected = 0;
+  double expected = subnet.resolution > 0 ? std::log(static_cast<double>(side_) / subnet.resolution) : 0;
   for (std::size_t d = 0; d < share_.size(); ++d) {
     const double width = subnet.widths[d] > 0 ? subnet.widths[d] : least_[d] / 2.0;
     expected += share_[d] * std::log(full_.widths[d] / width);

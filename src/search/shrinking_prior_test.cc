@@ -34,6 +34,13 @@ TEST_P(ShrinkingPriorTest, NoChannelsAreHalfOfAGroup) {
   EXPECT_NEAR(prior(absent) - prior(least), prior.share()[1] * std::log(2), 1e-12);
 }
 
+TEST_P(ShrinkingPriorTest, HalfOfTheResolutionIsHalfOfEveryWidth) {
+  const ShrinkingPrior prior(graph_, groups_, 0.5);
+  const Subnet full = full_subnet(graph_), half = uniform_subnet(groups_, 4);
+  EXPECT_NEAR(prior({full.widths, 16}), std::log(2), 1e-12);
+  EXPECT_NEAR(prior({half.widths, 24}), std::log(2) + std::log(4.0 / 3), 1e-12);
+}
+
 TEST_P(ShrinkingPriorTest, TiltGivesWeightToParametersPerMac) {
   const ShrinkingPrior by_macs(graph_, groups_, 0), by_parameters(graph_, groups_, 1);
   const ShrinkingPrior between(graph_, groups_, 0.5);

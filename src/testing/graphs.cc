@@ -1,7 +1,12 @@
 #include "testing/graphs.h"
 
+#include <algorithm>
+#include <functional>
+#include <set>
+
 #include "graph/branches.h"
 #include "graph/networks/networks.h"
+#include "graph/resolution.h"
 #include "testing/net.h"
 
 namespace concertina::testing {
@@ -71,6 +76,19 @@ std::vector<Subnet> leaving_out_branches(const Graph& graph, Subnet subnet) {
     if (!without) continue;
     subnet = *without;
     chain.push_back(subnet);
+  }
+  return chain;
+}
+
+std::vector<Subnet> at_lower_resolutions(const Graph& graph, const Subnet& subnet) {
+  const Shape& image = graph.shape(graph.input());
+  const std::vector<int> searched = resolutions(graph);
+  std::set<int, std::greater<>> wanted;
+  if (!searched.empty()) wanted = {searched.front(), searched.back()};
+  if (const int odd = std::min(image.height, image.width) - 1; odd > 0) wanted.insert(odd);
+  std::vector<Subnet> chain;
+  for (const int resolution : wanted) {
+    if (at_resolution(graph, resolution)) chain.push_back({subnet.widths, resolution});
   }
   return chain;
 }

@@ -33,6 +33,10 @@ Graph resnet8();
 /// The sub-net without one branch after the other, as far as that goes; none of them is the sub-net itself.
 std::vector<Subnet> leaving_out_branches(const Graph& graph, Subnet subnet);
 
+/// The sub-net at a pixel less than the image has, and at the first and the last of resolutions(), in falling
+/// order; those that the network can run at.
+std::vector<Subnet> at_lower_resolutions(const Graph& graph, const Subnet& subnet);
+
 /// Two convolutions, their sum, and a linear layer: for tests that read a model thousands of times.
 Graph toy();
 

@@ -16,6 +16,7 @@
 #include "base/try.h"
 #include "graph/channel_groups.h"
 #include "graph/edit.h"
+#include "graph/resolution.h"
 #include "recipe/selected_subnets.h"
 #include "train/conv_choice.h"
 #include "train/supernet/conv.h"
@@ -136,6 +137,11 @@ Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const
                     slow.size(), slow.front()));
   }
   ASSIGN_OR_RETURN(run.groups_, groups_to_search(source.network.graph, run.recipe_.search));
+  if (run.recipe_.search.resolution) {
+    const Status elastic = check_resolutions(source.network.graph);
+    if (!elastic)
+      return Error{fmt::format("search.resolution: {}; set it to false", elastic.error().message)};
+  }
   run.source_ = std::make_shared<const NetworkSource>(std::move(source));
   RETURN_IF_ERROR(run.open_latency_table());
   RETURN_IF_ERROR(run.open_given_subnets());

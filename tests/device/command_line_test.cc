@@ -96,7 +96,7 @@ TEST_F(CommandLine, SeparatesListsByCommas) {
   ASSERT_EQ(bench["subnets"].size(), 2u);
   EXPECT_EQ(bench["subnets"][1]["subnet"], 3);
   expect_refused(concertina({"bench", model_, "--subnet", "0,4"}), "no sub-net 4; the model has 0 to 3");
-  expect_refused(concertina({"bench", model_, "--subnet", "0,"}), "'' is not a list of widths");
+  expect_refused(concertina({"bench", model_, "--subnet", "0,"}), "'' is not a sub-net");
   const auto schedule = json(concertina({"schedule", "--load", "0.9,1.05", "--policy", "sizes,edf",
                                          "--repeats", "1", "-n", "50", "--rounds", "2", "--json", model_}));
   ASSERT_EQ(schedule["schedules"].size(), 4u);

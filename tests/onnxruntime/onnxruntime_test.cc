@@ -1,4 +1,6 @@
+#include "graph/resolution.h"
 #include "onnxruntime/peer.h"
+#include "runtime/reference_interpreter.h"
 #include "testing/models.h"
 
 // Two runtimes that share no code, ONNX Runtime and ours, agree on the model file and on every export of it.
@@ -17,6 +19,8 @@ TEST_P(OnnxRuntimeTest, AgreesOnTheModelAndOnEverySubnet) {
   std::vector<Subnet> subnets = testing::nested_subnets(graph, 3);
   for (Subnet& subnet : testing::leaving_out_branches(graph, subnets.back()))
     subnets.push_back(std::move(subnet));
+  for (Subnet& subnet : testing::at_lower_resolutions(graph, subnets.back()))
+    subnets.push_back(std::move(subnet));
   const onnx::ModelFile file = testing::model_file(graph, subnets);
   const std::string bytes = *onnx::serialize_model(file);
   const auto model = Model::parse(bytes);
@@ -28,6 +32,11 @@ TEST_P(OnnxRuntimeTest, AgreesOnTheModelAndOnEverySubnet) {
   for (std::size_t i = 0; i < file.subnets.size(); ++i) {
     const auto exported = onnx::export_subnet(file, file.subnets[i].subnet);
     ASSERT_TRUE(exported) << exported.error().message;
+    if (const Subnet& subnet = file.subnets[i].subnet; subnet.resolution > 0) {
+      set_images("images@" + std::to_string(subnet.resolution),
+                 runtime::scaled_images(graph, subnet, images, kImages),
+                 input_shapes(*at_resolution(graph, subnet.resolution), kImages));
+    }
     ask("subnet" + std::to_string(i), *exported);
   }
   run_all();

@@ -56,9 +56,11 @@ TEST_F(ImportVerbsTest, ExplainsWhatCanBeLeftOut) {
     EXPECT_GT(branch["macs"], 0);
     EXPECT_FALSE(branch["dimensions"].empty());
   }
+  EXPECT_FALSE(json["resolutions"].empty());
   const std::string vgg = folder_.write("vgg.onnx", test_network("vgg"));
   const std::string text = concertina_train({"explain", vgg}).out;
   EXPECT_THAT(text, Not(HasSubstr("can be left out")));
+  EXPECT_THAT(text, HasSubstr("no smaller images: the network cannot run at a resolution of"));
   EXPECT_THAT(text, HasSubstr("never left out: the output"));
 }
 

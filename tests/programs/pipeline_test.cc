@@ -292,8 +292,8 @@ TEST_F(PipelineTest, EveryWayOfTrainingWorks) {
        {"joint.distillation=growing", "joint.distillation=mutual", "joint.distillation=none",
         "joint.sampling=every", "joint.focus=1", "joint.private_norm=true", "joint.method=alone",
         "joint.start=scratch", "search.criterion=accuracy", "search.cost=parameters", "search.cost=both",
-        "search.prior=3", "search.depth=true", "search.multiple=4", "select.rule=paper",
-        "network.decoupled=true"}) {
+        "search.prior=3", "search.depth=true", "search.resolution=true", "search.multiple=4",
+        "select.rule=paper", "network.decoupled=true"}) {
     const ProcessResult result = train("run", out, {"--set", setting, "--set", "joint.epochs=4"});
     ASSERT_EQ(result.exit_code, 0) << setting << result.err;
     EXPECT_GT(smallest_accuracy(), 0.5) << setting;  // chance is 0.33
@@ -325,16 +325,20 @@ TEST_F(PipelineTest, TrainsTheSubnetsOfAFile) {
   EXPECT_EQ(nlohmann::json::parse(again.out)[1]["widths"], "4-4-8-8-16-16");
 }
 
-TEST_F(PipelineTest, SubnetsLeaveOutBranches) {
+TEST_F(PipelineTest, SubnetsLeaveOutBranchesAndRunOnSmallerImages) {
   const fs::path out = folder_ / "run", given = folder_ / "given.json";
-  ASSERT_TRUE(write_file(
-      given,
-      R"([{"widths": "8-8-16-16-32-32"}, {"widths": "8-0-16-16-32-32"}, {"widths": "5-0-0-9-0-17"}])"));
-  const ProcessResult run = train(
-      "run", out, {"--json", "--set", "search.method=given", "--set", "search.subnets=" + given.string()});
+  ASSERT_TRUE(
+      write_file(given,
+                 R"([{"widths": "8-8-16-16-32-32"}, {"widths": "8-0-16-16-32-32"}, {"widths": "5-0-0-9-0-17"},
+          {"widths": "5-0-0-9-0-17@12"}])"));
+  const ProcessResult run = train("run", out,
+                                  {"--json", "--set", "search.method=given", "--set", "joint.epochs=9",
+                                   "--set", "search.subnets=" + given.string()});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   const auto trained = nlohmann::json::parse(run.out);
-  EXPECT_GT(trained[2]["test_accuracy"].get<double>(), 0.5);  // chance is 0.33
+  for (const int i : {2, 3})
+    EXPECT_GT(trained[i]["test_accuracy"].get<double>(), 0.5) << i;  // chance is 0.33
+  EXPECT_LT(trained[3]["macs"].get<double>(), 0.6 * trained[2]["macs"].get<double>());
 
   const std::string model = (out / "model.onnx").string(), data = (folder_ / "data").string();
   const ProcessResult verify = concertina({"verify", model, "--data", data, "--split", "test", "--json"});
@@ -343,7 +347,11 @@ TEST_F(PipelineTest, SubnetsLeaveOutBranches) {
     EXPECT_LT(row["from_reference"].get<double>(), 1e-5);
     EXPECT_LT(row["from_trainer"].get<double>(), 1e-5);
   }
-  ASSERT_EQ(concertina({"export", model, "--subnet", "2", "--out", folder_.path().string()}).exit_code, 0);
+  EXPECT_THAT(concertina({"inspect", model}).out, HasSubstr("5-0-0-9-0-17@12"));
+  ASSERT_EQ(concertina({"export", model, "--subnet", "2,3", "--out", folder_.path().string()}).exit_code, 0);
+  const auto small = onnx::import_network(folder_ / "model-3.onnx");
+  ASSERT_TRUE(small) << small.error().message;
+  EXPECT_EQ(small->network.graph.shape(0), (Shape{1, 12, 12}));
   const onnx::ModelFile file = *onnx::read_model(model);
   const auto exported = onnx::import_network(folder_ / "model-2.onnx");
   ASSERT_TRUE(exported) << exported.error().message;
@@ -361,6 +369,10 @@ TEST_F(PipelineTest, SubnetsLeaveOutBranches) {
   expect_refused(
       train("run", out, {"--set", "search.method=given", "--set", "search.subnets=" + given.string()}),
       "cannot do without all channels of 'stage2.block1.conv2'");
+  ASSERT_TRUE(write_file(given, R"([{"widths": "8-8-16-16-32-32"}, {"widths": "8-8-16-16-32-32@17"}])"));
+  expect_refused(
+      train("run", out, {"--set", "search.method=given", "--set", "search.subnets=" + given.string()}),
+      "@17: the network cannot run at a resolution of 17: its image is 16 x 16; choose 1 to 16");
 }
 
 TEST_F(PipelineTest, EachStageSaysHowLongItWaitedForImages) {

@@ -43,7 +43,9 @@ ForwardOptions ActivationCache::resuming(const Subnet& subnet, std::size_t batch
 }
 
 NodeId ActivationCache::first_changed(const Subnet& subnet) const {
-  if (!subnet_ || subnet == *subnet_) return graph_.inputs();  // what an equal sub-net would need is not kept
+  const bool other_images = subnet_ && subnet.resolution != subnet_->resolution;
+  // What an equal sub-net would need is not kept.
+  if (!subnet_ || subnet == *subnet_ || other_images) return graph_.inputs();
   NodeId first = graph_.size();
   for (std::size_t d = 0; d < first_touched_.size(); ++d) {
     if (subnet.widths[d] != subnet_->widths[d]) first = std::min(first, first_touched_[d]);

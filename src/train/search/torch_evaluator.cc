@@ -43,8 +43,8 @@ TorchEvaluator::TorchEvaluator(const Run& run, Supernet net, int images)
 Result<search::Evaluation> TorchEvaluator::evaluate(const Subnet& subnet) {
   spent_ += cost(subnet);
   if (run_.processes().alone()) return measure(subnet);
-  if (!measured_.contains(subnet.widths)) RETURN_IF_ERROR(measure_with_next(subnet));
-  return measured_.at(subnet.widths);
+  if (!measured_.contains(subnet)) RETURN_IF_ERROR(measure_with_next(subnet));
+  return measured_.at(subnet);
 }
 
 search::Spending TorchEvaluator::cost(const Subnet& subnet) const {
@@ -75,7 +75,7 @@ Status TorchEvaluator::measure_with_next(const Subnet& subnet) {
   std::vector<Subnet> next = {subnet};
   for (auto one = std::find(expected_.begin(), expected_.end(), subnet);
        one != expected_.end() && next.size() < count; ++one) {
-    if (*one != subnet && !measured_.contains(one->widths)) next.push_back(*one);
+    if (*one != subnet && !measured_.contains(*one)) next.push_back(*one);
   }
   const torch::Tensor results = torch::zeros({static_cast<std::int64_t>(next.size()), 2}, torch::kDouble);
   Status status;
@@ -87,8 +87,7 @@ Status TorchEvaluator::measure_with_next(const Subnet& subnet) {
   RETURN_IF_ERROR(processes.agree(status));
   processes.sum(results);
   const double* values = results.data_ptr<double>();
-  for (std::size_t i = 0; i < next.size(); ++i)
-    measured_[next[i].widths] = {values[2 * i], values[2 * i + 1]};
+  for (std::size_t i = 0; i < next.size(); ++i) measured_[next[i]] = {values[2 * i], values[2 * i + 1]};
   return {};
 }
 

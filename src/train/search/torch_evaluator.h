@@ -46,8 +46,8 @@ class TorchEvaluator final : public search::Evaluator {
   std::span<const std::int64_t> validation_;
   std::span<const std::int64_t> norm_images_;
   ActivationCache cache_;
-  std::vector<Subnet> expected_;                             ///< in the order in which they will be asked for
-  std::map<std::vector<int>, search::Evaluation> measured_;  ///< by widths, of several processes
+  std::vector<Subnet> expected_;                   ///< in the order in which they will be asked for
+  std::map<Subnet, search::Evaluation> measured_;  ///< of several processes
   search::Spending spent_;
 };
 

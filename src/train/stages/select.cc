@@ -3,6 +3,7 @@
 #include "base/try.h"
 #include "graph/branches.h"
 #include "graph/cost.h"
+#include "graph/resolution.h"
 #include "recipe/selected_subnets.h"
 #include "search/selection.h"
 #include "train/search/search_options.h"
@@ -22,7 +23,8 @@ std::vector<search::TrajectoryStep> candidates(const Run& run,
 
 /// The sub-nets of a uniformly slimmable network: every width of the lattice from 1 down to
 /// search.end_fraction, or as many of them as are wanted, evenly spaced in log MACs. With search.depth each
-/// one keeps the same share of its depth, and the last is the first of no more MACs.
+/// one keeps the same share of its depth, with search.resolution that of its resolution, and the last is the
+/// first of no more MACs.
 std::vector<Subnet> uniform_subnets(const Run& run) {
   const recipe::Recipe::Search& recipe = run.recipe().search;
   std::vector<Subnet> all, chosen;
@@ -30,7 +32,9 @@ std::vector<Subnet> uniform_subnets(const Run& run) {
   const auto end = static_cast<double>(search_options(run).end_macs);
   for (int kept = recipe.groups; kept >= recipe::groups_at_end(recipe); --kept) {
     Subnet subnet = uniform_subnet(run.groups(), kept);
-    if (recipe.depth) subnet = keep_depth(run.graph(), subnet, static_cast<double>(kept) / recipe.groups);
+    const double share = static_cast<double>(kept) / recipe.groups;
+    if (recipe.depth) subnet = keep_depth(run.graph(), subnet, share);
+    if (recipe.resolution) subnet = keep_resolution(run.graph(), subnet, share);
     if (!all.empty() && subnet == all.back()) continue;  // rounded up to the same multiples
     all.push_back(std::move(subnet));
     const auto macs = static_cast<double>(cost(run.graph(), all.back()).macs);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "graph/branches.h"
+#include "graph/resolution.h"
 #include "train/supernet/batch_norm.h"
 #include "train/supernet/conv.h"
 #include "train/supernet/supernet.h"
@@ -199,9 +200,17 @@ class Interpreter {
         value(id) = id < graph_.inputs() ? given.to(net_.compute().dtype) : given;
       }
     }
-    for (std::size_t i = 0; i < inputs.size(); ++i) values_[i] = inputs[i].to(net_.compute().dtype);
+    for (std::size_t i = 0; i < inputs.size(); ++i) values_[i] = sized(inputs[i]).to(net_.compute().dtype);
     for (NodeId id = 0; id < first; ++id) keep(id);
     return first;
+  }
+
+  /// Images at the sub-net's resolution, from ones of the network's size or its own.
+  torch::Tensor sized(const torch::Tensor& images) const {
+    if (subnet_.resolution == 0) return images;
+    const Shape size = scaled(graph_.shape(graph_.input()), subnet_.resolution);
+    const bool is_sized = images.size(2) == size.height && images.size(3) == size.width;
+    return is_sized ? images : scale(images, size.height, size.width);
   }
 
   /// What a batch norm makes of its input with a sub-net's statistics.

@@ -9,13 +9,14 @@
 #include "testing/graphs.h"
 #include "train/search/activation_cache.h"
 #include "train/supernet/supernet.h"
+#include "train/supernet/tensor_ops.h"
 #include "train/training_loop.h"
 
 namespace concertina::train {
 namespace {
 
-/// Sub-nets of all kinds: the full one, about two thirds, a mixed one, the smallest, and some that leave out
-/// more and more branches.
+/// Sub-nets of all kinds: the full one, about two thirds, a mixed one, the smallest, some that leave out more
+/// and more branches, and some on smaller images.
 std::vector<Subnet> some_subnets(const Graph& graph) {
   const Subnet full = full_subnet(graph);
   std::vector<Subnet> subnets(4, full);
@@ -28,6 +29,9 @@ std::vector<Subnet> some_subnets(const Graph& graph) {
   }
   for (Subnet& subnet : testing::leaving_out_branches(graph, subnets[1]))
     subnets.push_back(std::move(subnet));
+  for (const Subnet& subnet : {subnets[2], subnets.back()}) {
+    for (Subnet& small : testing::at_lower_resolutions(graph, subnet)) subnets.push_back(std::move(small));
+  }
   return subnets;
 }
 
@@ -106,8 +110,14 @@ TEST_P(StructuresTest, ASubnetComputesWhatItsExtractedNetworkDoes) {
     const Network part = extract({graph(), to_weights(weights)}, subnet, to_weights(statistics));
     const Tensors fixed = to_tensors(part.weights, torch::kCPU);
     const Supernet alone = *Supernet::make(part.graph, fixed, {});
-    expect_near(outputs(net, x, subnet, {.statistics = &statistics, .before = &before}),
-                outputs(alone, x, full_subnet(part.graph), {.statistics = &fixed, .before = &before}),
+    const Shape& image = part.graph.shape(part.graph.input());
+    const torch::Tensor small = subnet.resolution > 0 ? scale(x, image.height, image.width) : x;
+    const auto wanted = outputs(net, x, subnet, {.statistics = &statistics, .before = &before});
+    if (subnet.resolution > 0) {
+      expect_near(outputs(net, small, subnet, {.statistics = &statistics}), wanted, "images of its own size");
+    }
+    expect_near(wanted,
+                outputs(alone, small, full_subnet(part.graph), {.statistics = &fixed, .before = &before}),
                 to_string(subnet));
   }
 }
@@ -216,6 +226,10 @@ TEST_P(StructuresTest, GivesTheSameValuesFromTheFirstChangeOn) {
   }
   for (const Branch& branch : find_branches(graph())) {
     const Subnet other = *leave_out(graph(), base, branch);
+    const torch::Tensor resumed = net.forward(x, other, cache.resuming(other, 0));
+    EXPECT_TRUE(torch::equal(resumed, net.forward(x, other))) << to_string(other);
+  }
+  for (const Subnet& other : testing::at_lower_resolutions(graph(), base)) {
     const torch::Tensor resumed = net.forward(x, other, cache.resuming(other, 0));
     EXPECT_TRUE(torch::equal(resumed, net.forward(x, other))) << to_string(other);
   }

@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "kernels/resample.h"
+
 namespace concertina::train {
 namespace {
 
@@ -49,6 +51,18 @@ torch::Tensor resize_lines(const torch::Tensor& x, const std::vector<op::Resize:
   shape[along] = static_cast<std::int64_t>(taps.size());
   const torch::Tensor share = torch::tensor(shares).to(x.device(), x.scalar_type()).view(shape);
   return here * (1 - share) + x.index_select(along, positions(second, x)) * share;
+}
+
+/// [to][from]: what lines of `from` pixels are multiplied by to have `to`.
+torch::Tensor scaling_matrix(int from, int to) {
+  const kernels::ScaledLine line = kernels::scale_line(from, to);
+  torch::Tensor matrix = torch::zeros({to, from});
+  auto at = matrix.accessor<float, 2>();
+  for (int i = 0; i < to; ++i) {
+    for (int k = 0; k < line.taps; ++k)
+      at[i][line.first[i] + k] = line.weights[static_cast<std::size_t>(k) * line.first.size() + i];
+  }
+  return matrix;
 }
 
 /// A bound that no 32-bit float exceeds is none; LibTorch could not convert it to bf16.
@@ -164,6 +178,13 @@ torch::Tensor pad(const torch::Tensor& x, const op::Pad& pad) {
 torch::Tensor resize(const torch::Tensor& x, const op::Resize& resize) {
   const torch::Tensor rows = resize_lines(x, resize.rows(static_cast<int>(x.size(kRows))), kRows);
   return resize_lines(rows, resize.columns(static_cast<int>(x.size(kColumns))), kColumns);
+}
+
+torch::Tensor scale(const torch::Tensor& x, int height, int width) {
+  const auto lines = [&](std::int64_t along, int to) {
+    return scaling_matrix(static_cast<int>(x.size(along)), to).to(x.device(), x.scalar_type());
+  };
+  return torch::matmul(torch::matmul(lines(kRows, height), x), lines(kColumns, width).t());
 }
 
 torch::Tensor depth_to_space(const torch::Tensor& x, const op::DepthToSpace& op) {

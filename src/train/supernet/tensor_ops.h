@@ -27,6 +27,8 @@ torch::Tensor max_pool(const torch::Tensor& x, const Window& window);
 torch::Tensor average_pool(const torch::Tensor& x, const op::AveragePool& pool);
 torch::Tensor pad(const torch::Tensor& x, const op::Pad& pad);
 torch::Tensor resize(const torch::Tensor& x, const op::Resize& resize);
+/// Bilinear with antialiasing, as kernels::scale_planes().
+torch::Tensor scale(const torch::Tensor& x, int height, int width);
 torch::Tensor depth_to_space(const torch::Tensor& x, const op::DepthToSpace& op);
 torch::Tensor space_to_depth(const torch::Tensor& x, const op::SpaceToDepth& op);
 torch::Tensor shuffle_channels(const torch::Tensor& x, int groups);
