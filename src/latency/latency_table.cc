@@ -38,6 +38,18 @@ double interpolated(const LayerLatency& layer, int inputs, int outputs) {
   return (1 - in.share) * row(in.low) + in.share * row(in.high);
 }
 
+/// Of those that the node reads.
+double share_of_pixels(const Graph& small, const Graph& whole, NodeId id) {
+  const NodeId input = id < whole.inputs() ? id : whole.node(id).inputs[0];
+  return static_cast<double>(small.shape(input).elements()) /
+         static_cast<double>(whole.shape(input).elements());
+}
+
+const double* find_value(const std::map<std::string, double>& values, const std::string& name) {
+  const auto found = values.find(name);
+  return found == values.end() ? nullptr : &found->second;
+}
+
 bool may_shrink(const Graph& graph, NodeId id) {
   const ChannelAxis& axis = graph.axis(id);
   return std::any_of(axis.begin(), axis.end(), [&](const Segment& segment) {
@@ -99,17 +111,24 @@ double LatencyTable::layer_sum(const Graph& graph, const Subnet& subnet) const {
   double sum = fixed_milliseconds;
   const std::vector<bool> absent = absent_nodes(graph, subnet);
   const Graph small = at_resolution(graph, subnet.resolution).value();
+  const auto measured = resolutions.find(subnet.resolution);
   for (NodeId id = 0; id < graph.size(); ++id) {
     if (absent[id]) continue;
     const Node& node = graph.node(id);
     const auto layer = layers.find(node.name);
-    if (layer == layers.end()) continue;
-    const NodeId input = node.inputs.empty() ? id : node.inputs[0];
-    const int outputs = active_shape(graph, id, subnet).channels;
-    const double pixels = static_cast<double>(small.shape(input).elements()) /
-                          static_cast<double>(graph.shape(input).elements());
-    sum += pixels * interpolated(layer->second, active_shape(graph, input, subnet).channels,
-                                 timed_outputs(outputs, conditions.vector, graph.shape(id).channels));
+    const double* there = measured == resolutions.end() ? nullptr : find_value(measured->second, node.name);
+    if (layer == layers.end()) {
+      sum += there ? *there : 0;
+      continue;
+    }
+    const auto at = [&](const Subnet& one) {
+      const NodeId input = node.inputs.empty() ? id : node.inputs[0];
+      const int outputs = active_shape(graph, id, one).channels;
+      return interpolated(layer->second, active_shape(graph, input, one).channels,
+                          timed_outputs(outputs, conditions.vector, graph.shape(id).channels));
+    };
+    const double share = there ? *there / at(full_subnet(graph)) : share_of_pixels(small, graph, id);
+    sum += share * at(subnet);
   }
   return sum;
 }

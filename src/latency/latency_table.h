@@ -93,7 +93,9 @@ struct LatencyTable {
   Precision precision = Precision::fp32;
   std::vector<SubnetLatency> subnets = {};
   LayerConditions conditions = {};
-  std::map<std::string, LayerLatency> layers = {};   ///< by node
+  std::map<std::string, LayerLatency> layers = {};  ///< by node
+  /// By lower resolution: milliseconds of the full network's nodes there, the scaling of images among them.
+  std::map<int, std::map<std::string, double>> resolutions = {};
   double fixed_milliseconds = 0;                     ///< what does not depend on widths
   std::optional<PredictionQuality> prediction = {};  ///< how good layer_sum() is
 
@@ -110,8 +112,9 @@ struct LatencyTable {
   Status check_layers(const Graph& graph) const;
 
   /// The sum over the nodes that were measured, each interpolated bilinearly between the measured widths and
-  /// constant outside them, plus what does not depend on widths. At a lower resolution a node's time is taken
-  /// to follow its pixels. Precondition: check_layers(graph).
+  /// constant outside them, plus what does not depend on widths. At a lower resolution a node's time changes
+  /// as that of the full network's does, or, at one that was not measured, with its pixels. Precondition:
+  /// check_layers(graph).
   double layer_sum(const Graph& graph, const Subnet& subnet) const;
 
   /// How long `subnet` runs; null if that was not measured.

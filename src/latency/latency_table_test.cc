@@ -56,6 +56,36 @@ TEST_F(LatencyTableTest, InterpolatesBetweenMeasuredWidths) {
   EXPECT_NEAR(table.layer_sum(graph_, subnet), expected, 1e-9);
 }
 
+TEST_F(LatencyTableTest, ScalesNodesToALowerResolution) {
+  Json table = table_;
+  Subnet half = full_subnet(graph_);
+  for (int& width : half.widths) width /= 2;
+  const double whole = LatencyTable::parse(table.dump())->layer_sum(graph_, half);
+  const std::string fc = "fc", image = graph_.node(0).name;
+  ASSERT_TRUE(table["layers"].contains(fc));
+  const double fc_ms = table["layers"][fc]["milliseconds"].back().back().get<double>();
+
+  // Not measured: a quarter of the pixels, but for the layer behind the pool.
+  const double fc_half = fc_ms / 2;
+  EXPECT_NEAR(LatencyTable::parse(table.dump())->layer_sum(graph_, {half.widths, 16}),
+              (whole - fc_half) / 4 + fc_half, 1e-9);
+
+  // Measured: three eighths of each layer's time, and the scaling of the image.
+  Json nodes = {{image, 0.5}};
+  for (const auto& [name, layer] : table["layers"].items())
+    nodes[name] = layer["milliseconds"].back().back().get<double>() * 3 / 8;
+  table["resolutions"] = {{{"resolution", 16}, {"milliseconds", nodes}}};
+  const LatencyTable measured = *LatencyTable::parse(table.dump());
+  EXPECT_EQ(*LatencyTable::parse(measured.to_json()), measured);
+  EXPECT_NEAR(measured.layer_sum(graph_, {half.widths, 16}), whole * 3 / 8 + 0.5, 1e-9);
+  EXPECT_NEAR(measured.layer_sum(graph_, half), whole, 1e-12);
+
+  table["resolutions"].push_back({{"resolution", 16}, {"milliseconds", nodes}});
+  expect_refused(table, "resolution 16 is there twice");
+  table["resolutions"] = {{{"resolution", 16}, {"milliseconds", {{fc, 0}}}}};
+  expect_refused(table, "milliseconds");
+}
+
 TEST_F(LatencyTableTest, TakesWholeVectors) {
   Json table = table_;
   table["layers_measured"] = {{"batch", 2}, {"threads", 3}, {"vector", 8}};

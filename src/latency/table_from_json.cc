@@ -78,6 +78,17 @@ LayerLatency read_layer(const Reader& layer) {
   return result;
 }
 
+std::map<int, std::map<std::string, double>> read_resolutions(const Reader& list) {
+  std::map<int, std::map<std::string, double>> resolutions;
+  for (const Reader& entry : list.entries(1)) {
+    const int resolution = entry["resolution"].whole(kCount);
+    if (resolutions.contains(resolution)) entry.fail(fmt::format("resolution {} is there twice", resolution));
+    for (const Reader& time : entry["milliseconds"].members())
+      resolutions[resolution].insert_or_assign(time.key(), time.number(kPositive));
+  }
+  return resolutions;
+}
+
 PredictionError read_error(const Reader& error) {
   return {.median = error["median_error"].number(kShare),
           .worst = error["worst_error"].number(kShare),
@@ -112,6 +123,7 @@ Result<LatencyTable> LatencyTable::parse(std::string_view text) {
     for (const Reader& layer : layers.members())
       table.layers.insert_or_assign(layer.key(), read_layer(layer));
   }
+  if (const Reader list = root["resolutions"]) table.resolutions = read_resolutions(list);
   table.fixed_milliseconds = root["fixed_milliseconds"].number_or(0, kPositive);
   if (const Reader prediction = root["prediction"]) table.prediction = read_prediction(prediction);
   RETURN_IF_ERROR(root.status());

@@ -59,6 +59,8 @@ std::string LatencyTable::to_json() const {
         {"inputs", layer.inputs}, {"outputs", layer.outputs}, {"milliseconds", rows_of(layer)}};
     if (layer.macs > 0) root["layers"][name]["macs"] = layer.macs;
   }
+  for (const auto& [resolution, nodes] : resolutions)
+    root["resolutions"].push_back({{"resolution", resolution}, {"milliseconds", nodes}});
   if (fixed_milliseconds > 0) root["fixed_milliseconds"] = fixed_milliseconds;
   if (prediction) root["prediction"] = to_entry(*prediction);
   // A processor's name is the system's, and may be anything.

@@ -7,6 +7,7 @@
 #include "base/statistics.h"
 #include "base/try.h"
 #include "graph/cost.h"
+#include "graph/resolution.h"
 #include "kernels/layout.h"
 #include "latency/prediction.h"
 #include "profile/layer_times.h"
@@ -41,13 +42,14 @@ int width_count(const Graph& graph, const LayerOptions& options) {
   return count;
 }
 
-/// What was measured: sub-nets whose layers make the grids, those that the sums are held against, and those
-/// that predictions are judged by, one after the other.
+/// What was measured: sub-nets whose layers make the grids, the full network at lower resolutions, sub-nets
+/// that the sums are held against, and those that predictions are judged by, one after the other.
 struct Measured {
   const Graph& graph;
   const LayerTimes& times;
   std::vector<Subnet> subnets;
   std::size_t grid_end = 0;
+  std::size_t resolutions_end = 0;
   std::size_t scale_end = 0;
 
   double run(std::size_t i) const { return typical(times.of(i).runs); }
@@ -93,18 +95,27 @@ void fill(const Measured& measured, latency::LatencyTable& table) {
   table.layers.clear();
   for (const NodeId id : nodes)
     table.layers[measured.graph.node(id).name] = measured.layer(id, table.conditions.vector);
+  table.resolutions.clear();
+  for (std::size_t i = measured.grid_end; i < measured.resolutions_end; ++i) {
+    std::map<std::string, double>& there = table.resolutions[measured.subnets[i].resolution];
+    for (const auto& [id, list] : measured.times.of(i).nodes)
+      there[measured.graph.node(id).name] = typical(list);
+  }
 }
 
 /// Makes sums of layers what runs of random sub-nets take: the clock is read after every step, and a small
 /// layer is faster between small neighbours, which leave it its place in the caches.
 void scale(const Measured& measured, latency::LatencyTable& table) {
   std::vector<double> ratios;
-  for (std::size_t i = measured.grid_end; i < measured.scale_end; ++i)
+  for (std::size_t i = measured.resolutions_end; i < measured.scale_end; ++i)
     ratios.push_back(measured.run(i) / table.layer_sum(measured.graph, measured.subnets[i]));
   const double ratio = median(ratios);
   table.fixed_milliseconds *= ratio;
   for (auto& [name, layer] : table.layers) {
     for (double& ms : layer.milliseconds) ms *= ratio;
+  }
+  for (auto& [resolution, nodes] : table.resolutions) {
+    for (auto& [name, ms] : nodes) ms *= ratio;
   }
 }
 
@@ -118,7 +129,7 @@ double noise_of(const std::vector<double>& runs) {
 latency::PredictionQuality quality(const Measured& measured, const latency::Roofline& machine,
                                    const latency::LatencyTable& table) {
   std::vector<double> factors;
-  for (std::size_t i = measured.grid_end; i < measured.scale_end; ++i) {
+  for (std::size_t i = measured.resolutions_end; i < measured.scale_end; ++i) {
     factors.push_back(measured.run(i) / static_cast<double>(cost(measured.graph, measured.subnets[i]).macs));
   }
   const double factor = median(factors);
@@ -139,6 +150,13 @@ latency::PredictionQuality quality(const Measured& measured, const latency::Roof
           .machine = machine};
 }
 
+/// Every third one at a lower resolution, where there is any.
+std::vector<Subnet> at_some_resolutions(std::vector<Subnet> subnets, const std::vector<int>& lower) {
+  for (std::size_t i = 2; i < subnets.size() && !lower.empty(); i += 3)
+    subnets[i].resolution = lower[i / 3 % lower.size()];
+  return subnets;
+}
+
 void append(std::vector<Subnet> more, std::vector<Subnet>& subnets) {
   for (Subnet& subnet : more) subnets.push_back(std::move(subnet));
 }
@@ -151,10 +169,13 @@ Status measure_layers(Network network, const LayerOptions& options, const Clock&
   const int vector = kernels::vector_lanes();
   std::vector<Subnet> subnets = covering_subnets(graph, width_count(graph, options), vector);
   const std::size_t grid_end = subnets.size();
+  const std::vector<int> lower = resolutions(graph);
+  for (const int resolution : lower) subnets.push_back({full_subnet(graph).widths, resolution});
+  const std::size_t resolutions_end = subnets.size();
   append(random_subnets(graph, kScaling, kScalingSeed), subnets);
   const std::size_t scale_end = subnets.size();
   const bool judged = graph.layout().free_dimensions > 0 && cost(graph, subnets[0]).macs > 0;
-  if (judged) append(random_subnets(graph, kHeldOut, kHeldOutSeed), subnets);
+  if (judged) append(at_some_resolutions(random_subnets(graph, kHeldOut, kHeldOutSeed), lower), subnets);
   ASSIGN_OR_RETURN(const auto model,
                    runtime::make_timing_model(std::move(network), subnets, options.loading));
   ASSIGN_OR_RETURN(Session session,
@@ -162,7 +183,7 @@ Status measure_layers(Network network, const LayerOptions& options, const Clock&
   LayerTimes times(session, graph, options.batch);
   RETURN_IF_ERROR(times.measure(options.seconds, options.least_rounds, clock, progress));
   table.conditions = {.batch = options.batch, .threads = options.threads, .vector = vector};
-  const Measured measured{graph, times, std::move(subnets), grid_end, scale_end};
+  const Measured measured{graph, times, std::move(subnets), grid_end, resolutions_end, scale_end};
   fill(measured, table);
   scale(measured, table);
   if (judged) table.prediction = quality(measured, options.machine, table);

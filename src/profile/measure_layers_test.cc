@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "graph/cost.h"
+#include "graph/resolution.h"
 #include "profile/layer_times.h"
 #include "profile/measure_subnets.h"
 #include "testing/models.h"
@@ -51,6 +52,8 @@ TEST(MeasureLayers, MakesATableForASearch) {
       EXPECT_EQ(layer.inputs.back(), graph.shape(graph.node(id).inputs[0]).channels) << net.name;
       EXPECT_EQ(layer.outputs.back(), graph.shape(id).channels) << net.name;
     }
+    EXPECT_EQ(table.resolutions.size(), resolutions(graph).size()) << net.name;
+    for (const auto& [resolution, nodes] : table.resolutions) EXPECT_FALSE(nodes.empty()) << net.name;
     const bool has_subnets = graph.layout().free_dimensions > 0;
     EXPECT_EQ(table.prediction.has_value(), has_subnets) << net.name;
     const auto again = latency::LatencyTable::parse(table.to_json());
