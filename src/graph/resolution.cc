@@ -11,6 +11,9 @@ namespace {
 // A search goes down to this share of the image's side.
 constexpr int kLeastShare = 4;
 
+// Into so many steps an image is divided at most; of large images each is several multiples.
+constexpr int kMostSteps = 32;
+
 int shorter_side(const Shape& image) {
   return std::min(image.height, image.width);
 }
@@ -74,9 +77,9 @@ Result<Graph> at_resolution(const Graph& graph, int resolution) {
 std::vector<int> resolutions(const Graph& graph) {
   const int side = shorter_side(graph.shape(graph.input()));
   const int divisor = row_divisor(graph);
+  const int step = divisor * std::max(1, side / divisor / kMostSteps);
   std::vector<int> found;
-  for (int pixels = (side - 1) / divisor * divisor; pixels > 0 && pixels * kLeastShare >= side;
-       pixels -= divisor) {
+  for (int pixels = (side - 1) / step * step; pixels > 0 && pixels * kLeastShare >= side; pixels -= step) {
     if (at_resolution(graph, pixels)) found.push_back(pixels);
   }
   return found;

@@ -93,6 +93,7 @@ TEST(Resolutions, AreMultiplesOfTheNetworksStride) {
   EXPECT_THAT(resolutions(testing::resnet8()), ElementsAre(28, 24, 20, 16, 12, 8));
   EXPECT_THAT(resolutions(resnet18_of(64)), ElementsAre(56, 48, 40, 32, 24, 16));
   EXPECT_TRUE(check_resolutions(testing::resnet8()));
+  EXPECT_EQ(resolutions(resnet18_of(1024)).size(), 24u) << "steps of 32 pixels";
   EXPECT_THAT(resolutions(testing::unet()), IsEmpty());
   EXPECT_THAT(check_resolutions(testing::unet()).error().message, HasSubstr("cannot run at a resolution of"));
 }

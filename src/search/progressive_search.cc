@@ -5,24 +5,12 @@
 #include <algorithm>
 
 #include "base/try.h"
-#include "graph/branches.h"
 #include "graph/cost.h"
-#include "graph/resolution.h"
+#include "search/moves.h"
 #include "search/shrinking_prior.h"
 
 namespace concertina::search {
 namespace {
-
-/// Those that a shortcut skips and whose dimensions may shrink. Without a block that has a projection, only a
-/// 1x1 convolution would lie between two sizes of maps.
-std::vector<Branch> removable_branches(const Graph& graph, const ChannelGroups& groups) {
-  std::vector<Branch> branches = find_branches(graph);
-  std::erase_if(branches, [&](const Branch& branch) {
-    return !branch.skipped || std::any_of(branch.dimensions.begin(), branch.dimensions.end(),
-                                          [&](int d) { return groups.is_whole(d); });
-  });
-  return branches;
-}
 
 /// One search. A step is a function of the step before it and the weights, which is what makes a resumed
 /// search go the same way.
@@ -30,14 +18,12 @@ class Search {
  public:
   Search(const Graph& graph, const ChannelGroups& groups, Evaluator& evaluator, const SearchOptions& options)
       : graph_(graph),
-        groups_(groups),
         evaluator_(evaluator),
         options_(options),
         cost_(cost_function(graph, options)),
         full_cost_(cost_(full_subnet(graph))),
         prior_(graph, groups, options.tilt),
-        branches_(options.depth ? removable_branches(graph, groups) : std::vector<Branch>()),
-        resolutions_(options.resolution ? resolutions(graph) : std::vector<int>()) {}
+        moves_(graph, groups, options.axes, options.floor_groups) {}
 
   Result<TrajectoryStep> first_step() {
     const Spending before = evaluator_.spent();
@@ -46,14 +32,14 @@ class Search {
     ASSIGN_OR_RETURN(TrajectoryStep step, describe(full, evaluation));
     step.evaluations = 1;
     step.spent = evaluator_.spent() - before;
-    step.scores.resize(moves());
+    step.scores.resize(moves_.count());
     return step;
   }
 
   /// Nothing if the search ends with `last`.
   Result<std::optional<TrajectoryStep>> next_step(const TrajectoryStep& last) {
     if (last.macs <= options_.end_macs) return std::optional<TrajectoryStep>{};
-    const std::vector<std::optional<Subnet>> candidates = shrink_each(last.subnet);
+    const std::vector<std::optional<Subnet>> candidates = moves_.of(last.subnet);
     std::vector<std::optional<double>> scores = known_scores(last);
     std::vector<std::optional<TrajectoryStep>> evaluated(candidates.size());
     const Spending before = evaluator_.spent();
@@ -87,7 +73,7 @@ class Search {
       const TrajectoryStep& step = steps[i];
       const bool follows = i == 0 ? step.subnet == full_subnet(graph_) && step.weights_version == 0
                                   : follows_from(steps[i - 1], step);
-      if (!follows || step.scores.size() != moves() || step.cost != cost_(step.subnet) ||
+      if (!follows || step.scores.size() != moves_.count() || step.cost != cost_(step.subnet) ||
           step.macs != cost(graph_, step.subnet).macs) {
         return Error{fmt::format(
             "step {} of the search journal, sub-net {}, does not follow from the one before it; delete the "
@@ -99,30 +85,8 @@ class Search {
   }
 
  private:
-  std::size_t moves() const {
-    return static_cast<std::size_t>(groups_.dimensions()) + branches_.size() + (resolutions_.empty() ? 0 : 1);
-  }
-
-  /// By move: a group less of each dimension, then each branch less, then a lower resolution.
-  std::vector<std::optional<Subnet>> shrink_each(const Subnet& subnet) const {
-    std::vector<std::optional<Subnet>> smaller;
-    for (int d = 0; d < groups_.dimensions(); ++d) {
-      smaller.push_back(groups_.shrink(subnet, d, options_.floor_groups));
-    }
-    for (const Branch& branch : branches_) smaller.push_back(leave_out(graph_, subnet, branch));
-    if (!resolutions_.empty()) smaller.push_back(at_next_resolution(subnet));
-    return smaller;
-  }
-
-  std::optional<Subnet> at_next_resolution(const Subnet& subnet) const {
-    const auto is_lower = [&](int one) { return subnet.resolution == 0 || one < subnet.resolution; };
-    const auto next = std::find_if(resolutions_.begin(), resolutions_.end(), is_lower);
-    if (next == resolutions_.end()) return std::nullopt;
-    return Subnet{subnet.widths, *next};
-  }
-
   bool follows_from(const TrajectoryStep& last, const TrajectoryStep& step) const {
-    const auto candidates = shrink_each(last.subnet);
+    const auto candidates = moves_.of(last.subnet);
     return std::find(candidates.begin(), candidates.end(), step.subnet) != candidates.end() &&
            step.weights_version == last.weights_version + (step.fine_tuned() ? 1 : 0);
   }
@@ -209,14 +173,12 @@ class Search {
   }
 
   const Graph& graph_;
-  const ChannelGroups& groups_;
   Evaluator& evaluator_;
   const SearchOptions& options_;
   CostFunction cost_;
   double full_cost_;
   ShrinkingPrior prior_;
-  std::vector<Branch> branches_;  ///< that may be left out
-  std::vector<int> resolutions_;  ///< that may be taken, falling
+  Moves moves_;
 };
 
 /// The search's way in per cent of the MACs that it will remove.

@@ -261,7 +261,7 @@ TEST(ProgressiveSearch, LeavesOutABranchWithElasticDepthOnly) {
   const FakeLoss loss = [&](const Subnet& subnet, double) { return loss_without(block, subnet); };
   const int idle = block.dimensions[0];
   Bench deep("resnet8", 4, loss);
-  const auto trajectory = deep.search({.end_macs = deep.uniform_macs(2), .depth = true});
+  const auto trajectory = deep.search({.end_macs = deep.uniform_macs(2), .axes = {.depth = true}});
   EXPECT_EQ((*trajectory)[1].subnet.widths[idle], 0) << "the largest fall times saving";
   EXPECT_EQ((*trajectory)[1].scores.size(), trajectory->front().subnet.widths.size() + 1)
       << "the other two blocks have projections";
@@ -273,7 +273,7 @@ TEST(ProgressiveSearch, LeavesOutABranchWithElasticDepthOnly) {
   EXPECT_GT(wide.search({.end_macs = wide.uniform_macs(2)})->back().subnet.widths[idle], 0);
   Bench kept("resnet8", 4, loss);
   kept.groups.keep_whole(idle);
-  const auto whole = kept.search({.end_macs = kept.uniform_macs(3), .depth = true});
+  const auto whole = kept.search({.end_macs = kept.uniform_macs(3), .axes = {.depth = true}});
   EXPECT_EQ(whole->back().subnet.widths[idle], whole->front().subnet.widths[idle]);
 }
 
@@ -285,7 +285,7 @@ TEST(ProgressiveSearch, LowersTheResolutionWithElasticResolutionOnly) {
     return sum;
   };
   Bench elastic("resnet8", 4, loss);
-  const auto trajectory = elastic.search({.end_macs = elastic.uniform_macs(1), .resolution = true});
+  const auto trajectory = elastic.search({.end_macs = elastic.uniform_macs(1), .axes = {.resolution = true}});
   const std::vector<int> lower = resolutions(elastic.graph);
   ASSERT_GT(trajectory->size(), lower.size());
   for (std::size_t i = 0; i < lower.size(); ++i) {
@@ -369,8 +369,8 @@ TEST(SearchFingerprint, DependsOnAllThatTheSearchDoes) {
   EXPECT_NE(plain, print(bench, {.cost = [](const Subnet&) { return 1.0; }}));
   EXPECT_NE(plain, print(bench, {.end_macs = 1}));
   EXPECT_NE(plain, print(bench, {.floor_groups = 2}));
-  EXPECT_NE(plain, print(bench, {.depth = true}));
-  EXPECT_NE(plain, print(bench, {.resolution = true}));
+  EXPECT_NE(plain, print(bench, {.axes = {.depth = true}}));
+  EXPECT_NE(plain, print(bench, {.axes = {.resolution = true}}));
   EXPECT_NE(plain, print(bench, {.prior = 1}));
   EXPECT_NE(print(bench, {.prior = 1}), print(bench, {.prior = 1, .tilt = 0.5}));
   EXPECT_NE(plain, print(bench, {.fine_tune_below = 0.5}));

@@ -63,8 +63,8 @@ Fingerprint search_fingerprint(const Graph& graph, const ChannelGroups& groups, 
       {"refresh_every", fmt::format("{}", options.refresh_every)},
       {"context", std::string(context)}};
   // Journals of older searches have no such entries.
-  if (options.depth) fingerprint["depth"] = "elastic";
-  if (options.resolution) fingerprint["resolution"] = "elastic";
+  if (options.axes.depth) fingerprint["depth"] = "elastic";
+  if (options.axes.resolution) fingerprint["resolution"] = "elastic";
   return fingerprint;
 }
 

@@ -6,6 +6,7 @@
 
 #include "graph/channel_groups.h"
 #include "search/journal.h"
+#include "search/moves.h"
 
 namespace concertina::search {
 
@@ -32,8 +33,7 @@ struct SearchOptions {
   double prior = 0;            ///< with loss_per_cost: adds prior * ShrinkingPrior to every loss; 0 = none
   double tilt = 0;             ///< of that ShrinkingPrior
   int floor_groups = 1;        ///< groups that every dimension keeps
-  bool depth = false;          ///< a step may also leave out a branch (graph/branches.h)
-  bool resolution = false;     ///< a step may also take the next lower resolution (graph/resolution.h)
+  Axes axes = {};              ///< besides widths
   double fine_tune_below = 0;  ///< fine-tunes a step of lower accuracy (0 .. 1) up to this; 0 = never
   /// Evaluates every candidate at each step whose number is a multiple of this; 1 = at every step. In
   /// between, a candidate is evaluated again only if its last known score is the best (lazy greedy, Minoux
