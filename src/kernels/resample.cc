@@ -68,43 +68,35 @@ void blend_pixels(const BlendArgs& args, ThreadPool& pool) {
 }
 
 /// line[x] = sum over the row's taps of weight * input row[x]
-void add_rows(const ScaledLine& rows, std::size_t y, const float* plane, int width, float* line) {
-  const float* from = plane + std::ptrdiff_t{rows.first[y]} * width;
-  const float* weights = rows.weights.data() + y;
-  const std::size_t step = rows.first.size();
+void add_rows(const ScaledLine& rows, int y, const float* plane, int width, float* line) {
+  const int first = rows.first[static_cast<std::size_t>(y)], taps = std::min(rows.taps, rows.from - first);
+  const float* from = plane + std::ptrdiff_t{first} * width;
+  const float* weights = rows.weights.data() + std::ptrdiff_t{y} * rows.taps;
   int x = 0;
   for (; x + kLanes <= width; x += kLanes) {
     V sum = hn::Zero(kTag);
-    for (int k = 0; k < rows.taps; ++k) {
-      const V weight = hn::Set(kTag, weights[static_cast<std::size_t>(k) * step]);
-      sum = hn::MulAdd(hn::LoadU(kTag, from + std::ptrdiff_t{k} * width + x), weight, sum);
+    for (int k = 0; k < taps; ++k) {
+      const V pixels = hn::LoadU(kTag, from + std::ptrdiff_t{k} * width + x);
+      sum = hn::MulAdd(pixels, hn::Set(kTag, weights[k]), sum);
     }
     hn::StoreU(sum, kTag, line + x);
   }
   for (; x < width; ++x) {
-    float sum = 0;
-    for (int k = 0; k < rows.taps; ++k)
-      sum += from[std::ptrdiff_t{k} * width + x] * weights[static_cast<std::size_t>(k) * step];
-    line[x] = sum;
+    line[x] = 0;
+    for (int k = 0; k < taps; ++k) line[x] += from[std::ptrdiff_t{k} * width + x] * weights[k];
   }
 }
 
+/// Plain loops: vectors would have to gather, which takes longer. Precondition: there are as many zeros
+/// behind the line as taps.
 void scale_columns(const ScaledLine& columns, const float* line, float* out) {
-  const hn::RebindToSigned<D> positions;
-  const std::size_t step = columns.first.size();
-  for (int x = 0; x < columns.to; x += kLanes) {
-    const auto first = hn::LoadU(positions, columns.first.data() + x);
-    V sum = hn::Zero(kTag);
-    for (int k = 0; k < columns.taps; ++k) {
-      const V values = hn::GatherIndex(kTag, line + k, first);
-      sum = hn::MulAdd(values,
-                       hn::LoadU(kTag, columns.weights.data() + static_cast<std::size_t>(k) * step + x), sum);
-    }
-    if (x + kLanes <= columns.to) {
-      hn::StoreU(sum, kTag, out + x);
-    } else {
-      store_first(sum, out + x, columns.to - x);
-    }
+  const float* w = columns.weights.data();
+  for (int x = 0; x < columns.to; ++x) {
+    const float* p = line + columns.first[static_cast<std::size_t>(x)];
+    float sum = 0;
+    for (int k = 0; k < columns.taps; k += 4, w += 4)
+      sum += p[k] * w[0] + p[k + 1] * w[1] + p[k + 2] * w[2] + p[k + 3] * w[3];
+    out[x] = sum;
   }
 }
 
@@ -113,7 +105,8 @@ void scale_all(const ScaleArgs& args, float* workspace, std::size_t own, ThreadP
   pool.parallel_for(args.planes * rows.to, [&](int row, int thread) HWY_ATTR {
     const float* plane = args.input + std::ptrdiff_t{row / rows.to} * rows.from * columns.from;
     float* line = workspace + static_cast<std::size_t>(thread) * own;
-    add_rows(rows, static_cast<std::size_t>(row % rows.to), plane, columns.from, line);
+    add_rows(rows, row % rows.to, plane, columns.from, line);
+    std::fill_n(line + columns.from, columns.taps, 0.0F);
     scale_columns(columns, line, args.output + std::ptrdiff_t{row} * columns.to);
   });
 }
@@ -130,32 +123,26 @@ CONCERTINA_EXPORT(blend_pixels, BlendArgs)
 
 namespace {
 HWY_EXPORT(scale_all);
-constexpr std::size_t kMostLanes = 16;
 }  // namespace
 
 ScaledLine scale_line(int from, int to) {
+  constexpr std::size_t kUnit = 4;
   std::vector<TriangleTap> taps;
-  ScaledLine line{.from = from, .to = to, .first = {}, .weights = {}};
-  for (int i = 0; i < to; ++i) {
-    taps.push_back(triangle_tap(from, to, i));
-    line.taps = std::max(line.taps, static_cast<int>(taps.back().weights.size()));
-  }
-  const std::size_t padded = (taps.size() + kMostLanes - 1) / kMostLanes * kMostLanes;
-  line.first.resize(padded);
-  line.weights.resize(padded * static_cast<std::size_t>(line.taps));
-  for (std::size_t i = 0; i < taps.size(); ++i) {
-    const auto& [first, weights, sum] = taps[i];
-    // All read so many pixels, none of them behind the line's end.
-    const std::size_t begin = std::min(first, static_cast<std::size_t>(from - line.taps));
-    line.first[i] = static_cast<std::int32_t>(begin);
-    for (std::size_t k = 0; k < weights.size(); ++k)
-      line.weights[(first - begin + k) * padded + i] = static_cast<float>(weights[k] / sum);
+  std::size_t most = 0;
+  for (int i = 0; i < to; ++i)
+    most = std::max(most, taps.emplace_back(triangle_tap(from, to, i)).weights.size());
+  const std::size_t padded = (most + kUnit - 1) / kUnit * kUnit;
+  ScaledLine line{.from = from, .to = to, .taps = static_cast<int>(padded), .first = {}, .weights = {}};
+  for (const auto& [first, weights, sum] : taps) {
+    line.first.push_back(static_cast<int>(first));
+    for (const double weight : weights) line.weights.push_back(static_cast<float>(weight / sum));
+    line.weights.resize(line.first.size() * padded);
   }
   return line;
 }
 
 std::size_t workspace_scale(const ScaleArgs& args) {
-  return static_cast<std::size_t>(args.columns.from);
+  return static_cast<std::size_t>(args.columns.from) + static_cast<std::size_t>(args.columns.taps);
 }
 
 void scale_planes(const ScaleArgs& args, float* workspace, ThreadPool& pool) {

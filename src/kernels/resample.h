@@ -53,13 +53,14 @@ struct BlendArgs {
 
 void blend_pixels(const BlendArgs& args, ThreadPool& pool);
 
-/// How lines of `from` pixels become lines of `to`: output i is the sum over k < taps of
-/// weights[k * first.size() + i] * input[first[i] + k]. `first` goes on to whole vectors, with weights of 0.
+/// How lines of `from` pixels become lines of `to`: output i is the sum over k < taps of weights[i * taps +
+/// k]
+/// * input[first[i] + k]. `taps` is a multiple of 4; weights of pixels behind the line's end are 0.
 struct ScaledLine {
   int from = 1;
   int to = 1;
-  int taps = 1;
-  std::vector<std::int32_t> first;
+  int taps = 4;
+  std::vector<int> first;
   std::vector<float> weights;
 };
 

@@ -1,5 +1,6 @@
 #include "train/supernet/tensor_ops.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "kernels/resample.h"
@@ -59,8 +60,9 @@ torch::Tensor scaling_matrix(int from, int to) {
   torch::Tensor matrix = torch::zeros({to, from});
   auto at = matrix.accessor<float, 2>();
   for (int i = 0; i < to; ++i) {
-    for (int k = 0; k < line.taps; ++k)
-      at[i][line.first[i] + k] = line.weights[static_cast<std::size_t>(k) * line.first.size() + i];
+    const int first = line.first[static_cast<std::size_t>(i)];
+    for (int k = 0; k < std::min(line.taps, from - first); ++k)
+      at[i][first + k] = line.weights[static_cast<std::size_t>(i * line.taps + k)];
   }
   return matrix;
 }
