@@ -121,9 +121,8 @@ nlohmann::json to_json(const onnx::ImportedNetwork& imported) {
 /// Precondition: there are some.
 void print_branches(const Graph& graph, const std::vector<Branch>& branches) {
   const Cost whole = cost(graph, full_subnet(graph));
-  fmt::print(
-      "\n{} branches can be left out; a search with search.depth = true leaves out those that a shortcut skips\n\n",
-      branches.size());
+  fmt::print("\n{} branches can be left out; a search leaves out those that a shortcut skips\n\n",
+             branches.size());
   std::vector<std::vector<std::string>> rows = {{"from", "to", "skipped", "nodes", "MACs", "parameters"}};
   for (const Branch& branch : branches) {
     const Cost saved = saved_without(graph, branch);
@@ -140,8 +139,7 @@ void print_resolutions(const Graph& graph) {
     fmt::print("\nno smaller images: {}\n", elastic.error().message);
     return;
   }
-  fmt::print("\na search with search.resolution = true also runs sub-nets on images of {} pixels\n",
-             fmt::join(resolutions(graph), ", "));
+  fmt::print("\na search also runs sub-nets on images of {} pixels\n", fmt::join(resolutions(graph), ", "));
 }
 
 void print_text(const onnx::ImportedNetwork& imported) {

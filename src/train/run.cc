@@ -137,11 +137,7 @@ Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const
                     slow.size(), slow.front()));
   }
   ASSIGN_OR_RETURN(run.groups_, groups_to_search(source.network.graph, run.recipe_.search));
-  if (run.recipe_.search.resolution) {
-    const Status elastic = check_resolutions(source.network.graph);
-    if (!elastic)
-      return Error{fmt::format("search.resolution: {}; set it to false", elastic.error().message)};
-  }
+  RETURN_IF_ERROR(run.decide_axes(source.network.graph));
   run.source_ = std::make_shared<const NetworkSource>(std::move(source));
   RETURN_IF_ERROR(run.open_latency_table());
   RETURN_IF_ERROR(run.open_given_subnets());
@@ -158,6 +154,20 @@ Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const
                                  run.model_file().string()));
   }
   return run;
+}
+
+Status Run::decide_axes(const Graph& graph) {
+  recipe::Recipe::Search& search = recipe_.search;
+  const bool searched = search.method == recipe::SearchMethod::progressive;
+  const Status elastic = check_resolutions(graph);
+  if (search.resolution == true && !elastic)
+    return Error{fmt::format("search.resolution: {}; leave it out", elastic.error().message)};
+  if (searched && !search.resolution && !elastic)
+    progress_->message(
+        fmt::format("search: all sub-nets run on the whole image: {}", elastic.error().message));
+  if (!search.depth) search.depth = searched;
+  if (!search.resolution) search.resolution = searched && elastic;
+  return {};
 }
 
 Status Run::compare_processes() const {

@@ -129,6 +129,8 @@ class Run {
   bool is_done(recipe::Stage stage) const;
   /// begin() of the first process.
   Status begin_here(recipe::Stage stage) const;
+  /// Settles the axes that the recipe leaves open. Fails if the network cannot have those that it asks for.
+  Status decide_axes(const Graph& graph);
   /// Fails unless all processes train the same.
   Status compare_processes() const;
   /// Remembers that this process works on the stage.

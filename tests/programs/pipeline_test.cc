@@ -292,7 +292,7 @@ TEST_F(PipelineTest, EveryWayOfTrainingWorks) {
        {"joint.distillation=growing", "joint.distillation=mutual", "joint.distillation=none",
         "joint.sampling=every", "joint.focus=1", "joint.private_norm=true", "joint.method=alone",
         "joint.start=scratch", "search.criterion=accuracy", "search.cost=parameters", "search.cost=both",
-        "search.prior=3", "search.depth=true", "search.resolution=true", "search.multiple=4",
+        "search.prior=3", "search.depth=false", "search.resolution=false", "search.multiple=4",
         "select.rule=paper", "network.decoupled=true"}) {
     const ProcessResult result = train("run", out, {"--set", setting, "--set", "joint.epochs=4"});
     ASSERT_EQ(result.exit_code, 0) << setting << result.err;

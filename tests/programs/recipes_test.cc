@@ -119,7 +119,7 @@ TEST_F(RecipesTest, TheComparisonRunsWithAnotherSeedOnAnotherNetworkAndOtherData
             {"--seeds", "7"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const auto json = nlohmann::json::parse(result.out);
-  ASSERT_EQ(json["runs"].size(), 11u);
+  ASSERT_EQ(json["runs"].size(), 13u);
   for (const auto& one : json["runs"]) {
     expect_chain(one["subnets"]);
     double macs = 0;

@@ -43,7 +43,7 @@ search::SearchOptions search_options(const Run& run) {
           .prior = recipe.prior,
           .tilt = recipe.tilt,
           .floor_groups = recipe.floor_groups,
-          .axes = {.depth = recipe.depth, .resolution = recipe.resolution},
+          .axes = {.depth = *recipe.depth, .resolution = *recipe.resolution},
           .fine_tune_below = recipe.threshold,
           .refresh_every = recipe.refresh_every};
 }

@@ -33,8 +33,8 @@ std::vector<Subnet> uniform_subnets(const Run& run) {
   for (int kept = recipe.groups; kept >= recipe::groups_at_end(recipe); --kept) {
     Subnet subnet = uniform_subnet(run.groups(), kept);
     const double share = static_cast<double>(kept) / recipe.groups;
-    if (recipe.depth) subnet = keep_depth(run.graph(), subnet, share);
-    if (recipe.resolution) subnet = keep_resolution(run.graph(), subnet, share);
+    if (*recipe.depth) subnet = keep_depth(run.graph(), subnet, share);
+    if (*recipe.resolution) subnet = keep_resolution(run.graph(), subnet, share);
     if (!all.empty() && subnet == all.back()) continue;  // rounded up to the same multiples
     all.push_back(std::move(subnet));
     const auto macs = static_cast<double>(cost(run.graph(), all.back()).macs);
