@@ -8,6 +8,7 @@
 
 #include "base/try.h"
 #include "capi/outcome.h"
+#include "concertina/concertina.h"
 
 /// Structs that grow with the library: a caller's may be older and shorter, or newer and longer, than ours.
 namespace concertina::capi {
@@ -15,6 +16,9 @@ namespace concertina::capi {
 /// The size of a struct in the first version that had it. Specialise it where a field is added.
 template <typename Struct>
 inline constexpr std::size_t kFirstSize = sizeof(Struct);
+
+template <>
+inline constexpr std::size_t kFirstSize<concertina_subnet_info> = offsetof(concertina_subnet_info, height);
 
 /// No struct of ours is longer; a size that nobody has set often is.
 inline constexpr std::size_t kLongest = 4096;

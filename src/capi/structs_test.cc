@@ -125,5 +125,19 @@ TEST(CStructs, AreWrittenAsFarAsBothKnowThem) {
   EXPECT_EQ(shorter.in_time, 5);
 }
 
+// A program of before sub-nets had a height and a width.
+TEST(CStructs, OfAnOlderProgramAreTaken) {
+  concertina_subnet_info older{};
+  older.struct_size = offsetof(concertina_subnet_info, height);
+  older.height = 7;
+  EXPECT_TRUE(capi::check_size("info", older));
+  concertina_subnet_info value{};
+  value.macs = 5;
+  value.height = value.width = 24;
+  capi::write_struct(value, &older);
+  EXPECT_EQ(older.macs, 5);
+  EXPECT_EQ(older.height, 7);
+}
+
 }  // namespace
 }  // namespace concertina::testing

@@ -152,8 +152,17 @@ Status check_subnet(const Graph& graph, const Subnet& subnet) {
     if (subnet.widths[d] == 0) empty.push_back(static_cast<int>(d));
   }
   if (!empty.empty()) RETURN_IF_ERROR(check_absent(graph, subnet, empty));
+  if (subnet.resolution == 0) return {};
+  const Shape& image = graph.shape(graph.input());
+  if (subnet.resolution >= std::min(image.height, image.width)) {
+    return Error{
+        fmt::format("sub-net {} has a resolution of {}, but the image is {} x {}; leave it out for the "
+                    "whole image",
+                    to_string(subnet), subnet.resolution, image.height, image.width)};
+  }
   const auto small = at_resolution(graph, subnet.resolution);
-  return small ? Status() : Error{fmt::format("sub-net {}: {}", to_string(subnet), small.error().message)};
+  if (!small) return Error{fmt::format("sub-net {}: {}", to_string(subnet), small.error().message)};
+  return empty.empty() ? Status() : check_absent(*small, subnet, empty);
 }
 
 std::vector<std::vector<NodeId>> readers_by_node(const Graph& graph) {

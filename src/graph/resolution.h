@@ -17,9 +17,9 @@ Shape scaled(const Shape& image, int resolution);
 /// op needs its map's size. The sentence says what, and what to do.
 Result<Graph> at_resolution(const Graph& graph, int resolution);
 
-/// The resolutions below the full one, falling, that a search tries: multiples of what the network divides
-/// rows by, so that no layer loses a part of a row, from a quarter of the image on. None if it cannot run at
-/// other resolutions than its own.
+/// The resolutions below the full one, falling, that a search tries, from a quarter of the image on:
+/// multiples of what the network divides the shorter side by, so that no layer rounds it up. None if it
+/// cannot run at other resolutions than its own.
 std::vector<int> resolutions(const Graph& graph);
 
 /// Fails, with the reason, if there are none.

@@ -18,6 +18,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::kImage;
+using testing::kOne;
 using testing::kThree;
 using testing::Net;
 
@@ -84,9 +85,26 @@ TEST(AtResolution, SaysWhyANetworkCannot) {
   Net net({3, 8, 8});
   net.conv("map", kImage, 4, kThree);
   EXPECT_THAT(why(net.build(), 4), HasSubstr("its output 'map' would be 4x4x4 instead of 4x8x8"));
+  Net fixed({3, 8, 8});
+  const NodeId map = fixed.conv("map", kImage, 4, kThree);
+  fixed.resize("fixed", map, 4, 4, op::Resize::Mode::linear, op::Resize::Coordinates::half_pixel);
+  EXPECT_THAT(why(fixed.build(), 4), HasSubstr("'fixed' (Resize) takes a map of one size only"));
+  const Graph whole = testing::resnet8();
+  EXPECT_THAT(check_subnet(whole, {full_subnet(whole).widths, 32}).error().message,
+              HasSubstr("@32 has a resolution of 32, but the image is 32 x 32; leave it out"));
   const Status refused = check_subnet(vgg, {full_subnet(vgg).widths, 32});
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("@32: the network cannot run"));
+}
+
+// A convolution and a pool leave 2 x 2 pixels of 4 x 4, but of 3 x 3 the pool leaves one.
+TEST(AtResolution, RefusesSumsWhoseTermsWouldDiffer) {
+  Net net({3, 4, 4});
+  const NodeId left = net.conv("left", kImage, 4, Window::square(1, 2, 0)),
+               right = net.conv("right", kImage, 4, kOne);
+  const NodeId pooled = net.max_pool("pool", right, Window::square(2, 2, 0));
+  net.global("mean", net.sum("sum", left, pooled));
+  EXPECT_THAT(why(net.build(), 3), HasSubstr("the inputs of 'sum' would differ in size"));
 }
 
 TEST(Resolutions, AreMultiplesOfTheNetworksStride) {

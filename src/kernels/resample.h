@@ -53,9 +53,9 @@ struct BlendArgs {
 
 void blend_pixels(const BlendArgs& args, ThreadPool& pool);
 
-/// How lines of `from` pixels become lines of `to`: output i is the sum over k < taps of weights[i * taps +
-/// k]
-/// * input[first[i] + k]. `taps` is a multiple of 4; weights of pixels behind the line's end are 0.
+/// How lines of `from` pixels become lines of `to`. Output i is the sum over k < taps of
+///   weights[i * taps + k] * input[first[i] + k]
+/// `taps` is a multiple of 4; the weights of pixels behind the line's end are 0.
 struct ScaledLine {
   int from = 1;
   int to = 1;

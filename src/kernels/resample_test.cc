@@ -77,17 +77,17 @@ TEST_P(ResampleTest, ScalePlanes) {
   };
   constexpr int kPlanes = 6;
   ErrorStatistics errors;
-  for (const auto& [in_h, in_w, out_h, out_w] : {Sizes{32, 32, 24, 24},
-                                                 {64, 48, 40, 30},
-                                                 {7, 19, 3, 5},
-                                                 {20, 20, 1, 1},
-                                                 {9, 5, 9, 4},
-                                                 {3, 3, 7, 18}}) {
-    const Floats values = random_floats(static_cast<std::size_t>(kPlanes * in_h * in_w), 4);
-    const ScaledLine rows = scale_line(in_h, out_h), columns = scale_line(in_w, out_w);
+  for (const Sizes& s : {Sizes{32, 32, 24, 24},
+                         {64, 48, 40, 30},
+                         {7, 19, 3, 5},
+                         {20, 20, 1, 1},
+                         {9, 5, 9, 4},
+                         {3, 3, 7, 18}}) {
+    const Floats values = random_floats(static_cast<std::size_t>(kPlanes * s.in_h * s.in_w), 4);
+    const ScaledLine rows = scale_line(s.in_h, s.out_h), columns = scale_line(s.in_w, s.out_w);
     for (const int threads : {1, 3}) {
       ThreadPool pool(threads);
-      Floats scaled(static_cast<std::size_t>(kPlanes * out_h * out_w));
+      Floats scaled(static_cast<std::size_t>(kPlanes * s.out_h * s.out_w));
       const ScaleArgs args{.planes = kPlanes,
                            .rows = rows,
                            .columns = columns,
@@ -96,7 +96,7 @@ TEST_P(ResampleTest, ScalePlanes) {
       Floats workspace(workspace_scale(args) * static_cast<std::size_t>(threads));
       scale_planes(args, workspace.data(), pool);
       const auto reference = [&](const Floats& from) {
-        return reference::scale_planes(from, kPlanes, in_h, in_w, out_h, out_w);
+        return reference::scale_planes(from, kPlanes, s.in_h, s.in_w, s.out_h, s.out_w);
       };
       errors.add(scaled, reference(values), reference(magnitudes(values)));
     }

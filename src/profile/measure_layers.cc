@@ -36,8 +36,10 @@ int width_count(const Graph& graph, const LayerOptions& options) {
   const double full =
       latency::roofline_ms(options.machine, graph, full_subnet(graph), options.batch) / kShareOfRoofline;
   int count = 6;
-  while (count > 3 && (1.5 * count * count + kScaling + kHeldOut) * kRounds * kRunsOfEach * kMeanSize * full >
-                          1e3 * options.seconds)
+  const auto lower = static_cast<double>(resolutions(graph).size());
+  while (count > 3 &&
+         (1.5 * count * count + kScaling + kHeldOut + lower) * kRounds * kRunsOfEach * kMeanSize * full >
+             1e3 * options.seconds)
     --count;
   return count;
 }

@@ -120,8 +120,8 @@ struct Recipe {
     int groups = 8;
     int multiple = 1;  ///< widths are multiples of this, in dimensions of at least two such multiples
     int floor_groups = 1;
-    /// Whether sub-nets may leave out branches, and run on smaller images; none: in a progressive search, as
-    /// far as the network can.
+    /// Whether sub-nets may leave out branches, and whether they may run on smaller images. None: yes in a
+    /// progressive search, unless the network cannot or it would save nothing.
     std::optional<bool> depth, resolution;
     std::vector<std::string> keep;  ///< dimensions that keep all channels: names, or beginnings with a *
     search::Criterion criterion = search::Criterion::loss_per_cost;

@@ -13,8 +13,7 @@ namespace concertina::runtime {
 struct Frame {
   int batch = 1;
   const float* images = nullptr;
-  float* scaled =
-      nullptr;  ///< memory for the images at the sub-net's resolution; null if they are so already
+  float* scaled = nullptr;  ///< for images of a lower resolution; null if `images` are
   float* logits = nullptr;
   float* arena = nullptr;
   float* workspace = nullptr;

@@ -159,14 +159,15 @@ Result<Run> Run::open(recipe::Recipe recipe, std::filesystem::path folder, const
 Status Run::decide_axes(const Graph& graph) {
   recipe::Recipe::Search& search = recipe_.search;
   const bool searched = search.method == recipe::SearchMethod::progressive;
+  const bool saves = search.cost != recipe::SearchCost::parameters;  // a small image needs all of them
   const Status elastic = check_resolutions(graph);
   if (search.resolution == true && !elastic)
     return Error{fmt::format("search.resolution: {}; leave it out", elastic.error().message)};
-  if (searched && !search.resolution && !elastic)
+  if (searched && saves && !search.resolution && !elastic)
     progress_->message(
         fmt::format("search: all sub-nets run on the whole image: {}", elastic.error().message));
   if (!search.depth) search.depth = searched;
-  if (!search.resolution) search.resolution = searched && elastic;
+  if (!search.resolution) search.resolution = searched && saves && elastic;
   return {};
 }
 

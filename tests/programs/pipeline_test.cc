@@ -372,7 +372,7 @@ TEST_F(PipelineTest, SubnetsLeaveOutBranchesAndRunOnSmallerImages) {
   ASSERT_TRUE(write_file(given, R"([{"widths": "8-8-16-16-32-32"}, {"widths": "8-8-16-16-32-32@17"}])"));
   expect_refused(
       train("run", out, {"--set", "search.method=given", "--set", "search.subnets=" + given.string()}),
-      "@17: the network cannot run at a resolution of 17: its image is 16 x 16; choose 1 to 16");
+      "@17 has a resolution of 17, but the image is 16 x 16");
 }
 
 TEST_F(PipelineTest, EachStageSaysHowLongItWaitedForImages) {
