@@ -96,8 +96,8 @@ typedef struct concertina_subnet_info {
   size_t own_bytes;           /**< memory that it shares with no other sub-net */
   size_t scratch_bytes;       /**< memory that a session allocates for each image of its largest batch */
   size_t workspace_bytes;     /**< memory that a session allocates for each of its threads */
-  int32_t height; /**< pixels of the image that its layers run on; less than the model's if it has */
-  int32_t width;  /**< a resolution */
+  int32_t height; /**< of the image that its layers run on: the model's, or less if it has a resolution */
+  int32_t width;  /**< likewise */
 } concertina_subnet_info;
 
 /** The number of sub-nets; 0 if model is NULL. Sub-net 0 is the largest, the last is the smallest. All

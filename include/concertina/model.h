@@ -30,7 +30,7 @@ struct SubnetInfo {
   /// Memory for the maps between its layers. A session allocates it for each image of its largest batch. A
   /// session for several images may allocate it once more for each of its threads: where maps are large, each
   /// thread runs the first layers on an image of its own.
-  /// Images that are scaled down for a sub-net lie there, too.
+  /// The image that is scaled down for the sub-net lies there, too.
   std::size_t scratch_bytes = 0;
   /// Memory that one thread works in. A session allocates it for each of its threads.
   std::size_t workspace_bytes = 0;

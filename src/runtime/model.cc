@@ -31,17 +31,17 @@ SubnetInfo describe(const Graph& graph, const onnx::SubnetRecord& record, const 
   std::size_t own_floats = plan.epilogues.size();
   for (const AlignedBuffer& weights : plan.own_weights) own_floats += weights.size();
   const Shape image = scaled(graph.shape(graph.input()), record.subnet.resolution);
-  const std::size_t scaled_floats = record.subnet.resolution > 0 ? plan.image_floats : 0;
-  return {.subnet = record.subnet,
-          .height = image.height,
-          .width = image.width,
-          .macs = needs.macs,
-          .parameters = needs.parameters,
-          .validation_accuracy = record.validation_accuracy,
-          .test_accuracy = record.test_accuracy,
-          .own_bytes = own_floats * sizeof(float),
-          .scratch_bytes = (static_cast<std::size_t>(plan.arena_floats) + scaled_floats) * sizeof(float),
-          .workspace_bytes = plan.workspace_floats * sizeof(float)};
+  return {
+      .subnet = record.subnet,
+      .height = image.height,
+      .width = image.width,
+      .macs = needs.macs,
+      .parameters = needs.parameters,
+      .validation_accuracy = record.validation_accuracy,
+      .test_accuracy = record.test_accuracy,
+      .own_bytes = own_floats * sizeof(float),
+      .scratch_bytes = (static_cast<std::size_t>(plan.arena_floats) + plan.scaled_floats()) * sizeof(float),
+      .workspace_bytes = plan.workspace_floats * sizeof(float)};
 }
 
 TensorInfo describe_value(const Graph& graph, NodeId id) {

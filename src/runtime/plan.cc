@@ -185,6 +185,10 @@ class PlanBuilder {
 
 }  // namespace
 
+std::size_t Plan::scaled_floats() const {
+  return !steps.empty() && std::holds_alternative<ScaleStep>(steps[0]) ? image_floats : 0;
+}
+
 void Plan::need_workspace(std::size_t floats) {
   constexpr std::size_t kLine = AlignedBuffer::kAlignment / sizeof(float);
   workspace_floats = std::max(workspace_floats, (floats + kLine - 1) / kLine * kLine);

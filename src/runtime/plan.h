@@ -36,6 +36,9 @@ struct Plan {
   std::ptrdiff_t arena_floats = 0;         ///< scratch memory, for each image of a batch
   std::size_t workspace_floats = 0;        ///< scratch memory besides, for each thread
 
+  /// Of an image that the plan scales down, which lies behind the arena; 0 if it does not.
+  std::size_t scaled_floats() const;
+
   /// Makes sure that each thread has so many floats of workspace, in whole cache lines.
   void need_workspace(std::size_t floats);
 };

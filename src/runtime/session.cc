@@ -54,7 +54,6 @@ void commit(AlignedBuffer& buffer) {
 struct Needs {
   std::size_t arena = 0;
   std::size_t workspace = 0;
-  std::size_t scaled = 0;
   std::ptrdiff_t image_arena = 0;  ///< for a single image of a batch
 };
 
@@ -63,10 +62,9 @@ Needs needs_of(const Model::Impl& model, const SessionOptions& options) {
              threads = static_cast<std::size_t>(options.threads);
   Needs needs;
   for (const runtime::Plan& plan : model.plans) {
-    needs.arena = std::max(needs.arena, static_cast<std::size_t>(plan.arena_floats) * batch);
+    needs.arena =
+        std::max(needs.arena, (static_cast<std::size_t>(plan.arena_floats) + plan.scaled_floats()) * batch);
     needs.workspace = std::max(needs.workspace, plan.workspace_floats * threads);
-    if (plan.image_floats < model.input_size)
-      needs.scaled = std::max(needs.scaled, plan.image_floats * batch);
     if (plan.per_image_steps > 0 && options.max_batch > 1)
       needs.image_arena = std::max(needs.image_arena, plan.arena_floats);
   }
@@ -110,7 +108,6 @@ struct Session::Impl {
   SessionOptions options;
   AlignedBuffer arena;
   AlignedBuffer workspace;
-  AlignedBuffer scaled;  ///< images at the resolution of a sub-net
   ThreadPool pool;
   ThreadPool caller{1};                    ///< the caller's thread
   std::ptrdiff_t image_arena_floats;       ///< of one image's arena
@@ -126,7 +123,6 @@ struct Session::Impl {
         options(wanted),
         arena(needs.arena),
         workspace(needs.workspace),
-        scaled(needs.scaled),
         pool(wanted.threads),
         image_arena_floats(needs.image_arena),
         image_arenas(
@@ -134,7 +130,6 @@ struct Session::Impl {
     commit(image_arenas);
     commit(arena);
     commit(workspace);
-    commit(scaled);
   }
 
   Status check(std::size_t images, int batch, int subnet, std::size_t logits) const {
@@ -194,7 +189,7 @@ struct Session::Impl {
     const bool small = images.size() == static_cast<std::size_t>(batch) * plan(subnet).image_floats;
     return {.batch = batch,
             .images = images.data(),
-            .scaled = small ? nullptr : scaled.data(),
+            .scaled = small ? nullptr : arena.data() + plan(subnet).arena_floats * batch,
             .logits = logits.data(),
             .arena = arena.data(),
             .workspace = workspace.data(),
@@ -231,7 +226,7 @@ Result<Session> Session::make(std::shared_ptr<const Model> model, const SessionO
   try {
     return Session(std::make_unique<Impl>(std::move(model), options, needs));
   } catch (const std::bad_alloc&) {
-    const std::size_t megabytes = (needs.arena + needs.scaled) * sizeof(float) >> 20;
+    const std::size_t megabytes = needs.arena * sizeof(float) >> 20;
     if (megabytes == 0) return out_of_memory();
     return Error{fmt::format("there is no memory for the {} MB that a batch of {} needs", megabytes,
                              options.max_batch)};

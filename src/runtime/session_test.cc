@@ -9,6 +9,7 @@
 
 #include "kernels/reference.h"
 #include "onnx/check.h"
+#include "runtime/model_impl.h"
 #include "testing/allocation_count.h"
 #include "testing/models.h"
 #include "testing/net.h"
@@ -108,6 +109,16 @@ TEST(Session, ProfilesTheScalingOfImages) {
   EXPECT_EQ(session.profile(images, 1, 1, 2)->front().kind, "Scale");
   EXPECT_NE(session.profile(images, 1, 0, 2)->front().kind, "Scale");
   EXPECT_EQ(session.steps(1), session.steps(0) + 1);
+}
+
+TEST(Session, CountsTheScaledImageAsScratchMemory) {
+  const auto model = model_of_resolutions();
+  for (std::size_t i = 0; i < model->subnets().size(); ++i) {
+    const SubnetInfo& info = model->subnets()[i];
+    const runtime::Plan& plan = model->impl().plans[i];
+    const std::size_t image = i == 0 ? 0 : std::size_t{3} * info.height * info.width;
+    EXPECT_EQ(info.scratch_bytes, (static_cast<std::size_t>(plan.arena_floats) + image) * sizeof(float));
+  }
 }
 
 TEST(Session, SwitchingLeavesNoTrace) {
