@@ -1,5 +1,7 @@
 #include "base/thread_pool.h"
 
+#include "base/float_mode.h"
+
 namespace concertina {
 namespace {
 
@@ -68,6 +70,7 @@ void ThreadPool::run(int count, Call call, void* context) {
   fields.count.store(count, std::memory_order_release);
   fields.call.store(call, std::memory_order_release);
   fields.context.store(context, std::memory_order_release);
+  fields.float_mode.store(FloatMode::current().bits(), std::memory_order_release);
   announced_.tag.store(tag, std::memory_order_release);
   announced_.tag.notify_all();  // may miss a worker that is just going to sleep; then the others do its part
   const int left = count - do_indices({.tag = tag, .count = count, .call = call, .context = context}, 0);
@@ -100,10 +103,12 @@ void ThreadPool::work(int thread) {
     const Loop loop{.tag = tag,
                     .count = fields.count.load(std::memory_order_acquire),
                     .call = fields.call.load(std::memory_order_acquire),
-                    .context = fields.context.load(std::memory_order_acquire)};
+                    .context = fields.context.load(std::memory_order_acquire),
+                    .float_mode = fields.float_mode.load(std::memory_order_acquire)};
     // The caller writes these fields again two loops later: under the same tag they belong together.
     if (announced_.tag.load(std::memory_order_relaxed) != tag) continue;
     seen = tag;
+    FloatMode::of_bits(loop.float_mode).set();
     const int done = do_indices(loop, thread);
     if (done > 0) {
       parts_[thread].finished.store(tagged(tag, done), std::memory_order_release);

@@ -12,8 +12,8 @@ namespace concertina {
 /// A fixed set of threads that share the indices of one loop at a time. Each begins with its own part, the
 /// same in every loop of one count, so that it finds what it made itself in its cache; who has finished takes
 /// over from the others. The calling thread works too, as thread 0, so a pool of one thread starts none, and
-/// it waits for nobody who has not begun: on a busy machine it does the work alone. Not re-entrant: one
-/// caller at a time, and no loop inside a loop.
+/// it waits for nobody who has not begun: on a busy machine it does the work alone. All compute in the
+/// caller's FloatMode. Not re-entrant: one caller at a time, and no loop inside a loop.
 class ThreadPool {
  public:
   /// Precondition: threads >= 1. Throws std::system_error if the system refuses that many.
@@ -50,12 +50,14 @@ class ThreadPool {
     int count = 0;
     Call call = nullptr;
     void* context = nullptr;
+    std::uint32_t float_mode = 0;
   };
 
   struct Fields {
     std::atomic<Call> call{nullptr};
     std::atomic<void*> context{nullptr};
     std::atomic<int> count{0};
+    std::atomic<std::uint32_t> float_mode{0};
   };
 
   /// What the caller tells. One line, because it crosses from core to core in every loop.

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "base/aligned_buffer.h"
+#include "base/float_mode.h"
 #include "base/out_of_memory.h"
 #include "base/sole_use.h"
 #include "base/thread_pool.h"
@@ -207,6 +208,7 @@ struct Session::Impl {
 
   bool advance(int steps) {
     if (running == nullptr) return true;
+    const FlushDenormals flush;
     const StepOrder order(*running, *begun);
     const int end = next + std::min(std::max(steps, 0), order.size() - next);
     for (; next < end; ++next) run_step(*running, order[next], *begun);
@@ -278,6 +280,7 @@ Result<std::vector<StepTime>> Session::profile(std::span<const float> images, in
   const runtime::Plan& plan = impl_->plan(subnet);
   runtime::StepTimer timer(plan, options().threads);
   runtime::Frame frame = impl_->frame(images, batch, subnet, logits);
+  const FlushDenormals flush;
   timer.time_banded_steps(frame);
   const StepOrder order(plan, frame);
   for (int i = 0; i < runs; ++i) {

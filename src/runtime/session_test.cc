@@ -133,6 +133,33 @@ TEST(Session, SwitchingLeavesNoTrace) {
 }
 
 // Whoever comes while another thread is inside is refused; whoever is not refused has the right result.
+/// On every thread, in whole runs and in parts; and afterwards the caller computes as before.
+TEST(Session, TakesDenormalNumbersForZero) {
+#if !defined(__x86_64__) && !defined(__aarch64__)
+  GTEST_SKIP() << "this processor's modes are not known";
+#endif
+  testing::Net net(Shape{2, 16, 16});
+  net.conv("conv", net.input(), 32, Window::square(3, 1, 1), 1, false);
+  const Graph graph = net.build();
+  onnx::ModelFile file = testing::model_file(graph, {full_subnet(graph)});
+  for (float& weight : file.network.weights.at("conv.weight").values) weight = 1e-20F;
+  const auto model = testing::load(file);
+  const Floats images(model->input_size(), 1e-20F);
+  for (const int threads : {1, 3}) {
+    auto session = Session::make(model, {.threads = threads}).value();
+    Floats logits(model->output_size(), 1);
+    ASSERT_TRUE(session.run(images, 1, 0, logits).ok());
+    EXPECT_THAT(logits, ::testing::Each(0));
+    logits.assign(logits.size(), 1);
+    ASSERT_TRUE(session.begin(images, 1, 0, logits).ok());
+    while (!session.advance(1)) {
+    }
+    EXPECT_THAT(logits, ::testing::Each(0));
+    volatile float small = 1e-20F;
+    EXPECT_GT(small * small, 0);
+  }
+}
+
 TEST(Session, RefusesASecondThread) {
   const auto model = small_model();
   const Floats images = testing::random_images(*model, 8);
