@@ -127,6 +127,7 @@ inline void finish(__m512 sum, const Epilogue& e, std::ptrdiff_t pixel, int chan
   if (e.act != FusedActivation::none) y = _mm512_maskz_max_ps(lanes(0, 16), y, _mm512_setzero_ps());
   if (e.act == FusedActivation::relu6) y = _mm512_maskz_min_ps(lanes(0, 16), y, _mm512_set1_ps(6.0F));
   _mm512_storeu_ps(output + channel, y);
+  if (e.function) e.function.apply(output + channel, 0, 1, channel, kBf16Panel);
 }
 
 /// Walks through the pixels of a chunk, real and between the rows.

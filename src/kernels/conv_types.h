@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <span>
 
+#include "kernels/pointwise.h"
+
 /// What all convolutions take. A linear layer is a 1x1 convolution on a 1x1 map.
 namespace concertina::kernels {
 
@@ -28,13 +30,14 @@ struct WindowArgs {
 
 enum class FusedActivation { none, relu, relu6 };
 
-/// What every convolution does with its sums: y = act(sum * scale[k] + shift[k] + residual).
+/// What every convolution does with its sums: y = function(act(sum * scale[k] + shift[k] + residual)).
 struct Epilogue {
   const float* scale = nullptr;     ///< [epilogue_size(channels)]; what lies past the channels is never used
   const float* shift = nullptr;     ///< [epilogue_size(channels)]
   const float* residual = nullptr;  ///< [pixels][residual_stride], or null; may be the output itself
   std::ptrdiff_t residual_stride = 0;
   FusedActivation act = FusedActivation::none;
+  FusedFunction function = {};  ///< then act is none
 };
 
 /// A convolution's weights at full width: [groups][out_channels][in_channels][taps], which is OIHW.

@@ -7,7 +7,8 @@ namespace {
 
 class DepthwiseTest : public KernelTest {
  protected:
-  void check(int batch, const WindowArgs& w, int full, int channels, FusedActivation act) {
+  void check(int batch, const WindowArgs& w, int full, int channels, FusedActivation act,
+             PointwiseFunction::Kind function = PointwiseFunction::Kind::none) {
     const auto size = [&](int pixels) { return static_cast<std::size_t>(batch) * channels * pixels; };
     const Floats weights = random_floats(static_cast<std::size_t>(full) * w.taps(), 1);
     reference::Conv ref{.batch = batch,
@@ -18,13 +19,17 @@ class DepthwiseTest : public KernelTest {
                         .scale = random_floats(static_cast<std::size_t>(channels), 3),
                         .shift = random_floats(static_cast<std::size_t>(channels), 4),
                         .residual = random_floats(size(w.out_h * w.out_w), 5),
-                        .act = act};
+                        .act = act,
+                        .function = {.kind = function}};
+    const Floats slope = random_floats(static_cast<std::size_t>(channels), 6);
+    ref.function.slope = slope.data();
     const Floats y = run(ref, weights, full, 1);
     const Floats wanted = reference::conv(ref);
     ASSERT_EQ(y, run(ref, weights, full, 3));
     for (Floats* values : {&ref.x, &ref.w, &ref.scale, &ref.shift, &ref.residual})
       *values = magnitudes(*values);
     ref.act = FusedActivation::none;
+    ref.function = {};
     errors_.add(y, wanted, reference::conv(ref));
   }
 
@@ -39,6 +44,11 @@ class DepthwiseTest : public KernelTest {
     residual.fill(ref.residual);
     const AlignedBuffer scale = per_channel(ref.scale);
     const AlignedBuffer shift = per_channel(ref.shift);
+    const AlignedBuffer slope = per_channel(Floats(ref.function.slope, ref.function.slope + ref.groups));
+    FusedFunction function;
+    if (ref.function.kind != PointwiseFunction::Kind::none) {
+      function = fused({.kind = ref.function.kind, .slope = slope.data()});
+    }
     ThreadPool pool(threads);
     depthwise({.packed = packed.data(),
                .full_channels = full,
@@ -53,7 +63,8 @@ class DepthwiseTest : public KernelTest {
                             .shift = shift.data(),
                             .residual = residual.buffer.data(),
                             .residual_stride = residual.stride,
-                            .act = ref.act}},
+                            .act = ref.act,
+                            .function = function}},
               pool);
     return y.plain();
   }
@@ -66,6 +77,16 @@ class DepthwiseTest : public KernelTest {
   ErrorStatistics errors_;
 };
 INSTANTIATE_TEST_SUITE_P(Targets, DepthwiseTest, all_targets(), name_of);
+
+TEST_P(DepthwiseTest, Functions) {
+  using Kind = PointwiseFunction::Kind;
+  for (const Kind kind : {Kind::silu, Kind::prelu, Kind::hard_swish}) {
+    for (const int channels : {1, vector_lanes() + 1, 3 * vector_lanes()}) {
+      check(2, window(9, 11, 3, 1, 1, 1), 4 * vector_lanes(), channels, FusedActivation::none, kind);
+      check(2, window(9, 11, 4, 1, 2, 1), 4 * vector_lanes(), channels, FusedActivation::none, kind);
+    }
+  }
+}
 
 TEST_P(DepthwiseTest, AnyNumberOfChannels) {
   const int most = 2 * vector_lanes() + 1;

@@ -73,16 +73,6 @@ void affine(const AffineArgs& args, ThreadPool& pool) {
   });
 }
 
-void prelu(const PReluArgs& args, ThreadPool& pool) {
-  for_pixels(args, args.channels, pool, [&](const float* x, float* out) HWY_ATTR {
-    for (int c = 0; c < args.channels; c += kLanes) {
-      const V v = hn::LoadU(kTag, x + c);
-      const V below = hn::Mul(v, hn::LoadU(kTag, args.slope + c));
-      hn::StoreU(hn::IfThenElse(hn::Ge(v, hn::Zero(kTag)), v, below), kTag, out + c);
-    }
-  });
-}
-
 // exp() neither overflows nor becomes denormal in between.
 constexpr float kLargestExponent = 87.0f;
 
@@ -98,13 +88,40 @@ HWY_INLINE V limited(V x, float most) {
   return hn::IfThenElse(hn::Gt(x, low), x, low);
 }
 
+/// exp(x) to 2e-7 of itself, x first limited: 2^k * exp(r), r in [-log(2) / 2, log(2) / 2]. It converts
+/// nothing to an integer, so the padding's NaNs may come in.
 HWY_INLINE V exponential(V x) {
-  return hn::Exp(kTag, limited(x, kLargestExponent));
+  const hn::RebindToUnsigned<D> bits;
+  x = hn::Min(hn::Max(x, hn::Set(kTag, -kLargestExponent)), hn::Set(kTag, kLargestExponent));
+  // So large that its last bit is 1: the sum is rounded to k, which is in its last bits.
+  const V large = hn::Set(kTag, 12582912.0f);
+  const V shifted = hn::MulAdd(x, hn::Set(kTag, 1.442695041f), large);
+  const V k = hn::Sub(shifted, large);
+  V r = hn::NegMulAdd(k, hn::Set(kTag, 0.693145752f), x);
+  r = hn::NegMulAdd(k, hn::Set(kTag, 1.42860677e-6f), r);
+  // The least relative error among polynomials of this degree, 9e-8.
+  constexpr float kCoefficients[] = {0.04189815998f, 0.1666763813f, 0.4999914784f, 0.9999997063f, 1.0f};
+  V p = hn::Set(kTag, 0.008290272039f);
+  for (const float coefficient : kCoefficients) p = hn::MulAdd(p, r, hn::Set(kTag, coefficient));
+  return hn::BitCast(kTag, hn::Add(hn::BitCast(bits, p), hn::ShiftLeft<23>(hn::BitCast(bits, shifted))));
+}
+
+/// 1 / x for x in [1, 2^126].
+HWY_INLINE V reciprocal_of_large(V x) {
+#if HWY_TARGET <= HWY_AVX3
+  const V near = hn::ApproximateReciprocal(x);  // to 14 bits
+  return hn::Mul(near, hn::NegMulAdd(near, x, hn::Set(kTag, 2.0f)));
+#else
+  return hn::Div(hn::Set(kTag, 1.0f), x);
+#endif
 }
 
 HWY_INLINE V sigmoid(V x) {
-  const V one = hn::Set(kTag, 1.0f);
-  return hn::Div(one, hn::Add(one, exponential(hn::Neg(x))));
+  return reciprocal_of_large(hn::Add(hn::Set(kTag, 1.0f), exponential(hn::Neg(x))));
+}
+
+HWY_INLINE V silu(V x) {
+  return hn::Mul(x, sigmoid(x));
 }
 
 HWY_INLINE V elu(V x, V a) {
@@ -162,54 +179,89 @@ HWY_INLINE V gelu_tanh(V x) {
   return hn::Mul(x, sigmoid(hn::Mul(x, cubic)));
 }
 
-template <typename Apply>
-void apply_to_all(const ActivateArgs& args, ThreadPool& pool, const Apply& apply) {
-  for_pixels(args, args.channels, pool, [&](const float* x, float* out) HWY_ATTR {
-    for (int c = 0; c < args.channels; c += kLanes) hn::StoreU(apply(hn::LoadU(kTag, x + c)), kTag, out + c);
+/// y(x, c) for the vectors of all pixels, c being the channel of the slopes.
+template <typename Function>
+HWY_INLINE void for_vectors(const PointwiseRun& run, const Function& y) {
+  const float* x = run.input;
+  float* out = run.output;
+  for (std::ptrdiff_t p = 0; p < run.pixels; ++p, x += run.input_stride, out += run.output_stride) {
+    for (int c = 0; c < run.channels; c += kLanes)
+      hn::StoreU(y(hn::LoadU(kTag, x + c), run.channel + c), kTag, out + c);
+  }
+}
+
+using Kind = PointwiseFunction::Kind;
+
+template <Kind kKind>
+void pointwise_loop(const PointwiseFunction& function, const PointwiseRun& run) {
+  const V a = hn::Set(kTag, function.a), b = hn::Set(kTag, function.b), zero = hn::Zero(kTag);
+  for_vectors(run, [&](V x, [[maybe_unused]] int c) HWY_ATTR {
+    if constexpr (kKind == Kind::none) return x;
+    if constexpr (kKind == Kind::clip) return hn::Min(hn::Max(x, a), b);
+    if constexpr (kKind == Kind::leaky_relu) return hn::IfThenElse(hn::Ge(x, zero), x, hn::Mul(a, x));
+    if constexpr (kKind == Kind::prelu) {
+      const V below = hn::Mul(x, hn::LoadU(kTag, function.slope + c));
+      return hn::IfThenElse(hn::Ge(x, zero), x, below);
+    }
+    if constexpr (kKind == Kind::hard_sigmoid) return unit_clip(hn::MulAdd(a, x, b));
+    if constexpr (kKind == Kind::hard_swish) {
+      return hn::Mul(x, unit_clip(hn::MulAdd(x, hn::Set(kTag, 1.0f / 6), hn::Set(kTag, 0.5f))));
+    }
+    if constexpr (kKind == Kind::sigmoid) return sigmoid(x);
+    if constexpr (kKind == Kind::silu) return silu(x);
+    if constexpr (kKind == Kind::tanh) return hn::Tanh(kTag, limited(x, 20.0f));
+    if constexpr (kKind == Kind::elu) return elu(x, a);
+    if constexpr (kKind == Kind::selu) return hn::Mul(b, elu(x, a));
+    if constexpr (kKind == Kind::softplus) return softplus(x);
+    if constexpr (kKind == Kind::mish) return mish(x);
+    if constexpr (kKind == Kind::erf) return erf(x);
+    if constexpr (kKind == Kind::gelu) return gelu(x);
+    if constexpr (kKind == Kind::gelu_tanh) return gelu_tanh(x);
+    if constexpr (kKind == Kind::sqrt) return hn::Sqrt(x);
+    if constexpr (kKind == Kind::reciprocal) return hn::Div(hn::Set(kTag, 1.0f), x);
   });
 }
 
-void activate(const ActivateArgs& args, ThreadPool& pool) {
-  const V a = hn::Set(kTag, args.function.a), b = hn::Set(kTag, args.function.b);
-  switch (args.function.kind) {
-    case PointwiseFunction::Kind::clip:
-      return apply_to_all(args, pool, [&](V x) HWY_ATTR { return hn::Min(hn::Max(x, a), b); });
-    case PointwiseFunction::Kind::leaky_relu:
-      return apply_to_all(args, pool, [&](V x) HWY_ATTR {
-        return hn::IfThenElse(hn::Ge(x, hn::Zero(kTag)), x, hn::Mul(a, x));
-      });
-    case PointwiseFunction::Kind::hard_sigmoid:
-      return apply_to_all(args, pool, [&](V x) HWY_ATTR { return unit_clip(hn::MulAdd(a, x, b)); });
-    case PointwiseFunction::Kind::hard_swish: {
-      const V sixth = hn::Set(kTag, 1.0f / 6), half = hn::Set(kTag, 0.5f);
-      return apply_to_all(args, pool,
-                          [&](V x) HWY_ATTR { return hn::Mul(x, unit_clip(hn::MulAdd(x, sixth, half))); });
-    }
-    case PointwiseFunction::Kind::sigmoid:
-      return apply_to_all(args, pool, [&](V x) HWY_ATTR { return sigmoid(x); });
-    case PointwiseFunction::Kind::tanh:
-      return apply_to_all(args, pool, [&](V x) HWY_ATTR { return hn::Tanh(kTag, limited(x, 20.0f)); });
-    case PointwiseFunction::Kind::elu:
-      return apply_to_all(args, pool, [&](V x) HWY_ATTR { return elu(x, a); });
-    case PointwiseFunction::Kind::selu:
-      return apply_to_all(args, pool, [&](V x) HWY_ATTR { return hn::Mul(b, elu(x, a)); });
-    case PointwiseFunction::Kind::softplus:
-      return apply_to_all(args, pool, [&](V x) HWY_ATTR { return softplus(x); });
-    case PointwiseFunction::Kind::mish:
-      return apply_to_all(args, pool, [&](V x) HWY_ATTR { return mish(x); });
-    case PointwiseFunction::Kind::erf:
-      return apply_to_all(args, pool, [&](V x) HWY_ATTR { return erf(x); });
-    case PointwiseFunction::Kind::gelu:
-      return apply_to_all(args, pool, [&](V x) HWY_ATTR { return gelu(x); });
-    case PointwiseFunction::Kind::gelu_tanh:
-      return apply_to_all(args, pool, [&](V x) HWY_ATTR { return gelu_tanh(x); });
-    case PointwiseFunction::Kind::sqrt:
-      return apply_to_all(args, pool, [&](V x) HWY_ATTR { return hn::Sqrt(x); });
-    case PointwiseFunction::Kind::reciprocal: {
-      const V one = hn::Set(kTag, 1.0f);
-      return apply_to_all(args, pool, [&](V x) HWY_ATTR { return hn::Div(one, x); });
-    }
+PointwiseLoop find_pointwise_loop(Kind kind) {
+  switch (kind) {
+    case Kind::none:
+      break;
+    case Kind::clip:
+      return pointwise_loop<Kind::clip>;
+    case Kind::leaky_relu:
+      return pointwise_loop<Kind::leaky_relu>;
+    case Kind::prelu:
+      return pointwise_loop<Kind::prelu>;
+    case Kind::hard_sigmoid:
+      return pointwise_loop<Kind::hard_sigmoid>;
+    case Kind::hard_swish:
+      return pointwise_loop<Kind::hard_swish>;
+    case Kind::sigmoid:
+      return pointwise_loop<Kind::sigmoid>;
+    case Kind::silu:
+      return pointwise_loop<Kind::silu>;
+    case Kind::tanh:
+      return pointwise_loop<Kind::tanh>;
+    case Kind::elu:
+      return pointwise_loop<Kind::elu>;
+    case Kind::selu:
+      return pointwise_loop<Kind::selu>;
+    case Kind::softplus:
+      return pointwise_loop<Kind::softplus>;
+    case Kind::mish:
+      return pointwise_loop<Kind::mish>;
+    case Kind::erf:
+      return pointwise_loop<Kind::erf>;
+    case Kind::gelu:
+      return pointwise_loop<Kind::gelu>;
+    case Kind::gelu_tanh:
+      return pointwise_loop<Kind::gelu_tanh>;
+    case Kind::sqrt:
+      return pointwise_loop<Kind::sqrt>;
+    case Kind::reciprocal:
+      return pointwise_loop<Kind::reciprocal>;
   }
+  return pointwise_loop<Kind::none>;
 }
 
 /// The real channels of the vector at c; `other` in the lanes past the last channel.
@@ -258,9 +310,27 @@ namespace concertina::kernels {
 
 CONCERTINA_EXPORT(combine, CombineArgs)
 CONCERTINA_EXPORT(affine, AffineArgs)
-CONCERTINA_EXPORT(prelu, PReluArgs)
-CONCERTINA_EXPORT(activate, ActivateArgs)
 CONCERTINA_EXPORT(softmax, SoftmaxArgs)
+
+HWY_EXPORT(find_pointwise_loop);
+
+FusedFunction fused(const PointwiseFunction& function) {
+  return {function, HWY_DYNAMIC_DISPATCH(find_pointwise_loop)(function.kind)};
+}
+
+void activate(const ActivateArgs& args, ThreadPool& pool) {
+  const PointwiseLoop loop = fused(args.function).loop;
+  const std::ptrdiff_t block = pixel_block(args.channels);
+  pool.parallel_for(static_cast<int>((args.pixels + block - 1) / block), [&](int i) {
+    const std::ptrdiff_t begin = i * block;
+    loop(args.function, {.input = args.input + begin * args.input_stride,
+                         .input_stride = args.input_stride,
+                         .output = args.output + begin * args.output_stride,
+                         .output_stride = args.output_stride,
+                         .pixels = std::min(args.pixels - begin, block),
+                         .channels = args.channels});
+  });
+}
 
 }  // namespace concertina::kernels
 #endif

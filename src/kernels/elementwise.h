@@ -4,6 +4,7 @@
 
 #include "base/thread_pool.h"
 #include "kernels/conv_types.h"
+#include "kernels/pointwise.h"
 
 /// Kernels that treat every pixel (layout.h) alone. `channels` may be the whole pixel with
 /// all its segments and padding: it is rounded up to vector_lanes(). The output may be an input.
@@ -44,43 +45,6 @@ struct AffineArgs {
 };
 
 void affine(const AffineArgs& args, ThreadPool& pool);
-
-/// out = input where it is >= 0, input * slope[c] elsewhere
-struct PReluArgs {
-  std::ptrdiff_t pixels = 0;
-  int channels = 0;
-  const float* input = nullptr;  ///< [pixels][input_stride]
-  std::ptrdiff_t input_stride = 0;
-  const float* slope = nullptr;  ///< [channels rounded up to vector_lanes()], placed as in the pixel
-  float* output = nullptr;       ///< [pixels][output_stride]
-  std::ptrdiff_t output_stride = 0;
-};
-
-void prelu(const PReluArgs& args, ThreadPool& pool);
-
-/// Functions other than those that every kernel applies on the way (FusedActivation).
-struct PointwiseFunction {
-  enum class Kind {
-    clip,          ///< min(max(x, a), b)
-    leaky_relu,    ///< x where x >= 0, a * x elsewhere
-    hard_sigmoid,  ///< min(max(a * x + b, 0), 1)
-    hard_swish,    ///< x * min(max(x / 6 + 1/2, 0), 1)
-    sigmoid,       ///< 1 / (1 + exp(-x))
-    tanh,          ///< (exp(2x) - 1) / (exp(2x) + 1)
-    elu,           ///< x where x >= 0, a * (exp(x) - 1) elsewhere
-    selu,          ///< b * elu(x)
-    softplus,      ///< log(1 + exp(x))
-    mish,          ///< x * tanh(softplus(x))
-    erf,           ///< 2 / sqrt(pi) * integral of exp(-t * t) from 0 to x
-    gelu,          ///< x / 2 * (1 + erf(x / sqrt(2)))
-    gelu_tanh,     ///< x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))
-    sqrt,          ///< no number where x < 0
-    reciprocal,    ///< 1 / x
-  };
-  Kind kind = Kind::clip;
-  float a = 0;
-  float b = 0;
-};
 
 /// out = function(input)
 struct ActivateArgs {

@@ -214,6 +214,20 @@ class Walk {
   int y_ = 0;
 };
 
+/// The function of the same kBlock channels of several pixels.
+HWY_NOINLINE V applied(const FusedFunction& function, V values, int channel) {
+  alignas(64) float lanes[kLanes];
+  hn::Store(values, kTag, lanes);
+  FusedFunction of_block = function;
+  alignas(64) float slope[kLanes];
+  if (function.function.slope != nullptr) {
+    for (int i = 0; i < kLanes; ++i) slope[i] = function.function.slope[channel + i % kBlock];
+    of_block.function.slope = slope;
+  }
+  of_block.apply(lanes, 0, 1, 0, kLanes);
+  return hn::Load(kTag, lanes);
+}
+
 /// The sums of kLanes pixels under channels channel .. end - 1 -> the output. output(p) and residual(p) give
 /// pixel p's first channel.
 template <class Output, class Residual>
@@ -234,8 +248,10 @@ HWY_INLINE void put_channels(const Epilogue& e, const float* sums, int channel, 
         v[i] = hn::Add(v[i], load_blocks(
                                  kTag, [&](int p) HWY_ATTR { return residual(p) + channel; }, i));
       }
+      v[i] = bounds.apply(v[i]);
+      if (e.function) v[i] = applied(e.function, v[i], channel);
       store_blocks(
-          kTag, bounds.apply(v[i]), [&](int p) HWY_ATTR { return output(p) + channel; }, i);
+          kTag, v[i], [&](int p) HWY_ATTR { return output(p) + channel; }, i);
     }
   }
 }

@@ -61,7 +61,9 @@ Floats conv(const Conv& a) {
   return for_all(a.batch * channels, w.out_h, w.out_w, [&](int plane, int y, int x) {
     const int n = plane / channels, k = plane % channels;
     const double residual = a.residual.empty() ? 0 : a.residual[at(plane, y, w.out_h, x, w.out_w)];
-    return activate(a.act, conv_sum(a, n, k, y, x) * a.scale[k] + a.shift[k] + residual);
+    const double sum = conv_sum(a, n, k, y, x) * a.scale[k] + a.shift[k] + residual;
+    return a.function.kind == PointwiseFunction::Kind::none ? activate(a.act, sum)
+                                                            : apply(a.function, sum, k);
   });
 }
 
@@ -99,10 +101,16 @@ float activate(FusedActivation act, double value) {
   return static_cast<float>(value);
 }
 
-float apply(const PointwiseFunction& f, double x) {
+float apply(const PointwiseFunction& f, double x, int channel) {
   const auto elu = [&] { return x >= 0 ? x : f.a * std::expm1(x); };
   const auto softplus = [&] { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); };
   switch (f.kind) {
+    case PointwiseFunction::Kind::none:
+      return static_cast<float>(x);
+    case PointwiseFunction::Kind::prelu:
+      return static_cast<float>(x >= 0 ? x : f.slope[channel] * x);
+    case PointwiseFunction::Kind::silu:
+      return static_cast<float>(x / (1 + std::exp(-x)));
     case PointwiseFunction::Kind::clip:
       return static_cast<float>(std::min<double>(std::max<double>(x, f.a), f.b));
     case PointwiseFunction::Kind::leaky_relu:

@@ -16,7 +16,7 @@ using Floats = std::vector<float>;
 
 /// x [batch][groups * in_channels][in_h][in_w], w [groups * out_channels][in_channels][kernel_h][kernel_w],
 /// scale and shift [groups * out_channels], residual empty or as the result
-/// -> act(scale * (x * w) + shift + residual) [batch][groups * out_channels][out_h][out_w]
+/// -> function(act(scale * (x * w) + shift + residual)) [batch][groups * out_channels][out_h][out_w]
 struct Conv {
   int batch = 1;
   int groups = 1;
@@ -29,6 +29,7 @@ struct Conv {
   Floats shift;
   Floats residual;
   FusedActivation act = FusedActivation::none;
+  PointwiseFunction function = {};  ///< then act is none
 };
 Floats conv(const Conv& args);
 
@@ -44,7 +45,8 @@ Floats global_average_pool(const Floats& x, int planes, int pixels);
 
 float activate(FusedActivation act, double value);
 
-float apply(const PointwiseFunction& function, double x);
+/// `channel` is that of the slopes.
+float apply(const PointwiseFunction& function, double x, int channel = 0);
 
 /// The sizes of a plain array [batch][channels][pixels].
 struct Planes {

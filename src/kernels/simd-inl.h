@@ -130,6 +130,8 @@ struct TileOutput {
   int pixels;
   int tail;  // channels in the last vector if it must not touch what follows them, else kLanes
   FusedActivation act;
+  int channel;                    // of the first vector
+  const FusedFunction* function;  // null: none
 
   template <bool kResidual, bool kUpper>
   HWY_INLINE void put(int pixel, int vector, V sum, const Bounds<kUpper>& bounds) const {
@@ -150,8 +152,17 @@ struct TileOutput {
       if (residual != nullptr) {
         y = hn::Add(y, load_first(residual + pixel * residual_stride + vector * kLanes, count));
       }
-      store_first(bounds.apply(y), out + pixel * stride + vector * kLanes, count);
+      y = bounds.apply(y);
+      if (function != nullptr) y = applied(y, vector);
+      store_first(y, out + pixel * stride + vector * kLanes, count);
     }
+  }
+
+  HWY_NOINLINE V applied(V y, int vector) const {
+    alignas(64) float lanes[kLanes];
+    hn::Store(y, kTag, lanes);
+    function->apply(lanes, 0, 1, channel + vector * kLanes, kLanes);
+    return hn::Load(kTag, lanes);
   }
 };
 
@@ -170,7 +181,9 @@ HWY_INLINE TileOutput tile_output(const Args& args, int first, int channel, int 
           .stride = args.output_stride,
           .pixels = pixels,
           .tail = tail,
-          .act = e.act};
+          .act = e.act,
+          .channel = channel,
+          .function = e.function ? &e.function : nullptr};
 }
 
 /// The sums of kPixels pixels times kVectors vectors of channels. A chain of structs and not an array,
@@ -199,6 +212,9 @@ struct Tile {
       store(sums, kVectors * kLanes, kPixels);
       const TileOutput copy = to;  // so that `to` needs no memory
       copy.put_partly(sums, kVectors);
+    } else if (to.function != nullptr) {
+      to.residual != nullptr ? put<true>(to, Bounds<false>(to.act)) : put<false>(to, Bounds<false>(to.act));
+      to.function->apply(to.out, to.stride, std::min(kPixels, to.pixels), to.channel, kVectors * kLanes);
     } else if (to.residual != nullptr) {
       put<true>(to, Bounds<false>(to.act));
     } else if (upper) {

@@ -230,6 +230,9 @@ void store_tile(const WindowArgs& w, const TileOutput& output, int tile, int vec
         output.put<true>(pixel + j, vector, y[j], bounds);
       }
     }
+    if (output.function == nullptr) continue;
+    output.function->apply(output.out + pixel * output.stride + vector * kLanes, output.stride, columns,
+                           output.channel + vector * kLanes, kLanes);
   }
 }
 

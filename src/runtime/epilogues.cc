@@ -102,29 +102,41 @@ Epilogues::Epilogues(const PlanSource& source, const MemoryMap& map, const Subne
     : source_(source), map_(map), subnet_(subnet), own_(own), lanes_(lanes) {
   std::size_t size = 0;
   for (const Operation& operation : source.program.operations) {
-    if (has_epilogue(source.graph, operation)) size += 2 * array_size(operation);
+    if (has_epilogue(source.graph, operation))
+      size += (operation.slopes == kNone ? 2 : 3) * array_size(operation);
   }
   memory_ = AlignedBuffer(size);
 }
 
 kernels::Epilogue Epilogues::next(const Operation& operation) {
   const NodeId last = operation.affine.empty() ? operation.node : operation.affine.back();
-  const int features = active_shape(source_.graph, last, subnet_).channels;
-  Composition composition(source_, subnet_, own_, static_cast<std::size_t>(features));
-  composition.add(operation.node);
-  for (const NodeId node : operation.affine) composition.add(node);
-  const FeatureAffine affine = composition.take();
-  float* scale = memory_.data() + used_;
-  float* shift = scale + array_size(operation);
-  used_ += 2 * array_size(operation);
+  const auto composed = [&](NodeId first, const std::vector<NodeId>& others) {
+    const int features = active_shape(source_.graph, last, subnet_).channels;
+    Composition composition(source_, subnet_, own_, static_cast<std::size_t>(features));
+    composition.add(first);
+    for (const NodeId node : others) composition.add(node);
+    return composition.take();
+  };
+  const FeatureAffine affine = composed(operation.node, operation.affine);
+  kernels::Epilogue epilogue{
+      .scale = place(affine.scale, operation), .shift = place(affine.shift, operation), .act = operation.act};
+  if (!operation.function) return epilogue;
+  kernels::PointwiseFunction function = *operation.function;
+  if (operation.slopes != kNone) function.slope = place(composed(operation.slopes, {}).scale, operation);
+  epilogue.function = kernels::fused(function);
+  return epilogue;
+}
+
+const float* Epilogues::place(const std::vector<double>& values, const Operation& operation) {
+  float* placed = memory_.data() + used_;
+  used_ += array_size(operation);
   std::size_t feature = 0;
   for (const PixelSegment& segment : map_.layout(operation.output).segments) {
     for (int i = 0; i < segment.count; ++i, ++feature) {
-      scale[segment.offset + i] = static_cast<float>(affine.scale[feature]);
-      shift[segment.offset + i] = static_cast<float>(affine.shift[feature]);
+      placed[segment.offset + i] = static_cast<float>(values[feature]);
     }
   }
-  return {.scale = scale, .shift = shift, .act = operation.act};
+  return placed;
 }
 
 // As kernels::epilogue_size(): two vectors may be read past the last feature.

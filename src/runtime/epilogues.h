@@ -24,6 +24,8 @@ class Epilogues {
 
  private:
   std::size_t array_size(const Operation& operation) const;
+  /// An array of one value for each feature of the output, where the pixel has it.
+  const float* place(const std::vector<double>& values, const Operation& operation);
 
   const PlanSource& source_;
   const MemoryMap& map_;

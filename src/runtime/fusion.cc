@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/pixel_layout.h"
+#include "runtime/pointwise.h"
 
 namespace concertina::runtime {
 namespace {
@@ -58,6 +59,8 @@ class Fusion {
       chain.add = take_next(chain);
     }
     if (layer || affine || is<op::Add, op::Mul>(op)) take_activation(chain);
+    if (layer && chain.act == kernels::FusedActivation::none) take_function(chain);
+    if (is<op::Activation>(op)) take_gated(chain);
     chains.push_back(chain);
   }
 
@@ -76,6 +79,48 @@ class Fusion {
     if (!activation.is_relu() && !activation.is_relu6()) return;
     chain.act = activation.is_relu() ? kernels::FusedActivation::relu : kernels::FusedActivation::relu6;
     take_next(chain);
+  }
+
+  void take_function(Chain& chain) {
+    if (const NodeId gate = gate_of(chain.end); gate != kNone) {
+      taken_[gate] = true;
+      chain.end = sole_reader(gate);
+      taken_[chain.end] = true;
+      chain.function = {.kind = kernels::PointwiseFunction::Kind::silu};
+    } else if (next_is<op::PRelu>(chain)) {
+      chain.slopes = take_next(chain);
+      chain.function = {.kind = kernels::PointwiseFunction::Kind::prelu};
+    } else if (next_is<op::Activation>(chain)) {
+      chain.function = pointwise(*std::get_if<op::Activation>(&graph_.node(take_next(chain)).op));
+    }
+  }
+
+  /// A sigmoid that begins a chain, with the product of what it reads and what it makes.
+  void take_gated(Chain& chain) {
+    if (!is_gate(chain.start, graph_.node(chain.start).inputs[0])) return;
+    take_next(chain);
+    chain.function = {.kind = kernels::PointwiseFunction::Kind::silu};
+  }
+
+  /// The sigmoid that only the product with its own input reads, if these two are all that read `id`.
+  NodeId gate_of(NodeId id) const {
+    const auto& readers = readers_[id];
+    if (readers.size() != 2) return kNone;
+    for (const NodeId gate : readers) {
+      if (gate == kNone || taken_[gate] || !is_gate(gate, id)) continue;
+      const NodeId product = sole_reader(gate);
+      if (product == readers[0] || product == readers[1]) return gate;
+    }
+    return kNone;
+  }
+
+  bool is_gate(NodeId gate, NodeId input) const {
+    const auto* activation = std::get_if<op::Activation>(&graph_.node(gate).op);
+    if (activation == nullptr || activation->function != op::Function::sigmoid) return false;
+    const NodeId product = sole_reader(gate);
+    if (product == kNone || taken_[product] || !is<op::Mul>(graph_.node(product).op)) return false;
+    const auto& factors = graph_.node(product).inputs;
+    return factors[0] == input || factors[1] == input;
   }
 
   /// kNone as well if the caller of the network reads it.

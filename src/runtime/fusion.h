@@ -1,18 +1,22 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "runtime/program.h"
 
 namespace concertina::runtime {
 
-/// Nodes that one kernel computes together: all but the last have a single reader, the next, and are no
-/// output of the network.
+/// Nodes that one kernel computes together: all but the last are no output of the network, and only nodes of
+/// the chain read them.
 struct Chain {
   NodeId start = kNone;
   std::vector<NodeId> affine = {};  ///< batch norms, scales and shifts after it
   NodeId add = kNone;               ///< after those, of values of one shape
   kernels::FusedActivation act = kernels::FusedActivation::none;
+  std::optional<kernels::PointwiseFunction> function =
+      {};                 ///< after those, or in place of the op it begins with
+  NodeId slopes = kNone;  ///< the function is this PRelu
   NodeId end = kNone;
 };
 

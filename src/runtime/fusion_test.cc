@@ -16,6 +16,13 @@ std::string affine_name(const Op& op) {
   return std::holds_alternative<op::BatchNorm>(op) ? "norm" : std::string(type_name(op));
 }
 
+std::string name_of(const kernels::PointwiseFunction& function) {
+  using Kind = kernels::PointwiseFunction::Kind;
+  if (function.kind == Kind::silu) return "silu";
+  if (function.kind == Kind::prelu) return "prelu";
+  return "function";
+}
+
 /// "start+norm+add end" of each chain.
 std::vector<std::string> describe(const Graph& graph) {
   std::vector<std::string> list;
@@ -25,6 +32,7 @@ std::vector<std::string> describe(const Graph& graph) {
     if (chain.add != kNone) text += "+add";
     if (chain.act == kernels::FusedActivation::relu) text += "+relu";
     if (chain.act == kernels::FusedActivation::relu6) text += "+relu6";
+    if (chain.function) text += "+" + name_of(*chain.function);
     list.push_back(text);
   }
   return list;
@@ -93,11 +101,34 @@ TEST_F(FusionTest, OnlyValuesOfOneShapeAreResiduals) {
   EXPECT_THAT(chains(), ElementsAre("image", "pool", "pooled", "a", "b.conv", "b+relu"));
 }
 
-TEST_F(FusionTest, OtherFunctionsAreStepsOfTheirOwn) {
+TEST_F(FusionTest, ALayerAppliesEveryFunction) {
   const NodeId a = net_.conv("a", kImage, 4);
   const NodeId b = net_.apply("b", op::activation(op::Function::hard_swish), a);
-  net_.apply("c", op::activation(op::Function::clip, 0, 5), net_.conv("c.conv", b, 4));
-  EXPECT_THAT(chains(), ElementsAre("image", "a", "b", "c.conv", "c"));
+  const NodeId c = net_.apply("c", op::activation(op::Function::clip, 0, 5), net_.conv("c.conv", b, 4));
+  net_.prelu("d", net_.conv("d.conv", c, 4));
+  EXPECT_THAT(chains(), ElementsAre("image", "a+function", "c.conv+function", "d.conv+prelu"));
+}
+
+TEST_F(FusionTest, AFunctionOfAnotherResultIsAStepOfItsOwn) {
+  const NodeId a = net_.relu("a.relu", net_.conv("a", kImage, 4));
+  const NodeId b = net_.apply("b", op::activation(op::Function::hard_swish), a);
+  net_.apply("c", op::activation(op::Function::hard_swish), b);
+  EXPECT_THAT(chains(), ElementsAre("image", "a+relu", "b", "c"));
+}
+
+TEST_F(FusionTest, AProductWithItsOwnSigmoidIsOneFunction) {
+  const NodeId a = net_.conv("a", kImage, 4);
+  const NodeId b = net_.product("b", a, net_.apply("b.gate", op::activation(op::Function::sigmoid), a));
+  const NodeId gate = net_.apply("c.gate", op::activation(op::Function::sigmoid), b);
+  net_.product("c", gate, b);
+  EXPECT_THAT(chains(), ElementsAre("image", "a+silu", "c.gate+silu"));
+}
+
+TEST_F(FusionTest, AThirdReaderKeepsALayerAndItsSigmoidApart) {
+  const NodeId a = net_.conv("a", kImage, 4);
+  const NodeId b = net_.product("b", a, net_.apply("b.gate", op::activation(op::Function::sigmoid), a));
+  net_.sum("c", a, b);
+  EXPECT_THAT(chains(), ElementsAre("image", "a", "b.gate+silu", "c"));
 }
 
 TEST_F(FusionTest, WhatNobodyNeedsIsLeftOut) {

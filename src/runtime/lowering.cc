@@ -27,7 +27,12 @@ class Lowering {
 
  private:
   void lower_chain(const Chain& chain) {
-    Operation operation{.node = chain.start, .affine = chain.affine, .act = chain.act, .inputs = {}};
+    Operation operation{.node = chain.start,
+                        .affine = chain.affine,
+                        .act = chain.act,
+                        .function = chain.function,
+                        .slopes = chain.slopes,
+                        .inputs = {}};
     for (const NodeId input : graph_.node(chain.start).inputs) operation.inputs.push_back(read(input));
     Value output = natural(chain.end);
     const bool done = std::visit([&](const auto& op) { return prepare(op, chain, operation, output); },

@@ -16,6 +16,12 @@ Steps affine(const StepContext& context, const kernels::Epilogue& epilogue) {
                                              .act = epilogue.act}})};
 }
 
+Steps activation(const kernels::PointwiseFunction& function, const StepContext& context) {
+  return {context.placed(ActivateStep{.args = {.pixels = context.output().pixels(),
+                                               .channels = context.output_layout().size,
+                                               .function = function}})};
+}
+
 Steps combination(kernels::Arithmetic arithmetic, const StepContext& context) {
   const Operation& operation = context.operation;
   const Graph& graph = context.source.graph;
@@ -63,16 +69,13 @@ Steps steps_of(const op::GroupNorm& op, const StepContext& context) {
 }
 
 Steps steps_of(const op::PRelu&, const StepContext& context) {
-  return {context.placed(PReluStep{.args = {.pixels = context.output().pixels(),
-                                            .channels = context.output_layout().size,
-                                            .slope = context.epilogues.next(context.operation).scale}})};
+  const float* slope = context.epilogues.next(context.operation).scale;
+  return activation({.kind = kernels::PointwiseFunction::Kind::prelu, .slope = slope}, context);
 }
 
 Steps steps_of(const op::Activation& op, const StepContext& context) {
   if (op.is_relu()) return affine(context, {.act = kernels::FusedActivation::relu});
-  return {context.placed(ActivateStep{.args = {.pixels = context.output().pixels(),
-                                               .channels = context.output_layout().size,
-                                               .function = pointwise(op)}})};
+  return activation(context.operation.function.value_or(pointwise(op)), context);
 }
 
 Steps steps_of(const op::Add&, const StepContext& context) {

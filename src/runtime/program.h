@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "graph/graph.h"
@@ -36,6 +37,9 @@ struct Operation {
   NodeId node = kNone;              ///< the op; kNone: features or pixels move to their places in the output
   std::vector<NodeId> affine = {};  ///< batch norms, scales and shifts right after it
   kernels::FusedActivation act = kernels::FusedActivation::none;
+  /// After these; without its slopes. Of an activation: what it computes with the node that reads it.
+  std::optional<kernels::PointwiseFunction> function = {};
+  NodeId slopes = kNone;  ///< the PRelu that the function is
   std::vector<ValueId> inputs;
   ValueId residual = kNone;  ///< added before the activation; laid out as the output
   ValueId output = kNone;

@@ -13,8 +13,8 @@ std::int64_t macs_of(const Step& step) {
       Overloaded{
           [](const ConvStep& conv) { return conv.macs(); },
           []<OneOf<ScaleStep, LoadStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, ActivateStep,
-                   AffineStep, NormalizeStep, ReduceChannelsStep, LocalResponseStep, PReluStep, SoftmaxStep,
-                   CombineStep, CopyStep, GatherStep, PickStep, BlendStep, FlattenStep, StoreStep, BandedStep>
+                   AffineStep, NormalizeStep, ReduceChannelsStep, LocalResponseStep, SoftmaxStep, CombineStep,
+                   CopyStep, GatherStep, PickStep, BlendStep, FlattenStep, StoreStep, BandedStep>
                  Free>(const Free&) { return std::int64_t{0}; },
       },
       step);

@@ -21,7 +21,6 @@ using AffineStep = KernelStep<kernels::AffineArgs, kernels::affine>;
 using ReduceChannelsStep = KernelStep<kernels::ReduceChannelsArgs, kernels::reduce_channels>;
 using LocalResponseStep = KernelStep<kernels::LocalResponseArgs, kernels::local_response_norm>;
 using NormalizeStep = KernelStep<kernels::NormalizeArgs, kernels::normalize>;
-using PReluStep = KernelStep<kernels::PReluArgs, kernels::prelu>;
 using SoftmaxStep = KernelStep<kernels::SoftmaxArgs, kernels::softmax>;
 using CopyStep = KernelStep<kernels::CopyArgs, kernels::copy_channels>;
 using GlobalPoolStep = KernelStep<kernels::GlobalPoolArgs, kernels::global_average_pool>;
@@ -83,8 +82,8 @@ struct StoreStep {
 
 using Step =
     std::variant<ScaleStep, LoadStep, ConvStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, ActivateStep,
-                 AffineStep, NormalizeStep, ReduceChannelsStep, LocalResponseStep, PReluStep, SoftmaxStep,
-                 CombineStep, CopyStep, GatherStep, PickStep, BlendStep, FlattenStep, StoreStep, BandedStep>;
+                 AffineStep, NormalizeStep, ReduceChannelsStep, LocalResponseStep, SoftmaxStep, CombineStep,
+                 CopyStep, GatherStep, PickStep, BlendStep, FlattenStep, StoreStep, BandedStep>;
 
 void run(const Step& step, const Frame& frame);
 

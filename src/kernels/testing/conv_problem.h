@@ -26,6 +26,7 @@ struct ConvCase {
   bool dense = false;     ///< the input's pixels have no padding
   bool plain = false;     ///< the input is planes
   FusedActivation act = FusedActivation::none;
+  PointwiseFunction::Kind function = PointwiseFunction::Kind::none;
 };
 
 /// All channels are active.
@@ -67,7 +68,10 @@ struct ConvProblem {
            .scale = random_floats(static_cast<std::size_t>(out), 3),
            .shift = random_floats(static_cast<std::size_t>(out), 4),
            .residual = {},
-           .act = c.act};
+           .act = c.act,
+           .function = {.kind = c.function}};
+    slope = random_floats(static_cast<std::size_t>(out), 6);
+    ref.function.slope = slope.data();
     const auto size = static_cast<std::size_t>(c.batch) * out * c.window.out_h * c.window.out_w;
     if (c.residual) ref.residual = random_floats(size, 5);
   }
@@ -76,6 +80,7 @@ struct ConvProblem {
     reference::Conv m = ref;
     for (Floats* values : {&m.x, &m.w, &m.scale, &m.shift, &m.residual}) *values = magnitudes(*values);
     m.act = FusedActivation::none;
+    m.function = {};
     return reference::conv(m);
   }
 
@@ -102,6 +107,7 @@ struct ConvProblem {
     const std::ptrdiff_t plane = std::ptrdiff_t{c.window.in_h} * c.window.in_w;
     const AlignedBuffer scale = per_channel(ref.scale);
     const AlignedBuffer shift = per_channel(ref.shift);
+    const AlignedBuffer slopes = per_channel(slope);
     ThreadPool pool(threads);
     const ConvArgs args{.filter = filter,
                         .packed = packed.data(),
@@ -120,7 +126,8 @@ struct ConvProblem {
                                      .shift = shift.data(),
                                      .residual = c.residual ? residual.buffer.data() : nullptr,
                                      .residual_stride = residual.stride,
-                                     .act = c.act},
+                                     .act = c.act,
+                                     .function = function(slopes)},
                         .bf16_unit = kernel == ConvKernel::bf16 ? best_bf16_unit() : nullptr};
     const auto workspace = [&](std::size_t floats) {
       return poisoned(floats * static_cast<std::size_t>(threads));
@@ -170,12 +177,18 @@ struct ConvProblem {
     return packed(packed_size_conv(filter), [&](float* to) { pack_conv(filter, oihw, to); });
   }
 
+  FusedFunction function(const AlignedBuffer& slopes) const {
+    if (c.function == PointwiseFunction::Kind::none) return {};
+    return fused({.kind = c.function, .slope = slopes.data()});
+  }
+
   static int side(ConvKernel kernel) { return kernel == ConvKernel::winograd2 ? 2 : 4; }
 
   ConvCase c;
   int in = 0;
   int out = 0;
   Floats full_weights;
+  Floats slope;
   reference::Conv ref;
 };
 
@@ -214,6 +227,21 @@ inline std::vector<ConvCase> segment_cases(const WindowArgs& w) {
 inline std::vector<ConvCase> epilogue_cases(const WindowArgs& w) {
   std::vector<ConvCase> cases;
   const int out = vector_lanes() + 1;
+  using Kind = PointwiseFunction::Kind;
+  for (const Kind function : {Kind::silu, Kind::prelu, Kind::gelu}) {
+    for (const bool residual : {false, true}) {
+      for (const int channels : {out, 2 * out, vector_lanes() / 2}) {
+        cases.push_back({.batch = 2,
+                         .window = w,
+                         .full_inputs = {19},
+                         .inputs = {17},
+                         .full_out = 2 * out,
+                         .out = std::max(1, channels),
+                         .residual = residual,
+                         .function = function});
+      }
+    }
+  }
   for (const FusedActivation act : {FusedActivation::none, FusedActivation::relu, FusedActivation::relu6}) {
     for (const bool residual : {false, true}) {
       for (const bool in_place : {false, true}) {
