@@ -1,6 +1,7 @@
 // Times every size of a few networks against ONNX Runtime running that size as a static model of its own.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,20 +56,18 @@ Result<std::vector<Subject>> subjects(const Options& options) {
     ASSIGN_OR_RETURN(BenchModel model, read_bench_model(options.model));
     all.push_back({std::filesystem::path(options.model).stem(), 0, {1}, std::move(model)});
   } else {
+    std::vector<std::string> names;
     for (const Case& c : all_cases()) {
       const auto& wanted = options.networks;
-      const bool chosen =
-          wanted.empty() || std::find(wanted.begin(), wanted.end(), c.title()) != wanted.end() ||
-          std::find(wanted.begin(), wanted.end(), fmt::format("{}-{}", c.title(), c.size)) != wanted.end();
+      names.push_back(fmt::format("{}-{}", c.title(), c.size));
+      const bool chosen = wanted.empty() ||
+                          std::find(wanted.begin(), wanted.end(), c.title()) != wanted.end() ||
+                          std::find(wanted.begin(), wanted.end(), names.back()) != wanted.end();
       if (!chosen) continue;
       ASSIGN_OR_RETURN(BenchModel model, make_bench_model(c));
       all.push_back({c.title(), c.size, c.batches, std::move(model)});
     }
-    if (all.empty()) {
-      return Error{
-          "--networks names none of resnet18-224, mobilenet_v1-224, vgg11-224, resnet20-32, resnet56-32, "
-          "vgg11-32, resnet20-searched-32"};
-    }
+    if (all.empty()) return Error{fmt::format("--networks names none of {}", fmt::join(names, ", "))};
   }
   if (!options.batches.empty()) {
     for (Subject& subject : all) subject.batches = options.batches;

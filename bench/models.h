@@ -9,11 +9,12 @@ namespace concertina::bench {
 
 /// A network to measure, with random weights: time does not depend on them.
 struct Case {
-  std::string network;
-  int size = 224;  ///< height and width of its images
+  std::string network;  ///< of structure_names() or, if it is none of them, for make_network()
+  int size = 224;       ///< height and width of its images
   int classes = 1000;
   std::vector<int> batches;
   std::vector<int> eighths = {8, 6, 4, 2};  ///< of the channels, in its uniform sub-nets
+  bool uneven = true;                       ///< has a sub-net whose dimensions differ, too
   std::vector<std::string> chain = {};  ///< widths of other sub-nets, from large to small, instead of these
   std::string name = {};                ///< empty: the network's
 
@@ -34,8 +35,8 @@ struct BenchModel {
   std::vector<NamedSubnet> subnets;  ///< those of the file, in its order
 };
 
-/// The case's sub-nets; among uniform ones, between 0.75 and 0.5, one whose dimensions differ, from half the
-/// channels at the beginning to three quarters at the end. Fails if the network or a width is unknown.
+/// The case's sub-nets; among uniform ones, between 0.75 and 0.5, the uneven one: from half the channels at
+/// the beginning to three quarters at the end. Fails if the network or a width is unknown.
 Result<BenchModel> make_bench_model(const Case& c);
 
 /// A model that concertina-train made; its sub-nets are named by their index.
