@@ -166,11 +166,19 @@ HWY_INLINE V erf(V x) {
   return hn::IfThenElse(hn::Lt(size, hn::Set(kTag, 0.5f)), hn::Mul(x, near), far);
 }
 
+/// x times the share of a normal distribution below x: 1/2 + x * p(x^2) / q(x^2), whose error is 1e-8 up
+/// to 5.5.
 HWY_INLINE V gelu(V x) {
-  const V size = hn::Mul(hn::Abs(x), hn::Set(kTag, 0.707106781f));
-  const V tail = hn::Mul(hn::Set(kTag, 0.5f), complement_of_erf(limited(size, 10.0f)));
-  const V share = hn::IfThenElse(hn::Lt(x, hn::Zero(kTag)), tail, hn::Sub(hn::Set(kTag, 1.0f), tail));
-  return hn::Mul(x, share);
+  constexpr float kNumerator[] = {6.35193464e-6f, 1.68794722e-4f, 4.67707217e-3f, 3.38495783e-2f,
+                                  0.398942232f};
+  constexpr float kDenominator[] = {7.36377551e-5f, 1.88426895e-3f, 2.86441147e-2f, 0.251514226f, 1.0f};
+  const V floor = hn::Max(x, hn::Set(kTag, -5.5f));  // below, nothing is left
+  const V near = hn::Min(floor, hn::Set(kTag, 5.5f)), square = hn::Mul(near, near);
+  V p = hn::Set(kTag, 2.27519621e-8f), q = hn::Set(kTag, 1.19756647e-6f);
+  for (const float coefficient : kNumerator) p = hn::MulAdd(p, square, hn::Set(kTag, coefficient));
+  for (const float coefficient : kDenominator) q = hn::MulAdd(q, square, hn::Set(kTag, coefficient));
+  const V share = hn::MulAdd(hn::Mul(near, p), reciprocal_of_large(q), hn::Set(kTag, 0.5f));
+  return hn::Mul(floor, hn::Max(share, hn::Zero(kTag)));
 }
 
 /// (1 + tanh(u)) / 2 is sigmoid(2u).

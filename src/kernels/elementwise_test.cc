@@ -230,7 +230,7 @@ TEST_P(ActivateTest, SmallResultsAreAccurateToo) {
     double bound;
   } cases[] = {{{Kind::sigmoid}, 87, 4e-7},   {{Kind::silu}, 80, 4e-7},     {{Kind::tanh}, 20, 5e-7},
                {{Kind::elu, 0.7F}, 87, 4e-7}, {{Kind::softplus}, 80, 4e-7}, {{Kind::mish}, 80, 5e-7},
-               {{Kind::erf}, 9, 5e-7},        {{Kind::gelu}, 6, 3.5e-6},    {{Kind::gelu_tanh}, 4, 3e-6}};
+               {{Kind::erf}, 9, 5e-7},        {{Kind::gelu_tanh}, 4, 3e-6}};
   for (const auto& [function, limit, bound] : cases) {
     SCOPED_TRACE(testing::Message() << "function " << static_cast<int>(function.kind));
     ErrorStatistics errors;

@@ -5,6 +5,62 @@
 
 #include "kernels/parallel.h"
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/normalize.cc"
+// clang-format off
+#include "hwy/foreach_target.h"  // must come before the rest
+#include "hwy/highway.h"
+// clang-format on
+#include "kernels/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace concertina::kernels::HWY_NAMESPACE {
+namespace {
+
+/// The sum of term(x) over the channels of a pixel. Four sums, because an addition takes as long as four can
+/// begin.
+template <typename Term>
+HWY_INLINE float sum_of_terms(const float* x, int channels, const Term& term) {
+  V sums[4] = {hn::Zero(kTag), hn::Zero(kTag), hn::Zero(kTag), hn::Zero(kTag)};
+  const int whole = channels / kLanes * kLanes;
+  int c = 0;
+  for (; c + 4 * kLanes <= whole; c += 4 * kLanes) {
+    for (int i = 0; i < 4; ++i) sums[i] = hn::Add(sums[i], term(hn::LoadU(kTag, x + c + i * kLanes)));
+  }
+  for (; c < whole; c += kLanes) sums[0] = hn::Add(sums[0], term(hn::LoadU(kTag, x + c)));
+  if (c < channels) {
+    const auto real = hn::FirstN(kTag, static_cast<std::size_t>(channels - c));
+    sums[1] = hn::Add(sums[1], hn::IfThenElseZero(real, term(hn::LoadU(kTag, x + c))));
+  }
+  return hn::GetLane(hn::SumOfLanes(kTag, hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3]))));
+}
+
+void normalize_pixel(const NormalizeArgs& args, const float* x, float* out) {
+  const auto count = static_cast<float>(args.channels);
+  const V mean = hn::Set(kTag, sum_of_terms(x, args.channels, [](V v) HWY_ATTR { return v; }) / count);
+  const float squares = sum_of_terms(x, args.channels, [mean](V v) HWY_ATTR {
+    const V off = hn::Sub(v, mean);
+    return hn::Mul(off, off);
+  });
+  const V factor = hn::Set(kTag, 1 / std::sqrt(squares / count + args.epsilon));
+  for (int c = 0; c < args.channels; c += kLanes) {
+    const V scaled = hn::Mul(factor, hn::LoadU(kTag, args.scale + c));
+    const V off = hn::Sub(hn::LoadU(kTag, x + c), mean);
+    hn::StoreU(hn::MulAdd(off, scaled, hn::LoadU(kTag, args.shift + c)), kTag, out + c);
+  }
+}
+
+void normalize_pixels(const NormalizeArgs& args, ThreadPool& pool) {
+  NormalizeArgs all = args;
+  all.pixels *= all.batch;
+  for_pixels(all, all.channels, pool, [&](const float* x, float* out) { normalize_pixel(all, x, out); });
+}
+
+}  // namespace
+}  // namespace concertina::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace concertina::kernels {
 namespace {
 
@@ -93,16 +149,10 @@ void normalize_instances(const NormalizeArgs& args, const Part& part, float* out
 
 }  // namespace
 
+HWY_EXPORT(normalize_pixels);
+
 void normalize(const NormalizeArgs& args, ThreadPool& pool) {
-  if (args.by_pixel) {
-    NormalizeArgs all = args;
-    all.pixels *= all.batch;
-    for_pixels(all, all.channels, pool, [&](const float* x, float* out) {
-      const Part pixel{x, 0, 1, 0, all.channels};
-      apply(all, pixel, out, moments_of(pixel, all.epsilon));
-    });
-    return;
-  }
+  if (args.by_pixel) return HWY_DYNAMIC_DISPATCH(normalize_pixels)(args, pool);
   const int size = args.group == 1 ? kBlock : args.group;
   const int parts = (args.channels + size - 1) / size;
   pool.parallel_for(args.batch * parts, [&](int i) {
@@ -117,3 +167,4 @@ void normalize(const NormalizeArgs& args, ThreadPool& pool) {
 }
 
 }  // namespace concertina::kernels
+#endif

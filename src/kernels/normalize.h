@@ -8,7 +8,8 @@ namespace concertina::kernels {
 
 /// out = (input - mean) / sqrt(variance + epsilon) * scale[c] + shift[c], over the `channels` real channels
 /// of one segment of each pixel. Mean and variance are those of each run of `group` channels, over all pixels
-/// of an image or, by pixel, in each pixel alone. The output may be the input. Precondition: `group` divides
+/// of an image or, by pixel, in each pixel alone. The output may be the input; by pixel,
+/// its padding is overwritten. Precondition: `group` divides
 /// `channels`; by pixel it is `channels`.
 struct NormalizeArgs {
   int batch = 1;
@@ -19,9 +20,9 @@ struct NormalizeArgs {
   float epsilon = 0;
   const float* input = nullptr;  ///< [batch][pixels][input_stride]
   std::ptrdiff_t input_stride = 0;
-  const float* scale = nullptr;  ///< [channels]
-  const float* shift = nullptr;
-  float* output = nullptr;  ///< [batch][pixels][output_stride]
+  const float* scale = nullptr;  ///< [epilogue_size(channels)]
+  const float* shift = nullptr;  ///< the same
+  float* output = nullptr;       ///< [batch][pixels][output_stride]
   std::ptrdiff_t output_stride = 0;
 };
 

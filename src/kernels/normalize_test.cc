@@ -5,13 +5,17 @@
 namespace concertina::kernels {
 namespace {
 
+using NormalizeTest = KernelTest;
+INSTANTIATE_TEST_SUITE_P(Targets, NormalizeTest, all_targets(), name_of);
+
 /// Around the channels that are summed side by side, in groups of one, several and all.
-TEST(Normalize, IsAccurateForEveryGroup) {
+TEST_P(NormalizeTest, IsAccurateForEveryGroup) {
   const struct {
     int channels, group;
     bool by_pixel;
-  } cases[] = {{1, 1, false},   {31, 1, false},  {33, 1, false},  {96, 1, false},   {12, 3, false},
-               {70, 35, false}, {66, 33, false}, {40, 40, false}, {100, 100, true}, {3, 3, true}};
+  } cases[] = {{1, 1, false},   {31, 1, false},  {33, 1, false},   {96, 1, false},   {12, 3, false},
+               {70, 35, false}, {66, 33, false}, {40, 40, false},  {100, 100, true}, {3, 3, true},
+               {64, 64, true},  {1, 1, true},    {130, 130, true}, {768, 768, true}};
   ThreadPool pool(3);
   ErrorStatistics errors;
   for (const auto& [channels, group, by_pixel] : cases) {
@@ -21,6 +25,7 @@ TEST(Normalize, IsAccurateForEveryGroup) {
       for (float& v : in) v = 3 * v + 20;  // a mean that is larger than what varies around it
       const Floats scale = random_floats(static_cast<std::size_t>(channels), 2);
       const Floats shift = random_floats(static_cast<std::size_t>(channels), 3);
+      const AlignedBuffer padded_scale = per_channel(scale), padded_shift = per_channel(shift);
       const Floats wanted =
           reference::normalize(in, {2, channels, pixels}, group, by_pixel, 1e-3F, scale, shift);
       for (const bool in_place : {false, true}) {
@@ -35,8 +40,8 @@ TEST(Normalize, IsAccurateForEveryGroup) {
                    .epsilon = 1e-3F,
                    .input = x.buffer.data(),
                    .input_stride = x.stride,
-                   .scale = scale.data(),
-                   .shift = shift.data(),
+                   .scale = padded_scale.data(),
+                   .shift = padded_shift.data(),
                    .output = to.buffer.data(),
                    .output_stride = to.stride},
                   pool);
