@@ -46,6 +46,11 @@ struct Filter {
   int out_channels = 1;  ///< per group
   int in_channels = 1;   ///< per group
   int taps = 1;          ///< kernel_h * kernel_w
+
+  std::size_t floats() const {
+    return static_cast<std::size_t>(groups) * static_cast<std::size_t>(out_channels) *
+           static_cast<std::size_t>(in_channels) * static_cast<std::size_t>(taps);
+  }
 };
 
 /// A run of active input channels: a prefix of one segment.

@@ -4,6 +4,7 @@
 
 #include "runtime/pixel_layout.h"
 #include "runtime/pointwise.h"
+#include "runtime/transposed.h"
 
 namespace concertina::runtime {
 namespace {
@@ -55,13 +56,19 @@ class Fusion {
     if (layer || affine) {
       while (next_is<op::BatchNorm, op::Scale, op::Shift>(chain)) chain.affine.push_back(take_next(chain));
     }
-    if (layer && next_is<op::Add>(chain) && adds_alike(sole_reader(chain.end), chain.end)) {
+    if (layer && phases(op).empty() && next_is<op::Add>(chain) &&
+        adds_alike(sole_reader(chain.end), chain.end)) {
       chain.add = take_next(chain);
     }
     if (layer || affine || is<op::Add, op::Mul>(op)) take_activation(chain);
     if (layer && chain.act == kernels::FusedActivation::none) take_function(chain);
     if (is<op::Activation>(op)) take_gated(chain);
     chains.push_back(chain);
+  }
+
+  static std::vector<Phase> phases(const Op& op) {
+    const auto* conv = std::get_if<op::Conv>(&op);
+    return conv == nullptr ? std::vector<Phase>() : phases_of(*conv);
   }
 
   /// Whether the layer can add what the node adds, channel by channel where they lie. Locked axes may be cut

@@ -9,6 +9,7 @@
 #include "base/try.h"
 #include "runtime/fusion.h"
 #include "runtime/pixel_layout.h"
+#include "runtime/transposed.h"
 
 namespace concertina::runtime {
 namespace {
@@ -50,7 +51,7 @@ class Lowering {
       operation.inputs[0] = joined(operation.inputs[0]);
       output.joined = output.axis.size() > 1;
     }
-    if (op.transposed()) operation.inputs[0] = dilated(operation.inputs[0], op);
+    if (op.transposed() && phases_of(op).empty()) operation.inputs[0] = dilated(operation.inputs[0], op);
     return false;
   }
   /// Sums over channels want them in one run.

@@ -72,14 +72,20 @@ void pack_few(const PackedFilter& packed, const float* plain, float* to) {
   kernels::pack_conv(few, values.data(), to);
 }
 
-std::size_t plain_floats(const Filter& f) {
-  return static_cast<std::size_t>(f.groups) * static_cast<std::size_t>(f.out_channels) *
-         static_cast<std::size_t>(f.in_channels) * static_cast<std::size_t>(f.taps);
+/// Some taps of each channel's window.
+std::vector<float> some_taps(const LayerFilter& layer, const float* plain) {
+  std::vector<float> values;
+  const std::ptrdiff_t windows = std::ptrdiff_t{layer.filter.out_channels} * layer.filter.in_channels;
+  for (std::ptrdiff_t i = 0; i < windows; ++i, plain += layer.layer_taps) {
+    for (const int tap : layer.taps) values.push_back(plain[tap]);
+  }
+  return values;
 }
 
 /// Whether a layer can read what another packs of the same array. The bf16 kernel's form depends on the map.
 bool is_packed_alike(const PackedFilter& a, const PackedFilter& b) {
-  return a.packing == b.packing && a.packing != Packing::bf16 && a.filter.groups == b.filter.groups;
+  return a.packing == b.packing && a.packing != Packing::bf16 && a.filter.groups == b.filter.groups &&
+         a.taps == b.taps;
 }
 
 }  // namespace
@@ -92,8 +98,7 @@ PackedWeights::PackedWeights(const Network& network, Precision precision, const 
     const std::size_t begin = total;
     std::vector<PackedFilter>& mine = filters_[node.name];
     for (const LayerFilter& layer : layer_filters(network.graph, id, precision)) {
-      PackedFilter& filter = mine.emplace_back(PackedFilter{
-          .filter = layer.filter, .window = layer.window, .packing = choose(node, layer), .offset = total});
+      PackedFilter& filter = mine.emplace_back(PackedFilter{layer, choose(node, layer), total});
       total += whole_lines(packed_size(filter));
       if (winograd_side(filter.packing) == 0) continue;
       filter.few = few_of(filter.filter);
@@ -116,9 +121,10 @@ PackedWeights::PackedWeights(const Network& network, Precision precision, const 
     if (filters(node).empty()) continue;
     const float* plain = network.weights.at(parameter_name(node, "weight")).values.data();
     for (const PackedFilter& packed : filters(node)) {
-      pack(packed, plain, buffer_.data() + packed.offset);
-      if (packed.few.out_channels > 0) pack_few(packed, plain, buffer_.data() + packed.few_offset);
-      plain += plain_floats(packed.filter);
+      const float* own = plain + packed.begin;
+      const std::vector<float> some = packed.taps.empty() ? std::vector<float>() : some_taps(packed, own);
+      pack(packed, some.empty() ? own : some.data(), buffer_.data() + packed.offset);
+      if (packed.few.out_channels > 0) pack_few(packed, own, buffer_.data() + packed.few_offset);
     }
   }
 }

@@ -13,9 +13,7 @@
 namespace concertina::runtime {
 
 /// A LayerFilter, packed for one kernel.
-struct PackedFilter {
-  kernels::Filter filter;
-  kernels::WindowArgs window = {};  ///< not of linear layers and depthwise convolutions
+struct PackedFilter : LayerFilter {
   Packing packing = Packing::direct;
   std::size_t offset = 0;  ///< of its first float among the weights
   /// Its first channels, packed for the direct kernel as well: of a filter that only pays where many are

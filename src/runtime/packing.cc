@@ -8,6 +8,7 @@
 #include "kernels/grouped.h"
 #include "kernels/winograd.h"
 #include "runtime/program.h"
+#include "runtime/transposed.h"
 
 namespace concertina::runtime {
 namespace {
@@ -24,6 +25,7 @@ constexpr struct {
 /// One filter for each segment of a depthwise convolution's input.
 std::vector<LayerFilter> depthwise_filters(const Graph& graph, NodeId id, const op::Conv& conv) {
   std::vector<LayerFilter> filters;
+  std::size_t begin = 0;
   for (const auto& [dimension, repeat] : graph.axis(graph.node(id).inputs[0])) {
     const int channels = graph.layout().dimensions[dimension].channels * repeat;
     const Filter filter{.groups = channels,
@@ -31,19 +33,50 @@ std::vector<LayerFilter> depthwise_filters(const Graph& graph, NodeId id, const 
                         .in_channels = 1,
                         .taps = conv.window.taps()};
     const bool simple = filter.out_channels == 1 && filter.taps <= kernels::kMaxDepthwiseTaps;
-    filters.push_back({.filter = filter, .packings = {simple ? Packing::depthwise : Packing::direct}});
+    filters.push_back(
+        {.filter = filter, .packings = {simple ? Packing::depthwise : Packing::direct}, .begin = begin});
+    begin += filter.floats();
   }
   return filters;
 }
 
-/// A part of the filter for each segment of the output: a sub-net keeps a prefix of each.
-std::vector<LayerFilter> cut_by_outputs(const Graph& graph, NodeId id, const LayerFilter& whole) {
+/// A part of each filter for each segment of the output: a sub-net keeps a prefix of each.
+std::vector<LayerFilter> cut_by_outputs(const Graph& graph, NodeId id,
+                                        const std::vector<LayerFilter>& whole) {
   std::vector<LayerFilter> parts;
+  std::size_t begin = 0;
   for (const auto& [dimension, repeat] : graph.axis(id)) {
-    LayerFilter& part = parts.emplace_back(whole);
-    part.filter.out_channels = graph.layout().dimensions[dimension].channels * repeat;
+    std::size_t size = 0;
+    for (const LayerFilter& filter : whole) {
+      LayerFilter& part = parts.emplace_back(filter);
+      part.filter.out_channels = graph.layout().dimensions[dimension].channels * repeat;
+      part.begin = begin;
+      Filter layer = part.filter;
+      if (part.layer_taps > 0) layer.taps = part.layer_taps;
+      size = layer.floats();
+    }
+    begin += size;
   }
   return parts;
+}
+
+/// Convolutions over the input as it is; see phases_of().
+std::vector<LayerFilter> phase_filters(const Graph& graph, NodeId id, const op::Conv& conv,
+                                       Precision precision) {
+  std::vector<LayerFilter> filters;
+  for (const Phase& phase : phases_of(conv)) {
+    const Filter filter{.out_channels = conv.out_channels,
+                        .in_channels = conv.in_channels,
+                        .taps = static_cast<int>(phase.taps.size())};
+    const bool rounded = precision == Precision::bf16 && kernels::can_run_bf16(filter);
+    filters.push_back(
+        {.filter = filter,
+         .window = window_of_phase(phase, conv, graph.shape(graph.node(id).inputs[0]), graph.shape(id)),
+         .packings = rounded ? std::vector{Packing::bf16, Packing::direct} : std::vector{Packing::direct},
+         .taps = phase.taps,
+         .layer_taps = conv.window.taps()});
+  }
+  return filters;
 }
 
 std::vector<Packing> packings_of(const Filter& filter, const kernels::WindowArgs& window,
@@ -84,11 +117,13 @@ std::vector<LayerFilter> layer_filters(const Graph& graph, NodeId id, Precision 
   const Op& op = graph.node(id).op;
   if (const auto* linear = std::get_if<op::Linear>(&op)) {
     const Filter filter{.out_channels = linear->out_features, .in_channels = linear->in_features};
-    return cut_by_outputs(graph, id, {.filter = filter, .packings = packings_of(filter, {}, precision)});
+    return cut_by_outputs(graph, id, {{.filter = filter, .packings = packings_of(filter, {}, precision)}});
   }
   const auto* conv = std::get_if<op::Conv>(&op);
   if (conv == nullptr) return {};
   if (conv->depthwise()) return depthwise_filters(graph, id, *conv);
+  if (std::vector<LayerFilter> phases = phase_filters(graph, id, *conv, precision); !phases.empty())
+    return cut_by_outputs(graph, id, phases);
   const Filter filter{.groups = conv->groups,
                       .out_channels = conv->out_channels / conv->groups,
                       .in_channels = conv->in_channels / conv->groups,
@@ -97,7 +132,7 @@ std::vector<LayerFilter> layer_filters(const Graph& graph, NodeId id, Precision 
       window_over(conv->window, conv->dilated(graph.shape(graph.node(id).inputs[0])), graph.shape(id));
   const LayerFilter whole{
       .filter = filter, .window = window, .packings = packings_of(filter, window, precision)};
-  return conv->groups > 1 ? std::vector{whole} : cut_by_outputs(graph, id, whole);
+  return conv->groups > 1 ? std::vector{whole} : cut_by_outputs(graph, id, {whole});
 }
 
 }  // namespace concertina::runtime

@@ -141,10 +141,10 @@ TEST(PackedWeights, SharedWeightsArePackedOnce) {
 TEST(PackedWeights, FewChannelsOfAWinogradLayerRunWithoutTransform) {
   const kernels::WindowArgs window{
       .in_h = 16, .in_w = 16, .out_h = 16, .out_w = 16, .kernel_h = 3, .kernel_w = 3};
-  const PackedFilter packed{.filter = {.out_channels = 64, .in_channels = 64, .taps = 9},
-                            .window = window,
-                            .packing = Packing::winograd,
-                            .few = {.out_channels = 32, .in_channels = 16, .taps = 9}};
+  const LayerFilter layer{
+      .filter = {.out_channels = 64, .in_channels = 64, .taps = 9}, .window = window, .packings = {}};
+  const PackedFilter packed{layer, Packing::winograd, 0,
+                            kernels::Filter{.out_channels = 32, .in_channels = 16, .taps = 9}};
   const auto choose = [&](kernels::ChannelRange range, int out) {
     return conv_choices(packed, {&range, 1}, out).front();
   };

@@ -108,6 +108,8 @@ class PlanBuilder {
     for (const Step& step : steps) {
       const auto* conv = std::get_if<ConvStep>(&step);
       if (conv != nullptr) plan_.need_workspace(conv->workspace(conv->args.window));
+      const auto* transposed = std::get_if<TransposedStep>(&step);
+      if (transposed != nullptr) plan_.need_workspace(transposed->memory);
     }
     if (operation.node == kNone) {
       label(steps, "move", "Copy", banded);

@@ -1,5 +1,6 @@
 #include "kernels/bf16_conv.h"
 #include "runtime/plan_steps.h"
+#include "runtime/transposed.h"
 
 namespace concertina::runtime {
 namespace {
@@ -40,6 +41,48 @@ void take_planes(const StepContext& context, ConvStep& conv) {
   for (kernels::ChannelRange& range : conv.ranges) range.input_offset = range.weight_begin;
 }
 
+/// What runs a filter that all sub-nets share, over a whole map.
+ConvStep shared_conv(const PackedFilter& packed, const PixelSegment& to, const kernels::WindowArgs& window,
+                     const kernels::Epilogue& all, const StepContext& context) {
+  const PlanSource& source = context.source;
+  std::vector<kernels::ChannelRange> inputs = input_ranges(context.input_layout());
+  const ConvChoice choice =
+      source.choose(source.graph.node(context.operation.node), conv_choices(packed, inputs, to.count));
+  const kernels::Filter& filter = choice.few ? packed.few : packed.filter;
+  const float* data = choice.few ? source.packed.few_data(packed) : source.packed.data(packed);
+  ConvStep conv = conv_into(to, filter, data, window, all, context);
+  conv.kernel = choice.kernel;
+  if (conv.kernel == ConvKernel::winograd) conv.side = winograd_side(packed.packing);
+  if (conv.kernel == ConvKernel::bf16) conv.args.bf16_unit = kernels::best_bf16_unit();
+  conv.ranges = std::move(inputs);
+  return conv;
+}
+
+/// One step for each segment of the output.
+std::vector<Step> transposed_steps(const op::Conv& op, const std::vector<Phase>& phases,
+                                   const StepContext& context) {
+  const kernels::Epilogue all = context.epilogues.next(context.operation);
+  const auto filters = context.source.packed.filters(context.source.graph.node(context.operation.node));
+  std::vector<Step> steps;
+  std::size_t next = 0;
+  for (const PixelSegment& to : context.output_layout().segments) {
+    TransposedStep step{.parts = {},
+                        .stride_h = op.input_dilation_h,
+                        .stride_w = op.input_dilation_w,
+                        .out_h = context.output().height,
+                        .out_w = context.output().width,
+                        .output = context.output_at(to.offset)};
+    for (const Phase& phase : phases) {
+      const kernels::WindowArgs window = window_of_phase(phase, op, context.input(), context.output());
+      ConvStep conv = shared_conv(filters[next++], to, window, all, context);
+      conv.output = {.stride = kernels::round_up(to.count, kernels::vector_lanes())};
+      step.parts.push_back({.conv = std::move(conv), .row = phase.row, .column = phase.column});
+    }
+    steps.push_back(with_workspace(std::move(step)));
+  }
+  return steps;
+}
+
 /// One call for each segment of the output; a convolution in groups has only one.
 std::vector<Step> shared_steps(const kernels::WindowArgs& window, const StepContext& context) {
   const PlanSource& source = context.source;
@@ -49,16 +92,7 @@ std::vector<Step> shared_steps(const kernels::WindowArgs& window, const StepCont
   std::vector<Step> steps;
   for (std::size_t i = 0; i < to.size(); ++i) {
     const PackedFilter& packed = source.packed.filters(source.graph.node(node))[i];
-    std::vector<kernels::ChannelRange> inputs = input_ranges(context.input_layout());
-    const ConvChoice choice =
-        source.choose(source.graph.node(node), conv_choices(packed, inputs, to[i].count));
-    const kernels::Filter& filter = choice.few ? packed.few : packed.filter;
-    const float* data = choice.few ? source.packed.few_data(packed) : source.packed.data(packed);
-    ConvStep conv = conv_into(to[i], filter, data, window, all, context);
-    conv.kernel = choice.kernel;
-    if (conv.kernel == ConvKernel::winograd) conv.side = winograd_side(packed.packing);
-    if (conv.kernel == ConvKernel::bf16) conv.args.bf16_unit = kernels::best_bf16_unit();
-    conv.ranges = std::move(inputs);
+    ConvStep conv = shared_conv(packed, to[i], window, all, context);
     if (context.input_layout().plain) take_planes(context, conv);
     steps.push_back(std::move(conv));
   }
@@ -107,6 +141,8 @@ std::vector<Step> own_linear_steps(const Array& weight, const StepContext& conte
 }  // namespace
 
 std::vector<Step> steps_of(const op::Conv& conv, const StepContext& context) {
+  if (const std::vector<Phase> phases = phases_of(conv); !phases.empty())
+    return transposed_steps(conv, phases, context);
   const kernels::WindowArgs window = context.over(conv.window);
   return conv.depthwise() ? depthwise_steps(window, context) : shared_steps(window, context);
 }

@@ -12,6 +12,7 @@ std::int64_t macs_of(const Step& step) {
   return std::visit(
       Overloaded{
           [](const ConvStep& conv) { return conv.macs(); },
+          [](const TransposedStep& transposed) { return transposed.macs(); },
           []<OneOf<ScaleStep, LoadStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, ActivateStep,
                    AffineStep, NormalizeStep, ReduceChannelsStep, LocalResponseStep, SoftmaxStep, CombineStep,
                    CopyStep, GatherStep, PickStep, BlendStep, FlattenStep, StoreStep, BandedStep>

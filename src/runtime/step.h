@@ -12,6 +12,7 @@
 #include "kernels/resample.h"
 #include "runtime/banded_step.h"
 #include "runtime/row_step.h"
+#include "runtime/transposed.h"
 
 /// What a session executes: calls of kernels, complete but for the batch and the addresses in its memory.
 namespace concertina::runtime {
@@ -80,10 +81,10 @@ struct StoreStep {
   void run(const Frame& frame) const;
 };
 
-using Step =
-    std::variant<ScaleStep, LoadStep, ConvStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep, ActivateStep,
-                 AffineStep, NormalizeStep, ReduceChannelsStep, LocalResponseStep, SoftmaxStep, CombineStep,
-                 CopyStep, GatherStep, PickStep, BlendStep, FlattenStep, StoreStep, BandedStep>;
+using Step = std::variant<ScaleStep, LoadStep, ConvStep, MaxPoolStep, AveragePoolStep, GlobalPoolStep,
+                          ActivateStep, AffineStep, NormalizeStep, ReduceChannelsStep, LocalResponseStep,
+                          SoftmaxStep, CombineStep, CopyStep, GatherStep, PickStep, BlendStep, FlattenStep,
+                          StoreStep, BandedStep, TransposedStep>;
 
 void run(const Step& step, const Frame& frame);
 
