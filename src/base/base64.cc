@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/page_memory.h"
+
 namespace concertina {
 namespace {
 
@@ -76,6 +78,7 @@ std::string to_little_endian(std::span<const float> values) {
 std::vector<float> from_little_endian(std::string_view bytes) {
   std::vector<float> values;
   values.reserve(bytes.size() / 4);  // and no zeros first: new memory is touched once
+  want_large_pages(values.data(), bytes.size());
   std::array<float, 1024> block{};
   while (bytes.size() >= 4) {
     const std::size_t count = std::min(block.size(), bytes.size() / 4);

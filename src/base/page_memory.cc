@@ -41,6 +41,12 @@ void* map_pages(std::size_t size) {
 
 }  // namespace
 
+void want_large_pages(void* begin, std::size_t bytes) {
+  const auto from = reinterpret_cast<std::uintptr_t>(begin);
+  const std::uintptr_t first = round_up(from), end = (from + bytes) / kLargePage * kLargePage;
+  if (first < end) madvise(static_cast<char*>(begin) + (first - from), end - first, MADV_HUGEPAGE);
+}
+
 PageMemory::PageMemory(std::size_t bytes) : size_(bytes) {
   if (bytes == 0) return;
   if (from_system(bytes)) {

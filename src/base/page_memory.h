@@ -5,6 +5,9 @@
 
 namespace concertina {
 
+/// Asks the system for pages of 2 MiB in memory that nobody has touched yet, where whole ones lie in it.
+void want_large_pages(void* begin, std::size_t bytes);
+
 /// Zeroed memory on a cache-line boundary. From 1 MiB on it comes straight from the system, in pages of 2 MiB
 /// where the system grants them: touching new memory costs more than filling it, and these take one fault
 /// where small pages take 512.
