@@ -69,12 +69,17 @@ std::vector<LayerFilter> phase_filters(const Graph& graph, NodeId id, const op::
                         .in_channels = conv.in_channels,
                         .taps = static_cast<int>(phase.taps.size())};
     const bool rounded = precision == Precision::bf16 && kernels::can_run_bf16(filter);
-    filters.push_back(
-        {.filter = filter,
-         .window = window_of_phase(phase, conv, graph.shape(graph.node(id).inputs[0]), graph.shape(id)),
-         .packings = rounded ? std::vector{Packing::bf16, Packing::direct} : std::vector{Packing::direct},
-         .taps = phase.taps,
-         .layer_taps = conv.window.taps()});
+    const kernels::WindowArgs window =
+        window_of_phase(phase, conv, graph.shape(graph.node(id).inputs[0]), graph.shape(id));
+    std::vector<Packing> packings = {Packing::direct};
+    if (rounded)
+      packings.insert(kernels::prefers_bf16(filter, window) ? packings.begin() : packings.end(),
+                      Packing::bf16);
+    filters.push_back({.filter = filter,
+                       .window = window,
+                       .packings = std::move(packings),
+                       .taps = phase.taps,
+                       .layer_taps = conv.window.taps()});
   }
   return filters;
 }
@@ -85,7 +90,8 @@ std::vector<Packing> packings_of(const Filter& filter, const kernels::WindowArgs
   const auto add = [&](Packing packing) {
     if (std::find(packings.begin(), packings.end(), packing) == packings.end()) packings.push_back(packing);
   };
-  if (precision == Precision::bf16 && kernels::can_run_bf16(filter)) add(Packing::bf16);
+  const bool rounds = precision == Precision::bf16 && kernels::can_run_bf16(filter);
+  if (rounds && kernels::prefers_bf16(filter, window)) add(Packing::bf16);
   if (const int side = kernels::preferred_side_winograd(filter, window); side > 0) {
     add(side == 2 ? Packing::winograd2 : Packing::winograd);
   }
@@ -95,6 +101,7 @@ std::vector<Packing> packings_of(const Filter& filter, const kernels::WindowArgs
     add(Packing::winograd2);
     add(Packing::winograd);
   }
+  if (rounds) add(Packing::bf16);
   return packings;
 }
 
