@@ -204,6 +204,31 @@ Status measure_switching(const Subject& subject, const std::shared_ptr<const Mod
   return {};
 }
 
+/// Of weights and images such as ours, all of which become denormal numbers.
+constexpr float kVanishing = 1e-40F;
+
+Status measure_denormals(const Subject& subject, const std::shared_ptr<const Model>& model, const Pace& pace,
+                         PeerReport& report) {
+  onnx::ModelFile file = subject.model.file;
+  for (auto& [name, array] : file.network.weights) {
+    if (!name.ends_with(".weight") && !name.ends_with(".bias")) continue;
+    for (float& value : array.values) value *= kVanishing;
+  }
+  ASSIGN_OR_RETURN(const std::string bytes, onnx::serialize_model(file));
+  ASSIGN_OR_RETURN(const auto vanishing, Model::parse(bytes));
+  ASSIGN_OR_RETURN(Session ordinary_session, Session::make(model));
+  ASSIGN_OR_RETURN(Session session, Session::make(vanishing));
+  std::vector<float> images(model->input_size()), logits(model->output_size());
+  fill(images);
+  std::vector<float> small = images;
+  for (float& value : small) value *= kVanishing;
+  ASSIGN_OR_RETURN(const Interleaved times,
+                   interleave([&] { return session.run(small, 1, 0, logits); },
+                              [&] { return ordinary_session.run(images, 1, 0, logits); }, pace));
+  report.denormals.push_back({subject.network, subject.size, times});
+  return {};
+}
+
 double resident_megabytes() {
   std::ifstream statm("/proc/self/statm");
   double all = 0, resident = 0;
@@ -303,6 +328,7 @@ Status compare(const Options& options) {
                     .measurements = {},
                     .loading = {},
                     .switching = {},
+                    .denormals = {},
                     .bf16_unit = kernels::bf16_units().empty() ? "" : kernels::bf16_units().front(),
                     .rounding = {}};
   // First, while this process has none of ONNX Runtime's threads.
@@ -330,6 +356,7 @@ Status compare(const Options& options) {
     if (!options.timing_only && model->subnets().size() > 1) {
       RETURN_IF_ERROR(measure_switching(subject, model, report));
     }
+    if (!options.timing_only) RETURN_IF_ERROR(measure_denormals(subject, model, options.pace, report));
     for (const int threads : options.threads) {
       for (const int batch : subject.batches) {
         RETURN_IF_ERROR(measure(subject, model, peer, threads, batch, options.pace, report));
@@ -376,7 +403,8 @@ int main(int argc, char** argv) {
   program.add_option("--block-ms", options.pace.block_ms, "milliseconds of a block, at least")
       ->check(CLI::Range(1.0, 1e5))
       ->capture_default_str();
-  program.add_flag("--timing-only", options.timing_only, "neither loading nor switching");
+  program.add_flag("--timing-only", options.timing_only,
+                   "neither loading, nor switching, nor denormal numbers");
   program.add_flag("--fp32-only", options.fp32_only, "no runs in bfloat16");
   CLI11_PARSE(program, argc, argv);
   if (const Status status = bench::compare(options); !status) {

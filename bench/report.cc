@@ -103,6 +103,17 @@ std::string to_markdown(const PeerReport& report) {
       text += fmt::format("| {} | {} | {:.3f} |\n", name_of(s.network, s.size), s.subnet, s.ratio);
     }
   }
+  if (!report.denormals.empty()) {
+    text +=
+        "\n## Denormal numbers\n\n"
+        "The largest sub-net with weights and images that are all denormal numbers, over the same with ordinary "
+        "ones, in turn, on one thread.\n\n"
+        "| network | ratio |\n|---|---:|\n";
+    for (const Denormals& d : report.denormals) {
+      text += fmt::format("| {} | {:.3f} ({:.3f} .. {:.3f}) |\n", name_of(d.network, d.size), d.times.ratio,
+                          d.times.ratio_low, d.times.ratio_high);
+    }
+  }
   if (!report.rounding.empty()) {
     text += fmt::format(
         "\n## bfloat16\n\n"
@@ -125,10 +136,15 @@ std::string to_markdown(const PeerReport& report) {
 }
 
 std::string to_json(const PeerReport& report) {
-  nlohmann::json all = {{"machine", report.machine},          {"instruction_set", report.our_target},
-                        {"onnxruntime", report.peer_version}, {"measurements", nlohmann::json::array()},
-                        {"loading", nlohmann::json::array()}, {"switching", nlohmann::json::array()},
-                        {"bf16_unit", report.bf16_unit},      {"rounding", nlohmann::json::array()}};
+  nlohmann::json all = {{"machine", report.machine},
+                        {"instruction_set", report.our_target},
+                        {"onnxruntime", report.peer_version},
+                        {"measurements", nlohmann::json::array()},
+                        {"loading", nlohmann::json::array()},
+                        {"switching", nlohmann::json::array()},
+                        {"denormals", nlohmann::json::array()},
+                        {"bf16_unit", report.bf16_unit},
+                        {"rounding", nlohmann::json::array()}};
   for (const Measurement& m : report.measurements) {
     all["measurements"].push_back({{"network", m.network},
                                    {"size", m.size},
@@ -161,6 +177,13 @@ std::string to_json(const PeerReport& report) {
   for (const Switching& s : report.switching) {
     all["switching"].push_back(
         {{"network", s.network}, {"size", s.size}, {"subnet", s.subnet}, {"ratio", s.ratio}});
+  }
+  for (const Denormals& d : report.denormals) {
+    all["denormals"].push_back({{"network", d.network},
+                                {"size", d.size},
+                                {"ratio", d.times.ratio},
+                                {"ratio_low_quartile", d.times.ratio_low},
+                                {"ratio_high_quartile", d.times.ratio_high}});
   }
   for (const Rounding& r : report.rounding) {
     all["rounding"].push_back({{"network", r.network},

@@ -45,6 +45,14 @@ struct Switching {
   double ratio = 0;  ///< of their medians
 };
 
+/// Our own run of the largest sub-net with weights and images that are denormal numbers, against ordinary
+/// ones.
+struct Denormals {
+  std::string network;
+  int size = 0;
+  Interleaved times;  ///< ours: with denormal numbers; peer: with ordinary ones
+};
+
 /// Our own runs in bfloat16 against those in fp32.
 struct Rounding {
   std::string network;
@@ -64,6 +72,7 @@ struct PeerReport {
   std::vector<Measurement> measurements;
   std::vector<Loading> loading;
   std::vector<Switching> switching;
+  std::vector<Denormals> denormals;
   std::string bf16_unit;  ///< empty: the machine has none
   std::vector<Rounding> rounding;
 };

@@ -35,6 +35,7 @@ PeerReport small_report() {
           .measurements = {measured("x1", 1, 0.5), measured("x0.5", 1, 0.8), measured("x1", 2, 1.25)},
           .loading = {},
           .switching = {},
+          .denormals = {},
           .bf16_unit = {},
           .rounding = {}};
 }
@@ -66,6 +67,7 @@ TEST(Report, HoldsEverythingThatWasMeasured) {
   PeerReport report = small_report();
   report.loading.push_back({.network = "resnet20", .size = 32, .our_ms = 3, .peer_ms = 30});
   report.switching.push_back({.network = "resnet20", .size = 32, .subnet = "x1", .ratio = 1.01});
+  report.denormals.push_back({.network = "resnet20", .size = 32, .times = measured("x1", 1, 1.02).times});
   report.bf16_unit = "AMX";
   report.rounding.push_back({.network = "resnet20",
                              .size = 32,
@@ -76,6 +78,7 @@ TEST(Report, HoldsEverythingThatWasMeasured) {
   const std::string text = to_markdown(report);
   EXPECT_THAT(text, HasSubstr("| resnet20, 32x32 | 3.0 | 30.0 |"));
   EXPECT_THAT(text, HasSubstr("| resnet20, 32x32 | x1 | 1.010 |"));
+  EXPECT_THAT(text, HasSubstr("| resnet20, 32x32 | 1.020 ("));
   EXPECT_THAT(
       text,
       HasSubstr("| resnet20, 32x32 | 1 | 1 | x1 | 2.000 | 0.500 | 4.00 (2.86 .. 6.67) | 1.0e-03 | 2.00 |"));
@@ -84,6 +87,7 @@ TEST(Report, HoldsEverythingThatWasMeasured) {
   EXPECT_EQ(json["measurements"][1]["ratio"], 0.8);
   EXPECT_EQ(json["loading"][0]["peer_ms"], 30);
   EXPECT_EQ(json["switching"][0]["ratio"], 1.01);
+  EXPECT_EQ(json["denormals"][0]["ratio"], 1.02);
   EXPECT_EQ(json["rounding"][0]["bf16_median_ms"], 0.5);
   EXPECT_EQ(json["bf16_unit"], "AMX");
 }
