@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "runtime/program.h"
+#include "runtime/transposed.h"
 
 namespace concertina::runtime {
 namespace {

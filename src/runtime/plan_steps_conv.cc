@@ -1,4 +1,5 @@
 #include "kernels/bf16_conv.h"
+#include "kernels/layout.h"
 #include "runtime/plan_steps.h"
 #include "runtime/transposed.h"
 
