@@ -204,7 +204,7 @@ Status measure_switching(const Subject& subject, const std::shared_ptr<const Mod
   return {};
 }
 
-/// Of weights and images such as ours, all of which become denormal numbers.
+/// Weights and images such as ours are denormal numbers times this.
 constexpr float kVanishing = 1e-40F;
 
 Status measure_denormals(const Subject& subject, const std::shared_ptr<const Model>& model, const Pace& pace,

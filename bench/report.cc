@@ -106,8 +106,8 @@ std::string to_markdown(const PeerReport& report) {
   if (!report.denormals.empty()) {
     text +=
         "\n## Denormal numbers\n\n"
-        "The largest sub-net with weights and images that are all denormal numbers, over the same with ordinary "
-        "ones, in turn, on one thread.\n\n"
+        "The largest sub-net with weights and images that are all denormal numbers, over the same with "
+        "ordinary ones, in turn, on one thread.\n\n"
         "| network | ratio |\n|---|---:|\n";
     for (const Denormals& d : report.denormals) {
       text += fmt::format("| {} | {:.3f} ({:.3f} .. {:.3f}) |\n", name_of(d.network, d.size), d.times.ratio,

@@ -60,6 +60,7 @@ TEST(Report, LeavesOutWhatWasNotMeasured) {
   const std::string text = to_markdown(small_report());
   EXPECT_THAT(text, Not(HasSubstr("## All sizes ready")));
   EXPECT_THAT(text, Not(HasSubstr("## Switching")));
+  EXPECT_THAT(text, Not(HasSubstr("## Denormal numbers")));
   EXPECT_THAT(text, Not(HasSubstr("## bfloat16")));
 }
 

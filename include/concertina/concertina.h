@@ -183,9 +183,9 @@ void concertina_session_free(concertina_session* session);
    one after the other, each for the whole batch, and so do several outputs. image_floats is batch times
     concertina_model_input_size(); output_floats is batch times concertina_model_output_size(). A sub-net with
     a resolution scales the images down; it also takes images of its own height and width as they are. The
-    length tells them apart. Changing the sub-net from run to run costs nothing. A run that succeeds neither
-   allocates nor waits. Fails if the batch, the sub-net or a length is wrong, or if another thread is in the
-   session. */
+    length tells them apart. Denormal numbers count as zero while it runs. Changing the sub-net from run to
+   run costs nothing. A run that succeeds neither allocates nor waits. Fails if the batch, the sub-net or a
+   length is wrong, or if another thread is in the session. */
 concertina_status concertina_session_run(concertina_session* session, const float* images,
                                          size_t image_floats, int32_t batch, int32_t subnet, float* outputs,
                                          size_t output_floats, concertina_error* error);

@@ -10,7 +10,8 @@ namespace concertina {
 enum class Precision {
   fp32,
   /// Weights and inputs are rounded to bfloat16. Sums are fp32. Three kinds of layers stay fp32: depthwise
-  /// convolutions, grouped convolutions, and classifiers that a sub-net does not share.
+  /// convolutions, grouped convolutions, and classifiers that a sub-net does not share. Without AMX, so do
+  /// layers that bfloat16 would not make faster.
   bf16,
 };
 

@@ -49,6 +49,9 @@ class Session {
   /// [batch][classes]. Several outputs come one after the other, in the order of model().outputs(), each for
   /// the whole batch; a map is [batch][channels][height][width].
   ///
+  /// Denormal numbers count as zero while it runs, so that the time does not depend on the values; then the
+  /// calling thread computes as before.
+  ///
   /// Both spans belong to the caller and are not kept. The run neither allocates nor waits. Fails, and leaves
   /// logits as they were, if batch is not in 1 .. max_batch, if there is no such sub-net, if a span is too
   /// long or too short, or if another thread is in the session.

@@ -12,8 +12,6 @@ namespace concertina {
 /// that we do not know all modes are one.
 class FloatMode {
  public:
-  FloatMode() = default;
-
   static FloatMode current() { return FloatMode(read() & kControl); }
 
   /// The same, with denormal numbers read and written as 0. An operation on one takes up to a hundred times
@@ -26,6 +24,7 @@ class FloatMode {
     if ((now & kControl) != bits_) write((now & ~kControl) | bits_);
   }
 
+  /// What of_bits() takes, for another thread.
   std::uint32_t bits() const { return bits_; }
   static FloatMode of_bits(std::uint32_t bits) { return FloatMode(bits); }
 
@@ -50,7 +49,7 @@ class FloatMode {
     return static_cast<std::uint32_t>(bits);
   }
   static void write(std::uint32_t bits) {
-    asm volatile("msr fpcr, %0" : : "r"(std::uint64_t{bits}));
+    asm volatile("msr fpcr, %0" : : "r"(std::uint64_t{bits}) : "memory");
   }
 #else
   static constexpr std::uint32_t kControl = 0, kFlush = 0;
@@ -60,7 +59,7 @@ class FloatMode {
   static void write(std::uint32_t) {}
 #endif
 
-  std::uint32_t bits_ = 0;
+  std::uint32_t bits_;
 };
 
 /// While it lives, its thread takes denormal numbers for 0. Then the thread computes as before.

@@ -50,7 +50,7 @@ class ThreadPool {
     int count = 0;
     Call call = nullptr;
     void* context = nullptr;
-    std::uint32_t float_mode = 0;
+    std::uint32_t float_mode = 0;  ///< not of the caller's own loop
   };
 
   struct Fields {

@@ -7,7 +7,6 @@
 #include "kernels/bf16_chunk.h"
 #include "kernels/layout.h"
 #include "kernels/parallel.h"
-#include "kernels/winograd.h"
 
 namespace concertina::kernels {
 namespace {
@@ -50,12 +49,11 @@ bool can_run_bf16(const Filter& filter) {
 
 // AMX multiplies fifteen times as fast as fp32, and pays nearly everywhere. AVX-512 BF16 multiplies twice as
 // fast at best: less than Winograd's algorithm saves, and in short sums less than rounding the inputs costs.
-bool prefers_bf16(const Filter& filter, const WindowArgs& window) {
+bool prefers_bf16(const Filter& filter, int winograd_side) {
   constexpr int kShortSum = 128;
   if (best_bf16_unit() == amx_unit()) return true;
   if (filter.in_channels * filter.taps < kShortSum || filter.out_channels < 64) return false;
-  const int side = preferred_side_winograd(filter, window);
-  return side == 0 || (side == 2 && filter.in_channels >= kShortSum);
+  return winograd_side == 0 || (winograd_side == 2 && filter.in_channels >= kShortSum);
 }
 
 std::size_t packed_size_bf16(const Filter& f, const WindowArgs& w) {

@@ -23,9 +23,9 @@ const Bf16Unit* best_bf16_unit();
 bool can_run_bf16(const Filter& filter);
 inline constexpr int kMaxBf16Taps = 256;
 
-/// Whether the best unit pays for a layer at full width; else fp32 is as fast or faster. Precondition: there
-/// is a unit, and can_run_bf16().
-bool prefers_bf16(const Filter& filter, const WindowArgs& window);
+/// Whether the best unit pays for a layer at full width, of which fp32 would run Winograd's algorithm on
+/// tiles of this side (0: it would not); else fp32 is as fast or faster. Precondition: there is a unit.
+bool prefers_bf16(const Filter& filter, int winograd_side);
 
 /// Floats of memory for the packed filter: two weights in each. Here and below, `window` gives the shape of
 /// the kernel.

@@ -159,6 +159,26 @@ TEST_P(ConvTest, Groups) {
 
 TEST_P(ConvTest, Epilogues) {
   for (const ConvCase& c : epilogue_cases(window(5, 7, 3, 2, 1, 1))) check(c);
+  for (const ConvCase& c : epilogue_cases(window(5, 7, 1, 1, 0, 0))) check(c);
+  for (const ConvCase& c : epilogue_cases(window(6, 7, 4, 1, 1, 1))) check(c);
+}
+
+/// A group ends within a vector, which must not be applied to the next group's channels.
+TEST_P(ConvTest, FunctionsOfGroups) {
+  for (const auto function : {PointwiseFunction::Kind::silu, PointwiseFunction::Kind::prelu}) {
+    for (const int out : {3, vector_lanes() + 1, 2 * vector_lanes() + 3}) {
+      check({.batch = 2,
+             .window = window(5, 6, 3, 1, 1, 1),
+             .groups = 3,
+             .full_inputs = {3},
+             .inputs = {3},
+             .full_out = out,
+             .out = out,
+             .residual = true,
+             .in_place = true,
+             .function = function});
+    }
+  }
 }
 
 TEST_P(ConvTest, LinearLayersLongerThanOneRun) {

@@ -37,7 +37,7 @@ struct Epilogue {
   const float* residual = nullptr;  ///< [pixels][residual_stride], or null; may be the output itself
   std::ptrdiff_t residual_stride = 0;
   FusedActivation act = FusedActivation::none;
-  FusedFunction function = {};  ///< then act is none
+  FusedFunction function = {};  ///< if there is one, act is none
 };
 
 /// A convolution's weights at full width: [groups][out_channels][in_channels][taps], which is OIHW.
@@ -47,6 +47,7 @@ struct Filter {
   int in_channels = 1;   ///< per group
   int taps = 1;          ///< kernel_h * kernel_w
 
+  /// Of all its weights.
   std::size_t floats() const {
     return static_cast<std::size_t>(groups) * static_cast<std::size_t>(out_channels) *
            static_cast<std::size_t>(in_channels) * static_cast<std::size_t>(taps);

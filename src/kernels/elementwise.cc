@@ -93,7 +93,7 @@ HWY_INLINE V limited(V x, float most) {
 HWY_INLINE V exponential(V x) {
   const hn::RebindToUnsigned<D> bits;
   x = hn::Min(hn::Max(x, hn::Set(kTag, -kLargestExponent)), hn::Set(kTag, kLargestExponent));
-  // So large that its last bit is 1: the sum is rounded to k, which is in its last bits.
+  // So large that its last bit counts 1: the sum is rounded to k, which is in its last bits.
   const V large = hn::Set(kTag, 12582912.0f);
   const V shifted = hn::MulAdd(x, hn::Set(kTag, 1.442695041f), large);
   const V k = hn::Sub(shifted, large);

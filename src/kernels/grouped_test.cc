@@ -47,6 +47,23 @@ TEST_P(GroupedTest, AnyNumberOfGroups) {
   errors_.expect_below(4e-7);
 }
 
+TEST_P(GroupedTest, Functions) {
+  if (vector_lanes() < 4) GTEST_SKIP() << "no vectors to fill";
+  for (const int size : sizes()) {
+    for (const auto function : {PointwiseFunction::Kind::silu, PointwiseFunction::Kind::prelu}) {
+      check({.batch = 2,
+             .window = window(5, 7, 3, 1, 1, 1),
+             .groups = 2 * vector_lanes() / size + 1,
+             .full_inputs = {size},
+             .inputs = {size},
+             .full_out = size,
+             .out = size,
+             .function = function});
+    }
+  }
+  errors_.expect_below(4e-7);
+}
+
 TEST_P(GroupedTest, AnyWindow) {
   if (vector_lanes() < 4) GTEST_SKIP() << "no vectors to fill";
   for (const auto& [kernel, dilation] : {std::pair{1, 1}, {3, 1}, {3, 2}, {5, 1}}) {

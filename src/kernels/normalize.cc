@@ -67,7 +67,7 @@ namespace {
 /// Channels that are summed side by side.
 constexpr int kBlock = 32;
 
-/// Some channels of the pixels of an image, or of one.
+/// Some channels of the pixels of an image.
 struct Part {
   const float* input;
   std::ptrdiff_t stride;

@@ -22,7 +22,7 @@ struct PointwiseFunction {
     softplus,      ///< log(1 + exp(x))
     mish,          ///< x * tanh(softplus(x))
     erf,           ///< 2 / sqrt(pi) * integral of exp(-t * t) from 0 to x
-    gelu,          ///< x / 2 * (1 + erf(x / sqrt(2)))
+    gelu,          ///< x / 2 * (1 + erf(x / sqrt(2))), to 2e-7 of max(1, |x|)
     gelu_tanh,     ///< x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))
     sqrt,          ///< no number where x < 0
     reciprocal,    ///< 1 / x

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "kernels/bf16_conv.h"
 #include "kernels/testing/targets.h"
 #include "runtime/model_impl.h"
@@ -20,25 +22,15 @@ constexpr double kRoundedBound = 0.03;
 constexpr int kRoundedBatch = 3;
 const ModelOptions kBf16{.precision = Precision::bf16};
 
-/// In bfloat16 wherever that can be, though it may not pay.
-std::shared_ptr<const Model> load_rounded(const onnx::ModelFile& file) {
-  KernelPolicy policy = default_kernels();
-  policy.packing = [](const Node&, const LayerFilter& filter) {
-    const bool can = std::count(filter.packings.begin(), filter.packings.end(), Packing::bf16) > 0;
-    return can ? Packing::bf16 : filter.packings.front();
-  };
-  auto model = make_model(file, Precision::bf16, policy);
-  EXPECT_TRUE(model) << model.error().message;
-  return std::move(model).value();
-}
-
-class Bf16Test : public ::testing::TestWithParam<testing::NamedGraph> {
+class Bf16RuleTest : public ::testing::Test {
  protected:
   void SetUp() override {
     if (kernels::bf16_units().empty()) GTEST_SKIP() << "this machine has no instructions for bfloat16";
   }
   void TearDown() override { ASSERT_TRUE(kernels::limit_bf16_unit("")); }
 };
+
+class Bf16Test : public Bf16RuleTest, public ::testing::WithParamInterface<testing::NamedGraph> {};
 
 TEST_P(Bf16Test, StaysCloseToFp32OnEveryUnit) {
   const Graph graph = GetParam().graph();
@@ -48,7 +40,7 @@ TEST_P(Bf16Test, StaysCloseToFp32OnEveryUnit) {
   double worst = 0;
   for (const std::string& unit : kernels::bf16_units()) {
     ASSERT_TRUE(kernels::limit_bf16_unit(unit));
-    const auto model = load_rounded(file);  // it chooses the unit
+    const auto model = testing::load_rounded(file);  // it chooses the unit
     EXPECT_EQ(model->precision(), Precision::bf16);
     for (int i = 0; i < static_cast<int>(model->subnets().size()); ++i) {
       SCOPED_TRACE(i);
@@ -69,7 +61,7 @@ TEST_P(Bf16Test, StaysCloseToFp32OnEveryUnit) {
 TEST_P(Bf16Test, RunsWithoutAllocating) {
   if (testing::allocation_count() < 0) GTEST_SKIP() << "a sanitizer owns operator new";
   const Graph graph = GetParam().graph();
-  const auto model = load_rounded(testing::model_file(graph, testing::nested_subnets(graph, 3)));
+  const auto model = testing::load_rounded(testing::model_file(graph, testing::nested_subnets(graph, 3)));
   auto session = Session::make(model, {.threads = 2, .max_batch = 2}).value();
   const Floats images = testing::random_images(*model, 2);
   Floats logits(2 * model->output_size());
@@ -87,12 +79,11 @@ TEST(Bf16, TakesLessMemoryWhereThereAreManyChannels) {
   if (kernels::bf16_units().empty()) GTEST_SKIP() << "this machine has no instructions for bfloat16";
   const Graph graph = testing::resnet8();
   const onnx::ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 1));
-  EXPECT_LT(load_rounded(file)->packed_bytes(), testing::load(file)->packed_bytes());
+  EXPECT_LT(testing::load_rounded(file)->packed_bytes(), testing::load(file)->packed_bytes());
 }
 
 /// AVX-512 BF16 saves less than Winograd's algorithm, and nothing in short sums.
-TEST(Bf16, RunsWhereItPays) {
-  if (kernels::bf16_units().empty()) GTEST_SKIP() << "this machine has no instructions for bfloat16";
+TEST_F(Bf16RuleTest, RunsWhereItPays) {
   const auto first = [](int in, int out, int kernel, int size) {
     testing::Net net(Shape{in, size, size});
     net.conv("conv", net.input(), out, Window::square(kernel, 1, kernel / 2));
@@ -108,7 +99,6 @@ TEST(Bf16, RunsWhereItPays) {
     EXPECT_EQ(first(32, 64, 1, 112), always ? Packing::bf16 : Packing::direct);
     EXPECT_EQ(first(128, 16, 1, 14), always ? Packing::bf16 : Packing::direct);
   }
-  ASSERT_TRUE(kernels::limit_bf16_unit(""));
 }
 
 TEST(Bf16, IsRefusedWhereTheMachineLacksIt) {

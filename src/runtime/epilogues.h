@@ -15,7 +15,8 @@ class Epilogues {
             int lanes);
 
   /// That of the next operation in the program's order that has one, without its residual. scale and shift
-  /// are placed as the output's pixel; a PRelu's slopes are its scale. Precondition: the operation is a
+  /// are placed as the output's pixel; the slopes of a PRelu that is the operation
+  /// are its scale. Precondition: the operation is a
   /// convolution, linear layer, norm, PRelu, scale or shift.
   kernels::Epilogue next(const Operation& operation);
 

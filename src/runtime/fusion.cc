@@ -56,8 +56,7 @@ class Fusion {
     if (layer || affine) {
       while (next_is<op::BatchNorm, op::Scale, op::Shift>(chain)) chain.affine.push_back(take_next(chain));
     }
-    if (layer && phases(op).empty() && next_is<op::Add>(chain) &&
-        adds_alike(sole_reader(chain.end), chain.end)) {
+    if (layer && !in_parts(op) && next_is<op::Add>(chain) && adds_alike(sole_reader(chain.end), chain.end)) {
       chain.add = take_next(chain);
     }
     if (layer || affine || is<op::Add, op::Mul>(op)) take_activation(chain);
@@ -66,9 +65,10 @@ class Fusion {
     chains.push_back(chain);
   }
 
-  static std::vector<Phase> phases(const Op& op) {
+  /// The parts of a transposed convolution run over rows, without a residual.
+  static bool in_parts(const Op& op) {
     const auto* conv = std::get_if<op::Conv>(&op);
-    return conv == nullptr ? std::vector<Phase>() : phases_of(*conv);
+    return conv != nullptr && has_parts(*conv);
   }
 
   /// Whether the layer can add what the node adds, channel by channel where they lie. Locked axes may be cut

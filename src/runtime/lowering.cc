@@ -51,7 +51,7 @@ class Lowering {
       operation.inputs[0] = joined(operation.inputs[0]);
       output.joined = output.axis.size() > 1;
     }
-    if (op.transposed() && phases_of(op).empty()) operation.inputs[0] = dilated(operation.inputs[0], op);
+    if (op.transposed() && !has_parts(op)) operation.inputs[0] = dilated(operation.inputs[0], op);
     return false;
   }
   /// Sums over channels want them in one run.

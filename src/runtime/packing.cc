@@ -46,40 +46,38 @@ std::vector<LayerFilter> cut_by_outputs(const Graph& graph, NodeId id,
   std::vector<LayerFilter> parts;
   std::size_t begin = 0;
   for (const auto& [dimension, repeat] : graph.axis(id)) {
-    std::size_t size = 0;
+    const int channels = graph.layout().dimensions[dimension].channels * repeat;
     for (const LayerFilter& filter : whole) {
       LayerFilter& part = parts.emplace_back(filter);
-      part.filter.out_channels = graph.layout().dimensions[dimension].channels * repeat;
+      part.filter.out_channels = channels;
       part.begin = begin;
-      Filter layer = part.filter;
-      if (part.layer_taps > 0) layer.taps = part.layer_taps;
-      size = layer.floats();
     }
-    begin += size;
+    Filter layer = parts.back().filter;
+    if (!parts.back().taps.empty()) layer.taps = parts.back().layer_taps;
+    begin += layer.floats();
   }
   return parts;
 }
 
-/// Convolutions over the input as it is; see phases_of().
-std::vector<LayerFilter> phase_filters(const Graph& graph, NodeId id, const op::Conv& conv,
-                                       Precision precision) {
+/// Convolutions over the input as it is; see parts_of().
+std::vector<LayerFilter> part_filters(const Graph& graph, NodeId id, const op::Conv& conv,
+                                      Precision precision) {
   std::vector<LayerFilter> filters;
-  for (const Phase& phase : phases_of(conv)) {
-    const Filter filter{.out_channels = conv.out_channels,
-                        .in_channels = conv.in_channels,
-                        .taps = static_cast<int>(phase.taps.size())};
-    const bool rounded = precision == Precision::bf16 && kernels::can_run_bf16(filter);
-    const kernels::WindowArgs window =
-        window_of_phase(phase, conv, graph.shape(graph.node(id).inputs[0]), graph.shape(id));
-    std::vector<Packing> packings = {Packing::direct};
-    if (rounded)
-      packings.insert(kernels::prefers_bf16(filter, window) ? packings.begin() : packings.end(),
-                      Packing::bf16);
+  const Shape &input = graph.shape(graph.node(id).inputs[0]), &output = graph.shape(id);
+  const Filter whole{
+      .out_channels = conv.out_channels, .in_channels = conv.in_channels, .taps = conv.window.taps()};
+  std::vector<Packing> packings = {Packing::direct};
+  if (precision == Precision::bf16 && kernels::can_run_bf16(whole)) {
+    packings.insert(kernels::prefers_bf16(whole, 0) ? packings.begin() : packings.end(), Packing::bf16);
+  }
+  for (const TransposedPart& part : parts_of(conv)) {
+    Filter filter = whole;
+    filter.taps = static_cast<int>(part.taps.size());
     filters.push_back({.filter = filter,
-                       .window = window,
-                       .packings = std::move(packings),
-                       .taps = phase.taps,
-                       .layer_taps = conv.window.taps()});
+                       .window = window_of_part(part, conv, input, output),
+                       .packings = packings,
+                       .taps = part.taps,
+                       .layer_taps = whole.taps});
   }
   return filters;
 }
@@ -91,10 +89,9 @@ std::vector<Packing> packings_of(const Filter& filter, const kernels::WindowArgs
     if (std::find(packings.begin(), packings.end(), packing) == packings.end()) packings.push_back(packing);
   };
   const bool rounds = precision == Precision::bf16 && kernels::can_run_bf16(filter);
-  if (rounds && kernels::prefers_bf16(filter, window)) add(Packing::bf16);
-  if (const int side = kernels::preferred_side_winograd(filter, window); side > 0) {
-    add(side == 2 ? Packing::winograd2 : Packing::winograd);
-  }
+  const int side = kernels::preferred_side_winograd(filter, window);
+  if (rounds && kernels::prefers_bf16(filter, side)) add(Packing::bf16);
+  if (side > 0) add(side == 2 ? Packing::winograd2 : Packing::winograd);
   if (kernels::can_run_grouped(filter)) add(Packing::grouped);
   add(Packing::direct);
   if (kernels::can_run_winograd(filter, window)) {
@@ -129,8 +126,7 @@ std::vector<LayerFilter> layer_filters(const Graph& graph, NodeId id, Precision 
   const auto* conv = std::get_if<op::Conv>(&op);
   if (conv == nullptr) return {};
   if (conv->depthwise()) return depthwise_filters(graph, id, *conv);
-  if (std::vector<LayerFilter> phases = phase_filters(graph, id, *conv, precision); !phases.empty())
-    return cut_by_outputs(graph, id, phases);
+  if (has_parts(*conv)) return cut_by_outputs(graph, id, part_filters(graph, id, *conv, precision));
   const Filter filter{.groups = conv->groups,
                       .out_channels = conv->out_channels / conv->groups,
                       .in_channels = conv->in_channels / conv->groups,

@@ -35,11 +35,11 @@ struct LayerFilter {
   std::vector<Packing> packings;    ///< for the kernels that can run it; the first by rule of thumb
   std::size_t begin = 0;            ///< floats of the layer's weights before its first
   std::vector<int> taps = {};       ///< those of the layer's taps that it has, if not all
-  int layer_taps = 0;               ///< of the layer; 0: as many as it has itself
+  int layer_taps = 0;               ///< of the layer, if it has not all of them
 };
 
 /// One for each segment of the output, or one for all if the layer has groups and is not depthwise; of a
-/// transposed convolution one for each of its phases, for each segment. All have the same packings, but for
+/// transposed convolution one for each of its parts, for each segment. All have the same packings, but for
 /// those of depthwise convolutions. Empty for other nodes.
 std::vector<LayerFilter> layer_filters(const Graph& graph, NodeId id, Precision precision);
 

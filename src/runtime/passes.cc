@@ -144,7 +144,7 @@ std::optional<BandLayer> band_layer(const PlanSource& source, const Operation& o
     return BandLayer{over, transformed && may_be_transformed(over) ? kUnit : 1};
   };
   if (const auto* conv = source.op_if<op::Conv>(operation)) {
-    if (!phases_of(*conv).empty()) return std::nullopt;
+    if (has_parts(*conv)) return std::nullopt;
     return layer(conv->window, conv->groups == 1);
   }
   if (const auto* pool = source.op_if<op::MaxPool>(operation)) return layer(pool->window, false);

@@ -12,7 +12,7 @@ template <typename Suits>
 bool is_run_by(const PlanSource& source, const std::vector<PixelLayout>& layouts, const Operation& operation,
                const Suits& suits) {
   const auto* conv = source.op_if<op::Conv>(operation);
-  if (conv == nullptr || conv->groups > 1 || !phases_of(*conv).empty()) return false;
+  if (conv == nullptr || conv->groups > 1 || has_parts(*conv)) return false;
   const auto inputs = input_ranges(layouts[operation.inputs[0]]);
   const std::vector<PixelSegment>& to = layouts[operation.output].segments;
   for (std::size_t i = 0; i < to.size(); ++i) {

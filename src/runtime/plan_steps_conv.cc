@@ -14,6 +14,8 @@ ConvStep conv_into(const PixelSegment& segment, const kernels::Filter& filter, c
   const bool grouped = filter.groups > 1;
   const ValueId residual = context.operation.residual;
   const auto* op = context.source.op_if<op::Conv>(context.operation);
+  kernels::FusedFunction function = all.function;
+  if (function.function.slope != nullptr) function.function.slope += segment.offset;
   ConvStep conv{.args = {.filter = filter,
                          .packed = packed,
                          .window = window,
@@ -23,7 +25,7 @@ ConvStep conv_into(const PixelSegment& segment, const kernels::Filter& filter, c
                          .epilogue = {.scale = all.scale + segment.offset,
                                       .shift = all.shift + segment.offset,
                                       .act = all.act,
-                                      .function = all.function}},
+                                      .function = function}},
                 .ranges = {},
                 .input = context.input_at(),
                 .output = context.output_at(segment.offset),
@@ -60,8 +62,8 @@ ConvStep shared_conv(const PackedFilter& packed, const PixelSegment& to, const k
 }
 
 /// One step for each segment of the output.
-std::vector<Step> transposed_steps(const op::Conv& op, const std::vector<Phase>& phases,
-                                   const StepContext& context) {
+std::vector<Step> transposed_steps(const op::Conv& op, const StepContext& context) {
+  const std::vector<TransposedPart> parts = parts_of(op);
   const kernels::Epilogue all = context.epilogues.next(context.operation);
   const auto filters = context.source.packed.filters(context.source.graph.node(context.operation.node));
   std::vector<Step> steps;
@@ -73,11 +75,13 @@ std::vector<Step> transposed_steps(const op::Conv& op, const std::vector<Phase>&
                         .out_h = context.output().height,
                         .out_w = context.output().width,
                         .output = context.output_at(to.offset)};
-    for (const Phase& phase : phases) {
-      const kernels::WindowArgs window = window_of_phase(phase, op, context.input(), context.output());
-      ConvStep conv = shared_conv(filters[next++], to, window, all, context);
+    for (const TransposedPart& part : parts) {
+      const PackedFilter& filter = filters[next++];
+      const kernels::WindowArgs window = window_of_part(part, op, context.input(), context.output());
+      if (window.out_h == 0 || window.out_w == 0) continue;
+      ConvStep conv = shared_conv(filter, to, window, all, context);
       conv.output = {.stride = kernels::round_up(to.count, kernels::vector_lanes())};
-      step.parts.push_back({.conv = std::move(conv), .row = phase.row, .column = phase.column});
+      step.parts.push_back({.conv = std::move(conv), .row = part.row, .column = part.column});
     }
     steps.push_back(with_workspace(std::move(step)));
   }
@@ -142,8 +146,7 @@ std::vector<Step> own_linear_steps(const Array& weight, const StepContext& conte
 }  // namespace
 
 std::vector<Step> steps_of(const op::Conv& conv, const StepContext& context) {
-  if (const std::vector<Phase> phases = phases_of(conv); !phases.empty())
-    return transposed_steps(conv, phases, context);
+  if (has_parts(conv)) return transposed_steps(conv, context);
   const kernels::WindowArgs window = context.over(conv.window);
   return conv.depthwise() ? depthwise_steps(window, context) : shared_steps(window, context);
 }

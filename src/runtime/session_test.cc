@@ -132,13 +132,12 @@ TEST(Session, SwitchingLeavesNoTrace) {
   }
 }
 
-// Whoever comes while another thread is inside is refused; whoever is not refused has the right result.
 /// On every thread, in whole runs and in parts; and afterwards the caller computes as before.
 TEST(Session, TakesDenormalNumbersForZero) {
 #if !defined(__x86_64__) && !defined(__aarch64__)
   GTEST_SKIP() << "this processor's modes are not known";
 #endif
-  testing::Net net(Shape{2, 16, 16});
+  testing::Net net(Shape{2, 24, 24});  // so much work that the session's threads share it
   net.conv("conv", net.input(), 32, Window::square(3, 1, 1), 1, false);
   const Graph graph = net.build();
   onnx::ModelFile file = testing::model_file(graph, {full_subnet(graph)});
@@ -160,6 +159,7 @@ TEST(Session, TakesDenormalNumbersForZero) {
   }
 }
 
+// Whoever comes while another thread is inside is refused; whoever is not refused has the right result.
 TEST(Session, RefusesASecondThread) {
   const auto model = small_model();
   const Floats images = testing::random_images(*model, 8);

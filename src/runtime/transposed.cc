@@ -11,7 +11,7 @@ namespace {
 // Floats of a strip, so that it stays in the second-level cache with the input.
 constexpr std::ptrdiff_t kStrip = 32 * 1024;
 
-/// One direction of a phase.
+/// A direction of a part.
 struct Line {
   int first = 0;  ///< tap
   int taps = 0;
@@ -35,32 +35,35 @@ std::size_t in_lines(std::size_t floats) {
 
 }  // namespace
 
-std::vector<Phase> phases_of(const op::Conv& conv) {
+bool has_parts(const op::Conv& conv) {
+  const Window& w = conv.window;
+  return conv.transposed() && conv.groups == 1 && w.dilation_h == 1 && w.dilation_w == 1 &&
+         sees_input(w.kernel_h, conv.input_dilation_h, w.pad_top, w.pad_bottom) &&
+         sees_input(w.kernel_w, conv.input_dilation_w, w.pad_left, w.pad_right);
+}
+
+std::vector<TransposedPart> parts_of(const op::Conv& conv) {
   const Window& w = conv.window;
   const int step_h = conv.input_dilation_h, step_w = conv.input_dilation_w;
-  const bool plain = conv.groups == 1 && w.dilation_h == 1 && w.dilation_w == 1;
-  if (!conv.transposed() || !plain || !sees_input(w.kernel_h, step_h, w.pad_top, w.pad_bottom) ||
-      !sees_input(w.kernel_w, step_w, w.pad_left, w.pad_right)) {
-    return {};
-  }
-  std::vector<Phase> phases;
+  std::vector<TransposedPart> parts;
   for (int row = 0; row < step_h; ++row) {
     const Line down = line_of(row, step_h, w.kernel_h, w.pad_top);
     for (int column = 0; column < step_w; ++column) {
       const Line across = line_of(column, step_w, w.kernel_w, w.pad_left);
-      Phase& phase = phases.emplace_back(Phase{.row = row, .column = column, .window = {}, .taps = {}});
-      phase.window.kernel_h = down.taps;
-      phase.window.kernel_w = across.taps;
-      phase.window.pad_top = down.pad;
-      phase.window.pad_left = across.pad;
+      TransposedPart& part =
+          parts.emplace_back(TransposedPart{.row = row, .column = column, .window = {}, .taps = {}});
+      part.window.kernel_h = down.taps;
+      part.window.kernel_w = across.taps;
+      part.window.pad_top = down.pad;
+      part.window.pad_left = across.pad;
       for (int i = 0; i < down.taps; ++i) {
         for (int j = 0; j < across.taps; ++j) {
-          phase.taps.push_back((down.first + i * step_h) * w.kernel_w + across.first + j * step_w);
+          part.taps.push_back((down.first + i * step_h) * w.kernel_w + across.first + j * step_w);
         }
       }
     }
   }
-  return phases;
+  return parts;
 }
 
 TransposedStep with_workspace(TransposedStep step) {
@@ -97,7 +100,7 @@ void TransposedStep::run(const Frame& frame) const {
     for (const Part& part : parts) {
       const kernels::WindowArgs& whole = part.conv.args.window;
       const Rows made{begin, std::min(whole.out_h, end)};
-      if (made.count() <= 0 || whole.out_w == 0) continue;
+      if (made.count() <= 0) continue;
       const std::ptrdiff_t seen = std::ptrdiff_t{image} * in_h + rows_seen(whole, made).begin;
       part.conv.run_rows({.window = window_of_rows(whole, made),
                           .input = part.conv.input.pixels(frame) + seen * in_row,

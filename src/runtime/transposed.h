@@ -1,8 +1,12 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "graph/ops/conv.h"
+#include "runtime/bands.h"
+#include "runtime/program.h"
 #include "runtime/row_step.h"
 
 /// Transposed convolutions, as convolutions over the input without zeros between its pixels.
@@ -10,30 +14,33 @@ namespace concertina::runtime {
 
 /// One of them: it makes the pixels (y * stride_h + row, x * stride_w + column) of the output, the strides
 /// being the distances of the input's pixels, with those taps of the filter that meet the input there.
-struct Phase {
+struct TransposedPart {
   int row = 0;
   int column = 0;
   Window window;
   std::vector<int> taps;
 };
 
-/// All of them. None if the convolution is not transposed, has groups or a dilated window, or makes pixels
-/// that see no pixel of the input: then its window slides over the zeros.
-std::vector<Phase> phases_of(const op::Conv& conv);
+/// False if the convolution is not transposed, has groups or a dilated window, or makes pixels that see no
+/// pixel of the input: then its window slides over the zeros.
+bool has_parts(const op::Conv& conv);
 
-/// The window of a phase over whole maps. Map: a Shape or a Value.
+/// All of them, the one that makes the most pixels first. Precondition: has_parts().
+std::vector<TransposedPart> parts_of(const op::Conv& conv);
+
+/// The window of a part over whole maps. Map: a Shape or a Value.
 template <class Map>
-kernels::WindowArgs window_of_phase(const Phase& phase, const op::Conv& conv, const Map& input,
-                                    const Map& output) {
+kernels::WindowArgs window_of_part(const TransposedPart& part, const op::Conv& conv, const Map& input,
+                                   const Map& output) {
   const auto made = [](int size, int first, int step) { return (size - first + step - 1) / step; };
-  Map part = output;
-  part.height = made(output.height, phase.row, conv.input_dilation_h);
-  part.width = made(output.width, phase.column, conv.input_dilation_w);
-  return window_over(phase.window, input, part);
+  Map some = output;
+  some.height = made(output.height, part.row, conv.input_dilation_h);
+  some.width = made(output.width, part.column, conv.input_dilation_w);
+  return window_over(part.window, input, some);
 }
 
-/// The part of a transposed convolution that makes one segment. Every thread makes a few rows of each phase
-/// in its workspace and puts their pixels into their places.
+/// A transposed convolution into one segment. Every thread makes a few rows of each part in its workspace and
+/// puts their pixels into their places.
 struct TransposedStep {
   struct Part {
     ConvStep conv;  ///< into the workspace
@@ -41,7 +48,7 @@ struct TransposedStep {
     int column = 0;
   };
 
-  std::vector<Part> parts;  ///< the first makes the most pixels
+  std::vector<Part> parts;  ///< the first makes the most pixels, the others one at least
   int stride_h = 1;
   int stride_w = 1;
   int out_h = 1;

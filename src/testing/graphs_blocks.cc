@@ -259,6 +259,15 @@ Graph functions() {
                                 op::activation(Function::gelu_tanh)};
   Net net({3, 6, 5});
   NodeId x = net.prelu("stem.act", net.conv("stem", kImage, 9, kThree));
+  // Slopes for outputs of several segments: of two inputs, and of one that is sliced.
+  x = net.concat("both", {x, net.conv("side", kImage, 5, kOne)});
+  x = net.prelu("deep.act", net.conv("deep", x, 14, kThree, 14));
+  const NodeId up = net.prelu("up.act", net.conv_transpose("up", x, 10, Window::square(2, 1, 1), 2, 2));
+  const NodeId left = net.conv("left", net.slice("up.left", up, 0, 4), 5, kThree);
+  const NodeId right = net.conv("right", net.slice("up.right", up, 4, 10), 6, kThree);
+  x = net.max_pool("down", net.concat("halves", {left, right}), kTwo);
+  const NodeId gated = net.conv("gated", x, 7, kThree);
+  x = net.product("silu", gated, net.apply("gate", op::activation(Function::sigmoid), gated));
   for (std::size_t i = 0; i < std::size(all); ++i) {
     const std::string name = "layer" + std::to_string(i);
     const NodeId layer = net.norm(name + ".norm", net.conv(name, x, 6 + static_cast<int>(i % 3), kThree));

@@ -22,6 +22,17 @@ void add_own_parameters(const Graph& graph, onnx::SubnetRecord& record, std::uin
 
 }  // namespace
 
+std::shared_ptr<const Model> load_rounded(const onnx::ModelFile& file) {
+  runtime::KernelPolicy policy = runtime::default_kernels();
+  policy.packing = [](const Node&, const runtime::LayerFilter& filter) {
+    const auto rounded = std::find(filter.packings.begin(), filter.packings.end(), runtime::Packing::bf16);
+    return rounded == filter.packings.end() ? filter.packings.front() : *rounded;
+  };
+  auto model = runtime::make_model(file, Precision::bf16, policy);
+  EXPECT_TRUE(model) << model.error().message;
+  return std::move(model).value();
+}
+
 Floats random_images(const Model& model, int batch) {
   const CounterRandom random(3);
   Floats images(static_cast<std::size_t>(batch) * model.input_size());

@@ -21,6 +21,9 @@ inline std::shared_ptr<const Model> load(const onnx::ModelFile& file, const Mode
   return std::move(model).value();
 }
 
+/// In bfloat16 wherever that can be, though it may not pay.
+std::shared_ptr<const Model> load_rounded(const onnx::ModelFile& file);
+
 Floats random_images(const Model& model, int batch);
 
 /// A run that has to succeed.
