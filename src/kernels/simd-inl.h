@@ -142,20 +142,28 @@ struct TileOutput {
     hn::StoreU(bounds.apply(y), kTag, out + pixel * stride + vector * kLanes);
   }
 
-  /// The same for all sums, [pixels][vectors][kLanes], and of the last vector the first channels only.
-  HWY_NOINLINE void put_partly(const float* sums, int vectors) const {
+  /// The same for all sums, [pixels][vectors][kLanes], with what put() leaves out: of the last vector the
+  /// first `tail` channels only, and the function. Apart from the tiles, which would each have a copy of it.
+  HWY_NOINLINE void put_from_memory(const float* sums, int vectors) const {
     const AllBounds bounds(act);
-    for (int i = 0; i < pixels * vectors; ++i, sums += kLanes) {
-      const int pixel = i / vectors, vector = i % vectors;
-      const int count = vector + 1 < vectors ? kLanes : tail;
-      V y = hn::MulAdd(hn::Load(kTag, sums), scale[vector], shift[vector]);
-      if (residual != nullptr) {
-        y = hn::Add(y, load_first(residual + pixel * residual_stride + vector * kLanes, count));
+    for (int pixel = 0; pixel < pixels; ++pixel) {
+      for (int vector = 0; vector < vectors; ++vector, sums += kLanes) {
+        float* const to = out + pixel * stride + vector * kLanes;
+        const std::ptrdiff_t from = pixel * residual_stride + vector * kLanes;
+        const int count = vector + 1 < vectors ? kLanes : tail;
+        V y = hn::MulAdd(hn::Load(kTag, sums), scale[vector], shift[vector]);
+        if (count == kLanes) {
+          if (residual != nullptr) y = hn::Add(y, hn::LoadU(kTag, residual + from));
+          hn::StoreU(bounds.apply(y), kTag, to);
+        } else {
+          if (residual != nullptr) y = hn::Add(y, load_first(residual + from, count));
+          y = bounds.apply(y);
+          store_first(function == nullptr ? y : applied(y, vector), to, count);
+        }
       }
-      y = bounds.apply(y);
-      if (function != nullptr) y = applied(y, vector);
-      store_first(y, out + pixel * stride + vector * kLanes, count);
     }
+    const int whole = tail == kLanes ? vectors : vectors - 1;
+    if (function != nullptr && whole > 0) function->apply(out, stride, pixels, channel, whole * kLanes);
   }
 
   HWY_NOINLINE V applied(V y, int vector) const {
@@ -207,14 +215,11 @@ struct Tile {
 
   HWY_INLINE void finish(const TileOutput& to) const {
     const bool upper = to.act == FusedActivation::relu6;
-    if (to.tail != kLanes || (upper && to.residual != nullptr)) {  // rare
+    if (to.function != nullptr || to.tail != kLanes || (upper && to.residual != nullptr)) {
       alignas(64) float sums[kPixels * kVectors * kLanes];
       store(sums, kVectors * kLanes, kPixels);
       const TileOutput copy = to;  // so that `to` needs no memory
-      copy.put_partly(sums, kVectors);
-    } else if (to.function != nullptr) {
-      to.residual != nullptr ? put<true>(to, Bounds<false>(to.act)) : put<false>(to, Bounds<false>(to.act));
-      to.function->apply(to.out, to.stride, std::min(kPixels, to.pixels), to.channel, kVectors * kLanes);
+      copy.put_from_memory(sums, kVectors);
     } else if (to.residual != nullptr) {
       put<true>(to, Bounds<false>(to.act));
     } else if (upper) {
