@@ -215,7 +215,8 @@ struct Tile {
 
   HWY_INLINE void finish(const TileOutput& to) const {
     const bool upper = to.act == FusedActivation::relu6;
-    if (to.function != nullptr || to.tail != kLanes || (upper && to.residual != nullptr)) {
+    const bool through_memory = to.residual != nullptr && (upper || to.function != nullptr);
+    if (to.tail != kLanes || through_memory) {  // rare
       alignas(64) float sums[kPixels * kVectors * kLanes];
       store(sums, kVectors * kLanes, kPixels);
       const TileOutput copy = to;  // so that `to` needs no memory
@@ -226,6 +227,8 @@ struct Tile {
       put<false>(to, Bounds<true>(to.act));
     } else {
       put<false>(to, Bounds<false>(to.act));
+      if (to.function == nullptr) return;
+      to.function->apply(to.out, to.stride, std::min(kPixels, to.pixels), to.channel, kVectors * kLanes);
     }
   }
 
