@@ -45,10 +45,6 @@ class DepthwiseTest : public KernelTest {
     const AlignedBuffer scale = per_channel(ref.scale);
     const AlignedBuffer shift = per_channel(ref.shift);
     const AlignedBuffer slope = per_channel(Floats(ref.function.slope, ref.function.slope + ref.groups));
-    FusedFunction function;
-    if (ref.function.kind != PointwiseFunction::Kind::none) {
-      function = fused({.kind = ref.function.kind, .slope = slope.data()});
-    }
     ThreadPool pool(threads);
     depthwise({.packed = packed.data(),
                .full_channels = full,
@@ -64,7 +60,7 @@ class DepthwiseTest : public KernelTest {
                             .residual = residual.buffer.data(),
                             .residual_stride = residual.stride,
                             .act = ref.act,
-                            .function = function}},
+                            .function = fused({.kind = ref.function.kind, .slope = slope.data()})}},
               pool);
     return y.plain();
   }

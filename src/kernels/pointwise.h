@@ -31,6 +31,8 @@ struct PointwiseFunction {
   float a = 0;
   float b = 0;
   const float* slope = nullptr;  ///< prelu: [channels rounded up to vector_lanes()], placed as in the pixel
+
+  explicit operator bool() const { return kind != Kind::none; }
 };
 
 /// Some channels of some pixels, for a PointwiseLoop. `channels` is rounded up to vector_lanes().
@@ -60,7 +62,7 @@ struct FusedFunction {
   }
 };
 
-/// Precondition: the function is not none.
+/// Of none: no function.
 FusedFunction fused(const PointwiseFunction& function);
 
 }  // namespace concertina::kernels

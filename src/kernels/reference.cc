@@ -62,8 +62,7 @@ Floats conv(const Conv& a) {
     const int n = plane / channels, k = plane % channels;
     const double residual = a.residual.empty() ? 0 : a.residual[at(plane, y, w.out_h, x, w.out_w)];
     const double sum = conv_sum(a, n, k, y, x) * a.scale[k] + a.shift[k] + residual;
-    return a.function.kind == PointwiseFunction::Kind::none ? activate(a.act, sum)
-                                                            : apply(a.function, sum, k);
+    return a.function ? apply(a.function, sum, k) : activate(a.act, sum);
   });
 }
 

@@ -120,8 +120,7 @@ kernels::Epilogue Epilogues::next(const Operation& operation) {
   const FeatureAffine affine = composed(operation.node, operation.affine);
   kernels::Epilogue epilogue{
       .scale = place(affine.scale, operation), .shift = place(affine.shift, operation), .act = operation.act};
-  if (!operation.function) return epilogue;
-  kernels::PointwiseFunction function = *operation.function;
+  kernels::PointwiseFunction function = operation.function;
   if (operation.slopes != kNone) function.slope = place(composed(operation.slopes, {}).scale, operation);
   epilogue.function = kernels::fused(function);
   return epilogue;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "runtime/program.h"
@@ -14,9 +13,8 @@ struct Chain {
   std::vector<NodeId> affine = {};  ///< batch norms, scales and shifts after it
   NodeId add = kNone;               ///< after those, of values of one shape
   kernels::FusedActivation act = kernels::FusedActivation::none;
-  std::optional<kernels::PointwiseFunction> function =
-      {};                 ///< after those, or in place of the op it begins with
-  NodeId slopes = kNone;  ///< the function is this PRelu
+  kernels::PointwiseFunction function = {};  ///< after those, or in place of the op it begins with
+  NodeId slopes = kNone;                     ///< the function is this PRelu
   NodeId end = kNone;
 };
 

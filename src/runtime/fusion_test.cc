@@ -32,7 +32,7 @@ std::vector<std::string> describe(const Graph& graph) {
     if (chain.add != kNone) text += "+add";
     if (chain.act == kernels::FusedActivation::relu) text += "+relu";
     if (chain.act == kernels::FusedActivation::relu6) text += "+relu6";
-    if (chain.function) text += "+" + name_of(*chain.function);
+    if (chain.function) text += "+" + name_of(chain.function);
     list.push_back(text);
   }
   return list;

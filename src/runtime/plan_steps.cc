@@ -75,7 +75,8 @@ Steps steps_of(const op::PRelu&, const StepContext& context) {
 
 Steps steps_of(const op::Activation& op, const StepContext& context) {
   if (op.is_relu()) return affine(context, {.act = kernels::FusedActivation::relu});
-  return activation(context.operation.function.value_or(pointwise(op)), context);
+  const kernels::PointwiseFunction& both = context.operation.function;
+  return activation(both ? both : pointwise(op), context);
 }
 
 Steps steps_of(const op::Add&, const StepContext& context) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "graph/graph.h"
@@ -38,7 +37,7 @@ struct Operation {
   std::vector<NodeId> affine = {};  ///< batch norms, scales and shifts right after it
   kernels::FusedActivation act = kernels::FusedActivation::none;
   /// After these; without its slopes. Of an activation: what it computes with the node that reads it.
-  std::optional<kernels::PointwiseFunction> function = {};
+  kernels::PointwiseFunction function = {};
   NodeId slopes = kNone;  ///< the PRelu that the function is
   std::vector<ValueId> inputs;
   ValueId residual = kNone;  ///< added before the activation; laid out as the output

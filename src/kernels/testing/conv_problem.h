@@ -127,7 +127,7 @@ struct ConvProblem {
                                      .residual = c.residual ? residual.buffer.data() : nullptr,
                                      .residual_stride = residual.stride,
                                      .act = c.act,
-                                     .function = function(slopes)},
+                                     .function = fused({.kind = c.function, .slope = slopes.data()})},
                         .bf16_unit = kernel == ConvKernel::bf16 ? best_bf16_unit() : nullptr};
     const auto workspace = [&](std::size_t floats) {
       return poisoned(floats * static_cast<std::size_t>(threads));
@@ -175,11 +175,6 @@ struct ConvProblem {
                       [&](float* to) { pack_bf16(filter, c.window, oihw, to); });
     }
     return packed(packed_size_conv(filter), [&](float* to) { pack_conv(filter, oihw, to); });
-  }
-
-  FusedFunction function(const AlignedBuffer& slopes) const {
-    if (c.function == PointwiseFunction::Kind::none) return {};
-    return fused({.kind = c.function, .slope = slopes.data()});
   }
 
   static int side(ConvKernel kernel) { return kernel == ConvKernel::winograd2 ? 2 : 4; }
