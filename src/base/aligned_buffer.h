@@ -31,4 +31,11 @@ class AlignedBuffer {
   PageMemory memory_;
 };
 
+/// So many floats and more, in whole cache lines: what follows them in an AlignedBuffer begins on one.
+template <typename Integer>
+constexpr Integer in_lines(Integer floats) {
+  constexpr auto kLine = static_cast<Integer>(AlignedBuffer::kAlignment / sizeof(float));
+  return (floats + kLine - 1) / kLine * kLine;
+}
+
 }  // namespace concertina

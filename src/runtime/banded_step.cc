@@ -66,11 +66,6 @@ std::ptrdiff_t kernel_floats(const std::vector<RowStep>& steps, const kernels::W
   return static_cast<std::ptrdiff_t>(floats);
 }
 
-std::ptrdiff_t in_lines(std::ptrdiff_t floats) {
-  constexpr std::ptrdiff_t kLine = AlignedBuffer::kAlignment / sizeof(float);
-  return (floats + kLine - 1) / kLine * kLine;
-}
-
 }  // namespace
 
 BandedStep make_banded(std::vector<std::vector<RowStep>> steps,

@@ -140,8 +140,7 @@ const float* Epilogues::place(const std::vector<double>& values, const Operation
 
 // As kernels::epilogue_size(): two vectors may be read past the last feature.
 std::size_t Epilogues::array_size(const Operation& operation) const {
-  constexpr int kLine = AlignedBuffer::kAlignment / sizeof(float);
-  return static_cast<std::size_t>(kernels::round_up(map_.layout(operation.output).size + 2 * lanes_, kLine));
+  return in_lines(static_cast<std::size_t>(map_.layout(operation.output).size + 2 * lanes_));
 }
 
 }  // namespace concertina::runtime

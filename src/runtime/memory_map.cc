@@ -10,7 +10,7 @@ namespace {
 std::ptrdiff_t image_size(const PixelLayout& layout, const Value& value) {
   constexpr std::ptrdiff_t kLine = AlignedBuffer::kAlignment / sizeof(float);
   const std::ptrdiff_t floats = std::ptrdiff_t{value.pixels()} * layout.stride + (value.dense ? kLine : 0);
-  return (floats + kLine - 1) / kLine * kLine;
+  return in_lines(floats);
 }
 
 }  // namespace

@@ -48,11 +48,6 @@ void pack(const PackedFilter& packed, const float* plain, float* to) {
   }
 }
 
-std::size_t whole_lines(std::size_t floats) {
-  constexpr std::size_t kLine = AlignedBuffer::kAlignment / sizeof(float);
-  return (floats + kLine - 1) / kLine * kLine;
-}
-
 /// A panel of output channels under a vector of inputs: a small part of what a layer has that prefers
 /// another kernel.
 Filter few_of(const Filter& filter) {
@@ -99,11 +94,11 @@ PackedWeights::PackedWeights(const Network& network, Precision precision, const 
     std::vector<PackedFilter>& mine = filters_[node.name];
     for (const LayerFilter& layer : layer_filters(network.graph, id, precision)) {
       PackedFilter& filter = mine.emplace_back(PackedFilter{layer, choose(node, layer), total});
-      total += whole_lines(packed_size(filter));
+      total += in_lines(packed_size(filter));
       if (winograd_side(filter.packing) == 0) continue;
       filter.few = few_of(filter.filter);
       filter.few_offset = total;
-      total += whole_lines(kernels::packed_size_conv(filter.few));
+      total += in_lines(kernels::packed_size_conv(filter.few));
     }
     const std::string& owner = owners.try_emplace(parameter_name(node, "weight"), node.name).first->second;
     const std::vector<PackedFilter>& its = filters_[owner];

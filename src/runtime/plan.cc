@@ -192,8 +192,7 @@ std::size_t Plan::scaled_floats() const {
 }
 
 void Plan::need_workspace(std::size_t floats) {
-  constexpr std::size_t kLine = AlignedBuffer::kAlignment / sizeof(float);
-  workspace_floats = std::max(workspace_floats, (floats + kLine - 1) / kLine * kLine);
+  workspace_floats = std::max(workspace_floats, in_lines(floats));
 }
 
 Plan make_plan(const PlanSource& source, const Shape& image, const Subnet& subnet, const Weights& own) {

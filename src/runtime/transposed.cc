@@ -28,11 +28,6 @@ bool sees_input(int kernel, int step, int pad_before, int pad_after) {
   return step <= kernel && step - 1 <= pad_before && pad_before < kernel && pad_after < kernel;
 }
 
-std::size_t in_lines(std::size_t floats) {
-  constexpr std::size_t kLine = AlignedBuffer::kAlignment / sizeof(float);
-  return (floats + kLine - 1) / kLine * kLine;
-}
-
 }  // namespace
 
 bool has_parts(const op::Conv& conv) {
