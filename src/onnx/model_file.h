@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "graph/network.h"
+#include "graph/quantization.h"
 #include "onnx/network_file.h"
 
 namespace concertina::onnx {
@@ -27,6 +28,7 @@ struct SubnetRecord {
   std::optional<double> test_accuracy;
   /// What the trainer computed of probe_images(): [kProbeImages][...] for each output; or empty.
   std::vector<float> probe_logits = {};
+  Quantizations quantization = {};  ///< of its tensors, for int8; empty if nothing was calibrated
 
   friend bool operator==(const SubnetRecord&, const SubnetRecord&) = default;
 };
