@@ -95,7 +95,7 @@ void round_row(const ConvArgs& args, const Bf16Geometry& g, const float* row, in
   }
 }
 
-void round_inputs(const ConvArgs& args, const Bf16Geometry& g, const Bf16Chunk& chunk, std::uint16_t* to) {
+void round_inputs(const ConvArgs& args, const Bf16Geometry& g, const Chunk& chunk, std::uint16_t* to) {
   const WindowArgs& w = args.window;
   for (int phase_h = 0; phase_h < g.down; ++phase_h) {
     for (int phase_w = 0; phase_w < g.across; ++phase_w) {
@@ -130,36 +130,8 @@ inline void finish(__m512 sum, const Epilogue& e, std::ptrdiff_t pixel, int chan
   if (e.function) e.function.apply(output + channel, 0, 1, channel, kBf16Panel);
 }
 
-/// Walks through the pixels of a chunk, real and between the rows.
-class Pixels {
- public:
-  Pixels(const WindowArgs& w, const Bf16Geometry& g, const Bf16Chunk& chunk)
-      : window_(w), width_(g.width), all_rows_(chunk.rows + g.halo), chunk_(chunk) {}
-
-  /// The number of the current output pixel over the whole batch, or -1 between the rows.
-  std::ptrdiff_t current() const {
-    if (x_ >= window_.out_w || y_ >= chunk_.rows) return -1;
-    return (static_cast<std::ptrdiff_t>(chunk_.image) * window_.out_h + chunk_.row + y_) * window_.out_w + x_;
-  }
-  void next() {
-    if (++x_ < width_) return;
-    x_ = 0;
-    if (++y_ < all_rows_) return;
-    y_ = 0;
-    ++chunk_.image;
-  }
-
- private:
-  const WindowArgs& window_;
-  int width_;
-  int all_rows_;
-  Bf16Chunk chunk_;  // its image is the current one
-  int x_ = 0;
-  int y_ = 0;
-};
-
 /// Two panels, from `panel` on, under all pixels of the chunk.
-void run_panels(const ConvArgs& args, const Bf16Geometry& g, const Bf16Chunk& chunk,
+void run_panels(const ConvArgs& args, const Bf16Geometry& g, const Chunk& chunk,
                 std::span<const std::ptrdiff_t> taps, const std::uint16_t* inputs, int panel) {
   const Bf16Depth depth(args.filter, args.window);
   const std::ptrdiff_t panel_size = depth.taps * depth.pair_rows() * kBf16Panel;
@@ -174,10 +146,9 @@ void run_panels(const ConvArgs& args, const Bf16Geometry& g, const Bf16Chunk& ch
                           .rows = depth.pair_rows(),
                           .weights2 = two ? weights + panel_size : nullptr};
   const Bf16Unit& unit = *args.bf16_unit;
-  const int all =
-      chunk.images * (chunk.rows + g.halo) * g.width - g.halo * g.width - (g.width - args.window.out_w);
-  alignas(64) float sums[kMaxBf16BlockPixels * 2 * kBf16Panel];
-  Pixels pixels(args.window, g, chunk);
+  const int all = g.outputs(args.window, chunk);
+  alignas(64) float sums[kMaxBlockPixels * 2 * kBf16Panel];
+  ChunkOutputs pixels(args.window, g, chunk);
   for (int first = 0; first < all; first += unit.pixels) {
     const int count = std::min(unit.pixels, all - first);
     unit.products(panels, inputs + first * g.pixel, count, sums);
@@ -194,11 +165,11 @@ void run_panels(const ConvArgs& args, const Bf16Geometry& g, const Bf16Chunk& ch
 
 }  // namespace
 
-void run_bf16_chunk(const ConvArgs& args, const Bf16Geometry& g, const Bf16Chunk& chunk,
-                    std::uint16_t* inputs, int first_pair, int last_pair) {
-  std::array<std::ptrdiff_t, kMaxBf16Taps> taps;
-  const std::ptrdiff_t phase = static_cast<std::ptrdiff_t>(chunk.images) * (chunk.rows + g.halo) * g.row();
-  g.find_taps(args.window, g.merged ? 1 : args.window.kernel_w, phase, g.row(), g.channels, taps.data());
+void run_bf16_chunk(const ConvArgs& args, const Bf16Geometry& g, const Chunk& chunk, std::uint16_t* inputs,
+                    int first_pair, int last_pair) {
+  std::array<std::ptrdiff_t, kMaxChunkTaps> taps;
+  g.find_taps(args.window, g.merged ? 1 : args.window.kernel_w, g.phase(chunk), g.row(), g.channels,
+              taps.data());
   round_inputs(args, g, chunk, inputs);
   args.bf16_unit->begin();
   for (int pair = first_pair; pair < last_pair; ++pair) run_panels(args, g, chunk, taps, inputs, 2 * pair);
@@ -210,7 +181,7 @@ HWY_POP_ATTRIBUTES
 #else
 namespace concertina::kernels {
 
-void run_bf16_chunk(const ConvArgs&, const Bf16Geometry&, const Bf16Chunk&, std::uint16_t*, int, int) {
+void run_bf16_chunk(const ConvArgs&, const Bf16Geometry&, const Chunk&, std::uint16_t*, int, int) {
 }  // no unit
 
 }  // namespace concertina::kernels

@@ -6,18 +6,15 @@
 
 #include "kernels/bf16_chunk.h"
 #include "kernels/layout.h"
-#include "kernels/parallel.h"
+#include "kernels/masked_units.h"
 
 namespace concertina::kernels {
 namespace {
 
-// Fewer pixels than this are not worth splitting over threads.
-constexpr int kMinChunkPixels = 64;
-
 /// Best first.
 std::vector<const Bf16Unit*> units() {
   std::vector<const Bf16Unit*> found = {amx_unit(), avx512_bf16_unit()};
-  std::erase(found, nullptr);
+  std::erase_if(found, [](const Bf16Unit* unit) { return unit == nullptr || is_masked(unit->name); });
   if (vector_lanes() != 16) found.clear();
   return found;
 }
@@ -44,7 +41,7 @@ const Bf16Unit* best_bf16_unit() {
 }
 
 bool can_run_bf16(const Filter& filter) {
-  return filter.groups == 1 && filter.taps <= kMaxBf16Taps;
+  return filter.groups == 1 && filter.taps <= kMaxChunkTaps;
 }
 
 // AMX multiplies fifteen times as fast as fp32, and pays nearly everywhere. AVX-512 BF16 multiplies twice as
@@ -86,46 +83,15 @@ void pack_bf16(const Filter& f, const WindowArgs& w, const float* oihw, float* p
 
 std::size_t workspace_bf16(const Filter& filter, const WindowArgs& window,
                            std::span<const ChannelRange> inputs) {
-  const Bf16Geometry g(filter, window, inputs);
-  const int rows = g.most_rows(window);
-  const std::ptrdiff_t chunk = rows < window.out_h ? g.rows(rows) : g.most_images(window) * g.rows(rows);
-  // The last block reads past the last pixel, and that past its last channel.
-  const std::ptrdiff_t elements = chunk + kMaxBf16BlockPixels * g.pixel + kBf16Channels;
-  return static_cast<std::size_t>(elements) / 2;
+  return static_cast<std::size_t>(Bf16Geometry(filter, window, inputs).elements(window, kBf16Channels)) / 2;
 }
 
 void bf16_conv(const ConvArgs& args, float* workspace, ThreadPool& pool) {
-  const WindowArgs& w = args.window;
-  const Bf16Geometry g(args.filter, w, args.inputs);
-  const int threads = pool.size();
-  const int pairs = (args.out_channels + 2 * kBf16Panel - 1) / (2 * kBf16Panel);
-  // Threads share rows, or images where all rows fit; of few pixels, each rounds all and they share the
-  // panels.
-  const int rows = g.most_rows(w);
-  int pieces = (w.out_h + rows - 1) / rows;
-  int images = pieces > 1 ? 1 : std::min(args.batch, g.most_images(w));
-  const auto chunks = [&] { return pieces * ((args.batch + images - 1) / images); };
-  if (chunks() < threads && args.batch >= threads) images = args.batch / threads;
-  if (chunks() < threads) {
-    pieces = std::clamp((threads + args.batch - 1) / args.batch, pieces,
-                        std::max(pieces, std::min(w.out_h, w.out_h * g.width / kMinChunkPixels)));
-    if (pieces > 1) images = 1;
-  }
-  const int sharing = chunks() < threads ? std::min(pairs, threads) : 1;
-  const std::size_t own_floats = workspace_bf16(args.filter, w, args.inputs);
-  pool.parallel_for(chunks() * sharing, [&](int call, int thread) {
-    const int at = call / sharing;
-    const int part = call % sharing;
-    const int piece = at % pieces;
-    const int image = at / pieces * images;
-    const int row = part_begin(w.out_h, pieces, piece);
-    const Bf16Chunk chunk{.image = image,
-                          .images = std::min(images, args.batch - image),
-                          .row = row,
-                          .rows = part_begin(w.out_h, pieces, piece + 1) - row};
+  const Bf16Geometry g(args.filter, args.window, args.inputs);
+  const std::size_t own_floats = workspace_bf16(args.filter, args.window, args.inputs);
+  for_each_chunk(args, g, pool, [&](const Chunk& chunk, int first_pair, int last_pair, int thread) {
     auto* own = reinterpret_cast<std::uint16_t*>(workspace + static_cast<std::size_t>(thread) * own_floats);
-    run_bf16_chunk(args, g, chunk, own, part_begin(pairs, sharing, part),
-                   part_begin(pairs, sharing, part + 1));
+    run_bf16_chunk(args, g, chunk, own, first_pair, last_pair);
   });
 }
 

@@ -5,23 +5,22 @@
 #include <vector>
 
 #include "base/thread_pool.h"
-#include "kernels/conv_types.h"
+#include "kernels/chunk.h"
 
 /// Convolution whose weights and inputs are rounded to bfloat16 (8 bits of mantissa) and whose products are
 /// summed in fp32, on machines with instructions for that. Inputs and outputs stay fp32 in memory.
 namespace concertina::kernels {
 
 /// The units of this machine that can do it, best first: "AMX" (16 x 16 x 32 products an instruction),
-/// "AVX-512 BF16" (16 x 2). Empty where there is none, or where a target without vectors of 512 bits is in
-/// use.
+/// "AVX-512 BF16" (16 x 2). Empty where there is none, where all are masked (masked_units.h), or where a
+/// target without vectors of 512 bits is in use.
 std::vector<std::string> bf16_units();
 
 /// The first of them, or null. Takes microseconds: ask when kernels are chosen, not when they run.
 const Bf16Unit* best_bf16_unit();
 
-/// True for convolutions without groups, of at most kMaxBf16Taps taps.
+/// True for convolutions without groups, of at most kMaxChunkTaps taps.
 bool can_run_bf16(const Filter& filter);
-inline constexpr int kMaxBf16Taps = 256;
 
 /// Whether the best unit pays for a layer at full width, of which fp32 would run Winograd's algorithm on
 /// tiles of this side (0: it would not); else fp32 is as fast or faster. Precondition: there is a unit.

@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <span>
 
-#include "kernels/conv_types.h"
+#include "kernels/chunk.h"
 
 /// What bf16_conv() needs of an instruction set.
 namespace concertina::kernels {
 
-inline constexpr int kBf16Panel = 16;     ///< output channels of a panel
+inline constexpr int kBf16Panel = kChunkPanel;
 inline constexpr int kBf16Channels = 32;  ///< inputs are padded with zeros to a multiple of it
 
 /// Two panels under all pixels of a chunk. Inputs are bfloat16, weights pairs of it.
