@@ -4,7 +4,9 @@
 
 #include "base/aligned_buffer.h"
 #include "base/random.h"
+#include "kernels/bf16_conv.h"
 #include "kernels/conv.h"
+#include "kernels/int8_conv.h"
 #include "kernels/layout.h"
 #include "kernels/planar_conv.h"
 #include "kernels/winograd.h"
@@ -31,8 +33,32 @@ struct Case {
   int stride = 1;
 };
 
-enum class Kernel { direct, planar, winograd, winograd2 };
-constexpr const char* kPrefixes[] = {"", "planar/", "winograd/", "winograd-2x2/"};
+enum class Kernel { direct, planar, bf16, int8, winograd, winograd2 };
+constexpr const char* kPrefixes[] = {"", "planar/", "bf16/", "int8/", "winograd/", "winograd-2x2/"};
+
+AlignedBuffer pack(Kernel kernel, const Filter& filter, const WindowArgs& window, const float* oihw) {
+  const int side = kernel == Kernel::winograd2 ? 2 : 4;
+  const auto packed = [](std::size_t floats, const auto& fill) {
+    AlignedBuffer buffer(floats);
+    fill(buffer.data());
+    return buffer;
+  };
+  switch (kernel) {
+    case Kernel::bf16:
+      return packed(packed_size_bf16(filter, window),
+                    [&](float* to) { pack_bf16(filter, window, oihw, to); });
+    case Kernel::int8:
+      return packed(packed_size_int8(filter), [&](float* to) { pack_int8(filter, oihw, to); });
+    case Kernel::winograd:
+    case Kernel::winograd2:
+      return packed(packed_size_winograd(filter, side),
+                    [&](float* to) { pack_winograd(filter, side, oihw, to); });
+    case Kernel::direct:
+    case Kernel::planar:
+      break;
+  }
+  return packed(packed_size_conv(filter), [&](float* to) { pack_conv(filter, oihw, to); });
+}
 
 void run(benchmark::State& state, const Case& c, int threads, Kernel kernel) {
   const int side = kernel == Kernel::winograd2 ? 2 : 4;
@@ -41,12 +67,6 @@ void run(benchmark::State& state, const Case& c, int threads, Kernel kernel) {
   const int out = c.out * c.active / 4;
   const Filter filter{.out_channels = c.out, .in_channels = c.in, .taps = c.kernel * c.kernel};
   const AlignedBuffer weights = random_buffer(static_cast<std::size_t>(c.out) * c.in * filter.taps, 1);
-  AlignedBuffer packed(winograd ? packed_size_winograd(filter, side) : packed_size_conv(filter));
-  if (winograd) {
-    pack_winograd(filter, side, weights.data(), packed.data());
-  } else {
-    pack_conv(filter, weights.data(), packed.data());
-  }
   const int unit = kernel == Kernel::planar ? kPlanarBlock : vector_lanes();
   const int in_stride = round_up(in, unit);
   const int out_stride = round_up(out, unit);
@@ -57,29 +77,35 @@ void run(benchmark::State& state, const Case& c, int threads, Kernel kernel) {
   AlignedBuffer output(pixels * out_stride);
   const AlignedBuffer scale = random_buffer(static_cast<std::size_t>(epilogue_size(out)), 3);
   const ChannelRange range{.count = in};
+  const WindowArgs window{.in_h = c.size,
+                          .in_w = c.size,
+                          .out_h = out_size,
+                          .out_w = out_size,
+                          .kernel_h = c.kernel,
+                          .kernel_w = c.kernel,
+                          .stride_h = c.stride,
+                          .stride_w = c.stride,
+                          .pad_top = c.kernel / 2,
+                          .pad_left = c.kernel / 2};
+  const AlignedBuffer packed = pack(kernel, filter, window, weights.data());
   const ConvArgs args{
       .filter = filter,
       .packed = packed.data(),
       .batch = c.batch,
-      .window = {.in_h = c.size,
-                 .in_w = c.size,
-                 .out_h = out_size,
-                 .out_w = out_size,
-                 .kernel_h = c.kernel,
-                 .kernel_w = c.kernel,
-                 .stride_h = c.stride,
-                 .stride_w = c.stride,
-                 .pad_top = c.kernel / 2,
-                 .pad_left = c.kernel / 2},
+      .window = window,
       .input = input.data(),
       .input_stride = in_stride,
       .inputs = {&range, 1},
       .out_channels = out,
       .output = output.data(),
       .output_stride = out_stride,
-      .epilogue = {.scale = scale.data(), .shift = scale.data(), .act = FusedActivation::relu}};
+      .epilogue = {.scale = scale.data(), .shift = scale.data(), .act = FusedActivation::relu},
+      .bf16_unit = best_bf16_unit(),
+      .int8 = {.unit = best_int8_unit(), .scale = 1 / 255.0F}};
   AlignedBuffer workspace(
-      std::max(workspace_winograd(side, args.inputs), workspace_planar(args.window, args.inputs)) *
+      std::max({workspace_winograd(side, args.inputs), workspace_planar(window, args.inputs),
+                workspace_bf16(filter, window, args.inputs),
+                workspace_int8(filter, window, args.inputs, *best_int8_unit())}) *
       static_cast<std::size_t>(threads));
   ThreadPool pool(threads);
   for (auto _ : state) {
@@ -87,6 +113,10 @@ void run(benchmark::State& state, const Case& c, int threads, Kernel kernel) {
       winograd_conv(args, side, workspace.data(), pool);
     } else if (kernel == Kernel::planar) {
       planar_conv(args, workspace.data(), pool);
+    } else if (kernel == Kernel::bf16) {
+      bf16_conv(args, workspace.data(), pool);
+    } else if (kernel == Kernel::int8) {
+      int8_conv(args, workspace.data(), pool);
     } else {
       conv(args, pool);
     }
@@ -128,6 +158,8 @@ const int kRegistered = [] {
   for (const auto& c : cases) {
     std::vector<Kernel> kernels = {Kernel::direct};
     if (c.shape.out * c.shape.active / 4 <= vector_lanes()) kernels.push_back(Kernel::planar);
+    kernels.push_back(Kernel::int8);
+    if (best_bf16_unit() != nullptr) kernels.push_back(Kernel::bf16);
     if (c.shape.kernel == 3 && c.shape.stride == 1) {
       kernels.insert(kernels.end(), {Kernel::winograd, Kernel::winograd2});
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "kernels/pointwise.h"
@@ -62,6 +63,16 @@ struct ChannelRange {
 };
 
 struct Bf16Unit;
+struct Int8Unit;
+
+/// How int8_conv() holds its inputs: x as round(x / scale) + zero_point, limited to 0 .. 255.
+struct Int8Input {
+  const Int8Unit* unit = nullptr;
+  float scale = 1;
+  int zero_point = 0;
+  /// [int8_starts_size()]: what the sums begin with, from int8_starts(); null if zero_point is 0.
+  const std::int32_t* starts = nullptr;
+};
 
 /// Preconditions: window.taps() == filter.taps; the ranges lie in the filter and the pixel; the output has
 /// room for out_channels rounded up to vector_lanes() (all groups together) and does not overlap the input;
@@ -86,6 +97,7 @@ struct ConvArgs {
   std::ptrdiff_t output_stride = 0;
   Epilogue epilogue;
   const Bf16Unit* bf16_unit = nullptr;  ///< of bf16_conv() only
+  Int8Input int8 = {};                  ///< of int8_conv() only
 };
 
 constexpr int round_up(int value, int multiple) {

@@ -3,13 +3,14 @@
 #include "kernels/bf16_conv.h"
 #include "kernels/conv.h"
 #include "kernels/grouped.h"
+#include "kernels/int8_conv.h"
 #include "kernels/planar_conv.h"
 #include "kernels/testing/kernel_test.h"
 #include "kernels/winograd.h"
 
 namespace concertina::kernels {
 
-enum class ConvKernel { direct, grouped, winograd, winograd2, bf16, planar };
+enum class ConvKernel { direct, grouped, winograd, winograd2, bf16, int8, planar };
 
 /// A sub-net's convolution: of each input segment and of the output, the first active channels of the full
 /// ones.
@@ -27,7 +28,11 @@ struct ConvCase {
   bool plain = false;     ///< the input is planes
   FusedActivation act = FusedActivation::none;
   PointwiseFunction::Kind function = PointwiseFunction::Kind::none;
+  int zero_point = 128;  ///< of int8
 };
+
+/// That of int8_conv(), which holds values of [-1, 1).
+inline constexpr float kInputScale = 1 / 127.5F;
 
 /// All channels are active.
 inline ConvCase whole(int batch, const WindowArgs& w, int in, int out) {
@@ -109,6 +114,10 @@ struct ConvProblem {
     const AlignedBuffer shift = per_channel(ref.shift);
     const AlignedBuffer slopes = per_channel(slope);
     ThreadPool pool(threads);
+    const Int8Unit& int8 = *best_int8_unit();
+    std::vector<std::int32_t> starts(static_cast<std::size_t>(int8_starts_size(c.out)));
+    if (kernel == ConvKernel::int8)
+      int8_starts(filter, packed.data(), ranges, c.out, c.zero_point, starts.data());
     const ConvArgs args{.filter = filter,
                         .packed = packed.data(),
                         .batch = c.batch,
@@ -128,7 +137,11 @@ struct ConvProblem {
                                      .residual_stride = residual.stride,
                                      .act = c.act,
                                      .function = fused({.kind = c.function, .slope = slopes.data()})},
-                        .bf16_unit = kernel == ConvKernel::bf16 ? best_bf16_unit() : nullptr};
+                        .bf16_unit = kernel == ConvKernel::bf16 ? best_bf16_unit() : nullptr,
+                        .int8 = {.unit = &int8,
+                                 .scale = kInputScale,
+                                 .zero_point = c.zero_point,
+                                 .starts = c.zero_point == 0 ? nullptr : starts.data()}};
     const auto workspace = [&](std::size_t floats) {
       return poisoned(floats * static_cast<std::size_t>(threads));
     };
@@ -145,6 +158,9 @@ struct ConvProblem {
         break;
       case ConvKernel::bf16:
         bf16_conv(args, workspace(workspace_bf16(filter, c.window, ranges)).data(), pool);
+        break;
+      case ConvKernel::int8:
+        int8_conv(args, workspace(workspace_int8(filter, c.window, ranges, int8)).data(), pool);
         break;
       case ConvKernel::planar:
         planar_conv(args, workspace(workspace_planar(c.window, ranges)).data(), pool);
@@ -173,6 +189,8 @@ struct ConvProblem {
       case ConvKernel::bf16:
         return packed(packed_size_bf16(filter, c.window),
                       [&](float* to) { pack_bf16(filter, c.window, oihw, to); });
+      case ConvKernel::int8:
+        return packed(packed_size_int8(filter), [&](float* to) { pack_int8(filter, oihw, to); });
     }
     return packed(packed_size_conv(filter), [&](float* to) { pack_conv(filter, oihw, to); });
   }

@@ -1,9 +1,11 @@
 #include "kernels/testing/targets.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "hwy/highway.h"
 #include "kernels/bf16_conv.h"
+#include "kernels/int8_conv.h"
 
 namespace concertina::kernels {
 
@@ -31,6 +33,20 @@ bool limit_bf16_unit(std::string_view name) {
   hwy::SetSupportedTargetsForTest(hwy::SupportedTargets() & ~HWY_AVX3_DL);  // see amx_unit()
   if (is_best()) return true;
   hwy::SetSupportedTargetsForTest(0);
+  return false;
+}
+
+bool limit_int8_unit(std::string_view name) {
+  unsetenv("CONCERTINA_WITHOUT");
+  if (name.empty()) return true;
+  std::string better;
+  for (const std::string& unit : int8_units()) {
+    if (unit == name) {
+      setenv("CONCERTINA_WITHOUT", better.c_str(), 1);
+      return true;
+    }
+    better += unit + ",";
+  }
   return false;
 }
 

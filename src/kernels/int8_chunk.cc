@@ -1,0 +1,262 @@
+#include "kernels/int8_chunk.h"
+
+#include <array>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/int8_chunk.cc"
+#include "hwy/foreach_target.h"  // must come before highway.h
+#include "hwy/highway.h"
+#include "kernels/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace concertina::kernels::HWY_NAMESPACE {
+namespace {
+
+using DI = hn::RebindToSigned<D>;
+using VI = hn::Vec<DI>;
+constexpr DI kIntTag;
+
+/// x as round(x / scale) + zero_point.
+class Quantizer {
+ public:
+  HWY_INLINE explicit Quantizer(const Int8Input& input)
+      : inverse_(hn::Set(kTag, 1.0F / input.scale)),
+        low_(hn::Set(kTag, static_cast<float>(-input.zero_point))),
+        high_(hn::Set(kTag, static_cast<float>(255 - input.zero_point))),
+        zero_(hn::Set(kIntTag, input.zero_point)) {}
+
+  // The sum with 1.5 * 2^23 is rounded to a whole number, ties to even. A NaN is not above the lower bound.
+  HWY_INLINE VI operator()(V x) const {
+    const V magic = hn::Set(kTag, 12582912.0F);
+    const V bounded = hn::Min(hn::Max(hn::Mul(x, inverse_), low_), high_);
+    const VI whole = hn::Sub(hn::BitCast(kIntTag, hn::Add(bounded, magic)), hn::BitCast(kIntTag, magic));
+    return hn::And(hn::Add(whole, zero_), hn::Set(kIntTag, 255));
+  }
+
+ private:
+  V inverse_;
+  V low_;
+  V high_;
+  VI zero_;
+};
+
+HWY_INLINE void store(VI v, std::uint8_t* to) {
+  constexpr hn::Rebind<std::uint8_t, D> kBytes;
+#if HWY_TARGET <= HWY_AVX3
+  hn::StoreU(hn::TruncateTo(kBytes, hn::BitCast(hn::RebindToUnsigned<DI>(), v)), kBytes, to);
+#else
+  hn::StoreU(hn::DemoteTo(kBytes, v), kBytes, to);
+#endif
+}
+HWY_INLINE void store(VI v, std::int16_t* to) {
+  constexpr hn::Rebind<std::int16_t, D> kWords;
+  hn::StoreU(hn::DemoteTo(kWords, v), kWords, to);
+}
+
+/// One range of one pixel, in whole quads; what is no active channel becomes zero. A whole vector is stored
+/// at the end, which what comes next overwrites.
+template <class Element>
+HWY_INLINE void quantize_range(const Quantizer& quantizer, const float* from, const ChannelRange& range,
+                               Element* to) {
+  const int lead = range.weight_begin % kQuad;
+  std::fill_n(to, lead, Element{0});
+  to += lead;
+  int c = 0;
+  for (; c + kLanes <= range.count; c += kLanes) store(quantizer(hn::LoadU(kTag, from + c)), to + c);
+  if (c < range.count) {
+    const auto active = hn::FirstN(kTag, static_cast<std::size_t>(range.count - c));
+    const V x = hn::MaskedLoad(active, kTag, from + c);
+    store(hn::IfThenElseZero(hn::RebindMask(kIntTag, active), quantizer(x)), to + c);
+  }
+  std::fill(to + range.count, to + quads_of(range) * kQuad - lead, Element{0});
+}
+
+/// A pixel of the padding: the zero point where channels are active.
+template <class Element>
+void pad_pixel(const ConvArgs& args, Element* to) {
+  for (const ChannelRange& range : args.inputs) {
+    const int lead = range.weight_begin % kQuad;
+    std::fill_n(to, quads_of(range) * kQuad, Element{0});
+    std::fill_n(to + lead, range.count, static_cast<Element>(args.int8.zero_point));
+    to += quads_of(range) * kQuad;
+  }
+}
+
+/// A filled run of such pixels.
+template <class Element>
+void pad_pixels(const ConvArgs& args, const Int8Geometry& g, int count, Element* to) {
+  if (args.int8.zero_point == 0) {
+    std::fill_n(to, count * g.channels, Element{0});
+    return;
+  }
+  for (int i = 0; i < count; ++i) pad_pixel(args, to + i * g.channels);
+}
+
+/// One row of a phase: every stride-th pixel of an input row, from `phase` on.
+template <class Element>
+void quantize_row(const ConvArgs& args, const Quantizer& quantizer, const Int8Geometry& g, const float* row,
+                  int phase, Element* to) {
+  const WindowArgs& w = args.window;
+  for (int x = 0; x < g.width; ++x, to += g.channels) {
+    const int in_x = x * w.stride_w + phase - w.pad_left;
+    if (in_x < 0 || in_x >= w.in_w) {
+      pad_pixels(args, g, 1, to);
+      continue;
+    }
+    const float* const pixel = row + in_x * args.input_stride;
+    Element* part = to;
+    for (const ChannelRange& range : args.inputs) {
+      quantize_range(quantizer, pixel + range.input_offset, range, part);
+      part += quads_of(range) * kQuad;
+    }
+  }
+}
+
+template <class Element>
+void quantize_inputs(const ConvArgs& args, const Int8Geometry& g, const Chunk& chunk, Element* to) {
+  const WindowArgs& w = args.window;
+  const Quantizer quantizer(args.int8);
+  for (int phase_h = 0; phase_h < g.down; ++phase_h) {
+    for (int phase_w = 0; phase_w < g.across; ++phase_w) {
+      for (int n = 0; n < chunk.images; ++n) {
+        for (int y = 0; y < chunk.rows + g.halo; ++y, to += g.row()) {
+          const int in_y = (chunk.row + y) * w.stride_h + phase_h - w.pad_top;
+          if (in_y < 0 || in_y >= w.in_h) {
+            pad_pixels(args, g, g.width, to);
+            continue;
+          }
+          const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(chunk.image + n) * w.in_h + in_y;
+          quantize_row(args, quantizer, g, args.input + row * w.in_w * args.input_stride, phase_w, to);
+        }
+      }
+    }
+  }
+}
+
+/// The active rows of one panel, as pairs of 16 bits.
+void widen(const ConvArgs& args, const Int8Weights& weights, const std::int8_t* panel, std::int16_t* to) {
+  for (int tap = 0; tap < args.filter.taps; ++tap) {
+    for (const ChannelRange& range : args.inputs) {
+      const std::int8_t* row = panel + (tap * weights.rows + range.weight_begin / kQuad) * kQuadRow;
+      for (int quad = 0; quad < quads_of(range); ++quad, row += kQuadRow, to += kQuadRow) {
+        for (int k = 0; k < kChunkPanel; ++k) {
+          for (int i = 0; i < kQuad; ++i) {
+            to[i / 2 * 2 * kChunkPanel + 2 * k + i % 2] = row[kQuad * k + i];
+          }
+        }
+      }
+    }
+  }
+}
+
+/// What is the same for all pixels of the epilogue of one panel.
+class PanelEpilogue {
+ public:
+  PanelEpilogue(const ConvArgs& args, const Int8Weights& weights, int channel)
+      : e_(args.epilogue),
+        bounds_(args.epilogue.act),
+        channel_(channel),
+        channels_(std::min(kChunkPanel, round_up(args.out_channels - channel, kLanes))) {
+    for (int c = 0; c < channels_; c += kLanes) {
+      const V both = hn::Mul(hn::Set(kTag, args.int8.scale), hn::Load(kTag, weights.scales + channel + c));
+      scale_[c / kLanes] = hn::Mul(both, hn::LoadU(kTag, e_.scale + channel + c));
+      shift_[c / kLanes] = hn::LoadU(kTag, e_.shift + channel + c);
+    }
+  }
+
+  HWY_INLINE void finish(const std::int32_t* sums, std::ptrdiff_t pixel, float* output) const {
+    output += channel_;
+    for (int c = 0; c < channels_; c += kLanes) {
+      const V sum = hn::ConvertTo(kTag, hn::Load(kIntTag, sums + c));
+      V y = hn::MulAdd(sum, scale_[c / kLanes], shift_[c / kLanes]);
+      if (e_.residual != nullptr)
+        y = hn::Add(y, hn::LoadU(kTag, e_.residual + pixel * e_.residual_stride + channel_ + c));
+      hn::StoreU(bounds_.apply(y), kTag, output + c);
+    }
+    if (e_.function) e_.function.apply(output, 0, 1, channel_, channels_);
+  }
+
+ private:
+  const Epilogue& e_;
+  AllBounds bounds_;
+  int channel_;
+  int channels_;
+  V scale_[kChunkPanel / kLanes];
+  V shift_[kChunkPanel / kLanes];
+};
+
+/// Two panels, from `panel` on, under all pixels of the chunk.
+template <class Element>
+void run_panels(const ConvArgs& args, const Int8Geometry& g, const Chunk& chunk,
+                std::span<const std::ptrdiff_t> taps, const Element* inputs, std::int16_t* wide, int panel) {
+  const Int8Weights weights(args.filter, args.packed);
+  const Int8Unit& unit = *args.int8.unit;
+  const int channel = panel * kChunkPanel;
+  const bool two = channel + kChunkPanel < args.out_channels;
+  const std::int32_t zeros[2 * kChunkPanel] = {};
+  Int8Panels panels{.taps = taps,
+                    .ranges = args.inputs,
+                    .pixel = g.pixel,
+                    .quads = static_cast<int>(g.channels / kQuad),
+                    .weights = weights.panels + panel * weights.panel,
+                    .weights2 = two ? weights.panels + (panel + 1) * weights.panel : nullptr,
+                    .rows = weights.rows,
+                    .wide = wide,
+                    .starts = args.int8.starts == nullptr ? zeros : args.int8.starts + channel};
+  if (unit.widens) {
+    widen(args, weights, panels.weights, wide);
+    if (two) widen(args, weights, panels.weights2, wide + panels.wide_size());
+  }
+  const PanelEpilogue first(args, weights, channel);
+  const PanelEpilogue second(args, weights, two ? channel + kChunkPanel : channel);
+  const int all = g.outputs(args.window, chunk);
+  alignas(64) std::int32_t sums[kMaxBlockPixels * 2 * kChunkPanel];
+  ChunkOutputs pixels(args.window, g, chunk);
+  for (int begin = 0; begin < all; begin += unit.pixels) {
+    const int count = std::min(unit.pixels, all - begin);
+    unit.products(panels, inputs + begin * g.pixel, count, sums);
+    for (int p = 0; p < count; ++p, pixels.next()) {
+      const std::ptrdiff_t at = pixels.current();
+      if (at < 0) continue;
+      const std::int32_t* sum = sums + p * 2 * kChunkPanel;
+      float* const output = args.output + at * args.output_stride;
+      first.finish(sum, at, output);
+      if (two) second.finish(sum + kChunkPanel, at, output);
+    }
+  }
+}
+
+template <class Element>
+void run_chunk(const ConvArgs& args, const Int8Geometry& g, const Chunk& chunk, float* memory, int first_pair,
+               int last_pair) {
+  std::array<std::ptrdiff_t, kMaxChunkTaps> offsets;
+  g.find_taps(args.window, args.window.kernel_w, g.phase(chunk), g.row(), g.channels, offsets.data());
+  const std::span taps(offsets.data(), static_cast<std::size_t>(args.filter.taps));
+  auto* const inputs = reinterpret_cast<Element*>(memory);
+  quantize_inputs(args, g, chunk, inputs);
+  auto* const wide = reinterpret_cast<std::int16_t*>(memory + g.floats(args.window, *args.int8.unit));
+  for (int pair = first_pair; pair < last_pair; ++pair)
+    run_panels(args, g, chunk, taps, inputs, wide, 2 * pair);
+}
+
+void run_int8(const ConvArgs& args, const Int8Geometry& g, const Chunk& chunk, float* memory, int first_pair,
+              int last_pair) {
+  args.int8.unit->widens ? run_chunk<std::int16_t>(args, g, chunk, memory, first_pair, last_pair)
+                         : run_chunk<std::uint8_t>(args, g, chunk, memory, first_pair, last_pair);
+}
+
+}  // namespace
+}  // namespace concertina::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace concertina::kernels {
+HWY_EXPORT(run_int8);
+
+void run_int8_chunk(const ConvArgs& args, const Int8Geometry& g, const Chunk& chunk, float* memory,
+                    int first_pair, int last_pair) {
+  HWY_DYNAMIC_DISPATCH(run_int8)(args, g, chunk, memory, first_pair, last_pair);
+}
+
+}  // namespace concertina::kernels
+#endif

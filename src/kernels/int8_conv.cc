@@ -1,0 +1,146 @@
+#include "kernels/int8_conv.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include "kernels/int8_chunk.h"
+#include "kernels/masked_units.h"
+
+namespace concertina::kernels {
+namespace {
+
+constexpr int kMostInput = 255;
+constexpr float kMostWeight = 127;
+
+std::vector<const Int8Unit*> units() {
+  std::vector<const Int8Unit*> found = {avx512_vnni_unit(), avx2_int8_unit(), plain_int8_unit()};
+  std::erase_if(found, [](const Int8Unit* unit) {
+    return unit == nullptr || (unit != plain_int8_unit() && is_masked(unit->name));
+  });
+  return found;
+}
+
+int panels_of(const Filter& f) {
+  return round_up(f.out_channels, kChunkPanel) / kChunkPanel;
+}
+
+/// Quads of a tap.
+std::ptrdiff_t rows_of(const Filter& f) {
+  return round_up(f.in_channels, kQuad) / kQuad;
+}
+
+/// Of a channel's weights. Of zeros only: 1.
+float scale_of(const float* weights, std::ptrdiff_t count) {
+  float most = 0;
+  for (std::ptrdiff_t i = 0; i < count; ++i) most = std::max(most, std::abs(weights[i]));
+  const float scale = most / kMostWeight;
+  return scale >= std::numeric_limits<float>::min() ? scale : 1.0F;
+}
+
+/// Adds the weights of some input channels, of each output channel those of each place in a quad apart.
+void add_range(const std::int8_t* tap, const ChannelRange& range, std::int32_t* sums) {
+  const int end = range.weight_begin + range.count;
+  for (int quad = range.weight_begin / kQuad; quad * kQuad < end; ++quad) {
+    const std::int8_t* const row = tap + quad * kQuadRow;
+    const int first = std::max(0, range.weight_begin - quad * kQuad),
+              last = std::min(kQuad, end - quad * kQuad);
+    if (last - first == kQuad) {
+      for (int i = 0; i < kQuadRow; ++i) sums[i] += row[i];
+      continue;
+    }
+    for (int i = 0; i < kQuadRow; ++i) sums[i] += i % kQuad >= first && i % kQuad < last ? row[i] : 0;
+  }
+}
+
+/// Floats that a unit which widens needs for its weights.
+std::size_t widened_size(const Filter& filter, const Int8Geometry& g, const Int8Unit& unit) {
+  if (!unit.widens) return 0;
+  return static_cast<std::size_t>(g.channels) * static_cast<std::size_t>(filter.taps) * 2 * kChunkPanel / 2;
+}
+
+}  // namespace
+
+std::vector<std::string> int8_units() {
+  std::vector<std::string> names;
+  for (const Int8Unit* unit : units()) names.emplace_back(unit->name);
+  return names;
+}
+
+const Int8Unit* best_int8_unit() {
+  return units().front();
+}
+
+bool can_run_int8(const Filter& f) {
+  constexpr std::int64_t kMostProducts =
+      std::numeric_limits<std::int32_t>::max() / (kMostInput * static_cast<int>(kMostWeight));
+  return f.groups == 1 && f.taps <= kMaxChunkTaps && std::int64_t{f.in_channels} * f.taps <= kMostProducts;
+}
+
+// A unit that widens multiplies twice as fast as fp32, which is less than Winograd's algorithm saves.
+bool prefers_int8(const Filter& f, int winograd_side) {
+  constexpr int kShortSum = 64;
+  if (f.in_channels * f.taps < kShortSum || f.out_channels < 2 * kChunkPanel) return false;
+  return winograd_side == 0 || !best_int8_unit()->widens;
+}
+
+Int8Weights::Int8Weights(const Filter& f, const float* packed)
+    : scales(packed),
+      panels(reinterpret_cast<const std::int8_t*>(packed + panels_of(f) * kChunkPanel)),
+      rows(rows_of(f)),
+      panel(rows * f.taps * kQuadRow) {}
+
+std::size_t packed_size_int8(const Filter& f) {
+  return static_cast<std::size_t>(panels_of(f)) * kChunkPanel *
+         (1 + static_cast<std::size_t>(rows_of(f)) * static_cast<std::size_t>(f.taps));
+}
+
+void pack_int8(const Filter& f, const float* oihw, float* packed) {
+  std::fill_n(packed, packed_size_int8(f), 0.0F);
+  const Int8Weights layout(f, packed);
+  auto* const panels = reinterpret_cast<std::int8_t*>(packed + panels_of(f) * kChunkPanel);
+  const std::ptrdiff_t size = std::ptrdiff_t{f.in_channels} * f.taps;
+  for (int k = 0; k < f.out_channels; ++k, oihw += size) {
+    const float scale = packed[k] = scale_of(oihw, size);
+    std::int8_t* const to = panels + k / kChunkPanel * layout.panel + k % kChunkPanel * kQuad;
+    for (std::ptrdiff_t c = 0; c < f.in_channels; ++c) {
+      for (std::ptrdiff_t t = 0; t < f.taps; ++t) {
+        const float whole = std::nearbyint(oihw[c * f.taps + t] / scale);
+        to[(t * layout.rows + c / kQuad) * kQuadRow + c % kQuad] =
+            static_cast<std::int8_t>(std::fmin(std::fmax(whole, -kMostWeight), kMostWeight));
+      }
+    }
+  }
+}
+
+void int8_starts(const Filter& f, const float* packed, std::span<const ChannelRange> inputs, int out_channels,
+                 int zero_point, std::int32_t* starts) {
+  const Int8Weights weights(f, packed);
+  std::fill_n(starts, int8_starts_size(out_channels), 0);
+  for (int panel = 0; panel < panels_of(f) && panel * kChunkPanel < out_channels; ++panel) {
+    std::int32_t sums[kQuadRow] = {};
+    for (std::ptrdiff_t t = 0; t < f.taps; ++t) {
+      const std::int8_t* const tap = weights.panels + panel * weights.panel + t * weights.rows * kQuadRow;
+      for (const ChannelRange& range : inputs) add_range(tap, range, sums);
+    }
+    for (int i = 0; i < kQuadRow; ++i) starts[panel * kChunkPanel + i / kQuad] -= zero_point * sums[i];
+  }
+}
+
+std::size_t workspace_int8(const Filter& filter, const WindowArgs& window,
+                           std::span<const ChannelRange> inputs, const Int8Unit& unit) {
+  const Int8Geometry g(window, inputs, unit);
+  return g.floats(window, unit) + in_lines(widened_size(filter, g, unit));
+}
+
+void int8_conv(const ConvArgs& args, float* workspace, ThreadPool& pool) {
+  const Int8Geometry g(args.window, args.inputs, *args.int8.unit);
+  const std::size_t own_floats = workspace_int8(args.filter, args.window, args.inputs, *args.int8.unit);
+  for_each_chunk(args, g, pool, [&](const Chunk& chunk, int first_pair, int last_pair, int thread) {
+    run_int8_chunk(args, g, chunk, workspace + static_cast<std::size_t>(thread) * own_floats, first_pair,
+                   last_pair);
+  });
+}
+
+}  // namespace concertina::kernels

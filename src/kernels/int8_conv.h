@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "base/thread_pool.h"
+#include "kernels/chunk.h"
+
+/// Convolution of 8-bit inputs with 8-bit weights. The sums have 32 bits and are exact, so every unit gives
+/// the same ones. Inputs and outputs stay fp32 in memory: the inputs are quantised on the way, and the
+/// epilogue is computed in fp32.
+namespace concertina::kernels {
+
+/// The units of this machine that are not masked (masked_units.h), best first: "AVX-512 VNNI", "AVX2", and
+/// "plain", which every machine has and which is never masked.
+std::vector<std::string> int8_units();
+
+/// The first of them. Takes microseconds: ask when kernels are chosen, not when they run.
+const Int8Unit* best_int8_unit();
+
+/// True for convolutions without groups whose sums fit 32 bits, of at most kMaxChunkTaps taps.
+bool can_run_int8(const Filter& filter);
+
+/// Whether the best unit pays for a layer at full width, of which fp32 would run Winograd's algorithm on
+/// tiles of this side (0: it would not); else fp32 is as fast or faster.
+bool prefers_int8(const Filter& filter, int winograd_side);
+
+/// Floats of memory for the packed filter: a scale for each output channel, and four weights in each of the
+/// others.
+std::size_t packed_size_int8(const Filter& filter);
+
+/// Quantises `oihw`: each output channel w as round(w / scale), where its scale is its largest magnitude /
+/// 127. Panels are [taps][quads of in_channels][16][4], so that every sub-net reads prefixes. packed: 64-byte
+/// aligned.
+void pack_int8(const Filter& filter, const float* oihw, float* packed);
+
+/// What the sums of the first out_channels begin with, so that a zero point of the inputs cancels out: -
+/// zero_point * the sum of a channel's weights under all taps of the active inputs. starts:
+/// [int8_starts_size()].
+constexpr int int8_starts_size(int out_channels) {
+  return round_up(out_channels, 2 * kChunkPanel);
+}
+void int8_starts(const Filter& filter, const float* packed, std::span<const ChannelRange> inputs,
+                 int out_channels, int zero_point, std::int32_t* starts);
+
+/// Floats of scratch memory that each thread needs.
+std::size_t workspace_int8(const Filter& filter, const WindowArgs& window,
+                           std::span<const ChannelRange> inputs, const Int8Unit& unit);
+
+/// What conv() computes, under its preconditions and can_run_int8(), of inputs and weights as they are
+/// quantised; a NaN counts as the lowest input. args.packed comes from pack_int8(), args.int8 is set.
+/// workspace: 64-byte aligned, workspace_int8() floats for each thread of the pool.
+void int8_conv(const ConvArgs& args, float* workspace, ThreadPool& pool);
+
+}  // namespace concertina::kernels
