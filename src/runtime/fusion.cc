@@ -14,9 +14,9 @@ bool is(const Op& op) {
   return (std::holds_alternative<Ops>(op) || ...);
 }
 
-class Fusion {
+class ChainFinder {
  public:
-  explicit Fusion(const Graph& graph)
+  explicit ChainFinder(const Graph& graph)
       : graph_(graph), readers_(static_cast<std::size_t>(graph.size())), taken_(readers_.size(), false) {
     std::vector<bool> live(readers_.size(), false);
     for (const NodeId output : graph.outputs()) {
@@ -33,6 +33,15 @@ class Fusion {
         readers_[input].push_back(id);
       }
     }
+  }
+
+  /// Every node alone.
+  std::vector<Chain> single() const {
+    std::vector<Chain> chains;
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      if (!taken_[id]) chains.push_back({.start = id, .end = id});
+    }
+    return chains;
   }
 
   std::vector<Chain> find() {
@@ -156,8 +165,9 @@ class Fusion {
 
 }  // namespace
 
-std::vector<Chain> find_chains(const Graph& graph) {
-  return Fusion(graph).find();
+std::vector<Chain> find_chains(const Graph& graph, Fusion fusion) {
+  ChainFinder finder(graph);
+  return fusion == Fusion::none ? finder.single() : finder.find();
 }
 
 }  // namespace concertina::runtime

@@ -18,8 +18,14 @@ struct Chain {
   NodeId end = kNone;
 };
 
+/// Which nodes become one chain.
+enum class Fusion {
+  all,  ///< as many as can
+  none  ///< each alone, so that every node's value is in memory
+};
+
 /// Every node that an output depends on, in exactly one chain; ordered by the chains' ends, so that each
 /// comes after what it reads.
-std::vector<Chain> find_chains(const Graph& graph);
+std::vector<Chain> find_chains(const Graph& graph, Fusion fusion = Fusion::all);
 
 }  // namespace concertina::runtime

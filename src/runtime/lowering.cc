@@ -19,8 +19,8 @@ class Lowering {
   explicit Lowering(const Graph& graph)
       : graph_(graph), value_of_(static_cast<std::size_t>(graph.size()), kNone) {}
 
-  Program run() {
-    for (const Chain& chain : find_chains(graph_)) lower_chain(chain);
+  Program run(Fusion fusion) {
+    for (const Chain& chain : find_chains(graph_, fusion)) lower_chain(chain);
     for (const NodeId output : graph_.outputs()) program_.outputs.push_back(read(output));
     for (NodeId input = 0; input < graph_.inputs(); ++input) make_dense(read(input));
     return std::move(program_);
@@ -209,9 +209,9 @@ Status check_node(const Graph& graph, NodeId id) {
 
 }  // namespace
 
-Result<Program> lower(const Graph& graph) {
+Result<Program> lower(const Graph& graph, Fusion fusion) {
   for (NodeId id = 0; id < graph.size(); ++id) RETURN_IF_ERROR(check_node(graph, id));
-  return Lowering(graph).run();
+  return Lowering(graph).run(fusion);
 }
 
 }  // namespace concertina::runtime

@@ -99,7 +99,7 @@ class PlanBuilder {
       plan_.need_workspace(static_cast<std::size_t>(banded.memory));
       plan_.steps.push_back(std::move(banded));
     }
-    ends_.push_back(plan_.steps.size());
+    plan_.pass_ends.push_back(plan_.steps.size());
   }
 
   /// They have their labels and their workspace.
@@ -136,8 +136,10 @@ class PlanBuilder {
 
   void add_stores() {
     const std::span<const NodeId> outputs = source_.graph.outputs();
+    std::ptrdiff_t begin = 0;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-      std::vector<Step> steps = store_steps(i, source_, map_);
+      std::vector<Step> steps = store_steps(source_.program.outputs[i], begin, source_, map_);
+      begin += source_.graph.shape(outputs[i]).elements();  // outputs are locked
       label(steps, outputs.size() > 1 ? source_.graph.node(outputs[i]).name : "output", "Store", false);
       add_steps(std::move(steps));
     }
@@ -145,8 +147,8 @@ class PlanBuilder {
 
   void set_per_image_steps() {
     const auto passes = static_cast<std::size_t>(per_image_passes(traffic_));
-    if (passes == 0 || ends_[passes - 1] == 0) return;
-    plan_.per_image_steps = static_cast<int>(ends_[passes - 1]);
+    if (passes == 0 || plan_.pass_ends[passes - 1] == 0) return;
+    plan_.per_image_steps = static_cast<int>(plan_.pass_ends[passes - 1]);
     const int first_of_batch = passes_[passes - 1].end;  // the first operation that is for the whole batch
     for (ValueId id = 0; id < static_cast<ValueId>(source_.program.values.size()); ++id) {
       const auto [begin, end] = source_.storage.lifetimes[id];
@@ -180,8 +182,7 @@ class PlanBuilder {
   std::vector<Pass> passes_;
   MemoryMap map_;
   Epilogues epilogues_;
-  std::vector<Traffic> traffic_;   // of each pass
-  std::vector<std::size_t> ends_;  // of each pass's steps
+  std::vector<Traffic> traffic_;  // of each pass
   Plan plan_;
 };
 

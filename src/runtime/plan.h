@@ -26,8 +26,9 @@ struct Carried {
 /// How one sub-net runs. It points into the model's packed weights and its own.
 struct Plan {
   std::vector<Step> steps;
-  std::vector<StepLabel> labels;  ///< in the order of the steps
-  std::size_t image_floats = 0;   ///< of an image at the sub-net's resolution
+  std::vector<StepLabel> labels;       ///< in the order of the steps
+  std::vector<std::size_t> pass_ends;  ///< by pass: the index of the step after its last one
+  std::size_t image_floats = 0;        ///< of an image at the sub-net's resolution
   int per_image_steps = 0;  ///< the first ones, done for single images of a batch: see per_image_passes()
   std::vector<Carried> carried;            ///< from them to the others
   std::int64_t layer_macs = 0;             ///< for one image, mean over the convolutions and linear layers

@@ -38,7 +38,9 @@ std::vector<Step> steps_of(const op::Resize& op, const StepContext& context);
 /// Of an operation without a node.
 std::vector<Step> move_steps(const StepContext& context);
 
-/// Those that give one of the network's outputs to the caller.
-std::vector<Step> store_steps(std::size_t output, const PlanSource& source, const MemoryMap& map);
+/// Those that give a value's active features to the caller, [batch][c][h][w]; `begin`: floats before them
+/// among the logits, for each image of the batch.
+std::vector<Step> store_steps(ValueId value, std::ptrdiff_t begin, const PlanSource& source,
+                              const MemoryMap& map);
 
 }  // namespace concertina::runtime

@@ -211,20 +211,16 @@ Steps move_steps(const StepContext& context) {
   return steps;
 }
 
-Steps store_steps(std::size_t output, const PlanSource& source, const MemoryMap& map) {
-  const auto shape_of = [&](std::size_t i) { return source.graph.shape(source.graph.outputs()[i]); };
-  const Shape shape = shape_of(output);  // outputs are locked
-  const ValueId value = source.program.outputs[output];
-  const int pixels = shape.height * shape.width;
-  std::ptrdiff_t begin = 0, plane = 0;
-  for (std::size_t i = 0; i < output; ++i) begin += shape_of(i).elements();
+Steps store_steps(ValueId value, std::ptrdiff_t begin, const PlanSource& source, const MemoryMap& map) {
+  const PixelLayout& layout = map.layout(value);
+  const int pixels = source.program.value(value).pixels(), channels = active(layout);
+  std::ptrdiff_t plane = 0;
   Steps steps;
-  for (const auto& [feature, offset, count] : map.layout(value).segments) {
-    steps.push_back(
-        StoreStep{.args = {.channels = count, .pixels = pixels, .output_channels = shape.channels},
-                  .input = map.location(value, offset),
-                  .begin = begin,
-                  .plane = plane});
+  for (const auto& [feature, offset, count] : layout.segments) {
+    steps.push_back(StoreStep{.args = {.channels = count, .pixels = pixels, .output_channels = channels},
+                              .input = map.location(value, offset),
+                              .begin = begin,
+                              .plane = plane});
     plane += std::ptrdiff_t{count} * pixels;
   }
   return steps;
