@@ -38,7 +38,9 @@ Status choose_out(std::string& out, const std::string& model, const char* extens
 void add_precision_option(CLI::App* verb, Precision& precision) {
   add_word_option(
       verb, "--precision", precision, kPrecisions,
-      "bf16 runs convolutions and linear layers in bfloat16 where that is faster, if the machine can");
+      "bf16 runs convolutions and linear layers in bfloat16 where that is faster, if the machine can; int8 "
+      "needs a model that concertina-train quantize has seen; auto takes the fastest for each layer, and needs "
+      "--tuning");
 }
 
 void add_model_options(CLI::App* verb, ModelOptions& options) {

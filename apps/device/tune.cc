@@ -58,7 +58,7 @@ std::vector<std::string_view> kernels_of(const runtime::LayerTuning& layer) {
 Table table_of(const runtime::Tuning& tuning) {
   std::vector<runtime::Packing> packings;
   for (const auto packing : {runtime::Packing::direct, runtime::Packing::grouped, runtime::Packing::winograd,
-                             runtime::Packing::winograd2, runtime::Packing::bf16}) {
+                             runtime::Packing::winograd2, runtime::Packing::bf16, runtime::Packing::int8}) {
     const bool used = std::any_of(tuning.layers.begin(), tuning.layers.end(), [&](const auto& layer) {
       return layer.second.milliseconds.contains(packing);
     });

@@ -25,7 +25,18 @@ namespace {
 
 // What the runtime's outputs may differ by, as a share of the largest value: each side adds in an order of
 // its own.
-constexpr double kFp32Bound = 1e-4, kBf16Bound = 0.05;
+double bound_of(Precision precision) {
+  switch (precision) {
+    case Precision::fp32:
+      return 1e-4;
+    case Precision::bf16:
+      return 0.05;
+    case Precision::int8:
+    case Precision::automatic:
+      return 0.1;
+  }
+  return 0;
+}
 
 struct VerifyOptions {
   std::string model;
@@ -99,7 +110,7 @@ std::optional<double> accuracy_difference(const VerifyRow& row) {
 std::vector<std::string> failures(const std::vector<VerifyRow>& rows, const EvaluatedModel& model,
                                   std::int64_t images) {
   const Precision precision = model.model->precision();
-  const double logits = precision == Precision::bf16 ? kBf16Bound : kFp32Bound;
+  const double logits = bound_of(precision);
   const std::string in_measure = fmt::format("the file in {}", model.measure());
   std::vector<std::string> sentences;
   const auto hold = [&](const VerifyRow& row, const char* what, std::optional<double> value, double limit) {

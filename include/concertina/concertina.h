@@ -61,7 +61,12 @@ typedef struct concertina_scheduler concertina_scheduler;
 /* ---- models ---- */
 
 /** The numbers that convolutions and linear layers compute with. Do not renumber. */
-typedef enum concertina_precision { CONCERTINA_FP32 = 0, CONCERTINA_BF16 = 1 } concertina_precision;
+typedef enum concertina_precision {
+  CONCERTINA_FP32 = 0,
+  CONCERTINA_BF16 = 1,
+  CONCERTINA_INT8 = 2,
+  CONCERTINA_AUTO = 3
+} concertina_precision;
 
 typedef struct concertina_model_options {
   size_t struct_size;

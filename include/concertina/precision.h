@@ -13,10 +13,17 @@ enum class Precision {
   /// convolutions, grouped convolutions, and classifiers that a sub-net does not share. Without AMX, so do
   /// layers that bfloat16 would not make faster.
   bf16,
+  /// Weights and inputs have 8 bits, sums 32. The model must hold the scales of its tensors, which
+  /// `concertina-train quantize` finds. Four kinds of layers stay fp32: depthwise convolutions, grouped
+  /// convolutions, classifiers that a sub-net does not share, and layers whose input has no scale.
+  int8,
+  /// Each layer has the precision that is fastest on this machine, as a table of `concertina tune --precision
+  /// auto` says. int8 is among them if the model holds scales.
+  automatic,
 };
 
 /// How files and command lines write a Precision.
-inline constexpr std::array<std::string_view, 2> kPrecisions = {"fp32", "bf16"};
+inline constexpr std::array<std::string_view, 4> kPrecisions = {"fp32", "bf16", "int8", "auto"};
 
 constexpr std::string_view name_of(Precision precision) {
   return kPrecisions[static_cast<std::size_t>(precision)];

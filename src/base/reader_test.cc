@@ -110,7 +110,7 @@ TEST(Reader, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(json([](const Reader& r) { r["none"].text(); }), "none must be text in quotes");
   EXPECT_THAT(json([](const Reader& r) { r["text"].subnet(); }), HasSubstr("text must be a list of widths"));
   EXPECT_EQ(json([](const Reader& r) { r["text"].one_of<Precision>(kPrecisions); }),
-            "text must be one of fp32, bf16; did you mean 'fp32'?");
+            "text must be one of fp32, bf16, int8, auto; did you mean 'auto'?");
   EXPECT_EQ(json([](const Reader& r) { r["list"].entries(3); }), "list must be a list of at least 3");
   EXPECT_EQ(json([](const Reader& r) { r["list"].entries()[1].entries()[0].text(); }),
             "list[1][0] must be text in quotes");

@@ -14,13 +14,10 @@ namespace concertina::capi {
 namespace {
 
 Result<Precision> precision_of(int32_t value) {
-  switch (value) {
-    case CONCERTINA_FP32:
-      return Precision::fp32;
-    case CONCERTINA_BF16:
-      return Precision::bf16;
-  }
-  return Error{fmt::format("there is no precision number {}; use CONCERTINA_FP32 or CONCERTINA_BF16", value)};
+  static_assert(static_cast<int>(Precision::automatic) == CONCERTINA_AUTO);
+  if (value >= CONCERTINA_FP32 && value <= CONCERTINA_AUTO) return static_cast<Precision>(value);
+  return Error{fmt::format(
+      "there is no precision number {}; use one of concertina_precision, such as CONCERTINA_FP32", value)};
 }
 
 /// The handle of what load(options) gives.

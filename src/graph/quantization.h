@@ -6,8 +6,8 @@
 
 namespace concertina {
 
-/// How a tensor is held in 8 bits: the value x as round(x / scale) + zero_point, limited to 0 .. 255. Ties are
-/// rounded to even. It is ONNX's QuantizeLinear for uint8.
+/// How a tensor is held in 8 bits: the value x as round(x / scale) + zero_point, limited to 0 .. 255. Ties
+/// are rounded to even. It is ONNX's QuantizeLinear for uint8.
 struct Quantization {
   float scale = 1;     ///< finite, above 0
   int zero_point = 0;  ///< 0 .. 255

@@ -24,15 +24,15 @@ inline __m256i load(const void* from) {
   return _mm256_loadu_si256(static_cast<const __m256i*>(from));
 }
 
-/// One panel.
 template <int kRows>
-void products_of(const Int8Panels& p, const std::int16_t* input, const std::int16_t* weights,
-                 const std::int32_t* starts, std::int32_t* sums) {
+void products_of(const Int8Panels& p, const void* inputs, std::int32_t* sums) {
+  const auto* input = static_cast<const std::int16_t*>(inputs);
+  const std::int16_t* weights = p.wide;
   __m256i first[kRows];
   __m256i second[kRows];
   for (int i = 0; i < kRows; ++i) {
-    first[i] = load(starts);
-    second[i] = load(starts + kChunkPanel / 2);
+    first[i] = load(p.starts);
+    second[i] = load(p.starts + kChunkPanel / 2);
   }
   for (const std::ptrdiff_t tap : p.taps) {
     const std::int16_t* at = input + tap;
@@ -51,14 +51,6 @@ void products_of(const Int8Panels& p, const std::int16_t* input, const std::int1
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums), first[i]);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums + kChunkPanel / 2), second[i]);
   }
-}
-
-template <int kRows>
-void products_of(const Int8Panels& p, const void* input, std::int32_t* sums) {
-  const auto* words = static_cast<const std::int16_t*>(input);
-  products_of<kRows>(p, words, p.wide, p.starts, sums);
-  if (p.weights2 == nullptr) return;
-  products_of<kRows>(p, words, p.wide + p.wide_size(), p.starts + kChunkPanel, sums + kChunkPanel);
 }
 
 void products(const Int8Panels& p, const void* input, int pixels, std::int32_t* sums) {

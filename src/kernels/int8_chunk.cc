@@ -53,6 +53,15 @@ HWY_INLINE void store(VI v, std::int16_t* to) {
   hn::StoreU(hn::DemoteTo(kWords, v), kWords, to);
 }
 
+/// The first `count` floats, fewer than a vector. Before AVX2 a masked load would touch what follows them.
+HWY_INLINE V load_active(const float* from, int count) {
+#if HWY_TARGET <= HWY_AVX2
+  return hn::MaskedLoad(hn::FirstN(kTag, static_cast<std::size_t>(count)), kTag, from);
+#else
+  return load_first(from, count);
+#endif
+}
+
 /// One range of one pixel, in whole quads; what is no active channel becomes zero. A whole vector is stored
 /// at the end, which what comes next overwrites.
 template <class Element>
@@ -65,7 +74,7 @@ HWY_INLINE void quantize_range(const Quantizer& quantizer, const float* from, co
   for (; c + kLanes <= range.count; c += kLanes) store(quantizer(hn::LoadU(kTag, from + c)), to + c);
   if (c < range.count) {
     const auto active = hn::FirstN(kTag, static_cast<std::size_t>(range.count - c));
-    const V x = hn::MaskedLoad(active, kTag, from + c);
+    const V x = load_active(from + c, range.count - c);
     store(hn::IfThenElseZero(hn::RebindMask(kIntTag, active), quantizer(x)), to + c);
   }
   std::fill(to + range.count, to + quads_of(range) * kQuad - lead, Element{0});
@@ -133,16 +142,26 @@ void quantize_inputs(const ConvArgs& args, const Int8Geometry& g, const Chunk& c
   }
 }
 
+/// Of each quad, two places as 16 bits: kFirst and the next one.
+template <int kFirst>
+HWY_INLINE VI widened(VI quads) {
+  const VI first = hn::ShiftRight<24>(hn::ShiftLeft<24 - 8 * kFirst>(quads));
+  const VI second = hn::ShiftRight<24>(hn::ShiftLeft<16 - 8 * kFirst>(quads));
+  return hn::Or(hn::And(first, hn::Set(kIntTag, 0xffff)), hn::ShiftLeft<16>(second));
+}
+
 /// The active rows of one panel, as pairs of 16 bits.
 void widen(const ConvArgs& args, const Int8Weights& weights, const std::int8_t* panel, std::int16_t* to) {
   for (int tap = 0; tap < args.filter.taps; ++tap) {
     for (const ChannelRange& range : args.inputs) {
       const std::int8_t* row = panel + (tap * weights.rows + range.weight_begin / kQuad) * kQuadRow;
       for (int quad = 0; quad < quads_of(range); ++quad, row += kQuadRow, to += kQuadRow) {
-        for (int k = 0; k < kChunkPanel; ++k) {
-          for (int i = 0; i < kQuad; ++i) {
-            to[i / 2 * 2 * kChunkPanel + 2 * k + i % 2] = row[kQuad * k + i];
-          }
+        const auto* quads = reinterpret_cast<const std::int32_t*>(row);
+        auto* pairs = reinterpret_cast<std::int32_t*>(to);
+        for (int k = 0; k < kChunkPanel; k += kLanes) {
+          const VI v = hn::Load(kIntTag, quads + k);
+          hn::Store(widened<0>(v), kIntTag, pairs + k);
+          hn::Store(widened<2>(v), kIntTag, pairs + kChunkPanel + k);
         }
       }
     }
@@ -185,28 +204,25 @@ class PanelEpilogue {
   V shift_[kChunkPanel / kLanes];
 };
 
-/// Two panels, from `panel` on, under all pixels of the chunk.
+/// One panel, or two, under all pixels of the chunk.
 template <class Element>
 void run_panels(const ConvArgs& args, const Int8Geometry& g, const Chunk& chunk,
-                std::span<const std::ptrdiff_t> taps, const Element* inputs, std::int16_t* wide, int panel) {
+                std::span<const std::ptrdiff_t> taps, const Element* inputs, std::int16_t* wide, int panel,
+                bool two) {
   const Int8Weights weights(args.filter, args.packed);
   const Int8Unit& unit = *args.int8.unit;
   const int channel = panel * kChunkPanel;
-  const bool two = channel + kChunkPanel < args.out_channels;
   const std::int32_t zeros[2 * kChunkPanel] = {};
-  Int8Panels panels{.taps = taps,
-                    .ranges = args.inputs,
-                    .pixel = g.pixel,
-                    .quads = static_cast<int>(g.channels / kQuad),
-                    .weights = weights.panels + panel * weights.panel,
-                    .weights2 = two ? weights.panels + (panel + 1) * weights.panel : nullptr,
-                    .rows = weights.rows,
-                    .wide = wide,
-                    .starts = args.int8.starts == nullptr ? zeros : args.int8.starts + channel};
-  if (unit.widens) {
-    widen(args, weights, panels.weights, wide);
-    if (two) widen(args, weights, panels.weights2, wide + panels.wide_size());
-  }
+  const Int8Panels panels{.taps = taps,
+                          .ranges = args.inputs,
+                          .pixel = g.pixel,
+                          .quads = static_cast<int>(g.channels / kQuad),
+                          .weights = weights.panels + panel * weights.panel,
+                          .weights2 = two ? weights.panels + (panel + 1) * weights.panel : nullptr,
+                          .rows = weights.rows,
+                          .wide = wide,
+                          .starts = args.int8.starts == nullptr ? zeros : args.int8.starts + channel};
+  if (unit.widens) widen(args, weights, panels.weights, wide);
   const PanelEpilogue first(args, weights, channel);
   const PanelEpilogue second(args, weights, two ? channel + kChunkPanel : channel);
   const int all = g.outputs(args.window, chunk);
@@ -235,8 +251,11 @@ void run_chunk(const ConvArgs& args, const Int8Geometry& g, const Chunk& chunk, 
   auto* const inputs = reinterpret_cast<Element*>(memory);
   quantize_inputs(args, g, chunk, inputs);
   auto* const wide = reinterpret_cast<std::int16_t*>(memory + g.floats(args.window, *args.int8.unit));
-  for (int pair = first_pair; pair < last_pair; ++pair)
-    run_panels(args, g, chunk, taps, inputs, wide, 2 * pair);
+  const int end = std::min(2 * last_pair, (args.out_channels + kChunkPanel - 1) / kChunkPanel);
+  // Widened weights of one panel stay in the first-level cache where those of two would not.
+  const int together = args.int8.unit->widens ? 1 : 2;
+  for (int panel = 2 * first_pair; panel < end; panel += together)
+    run_panels(args, g, chunk, taps, inputs, wide, panel, together == 2 && panel + 1 < end);
 }
 
 void run_int8(const ConvArgs& args, const Int8Geometry& g, const Chunk& chunk, float* memory, int first_pair,

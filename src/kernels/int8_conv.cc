@@ -57,7 +57,7 @@ void add_range(const std::int8_t* tap, const ChannelRange& range, std::int32_t* 
 /// Floats that a unit which widens needs for its weights.
 std::size_t widened_size(const Filter& filter, const Int8Geometry& g, const Int8Unit& unit) {
   if (!unit.widens) return 0;
-  return static_cast<std::size_t>(g.channels) * static_cast<std::size_t>(filter.taps) * 2 * kChunkPanel / 2;
+  return static_cast<std::size_t>(g.channels) * static_cast<std::size_t>(filter.taps) * kChunkPanel / 2;
 }
 
 }  // namespace

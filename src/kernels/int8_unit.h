@@ -17,7 +17,7 @@ inline int quads_of(const ChannelRange& range) {
   return (range.weight_begin % kQuad + range.count + kQuad - 1) / kQuad;
 }
 
-/// Two panels under all pixels of a chunk.
+/// Two panels under all pixels of a chunk; only one of units that widen.
 struct Int8Panels {
   std::span<const std::ptrdiff_t> taps;   ///< elements from a pixel to what each tap sees
   std::span<const ChannelRange> ranges;   ///< side by side in the pixel, each in whole quads
@@ -26,18 +26,15 @@ struct Int8Panels {
   const std::int8_t* weights = nullptr;   ///< [taps][rows][kChunkPanel][kQuad]
   const std::int8_t* weights2 = nullptr;  ///< of the second panel, or null
   std::ptrdiff_t rows = 0;                ///< quads of input channels at full width
-  /// Of units that widen: the active rows of both panels, [2][taps][quads][2][kChunkPanel][2].
+  /// Of units that widen: the active rows of the panel, [taps][quads][2][kChunkPanel][2].
   const std::int16_t* wide = nullptr;
   const std::int32_t* starts = nullptr;  ///< [2 * kChunkPanel]: what the sums begin with
-
-  /// Elements of a panel of `wide`.
-  std::ptrdiff_t wide_size() const { return static_cast<std::ptrdiff_t>(taps.size()) * quads * kQuadRow; }
 };
 
 struct Int8Unit {
   const char* name;
   int pixels;   ///< of one call of products()
-  bool widens;  ///< inputs and weights are widened to 16 bits before they are multiplied
+  bool widens;  ///< inputs and weights are widened to 16 bits before they are multiplied, a panel at a time
 
   /// sums[p][k] = starts[k] + sum over all inputs of pixel p, times weights of channel k: `pixels` rows of 2
   /// * kChunkPanel. input: uint8, or int16 if it widens. Reads whole blocks: up to this->pixels rows are

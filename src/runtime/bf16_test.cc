@@ -87,7 +87,7 @@ TEST_F(Bf16RuleTest, RunsWhereItPays) {
   const auto first = [](int in, int out, int kernel, int size) {
     testing::Net net(Shape{in, size, size});
     net.conv("conv", net.input(), out, Window::square(kernel, 1, kernel / 2));
-    return layer_filters(net.build(), 1, Precision::bf16)[0].packings.front();
+    return layer_filters(net.build(), 1, Precision::bf16, false)[0].packings.front();
   };
   for (const std::string& unit : kernels::bf16_units()) {
     ASSERT_TRUE(kernels::limit_bf16_unit(unit));

@@ -12,9 +12,10 @@ namespace {
 constexpr struct {
   ConvKernel kernel;
   std::string_view name;
-} kKernelNames[] = {{ConvKernel::direct, "direct"},   {ConvKernel::planar, "planar"},
-                    {ConvKernel::grouped, "grouped"}, {ConvKernel::winograd, "winograd"},
-                    {ConvKernel::bf16, "bf16"},       {ConvKernel::depthwise, "depthwise"}};
+} kKernelNames[] = {{ConvKernel::direct, "direct"},      {ConvKernel::planar, "planar"},
+                    {ConvKernel::grouped, "grouped"},    {ConvKernel::winograd, "winograd"},
+                    {ConvKernel::bf16, "bf16"},          {ConvKernel::int8, "int8"},
+                    {ConvKernel::depthwise, "depthwise"}};
 
 bool lie_in(const kernels::Filter& few, std::span<const kernels::ChannelRange> inputs, int out_channels) {
   return out_channels <= few.out_channels &&
@@ -63,6 +64,8 @@ std::vector<ConvChoice> conv_choices(const PackedFilter& packed,
       return {{ConvKernel::depthwise}};
     case Packing::bf16:
       return {{ConvKernel::bf16}};
+    case Packing::int8:
+      return {{ConvKernel::int8}};
     case Packing::direct:
       add_direct(packed, out_channels, false, choices);
       return choices;

@@ -13,7 +13,7 @@
 namespace concertina::runtime {
 
 /// What runs a filter in a sub-net.
-enum class ConvKernel { direct, planar, grouped, winograd, bf16, depthwise };
+enum class ConvKernel { direct, planar, grouped, winograd, bf16, int8, depthwise };
 
 std::string_view kernel_name(ConvKernel kernel);
 std::optional<ConvKernel> find_kernel(std::string_view name);

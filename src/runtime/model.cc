@@ -17,6 +17,7 @@
 #include "graph/resolution.h"
 #include "kernels/bf16_conv.h"
 #include "kernels/layout.h"
+#include "runtime/calibration.h"
 #include "runtime/lowering.h"
 #include "runtime/model_impl.h"
 #include "runtime/storage.h"
@@ -67,8 +68,9 @@ Result<Structure> make_structure(Graph graph) {
   return Structure{std::move(graph), std::move(program), std::move(storage)};
 }
 
-Status check_precision(Precision precision) {
-  if (precision == Precision::fp32 || !kernels::bf16_units().empty()) return {};
+Status check_precision(const onnx::ModelFile& file, Precision precision) {
+  if (precision == Precision::int8) return check_calibrated(file);
+  if (precision != Precision::bf16 || !kernels::bf16_units().empty()) return {};
   return Error{
       fmt::format("this machine ({}, {}) has neither AMX nor AVX-512 BF16, which bfloat16 needs; use fp32",
                   cpu_name(), kernels::target_name())};
@@ -77,9 +79,14 @@ Status check_precision(Precision precision) {
 }  // namespace
 
 Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file, const ModelOptions& options) {
-  if (options.tuning.empty()) return make_model(file, options.precision, default_kernels());
+  if (options.tuning.empty()) {
+    if (options.precision != Precision::automatic)
+      return make_model(file, options.precision, default_kernels());
+    return Error{
+        "the precision auto needs a table; make one with `concertina tune --precision auto` and name it with --tuning"};
+  }
   ASSIGN_OR_RETURN(const Tuning tuning, Tuning::read(options.tuning));
-  if (const Status fits = tuning.check(file.network.graph, options.precision); !fits) {
+  if (const Status fits = tuning.check(file, options.precision); !fits) {
     return in_file(options.tuning, fits.error());
   }
   return make_model(file, options.precision, tuning.policy());
@@ -87,7 +94,7 @@ Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file, con
 
 Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file, Precision precision,
                                                 const KernelPolicy& policy) {
-  RETURN_IF_ERROR(check_precision(precision));
+  RETURN_IF_ERROR(check_precision(file, precision));
   const Graph& graph = file.network.graph;
   ASSIGN_OR_RETURN(Structure whole, make_structure(graph));
   const auto [channels, height, width] = graph.shape(graph.input());
@@ -103,7 +110,7 @@ Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file, Pre
                   .outputs = {},
                   .classes = file.classes,
                   .subnets = {},
-                  .packed = PackedWeights(file.network, precision, policy.packing),
+                  .packed = PackedWeights(file.network, precision, calibrated_layers(file), policy.packing),
                   .plans = {},
                   .precision = precision});
   for (NodeId id = 0; id < graph.inputs(); ++id) impl->inputs.push_back(describe_value(graph, id));
@@ -123,9 +130,9 @@ Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file, Pre
     }
     const auto& [running, program, storage] = structures.at(key);
     const ChooseKernel kernels = policy.kernels(static_cast<int>(impl->plans.size()));
-    impl->plans.push_back(
-        make_plan({running, file.network.weights, program, storage, impl->packed, kernels, policy.bands},
-                  graph.shape(graph.input()), record.subnet, record.own));
+    impl->plans.push_back(make_plan({running, file.network.weights, program, storage, impl->packed,
+                                     record.quantization, kernels, policy.bands},
+                                    graph.shape(graph.input()), record.subnet, record.own));
     impl->subnets.push_back(describe(graph, record, impl->plans.back()));
   }
   return std::shared_ptr<const Model>(std::make_shared<Model>(std::move(impl)));

@@ -75,7 +75,8 @@ struct Observer::Impl {
   std::vector<float> values = {};  ///< of the operation that is seen
 
   Impl(const onnx::ModelFile& file, const ChoosePacking& packing, int batch, int threads)
-      : packed(file.network, Precision::fp32, packing),
+      : packed(
+            file.network, Precision::fp32, [](NodeId) { return false; }, packing),
         input_size(static_cast<std::size_t>(input_elements(file.network.graph))),
         max_batch(batch),
         pool(threads) {}
@@ -158,7 +159,8 @@ Result<Observer> Observer::make(const onnx::ModelFile& file, int subnet, int max
   const KernelPolicy policy = without_bands();
   const ChooseKernel kernels = policy.kernels(subnet);
   auto impl = std::make_unique<Impl>(file, policy.packing, max_batch, threads);
-  const PlanSource source{graph, file.network.weights, program, storage, impl->packed, kernels, policy.bands};
+  const PlanSource source{graph,        file.network.weights, program, storage,
+                          impl->packed, record.quantization,  kernels, policy.bands};
   impl->plan = make_plan(source, whole.shape(whole.input()), record.subnet, record.own);
   const std::vector<PixelLayout> layouts = pixel_layouts(source, record.subnet);
   impl->add_sights(source, MemoryMap(program, storage, layouts, choose_passes(source, layouts)), whole);

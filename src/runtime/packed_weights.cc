@@ -7,6 +7,7 @@
 #include "kernels/bf16_conv.h"
 #include "kernels/depthwise.h"
 #include "kernels/grouped.h"
+#include "kernels/int8_conv.h"
 #include "kernels/layout.h"
 #include "kernels/winograd.h"
 
@@ -28,6 +29,8 @@ std::size_t packed_size(const PackedFilter& packed) {
       return kernels::packed_size_winograd(packed.filter, winograd_side(packed.packing));
     case Packing::bf16:
       return kernels::packed_size_bf16(packed.filter, packed.window);
+    case Packing::int8:
+      return kernels::packed_size_int8(packed.filter);
   }
   return 0;
 }
@@ -45,6 +48,8 @@ void pack(const PackedFilter& packed, const float* plain, float* to) {
       return kernels::pack_winograd(packed.filter, winograd_side(packed.packing), plain, to);
     case Packing::bf16:
       return kernels::pack_bf16(packed.filter, packed.window, plain, to);
+    case Packing::int8:
+      return kernels::pack_int8(packed.filter, plain, to);
   }
 }
 
@@ -85,14 +90,15 @@ bool is_packed_alike(const PackedFilter& a, const PackedFilter& b) {
 
 }  // namespace
 
-PackedWeights::PackedWeights(const Network& network, Precision precision, const ChoosePacking& choose) {
+PackedWeights::PackedWeights(const Network& network, Precision precision,
+                             const std::function<bool(NodeId)>& calibrated, const ChoosePacking& choose) {
   std::size_t total = 0;
   std::unordered_map<std::string, std::string> owners;  // by array, the first layer that has it
   for (NodeId id = 0; id < network.graph.size(); ++id) {
     const Node& node = network.graph.node(id);
     const std::size_t begin = total;
     std::vector<PackedFilter>& mine = filters_[node.name];
-    for (const LayerFilter& layer : layer_filters(network.graph, id, precision)) {
+    for (const LayerFilter& layer : layer_filters(network.graph, id, precision, calibrated(id))) {
       PackedFilter& filter = mine.emplace_back(PackedFilter{layer, choose(node, layer), total});
       total += in_lines(packed_size(filter));
       if (winograd_side(filter.packing) == 0) continue;

@@ -29,7 +29,9 @@ using ChoosePacking = std::function<Packing(const Node& node, const LayerFilter&
 /// that share an array read one copy of it, if they are packed alike.
 class PackedWeights {
  public:
-  PackedWeights(const Network& network, Precision precision, const ChoosePacking& choose);
+  /// calibrated: of each layer, as in layer_filters().
+  PackedWeights(const Network& network, Precision precision, const std::function<bool(NodeId)>& calibrated,
+                const ChoosePacking& choose);
 
   /// Those of a layer, known by its name; none of other nodes.
   std::span<const PackedFilter> filters(const Node& node) const;

@@ -6,6 +6,7 @@
 #include "kernels/bf16_conv.h"
 #include "kernels/depthwise.h"
 #include "kernels/grouped.h"
+#include "kernels/int8_conv.h"
 #include "kernels/winograd.h"
 #include "runtime/program.h"
 #include "runtime/transposed.h"
@@ -18,9 +19,30 @@ using kernels::Filter;
 constexpr struct {
   Packing packing;
   std::string_view name;
-} kPackingNames[] = {{Packing::direct, "direct"},          {Packing::depthwise, "depthwise"},
-                     {Packing::grouped, "grouped"},        {Packing::winograd, "winograd"},
-                     {Packing::winograd2, "winograd-2x2"}, {Packing::bf16, "bf16"}};
+} kPackingNames[] = {
+    {Packing::direct, "direct"},     {Packing::depthwise, "depthwise"},    {Packing::grouped, "grouped"},
+    {Packing::winograd, "winograd"}, {Packing::winograd2, "winograd-2x2"}, {Packing::bf16, "bf16"},
+    {Packing::int8, "int8"}};
+
+/// Besides fp32, which every layer can have.
+struct Allowed {
+  bool bf16;
+  bool int8;
+  bool by_rule;  ///< where the rules of thumb prefer it; else only where a measurement does
+
+  Allowed(Precision precision, bool calibrated)
+      : bf16(precision == Precision::bf16 ||
+             (precision == Precision::automatic && kernels::best_bf16_unit() != nullptr)),
+        int8(calibrated && (precision == Precision::int8 || precision == Precision::automatic)),
+        by_rule(precision != Precision::automatic) {}
+
+  bool prefers_bf16(const Filter& filter, int winograd_side) const {
+    return by_rule && kernels::prefers_bf16(filter, winograd_side);
+  }
+  bool prefers_int8(const Filter& filter, int winograd_side) const {
+    return by_rule && kernels::prefers_int8(filter, winograd_side);
+  }
+};
 
 /// One filter for each segment of a depthwise convolution's input.
 std::vector<LayerFilter> depthwise_filters(const Graph& graph, NodeId id, const op::Conv& conv) {
@@ -61,14 +83,17 @@ std::vector<LayerFilter> cut_by_outputs(const Graph& graph, NodeId id,
 
 /// Convolutions over the input as it is; see parts_of().
 std::vector<LayerFilter> part_filters(const Graph& graph, NodeId id, const op::Conv& conv,
-                                      Precision precision) {
+                                      const Allowed& allowed) {
   std::vector<LayerFilter> filters;
   const Shape &input = graph.shape(graph.node(id).inputs[0]), &output = graph.shape(id);
   const Filter whole{
       .out_channels = conv.out_channels, .in_channels = conv.in_channels, .taps = conv.window.taps()};
   std::vector<Packing> packings = {Packing::direct};
-  if (precision == Precision::bf16 && kernels::can_run_bf16(whole)) {
-    packings.insert(kernels::prefers_bf16(whole, 0) ? packings.begin() : packings.end(), Packing::bf16);
+  if (allowed.bf16 && kernels::can_run_bf16(whole)) {
+    packings.insert(allowed.prefers_bf16(whole, 0) ? packings.begin() : packings.end(), Packing::bf16);
+  }
+  if (allowed.int8 && kernels::can_run_int8(whole)) {
+    packings.insert(allowed.prefers_int8(whole, 0) ? packings.begin() : packings.end(), Packing::int8);
   }
   for (const TransposedPart& part : parts_of(conv)) {
     Filter filter = whole;
@@ -83,14 +108,16 @@ std::vector<LayerFilter> part_filters(const Graph& graph, NodeId id, const op::C
 }
 
 std::vector<Packing> packings_of(const Filter& filter, const kernels::WindowArgs& window,
-                                 Precision precision) {
+                                 const Allowed& allowed) {
   std::vector<Packing> packings;
   const auto add = [&](Packing packing) {
     if (std::find(packings.begin(), packings.end(), packing) == packings.end()) packings.push_back(packing);
   };
-  const bool rounds = precision == Precision::bf16 && kernels::can_run_bf16(filter);
+  const bool rounds = allowed.bf16 && kernels::can_run_bf16(filter);
+  const bool quantizes = allowed.int8 && kernels::can_run_int8(filter);
   const int side = kernels::preferred_side_winograd(filter, window);
-  if (rounds && kernels::prefers_bf16(filter, side)) add(Packing::bf16);
+  if (rounds && allowed.prefers_bf16(filter, side)) add(Packing::bf16);
+  if (quantizes && allowed.prefers_int8(filter, side)) add(Packing::int8);
   if (side > 0) add(side == 2 ? Packing::winograd2 : Packing::winograd);
   if (kernels::can_run_grouped(filter)) add(Packing::grouped);
   add(Packing::direct);
@@ -99,6 +126,7 @@ std::vector<Packing> packings_of(const Filter& filter, const kernels::WindowArgs
     add(Packing::winograd);
   }
   if (rounds) add(Packing::bf16);
+  if (quantizes) add(Packing::int8);
   return packings;
 }
 
@@ -117,16 +145,17 @@ std::optional<Packing> find_packing(std::string_view name) {
   return std::nullopt;
 }
 
-std::vector<LayerFilter> layer_filters(const Graph& graph, NodeId id, Precision precision) {
+std::vector<LayerFilter> layer_filters(const Graph& graph, NodeId id, Precision precision, bool calibrated) {
+  const Allowed allowed(precision, calibrated);
   const Op& op = graph.node(id).op;
   if (const auto* linear = std::get_if<op::Linear>(&op)) {
     const Filter filter{.out_channels = linear->out_features, .in_channels = linear->in_features};
-    return cut_by_outputs(graph, id, {{.filter = filter, .packings = packings_of(filter, {}, precision)}});
+    return cut_by_outputs(graph, id, {{.filter = filter, .packings = packings_of(filter, {}, allowed)}});
   }
   const auto* conv = std::get_if<op::Conv>(&op);
   if (conv == nullptr) return {};
   if (conv->depthwise()) return depthwise_filters(graph, id, *conv);
-  if (has_parts(*conv)) return cut_by_outputs(graph, id, part_filters(graph, id, *conv, precision));
+  if (has_parts(*conv)) return cut_by_outputs(graph, id, part_filters(graph, id, *conv, allowed));
   const Filter filter{.groups = conv->groups,
                       .out_channels = conv->out_channels / conv->groups,
                       .in_channels = conv->in_channels / conv->groups,
@@ -134,7 +163,7 @@ std::vector<LayerFilter> layer_filters(const Graph& graph, NodeId id, Precision 
   const kernels::WindowArgs window =
       window_over(conv->window, conv->dilated(graph.shape(graph.node(id).inputs[0])), graph.shape(id));
   const LayerFilter whole{
-      .filter = filter, .window = window, .packings = packings_of(filter, window, precision)};
+      .filter = filter, .window = window, .packings = packings_of(filter, window, allowed)};
   return conv->groups > 1 ? std::vector{whole} : cut_by_outputs(graph, id, {whole});
 }
 

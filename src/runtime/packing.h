@@ -18,6 +18,7 @@ enum class Packing {
   winograd,   ///< F(4x4, 3x3)
   winograd2,  ///< F(2x2, 3x3)
   bf16,
+  int8,
 };
 
 std::string_view packing_name(Packing packing);
@@ -40,7 +41,7 @@ struct LayerFilter {
 
 /// One for each segment of the output, or one for all if the layer has groups and is not depthwise; of a
 /// transposed convolution one for each of its parts, for each segment. All have the same packings, but for
-/// those of depthwise convolutions. Empty for other nodes.
-std::vector<LayerFilter> layer_filters(const Graph& graph, NodeId id, Precision precision);
+/// those of depthwise convolutions. Empty for other nodes. calibrated: whether the layer can run in int8.
+std::vector<LayerFilter> layer_filters(const Graph& graph, NodeId id, Precision precision, bool calibrated);
 
 }  // namespace concertina::runtime

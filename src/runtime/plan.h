@@ -33,7 +33,8 @@ struct Plan {
   std::vector<Carried> carried;            ///< from them to the others
   std::int64_t layer_macs = 0;             ///< for one image, mean over the convolutions and linear layers
   AlignedBuffer epilogues;                 ///< scales and shifts
-  std::vector<AlignedBuffer> own_weights;  ///< packed filters of linear layers that are not shared
+  std::vector<AlignedBuffer> own_weights;  ///< packed filters of linear layers that are not shared, and what
+                                           ///< the sums of int8 begin with
   std::ptrdiff_t arena_floats = 0;         ///< scratch memory, for each image of a batch
   std::size_t workspace_floats = 0;        ///< scratch memory besides, for each thread
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "graph/network.h"
+#include "graph/quantization.h"
 #include "runtime/conv_choice.h"
 #include "runtime/frame.h"
 #include "runtime/packed_weights.h"
@@ -10,13 +11,14 @@
 namespace concertina::runtime {
 
 /// What a plan is made of. The plans of sub-nets that leave out the same branches share it, but for the
-/// choice of kernels.
+/// scales and the choice of kernels.
 struct PlanSource {
   const Graph& graph;      ///< the variant that they run
   const Weights& weights;  ///< of the full network, and of full size
   const Program& program;
   const Storage& storage;
   const PackedWeights& packed;
+  const Quantizations& quantization;  ///< the sub-net's
   const ChooseKernel& choose;
   const BandPolicy& bands;
 

@@ -1,4 +1,5 @@
 #include "kernels/bf16_conv.h"
+#include "kernels/int8_conv.h"
 #include "kernels/layout.h"
 #include "runtime/plan_steps.h"
 #include "runtime/transposed.h"
@@ -44,6 +45,22 @@ void take_planes(const StepContext& context, ConvStep& conv) {
   for (kernels::ChannelRange& range : conv.ranges) range.input_offset = range.weight_begin;
 }
 
+/// Precondition: the layer's input is calibrated (calibration.h).
+kernels::Int8Input int8_input(const kernels::ConvArgs& args, std::span<const kernels::ChannelRange> inputs,
+                              const StepContext& context) {
+  const Graph& graph = context.source.graph;
+  const NodeId read = graph.node(context.operation.node).inputs[0];
+  const auto [scale, zero_point] = context.source.quantization.at(graph.node(read).name);
+  kernels::Int8Input input{.unit = kernels::best_int8_unit(), .scale = scale, .zero_point = zero_point};
+  if (zero_point == 0) return input;
+  AlignedBuffer starts(static_cast<std::size_t>(kernels::int8_starts_size(args.out_channels)));
+  auto* const sums = reinterpret_cast<std::int32_t*>(starts.data());
+  kernels::int8_starts(args.filter, args.packed, inputs, args.out_channels, zero_point, sums);
+  input.starts = sums;
+  context.own_weights.push_back(std::move(starts));
+  return input;
+}
+
 /// What runs a filter that all sub-nets share, over a whole map.
 ConvStep shared_conv(const PackedFilter& packed, const PixelSegment& to, const kernels::WindowArgs& window,
                      const kernels::Epilogue& all, const StepContext& context) {
@@ -57,6 +74,7 @@ ConvStep shared_conv(const PackedFilter& packed, const PixelSegment& to, const k
   conv.kernel = choice.kernel;
   if (conv.kernel == ConvKernel::winograd) conv.side = winograd_side(packed.packing);
   if (conv.kernel == ConvKernel::bf16) conv.args.bf16_unit = kernels::best_bf16_unit();
+  if (conv.kernel == ConvKernel::int8) conv.args.int8 = int8_input(conv.args, inputs, context);
   conv.ranges = std::move(inputs);
   return conv;
 }

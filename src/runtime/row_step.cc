@@ -3,6 +3,7 @@
 #include "kernels/bf16_conv.h"
 #include "kernels/depthwise.h"
 #include "kernels/grouped.h"
+#include "kernels/int8_conv.h"
 #include "kernels/planar_conv.h"
 #include "kernels/winograd.h"
 
@@ -69,6 +70,8 @@ std::size_t ConvStep::workspace(const kernels::WindowArgs& window) const {
       return kernels::workspace_winograd(side, ranges);
     case ConvKernel::bf16:
       return kernels::workspace_bf16(args.filter, window, ranges);
+    case ConvKernel::int8:
+      return kernels::workspace_int8(args.filter, window, ranges, *args.int8.unit);
     case ConvKernel::direct:
     case ConvKernel::grouped:
     case ConvKernel::depthwise:
@@ -107,6 +110,8 @@ void ConvStep::call(const kernels::ConvArgs& bound_args, float* workspace, Threa
       return kernels::winograd_conv(bound_args, side, workspace, pool);
     case ConvKernel::bf16:
       return kernels::bf16_conv(bound_args, workspace, pool);
+    case ConvKernel::int8:
+      return kernels::int8_conv(bound_args, workspace, pool);
     case ConvKernel::depthwise:
       return kernels::depthwise(depthwise_args(bound_args), pool);
   }

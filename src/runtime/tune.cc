@@ -8,6 +8,7 @@
 #include "base/try.h"
 #include "concertina/session.h"
 #include "kernels/layout.h"
+#include "runtime/calibration.h"
 #include "runtime/model_impl.h"
 
 namespace concertina::runtime {
@@ -26,10 +27,12 @@ struct Choice {
   std::vector<Packing> packings;
 };
 
-std::vector<Choice> choices_of(const Graph& graph, Precision precision) {
+std::vector<Choice> choices_of(const onnx::ModelFile& file, Precision precision) {
+  const Graph& graph = file.network.graph;
+  const auto calibrated = calibrated_layers(file);
   std::vector<Choice> choices;
   for (NodeId id = 0; id < graph.size(); ++id) {
-    const std::vector<LayerFilter> filters = layer_filters(graph, id, precision);
+    const std::vector<LayerFilter> filters = layer_filters(graph, id, precision, calibrated(id));
     if (filters.empty()) continue;
     const LayerFilter& first = filters.front();
     const bool direct = first.packings.front() == Packing::direct;
@@ -187,7 +190,7 @@ LayerTuning best_of(const Choice& choice, const std::vector<Candidate>& candidat
 
 Result<Tuning> tune(const onnx::ModelFile& file, const TuneOptions& options,
                     const std::function<void(int done, int all)>& progress) {
-  const std::vector<Choice> choices = choices_of(file.network.graph, options.precision);
+  const std::vector<Choice> choices = choices_of(file, options.precision);
   std::vector<Candidate> candidates = candidates_of(choices);
   const int all = options.rounds * static_cast<int>(candidates.size());
   for (int done = 0; done < all;) {

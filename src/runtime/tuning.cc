@@ -11,6 +11,7 @@
 #include "base/try.h"
 #include "concertina/precision.h"
 #include "kernels/layout.h"
+#include "runtime/calibration.h"
 
 namespace concertina::runtime {
 namespace {
@@ -80,7 +81,7 @@ std::string Tuning::to_json() const {
   return root.dump(1) + "\n";
 }
 
-Status Tuning::check(const Graph& graph, Precision wanted) const {
+Status Tuning::check(const onnx::ModelFile& file, Precision wanted) const {
   if (cpu != cpu_name() || instruction_set != kernels::target_name()) {
     return Error{fmt::format(
         "the tuning table was made on '{}' with {}, but this is '{}' with {}; run concertina tune", cpu,
@@ -90,8 +91,10 @@ Status Tuning::check(const Graph& graph, Precision wanted) const {
     return Error{fmt::format("the tuning table is for {}, but the model is loaded in {}", name_of(precision),
                              name_of(wanted))};
   }
+  const Graph& graph = file.network.graph;
+  const auto calibrated = calibrated_layers(file);
   for (NodeId id = 0; id < graph.size(); ++id) {
-    for (const LayerFilter& filter : layer_filters(graph, id, wanted)) {
+    for (const LayerFilter& filter : layer_filters(graph, id, wanted, calibrated(id))) {
       if (filter.packings.size() == 1) continue;
       const auto layer = layers.find(graph.node(id).name);
       const bool fits = layer != layers.end() && std::find(filter.packings.begin(), filter.packings.end(),

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "concertina/model.h"
-#include "graph/graph.h"
+#include "onnx/model_file.h"
 #include "runtime/conv_choice.h"
 #include "runtime/packing.h"
 
@@ -43,9 +43,9 @@ struct Tuning {
   static Result<Tuning> read(const std::filesystem::path& path);
   std::string to_json() const;
 
-  /// Fails, saying why, unless the table was made on a machine like this one, in this precision, of a network
+  /// Fails, saying why, unless the table was made on a machine like this one, in this precision, of a model
   /// with these layers.
-  Status check(const Graph& graph, Precision wanted) const;
+  Status check(const onnx::ModelFile& file, Precision wanted) const;
 
   /// What the table says; the rules of thumb for what it does not know. Precondition: check() succeeds;
   /// refers to the table.

@@ -54,12 +54,13 @@ void expect_refusal(const char* sentence, const std::function<void(Json&)>& edit
 
 TEST(Tuning, ALayerInPartsIsOneLayer) {
   const Graph graph = testing::cut();
-  const auto tuning = quick(testing::model_file(graph, testing::nested_subnets(graph, 2)));
+  const onnx::ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, 2));
+  const auto tuning = quick(file);
   ASSERT_TRUE(tuning) << tuning.error().message;
   const LayerTuning& layer = tuning->layers.at("all");
   EXPECT_EQ(layer.milliseconds.at(Packing::direct).size(), 2U);
   EXPECT_EQ(layer.milliseconds.at(Packing::winograd).size(), 2U);
-  EXPECT_TRUE(tuning->check(graph, Precision::fp32));
+  EXPECT_TRUE(tuning->check(file, Precision::fp32));
 }
 
 TEST(Tuning, SurvivesBeingWritten) {
@@ -73,7 +74,7 @@ TEST(Tuning, RefusesWhatItWasNotMadeOf) {
   expect_refusal("layers is missing; it must be an object", [](Json& t) { t.erase("layers"); });
   expect_refusal("it is not a tuning table", [](Json& t) { t = "text"; });
   expect_refusal("a format that this version does not read", [](Json& t) { t["concertina_tuning"] = 2; });
-  expect_refusal("precision must be one of fp32, bf16", [](Json& t) { t["precision"] = "fp8"; });
+  expect_refusal("precision must be one of fp32, bf16, int8, auto", [](Json& t) { t["precision"] = "fp8"; });
   expect_refusal("threads must be a whole number from 1", [](Json& t) { t["threads"] = 0; });
   expect_refusal("batch must be a whole number from 1", [](Json& t) { t["batch"] = -1; });
   const auto expect_layer = [](const char* sentence, const std::function<void(Json&)>& edit) {
@@ -103,18 +104,20 @@ TEST(Tuning, RefusesWhatItWasNotMadeOf) {
 TEST(Tuning, IsForOneMachineNetworkAndPrecision) {
   const onnx::ModelFile file = small_model();
   Tuning tuning = quick(file).value();
-  EXPECT_TRUE(tuning.check(file.network.graph, Precision::fp32));
-  EXPECT_THAT(tuning.check(file.network.graph, Precision::bf16).error().message,
+  EXPECT_TRUE(tuning.check(file, Precision::fp32));
+  EXPECT_THAT(tuning.check(file, Precision::bf16).error().message,
               HasSubstr("the tuning table is for fp32, but the model is loaded in bf16"));
-  EXPECT_THAT(tuning.check(testing::branches(), Precision::fp32).error().message,
+  const Graph branches = testing::branches();
+  const onnx::ModelFile other = testing::model_file(branches, testing::nested_subnets(branches, 1));
+  EXPECT_THAT(tuning.check(other, Precision::fp32).error().message,
               HasSubstr("it was made of another network"));
   Tuning foreign = tuning;
   foreign.cpu = "abacus";
-  EXPECT_THAT(foreign.check(file.network.graph, Precision::fp32).error().message,
+  EXPECT_THAT(foreign.check(file, Precision::fp32).error().message,
               HasSubstr("the tuning table was made on 'abacus'"));
   Tuning impossible = tuning;
   impossible.layers.begin()->second.best = Packing::depthwise;
-  EXPECT_FALSE(impossible.check(file.network.graph, Precision::fp32));
+  EXPECT_FALSE(impossible.check(file, Precision::fp32));
 }
 
 TEST(Tuning, MeasuresEveryKernelThatALayerCanUse) {
@@ -126,7 +129,7 @@ TEST(Tuning, MeasuresEveryKernelThatALayerCanUse) {
     const Tuning tuning = quick(file, precision).value();
     std::size_t layers = 0;
     for (NodeId id = 0; id < graph.size(); ++id) {
-      for (const LayerFilter& filter : layer_filters(graph, id, precision)) {
+      for (const LayerFilter& filter : layer_filters(graph, id, precision, false)) {
         const bool planar =
             filter.packings.front() == Packing::direct && planar_suits(filter.filter, filter.window);
         if (filter.packings.size() < 2 && !planar) continue;

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "graph/random_weights.h"
 #include "onnx/check.h"
+#include "runtime/observer.h"
 
 namespace concertina::testing {
 namespace {
@@ -22,15 +23,33 @@ void add_own_parameters(const Graph& graph, onnx::SubnetRecord& record, std::uin
 
 }  // namespace
 
-std::shared_ptr<const Model> load_rounded(const onnx::ModelFile& file) {
+std::shared_ptr<const Model> load_rounded(const onnx::ModelFile& file, Precision precision) {
+  const runtime::Packing wanted =
+      precision == Precision::int8 ? runtime::Packing::int8 : runtime::Packing::bf16;
   runtime::KernelPolicy policy = runtime::default_kernels();
-  policy.packing = [](const Node&, const runtime::LayerFilter& filter) {
-    const auto rounded = std::find(filter.packings.begin(), filter.packings.end(), runtime::Packing::bf16);
+  policy.packing = [wanted](const Node&, const runtime::LayerFilter& filter) {
+    const auto rounded = std::find(filter.packings.begin(), filter.packings.end(), wanted);
     return rounded == filter.packings.end() ? filter.packings.front() : *rounded;
   };
-  auto model = runtime::make_model(file, Precision::bf16, policy);
+  auto model = runtime::make_model(file, precision, policy);
   EXPECT_TRUE(model) << model.error().message;
   return std::move(model).value();
+}
+
+void calibrate(onnx::ModelFile& file, const Floats& images, int batch) {
+  for (std::size_t i = 0; i < file.subnets.size(); ++i) {
+    auto observer = runtime::Observer::make(file, static_cast<int>(i), batch, 1);
+    ASSERT_TRUE(observer) << observer.error().message;
+    const auto note = [&](NodeId node, std::span<const float> values) {
+      const auto [least, most] = std::ranges::minmax(values);
+      Quantization form{.scale = most / 255};
+      if (least < 0) form = {.scale = std::max(-least / 128, most / 127), .zero_point = 128};
+      if (form.scale == 0) form.scale = 1;
+      file.subnets[i].quantization[file.network.graph.node(node).name] = form;
+    };
+    const Status status = observer->run(images, batch, note);
+    ASSERT_TRUE(status) << status.error().message;
+  }
 }
 
 Floats random_images(const Model& model, int batch) {

@@ -21,8 +21,11 @@ inline std::shared_ptr<const Model> load(const onnx::ModelFile& file, const Mode
   return std::move(model).value();
 }
 
-/// In bfloat16 wherever that can be, though it may not pay.
-std::shared_ptr<const Model> load_rounded(const onnx::ModelFile& file);
+/// In bf16 or int8 wherever that can be, though it may not pay.
+std::shared_ptr<const Model> load_rounded(const onnx::ModelFile& file, Precision precision = Precision::bf16);
+
+/// Gives every sub-net scales that hold each value of a tensor that these images make.
+void calibrate(onnx::ModelFile& file, const Floats& images, int batch);
 
 Floats random_images(const Model& model, int batch);
 

@@ -64,7 +64,7 @@ TEST_F(CommandLine, SuggestsTheNearestWordAndTheVerbsHelp) {
   expect_refused(concertina({"eval", model_}), "--data is required; see concertina eval --help");
   expect_refused(concertina({"bench", model_, "--batch", "0"}), "see concertina bench --help");
   expect_refused(concertina({"bench", model_, "--precision", "fp16"}),
-                 "--precision: 'fp16' is not fp32 or bf16;");
+                 "--precision: 'fp16' is not fp32, bf16, int8 or auto;");
 }
 
 TEST_F(CommandLine, HelpsInWords) {
