@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
 
@@ -26,6 +27,8 @@ ModelFile small_model() {
   net.classify(net.conv_bn("conv", testing::kImage, 4, testing::kThree), 2);
   ModelFile model = testing::random_model(net.build(), 2);
   model.validation = ValidationImages{.count = 50, .among = 500, .seed = 7, .labels = 0x0123456789abcdef};
+  model.subnets[0].quantization = {{"conv", {0.1F, 128}}, {"image", {0.2F, 128}}};
+  model.subnets[1].quantization = {{"conv", {0.3F, 0}}};
   return model;
 }
 
@@ -108,6 +111,15 @@ void expect_table_refusal(const char* sentence, const std::function<void(Json&)>
     Json table = Json::parse(entries["concertina.subnets"]);
     edit(table);
     entries["concertina.subnets"] = table.dump();
+    entries.erase("concertina.quantization");  // it lists the sub-nets, too
+  });
+}
+
+void expect_scales_refusal(const char* sentence, const std::function<void(Json&)>& edit) {
+  expect_refusal(sentence, [&](auto& entries) {
+    Json scales = Json::parse(entries["concertina.quantization"]);
+    edit(scales);
+    entries["concertina.quantization"] = scales.dump();
   });
 }
 
@@ -197,6 +209,43 @@ TEST(Damage, LiesInTheTableAreFound) {
   expect_table_refusal("subnets[1].test_accuracy must be a number",
                        [](Json& t) { t["subnets"][1]["test_accuracy"] = "x"; });
   expect_table_refusal("no sub-nets", [](Json& t) { t["subnets"] = Json::array(); });
+}
+
+TEST(Damage, ScalesMayBeMissingButNotWrong) {
+  const auto without = parse_edited([](auto& e) { e.erase("concertina.quantization"); });
+  ASSERT_TRUE(without) << without.error().message;
+  EXPECT_TRUE(without->subnets[0].quantization.empty());
+  for (const char* value : {"", "x", "[", "7", "null", "[1]", "{}", "{\"tensors\":[]}"})
+    expect_refusal("concertina.quantization", [&](auto& e) { e["concertina.quantization"] = value; });
+  expect_scales_refusal("tensors[0] must be text", [](Json& q) { q["tensors"][0] = 7; });
+  expect_scales_refusal("lists a tensor twice", [](Json& q) { q["tensors"][0] = q["tensors"][1]; });
+  expect_scales_refusal("it has a scale of 'x', which is no tensor of it",
+                        [](Json& q) { q["tensors"][0] = "x"; });
+  expect_scales_refusal("subnets must be a list of 2", [](Json& q) { q["subnets"].erase(1); });
+  expect_scales_refusal("subnets[1].scales is missing", [](Json& q) { q["subnets"][1].erase("scales"); });
+  expect_scales_refusal("subnets[1].zero_points must be a list of 2",
+                        [](Json& q) { q["subnets"][1]["zero_points"].push_back(0); });
+  expect_scales_refusal("subnets[0].scales[1] must be a number",
+                        [](Json& q) { q["subnets"][0]["scales"][1] = nullptr; });
+  expect_scales_refusal("subnets[0].scales[1] must be a number",
+                        [](Json& q) { q["subnets"][0]["scales"][1] = 1e39; });
+  expect_scales_refusal("subnets[0].scales[1] must be a number",
+                        [](Json& q) { q["subnets"][0]["scales"][1] = -0.1; });
+  for (const double scale : {0.0, 1e-40, 1e-60})
+    expect_scales_refusal("'conv' has the scale", [&](Json& q) { q["subnets"][0]["scales"][1] = scale; });
+  for (const Json& point : {Json(256), Json(-1), Json(0.5), Json("0"), Json()}) {
+    expect_scales_refusal("subnets[0].zero_points[1] must be a whole number from 0 to 255",
+                          [&](Json& q) { q["subnets"][0]["zero_points"][1] = point; });
+  }
+}
+
+TEST(Damage, WrongScalesAreNotWritten) {
+  ModelFile model = small_model();
+  for (const Quantization& wrong :
+       {Quantization{0, 0}, {-1, 0}, {INFINITY, 0}, {NAN, 0}, {1, -1}, {1, 256}}) {
+    model.subnets[1].quantization["conv"] = wrong;
+    EXPECT_THAT(serialize_model(model).error().message, HasSubstr("which cannot be"));
+  }
 }
 
 }  // namespace

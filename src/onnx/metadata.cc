@@ -11,8 +11,10 @@
 #include "base/reader.h"
 #include "base/try.h"
 #include "graph/cost.h"
+#include "onnx/metadata_entry.h"
 #include "onnx/onnx_file.h"
 #include "onnx/own_arrays.h"
+#include "onnx/quantization_entry.h"
 
 namespace concertina::onnx {
 namespace {
@@ -72,34 +74,11 @@ OrderedJson write_record(const Graph& graph, const SubnetRecord& record) {
   return entry;
 }
 
-Error malformed(std::string_view key, std::string_view what) {
-  return Error{
-      fmt::format("the model's entry '{}' {}; the file was not made by Concertina or is damaged", key, what)};
-}
-
-/// The JSON value of an entry.
-Result<Reader> read_json(const onnx::ModelProto& file, std::string_view key) {
-  const auto text = find_metadata(file, key);
-  if (!text) return malformed(key, "is missing");
-  return Reader::of_json(*text);
-}
-
-Status status_of(const Reader& reader, std::string_view key) {
-  const Status status = reader.status();
-  return status ? status : malformed(key, fmt::format("is wrong: {}", status.error().message));
-}
-
 std::vector<float> read_floats(const Reader& list) {
   constexpr double kMost = std::numeric_limits<float>::max();
   std::vector<float> values;
   for (const Reader& entry : list.entries())
     values.push_back(static_cast<float>(entry.number({-kMost, kMost})));
-  return values;
-}
-
-std::vector<std::string> read_strings(const Reader& list) {
-  std::vector<std::string> values;
-  for (const Reader& entry : list.entries()) values.push_back(entry.text());
   return values;
 }
 
@@ -175,6 +154,7 @@ Result<std::vector<SubnetRecord>> read_subnets(const Graph& graph, const onnx::M
     RETURN_IF_ERROR(read_probe(file, probe_key(records.size()), record));
     records.push_back(std::move(record));
   }
+  RETURN_IF_ERROR(read_quantization(file, records));
   return records;
 }
 
@@ -269,6 +249,7 @@ std::vector<std::pair<std::string, std::string>> write_metadata(const ModelFile&
     const OrderedJson maps = {{"black_and_white", model.label_maps->black_and_white}};
     entries.emplace_back(kLabelMaps, maps.dump());
   }
+  if (has_quantization(model)) entries.emplace_back(kQuantization, write_quantization(model));
   for (std::size_t i = 0; i < model.subnets.size(); ++i) {
     const SubnetRecord& record = model.subnets[i];
     entries.emplace_back(statistics_key(i), pack_arrays(statistics_of(graph, record.subnet), record.own));

@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
+#include <limits>
 
 #include "base/file.h"
+#include "graph/branches.h"
 #include "graph/networks/networks.h"
 #include "onnx/metadata.h"
 #include "onnx/network_file.h"
@@ -18,6 +21,7 @@ namespace concertina::onnx {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::vector<Graph> graphs() {
   return {*make_network({.name = "resnet8", .input = {3, 32, 32}}),
@@ -86,6 +90,37 @@ TEST(ModelFile, SaysThatItLearnedLabelMaps) {
   const auto back = parse_model(*serialize_model(model));
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(back->label_maps, model.label_maps);
+}
+
+/// Scales of every tensor that a sub-net runs, with digits that decimals lose easily.
+void add_scales(ModelFile& model, std::size_t i) {
+  SubnetRecord& record = model.subnets[i];
+  const std::vector<bool> absent = absent_nodes(model.network.graph, record.subnet);
+  for (NodeId id = 0; id < model.network.graph.size(); ++id) {
+    if (absent[id]) continue;
+    record.quantization[model.network.graph.node(id).name] = {
+        .scale = std::nextafter(0.1F / static_cast<float>(id + 3), 1.0F),
+        .zero_point = id % 2 == 0 ? 0 : 128};
+  }
+}
+
+TEST(ModelFile, ScalesComeBackBitForBit) {
+  const Graph graph = *make_network({.name = "resnet8", .input = {3, 32, 32}});
+  const Subnet full = full_subnet(graph);
+  ModelFile model = testing::model_file(graph, {full, testing::leaving_out_branches(graph, full)[0]});
+  EXPECT_THAT(*serialize_model(model), Not(HasSubstr("concertina.quantization")));
+  const int format = format_of(model);
+  for (const std::size_t i : {1u, 0u}) {  // at first the smaller one alone has some
+    add_scales(model, i);
+    const auto back = parse_model(*serialize_model(model));
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(back->subnets, model.subnets);
+    EXPECT_EQ(format_of(model), format);
+  }
+  EXPECT_LT(model.subnets[1].quantization.size(), model.subnets[0].quantization.size());
+  model.subnets[0].quantization.begin()->second.scale = std::numeric_limits<float>::min();
+  model.subnets[0].quantization.rbegin()->second.scale = std::numeric_limits<float>::max();
+  EXPECT_EQ(parse_model(*serialize_model(model))->subnets, model.subnets);
 }
 
 TEST(ModelFile, KnowsTheFileThatItLearnedFrom) {
