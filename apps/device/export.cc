@@ -6,6 +6,7 @@
 #include "common/table.h"
 #include "device/options.h"
 #include "device/verbs.h"
+#include "onnx/int8_export.h"
 #include "onnx/model_file.h"
 
 namespace concertina::apps {
@@ -15,6 +16,7 @@ struct ExportOptions {
   std::string model;
   std::string subnet = "all";
   std::string out = ".";
+  std::string precision = "fp32";
   bool json = false;
 };
 
@@ -26,8 +28,10 @@ Status export_subnets(const ExportOptions& options) {
   Table table({{"file", "file"}, {"widths", "widths"}, {"", "subnet"}});
   for (const int subnet : subnets) {
     const Subnet& widths = model->subnets()[subnet].subnet;
-    const auto path = std::filesystem::path(options.out) / fmt::format("{}-{}.onnx", stem, subnet);
-    RETURN_IF_ERROR(onnx::write_subnet(path, file, widths));
+    const bool int8 = options.precision == "int8";
+    const auto path =
+        std::filesystem::path(options.out) / fmt::format("{}-{}{}.onnx", stem, subnet, int8 ? "-int8" : "");
+    RETURN_IF_ERROR(int8 ? onnx::write_int8(path, file, widths) : onnx::write_subnet(path, file, widths));
     table.add({words(path.string()), words(to_string(widths)), unseen(subnet)});
   }
   constexpr auto replace = nlohmann::json::error_handler_t::replace;  // of paths that are no UTF-8
@@ -38,7 +42,9 @@ Status export_subnets(const ExportOptions& options) {
 void define(CLI::App* verb, ExportOptions& options) {
   add_model_argument(verb, options.model);
   add_subnet_option(verb, options.subnet);
-  verb->add_option("--out", options.out, "folder for <model>-<number>.onnx")
+  add_word_option(verb, "--precision", options.precision, {"fp32", "int8"},
+                  "int8 writes 8-bit weights, and QuantizeLinear and DequantizeLinear between the ops");
+  verb->add_option("--out", options.out, "folder for <model>-<number>.onnx, or -int8.onnx")
       ->type_name("DIR")
       ->capture_default_str();
   add_json_option(verb, options.json);
@@ -49,7 +55,8 @@ void define(CLI::App* verb, ExportOptions& options) {
 void add_export(CLI::App& program, Action& chosen) {
   add_verb<ExportOptions>(program, chosen, "export", "Write sub-nets as plain static ONNX files",
                           "  concertina export model.onnx --out exported\n"
-                          "  concertina export model.onnx --subnet 3 --out exported\n",
+                          "  concertina export model.onnx --subnet 3 --out exported\n"
+                          "  concertina export model.onnx --precision int8\n",
                           define, export_subnets);
 }
 

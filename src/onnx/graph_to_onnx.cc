@@ -61,25 +61,6 @@ Status add_node(const Network& network, NodeId id, int rank, onnx::GraphProto& g
   return {};
 }
 
-// ONNX has one space of names for values and arrays.
-Status check_names(const onnx::GraphProto& graph) {
-  std::unordered_set<std::string_view> names;
-  for (const onnx::ValueInfoProto& input : graph.input()) names.insert(input.name());
-  for (const onnx::NodeProto& node : graph.node()) {
-    if (!names.insert(node.output(0)).second) {
-      return Error{
-          fmt::format("two values are called '{}', which ONNX forbids; rename the node", node.output(0))};
-    }
-  }
-  for (const onnx::TensorProto& tensor : graph.initializer()) {
-    if (!names.insert(tensor.name()).second) {
-      return Error{fmt::format(
-          "a node and an array are both called '{}', which ONNX forbids; rename the node", tensor.name())};
-    }
-  }
-  return {};
-}
-
 bool is_output(const Graph& graph, NodeId id) {
   const std::span<const NodeId> outputs = graph.outputs();
   return std::find(outputs.begin(), outputs.end(), id) != outputs.end();
@@ -113,6 +94,24 @@ Result<onnx::ModelProto> to_onnx(const Network& network) {
   RETURN_IF_ERROR(write_graph(network, *model.mutable_graph(), operator_set));
   model.add_opset_import()->set_version(operator_set);
   return model;
+}
+
+Status check_names(const onnx::GraphProto& graph) {
+  std::unordered_set<std::string_view> names;
+  for (const onnx::ValueInfoProto& input : graph.input()) names.insert(input.name());
+  for (const onnx::NodeProto& node : graph.node()) {
+    if (!names.insert(node.output(0)).second) {
+      return Error{
+          fmt::format("two values are called '{}', which ONNX forbids; rename the node", node.output(0))};
+    }
+  }
+  for (const onnx::TensorProto& tensor : graph.initializer()) {
+    if (!names.insert(tensor.name()).second) {
+      return Error{fmt::format(
+          "a node and an array are both called '{}', which ONNX forbids; rename the node", tensor.name())};
+    }
+  }
+  return {};
 }
 
 }  // namespace concertina::onnx

@@ -10,4 +10,7 @@ namespace concertina::onnx {
 /// Precondition: check_weights() accepts it.
 Result<onnx::ModelProto> to_onnx(const Network& network);
 
+/// Fails if two values, or a value and an array, have one name: ONNX has one space of names for them.
+Status check_names(const onnx::GraphProto& graph);
+
 }  // namespace concertina::onnx

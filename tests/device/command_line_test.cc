@@ -121,6 +121,7 @@ TEST_F(CommandLine, PrintsEveryTableAsJson) {
       json(concertina({"export", "--json", "--subnet", "1", "--out", (folder_ / "e").string(), model_}));
   ASSERT_EQ(exported.size(), 1u);
   EXPECT_TRUE(fs::exists(exported[0]["file"].get<std::string>()));
+  expect_refused(concertina({"export", "--precision", "int8", model_}), "has no scales for int8");
 }
 
 // With ten hours to measure for, the test ends only if the path is tried first.

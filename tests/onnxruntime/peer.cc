@@ -38,11 +38,12 @@ void Peer::set_images(const std::string& name, const Floats& images, const Shape
   ASSERT_TRUE(write_file(images_, {bytes, images.size() * sizeof(float)}));
 }
 
-void Peer::ask(const std::string& name, const std::string& bytes) {
+void Peer::ask(const std::string& name, const std::string& bytes, bool keep_optimized) {
   jobs_.push_back({{"model", folder_.write(name + ".onnx", bytes).string()},
                    {"input", images_},
                    {"shapes", shapes_},
                    {"output", (folder_ / (name + ".out")).string()}});
+  if (keep_optimized) jobs_.back()["optimized"] = (folder_ / (name + ".optimized")).string();
 }
 
 void Peer::run_all() {
@@ -57,6 +58,10 @@ Peer::Floats Peer::answer(const std::string& name) const {
   Floats values(bytes.size() / sizeof(float));
   std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
   return values;
+}
+
+std::string Peer::optimized(const std::string& name) const {
+  return *read_file(folder_ / (name + ".optimized"));
 }
 
 }  // namespace concertina

@@ -30,12 +30,15 @@ class Peer : public ::testing::Test {
   /// call for each name.
   void set_images(const std::string& name, const Floats& images, const Shapes& shapes);
 
-  /// Queues a run of an ONNX file.
-  void ask(const std::string& name, const std::string& bytes);
+  /// Queues a run of an ONNX file. keep_optimized: see optimized().
+  void ask(const std::string& name, const std::string& bytes, bool keep_optimized = false);
   void run_all();
 
   /// What a run gave: its outputs, one after the other.
   Floats answer(const std::string& name) const;
+
+  /// The ONNX file of what ran, with all that ONNX Runtime made of the nodes.
+  std::string optimized(const std::string& name) const;
 
  private:
   const testing::TestFolder folder_;
