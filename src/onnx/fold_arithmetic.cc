@@ -235,6 +235,33 @@ Result<FoldedTensor> matrix_product(const FoldSource& source) {
   return result;
 }
 
+/// (x - zero point) * scale; of these there is one for all, or one for each place along an axis.
+Result<FoldedTensor> dequantize(const FoldSource& source) {
+  RETURN_IF_ERROR(check_inputs(source, 2));
+  const FoldedTensor &from = *source.input(0), &scales = *source.input(1);
+  const FoldedTensor* const zero_points = source.input(2);
+  const std::size_t places = scales.values.size();
+  if (places == 0 || (zero_points && zero_points->values.size() != places))
+    return Error{"it does not have as many zero points as scales"};
+  Attributes attributes(source.node);
+  const int wanted = attributes.integer("axis", 1, -16);
+  if (attributes.integer("block_size", 0) != 0) return Error{"it has scales for blocks of values"};
+  std::size_t run = from.values.size();
+  if (places > 1) {
+    ASSIGN_OR_RETURN(const int axis, axis_of(wanted, static_cast<int>(from.shape.size())));
+    if (scales.shape.size() != 1 || scales.shape[0] != from.shape[axis])
+      return Error{"its scales do not fit its axis"};
+    run = strides_of(from.shape)[axis];
+  }
+  FoldedTensor result{.shape = from.shape, .values = from.values};
+  for (std::size_t i = 0; i < result.values.size(); ++i) {
+    const std::size_t place = i / run % places;
+    const double steps = result.values[i] - (zero_points ? zero_points->values[place] : 0);
+    result.values[i] = rounded(steps * scales.values[place], result.type);
+  }
+  return result;
+}
+
 /// From the first number to the second, in steps of the third.
 Result<FoldedTensor> range(const FoldSource& source) {
   RETURN_IF_ERROR(check_inputs(source, 3));
@@ -260,6 +287,7 @@ constexpr struct {
 } kArithmetic[] = {{"Abs", unary<magnitude>},
                    {"Add", binary<std::plus<>>},
                    {"Ceil", unary<above>},
+                   {"DequantizeLinear", dequantize},
                    {"Div", binary<std::divides<>>},
                    {"Equal", equal},
                    {"Exp", unary<exponential>},

@@ -317,8 +317,8 @@ std::vector<double> read_raw(std::string_view raw) {
       values[i] = static_cast<double>(std::bit_cast<T>(bits));
     } else if constexpr (std::is_same_v<T, bool>) {
       values[i] = bits != 0 ? 1 : 0;
-    } else if constexpr (std::is_same_v<T, std::uint16_t>) {
-      values[i] = static_cast<double>(bits);
+    } else if constexpr (sizeof(T) < sizeof(std::uint32_t)) {
+      values[i] = static_cast<double>(static_cast<T>(bits));
     } else {
       values[i] = static_cast<double>(std::bit_cast<T>(static_cast<std::uint32_t>(bits)));
     }
@@ -390,6 +390,14 @@ Result<FoldedTensor> read_folded(const TensorView& view) {
     case onnx::TensorProto::INT64:
       folded.type = FoldedTensor::Type::integer;
       folded.values = read_list<std::int64_t>(view, tensor.int64_data());
+      break;
+    case onnx::TensorProto::INT8:
+      folded.type = FoldedTensor::Type::integer;
+      folded.values = read_list<std::int8_t>(view, tensor.int32_data());
+      break;
+    case onnx::TensorProto::UINT8:
+      folded.type = FoldedTensor::Type::integer;
+      folded.values = read_list<std::uint8_t>(view, tensor.int32_data());
       break;
     case onnx::TensorProto::BOOL:
       folded.type = FoldedTensor::Type::integer;

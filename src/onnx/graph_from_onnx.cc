@@ -16,6 +16,7 @@
 #include "onnx/graph_assembly.h"
 #include "onnx/layout_from_onnx.h"
 #include "onnx/norms_in_parts.h"
+#include "onnx/rounded_values.h"
 #include "onnx/tensor.h"
 
 namespace concertina::onnx {
@@ -32,6 +33,11 @@ bool is_float(std::int64_t type) {
 /// Does nothing to values outside of training.
 bool is_alias(const std::string& type) {
   return type == "Identity" || type == "Dropout" || type == "Cast";
+}
+
+/// Gives the values that it reads, maybe rounded.
+bool passes_on(const std::string& type) {
+  return is_alias(type) || type == "QuantizeLinear" || type == "DequantizeLinear";
 }
 
 /// Computes every value by itself or with its channel's constants, in any layout.
@@ -74,6 +80,7 @@ class GraphReader {
     ASSIGN_OR_RETURN(std::vector<NodeId> outputs, output_nodes());
     ASSIGN_OR_RETURN(ImportedNetwork imported, assembly_.finish(std::move(outputs)));
     imported.left_off = std::move(left_off_);
+    imported.unrounded = unrounded_;
     return imported;
   }
 
@@ -115,7 +122,7 @@ class GraphReader {
       assembly_.name_output(output.name(), output.name());
     for (int i = graph_.node_size() - 1; i >= 0; --i) {
       const onnx::NodeProto& node = graph_.node(i);
-      if (node.input_size() > 0 && node.output_size() > 0 && is_alias(node.op_type())) {
+      if (node.input_size() > 0 && node.output_size() > 0 && passes_on(node.op_type())) {
         const std::string* output = assembly_.output_name(node.output(0));
         if (output) assembly_.name_output(node.input(0), std::string(*output));
       }
@@ -191,6 +198,9 @@ class GraphReader {
     std::vector<Constant> constants;
     bool constant_first = false;
     RETURN_IF_ERROR(find_inputs(node, values, constants, constant_first));
+    if (type == "QuantizeLinear" ||
+        (type == "DequantizeLinear" && node.input_size() > 0 && rounded_.contains(node.input(0))))
+      return read_rounding(node, values, constants);
     if (values.empty()) return fold_node(node, constants);
     assembly_.take_from(constants);
     if (is_alias(type)) return read_alias(node, values[0]);
@@ -212,6 +222,24 @@ class GraphReader {
     if (node.op_type() == "Cast" && !is_float(Attributes(node).integer("to", 0)))
       return Error{"it casts to another type than floats"};
     return assembly_.add_alias(node.output(0), value);
+  }
+
+  /// Of a value or a constant, which stays as it is.
+  Status read_rounding(const onnx::NodeProto& node, const std::vector<OnnxValue>& values,
+                       const std::vector<Constant>& constants) {
+    const bool constant = values.empty();
+    if (values.size() > 1 || (constant && constants.empty()))
+      return Error{"its scale or zero point is no constant"};
+    const auto parameters = std::span(constants).subspan(constant ? 1 : 0);
+    for (const Constant& parameter : parameters) RETURN_IF_ERROR(spend_folding(parameter.count()));
+    if (node.op_type() == "QuantizeLinear") {
+      RETURN_IF_ERROR(rounded_.quantize(node, parameters));
+      unrounded_ += constant ? 0 : 1;
+    } else {
+      RETURN_IF_ERROR(rounded_.dequantize(node, parameters));
+    }
+    return constant ? assembly_.add_constant(node.output(0), constants[0])
+                    : assembly_.add_alias(node.output(0), values[0]);
   }
 
   Status find_inputs(const onnx::NodeProto& node, std::vector<OnnxValue>& values,
@@ -488,6 +516,8 @@ class GraphReader {
   std::unordered_map<int, NormInParts> norms_;      // by their last nodes
   std::unordered_set<int> inside_norms_;            // their other nodes
   std::vector<std::string> left_off_;
+  RoundedValues rounded_;
+  int unrounded_ = 0;  // values that are no constants
 };
 
 }  // namespace

@@ -40,7 +40,8 @@ struct ImportedNetwork {
   std::vector<NotUnderstood> opaque = {};  ///< nodes that are op::Opaque in the graph
   std::vector<std::string> left_off = {};  ///< nodes at its end that no sub-net needs, such as an ArgMax
   std::vector<std::string> untied =
-      {};  ///< sentences on arrays that the file shares and the network does not
+      {};             ///< sentences on arrays that the file shares and the network does not
+  int unrounded = 0;  ///< values that the file rounds to few bits (QuantizeLinear) and the network does not
 };
 
 struct ImportOptions {
