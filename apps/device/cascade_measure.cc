@@ -5,7 +5,7 @@
 #include "base/statistics.h"
 #include "base/try.h"
 #include "cascade/runner.h"
-#include "device/images.h"
+#include "common/images.h"
 
 namespace concertina::apps {
 namespace {

@@ -6,10 +6,10 @@
 #include <numeric>
 
 #include "base/try.h"
+#include "common/images.h"
 #include "concertina/session.h"
 #include "data/crop.h"
 #include "data/image_files.h"
-#include "device/images.h"
 #include "device/options.h"
 #include "device/verbs.h"
 

@@ -4,10 +4,10 @@
 
 #include "base/statistics.h"
 #include "base/try.h"
+#include "common/accuracy.h"
 #include "common/progress_bar.h"
 #include "common/table.h"
 #include "concertina/session.h"
-#include "device/accuracy.h"
 #include "device/options.h"
 #include "device/timing.h"
 #include "device/verbs.h"

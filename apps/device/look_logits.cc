@@ -8,7 +8,7 @@
 
 #include "base/try.h"
 #include "cascade/replay.h"
-#include "device/images.h"
+#include "common/images.h"
 
 namespace concertina::apps {
 namespace {

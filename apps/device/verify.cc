@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/try.h"
+#include "common/accuracy.h"
 #include "common/progress_bar.h"
 #include "common/table.h"
 #include "concertina/session.h"
-#include "device/accuracy.h"
 #include "device/options.h"
 #include "device/verbs.h"
 #include "graph/resolution.h"

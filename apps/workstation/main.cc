@@ -23,7 +23,8 @@ void keep_freed_memory() {
 int main(int argc, char** argv) {
   using namespace concertina::apps;
   keep_freed_memory();
-  constexpr AddVerb kVerbs[] = {add_import_verb, add_explain_verb, add_run_verbs, add_compare_verb};
+  constexpr AddVerb kVerbs[] = {add_import_verb, add_explain_verb, add_run_verbs, add_compare_verb,
+                                add_quantize_verb};
   return run_program("concertina-train", "Makes a dynamic network: one set of weights, many sizes.", kVerbs,
                      argc, argv);
 }

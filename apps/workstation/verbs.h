@@ -16,4 +16,7 @@ void add_import_verb(CLI::App& program, Action& chosen);
 /// explain: the channel dimensions of a network and why they are as they are.
 void add_explain_verb(CLI::App& program, Action& chosen);
 
+/// quantize: the scales of a model's tensors for int8.
+void add_quantize_verb(CLI::App& program, Action& chosen);
+
 }  // namespace concertina::apps

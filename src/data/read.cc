@@ -114,6 +114,14 @@ Result<ImageFiles> list_image_files(const DatasetSpec& spec, Split split) {
   return listing;
 }
 
+Result<ImageSet> read_image_files(const DatasetSpec& spec, ImageFiles listing, int threads) {
+  ThreadPool pool(threads);
+  const Fit fit{.channels = spec.channels,
+                .image_size = spec.image_size,
+                .resize = std::max(spec.resize, spec.image_size)};
+  return read_images(std::move(listing), fit, pool, spec.black_and_white);
+}
+
 Result<ImageSet> read_image_set(const DatasetSpec& spec, Split split, int threads) {
   RETURN_IF_ERROR(check_folder(spec.root));
   if (spec.image_size != 0 && spec.format != Format::image_folder) {
@@ -132,11 +140,7 @@ Result<ImageSet> read_image_set(const DatasetSpec& spec, Split split, int thread
       break;
   }
   ASSIGN_OR_RETURN(ImageFiles listing, list_image_files(spec, split));
-  ThreadPool pool(threads);
-  const Fit fit{.channels = spec.channels,
-                .image_size = spec.image_size,
-                .resize = std::max(spec.resize, spec.image_size)};
-  return read_images(std::move(listing), fit, pool, spec.black_and_white);
+  return read_image_files(spec, std::move(listing), threads);
 }
 
 }  // namespace concertina::data

@@ -44,6 +44,10 @@ Status check_splits(const DatasetSpec& spec);
 /// Lists the images of a split. Precondition: spec.format is image_folder.
 Result<ImageFiles> list_image_files(const DatasetSpec& spec, Split split);
 
+/// Reads listed images, maybe only some of them, as the data set says. Preconditions: spec.format is
+/// image_folder, threads >= 1.
+Result<ImageSet> read_image_files(const DatasetSpec& spec, ImageFiles listing, int threads);
+
 /// Reads one split of images whole. Arrays are read_arrays()' (data/npy.h). No image or label of the other
 /// split is opened: who has not asked for the test split cannot have seen it. The result does not depend on
 /// `threads`. Precondition: threads >= 1.

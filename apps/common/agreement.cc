@@ -1,4 +1,4 @@
-#include "device/agreement.h"
+#include "common/agreement.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "base/try.h"
-#include "device/samples.h"
+#include "common/samples.h"
 #include "graph/edit.h"
 #include "onnx/network_file.h"
 #include "runtime/model_impl.h"

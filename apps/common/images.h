@@ -61,7 +61,10 @@ Result<EvaluatedModel> load_evaluated(const std::string& path, const ModelOption
 /// Adds --data, --format, --threads and --batch to a verb.
 CLI::Option* add_data_options(CLI::App* verb, DataOptions& options);
 
-/// Adds --split, and what says which images are the validation images of older models.
+/// Adds what says which images are the validation images of older models.
+void add_validation_options(CLI::App* verb, DataOptions& options);
+
+/// The same and --split.
 void add_split_options(CLI::App* verb, DataOptions& options);
 
 /// The threads that the options mean.
@@ -73,6 +76,13 @@ std::string split_name(const DataOptions& options);
 /// What the trainer measured of a sub-net on the split; nothing for training images.
 std::optional<double> trainer_accuracy(const SubnetInfo& subnet, const DataOptions& options);
 
+/// What of each image is needed to measure the model.
+data::Labels labels_of(const EvaluatedModel& model);
+
+/// Where the data set lies and how its images become the model's.
+Result<data::DatasetSpec> dataset_spec(const DataOptions& options, const EvaluatedModel& model,
+                                       data::Labels labels);
+
 /// The images that the options name, with label maps if the model learned such, or its teacher's labels if it
 /// was distilled. Fails if they cannot be read,
 /// the model does not take them, or, as far as its file tells, are not its validation images.
@@ -82,6 +92,11 @@ Result<data::ImageSet> read_images(const DataOptions& options, const EvaluatedMo
 /// was made with.
 Result<std::vector<std::int64_t>> validation_indices(std::span<const std::int32_t> labels,
                                                      const EvaluatedModel& model, const DataOptions& options);
+
+/// All others of them, in order, which are for training. Fails, too, if the labels show that the model was
+/// made with other images.
+Result<std::vector<std::int64_t>> training_indices(std::span<const std::int32_t> labels,
+                                                   const EvaluatedModel& model, const DataOptions& options);
 
 /// By how much the accuracy on so many images may differ from what the trainer measured: rounding turns
 /// answers that are nearly a tie.

@@ -1,4 +1,4 @@
-#include "device/images.h"
+#include "common/images.h"
 
 #include <fmt/format.h>
 
@@ -8,9 +8,9 @@
 #include "base/file.h"
 #include "base/machine.h"
 #include "base/try.h"
+#include "common/agreement.h"
 #include "common/options.h"
 #include "data/image_set.h"
-#include "device/agreement.h"
 #include "runtime/model_impl.h"
 
 namespace concertina::apps {
@@ -48,8 +48,9 @@ Result<onnx::ValidationImages> find_validation(const EvaluatedModel& model, cons
   }
   if (!model.validation) {
     return Error{
-        "the model's file does not say which training images are its validation images; give its recipe's "
-        "data.validation as --validation-images and its seed as --validation-seed, or choose --split test"};
+        fmt::format("the model's file does not say which training images are its validation images; give its "
+                    "recipe's data.validation as --validation-images and its seed as --validation-seed{}",
+                    options.split == "validation" ? ", or choose --split test" : "")};
   }
   const onnx::ValidationImages& known = *model.validation;
   if (options.validation_images.value_or(known.count) == known.count &&
@@ -61,22 +62,18 @@ Result<onnx::ValidationImages> find_validation(const EvaluatedModel& model, cons
                   known.count, known.seed)};
 }
 
-Result<data::ImageSet> validation_part(const data::ImageSet& set, const EvaluatedModel& model,
-                                       const DataOptions& options) {
-  ASSIGN_OR_RETURN(const auto indices, validation_indices(set.labels, model, options));
-  if (model.validation && data::hash_of_labels(set.labels, indices) != model.validation->labels) {
+/// The same as validation_indices(), but only of the images that the model was made with.
+Result<std::vector<std::int64_t>> known_validation_indices(std::span<const std::int32_t> labels,
+                                                           const EvaluatedModel& model,
+                                                           const DataOptions& options) {
+  ASSIGN_OR_RETURN(auto indices, validation_indices(labels, model, options));
+  if (model.validation && data::hash_of_labels(labels, indices) != model.validation->labels) {
     return Error{
         fmt::format("the training images of '{}' are not those that the model was made with: "
                     "other labels, classes or another order",
                     options.data)};
   }
-  return pick(set, indices);
-}
-
-/// What of each image is needed to measure the model.
-data::Labels labels_of(const EvaluatedModel& model) {
-  if (model.label_maps) return data::Labels::maps;
-  return model.taught.empty() ? data::Labels::classes : data::Labels::none;
+  return indices;
 }
 
 /// Folders of images count their classes by name, so others would give silently wrong labels.
@@ -149,6 +146,17 @@ Result<std::vector<std::int64_t>> validation_indices(std::span<const std::int32_
                          : data::split_training(count, images.count, seed).validation;
 }
 
+Result<std::vector<std::int64_t>> training_indices(std::span<const std::int32_t> labels,
+                                                   const EvaluatedModel& model, const DataOptions& options) {
+  ASSIGN_OR_RETURN(const auto validation, known_validation_indices(labels, model, options));
+  std::vector<bool> is_kept(labels.size(), true);
+  for (const std::int64_t i : validation) is_kept[static_cast<std::size_t>(i)] = false;
+  std::vector<std::int64_t> indices;
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    if (is_kept[i]) indices.push_back(static_cast<std::int64_t>(i));
+  return indices;
+}
+
 EvaluatedModel evaluated_model(std::shared_ptr<const Model> model, const onnx::ModelFile& file) {
   return {std::move(model), file.validation, file.taught, file.teacher, file.label_maps};
 }
@@ -169,14 +177,15 @@ std::optional<double> trainer_accuracy(const SubnetInfo& subnet, const DataOptio
   return options.split == "test" ? subnet.test_accuracy : std::nullopt;
 }
 
-Result<data::ImageSet> read_images(const DataOptions& options, const EvaluatedModel& evaluated) {
-  const Model& model = *evaluated.model;
-  if (!evaluated.label_maps) RETURN_IF_ERROR(check_classifier(model));
-  // Found out now, not when all images are read.
-  if (options.split == "validation") RETURN_IF_ERROR(find_validation(evaluated, options));
-  const ImageInfo& wanted = model.image();
-  data::DatasetSpec spec{
-      .root = options.data, .channels = channels_of_pictures(wanted), .labels = labels_of(evaluated)};
+data::Labels labels_of(const EvaluatedModel& model) {
+  if (model.label_maps) return data::Labels::maps;
+  return model.taught.empty() ? data::Labels::classes : data::Labels::none;
+}
+
+Result<data::DatasetSpec> dataset_spec(const DataOptions& options, const EvaluatedModel& evaluated,
+                                       data::Labels labels) {
+  const ImageInfo& wanted = evaluated.model->image();
+  data::DatasetSpec spec{.root = options.data, .channels = channels_of_pictures(wanted), .labels = labels};
   if (evaluated.label_maps) spec.black_and_white = evaluated.label_maps->black_and_white;
   if (options.format == "auto") {
     ASSIGN_OR_RETURN(spec.format, data::detect_format(options.data, spec.labels));
@@ -187,6 +196,16 @@ Result<data::ImageSet> read_images(const DataOptions& options, const EvaluatedMo
     spec.image_size = wanted.height;
     spec.resize = wanted.resize;
   }
+  return spec;
+}
+
+Result<data::ImageSet> read_images(const DataOptions& options, const EvaluatedModel& evaluated) {
+  const Model& model = *evaluated.model;
+  if (!evaluated.label_maps) RETURN_IF_ERROR(check_classifier(model));
+  // Found out now, not when all images are read.
+  if (options.split == "validation") RETURN_IF_ERROR(find_validation(evaluated, options));
+  const ImageInfo& wanted = model.image();
+  ASSIGN_OR_RETURN(const data::DatasetSpec spec, dataset_spec(options, evaluated, labels_of(evaluated)));
   ASSIGN_OR_RETURN(
       data::ImageSet set,
       data::read_image_set(spec, options.split == "test" ? data::Split::test : data::Split::train,
@@ -199,7 +218,8 @@ Result<data::ImageSet> read_images(const DataOptions& options, const EvaluatedMo
   if (spec.labels == data::Labels::classes) RETURN_IF_ERROR(check_classes(options, set, spec.format, model));
   if (spec.labels == data::Labels::none) set.labels.assign(set.labels.size(), 0);
   if (options.split == "validation") {
-    ASSIGN_OR_RETURN(set, validation_part(set, evaluated, options));
+    ASSIGN_OR_RETURN(const auto indices, known_validation_indices(set.labels, evaluated, options));
+    set = pick(set, indices);
   }
   if (spec.labels == data::Labels::none) RETURN_IF_ERROR(label_by_teacher(evaluated, options, set));
   return set;
@@ -212,6 +232,10 @@ int threads_of(const DataOptions& options) {
 
 void add_split_options(CLI::App* verb, DataOptions& options) {
   add_word_option(verb, "--split", options.split, {"validation", "test", "train"}, "which images");
+  add_validation_options(verb, options);
+}
+
+void add_validation_options(CLI::App* verb, DataOptions& options) {
   verb->add_option("--validation-images", options.validation_images,
                    "only for older models: data.validation of the recipe")
       ->check(CLI::Range(1, 100'000'000));

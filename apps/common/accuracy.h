@@ -4,8 +4,8 @@
 #include <memory>
 #include <span>
 
+#include "common/images.h"
 #include "concertina/session.h"
-#include "device/images.h"
 
 namespace concertina::apps {
 

@@ -1,4 +1,4 @@
-#include "device/accuracy.h"
+#include "common/accuracy.h"
 
 #include <fmt/format.h>
 
@@ -6,8 +6,8 @@
 #include <array>
 
 #include "base/try.h"
+#include "common/agreement.h"
 #include "data/label_map.h"
-#include "device/agreement.h"
 
 namespace concertina::apps {
 namespace {

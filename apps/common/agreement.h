@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "device/accuracy.h"
+#include "common/accuracy.h"
 
 namespace concertina::apps {
 

@@ -1,0 +1,124 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/file.h"
+#include "base/try.h"
+#include "common/images.h"
+#include "common/options.h"
+#include "common/progress_bar.h"
+#include "common/samples.h"
+#include "common/table.h"
+#include "quantization/calibrate.h"
+#include "recipe/recipe.h"
+#include "runtime/model_impl.h"
+#include "workstation/quantize_report.h"
+#include "workstation/verbs.h"
+
+namespace concertina::apps {
+namespace {
+
+constexpr int kUsualImages = 512;
+
+struct QuantizeOptions {
+  std::string model;  ///< or a run directory
+  DataOptions data;
+  std::optional<int> images;
+  quantization::RangeOptions range;
+  std::string out;
+  bool json = false;
+};
+
+/// A run directory stands for its model and, unless they are given, the images of its recipe.
+Status resolve_run(QuantizeOptions& options) {
+  const std::filesystem::path folder = options.model;
+  std::error_code code;
+  if (!std::filesystem::is_directory(folder, code)) {
+    if (!options.data.data.empty()) return {};
+    return Error{
+        "a model does not say where its training images are; give --data DIR, or the model's run directory"};
+  }
+  options.model = (folder / "model.onnx").string();
+  if (!std::filesystem::exists(options.model, code)) {
+    return Error{fmt::format("'{}' has no model.onnx; give a run directory whose run has ended, or a model",
+                             folder.string())};
+  }
+  if (!options.data.data.empty()) return {};
+  ASSIGN_OR_RETURN(const recipe::Recipe recipe, recipe::read_recipe(folder / "recipe.toml", {}));
+  options.data.data = recipe.data.path.string();
+  options.data.format = recipe.data.format;
+  return {};
+}
+
+/// What the images of the options show of all sub-nets.
+Result<Calibrated> calibrate_model(const onnx::ModelFile& file, const QuantizeOptions& options,
+                                   Progress& progress) {
+  auto model = runtime::make_model(file);
+  if (!model) return in_file(options.model, model.error());
+  const EvaluatedModel evaluated = evaluated_model(*std::move(model), file);
+  ASSIGN_OR_RETURN(const Samples samples,
+                   Samples::read_training(options.data, evaluated, options.images, kUsualImages));
+  const quantization::Images images{.count = samples.size(),
+                                    .fill = [&](std::int64_t begin, int batch, std::vector<float>& values) {
+                                      samples.fill(begin, batch, values);
+                                    }};
+  auto subnets = quantization::calibrate(
+      file, images,
+      {.range = options.range, .batch = options.data.batch, .threads = threads_of(options.data)}, progress);
+  if (!subnets) return in_file(options.model, subnets.error());
+  return Calibrated{.images = samples.size(), .subnets = *std::move(subnets)};
+}
+
+Status quantize(QuantizeOptions options) {
+  RETURN_IF_ERROR(resolve_run(options));
+  if (options.out.empty()) options.out = options.model;
+  ASSIGN_OR_RETURN(onnx::ModelFile file, onnx::read_model(options.model));
+  RETURN_IF_ERROR(check_writable(options.out));
+  ProgressBar progress;
+  ASSIGN_OR_RETURN(const Calibrated calibrated, calibrate_model(file, options, progress));
+  for (std::size_t i = 0; i < file.subnets.size(); ++i)
+    file.subnets[i].quantization = quantization::quantizations_of(calibrated.subnets[i]);
+  RETURN_IF_ERROR(onnx::write_model(options.out, file));
+  if (options.json) {
+    nlohmann::json report = to_json(file, calibrated);
+    report["out"] = options.out;
+    fmt::print("{}\n", report.dump(1));
+    return {};
+  }
+  fmt::print("{}\nThe scales are in {}.\n", to_text(file, calibrated), options.out);
+  return {};
+}
+
+void define_quantize(CLI::App* verb, QuantizeOptions& options) {
+  verb->add_option("MODEL", options.model, "run directory, or dynamic model (.onnx)")->required();
+  options.data.split = "train";
+  options.data.batch = 16;  // tensors that are not fused take more memory
+  add_data_options(verb, options.data)->description("folder of the data set (default: that of the run)");
+  add_validation_options(verb, options.data);
+  in_range(verb->add_option("--images", options.images,
+                            fmt::format("training images to look at (default: {}, or as many as there are)",
+                                        kUsualImages)),
+           1, 100'000'000);
+  add_word_option(verb, "--method", options.range.method, quantization::kMethods,
+                  "which values of a tensor 8 bits hold");
+  add_range_option(verb, "--percentile", options.range.percentile,
+                   "percent of the values that are held, with --method percentile", 50, 100);
+  add_out_option(verb, options.out, "model to write (default: MODEL itself)");
+  add_json_option(verb, options.json, "print all tensors of all sub-nets as JSON");
+}
+
+}  // namespace
+
+void add_quantize_verb(CLI::App& program, Action& chosen) {
+  add_verb<QuantizeOptions>(
+      program, chosen, "quantize", "Finds the scales with which a model's tensors are held in 8 bits",
+      "  concertina-train quantize runs/first\n"
+      "  concertina-train quantize model.onnx --data images --method entropy --out int8.onnx\n",
+      define_quantize, quantize);
+}
+
+}  // namespace concertina::apps
