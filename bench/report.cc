@@ -4,15 +4,12 @@
 
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string_view>
+
+#include "report_int8.h"
 
 namespace concertina::bench {
 namespace {
-
-std::string name_of(const std::string& network, int size) {
-  return size > 0 ? fmt::format("{}, {}x{}", network, size, size) : network;
-}
 
 /// Geometric mean of the ratios of all measurements of each (threads, batch).
 std::string summary(const PeerReport& report) {
@@ -39,7 +36,7 @@ std::string summary(const PeerReport& report) {
 
 /// What the reader needs to know of the tables.
 constexpr std::string_view kColumns =
-    "| column | meaning |\n|---|---|\n"
+    "\n| column | meaning |\n|---|---|\n"
     "| sub-net | `x0.5` keeps half of every width, `uneven` has different widths, a number is the place in "
     "a chain, 0 being the largest |\n"
     "| MMAC | millions of multiply-accumulates of one image |\n"
@@ -51,13 +48,18 @@ constexpr std::string_view kColumns =
 
 }  // namespace
 
+std::string name_of(const std::string& network, int size) {
+  return size > 0 ? fmt::format("{}, {}x{}", network, size, size) : network;
+}
+
 std::string to_markdown(const PeerReport& report) {
   std::string text = fmt::format(
       "# Ours against ONNX Runtime {}\n\n"
       "`bench/peer` runs every size of a few networks with our runtime and with ONNX Runtime, the *peer*.\n"
-      "Both compute in fp32 and take turns, block by block, in one run.\n"
-      "The processor is `{}`, and our instruction set is {}.\n\n{}\n{}",
-      report.peer_version, report.machine, report.our_target, kColumns, summary(report));
+      "Both take turns, block by block, in one run, and compute in fp32 if no section says otherwise.\n"
+      "The processor is `{}`, and our instruction set is {}.\n",
+      report.peer_version, report.machine, report.our_target);
+  if (!report.measurements.empty()) text += fmt::format("{}\n{}", kColumns, summary(report));
   std::string last;
   for (const Measurement& m : report.measurements) {
     const std::string name = fmt::format("{}, batch {}, {} thread{}", name_of(m.network, m.size), m.batch,
@@ -132,74 +134,8 @@ std::string to_markdown(const PeerReport& report) {
           r.difference, r.packed_megabytes);
     }
   }
+  if (!report.int8.empty()) text += int8_section(report);
   return text;
-}
-
-std::string to_json(const PeerReport& report) {
-  nlohmann::json all = {{"machine", report.machine},
-                        {"instruction_set", report.our_target},
-                        {"onnxruntime", report.peer_version},
-                        {"measurements", nlohmann::json::array()},
-                        {"loading", nlohmann::json::array()},
-                        {"switching", nlohmann::json::array()},
-                        {"denormals", nlohmann::json::array()},
-                        {"bf16_unit", report.bf16_unit},
-                        {"rounding", nlohmann::json::array()}};
-  for (const Measurement& m : report.measurements) {
-    all["measurements"].push_back({{"network", m.network},
-                                   {"size", m.size},
-                                   {"subnet", m.subnet},
-                                   {"widths", m.widths},
-                                   {"macs", m.macs},
-                                   {"batch", m.batch},
-                                   {"threads", m.threads},
-                                   {"our_median_ms", m.times.ours.median_ms},
-                                   {"our_p99_ms", m.times.ours.p99_ms},
-                                   {"peer_median_ms", m.times.peer.median_ms},
-                                   {"peer_p99_ms", m.times.peer.p99_ms},
-                                   {"ratio", m.times.ratio},
-                                   {"ratio_low_quartile", m.times.ratio_low},
-                                   {"ratio_high_quartile", m.times.ratio_high},
-                                   {"our_gflops", m.gflops()},
-                                   {"peak_gflops_per_core", m.peak_gflops},
-                                   {"relative_difference", m.difference}});
-  }
-  for (const Loading& l : report.loading) {
-    all["loading"].push_back({{"network", l.network},
-                              {"size", l.size},
-                              {"our_ms", l.our_ms},
-                              {"peer_ms", l.peer_ms},
-                              {"our_megabytes", l.our_megabytes},
-                              {"peer_megabytes", l.peer_megabytes},
-                              {"packed_megabytes", l.packed_megabytes},
-                              {"full_size_megabytes", l.full_size_megabytes}});
-  }
-  for (const Switching& s : report.switching) {
-    all["switching"].push_back(
-        {{"network", s.network}, {"size", s.size}, {"subnet", s.subnet}, {"ratio", s.ratio}});
-  }
-  for (const Denormals& d : report.denormals) {
-    all["denormals"].push_back({{"network", d.network},
-                                {"size", d.size},
-                                {"ratio", d.times.ratio},
-                                {"ratio_low_quartile", d.times.ratio_low},
-                                {"ratio_high_quartile", d.times.ratio_high}});
-  }
-  for (const Rounding& r : report.rounding) {
-    all["rounding"].push_back({{"network", r.network},
-                               {"size", r.size},
-                               {"subnet", r.subnet},
-                               {"batch", r.batch},
-                               {"threads", r.threads},
-                               {"fp32_median_ms", r.times.peer.median_ms},
-                               {"bf16_median_ms", r.times.ours.median_ms},
-                               {"ratio", r.times.ratio},
-                               {"ratio_low_quartile", r.times.ratio_low},
-                               {"ratio_high_quartile", r.times.ratio_high},
-                               {"relative_difference", r.difference},
-                               {"packed_megabytes", r.packed_megabytes}});
-  }
-  return all.dump(1) + "\n";
 }
 
 }  // namespace concertina::bench

@@ -65,6 +65,21 @@ struct Rounding {
   double packed_megabytes = 0;
 };
 
+/// Our runs in int8 against the peer's of the sub-net's file in 8 bits, and against ours in fp32.
+struct EightBits {
+  std::string network;
+  int size = 0;
+  std::string subnet;
+  int batch = 1;
+  int threads = 1;
+  Interleaved against_peer;    ///< ours: in int8; peer: ONNX Runtime in int8
+  Interleaved against_fp32;    ///< ours: in int8; peer: ours in fp32
+  double difference = 0;       ///< of our outputs: the largest, as a share of our largest output in fp32
+  double peer_difference = 0;  ///< of the peer's outputs in int8 and ours in fp32, in the same way
+  double packed_megabytes = 0;
+  double fp32_packed_megabytes = 0;
+};
+
 struct PeerReport {
   std::string machine;
   std::string our_target;  ///< instruction set
@@ -75,6 +90,8 @@ struct PeerReport {
   std::vector<Denormals> denormals;
   std::string bf16_unit;  ///< empty: the machine has none
   std::vector<Rounding> rounding;
+  std::string int8_unit;
+  std::vector<EightBits> int8;
 };
 
 std::string to_markdown(const PeerReport& report);

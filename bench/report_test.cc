@@ -37,7 +37,9 @@ PeerReport small_report() {
           .switching = {},
           .denormals = {},
           .bf16_unit = {},
-          .rounding = {}};
+          .rounding = {},
+          .int8_unit = "AVX2",
+          .int8 = {}};
 }
 
 TEST(Report, GivesTheGeometricMeanOfEachNumberOfThreads) {
@@ -62,6 +64,7 @@ TEST(Report, LeavesOutWhatWasNotMeasured) {
   EXPECT_THAT(text, Not(HasSubstr("## Switching")));
   EXPECT_THAT(text, Not(HasSubstr("## Denormal numbers")));
   EXPECT_THAT(text, Not(HasSubstr("## bfloat16")));
+  EXPECT_THAT(text, Not(HasSubstr("## int8")));
 }
 
 TEST(Report, HoldsEverythingThatWasMeasured) {
@@ -91,6 +94,52 @@ TEST(Report, HoldsEverythingThatWasMeasured) {
   EXPECT_EQ(json["denormals"][0]["ratio"], 1.02);
   EXPECT_EQ(json["rounding"][0]["bf16_median_ms"], 0.5);
   EXPECT_EQ(json["bf16_unit"], "AMX");
+}
+
+EightBits eight_bits(const std::string& network, const std::string& subnet, double to_peer, double to_fp32) {
+  return {.network = network,
+          .size = 32,
+          .subnet = subnet,
+          .batch = 2,
+          .threads = 1,
+          .against_peer = measured(subnet, 1, to_peer).times,
+          .against_fp32 = measured(subnet, 1, to_fp32).times,
+          .difference = 1e-2,
+          .peer_difference = 3e-2,
+          .packed_megabytes = 0.5,
+          .fp32_packed_megabytes = 2};
+}
+
+TEST(Report, ComparesInt8WithThePeerAndWithFp32) {
+  PeerReport report = small_report();
+  report.measurements[0].times.peer.median_ms = 3;
+  report.int8 = {eight_bits("resnet20", "x1", 0.5, 0.4), eight_bits("resnet20", "x0.25", 0.72, 0.9),
+                 eight_bits("vgg11", "x1", 0.75, 0.6)};
+  const std::string text = to_markdown(report);
+  EXPECT_THAT(text, HasSubstr("with `--precision int8`, on AVX2;"));
+  EXPECT_THAT(text, HasSubstr("| resnet20, 32x32 | 2 | 0.600 | 1.67 |"));
+  EXPECT_THAT(text, HasSubstr("| vgg11, 32x32 | 1 | 0.750 | 1.67 |"));
+  EXPECT_THAT(text, HasSubstr("| all | 3 | 0.646 | 1.67 |"));  // (0.5 * 0.72 * 0.75)^(1/3)
+  EXPECT_THAT(text, HasSubstr("| resnet20, 32x32 | 1 | 2 | x1 | 1.000 | 2.000 | 0.500 (0.400 .. 0.600) | "
+                              "2.50 (2.00 .. 3.33) | 1.50 | 1.0e-02 | 3.0e-02 | 0.50 | 2.00 |"));
+  // No run of this sub-net in fp32.
+  EXPECT_THAT(text, HasSubstr("| 1.11 (1.00 .. 1.25) | - | 1.0e-02 |"));
+  const auto json = nlohmann::json::parse(to_json(report));
+  EXPECT_EQ(json["int8_unit"], "AVX2");
+  ASSERT_EQ(json["int8"].size(), 3u);
+  EXPECT_EQ(json["int8"][0]["ratio"], 0.5);
+  EXPECT_EQ(json["int8"][0]["ratio_to_fp32"], 0.4);
+  EXPECT_EQ(json["int8"][2]["peer_relative_difference"], 3e-2);
+  EXPECT_EQ(json["int8"][2]["fp32_packed_megabytes"], 2);
+}
+
+TEST(Report, ExplainsNoColumnsThatItLacks) {
+  PeerReport report = small_report();
+  report.measurements.clear();
+  report.int8 = {eight_bits("resnet20", "x1", 0.5, 0.4)};
+  const std::string text = to_markdown(report);
+  EXPECT_THAT(text, Not(HasSubstr("of the peak")));
+  EXPECT_THAT(text, HasSubstr("## int8"));
 }
 
 }  // namespace
