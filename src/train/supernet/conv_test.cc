@@ -124,6 +124,25 @@ TEST(Conv, LibTorchIsLeftWhatOurKernelsDoNotDo) {
   EXPECT_TRUE(has_own_kernels(conv_of(12, 12, Window::square(3, 1, 1), 12)));
 }
 
+/// LibTorch's convolution with a stride would corrupt the heap where few channels are active.
+TEST(Conv, LibTorchIsAskedForSinglePixelsWithoutAStride) {
+  torch::manual_seed(1);
+  const op::Conv op = conv_of(2, 4, Window::square(1, 2, 0));
+  const torch::Tensor x = channels_last(torch::randn({10, 2, 32, 31})).requires_grad_();
+  const torch::Tensor weight = channels_last(torch::randn({4, 2, 1, 1})).requires_grad_();
+  const torch::Tensor exact = x.detach().to(torch::kDouble).requires_grad_();
+  const torch::Tensor wanted = torch::conv2d(exact, weight.detach().to(torch::kDouble), {}, {2, 2});
+  const torch::Tensor dy = torch::randn(wanted.sizes(), torch::kDouble);
+  wanted.backward(dy);
+  for (int i = 0; i < 20; ++i) {
+    const torch::Tensor y = plain_conv(x, weight, {}, 1, op);
+    ASSERT_LT(relative_error(y, wanted), 1e-6);
+    x.mutable_grad() = torch::Tensor();
+    y.backward(dy.to(torch::kFloat));
+    ASSERT_LT(relative_error(x.grad(), exact.grad()), 1e-6);
+  }
+}
+
 TEST(Conv, PadsUnevenly) {
   torch::manual_seed(3);
   Window window = Window::square(3, 2, 0);

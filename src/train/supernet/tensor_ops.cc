@@ -84,6 +84,13 @@ torch::Tensor padded(const torch::Tensor& x, const Window& w, double value) {
 torch::Tensor plain_conv(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
                          std::int64_t groups, const op::Conv& conv) {
   const Window& w = conv.window;
+  const bool pads = w.pad_top + w.pad_bottom + w.pad_left + w.pad_right > 0;
+  if (w.taps() == 1 && !pads && w.stride_h * w.stride_w > 1) {
+    // oneDNN 2.6 corrupts the heap with a stride and fewer than 8 channels on AVX2.
+    const torch::Tensor seen =
+        x.slice(kRows, 0, x.size(kRows), w.stride_h).slice(kColumns, 0, x.size(kColumns), w.stride_w);
+    return torch::conv2d(channels_last(seen), weight, bias, {1, 1}, at::IntArrayRef{0, 0}, {1, 1}, groups);
+  }
   // LibTorch takes padding that is alike on both sides only.
   const bool even = w.pad_top == w.pad_bottom && w.pad_left == w.pad_right;
   return torch::conv2d(even ? x : padded(x, w, 0), weight, bias, {w.stride_h, w.stride_w},
