@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/try.h"
+#include "common/accuracy.h"
 #include "common/images.h"
 #include "common/options.h"
 #include "common/progress_bar.h"
@@ -30,6 +31,7 @@ struct QuantizeOptions {
   std::optional<int> images;
   quantization::RangeOptions range;
   std::string out;
+  bool no_accuracy = false;
   bool json = false;
 };
 
@@ -70,7 +72,26 @@ Result<Calibrated> calibrate_model(const onnx::ModelFile& file, const QuantizeOp
       file, images,
       {.range = options.range, .batch = options.data.batch, .threads = threads_of(options.data)}, progress);
   if (!subnets) return in_file(options.model, subnets.error());
-  return Calibrated{.images = samples.size(), .subnets = *std::move(subnets)};
+  return Calibrated{.images = samples.size(), .subnets = *std::move(subnets), .measure = evaluated.measure()};
+}
+
+/// Of all sub-nets in one precision, on the validation images.
+Result<std::vector<double>> accuracies(const onnx::ModelFile& file, Precision precision, DataOptions data,
+                                       Progress& progress) {
+  constexpr int kBatch = 64;
+  ASSIGN_OR_RETURN(auto model, runtime::make_model(file, {.precision = precision}));
+  data.split = "validation";
+  data.batch = kBatch;
+  ASSIGN_OR_RETURN(const auto accuracy, Accuracy::make(evaluated_model(std::move(model), file), data));
+  progress.start(fmt::format("measure {}", name_of(precision)),
+                 static_cast<std::int64_t>(file.subnets.size()));
+  std::vector<double> shares;
+  for (std::size_t i = 0; i < file.subnets.size(); ++i) {
+    ASSIGN_OR_RETURN(const double share, accuracy->of(static_cast<int>(i)));
+    shares.push_back(share);
+    progress.update(static_cast<std::int64_t>(shares.size()), fmt::format("{:.2f} %", 100 * share));
+  }
+  return shares;
 }
 
 Status quantize(QuantizeOptions options) {
@@ -79,9 +100,18 @@ Status quantize(QuantizeOptions options) {
   ASSIGN_OR_RETURN(onnx::ModelFile file, onnx::read_model(options.model));
   RETURN_IF_ERROR(check_writable(options.out));
   ProgressBar progress;
-  ASSIGN_OR_RETURN(const Calibrated calibrated, calibrate_model(file, options, progress));
+  std::vector<double> fp32, int8;
+  const bool measures = !options.no_accuracy;
+  if (measures) {
+    ASSIGN_OR_RETURN(fp32, accuracies(file, Precision::fp32, options.data, progress));
+  }
+  ASSIGN_OR_RETURN(Calibrated calibrated, calibrate_model(file, options, progress));
   for (std::size_t i = 0; i < file.subnets.size(); ++i)
     file.subnets[i].quantization = quantization::quantizations_of(calibrated.subnets[i]);
+  if (measures) {
+    ASSIGN_OR_RETURN(int8, accuracies(file, Precision::int8, options.data, progress));
+  }
+  for (std::size_t i = 0; i < fp32.size(); ++i) calibrated.accuracies.push_back({fp32[i], int8[i]});
   RETURN_IF_ERROR(onnx::write_model(options.out, file));
   if (options.json) {
     nlohmann::json report = to_json(file, calibrated);
@@ -105,6 +135,9 @@ void define_quantize(CLI::App* verb, QuantizeOptions& options) {
            1, 100'000'000);
   add_word_option(verb, "--method", options.range.method, quantization::kMethods,
                   "which values of a tensor 8 bits hold");
+  add_teacher_option(verb, options.data);
+  verb->add_flag("--no-accuracy", options.no_accuracy,
+                 "does not measure the sub-nets in fp32 and int8 on the validation images");
   add_range_option(verb, "--percentile", options.range.percentile,
                    "percent of the values that are held, with --method percentile", 50, 100);
   add_out_option(verb, options.out, "model to write (default: MODEL itself)");

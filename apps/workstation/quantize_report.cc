@@ -64,18 +64,31 @@ const CalibratedTensor& worst_of(const CalibratedTensors& tensors) {
 }
 
 Table subnet_table(const onnx::ModelFile& file, const Calibrated& calibrated) {
-  Table table({{"sub-net", "subnet"},
-               {"widths", "widths"},
-               {"tensors", ""},
-               {"worst SNR, dB", "worst_signal_to_noise"},
-               {"of", "worst_tensor"},
-               {"", "tensors"}});
+  std::vector<Table::Column> columns = {{"sub-net", "subnet"},  {"widths", "widths"},
+                                        {"tensors", ""},        {"worst SNR, dB", "worst_signal_to_noise"},
+                                        {"of", "worst_tensor"}, {"", "tensors"}};
+  if (!calibrated.accuracies.empty()) {
+    columns.push_back({fmt::format("{} in fp32", calibrated.measure), "fp32_accuracy"});
+    columns.push_back({"in int8", "int8_accuracy"});
+    columns.push_back({"lost, points", ""});
+  }
+  Table table(std::move(columns));
   for (std::size_t i = 0; i < calibrated.subnets.size(); ++i) {
     const CalibratedTensors& tensors = calibrated.subnets[i];
     const CalibratedTensor& worst = worst_of(tensors);
-    table.add({whole(static_cast<std::int64_t>(i)), words(to_string(file.subnets[i].subnet)),
-               whole(static_cast<std::int64_t>(tensors.size())), decibels(worst.rounding.signal_to_noise),
-               words(worst.name), unseen(tensor_table(tensors).json())});
+    std::vector<Table::Cell> row = {whole(static_cast<std::int64_t>(i)),
+                                    words(to_string(file.subnets[i].subnet)),
+                                    whole(static_cast<std::int64_t>(tensors.size())),
+                                    decibels(worst.rounding.signal_to_noise),
+                                    words(worst.name),
+                                    unseen(tensor_table(tensors).json())};
+    if (!calibrated.accuracies.empty()) {
+      const auto [fp32, int8] = calibrated.accuracies[i];
+      row.push_back({fmt::format("{:.2f} %", 100 * fp32), fp32});
+      row.push_back({fmt::format("{:.2f} %", 100 * int8), int8});
+      row.push_back(words(fmt::format("{:.2f}", 100 * (fp32 - int8))));
+    }
+    table.add(std::move(row));
   }
   return table;
 }

@@ -16,6 +16,7 @@ namespace concertina::testing {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 namespace fs = std::filesystem;
 
 constexpr int kTrainImages = 360, kKeptBack = 90;
@@ -70,7 +71,9 @@ TEST_F(QuantizeTest, ARunGetsTheScalesOfItsOwnImages) {
   }
   EXPECT_NE(*onnx::serialize_model(*onnx::read_model(model_)), *onnx::serialize_model(made_));
   EXPECT_EQ(*onnx::serialize_model(read), *onnx::serialize_model(made_));
+  EXPECT_THAT(done.out, HasSubstr("top-1 in fp32"));
   EXPECT_EQ(concertina({"inspect", model_}).exit_code, 0);
+  EXPECT_EQ(concertina({"bench", model_, "--precision", "int8", "--iterations", "3"}).exit_code, 0);
 }
 
 TEST_F(QuantizeTest, TheBatchMakesNoDifferenceButTheMethodDoes) {
@@ -90,6 +93,7 @@ TEST_F(QuantizeTest, TheBatchMakesNoDifferenceButTheMethodDoes) {
 
 TEST_F(QuantizeTest, TellsOfEveryTensorInJson) {
   const ProcessResult done = with({"--images", "20", "--json"});
+  EXPECT_THAT(with({"--images", "20", "--no-accuracy"}).out, Not(HasSubstr("in int8")));
   ASSERT_EQ(done.exit_code, 0) << done.err;
   const auto json = nlohmann::json::parse(done.out);
   EXPECT_EQ(json["images"], 20);
@@ -133,7 +137,7 @@ TEST_F(QuantizeTest, BadInputGetsOneSentence) {
   ASSERT_TRUE(onnx::write_model(
       large, random_model(*make_network({.name = "resnet8", .input = {1, 28, 28}, .width = 0.25}), 2)));
   expect_refused(quantize(large, {"--data", data_, "--validation-images", "90", "--validation-seed", "1"}),
-                 "the images are 1x16x16, but the model takes 1x28x28");
+                 "are 1x16x16, but the model takes 1x28x28");
   write_toy_data(folder_ / "data", kTrainImages + 3, 3);
   expect_refused(with({}), "has 363 training images, but the model's validation images are 90 of 360");
 }
