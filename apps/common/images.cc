@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/file.h"
@@ -62,7 +63,8 @@ Result<onnx::ValidationImages> find_validation(const EvaluatedModel& model, cons
                   known.count, known.seed)};
 }
 
-/// The same as validation_indices(), but only of the images that the model was made with.
+/// The same as validation_indices(). Fails, too, if the labels show other images than those that the model
+/// was made with.
 Result<std::vector<std::int64_t>> known_validation_indices(std::span<const std::int32_t> labels,
                                                            const EvaluatedModel& model,
                                                            const DataOptions& options) {
@@ -253,17 +255,14 @@ CLI::Option* add_data_options(CLI::App* verb, DataOptions& options) {
 }
 
 double accuracy_tolerance(Precision precision, std::int64_t images) {
+  constexpr std::array kLeast = {1e-3, 1e-2, 5e-2, 5e-2};  // by precision
   const double answers = precision == Precision::fp32 ? 1.5 : 3.5;
-  const double least = precision == Precision::fp32 ? 1e-3 : precision == Precision::bf16 ? 1e-2 : 5e-3;
-  return std::max(least, answers / static_cast<double>(images));
+  return std::max(kLeast[static_cast<std::size_t>(precision)], answers / static_cast<double>(images));
 }
 
 Status check_validation_accuracy(const Model& model, int subnet, double accuracy, std::int64_t images) {
   const double recorded = model.subnets()[subnet].validation_accuracy;
-  // Eight bits may cost points on the right images, too.
-  const bool eight_bits = model.precision() == Precision::int8 || model.precision() == Precision::automatic;
-  const double tolerance = eight_bits ? 0.05 : accuracy_tolerance(model.precision(), images);
-  if (std::abs(accuracy - recorded) <= tolerance) return {};
+  if (std::abs(accuracy - recorded) <= accuracy_tolerance(model.precision(), images)) return {};
   return Error{
       fmt::format("these are not the model's validation images: "
                   "sub-net {} reaches {:.2f} % on them, but the trainer saw {:.2f} %; check the data set, "

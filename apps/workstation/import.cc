@@ -71,7 +71,8 @@ Status import(ImportOptions options) {
   for (const std::string& node : imported.left_off) fmt::print(stderr, "{} at its end is left off\n", node);
   for (const std::string& sentence : imported.untied) fmt::print(stderr, "{}\n", sentence);
   if (imported.unrounded > 0)
-    fmt::print(stderr, "{} values that the file rounds to 8 bits stay floats\n", imported.unrounded);
+    fmt::print(stderr, "{} values that the file rounds to 8 bits are limited as there, and stay floats\n",
+               imported.unrounded);
   print_summary(options, imported.network.graph);
   return {};
 }

@@ -1,8 +1,6 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -13,7 +11,6 @@
 #include "common/options.h"
 #include "common/progress_bar.h"
 #include "common/samples.h"
-#include "common/table.h"
 #include "quantization/calibrate.h"
 #include "recipe/recipe.h"
 #include "runtime/model_impl.h"
@@ -101,7 +98,10 @@ Status quantize(QuantizeOptions options) {
   RETURN_IF_ERROR(check_writable(options.out));
   ProgressBar progress;
   std::vector<double> fp32, int8;
-  const bool measures = !options.no_accuracy;
+  const bool lacks_teacher = !file.taught.empty() && options.data.teacher.empty();
+  const bool measures = !options.no_accuracy && !lacks_teacher;
+  if (!options.no_accuracy && lacks_teacher)
+    progress.message("quantize: accuracies are not measured; a distilled model needs --teacher for that");
   if (measures) {
     ASSIGN_OR_RETURN(fp32, accuracies(file, Precision::fp32, options.data, progress));
   }

@@ -14,8 +14,9 @@ enum class Precision {
   /// layers that bfloat16 would not make faster.
   bf16,
   /// Weights and inputs have 8 bits, sums 32. The model must hold the scales of its tensors, which
-  /// `concertina-train quantize` finds. Four kinds of layers stay fp32: depthwise convolutions, grouped
-  /// convolutions, classifiers that a sub-net does not share, and layers whose input has no scale.
+  /// `concertina-train quantize` finds. These layers stay fp32: depthwise convolutions, grouped convolutions,
+  /// classifiers that a sub-net does not share, layers whose input has no scale in some sub-net, and layers
+  /// that int8 would not make faster.
   int8,
   /// Each layer has the precision that is fastest on this machine, as a table of `concertina tune --precision
   /// auto` says. int8 is among them if the model holds scales.

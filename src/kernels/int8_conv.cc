@@ -78,9 +78,10 @@ bool can_run_int8(const Filter& f) {
   return f.groups == 1 && f.taps <= kMaxChunkTaps && std::int64_t{f.in_channels} * f.taps <= kMostProducts;
 }
 
-// A unit that widens multiplies twice as fast as fp32, which is less than Winograd's algorithm saves.
+// AVX2 multiplies twice as fast as fp32 at most, which is less than Winograd's algorithm saves.
 bool prefers_int8(const Filter& f, int winograd_side) {
   constexpr int kShortSum = 64;
+  if (best_int8_unit() == plain_int8_unit()) return false;
   if (f.in_channels * f.taps < kShortSum || f.out_channels < 2 * kChunkPanel) return false;
   return winograd_side == 0 || !best_int8_unit()->widens;
 }

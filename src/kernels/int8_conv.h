@@ -35,12 +35,13 @@ std::size_t packed_size_int8(const Filter& filter);
 /// aligned.
 void pack_int8(const Filter& filter, const float* oihw, float* packed);
 
-/// What the sums of the first out_channels begin with, so that a zero point of the inputs cancels out: -
-/// zero_point * the sum of a channel's weights under all taps of the active inputs. starts:
-/// [int8_starts_size()].
+/// How many sums int8_starts() writes.
 constexpr int int8_starts_size(int out_channels) {
   return round_up(out_channels, 2 * kChunkPanel);
 }
+
+/// What the sums of the first out_channels begin with, so that a zero point of the inputs cancels out: minus
+/// the zero point, times the sum of the channel's weights under all taps of the active inputs.
 void int8_starts(const Filter& filter, const float* packed, std::span<const ChannelRange> inputs,
                  int out_channels, int zero_point, std::int32_t* starts);
 
@@ -49,8 +50,9 @@ std::size_t workspace_int8(const Filter& filter, const WindowArgs& window,
                            std::span<const ChannelRange> inputs, const Int8Unit& unit);
 
 /// What conv() computes, under its preconditions and can_run_int8(), of inputs and weights as they are
-/// quantised; a NaN counts as the lowest input. args.packed comes from pack_int8(), args.int8 is set.
-/// workspace: 64-byte aligned, workspace_int8() floats for each thread of the pool.
+/// quantised: x as round(x * (1 / scale)) + zero_point; a NaN counts as the lowest input. args.packed comes
+/// from pack_int8(), args.int8 is set. workspace: 64-byte aligned, workspace_int8() floats for each thread of
+/// the pool.
 void int8_conv(const ConvArgs& args, float* workspace, ThreadPool& pool);
 
 }  // namespace concertina::kernels

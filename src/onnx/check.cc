@@ -124,16 +124,16 @@ bool may_be_own(const Op& op) {
   return std::holds_alternative<op::BatchNorm>(op) || std::holds_alternative<op::Linear>(op);
 }
 
-/// `absent`: by node, as in absent_nodes().
-Status check_quantization(const Graph& graph, const std::vector<bool>& absent,
-                          const Quantizations& quantization) {
-  std::set<std::string_view> tensors;
-  for (NodeId id = 0; id < graph.size(); ++id)
-    if (!absent[id]) tensors.insert(graph.node(id).name);
-  for (const auto& [name, how] : quantization) {
+Status check_quantization(const Graph& graph, const SubnetRecord& record) {
+  if (record.quantization.empty()) return {};
+  std::set<std::string> tensors;
+  const Graph running = variant(graph, record.subnet);
+  for (const Node& node : running.nodes()) tensors.insert(node.name);
+  for (const auto& [name, how] : record.quantization) {
     if (!tensors.contains(name))
       return Error{fmt::format("it has a scale of '{}', which is no tensor of it", name)};
-    if (!std::isnormal(how.scale) || how.scale < 0 || how.zero_point < 0 || how.zero_point > 255)
+    const bool scales = how.scale >= kLeastScale && how.scale <= kMostScale;
+    if (!scales || how.zero_point < 0 || how.zero_point > 255)
       return Error{fmt::format("'{}' has the scale {} and the zero point {}, which cannot be", name,
                                how.scale, how.zero_point)};
   }
@@ -143,9 +143,9 @@ Status check_quantization(const Graph& graph, const std::vector<bool>& absent,
 Status check_record(const Graph& graph, const SubnetRecord& record) {
   RETURN_IF_ERROR(check_accuracy("validation", record.validation_accuracy));
   if (record.test_accuracy) RETURN_IF_ERROR(check_accuracy("test", *record.test_accuracy));
+  RETURN_IF_ERROR(check_quantization(graph, record));
   std::size_t known = 0;
   const std::vector<bool> absent = absent_nodes(graph, record.subnet);
-  RETURN_IF_ERROR(check_quantization(graph, absent, record.quantization));
   for (NodeId id = 0; id < graph.size(); ++id) {
     if (absent[id]) continue;
     for (const Parameter& parameter : parameters(graph, id)) {

@@ -8,6 +8,10 @@
 
 namespace concertina::onnx {
 
+std::optional<int> Constant::stored_type() const {
+  return stored_.proto ? std::optional(static_cast<int>(stored_.proto->data_type())) : std::nullopt;
+}
+
 Result<std::vector<int>> Constant::sizes(int rank) const {
   std::vector<std::int64_t> dims;
   if (folded_) dims.assign(folded_->shape.begin(), folded_->shape.end());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ class Constant {
 
   /// Fails, with its name, if it has not `rank` sizes between 1 and kMaxSize.
   Result<std::vector<int>> sizes(int rank) const;
+
+  /// The type in the file (onnx::TensorProto::DataType); nothing if it was computed.
+  std::optional<int> stored_type() const;
 
   /// As floats, of whatever shape; or, for folding, as it is. Fails with its name.
   Result<Array> floats() const;

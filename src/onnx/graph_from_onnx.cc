@@ -35,9 +35,9 @@ bool is_alias(const std::string& type) {
   return type == "Identity" || type == "Dropout" || type == "Cast";
 }
 
-/// Gives the values that it reads, maybe rounded.
+/// Gives the values that it reads.
 bool passes_on(const std::string& type) {
-  return is_alias(type) || type == "QuantizeLinear" || type == "DequantizeLinear";
+  return is_alias(type) || type == "DequantizeLinear";
 }
 
 /// Computes every value by itself or with its channel's constants, in any layout.
@@ -200,7 +200,8 @@ class GraphReader {
     RETURN_IF_ERROR(find_inputs(node, values, constants, constant_first));
     if (type == "QuantizeLinear" ||
         (type == "DequantizeLinear" && node.input_size() > 0 && rounded_.contains(node.input(0))))
-      return read_rounding(node, values, constants);
+      return read_rounding(node, values, constants, constant_first);
+    RETURN_IF_ERROR(check_reads_floats(node));
     if (values.empty()) return fold_node(node, constants);
     assembly_.take_from(constants);
     if (is_alias(type)) return read_alias(node, values[0]);
@@ -224,22 +225,37 @@ class GraphReader {
     return assembly_.add_alias(node.output(0), value);
   }
 
-  /// Of a value or a constant, which stays as it is.
+  /// Of a constant, which stays as it is, or of a value, which is limited. Exporters leave out a ReLU or a
+  /// Clip whose limits are those of the 8 bits.
   Status read_rounding(const onnx::NodeProto& node, const std::vector<OnnxValue>& values,
-                       const std::vector<Constant>& constants) {
+                       const std::vector<Constant>& constants, bool constant_first) {
     const bool constant = values.empty();
-    if (values.size() > 1 || (constant && constants.empty()))
+    if (values.size() > 1 || constant_first || (constant && constants.empty()))
       return Error{"its scale or zero point is no constant"};
     const auto parameters = std::span(constants).subspan(constant ? 1 : 0);
     for (const Constant& parameter : parameters) RETURN_IF_ERROR(spend_folding(parameter.count()));
-    if (node.op_type() == "QuantizeLinear") {
-      RETURN_IF_ERROR(rounded_.quantize(node, parameters));
-      unrounded_ += constant ? 0 : 1;
-    } else {
+    if (node.op_type() == "DequantizeLinear") {
       RETURN_IF_ERROR(rounded_.dequantize(node, parameters));
+    } else {
+      RETURN_IF_ERROR(rounded_.quantize(node, parameters));
+      if (!constant) {
+        ++unrounded_;
+        ASSIGN_OR_RETURN(const Saturation limits, rounded_.saturation(node.output(0)));
+        return assembly_.add_in_layout(
+            node, {op::activation(op::Function::clip, limits.low, limits.high), {}}, values);
+      }
     }
     return constant ? assembly_.add_constant(node.output(0), constants[0])
                     : assembly_.add_alias(node.output(0), values[0]);
+  }
+
+  /// The steps of 8 bits are no floats.
+  Status check_reads_floats(const onnx::NodeProto& node) const {
+    for (const std::string& input : node.input()) {
+      if (rounded_.contains(input))
+        return Error{"it reads a value in 8 bits, which only a DequantizeLinear may"};
+    }
+    return {};
   }
 
   Status find_inputs(const onnx::NodeProto& node, std::vector<OnnxValue>& values,
@@ -488,6 +504,9 @@ class GraphReader {
     for (const onnx::ValueInfoProto& output : graph_.output()) {
       const OnnxValue* value = assembly_.find_value(output.name());
       if (!value) return Error{fmt::format("no node makes the network's output '{}'", output.name())};
+      if (rounded_.contains(output.name()))
+        return Error{fmt::format("the network's output '{}' has 8 bits; a DequantizeLinear must follow",
+                                 output.name())};
       const bool one_number = value->view.sizes().empty() && !value->spread;
       if (one_number)
         left_off_.push_back(fmt::format("what drops the dimension of one value of '{}'", output.name()));

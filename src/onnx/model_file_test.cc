@@ -95,10 +95,9 @@ TEST(ModelFile, SaysThatItLearnedLabelMaps) {
 /// Scales of every tensor that a sub-net runs, with digits that decimals lose easily.
 void add_scales(ModelFile& model, std::size_t i) {
   SubnetRecord& record = model.subnets[i];
-  const std::vector<bool> absent = absent_nodes(model.network.graph, record.subnet);
-  for (NodeId id = 0; id < model.network.graph.size(); ++id) {
-    if (absent[id]) continue;
-    record.quantization[model.network.graph.node(id).name] = {
+  const Graph running = variant(model.network.graph, record.subnet);
+  for (NodeId id = 0; id < running.size(); ++id) {
+    record.quantization[running.node(id).name] = {
         .scale = std::nextafter(0.1F / static_cast<float>(id + 3), 1.0F),
         .zero_point = id % 2 == 0 ? 0 : 128};
   }
@@ -118,8 +117,8 @@ TEST(ModelFile, ScalesComeBackBitForBit) {
     EXPECT_EQ(format_of(model), format);
   }
   EXPECT_LT(model.subnets[1].quantization.size(), model.subnets[0].quantization.size());
-  model.subnets[0].quantization.begin()->second.scale = std::numeric_limits<float>::min();
-  model.subnets[0].quantization.rbegin()->second.scale = std::numeric_limits<float>::max();
+  model.subnets[0].quantization.begin()->second.scale = kLeastScale;
+  model.subnets[0].quantization.rbegin()->second.scale = kMostScale;
   EXPECT_EQ(parse_model(*serialize_model(model))->subnets, model.subnets);
 }
 

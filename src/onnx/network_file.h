@@ -41,7 +41,7 @@ struct ImportedNetwork {
   std::vector<std::string> left_off = {};  ///< nodes at its end that no sub-net needs, such as an ArgMax
   std::vector<std::string> untied =
       {};             ///< sentences on arrays that the file shares and the network does not
-  int unrounded = 0;  ///< values that the file rounds to few bits (QuantizeLinear) and the network does not
+  int unrounded = 0;  ///< values that the file rounds to 8 bits (QuantizeLinear), and the network only limits
 };
 
 struct ImportOptions {

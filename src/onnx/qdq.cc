@@ -80,9 +80,11 @@ std::vector<float> row_scales(const Array& peaks, const Array* bias, float input
   for (std::size_t k = 0; k < rows; ++k) {
     constexpr double kMostBias = 1 << 30;  // steps, of 2^31
     const double least = bias == nullptr ? 0 : std::abs(bias->values[k]) / (kMostBias * input_scale);
-    const auto scale = static_cast<float>(std::max(double{std::abs(peaks.values[k * row])} / 127, least));
-    const bool counts = scale * input_scale >= std::numeric_limits<float>::min();  // else all is as good as 0
-    scales.push_back(counts ? scale : 1.0F);
+    const double scale = std::max(double{std::abs(peaks.values[k * row])} / 127, least);
+    // Below, all is as good as 0; above, it is no float.
+    const bool counts = scale * input_scale >= std::numeric_limits<float>::min() &&
+                        scale * std::max(input_scale, 1.0F) <= std::numeric_limits<float>::max();
+    scales.push_back(counts ? static_cast<float>(scale) : 1.0F);
   }
   return scales;
 }

@@ -63,11 +63,11 @@ Interval choose_range(const Histogram& histogram, const RangeOptions& options) {
 }
 
 Quantization quantization_of(const Interval& range) {
-  constexpr float kLeast = std::numeric_limits<float>::min();
-  const bool is_signed = range.low < 0;
+  // What is above minus half a step is as good as 0.
+  const bool is_signed = range.low < 0 && -range.low >= range.high / 510;
   const float scale = is_signed ? std::max(-range.low / 128, range.high / 127) : range.high / 255;
   if (range == Interval{}) return {.scale = 1, .zero_point = 0};
-  return {.scale = std::max(scale, kLeast), .zero_point = is_signed ? 128 : 0};
+  return {.scale = std::clamp(scale, kLeastScale, kMostScale), .zero_point = is_signed ? 128 : 0};
 }
 
 }  // namespace concertina::quantization

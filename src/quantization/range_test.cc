@@ -78,6 +78,11 @@ TEST(Range, EntropyTakesBothSignsAlike) {
   EXPECT_GT(range.high, 2);
 }
 
+TEST(Range, ValuesThatAreZeroButForNoiseCostNoSign) {
+  EXPECT_EQ(quantization_of({-1e-3F, 10}), (Quantization{.scale = 10.0F / 255, .zero_point = 0}));
+  EXPECT_EQ(quantization_of({-0.1F, 10}).zero_point, 128);
+}
+
 TEST(Range, EveryMethodTakesWhatIsOdd) {
   const float most = std::numeric_limits<float>::max(), least = std::numeric_limits<float>::denorm_min();
   for (const std::vector<float>& values : {std::vector<float>{0},
@@ -94,7 +99,8 @@ TEST(Range, EveryMethodTakesWhatIsOdd) {
       EXPECT_LE(range.low, 0);
       EXPECT_GE(range.high, 0);
       const Quantization how = quantization_of(range);
-      EXPECT_TRUE(std::isnormal(how.scale)) << values[0];
+      EXPECT_GE(how.scale, kLeastScale) << values[0];
+      EXPECT_LE(how.scale, kMostScale) << values[0];
       EXPECT_EQ(how.zero_point, range.low < 0 ? 128 : 0);
       EXPECT_FALSE(std::isnan(rounding_of(histogram, how).signal_to_noise));
     }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "graph/branches.h"
 #include "kernels/bf16_conv.h"
 #include "kernels/int8_conv.h"
 #include "kernels/testing/targets.h"
@@ -24,9 +25,12 @@ using ::testing::HasSubstr;
 constexpr double kQuantizedBound = 0.05;
 constexpr int kInt8Batch = 3;
 
-/// Calibrated on the images that it is then run with.
-onnx::ModelFile calibrated(const Graph& graph, int subnets) {
-  onnx::ModelFile file = testing::model_file(graph, testing::nested_subnets(graph, subnets));
+/// Calibrated on the images that it is then run with. Sub-nets that leave out branches, or run at a lower
+/// resolution, are among them.
+onnx::ModelFile calibrated(const Graph& graph, int count) {
+  std::vector<Subnet> subnets = testing::nested_subnets(graph, count);
+  for (const Subnet& subnet : testing::leaving_out_branches(graph, subnets.back())) subnets.push_back(subnet);
+  onnx::ModelFile file = testing::model_file(graph, subnets);
   testing::calibrate(file, testing::random_images(*testing::load(file), kInt8Batch), kInt8Batch);
   return file;
 }
@@ -124,6 +128,28 @@ TEST(Int8, AutoNeedsATable) {
   const auto model = make_model(calibrated(testing::resnet8(), 1), {.precision = Precision::automatic});
   ASSERT_FALSE(model);
   EXPECT_THAT(model.error().message, HasSubstr("make one with `concertina tune --precision auto`"));
+}
+
+/// What a layer reads where the block before it is left out is another tensor.
+TEST(Int8, LayersBehindAnAbsentBlockAreCalibrated) {
+  const Graph graph = testing::resnet8();
+  const Subnet full = full_subnet(graph);
+  const Subnet shallow = testing::leaving_out_branches(graph, full)[0];
+  onnx::ModelFile file = testing::model_file(graph, {full, shallow});
+  testing::calibrate(file, testing::random_images(*testing::load(file), kInt8Batch), kInt8Batch);
+  const auto runs = calibrated_layers(file);
+  std::vector<std::string> without;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    if (!layer_filters(graph, id, Precision::fp32, false).empty() && !runs(id))
+      without.push_back(graph.node(id).name);
+  }
+  EXPECT_THAT(without, ::testing::IsEmpty());
+  const Graph running = variant(graph, shallow);
+  for (const Node& node : running.nodes()) {  // whatever is missing, it loads
+    onnx::ModelFile part = file;
+    part.subnets[1].quantization.erase(node.name);
+    EXPECT_TRUE(make_model(part, {.precision = Precision::int8})) << node.name;
+  }
 }
 
 TEST(Int8, IsRefusedWithoutScales) {

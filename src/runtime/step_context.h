@@ -18,8 +18,8 @@ struct StepContext {
   const MemoryMap& map;
   const Weights& own;  ///< the sub-net's own arrays, at its widths
   Epilogues& epilogues;
-  std::vector<AlignedBuffer>&
-      own_weights;  ///< packed filters and first sums of it alone, to which steps point
+  /// Packed filters of it alone, and what sums of int8 begin with. Steps point there.
+  std::vector<AlignedBuffer>& own_weights;
 
   ValueId input_id() const { return operation.inputs[0]; }
   const Value& input() const { return source.program.value(input_id()); }

@@ -26,7 +26,7 @@ onnx::ModelFile file_without_subnets(Network network) {
           .classes = {}};
 }
 
-/// int8 takes the same time with all of them.
+/// int8 takes nearly the same time with all of them.
 Quantizations any_scales(const Graph& graph) {
   Quantizations scales;
   for (NodeId id = 0; id < graph.size(); ++id)

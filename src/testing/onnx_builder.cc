@@ -112,6 +112,14 @@ std::string OnnxBuilder::floats(const Integers& sizes, const std::vector<float>&
   return name;
 }
 
+std::string OnnxBuilder::zero_point(onnx::TensorProto::DataType type, int value) {
+  onnx::TensorProto& tensor = *model_.mutable_graph()->add_initializer();
+  tensor.set_name(fresh("onnx::ZeroPoint"));
+  tensor.set_data_type(type);
+  tensor.add_int32_data(value);
+  return tensor.name();
+}
+
 std::string OnnxBuilder::integers(const Integers& values) {
   const std::string name = fresh("onnx::Integers");
   onnx::write_integers(name, values, *model_.mutable_graph()->add_initializer());

@@ -35,6 +35,8 @@ class OnnxBuilder {
   std::string random(const Integers& sizes, double fan_in, double least = -1, double most = 1);
   std::string floats(const Integers& sizes, const std::vector<float>& values);
   std::string integers(const Integers& values);
+  /// One number of an integer type.
+  std::string zero_point(onnx::TensorProto::DataType type, int value);
 
   /// Padding keeps the size of a map but for strides.
   std::string conv(const std::string& x, const Conv& conv);

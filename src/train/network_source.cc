@@ -198,7 +198,8 @@ Result<NetworkSource> read_source(const recipe::Recipe& whole, std::span<const D
   for (const std::string& sentence : imported->untied) progress.message(fmt::format("network: {}", sentence));
   if (imported->unrounded > 0) {
     progress.message(
-        fmt::format("network: {} values that the file rounds to 8 bits stay floats", imported->unrounded));
+        fmt::format("network: {} values that the file rounds to 8 bits are limited as there, and stay floats",
+                    imported->unrounded));
   }
   ASSIGN_OR_RETURN(const std::uint64_t hash, onnx::hash_network(recipe.file));
   auto fitting = whole.task == recipe::Task::distill

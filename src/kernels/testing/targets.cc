@@ -37,9 +37,11 @@ bool limit_bf16_unit(std::string_view name) {
 }
 
 bool limit_int8_unit(std::string_view name) {
-  unsetenv("CONCERTINA_WITHOUT");
+  static const char* const given = std::getenv("CONCERTINA_WITHOUT");
+  static const std::string masked = given == nullptr ? "" : given;
+  setenv("CONCERTINA_WITHOUT", masked.c_str(), 1);
   if (name.empty()) return true;
-  std::string better;
+  std::string better = masked + ",";
   for (const std::string& unit : int8_units()) {
     if (unit == name) {
       setenv("CONCERTINA_WITHOUT", better.c_str(), 1);

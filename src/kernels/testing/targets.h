@@ -18,7 +18,8 @@ std::vector<std::string> target_names();
 /// The same for the named one of bf16_units(), with the machine's best instruction set besides.
 [[nodiscard]] bool limit_bf16_unit(std::string_view name);
 
-/// The same for the named one of int8_units(): masks the better ones (masked_units.h).
+/// The same for the named one of int8_units(): masks the better ones (masked_units.h), besides those that are
+/// masked already.
 [[nodiscard]] bool limit_int8_unit(std::string_view name);
 
 }  // namespace concertina::kernels
