@@ -30,8 +30,8 @@ Floats quantized_rows(const ConvCase& c, Floats full) {
   return full;
 }
 
-/// Of a problem that every unit of this machine computes. The sums are exact, so only the epilogue rounds.
-void check(const ConvCase& c, ErrorStatistics& errors) {
+/// The sums are exact, so only the epilogue rounds, and other units give the same bits.
+void check(const ConvCase& c, bool on_every_unit, ErrorStatistics& errors) {
   const ConvProblem problem(c);
   const Floats y = problem.run(1, ConvKernel::int8);
   reference::Conv exact = problem.ref;
@@ -39,12 +39,16 @@ void check(const ConvCase& c, ErrorStatistics& errors) {
   exact.w = cut(c, quantized_rows(c, problem.full_weights));
   errors.add(y, reference::conv(exact), problem.magnitude());
   ASSERT_EQ(y, problem.run(3, ConvKernel::int8)) << "three threads give other bits";
+  if (!on_every_unit) return;
   for (const std::string& unit : int8_units()) {
     ASSERT_TRUE(limit_int8_unit(unit));
     ASSERT_EQ(y, problem.run(1, ConvKernel::int8)) << unit << " gives other bits";
     ASSERT_TRUE(limit_int8_unit(""));
   }
 }
+
+/// Found before a test limits the targets. Other targets change nothing in a unit.
+const std::string kBestTarget = target_names().front();
 
 class Int8ConvTest : public KernelTest {
  protected:
@@ -54,9 +58,9 @@ class Int8ConvTest : public KernelTest {
   }
 
   void check(ConvCase c) {
-    for (const int zero_point : {0, 128, 3}) {
+    for (const int zero_point : {0, 128}) {
       c.zero_point = zero_point;
-      kernels::check(c, errors_);
+      kernels::check(c, GetParam() == kBestTarget, errors_);
     }
   }
 
