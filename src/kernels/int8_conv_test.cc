@@ -58,13 +58,12 @@ class Int8ConvTest : public KernelTest {
   }
 
   void check(ConvCase c) {
-    for (const int zero_point : {0, 128}) {
-      c.zero_point = zero_point;
-      kernels::check(c, GetParam() == kBestTarget, errors_);
-    }
+    c.zero_point = checked_++ % 2 == 0 ? 128 : 0;
+    kernels::check(c, GetParam() == kBestTarget, errors_);
   }
 
   ErrorStatistics errors_;
+  int checked_ = 0;
 };
 INSTANTIATE_TEST_SUITE_P(Targets, Int8ConvTest, all_targets(), name_of);
 
@@ -72,7 +71,7 @@ TEST_P(Int8ConvTest, AnyWindow) {
   for (const int kernel : {1, 2, 3, 5}) {
     for (const int stride : {1, 2, 3}) {
       for (const int dilation : {1, 2}) {
-        for (const int size : {1, 2, 7, 12}) {
+        for (const int size : {1, 7, 12}) {
           for (const int pad : {0, 1, 3}) {
             if (size + 2 * pad < (kernel - 1) * dilation + 1) continue;
             check({.batch = 2,
