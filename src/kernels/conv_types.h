@@ -65,7 +65,7 @@ struct ChannelRange {
 struct Bf16Unit;
 struct Int8Unit;
 
-/// How int8_conv() holds its inputs: x as round(x / scale) + zero_point, limited to 0 .. 255.
+/// How int8_conv() holds its inputs: x as round(x * (1 / scale)) + zero_point, limited to 0 .. 255.
 struct Int8Input {
   const Int8Unit* unit = nullptr;
   float scale = 1;

@@ -16,7 +16,7 @@ using DI = hn::RebindToSigned<D>;
 using VI = hn::Vec<DI>;
 constexpr DI kIntTag;
 
-/// x as round(x / scale) + zero_point.
+/// x as round(x * (1 / scale)) + zero_point.
 class Quantizer {
  public:
   HWY_INLINE explicit Quantizer(const Int8Input& input)

@@ -51,10 +51,7 @@ Quantizations after_folding(const Graph& before, const Graph& after, Quantizatio
 
 Result<onnx::ModelProto> int8_to_onnx(const ModelFile& model, const Subnet& subnet) {
   ASSIGN_OR_RETURN(const SubnetRecord* record, find_subnet(model, subnet));
-  if (record->quantization.empty()) {
-    return Error{fmt::format("sub-net {} has no scales for int8; run concertina-train quantize first",
-                             to_string(subnet))};
-  }
+  RETURN_IF_ERROR(check_calibrated(*record));
   const Graph& graph = model.network.graph;
   const Network part = extract(model.network, subnet, record->own);
   RETURN_IF_ERROR(check_network(part));

@@ -182,8 +182,9 @@ TEST(Int8Export, RefusesASubnetWithoutScales) {
   model.subnets[1].quantization.clear();
   const auto refused = export_int8(model, model.subnets[1].subnet);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().message, "sub-net " + to_string(model.subnets[1].subnet) +
-                                         " has no scales for int8; run concertina-train quantize first");
+  EXPECT_EQ(refused.error().message,
+            "sub-net " + to_string(model.subnets[1].subnet) +
+                " has no scales for int8; run `concertina-train quantize` on the model first");
 }
 
 TEST(Int8Export, WritesEveryStructure) {

@@ -79,6 +79,13 @@ Result<ModelFile> read_model(const std::filesystem::path& path) {
   });
 }
 
+Status check_calibrated(const SubnetRecord& record) {
+  if (!record.quantization.empty()) return {};
+  return Error{
+      fmt::format("sub-net {} has no scales for int8; run `concertina-train quantize` on the model first",
+                  to_string(record.subnet))};
+}
+
 Result<const SubnetRecord*> find_subnet(const ModelFile& model, const Subnet& subnet) {
   std::vector<std::string> names;
   for (const SubnetRecord& record : model.subnets) {

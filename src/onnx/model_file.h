@@ -107,6 +107,9 @@ Result<ModelFile> read_model(const std::filesystem::path& path);
 /// The model's record of a sub-net. Fails with a list of those it has.
 Result<const SubnetRecord*> find_subnet(const ModelFile& model, const Subnet& subnet);
 
+/// Fails, saying what to do, if the sub-net has no scales for int8.
+Status check_calibrated(const SubnetRecord& record);
+
 /// One of the model's sub-nets as plain static ONNX, its batch norms folded. Precondition: check_model()
 /// accepts the model.
 Result<std::string> export_subnet(const ModelFile& model, const Subnet& subnet);

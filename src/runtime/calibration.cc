@@ -1,12 +1,11 @@
 #include "runtime/calibration.h"
 
-#include <fmt/format.h>
-
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/try.h"
 #include "graph/branches.h"
 
 namespace concertina::runtime {
@@ -32,12 +31,7 @@ std::function<bool(NodeId layer)> calibrated_layers(const onnx::ModelFile& file)
 }
 
 Status check_calibrated(const onnx::ModelFile& file) {
-  for (const onnx::SubnetRecord& record : file.subnets) {
-    if (!record.quantization.empty()) continue;
-    return Error{fmt::format(
-        "the model's sub-net {} has no scales for int8; run `concertina-train quantize` on the model first",
-        to_string(record.subnet))};
-  }
+  for (const onnx::SubnetRecord& record : file.subnets) RETURN_IF_ERROR(onnx::check_calibrated(record));
   return {};
 }
 
