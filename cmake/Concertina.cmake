@@ -40,7 +40,7 @@ endfunction()
 set(headers <algorithm> <filesystem> <fmt/format.h> <functional> <map> <nlohmann/json.hpp> <string> <variant>)
 concertina_headers(headers LIBRARIES nlohmann_json::nlohmann_json HEADERS ${headers})
 concertina_headers(small_headers LIBRARIES nlohmann_json::nlohmann_json OPTIONS ${concertina_small} HEADERS ${headers})
-set(concertina_test_options $<$<CONFIG:Release>:-O1>)
+set(concertina_test_options $<$<CONFIG:Release>:-O0>)
 if(CONCERTINA_TESTS)
   concertina_headers(test_headers LIBRARIES nlohmann_json::nlohmann_json GTest::gmock OPTIONS ${concertina_test_options}
                      HEADERS <gmock/gmock.h> <gtest/gtest.h> ${headers})

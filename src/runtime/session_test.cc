@@ -241,7 +241,7 @@ TEST(Session, PausedRunsKeepTheirValues) {
       ASSERT_TRUE(paused.begin(two, 2, subnet, logits));
       int steps = 1;
       for (; !paused.advance(); ++steps) {
-        if ((subnet + steps) % 4 == 0) testing::run(other, one, 1, (subnet + steps / 4) % subnets);
+        if ((subnet + steps) % 16 == 0) testing::run(other, one, 1, (subnet + steps / 16) % subnets);
       }
       const int again = model->impl().plans[subnet].per_image_steps;  // for the second image
       EXPECT_EQ(steps, paused.steps(subnet) + again) << net.name;
