@@ -101,11 +101,10 @@ void run(benchmark::State& state, const Case& c, int threads, Kernel kernel) {
       .output_stride = out_stride,
       .epilogue = {.scale = scale.data(), .shift = scale.data(), .act = FusedActivation::relu},
       .bf16_unit = best_bf16_unit(),
-      .int8 = {.unit = best_int8_unit(), .scale = 1 / 255.0F}};
+      .int8 = int8_input(*best_int8_unit(), 1 / 255.0F, 0)};
   AlignedBuffer workspace(
       std::max({workspace_winograd(side, args.inputs), workspace_planar(window, args.inputs),
-                workspace_bf16(filter, window, args.inputs),
-                workspace_int8(filter, window, args.inputs, *best_int8_unit())}) *
+                workspace_bf16(filter, window, args.inputs), workspace_int8(window, args.inputs)}) *
       static_cast<std::size_t>(threads));
   ThreadPool pool(threads);
   for (auto _ : state) {

@@ -65,9 +65,10 @@ struct ChannelRange {
 struct Bf16Unit;
 struct Int8Unit;
 
-/// How int8_conv() holds its inputs: x as round(x * (1 / scale)) + zero_point, limited to 0 .. 255.
+/// How int8_conv() holds its inputs: x as round(x * (1 / scale)) + zero_point, limited to 0 .. most.
 struct Int8Input {
   const Int8Unit* unit = nullptr;
+  int most = 255;
   float scale = 1;
   int zero_point = 0;
   /// [int8_starts_size()]: what the sums begin with, from int8_starts(); null if zero_point is 0.

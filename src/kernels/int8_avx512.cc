@@ -52,20 +52,19 @@ void products_of(const Int8Panels& p, const std::uint8_t* input, std::int32_t* s
 }
 
 template <int kRows>
-void products_of(const Int8Panels& p, const void* input, std::int32_t* sums) {
-  const auto* bytes = static_cast<const std::uint8_t*>(input);
-  p.weights2 != nullptr ? products_of<kRows, true>(p, bytes, sums)
-                        : products_of<kRows, false>(p, bytes, sums);
+void products_of(const Int8Panels& p, const std::uint8_t* input, std::int32_t* sums) {
+  p.weights2 != nullptr ? products_of<kRows, true>(p, input, sums)
+                        : products_of<kRows, false>(p, input, sums);
 }
 
-void products(const Int8Panels& p, const void* input, int pixels, std::int32_t* sums) {
+void products(const Int8Panels& p, const std::uint8_t* input, int pixels, std::int32_t* sums) {
   if (pixels > 8) return products_of<kPixels>(p, input, sums);
   if (pixels > 4) return products_of<8>(p, input, sums);
   if (pixels > 1) return products_of<4>(p, input, sums);
   products_of<1>(p, input, sums);
 }
 
-constexpr Int8Unit kUnit{.name = "AVX-512 VNNI", .pixels = kPixels, .widens = false, .products = products};
+constexpr Int8Unit kUnit{.name = "AVX-512 VNNI", .pixels = kPixels, .most_input = 255, .products = products};
 
 }  // namespace
 }  // namespace concertina::kernels

@@ -22,7 +22,7 @@ class Quantizer {
   HWY_INLINE explicit Quantizer(const Int8Input& input)
       : inverse_(hn::Set(kTag, 1.0F / input.scale)),
         low_(hn::Set(kTag, static_cast<float>(-input.zero_point))),
-        high_(hn::Set(kTag, static_cast<float>(255 - input.zero_point))),
+        high_(hn::Set(kTag, static_cast<float>(input.most - input.zero_point))),
         zero_(hn::Set(kIntTag, input.zero_point)) {}
 
   // The sum with 1.5 * 2^23 is rounded to a whole number, ties to even. A NaN is not above the lower bound.
@@ -48,10 +48,6 @@ HWY_INLINE void store(VI v, std::uint8_t* to) {
   hn::StoreU(hn::DemoteTo(kBytes, v), kBytes, to);
 #endif
 }
-HWY_INLINE void store(VI v, std::int16_t* to) {
-  constexpr hn::Rebind<std::int16_t, D> kWords;
-  hn::StoreU(hn::DemoteTo(kWords, v), kWords, to);
-}
 
 /// The first `count` floats, fewer than a vector. Before AVX2 a masked load would touch what follows them.
 HWY_INLINE V load_active(const float* from, int count) {
@@ -64,11 +60,10 @@ HWY_INLINE V load_active(const float* from, int count) {
 
 /// One range of one pixel, in whole quads; what is no active channel becomes zero. A whole vector is stored
 /// at the end, which what comes next overwrites.
-template <class Element>
 HWY_INLINE void quantize_range(const Quantizer& quantizer, const float* from, const ChannelRange& range,
-                               Element* to) {
+                               std::uint8_t* to) {
   const int lead = range.weight_begin % kQuad;
-  std::fill_n(to, lead, Element{0});
+  std::fill_n(to, lead, std::uint8_t{0});
   to += lead;
   int c = 0;
   for (; c + kLanes <= range.count; c += kLanes) store(quantizer(hn::LoadU(kTag, from + c)), to + c);
@@ -77,34 +72,31 @@ HWY_INLINE void quantize_range(const Quantizer& quantizer, const float* from, co
     const V x = load_active(from + c, range.count - c);
     store(hn::IfThenElseZero(hn::RebindMask(kIntTag, active), quantizer(x)), to + c);
   }
-  std::fill(to + range.count, to + quads_of(range) * kQuad - lead, Element{0});
+  std::fill(to + range.count, to + quads_of(range) * kQuad - lead, std::uint8_t{0});
 }
 
 /// A pixel of the padding: the zero point where channels are active.
-template <class Element>
-void pad_pixel(const ConvArgs& args, Element* to) {
+void pad_pixel(const ConvArgs& args, std::uint8_t* to) {
   for (const ChannelRange& range : args.inputs) {
     const int lead = range.weight_begin % kQuad;
-    std::fill_n(to, quads_of(range) * kQuad, Element{0});
-    std::fill_n(to + lead, range.count, static_cast<Element>(args.int8.zero_point));
+    std::fill_n(to, quads_of(range) * kQuad, std::uint8_t{0});
+    std::fill_n(to + lead, range.count, static_cast<std::uint8_t>(args.int8.zero_point));
     to += quads_of(range) * kQuad;
   }
 }
 
 /// A filled run of such pixels.
-template <class Element>
-void pad_pixels(const ConvArgs& args, const Int8Geometry& g, int count, Element* to) {
+void pad_pixels(const ConvArgs& args, const Int8Geometry& g, int count, std::uint8_t* to) {
   if (args.int8.zero_point == 0) {
-    std::fill_n(to, count * g.channels, Element{0});
+    std::fill_n(to, count * g.channels, std::uint8_t{0});
     return;
   }
   for (int i = 0; i < count; ++i) pad_pixel(args, to + i * g.channels);
 }
 
 /// One row of a phase: every stride-th pixel of an input row, from `phase` on.
-template <class Element>
 void quantize_row(const ConvArgs& args, const Quantizer& quantizer, const Int8Geometry& g, const float* row,
-                  int phase, Element* to) {
+                  int phase, std::uint8_t* to) {
   const WindowArgs& w = args.window;
   for (int x = 0; x < g.width; ++x, to += g.channels) {
     const int in_x = x * w.stride_w + phase - w.pad_left;
@@ -113,7 +105,7 @@ void quantize_row(const ConvArgs& args, const Quantizer& quantizer, const Int8Ge
       continue;
     }
     const float* const pixel = row + in_x * args.input_stride;
-    Element* part = to;
+    std::uint8_t* part = to;
     for (const ChannelRange& range : args.inputs) {
       quantize_range(quantizer, pixel + range.input_offset, range, part);
       part += quads_of(range) * kQuad;
@@ -121,8 +113,7 @@ void quantize_row(const ConvArgs& args, const Quantizer& quantizer, const Int8Ge
   }
 }
 
-template <class Element>
-void quantize_inputs(const ConvArgs& args, const Int8Geometry& g, const Chunk& chunk, Element* to) {
+void quantize_inputs(const ConvArgs& args, const Int8Geometry& g, const Chunk& chunk, std::uint8_t* to) {
   const WindowArgs& w = args.window;
   const Quantizer quantizer(args.int8);
   for (int phase_h = 0; phase_h < g.down; ++phase_h) {
@@ -136,32 +127,6 @@ void quantize_inputs(const ConvArgs& args, const Int8Geometry& g, const Chunk& c
           }
           const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(chunk.image + n) * w.in_h + in_y;
           quantize_row(args, quantizer, g, args.input + row * w.in_w * args.input_stride, phase_w, to);
-        }
-      }
-    }
-  }
-}
-
-/// Of each quad, two places as 16 bits: kFirst and the next one.
-template <int kFirst>
-HWY_INLINE VI widened(VI quads) {
-  const VI first = hn::ShiftRight<24>(hn::ShiftLeft<24 - 8 * kFirst>(quads));
-  const VI second = hn::ShiftRight<24>(hn::ShiftLeft<16 - 8 * kFirst>(quads));
-  return hn::Or(hn::And(first, hn::Set(kIntTag, 0xffff)), hn::ShiftLeft<16>(second));
-}
-
-/// The active rows of one panel, as pairs of 16 bits.
-void widen(const ConvArgs& args, const Int8Weights& weights, const std::int8_t* panel, std::int16_t* to) {
-  for (int tap = 0; tap < args.filter.taps; ++tap) {
-    for (const ChannelRange& range : args.inputs) {
-      const std::int8_t* row = panel + (tap * weights.rows + range.weight_begin / kQuad) * kQuadRow;
-      for (int quad = 0; quad < quads_of(range); ++quad, row += kQuadRow, to += kQuadRow) {
-        const auto* quads = reinterpret_cast<const std::int32_t*>(row);
-        auto* pairs = reinterpret_cast<std::int32_t*>(to);
-        for (int k = 0; k < kChunkPanel; k += kLanes) {
-          const VI v = hn::Load(kIntTag, quads + k);
-          hn::Store(widened<0>(v), kIntTag, pairs + k);
-          hn::Store(widened<2>(v), kIntTag, pairs + kChunkPanel + k);
         }
       }
     }
@@ -205,10 +170,8 @@ class PanelEpilogue {
 };
 
 /// One panel, or two, under all pixels of the chunk.
-template <class Element>
 void run_panels(const ConvArgs& args, const Int8Geometry& g, const Chunk& chunk,
-                std::span<const std::ptrdiff_t> taps, const Element* inputs, std::int16_t* wide, int panel,
-                bool two) {
+                std::span<const std::ptrdiff_t> taps, const std::uint8_t* inputs, int panel, bool two) {
   const Int8Weights weights(args.filter, args.packed);
   const Int8Unit& unit = *args.int8.unit;
   const int channel = panel * kChunkPanel;
@@ -216,13 +179,10 @@ void run_panels(const ConvArgs& args, const Int8Geometry& g, const Chunk& chunk,
   const Int8Panels panels{.taps = taps,
                           .ranges = args.inputs,
                           .pixel = g.pixel,
-                          .quads = static_cast<int>(g.channels / kQuad),
                           .weights = weights.panels + panel * weights.panel,
                           .weights2 = two ? weights.panels + (panel + 1) * weights.panel : nullptr,
                           .rows = weights.rows,
-                          .wide = wide,
                           .starts = args.int8.starts == nullptr ? zeros : args.int8.starts + channel};
-  if (unit.widens) widen(args, weights, panels.weights, wide);
   const PanelEpilogue first(args, weights, channel);
   const PanelEpilogue second(args, weights, two ? channel + kChunkPanel : channel);
   const int all = g.outputs(args.window, chunk);
@@ -242,26 +202,16 @@ void run_panels(const ConvArgs& args, const Int8Geometry& g, const Chunk& chunk,
   }
 }
 
-template <class Element>
-void run_chunk(const ConvArgs& args, const Int8Geometry& g, const Chunk& chunk, float* memory, int first_pair,
-               int last_pair) {
+void run_int8(const ConvArgs& args, const Int8Geometry& g, const Chunk& chunk, float* memory, int first_pair,
+              int last_pair) {
   std::array<std::ptrdiff_t, kMaxChunkTaps> offsets;
   g.find_taps(args.window, args.window.kernel_w, g.phase(chunk), g.row(), g.channels, offsets.data());
   const std::span taps(offsets.data(), static_cast<std::size_t>(args.filter.taps));
-  auto* const inputs = reinterpret_cast<Element*>(memory);
+  auto* const inputs = reinterpret_cast<std::uint8_t*>(memory);
   quantize_inputs(args, g, chunk, inputs);
-  auto* const wide = reinterpret_cast<std::int16_t*>(memory + g.floats(args.window, *args.int8.unit));
   const int end = std::min(2 * last_pair, (args.out_channels + kChunkPanel - 1) / kChunkPanel);
-  // Widened weights of one panel stay in the first-level cache where those of two would not.
-  const int together = args.int8.unit->widens ? 1 : 2;
-  for (int panel = 2 * first_pair; panel < end; panel += together)
-    run_panels(args, g, chunk, taps, inputs, wide, panel, together == 2 && panel + 1 < end);
-}
-
-void run_int8(const ConvArgs& args, const Int8Geometry& g, const Chunk& chunk, float* memory, int first_pair,
-              int last_pair) {
-  args.int8.unit->widens ? run_chunk<std::int16_t>(args, g, chunk, memory, first_pair, last_pair)
-                         : run_chunk<std::uint8_t>(args, g, chunk, memory, first_pair, last_pair);
+  for (int panel = 2 * first_pair; panel < end; panel += 2)
+    run_panels(args, g, chunk, taps, inputs, panel, panel + 1 < end);
 }
 
 }  // namespace

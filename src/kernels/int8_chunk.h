@@ -8,17 +8,16 @@ namespace concertina::kernels {
 
 /// A thread's inputs.
 struct Int8Geometry : ChunkGeometry {
-  Int8Geometry(const WindowArgs& w, std::span<const ChannelRange> inputs, const Int8Unit& unit)
-      : ChunkGeometry(w) {
-    most = 192 * 1024 / static_cast<std::ptrdiff_t>(unit.element());
+  Int8Geometry(const WindowArgs& w, std::span<const ChannelRange> inputs) : ChunkGeometry(w) {
+    most = 192 * 1024;
     for (const ChannelRange& range : inputs) channels += quads_of(range) * kQuad;
     pixel = channels;
   }
 
   /// Floats of memory for the largest chunk's inputs. The last vector that is stored may end behind them.
-  std::size_t floats(const WindowArgs& w, const Int8Unit& unit) const {
+  std::size_t floats(const WindowArgs& w) const {
     constexpr int kSpare = 64;
-    const std::size_t bytes = static_cast<std::size_t>(elements(w, kSpare)) * unit.element();
+    const auto bytes = static_cast<std::size_t>(elements(w, kSpare));
     return in_lines((bytes + sizeof(float) - 1) / sizeof(float));
   }
 };

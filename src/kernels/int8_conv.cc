@@ -11,11 +11,12 @@
 namespace concertina::kernels {
 namespace {
 
-constexpr int kMostInput = 255;
+constexpr int kMostInput = 255;  // of any unit
 constexpr float kMostWeight = 127;
 
 std::vector<const Int8Unit*> units() {
-  std::vector<const Int8Unit*> found = {avx512_vnni_unit(), avx2_int8_unit(), plain_int8_unit()};
+  std::vector<const Int8Unit*> found = {avx512_vnni_unit(), avx_vnni_unit(), avx2_int8_unit(),
+                                        plain_int8_unit()};
   std::erase_if(found, [](const Int8Unit* unit) {
     return unit == nullptr || (unit != plain_int8_unit() && is_masked(unit->name));
   });
@@ -54,12 +55,6 @@ void add_range(const std::int8_t* tap, const ChannelRange& range, std::int32_t* 
   }
 }
 
-/// Floats that a unit which widens needs for its weights.
-std::size_t widened_size(const Filter& filter, const Int8Geometry& g, const Int8Unit& unit) {
-  if (!unit.widens) return 0;
-  return static_cast<std::size_t>(g.channels) * static_cast<std::size_t>(filter.taps) * kChunkPanel / 2;
-}
-
 }  // namespace
 
 std::vector<std::string> int8_units() {
@@ -78,12 +73,26 @@ bool can_run_int8(const Filter& f) {
   return f.groups == 1 && f.taps <= kMaxChunkTaps && std::int64_t{f.in_channels} * f.taps <= kMostProducts;
 }
 
-// AVX2 multiplies twice as fast as fp32 at most, which is less than Winograd's algorithm saves.
 bool prefers_int8(const Filter& f, int winograd_side) {
   constexpr int kShortSum = 64;
-  if (best_int8_unit() == plain_int8_unit()) return false;
+  const Int8Unit* const unit = best_int8_unit();
+  if (unit == plain_int8_unit()) return false;
   if (f.in_channels * f.taps < kShortSum || f.out_channels < 2 * kChunkPanel) return false;
-  return winograd_side == 0 || !best_int8_unit()->widens;
+  if (unit != avx2_int8_unit()) return true;
+  // AVX2 takes three instructions where VNNI takes one. So a stem gains nothing, and Winograd's algorithm
+  // saves more until its weights leave the second-level cache.
+  constexpr int kFewChannels = 16;
+  constexpr int kSmallFilter = 128 * 128;
+  return f.in_channels >= kFewChannels &&
+         (winograd_side == 0 || f.in_channels * f.out_channels > kSmallFilter);
+}
+
+Int8Input int8_input(const Int8Unit& unit, float scale, int zero_point) {
+  const float steps = static_cast<float>(kMostInput) / static_cast<float>(unit.most_input);
+  return {.unit = &unit,
+          .most = unit.most_input,
+          .scale = scale * steps,
+          .zero_point = static_cast<int>(std::lround(static_cast<float>(zero_point) / steps))};
 }
 
 Int8Weights::Int8Weights(const Filter& f, const float* packed)
@@ -129,15 +138,13 @@ void int8_starts(const Filter& f, const float* packed, std::span<const ChannelRa
   }
 }
 
-std::size_t workspace_int8(const Filter& filter, const WindowArgs& window,
-                           std::span<const ChannelRange> inputs, const Int8Unit& unit) {
-  const Int8Geometry g(window, inputs, unit);
-  return g.floats(window, unit) + in_lines(widened_size(filter, g, unit));
+std::size_t workspace_int8(const WindowArgs& window, std::span<const ChannelRange> inputs) {
+  return Int8Geometry(window, inputs).floats(window);
 }
 
 void int8_conv(const ConvArgs& args, float* workspace, ThreadPool& pool) {
-  const Int8Geometry g(args.window, args.inputs, *args.int8.unit);
-  const std::size_t own_floats = workspace_int8(args.filter, args.window, args.inputs, *args.int8.unit);
+  const Int8Geometry g(args.window, args.inputs);
+  const std::size_t own_floats = workspace_int8(args.window, args.inputs);
   for_each_chunk(args, g, pool, [&](const Chunk& chunk, int first_pair, int last_pair, int thread) {
     run_int8_chunk(args, g, chunk, workspace + static_cast<std::size_t>(thread) * own_floats, first_pair,
                    last_pair);

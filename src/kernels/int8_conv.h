@@ -7,13 +7,13 @@
 #include "base/thread_pool.h"
 #include "kernels/chunk.h"
 
-/// Convolution of 8-bit inputs with 8-bit weights. The sums have 32 bits and are exact, so every unit gives
-/// the same ones. Inputs and outputs stay fp32 in memory: the inputs are quantised on the way, and the
-/// epilogue is computed in fp32.
+/// Convolution of 8-bit inputs with 8-bit weights; one unit takes inputs of 7 bits. The sums have 32 bits and
+/// are exact, so all units that take as many bits give the same ones. Inputs and outputs stay fp32 in memory:
+/// the inputs are quantised on the way, and the epilogue is computed in fp32.
 namespace concertina::kernels {
 
-/// The units of this machine that are not masked (masked_units.h), best first: "AVX-512 VNNI", "AVX2", and
-/// "plain", which every machine has and which is never masked.
+/// The units of this machine that are not masked (masked_units.h), best first: "AVX-512 VNNI", "AVX-VNNI",
+/// "AVX2", and "plain", which every machine has and which is never masked.
 std::vector<std::string> int8_units();
 
 /// The first of them. Takes microseconds: ask when kernels are chosen, not when they run.
@@ -25,6 +25,10 @@ bool can_run_int8(const Filter& filter);
 /// Whether the best unit pays for a layer at full width, of which fp32 would run Winograd's algorithm on
 /// tiles of this side (0: it would not); else fp32 is as fast or faster.
 bool prefers_int8(const Filter& filter, int winograd_side);
+
+/// Inputs from 0 to 255 as the unit holds them: one that takes 127 at most has steps of about twice the size
+/// over the same range. Without starts.
+Int8Input int8_input(const Int8Unit& unit, float scale, int zero_point);
 
 /// Floats of memory for the packed filter: a scale for each output channel, and four weights in each of the
 /// others.
@@ -46,8 +50,7 @@ void int8_starts(const Filter& filter, const float* packed, std::span<const Chan
                  int out_channels, int zero_point, std::int32_t* starts);
 
 /// Floats of scratch memory that each thread needs.
-std::size_t workspace_int8(const Filter& filter, const WindowArgs& window,
-                           std::span<const ChannelRange> inputs, const Int8Unit& unit);
+std::size_t workspace_int8(const WindowArgs& window, std::span<const ChannelRange> inputs);
 
 /// What conv() computes, under its preconditions and can_run_int8(), of inputs and weights as they are
 /// quantised: x as round(x * (1 / scale)) + zero_point; a NaN counts as the lowest input. args.packed comes

@@ -10,10 +10,11 @@ namespace concertina::kernels {
 namespace {
 
 /// Inputs as they are quantised.
-Floats quantized(Floats values, int zero_point) {
+Floats quantized(Floats values, const Int8Input& input) {
+  const auto zero = static_cast<float>(input.zero_point);
   for (float& v : values) {
-    const float whole = std::nearbyint(v * (1 / kInputScale)) + static_cast<float>(zero_point);
-    v = kInputScale * (std::clamp(whole, 0.0F, 255.0F) - static_cast<float>(zero_point));
+    const float whole = std::nearbyint(v * (1 / input.scale)) + zero;
+    v = input.scale * (std::clamp(whole, 0.0F, static_cast<float>(input.most)) - zero);
   }
   return values;
 }
@@ -30,19 +31,23 @@ Floats quantized_rows(const ConvCase& c, Floats full) {
   return full;
 }
 
-/// The sums are exact, so only the epilogue rounds, and other units give the same bits.
+/// The sums are exact, so only the epilogue rounds, and every unit gives the same bits as plain of the same
+/// inputs.
 void check(const ConvCase& c, bool on_every_unit, ErrorStatistics& errors) {
-  const ConvProblem problem(c);
+  ConvProblem problem(c);
   const Floats y = problem.run(1, ConvKernel::int8);
   reference::Conv exact = problem.ref;
-  exact.x = quantized(exact.x, c.zero_point);
+  exact.x = quantized(exact.x, problem.int8_input());
   exact.w = cut(c, quantized_rows(c, problem.full_weights));
   errors.add(y, reference::conv(exact), problem.magnitude());
   ASSERT_EQ(y, problem.run(3, ConvKernel::int8)) << "three threads give other bits";
   if (!on_every_unit) return;
   for (const std::string& unit : int8_units()) {
     ASSERT_TRUE(limit_int8_unit(unit));
-    ASSERT_EQ(y, problem.run(1, ConvKernel::int8)) << unit << " gives other bits";
+    problem.input_of = best_int8_unit();
+    const Floats by_unit = problem.run(1, ConvKernel::int8);
+    ASSERT_TRUE(limit_int8_unit("plain"));
+    ASSERT_EQ(by_unit, problem.run(1, ConvKernel::int8)) << unit << " gives other bits";
     ASSERT_TRUE(limit_int8_unit(""));
   }
 }
@@ -141,8 +146,8 @@ TEST_P(Int8ConvTest, ManyChunks) {
   check({.batch = 40, .window = {}, .full_inputs = {9000}, .inputs = {8999}, .full_out = 5, .out = 5});
 }
 
-/// One output of inputs that all have the weight 1.
-float sum_of(const Floats& x, float scale, int zero_point) {
+/// One output of inputs that all have the weight 1, by the best unit.
+float sum_of(const Floats& x, float scale, int zero_point, int most) {
   const int count = static_cast<int>(x.size());
   const Filter filter{.in_channels = count};
   AlignedBuffer packed(packed_size_int8(filter)), one(64), zero(64), input(x.size() + 16), output(64);
@@ -153,8 +158,7 @@ float sum_of(const Floats& x, float scale, int zero_point) {
   std::array<std::int32_t, 32> starts{};
   const ChannelRange range{.count = count};
   int8_starts(filter, packed.data(), {&range, 1}, 1, zero_point, starts.data());
-  const Int8Unit& unit = *best_int8_unit();
-  AlignedBuffer workspace(workspace_int8(filter, {}, {&range, 1}, unit));
+  AlignedBuffer workspace(workspace_int8({}, {&range, 1}));
   ThreadPool pool(1);
   ConvArgs args;
   args.filter = filter;
@@ -167,13 +171,18 @@ float sum_of(const Floats& x, float scale, int zero_point) {
   args.output_stride = 16;
   args.epilogue.scale = one.data();
   args.epilogue.shift = zero.data();
-  args.int8 = {.unit = &unit, .scale = scale, .zero_point = zero_point, .starts = starts.data()};
+  args.int8 = {.unit = best_int8_unit(),
+               .most = most,
+               .scale = scale,
+               .zero_point = zero_point,
+               .starts = starts.data()};
   int8_conv(args, workspace.data(), pool);
   return output.data()[0];
 }
 
+/// A single product fits 16 bits on every unit.
 float through(float x, int zero_point) {
-  return sum_of({x}, 0.5F, zero_point);
+  return sum_of({x}, 0.5F, zero_point, 255);
 }
 
 TEST(Int8Conv, RoundsToTheNearestAndLimits) {
@@ -189,6 +198,19 @@ TEST(Int8Conv, RoundsToTheNearestAndLimits) {
   EXPECT_FLOAT_EQ(through(std::numeric_limits<float>::quiet_NaN(), 128), -64.0F);
 }
 
+TEST(Int8Conv, FewerBitsHoldTheSameRange) {
+  const Int8Unit narrow{.name = "narrow", .pixels = 1, .most_input = 127, .products = nullptr};
+  for (const int zero_point : {0, 128, 255}) {
+    const Int8Input input = int8_input(narrow, 0.5F, zero_point);
+    EXPECT_EQ(input.most, 127);
+    const auto zero = static_cast<float>(input.zero_point), all = static_cast<float>(zero_point);
+    EXPECT_NEAR(-zero * input.scale, -all * 0.5F, input.scale / 2);
+    EXPECT_NEAR((127 - zero) * input.scale, (255 - all) * 0.5F, input.scale / 2);
+  }
+  EXPECT_EQ(int8_input(narrow, 0.5F, 0).zero_point, 0);
+  EXPECT_EQ(int8_input(narrow, 0.5F, 128).zero_point, 64);
+}
+
 TEST(Int8Conv, RunsWhereTheSumsFit) {
   EXPECT_TRUE(can_run_int8({.out_channels = 8, .in_channels = 512, .taps = 9}));
   EXPECT_FALSE(can_run_int8({.groups = 2, .out_channels = 8, .in_channels = 8}));
@@ -200,7 +222,8 @@ TEST(Int8Conv, RunsWhereTheSumsFit) {
 TEST(Int8Conv, SumsTheLargestProducts) {
   for (const std::string& unit : int8_units()) {
     ASSERT_TRUE(limit_int8_unit(unit));
-    EXPECT_FLOAT_EQ(sum_of(Floats(66311, 255.0F), 1, 0), 66311.0F * 255.0F) << unit;
+    const int most = best_int8_unit()->most_input;
+    EXPECT_FLOAT_EQ(sum_of(Floats(66311, 255.0F), 1, 0, most), 66311.0F * static_cast<float>(most)) << unit;
   }
   ASSERT_TRUE(limit_int8_unit(""));
 }

@@ -5,23 +5,29 @@
 namespace concertina::kernels {
 namespace {
 
-void products(const Int8Panels& p, const void* input, int pixels, std::int32_t* sums) {
-  const auto* pixel = static_cast<const std::int16_t*>(input);
-  for (int i = 0; i < pixels; ++i, pixel += p.pixel, sums += 2 * kChunkPanel) {
-    std::int32_t own[kChunkPanel];
-    std::copy_n(p.starts, kChunkPanel, own);
-    const std::int16_t* weights = p.wide;
-    for (const std::ptrdiff_t tap : p.taps) {
-      const std::int16_t* at = pixel + tap;
-      for (int pair = 0; pair < 2 * p.quads; ++pair, at += 2, weights += 2 * kChunkPanel) {
-        for (int k = 0; k < kChunkPanel; ++k) own[k] += weights[2 * k] * at[0] + weights[2 * k + 1] * at[1];
+void add_panel(const Int8Panels& p, const std::uint8_t* pixel, const std::int8_t* weights,
+               std::int32_t* sums) {
+  for (std::size_t tap = 0; tap < p.taps.size(); ++tap) {
+    const std::uint8_t* at = pixel + p.taps[tap];
+    for (const ChannelRange& range : p.ranges) {
+      const std::int8_t* row =
+          weights + (static_cast<std::ptrdiff_t>(tap) * p.rows + range.weight_begin / kQuad) * kQuadRow;
+      for (int quad = 0; quad < quads_of(range); ++quad, at += kQuad, row += kQuadRow) {
+        for (int i = 0; i < kQuadRow; ++i) sums[i / kQuad] += row[i] * at[i % kQuad];
       }
     }
-    std::copy_n(own, kChunkPanel, sums);
   }
 }
 
-constexpr Int8Unit kUnit{.name = "plain", .pixels = 8, .widens = true, .products = products};
+void products(const Int8Panels& p, const std::uint8_t* input, int pixels, std::int32_t* sums) {
+  for (int i = 0; i < pixels; ++i, input += p.pixel, sums += 2 * kChunkPanel) {
+    std::copy_n(p.starts, 2 * kChunkPanel, sums);
+    add_panel(p, input, p.weights, sums);
+    if (p.weights2 != nullptr) add_panel(p, input, p.weights2, sums + kChunkPanel);
+  }
+}
+
+constexpr Int8Unit kUnit{.name = "plain", .pixels = 8, .most_input = 255, .products = products};
 
 }  // namespace
 

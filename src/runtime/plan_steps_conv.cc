@@ -51,11 +51,11 @@ kernels::Int8Input int8_input(const kernels::ConvArgs& args, std::span<const ker
   const Graph& graph = context.source.graph;
   const NodeId read = graph.node(context.operation.node).inputs[0];
   const auto [scale, zero_point] = context.source.quantization.at(graph.node(read).name);
-  kernels::Int8Input input{.unit = kernels::best_int8_unit(), .scale = scale, .zero_point = zero_point};
-  if (zero_point == 0) return input;
+  kernels::Int8Input input = kernels::int8_input(*kernels::best_int8_unit(), scale, zero_point);
+  if (input.zero_point == 0) return input;
   AlignedBuffer starts(static_cast<std::size_t>(kernels::int8_starts_size(args.out_channels)));
   auto* const sums = reinterpret_cast<std::int32_t*>(starts.data());
-  kernels::int8_starts(args.filter, args.packed, inputs, args.out_channels, zero_point, sums);
+  kernels::int8_starts(args.filter, args.packed, inputs, args.out_channels, input.zero_point, sums);
   input.starts = sums;
   context.own_weights.push_back(std::move(starts));
   return input;

@@ -71,7 +71,7 @@ std::size_t ConvStep::workspace(const kernels::WindowArgs& window) const {
     case ConvKernel::bf16:
       return kernels::workspace_bf16(args.filter, window, ranges);
     case ConvKernel::int8:
-      return kernels::workspace_int8(args.filter, window, ranges, *args.int8.unit);
+      return kernels::workspace_int8(window, ranges);
     case ConvKernel::direct:
     case ConvKernel::grouped:
     case ConvKernel::depthwise:

@@ -28,7 +28,7 @@ struct ConvCase {
   bool plain = false;     ///< the input is planes
   FusedActivation act = FusedActivation::none;
   PointwiseFunction::Kind function = PointwiseFunction::Kind::none;
-  int zero_point = 128;  ///< of int8
+  int zero_point = 128;  ///< of int8, for inputs up to 255
 };
 
 /// That of int8_conv(), which holds values of [-1, 1).
@@ -89,6 +89,14 @@ struct ConvProblem {
     return reference::conv(m);
   }
 
+  /// As the best unit takes them, without starts; or the unit that gives `input_of`.
+  Int8Input int8_input() const {
+    Int8Input input =
+        kernels::int8_input(input_of == nullptr ? *best_int8_unit() : *input_of, kInputScale, c.zero_point);
+    input.unit = best_int8_unit();
+    return input;
+  }
+
   Floats run(int threads, ConvKernel kernel = ConvKernel::direct) const {
     const Filter filter{c.groups, c.full_out, sum(c.full_inputs), c.window.taps()};
     AlignedBuffer packed = pack(filter, kernel);
@@ -114,10 +122,12 @@ struct ConvProblem {
     const AlignedBuffer shift = per_channel(ref.shift);
     const AlignedBuffer slopes = per_channel(slope);
     ThreadPool pool(threads);
-    const Int8Unit& int8 = *best_int8_unit();
+    Int8Input int8 = int8_input();
     std::vector<std::int32_t> starts(static_cast<std::size_t>(int8_starts_size(c.out)));
-    if (kernel == ConvKernel::int8)
-      int8_starts(filter, packed.data(), ranges, c.out, c.zero_point, starts.data());
+    if (kernel == ConvKernel::int8 && int8.zero_point != 0) {
+      int8_starts(filter, packed.data(), ranges, c.out, int8.zero_point, starts.data());
+      int8.starts = starts.data();
+    }
     const ConvArgs args{.filter = filter,
                         .packed = packed.data(),
                         .batch = c.batch,
@@ -138,10 +148,7 @@ struct ConvProblem {
                                      .act = c.act,
                                      .function = fused({.kind = c.function, .slope = slopes.data()})},
                         .bf16_unit = kernel == ConvKernel::bf16 ? best_bf16_unit() : nullptr,
-                        .int8 = {.unit = &int8,
-                                 .scale = kInputScale,
-                                 .zero_point = c.zero_point,
-                                 .starts = c.zero_point == 0 ? nullptr : starts.data()}};
+                        .int8 = int8};
     const auto workspace = [&](std::size_t floats) {
       return poisoned(floats * static_cast<std::size_t>(threads));
     };
@@ -160,7 +167,7 @@ struct ConvProblem {
         bf16_conv(args, workspace(workspace_bf16(filter, c.window, ranges)).data(), pool);
         break;
       case ConvKernel::int8:
-        int8_conv(args, workspace(workspace_int8(filter, c.window, ranges, int8)).data(), pool);
+        int8_conv(args, workspace(workspace_int8(c.window, ranges)).data(), pool);
         break;
       case ConvKernel::planar:
         planar_conv(args, workspace(workspace_planar(c.window, ranges)).data(), pool);
@@ -198,6 +205,7 @@ struct ConvProblem {
   static int side(ConvKernel kernel) { return kernel == ConvKernel::winograd2 ? 2 : 4; }
 
   ConvCase c;
+  const Int8Unit* input_of = nullptr;  ///< the unit whose inputs the best one gets; null: its own
   int in = 0;
   int out = 0;
   Floats full_weights;
