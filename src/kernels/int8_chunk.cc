@@ -25,12 +25,11 @@ class Quantizer {
         high_(hn::Set(kTag, static_cast<float>(input.most - input.zero_point))),
         zero_(hn::Set(kIntTag, input.zero_point)) {}
 
-  // The sum with 1.5 * 2^23 is rounded to a whole number, ties to even. A NaN is not above the lower bound.
+  /// In the lowest byte. The sum with 1.5 * 2^23, whose lowest byte is 0, is rounded to a whole number, ties
+  /// to even. A NaN is not above the lower bound.
   HWY_INLINE VI operator()(V x) const {
-    const V magic = hn::Set(kTag, 12582912.0F);
     const V bounded = hn::Min(hn::Max(hn::Mul(x, inverse_), low_), high_);
-    const VI whole = hn::Sub(hn::BitCast(kIntTag, hn::Add(bounded, magic)), hn::BitCast(kIntTag, magic));
-    return hn::And(hn::Add(whole, zero_), hn::Set(kIntTag, 255));
+    return hn::Add(hn::BitCast(kIntTag, hn::Add(bounded, hn::Set(kTag, 12582912.0F))), zero_);
   }
 
  private:
@@ -40,13 +39,11 @@ class Quantizer {
   VI zero_;
 };
 
+/// The lowest bytes.
 HWY_INLINE void store(VI v, std::uint8_t* to) {
   constexpr hn::Rebind<std::uint8_t, D> kBytes;
-#if HWY_TARGET <= HWY_AVX3
-  hn::StoreU(hn::TruncateTo(kBytes, hn::BitCast(hn::RebindToUnsigned<DI>(), v)), kBytes, to);
-#else
-  hn::StoreU(hn::DemoteTo(kBytes, v), kBytes, to);
-#endif
+  const VI bytes = hn::And(v, hn::Set(kIntTag, 255));
+  hn::StoreU(hn::U8FromU32(hn::BitCast(hn::RebindToUnsigned<DI>(), bytes)), kBytes, to);
 }
 
 /// The first `count` floats, fewer than a vector. Before AVX2 a masked load would touch what follows them.
@@ -63,7 +60,8 @@ HWY_INLINE V load_active(const float* from, int count) {
 HWY_INLINE void quantize_range(const Quantizer& quantizer, const float* from, const ChannelRange& range,
                                std::uint8_t* to) {
   const int lead = range.weight_begin % kQuad;
-  std::fill_n(to, lead, std::uint8_t{0});
+  const int tail = quads_of(range) * kQuad - lead - range.count;
+  if (lead > 0) std::fill_n(to, lead, std::uint8_t{0});
   to += lead;
   int c = 0;
   for (; c + kLanes <= range.count; c += kLanes) store(quantizer(hn::LoadU(kTag, from + c)), to + c);
@@ -72,7 +70,7 @@ HWY_INLINE void quantize_range(const Quantizer& quantizer, const float* from, co
     const V x = load_active(from + c, range.count - c);
     store(hn::IfThenElseZero(hn::RebindMask(kIntTag, active), quantizer(x)), to + c);
   }
-  std::fill(to + range.count, to + quads_of(range) * kQuad - lead, std::uint8_t{0});
+  if (tail > 0) std::fill_n(to + range.count, tail, std::uint8_t{0});
 }
 
 /// A pixel of the padding: the zero point where channels are active.
@@ -94,10 +92,24 @@ void pad_pixels(const ConvArgs& args, const Int8Geometry& g, int count, std::uin
   for (int i = 0; i < count; ++i) pad_pixel(args, to + i * g.channels);
 }
 
+/// Where neither a channel nor a pixel of the input is left out, a row is one long range.
+bool takes_all(const ConvArgs& args, const Int8Geometry& g) {
+  return args.window.stride_w == 1 && args.inputs.size() == 1 && args.inputs[0].count == args.input_stride &&
+         args.inputs[0].count == g.channels;
+}
+
 /// One row of a phase: every stride-th pixel of an input row, from `phase` on.
 void quantize_row(const ConvArgs& args, const Quantizer& quantizer, const Int8Geometry& g, const float* row,
                   int phase, std::uint8_t* to) {
   const WindowArgs& w = args.window;
+  if (takes_all(args, g)) {
+    const int left = std::min(w.pad_left, g.width), pixels = std::clamp(g.width - left, 0, w.in_w);
+    const auto channels = static_cast<int>(g.channels);
+    pad_pixels(args, g, left, to);
+    quantize_range(quantizer, row, {.count = pixels * channels}, to + left * channels);
+    pad_pixels(args, g, g.width - left - pixels, to + (left + pixels) * channels);
+    return;
+  }
   for (int x = 0; x < g.width; ++x, to += g.channels) {
     const int in_x = x * w.stride_w + phase - w.pad_left;
     if (in_x < 0 || in_x >= w.in_w) {
@@ -133,41 +145,54 @@ void quantize_inputs(const ConvArgs& args, const Int8Geometry& g, const Chunk& c
   }
 }
 
-/// What is the same for all pixels of the epilogue of one panel.
-class PanelEpilogue {
- public:
-  PanelEpilogue(const ConvArgs& args, const Int8Weights& weights, int channel)
-      : e_(args.epilogue),
-        bounds_(args.epilogue.act),
-        channel_(channel),
-        channels_(std::min(kChunkPanel, round_up(args.out_channels - channel, kLanes))) {
-    for (int c = 0; c < channels_; c += kLanes) {
-      const V both = hn::Mul(hn::Set(kTag, args.int8.scale), hn::Load(kTag, weights.scales + channel + c));
-      scale_[c / kLanes] = hn::Mul(both, hn::LoadU(kTag, e_.scale + channel + c));
-      shift_[c / kLanes] = hn::LoadU(kTag, e_.shift + channel + c);
+/// Output pixels of a block, without those between the rows.
+struct BlockPixels {
+  int count = 0;
+  int rows[kMaxBlockPixels];               ///< of the sums
+  std::ptrdiff_t pixels[kMaxBlockPixels];  ///< over the whole batch
+
+  BlockPixels(ChunkOutputs& outputs, int of) {
+    for (int p = 0; p < of; ++p, outputs.next()) {
+      if (outputs.current() < 0) continue;
+      rows[count] = p;
+      pixels[count++] = outputs.current();
     }
   }
-
-  HWY_INLINE void finish(const std::int32_t* sums, std::ptrdiff_t pixel, float* output) const {
-    output += channel_;
-    for (int c = 0; c < channels_; c += kLanes) {
-      const V sum = hn::ConvertTo(kTag, hn::Load(kIntTag, sums + c));
-      V y = hn::MulAdd(sum, scale_[c / kLanes], shift_[c / kLanes]);
-      if (e_.residual != nullptr)
-        y = hn::Add(y, hn::LoadU(kTag, e_.residual + pixel * e_.residual_stride + channel_ + c));
-      hn::StoreU(bounds_.apply(y), kTag, output + c);
-    }
-    if (e_.function) e_.function.apply(output, 0, 1, channel_, channels_);
-  }
-
- private:
-  const Epilogue& e_;
-  AllBounds bounds_;
-  int channel_;
-  int channels_;
-  V scale_[kChunkPanel / kLanes];
-  V shift_[kChunkPanel / kLanes];
 };
+
+/// The epilogue of one vector of channels.
+template <bool kResidual>
+HWY_INLINE void finish_vector(const ConvArgs& args, const BlockPixels& block, const std::int32_t* sums,
+                              V scale, V shift, int channel) {
+  const Epilogue& e = args.epilogue;
+  const AllBounds bounds(e.act);
+  for (int i = 0; i < block.count; ++i) {
+    const V sum = hn::ConvertTo(kTag, hn::Load(kIntTag, sums + block.rows[i] * 2 * kChunkPanel));
+    V y = hn::MulAdd(sum, scale, shift);
+    if constexpr (kResidual)
+      y = hn::Add(y, hn::LoadU(kTag, e.residual + block.pixels[i] * e.residual_stride + channel));
+    hn::StoreU(bounds.apply(y), kTag, args.output + block.pixels[i] * args.output_stride + channel);
+  }
+}
+
+/// That of the panels from `channel` on. The loops are in this order so that what is the same for all pixels
+/// stays in registers.
+void finish(const ConvArgs& args, const Int8Weights& weights, const BlockPixels& block,
+            const std::int32_t* sums, int channel) {
+  const Epilogue& e = args.epilogue;
+  const int channels = std::min(2 * kChunkPanel, round_up(args.out_channels - channel, kLanes));
+  for (int c = 0; c < channels; c += kLanes) {
+    const V both = hn::Mul(hn::Set(kTag, args.int8.scale), hn::Load(kTag, weights.scales + channel + c));
+    const V scale = hn::Mul(both, hn::LoadU(kTag, e.scale + channel + c));
+    const V shift = hn::LoadU(kTag, e.shift + channel + c);
+    e.residual != nullptr ? finish_vector<true>(args, block, sums + c, scale, shift, channel + c)
+                          : finish_vector<false>(args, block, sums + c, scale, shift, channel + c);
+  }
+  if (!e.function) return;
+  for (int i = 0; i < block.count; ++i) {
+    e.function.apply(args.output + block.pixels[i] * args.output_stride + channel, 0, 1, channel, channels);
+  }
+}
 
 /// One panel, or two, under all pixels of the chunk.
 void run_panels(const ConvArgs& args, const Int8Geometry& g, const Chunk& chunk,
@@ -183,22 +208,13 @@ void run_panels(const ConvArgs& args, const Int8Geometry& g, const Chunk& chunk,
                           .weights2 = two ? weights.panels + (panel + 1) * weights.panel : nullptr,
                           .rows = weights.rows,
                           .starts = args.int8.starts == nullptr ? zeros : args.int8.starts + channel};
-  const PanelEpilogue first(args, weights, channel);
-  const PanelEpilogue second(args, weights, two ? channel + kChunkPanel : channel);
   const int all = g.outputs(args.window, chunk);
   alignas(64) std::int32_t sums[kMaxBlockPixels * 2 * kChunkPanel];
-  ChunkOutputs pixels(args.window, g, chunk);
+  ChunkOutputs outputs(args.window, g, chunk);
   for (int begin = 0; begin < all; begin += unit.pixels) {
     const int count = std::min(unit.pixels, all - begin);
     unit.products(panels, inputs + begin * g.pixel, count, sums);
-    for (int p = 0; p < count; ++p, pixels.next()) {
-      const std::ptrdiff_t at = pixels.current();
-      if (at < 0) continue;
-      const std::int32_t* sum = sums + p * 2 * kChunkPanel;
-      float* const output = args.output + at * args.output_stride;
-      first.finish(sum, at, output);
-      if (two) second.finish(sum + kChunkPanel, at, output);
-    }
+    finish(args, weights, BlockPixels(outputs, count), sums, channel);
   }
 }
 
