@@ -39,7 +39,8 @@ Status add_subnet(const Subnet& subnet, const Weights& statistics, onnx::ModelFi
   file.subnets.push_back({.subnet = subnet,
                           .own = active_arrays(file.network.graph, statistics, subnet),
                           .validation_accuracy = 0,
-                          .test_accuracy = {}});
+                          .test_accuracy = {},
+                          .quantization = any_scales(file.network.graph)});
   return {};
 }
 
@@ -58,7 +59,6 @@ Result<std::shared_ptr<const Model>> make_timing_model(Network network, std::spa
   const Weights statistics = statistics_of(network);
   onnx::ModelFile file = file_without_subnets(std::move(network));
   for (const Subnet& subnet : subnets) RETURN_IF_ERROR(add_subnet(subnet, statistics, file));
-  for (onnx::SubnetRecord& record : file.subnets) record.quantization = any_scales(file.network.graph);
   return make_model(file, options);
 }
 

@@ -6,7 +6,8 @@
 
 namespace concertina::runtime {
 
-/// A network without sub-nets as a model of one. Precondition: check_weights() accepts it.
+/// A network without sub-nets as a model of one, with scales that make int8 run and its answers useless.
+/// Precondition: check_weights() accepts it.
 onnx::ModelFile file_of(Network network);
 
 /// The network as a model of these sub-nets, nested or not, with its statistics cut to each: what widths cost
