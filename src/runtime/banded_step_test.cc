@@ -29,7 +29,9 @@ std::shared_ptr<const Model> load(const onnx::ModelFile& file, const BandPolicy&
   KernelPolicy policy = default_kernels();
   policy.bands = bands;
   if (choice == Choice::last) {
-    policy.packing = [](const Node&, const LayerFilter& filter) { return filter.packings.back(); };
+    policy.packings = [](const Node&, const LayerFilter& filter) {
+      return std::vector{filter.packings.back()};
+    };
     policy.kernels = [](int) -> ChooseKernel {
       return [](const Node&, std::span<const ConvChoice> choices) { return choices.back(); };
     };

@@ -33,27 +33,9 @@ void add_direct(const PackedFilter& packed, int out_channels, bool few, std::vec
   if (can && !prefers) to.push_back({ConvKernel::planar, few});
 }
 
-}  // namespace
-
-std::string_view kernel_name(ConvKernel kernel) {
-  return std::find_if(std::begin(kKernelNames), std::end(kKernelNames),
-                      [&](const auto& known) { return known.kernel == kernel; })
-      ->name;
-}
-
-std::optional<ConvKernel> find_kernel(std::string_view name) {
-  for (const auto& known : kKernelNames) {
-    if (known.name == name) return known.kernel;
-  }
-  return std::nullopt;
-}
-
-bool planar_suits(const kernels::Filter& filter, const kernels::WindowArgs& window) {
-  return kernels::can_run_planar(filter) && window.out_h * window.out_w > 1;
-}
-
-std::vector<ConvChoice> conv_choices(const PackedFilter& packed,
-                                     std::span<const kernels::ChannelRange> inputs, int out_channels) {
+/// Without the filter's others.
+std::vector<ConvChoice> choices_of_packing(const PackedFilter& packed,
+                                           std::span<const kernels::ChannelRange> inputs, int out_channels) {
   int in_channels = 0;
   for (const kernels::ChannelRange& range : inputs) in_channels += range.count;
   std::vector<ConvChoice> choices;
@@ -79,11 +61,47 @@ std::vector<ConvChoice> conv_choices(const PackedFilter& packed,
   return choices;
 }
 
+}  // namespace
+
+std::string_view kernel_name(ConvKernel kernel) {
+  return std::find_if(std::begin(kKernelNames), std::end(kKernelNames),
+                      [&](const auto& known) { return known.kernel == kernel; })
+      ->name;
+}
+
+std::optional<ConvKernel> find_kernel(std::string_view name) {
+  for (const auto& known : kKernelNames) {
+    if (known.name == name) return known.kernel;
+  }
+  return std::nullopt;
+}
+
+bool planar_suits(const kernels::Filter& filter, const kernels::WindowArgs& window) {
+  return kernels::can_run_planar(filter) && window.out_h * window.out_w > 1;
+}
+
+const PackedFilter& taken_by(const ConvChoice& choice, const PackedFilter& packed) {
+  return choice.other == kItself ? packed : packed.others[choice.other];
+}
+
+std::vector<ConvChoice> conv_choices(const PackedFilter& packed,
+                                     std::span<const kernels::ChannelRange> inputs, int out_channels) {
+  std::vector<ConvChoice> choices = choices_of_packing(packed, inputs, out_channels);
+  for (std::size_t i = 0; i < packed.others.size(); ++i) {
+    for (ConvChoice& choice : choices_of_packing(packed.others[i], inputs, out_channels)) {
+      choice.other = static_cast<int>(i);
+      choices.push_back(choice);
+    }
+  }
+  return choices;
+}
+
 KernelPolicy default_kernels() {
-  return {.packing = [](const Node&, const LayerFilter& filter) { return filter.packings.front(); },
-          .kernels = [](int) -> ChooseKernel {
-            return [](const Node&, std::span<const ConvChoice> choices) { return choices.front(); };
-          }};
+  return {
+      .packings = [](const Node&, const LayerFilter& filter) { return std::vector{filter.packings.front()}; },
+      .kernels = [](int) -> ChooseKernel {
+        return [](const Node&, std::span<const ConvChoice> choices) { return choices.front(); };
+      }};
 }
 
 }  // namespace concertina::runtime

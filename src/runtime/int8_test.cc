@@ -117,7 +117,7 @@ TEST(Int8, AutoTakesWhatTheTableSays) {
   EXPECT_TRUE(trials.contains(Packing::int8));
   EXPECT_EQ(trials.contains(Packing::bf16), kernels::best_bf16_unit() != nullptr);
   for (const Packing packing : {Packing::direct, Packing::int8}) {
-    tuning.layers.at("conv") = {.best = packing, .kernels = {}, .milliseconds = {}};
+    tuning.layers.at("conv") = {.best = packing};
     ASSERT_TRUE(tuning.check(file, Precision::automatic));
     const auto model = make_model(file, Precision::automatic, tuning.policy()).value();
     const auto alone =
@@ -125,6 +125,41 @@ TEST(Int8, AutoTakesWhatTheTableSays) {
     const Floats images = testing::random_images(*model, 1);
     EXPECT_EQ(testing::run_alone(model, {}, images, 1, 0), testing::run_alone(alone, {}, images, 1, 0));
   }
+}
+
+/// One sub-net in int8, the other one in fp32: the weights are packed for both.
+TEST(Int8, SubnetsCanHavePrecisionsOfTheirOwn) {
+  const Graph graph = testing::resnet8();
+  const onnx::ModelFile file = calibrated(graph, 2);
+  Tuning tuning =
+      tune(file, {.precision = Precision::automatic, .rounds = 1, .runs = 1}, [](int, int) {}).value();
+  for (auto& [name, layer] : tuning.layers) {
+    if (!layer.milliseconds.contains(Packing::int8)) continue;
+    layer.best = Packing::direct;
+    layer.also = {Packing::int8};
+    layer.kernels.assign(file.subnets.size(), ConvKernel::direct);
+    layer.kernels[1] = ConvKernel::int8;
+  }
+  tuning = Tuning::parse(tuning.to_json()).value();
+  ASSERT_TRUE(tuning.check(file, Precision::automatic));
+  const auto model = make_model(file, Precision::automatic, tuning.policy()).value();
+  for (auto& [name, layer] : tuning.layers) layer.kernels.clear();
+  const auto fp32 = make_model(file, Precision::automatic, tuning.policy()).value();
+  EXPECT_EQ(model->packed_bytes(), fp32->packed_bytes());
+  for (auto& [name, layer] : tuning.layers) {
+    if (layer.also.empty()) continue;
+    layer.best = Packing::int8;
+    layer.also.clear();
+  }
+  const auto int8 = make_model(file, Precision::automatic, tuning.policy()).value();
+  EXPECT_LT(int8->packed_bytes(), model->packed_bytes());
+  const Floats images = testing::random_images(*model, 1);
+  const auto outputs = [&](const auto& of, int subnet) {
+    return testing::run_alone(of, {}, images, 1, subnet);
+  };
+  EXPECT_LE(testing::relative_error(outputs(model, 0), outputs(testing::load(file), 0)), 1e-5);
+  EXPECT_EQ(outputs(model, 1), outputs(int8, 1));
+  EXPECT_NE(outputs(model, 0), outputs(int8, 0));
 }
 
 TEST(Int8, AutoNeedsATable) {

@@ -110,7 +110,7 @@ Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file, Pre
                   .outputs = {},
                   .classes = file.classes,
                   .subnets = {},
-                  .packed = PackedWeights(file.network, precision, calibrated_layers(file), policy.packing),
+                  .packed = PackedWeights(file.network, precision, calibrated_layers(file), policy.packings),
                   .plans = {},
                   .precision = precision});
   for (NodeId id = 0; id < graph.inputs(); ++id) impl->inputs.push_back(describe_value(graph, id));

@@ -74,9 +74,9 @@ struct Observer::Impl {
   AlignedBuffer workspace = {};
   std::vector<float> values = {};  ///< of the operation that is seen
 
-  Impl(const onnx::ModelFile& file, const ChoosePacking& packing, int batch, int threads)
+  Impl(const onnx::ModelFile& file, const ChoosePackings& packings, int batch, int threads)
       : packed(
-            file.network, Precision::fp32, [](NodeId) { return false; }, packing),
+            file.network, Precision::fp32, [](NodeId) { return false; }, packings),
         input_size(static_cast<std::size_t>(input_elements(file.network.graph))),
         max_batch(batch),
         pool(threads) {}
@@ -158,7 +158,7 @@ Result<Observer> Observer::make(const onnx::ModelFile& file, int subnet, int max
   const Storage storage = place_values(program, graph);
   const KernelPolicy policy = without_bands();
   const ChooseKernel kernels = policy.kernels(subnet);
-  auto impl = std::make_unique<Impl>(file, policy.packing, max_batch, threads);
+  auto impl = std::make_unique<Impl>(file, policy.packings, max_batch, threads);
   const PlanSource source{graph,        file.network.weights, program, storage,
                           impl->packed, record.quantization,  kernels, policy.bands};
   impl->plan = make_plan(source, whole.shape(whole.input()), record.subnet, record.own);

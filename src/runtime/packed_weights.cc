@@ -85,13 +85,39 @@ std::vector<float> some_taps(const LayerFilter& layer, const float* plain) {
 /// Whether a layer can read what another packs of the same array. The bf16 kernel's form depends on the map.
 bool is_packed_alike(const PackedFilter& a, const PackedFilter& b) {
   return a.packing == b.packing && a.packing != Packing::bf16 && a.filter.groups == b.filter.groups &&
-         a.taps == b.taps;
+         a.taps == b.taps &&
+         std::equal(a.others.begin(), a.others.end(), b.others.begin(), b.others.end(), is_packed_alike);
+}
+
+/// In memory from float `total` on, which then is behind it.
+PackedFilter placed(const LayerFilter& layer, Packing packing, std::size_t& total) {
+  PackedFilter filter{layer, packing, total};
+  total += in_lines(packed_size(filter));
+  if (winograd_side(packing) == 0) return filter;
+  filter.few = few_of(filter.filter);
+  filter.few_offset = total;
+  total += in_lines(kernels::packed_size_conv(filter.few));
+  return filter;
+}
+
+/// Makes a filter lie where another one does. Precondition: they are packed alike.
+void place_at(const PackedFilter& other, PackedFilter& filter) {
+  filter.offset = other.offset;
+  filter.few_offset = other.few_offset;
+  for (std::size_t i = 0; i < filter.others.size(); ++i) place_at(other.others[i], filter.others[i]);
+}
+
+/// plain: of the filter.
+void pack_all(const PackedFilter& packed, const float* plain, float* buffer) {
+  pack(packed, plain, buffer + packed.offset);
+  if (packed.few.out_channels > 0) pack_few(packed, plain, buffer + packed.few_offset);
+  for (const PackedFilter& other : packed.others) pack_all(other, plain, buffer);
 }
 
 }  // namespace
 
 PackedWeights::PackedWeights(const Network& network, Precision precision,
-                             const std::function<bool(NodeId)>& calibrated, const ChoosePacking& choose) {
+                             const std::function<bool(NodeId)>& calibrated, const ChoosePackings& choose) {
   std::size_t total = 0;
   std::unordered_map<std::string, std::string> owners;  // by array, the first layer that has it
   for (NodeId id = 0; id < network.graph.size(); ++id) {
@@ -99,22 +125,17 @@ PackedWeights::PackedWeights(const Network& network, Precision precision,
     const std::size_t begin = total;
     std::vector<PackedFilter>& mine = filters_[node.name];
     for (const LayerFilter& layer : layer_filters(network.graph, id, precision, calibrated(id))) {
-      PackedFilter& filter = mine.emplace_back(PackedFilter{layer, choose(node, layer), total});
-      total += in_lines(packed_size(filter));
-      if (winograd_side(filter.packing) == 0) continue;
-      filter.few = few_of(filter.filter);
-      filter.few_offset = total;
-      total += in_lines(kernels::packed_size_conv(filter.few));
+      const std::vector<Packing> packings = choose(node, layer);
+      PackedFilter& filter = mine.emplace_back(placed(layer, packings.front(), total));
+      for (std::size_t i = 1; i < packings.size(); ++i)
+        filter.others.push_back(placed(layer, packings[i], total));
     }
     const std::string& owner = owners.try_emplace(parameter_name(node, "weight"), node.name).first->second;
     const std::vector<PackedFilter>& its = filters_[owner];
     if (owner == node.name || !std::equal(mine.begin(), mine.end(), its.begin(), its.end(), is_packed_alike))
       continue;
     total = begin;
-    for (std::size_t i = 0; i < mine.size(); ++i) {
-      mine[i].offset = its[i].offset;
-      mine[i].few_offset = its[i].few_offset;
-    }
+    for (std::size_t i = 0; i < mine.size(); ++i) place_at(its[i], mine[i]);
   }
   buffer_ = AlignedBuffer(total);
   for (NodeId id = 0; id < network.graph.size(); ++id) {
@@ -124,10 +145,15 @@ PackedWeights::PackedWeights(const Network& network, Precision precision,
     for (const PackedFilter& packed : filters(node)) {
       const float* own = plain + packed.begin;
       const std::vector<float> some = packed.taps.empty() ? std::vector<float>() : some_taps(packed, own);
-      pack(packed, some.empty() ? own : some.data(), buffer_.data() + packed.offset);
-      if (packed.few.out_channels > 0) pack_few(packed, own, buffer_.data() + packed.few_offset);
+      pack_all(packed, some.empty() ? own : some.data(), buffer_.data());
     }
   }
+}
+
+std::size_t packed_bytes(const LayerFilter& filter, Packing packing) {
+  std::size_t floats = 0;
+  placed(filter, packing, floats);
+  return floats * sizeof(float);
 }
 
 std::span<const PackedFilter> PackedWeights::filters(const Node& node) const {

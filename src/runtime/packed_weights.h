@@ -12,7 +12,7 @@
 
 namespace concertina::runtime {
 
-/// A LayerFilter, packed for one kernel.
+/// A LayerFilter, packed for one kernel, or for several.
 struct PackedFilter : LayerFilter {
   Packing packing = Packing::direct;
   std::size_t offset = 0;  ///< of its first float among the weights
@@ -20,10 +20,14 @@ struct PackedFilter : LayerFilter {
   /// left.
   kernels::Filter few = {.out_channels = 0};
   std::size_t few_offset = 0;
+  std::vector<PackedFilter> others = {};  ///< the same filter in its further packings
 };
 
-/// Chooses one of the filter's packings.
-using ChoosePacking = std::function<Packing(const Node& node, const LayerFilter& filter)>;
+/// Chooses one of the filter's packings, or several if sub-nets need different ones.
+using ChoosePackings = std::function<std::vector<Packing>(const Node& node, const LayerFilter& filter)>;
+
+/// What the filter takes in one of its packings.
+std::size_t packed_bytes(const LayerFilter& filter, Packing packing);
 
 /// A network's convolutions and linear layers, packed at full size. Each sub-net reads prefixes of it. Layers
 /// that share an array read one copy of it, if they are packed alike.
@@ -31,7 +35,7 @@ class PackedWeights {
  public:
   /// calibrated: of each layer, as in layer_filters().
   PackedWeights(const Network& network, Precision precision, const std::function<bool(NodeId)>& calibrated,
-                const ChoosePacking& choose);
+                const ChoosePackings& choose);
 
   /// Those of a layer, known by its name; none of other nodes.
   std::span<const PackedFilter> filters(const Node& node) const;

@@ -89,7 +89,7 @@ TEST_P(ParityTest, EverySubnetWithTheLastPacking) {
   const Graph graph = GetParam().graph();
   const onnx::ModelFile file = testing::model_file(graph, test_subnets(graph));
   const KernelPolicy last{
-      .packing = [](const Node&, const LayerFilter& filter) { return filter.packings.back(); },
+      .packings = [](const Node&, const LayerFilter& filter) { return std::vector{filter.packings.back()}; },
       .kernels = [](int) -> ChooseKernel {
         return [](const Node&, std::span<const ConvChoice> choices) { return choices.back(); };
       }};

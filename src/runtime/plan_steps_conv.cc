@@ -68,11 +68,12 @@ ConvStep shared_conv(const PackedFilter& packed, const PixelSegment& to, const k
   std::vector<kernels::ChannelRange> inputs = input_ranges(context.input_layout());
   const ConvChoice choice =
       source.choose(source.graph.node(context.operation.node), conv_choices(packed, inputs, to.count));
-  const kernels::Filter& filter = choice.few ? packed.few : packed.filter;
-  const float* data = choice.few ? source.packed.few_data(packed) : source.packed.data(packed);
+  const PackedFilter& taken = taken_by(choice, packed);
+  const kernels::Filter& filter = choice.few ? taken.few : taken.filter;
+  const float* data = choice.few ? source.packed.few_data(taken) : source.packed.data(taken);
   ConvStep conv = conv_into(to, filter, data, window, all, context);
   conv.kernel = choice.kernel;
-  if (conv.kernel == ConvKernel::winograd) conv.side = winograd_side(packed.packing);
+  if (conv.kernel == ConvKernel::winograd) conv.side = winograd_side(taken.packing);
   if (conv.kernel == ConvKernel::bf16) conv.args.bf16_unit = kernels::best_bf16_unit();
   if (conv.kernel == ConvKernel::int8) conv.args.int8 = int8_input(conv.args, inputs, context);
   conv.ranges = std::move(inputs);

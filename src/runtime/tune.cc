@@ -94,10 +94,10 @@ std::vector<Candidate> candidates_of(const std::vector<Choice>& choices) {
 KernelPolicy policy_of(Candidate& candidate, std::size_t subnets) {
   for (const auto& [layer, packing] : candidate.layers) candidate.trials[layer].resize(subnets);
   candidate.differs = candidate.choice == 0;
-  return {.packing =
+  return {.packings =
               [&candidate](const Node& node, const LayerFilter& filter) {
                 const auto layer = candidate.layers.find(node.name);
-                return layer == candidate.layers.end() ? filter.packings.front() : layer->second;
+                return std::vector{layer == candidate.layers.end() ? filter.packings.front() : layer->second};
               },
           .kernels = [&candidate](int subnet) -> ChooseKernel {
             return [&candidate, subnet](const Node& node, std::span<const ConvChoice> choices) {
@@ -172,11 +172,12 @@ std::map<Packing, PackingTrial> trials_of(const Choice& choice, const std::vecto
 
 LayerTuning best_of(const Choice& choice, const std::vector<Candidate>& candidates) {
   const std::map<Packing, PackingTrial> trials = trials_of(choice, candidates);
-  LayerTuning layer{.best = choice.packings.front(), .kernels = {}, .milliseconds = {}};
+  LayerTuning layer{.best = choice.packings.front()};
   const std::vector<double>& rule = trials.at(choice.packings.front()).milliseconds;
   double least = 1 - kMinGain;
   for (const auto& [packing, trial] : trials) {
     layer.milliseconds.emplace(packing, trial.milliseconds);
+    layer.fastest.emplace(packing, trial.kernels);
     const double share = mean_share(trial.milliseconds, rule);
     if (share >= least) continue;
     least = share;

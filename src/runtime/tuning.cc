@@ -30,6 +30,18 @@ ConvKernel read_kernel(const Reader& name) {
   return kernel.value_or(ConvKernel::direct);
 }
 
+std::vector<ConvKernel> read_kernels(const Reader& names) {
+  std::vector<ConvKernel> kernels;
+  for (const Reader& name : names.entries()) kernels.push_back(read_kernel(name));
+  return kernels;
+}
+
+Json names_of(const std::vector<ConvKernel>& kernels) {
+  Json names = Json::array();
+  for (const ConvKernel kernel : kernels) names.push_back(kernel_name(kernel));
+  return names;
+}
+
 LayerTuning read_layer(const Reader& layer) {
   LayerTuning tuning;
   tuning.best = read_packing(layer["kernel"], layer["kernel"].text());
@@ -39,8 +51,13 @@ LayerTuning read_layer(const Reader& layer) {
     tuning.milliseconds.insert_or_assign(read_packing(member, member.key()), std::move(times));
   }
   if (!tuning.milliseconds.contains(tuning.best)) layer["kernel"].fail("it has no milliseconds");
-  if (const Reader subnets = layer["subnets"]) {
-    for (const Reader& name : subnets.entries()) tuning.kernels.push_back(read_kernel(name));
+  if (const Reader also = layer["also"]) {
+    for (const Reader& name : also.entries()) tuning.also.push_back(read_packing(name, name.text()));
+  }
+  if (const Reader subnets = layer["subnets"]) tuning.kernels = read_kernels(subnets);
+  if (const Reader fastest = layer["fastest"]) {
+    for (const Reader& member : fastest.members())
+      tuning.fastest.insert_or_assign(read_packing(member, member.key()), read_kernels(member));
   }
   return tuning;
 }
@@ -73,10 +90,13 @@ std::string Tuning::to_json() const {
                {"layers", Json::object()}};
   for (const auto& [name, layer] : layers) {
     Json& entry = root["layers"][name] = {{"kernel", packing_name(layer.best)}};
-    for (const ConvKernel kernel : layer.kernels) entry["subnets"].push_back(kernel_name(kernel));
+    for (const Packing packing : layer.also) entry["also"].push_back(packing_name(packing));
+    if (!layer.kernels.empty()) entry["subnets"] = names_of(layer.kernels);
     for (const auto& [packing, times] : layer.milliseconds) {
       entry["milliseconds"][std::string(packing_name(packing))] = times;
     }
+    for (const auto& [packing, kernels] : layer.fastest)
+      entry["fastest"][std::string(packing_name(packing))] = names_of(kernels);
   }
   return root.dump(1) + "\n";
 }
@@ -97,21 +117,29 @@ Status Tuning::check(const onnx::ModelFile& file, Precision wanted) const {
     for (const LayerFilter& filter : layer_filters(graph, id, wanted, calibrated(id))) {
       if (filter.packings.size() == 1) continue;
       const auto layer = layers.find(graph.node(id).name);
-      const bool fits = layer != layers.end() && std::find(filter.packings.begin(), filter.packings.end(),
-                                                           layer->second.best) != filter.packings.end();
-      if (fits) continue;
-      return Error{
-          fmt::format("the tuning table has no kernel for the layer '{}'; it was made of another network",
-                      graph.node(id).name)};
+      const auto can = [&](Packing packing) {
+        return std::find(filter.packings.begin(), filter.packings.end(), packing) != filter.packings.end();
+      };
+      if (layer != layers.end() && can(layer->second.best) &&
+          std::all_of(layer->second.also.begin(), layer->second.also.end(), can))
+        continue;
+      return Error{fmt::format(
+          "the tuning table has no kernel for the layer '{}'; it was made of another network, or before "
+          "the model had scales",
+          graph.node(id).name)};
     }
   }
   return {};
 }
 
 KernelPolicy Tuning::policy() const {
-  return {.packing =
+  return {.packings =
               [this](const Node& node, const LayerFilter& filter) {
-                return filter.packings.size() > 1 ? layers.at(node.name).best : filter.packings.front();
+                if (filter.packings.size() == 1) return filter.packings;
+                const LayerTuning& layer = layers.at(node.name);
+                std::vector<Packing> packings = {layer.best};
+                packings.insert(packings.end(), layer.also.begin(), layer.also.end());
+                return packings;
               },
           .kernels = [this](int subnet) -> ChooseKernel {
             return [this, subnet](const Node& node, std::span<const ConvChoice> choices) {

@@ -16,8 +16,10 @@ namespace concertina::runtime {
 /// One layer with each packing that it can have.
 struct LayerTuning {
   Packing best = Packing::direct;
-  std::vector<ConvKernel> kernels;  ///< that suit it best, of each sub-net; none: the rules
-  std::map<Packing, std::vector<double>> milliseconds;  ///< of each sub-net, with its best kernel
+  std::vector<Packing> also = {};        ///< further packings, which some of the kernels need
+  std::vector<ConvKernel> kernels = {};  ///< that run it, of each sub-net; none: the rules
+  std::map<Packing, std::vector<double>> milliseconds = {};  ///< of each sub-net, with its fastest kernel
+  std::map<Packing, std::vector<ConvKernel>> fastest = {};   ///< those kernels; older tables have none
 
   friend bool operator==(const LayerTuning&, const LayerTuning&) = default;
 };
@@ -26,9 +28,11 @@ struct LayerTuning {
 ///
 ///   {"concertina_tuning": 1, "cpu": "...", "instruction_set": "AVX3", "precision": "fp32", "threads": 1,
 ///    "batch": 1, "layers": {"stem": {"kernel": "direct", "subnets": ["direct", "planar"],
-///    "milliseconds": {"direct": [0.2, 0.1], "winograd": [0.3, 0.2]}}, ...}}
+///    "milliseconds": {"direct": [0.2, 0.1], "winograd": [0.3, 0.2]},
+///    "fastest": {"direct": ["direct", "planar"], "winograd": ["winograd", "winograd"]}}, ...}}
 ///
-/// "kernel" is what the weights are packed for, "subnets" what runs them in each sub-net.
+/// "kernel" is what the weights are packed for, "subnets" what runs them in each sub-net. A layer that
+/// sub-nets run in different precisions also has "also": ["int8"].
 struct Tuning {
   std::string cpu;
   std::string instruction_set;

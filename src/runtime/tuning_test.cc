@@ -98,6 +98,12 @@ TEST(Tuning, RefusesWhatItWasNotMadeOf) {
     layer["subnets"] = {"direct", "abacus"};
   });
   expect_layer("layers.stem.subnets[0] must be text", [](Json& layer) { layer["subnets"] = {1, 2}; });
+  expect_layer("layers.stem.also[0] must be the name of a packing that is known",
+               [](Json& layer) { layer["also"] = {"abacus"}; });
+  expect_layer("layers.stem.fastest.abacus must be the name of a packing that is known",
+               [](Json& layer) { layer["fastest"]["abacus"] = Json::array(); });
+  expect_layer("layers.stem.fastest.direct[0] must be a kernel that is known",
+               [](Json& layer) { layer["fastest"]["direct"] = {"abacus"}; });
   EXPECT_FALSE(Tuning::parse("{"));
 }
 
@@ -118,6 +124,9 @@ TEST(Tuning, IsForOneMachineNetworkAndPrecision) {
   Tuning impossible = tuning;
   impossible.layers.begin()->second.best = Packing::depthwise;
   EXPECT_FALSE(impossible.check(file, Precision::fp32));
+  impossible = tuning;
+  impossible.layers.begin()->second.also = {Packing::int8};
+  EXPECT_FALSE(impossible.check(file, Precision::fp32));
 }
 
 TEST(Tuning, MeasuresEveryKernelThatALayerCanUse) {
@@ -137,6 +146,7 @@ TEST(Tuning, MeasuresEveryKernelThatALayerCanUse) {
         const LayerTuning& layer = tuning.layers.at(graph.node(id).name);
         EXPECT_EQ(layer.milliseconds.size(), filter.packings.size());
         EXPECT_EQ(layer.kernels.size(), file.subnets.size());
+        EXPECT_EQ(layer.fastest.at(layer.best), layer.kernels);
         for (const Packing packing : filter.packings) {
           EXPECT_EQ(layer.milliseconds.at(packing).size(), file.subnets.size());
         }

@@ -27,9 +27,9 @@ std::shared_ptr<const Model> load_rounded(const onnx::ModelFile& file, Precision
   const runtime::Packing wanted =
       precision == Precision::int8 ? runtime::Packing::int8 : runtime::Packing::bf16;
   runtime::KernelPolicy policy = runtime::default_kernels();
-  policy.packing = [wanted](const Node&, const runtime::LayerFilter& filter) {
+  policy.packings = [wanted](const Node&, const runtime::LayerFilter& filter) {
     const auto rounded = std::find(filter.packings.begin(), filter.packings.end(), wanted);
-    return rounded == filter.packings.end() ? filter.packings.front() : *rounded;
+    return std::vector{rounded == filter.packings.end() ? filter.packings.front() : *rounded};
   };
   auto model = runtime::make_model(file, precision, policy);
   EXPECT_TRUE(model) << model.error().message;
