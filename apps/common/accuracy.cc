@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 #include "base/try.h"
 #include "common/agreement.h"
@@ -16,38 +17,61 @@ namespace {
 class OnImages : public Accuracy {
  public:
   OnImages(Session session, data::ImageSet set, int batch)
-      : session_(std::move(session)), set_(std::move(set)), batch_(batch) {}
+      : session_(std::move(session)),
+        set_(std::move(set)),
+        chosen_(static_cast<std::size_t>(set_.size())),
+        batch_(batch) {
+    std::iota(chosen_.begin(), chosen_.end(), std::int64_t{0});
+  }
 
-  std::int64_t images() const final { return set_.size(); }
+  std::int64_t images() const final { return std::ssize(chosen_); }
+
+  void keep(std::int64_t count) final { chosen_ = take_evenly(chosen_, count); }
+
+  Status use(std::shared_ptr<const Model> model) final {
+    ASSIGN_OR_RETURN(session_, Session::make(std::move(model), session_.options()));
+    return {};
+  }
+
+  Status look(int subnet, std::int64_t count,
+              const std::function<void(std::span<const float> outputs)>& see) final {
+    return run_some(subnet, take_evenly(chosen_, count),
+                    [&](std::int64_t, std::span<const float> values) { see(values); });
+  }
 
  protected:
   const data::ImageSet& set() const { return set_; }
   const Model& model() const { return session_.model(); }
 
-  /// Calls see(i, the outputs of image i) for all images in turn.
+  /// Calls see(i, the first output of image i) for all images in turn.
   template <typename See>
   Status run(int subnet, See see) {
-    const std::size_t size = set_.image_bytes(), outputs = model().output_size();
+    return run_some(subnet, chosen_, see);
+  }
+
+ private:
+  template <typename See>
+  Status run_some(int subnet, const std::vector<std::int64_t>& chosen, See see) {
+    const std::size_t size = set_.image_bytes(), output = model().outputs()[0].size();
     std::vector<float> images(static_cast<std::size_t>(batch_) * size);
-    std::vector<float> values(static_cast<std::size_t>(batch_) * outputs);
-    for (std::int64_t begin = 0; begin < set_.size(); begin += batch_) {
-      const int batch = static_cast<int>(std::min<std::int64_t>(batch_, set_.size() - begin));
-      const auto n = static_cast<std::size_t>(batch);
+    std::vector<float> values(static_cast<std::size_t>(batch_) * model().output_size());
+    for (std::size_t begin = 0; begin < chosen.size(); begin += static_cast<std::size_t>(batch_)) {
+      const std::size_t n = std::min(static_cast<std::size_t>(batch_), chosen.size() - begin);
       for (std::size_t i = 0; i < n; ++i) {
-        normalize_pixels(set_.image(begin + static_cast<std::int64_t>(i)), model().image(),
+        normalize_pixels(set_.image(chosen[begin + i]), model().image(),
                          std::span(images).subspan(i * size, size));
       }
-      RETURN_IF_ERROR(session_.run(std::span(images).first(n * size), batch, subnet,
-                                   std::span(values).first(n * outputs)));
+      RETURN_IF_ERROR(session_.run(std::span(images).first(n * size), static_cast<int>(n), subnet,
+                                   std::span(values).first(n * model().output_size())));
       for (std::size_t i = 0; i < n; ++i)
-        see(begin + static_cast<std::int64_t>(i), std::span(values).subspan(i * outputs, outputs));
+        see(chosen[begin + i], std::span(values).subspan(i * output, output));
     }
     return {};
   }
 
- private:
   Session session_;
   data::ImageSet set_;
+  std::vector<std::int64_t> chosen_;
   int batch_;
 };
 
@@ -118,6 +142,13 @@ class MeanIou final : public OnImages {
 };
 
 }  // namespace
+
+std::vector<std::int64_t> take_evenly(const std::vector<std::int64_t>& all, std::int64_t count) {
+  std::vector<std::int64_t> some;
+  for (std::int64_t i = 0; i < count; ++i)
+    some.push_back(all[static_cast<std::size_t>(i * std::ssize(all) / count)]);
+  return some;
+}
 
 std::size_t preferred(std::span<const float> map, std::size_t place, std::size_t places) {
   std::size_t best = 0;

@@ -80,6 +80,24 @@ class Agreement final : public Accuracy {
 
   std::int64_t images() const override { return samples_.size(); }
 
+  void keep(std::int64_t count) override { samples_.keep(count); }
+
+  Status use(std::shared_ptr<const Model> model) override {
+    ASSIGN_OR_RETURN(session_, Session::make(std::move(model), session_.options()));
+    return {};
+  }
+
+  Status look(int subnet, std::int64_t count,
+              const std::function<void(std::span<const float> outputs)>& see) override {
+    std::vector<float> inputs, got(session_.model().output_size());
+    for (std::int64_t i = 0; i < count; ++i) {
+      samples_.fill(i * samples_.size() / count, 1, inputs);
+      RETURN_IF_ERROR(session_.run(inputs, 1, subnet, got));
+      see(got);
+    }
+    return {};
+  }
+
   Result<double> of(int subnet) override {
     const std::size_t size = session_.model().output_size();
     std::vector<float> inputs, got, wanted;

@@ -7,18 +7,11 @@
 #include <numeric>
 
 #include "base/try.h"
+#include "common/accuracy.h"
 #include "data/npy.h"
 
 namespace concertina::apps {
 namespace {
-
-/// `count` of them at equal distances. Precondition: there are as many.
-std::vector<std::int64_t> take_evenly(const std::vector<std::int64_t>& all, std::int64_t count) {
-  std::vector<std::int64_t> some;
-  for (std::int64_t i = 0; i < count; ++i)
-    some.push_back(all[static_cast<std::size_t>(i * static_cast<std::int64_t>(all.size()) / count)]);
-  return some;
-}
 
 /// These training images, `count` of them if it is given.
 Result<std::vector<std::int64_t>> choose(const std::vector<std::int64_t>& all, std::optional<int> count,
@@ -72,6 +65,10 @@ Result<Samples> Samples::read_training(const DataOptions& options, const Evaluat
   if (spec.format == data::Format::image_folder)
     RETURN_IF_ERROR(samples.read_files(spec, listing, threads_of(options)));
   return samples;
+}
+
+void Samples::keep(std::int64_t count) {
+  chosen_ = take_evenly(chosen_, count);
 }
 
 void Samples::fill(std::int64_t begin, int batch, std::vector<float>& values) const {

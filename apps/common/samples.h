@@ -24,6 +24,9 @@ class Samples {
 
   std::int64_t size() const { return static_cast<std::int64_t>(chosen_.size()); }
 
+  /// Leaves `count` of them, at equal distances. Precondition: there are as many.
+  void keep(std::int64_t count);
+
   /// Those from `begin` on, as a run takes them: input after input.
   void fill(std::int64_t begin, int batch, std::vector<float>& values) const;
 

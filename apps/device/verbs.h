@@ -8,6 +8,7 @@ void add_inspect(CLI::App& program, Action& chosen);
 void add_eval(CLI::App& program, Action& chosen);
 void add_bench(CLI::App& program, Action& chosen);
 void add_tune(CLI::App& program, Action& chosen);
+void add_precisions(CLI::App& program, Action& chosen);
 void add_profile(CLI::App& program, Action& chosen);
 void add_plan(CLI::App& program, Action& chosen);
 void add_simulate(CLI::App& program, Action& chosen);

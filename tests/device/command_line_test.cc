@@ -71,8 +71,8 @@ TEST_F(CommandLine, HelpsInWords) {
   const ProcessResult program = concertina({"--help"});
   EXPECT_EQ(program.exit_code, 0);
   EXPECT_THAT(program.out, HasSubstr("Exit codes:"));
-  for (const char* verb : {"inspect", "eval", "bench", "profile", "tune", "verify", "export", "classify",
-                           "cascade", "plan", "soak", "simulate", "watch", "schedule"}) {
+  for (const char* verb : {"inspect", "eval", "bench", "profile", "tune", "precisions", "verify", "export",
+                           "classify", "cascade", "plan", "soak", "simulate", "watch", "schedule"}) {
     EXPECT_THAT(program.out, HasSubstr(std::string("\n  ") + verb + " "));
     const ProcessResult help = concertina({verb, "--help"});
     EXPECT_EQ(help.exit_code, 0) << verb;
