@@ -122,6 +122,11 @@ TEST_F(CommandLine, PrintsEveryTableAsJson) {
   ASSERT_EQ(exported.size(), 1u);
   EXPECT_TRUE(fs::exists(exported[0]["file"].get<std::string>()));
   expect_refused(concertina({"export", "--precision", "int8", model_}), "has no scales for int8");
+  const auto layers = json(concertina({"profile", "resnet8", "--input", "1x16x16", "--width", "0.25",
+                                       "--batch", "1", "--threads", "1", "--precision", "int8", "-t", "0.1",
+                                       "--json", "--out", (folder_ / "l.json").string()}));
+  EXPECT_EQ(layers["precision"], "int8");
+  EXPECT_FALSE(layers["layers"].empty());
 }
 
 // With ten hours to measure for, the test ends only if the path is tried first.

@@ -70,6 +70,8 @@ printf '[network]\nfile = "mine.onnx"\n[data]\npath = "photos"\ncrop = "resized"
 must concertina-train run mine.toml --out runs/mine
 for name in model a b; do cp runs/mine/model.onnx "$name.onnx"; done
 must concertina profile model.onnx --out table.json
+must concertina-train quantize model.onnx --data photos --out int8.onnx
+must concertina tune int8.onnx --precision auto
 
 ran=0 failed=0
 for document in "${documents[@]}"; do
