@@ -14,7 +14,7 @@ using quantization::CalibratedTensor;
 using quantization::CalibratedTensors;
 
 /// For people only.
-Table::Cell interval(const quantization::Interval& values) {
+Table::Cell interval(const Interval& values) {
   return words(fmt::format("{:.4g} to {:.4g}", values.low, values.high));
 }
 

@@ -6,17 +6,11 @@
 #include <span>
 #include <vector>
 
+#include "graph/quantization.h"
+
 /// The values of one tensor over all images. They are seen twice: first for the ends, then for the counts. So
 /// neither the order of the images nor their number in a batch changes anything.
 namespace concertina::quantization {
-
-/// Numbers from `low` to `high`. Precondition: low <= high.
-struct Interval {
-  float low = 0;
-  float high = 0;
-
-  friend bool operator==(const Interval&, const Interval&) = default;
-};
 
 /// The first pass: the least and the greatest value, exactly.
 class Ends {

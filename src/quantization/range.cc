@@ -1,8 +1,6 @@
 #include "quantization/range.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 #include "quantization/entropy.h"
 
@@ -60,14 +58,6 @@ Interval values_kept(const Histogram& histogram, const RangeOptions& options) {
 Interval choose_range(const Histogram& histogram, const RangeOptions& options) {
   const Interval kept = values_kept(histogram, options);
   return {std::min(kept.low, 0.0F), std::max(kept.high, 0.0F)};
-}
-
-Quantization quantization_of(const Interval& range) {
-  // What is above minus half a step is as good as 0.
-  const bool is_signed = range.low < 0 && -range.low >= range.high / 510;
-  const float scale = is_signed ? std::max(-range.low / 128, range.high / 127) : range.high / 255;
-  if (range == Interval{}) return {.scale = 1, .zero_point = 0};
-  return {.scale = std::clamp(scale, kLeastScale, kMostScale), .zero_point = is_signed ? 128 : 0};
 }
 
 }  // namespace concertina::quantization

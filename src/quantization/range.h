@@ -3,7 +3,6 @@
 #include <array>
 #include <string_view>
 
-#include "graph/quantization.h"
 #include "quantization/histogram.h"
 
 /// Which values of a tensor 8 bits hold. What lies outside is clipped; a wider range has coarser steps.
@@ -24,10 +23,5 @@ struct RangeOptions {
 ///   entropy     those up to entropy_threshold()
 /// Precondition: the histogram is not empty.
 Interval choose_range(const Histogram& histogram, const RangeOptions& options);
-
-/// How a range is held: from 0 in 255 steps, or, if it has negative values, around 128 in steps of the same
-/// size on both sides. The scale is a normal number, and 1 if the range is only 0.
-/// Precondition: 0 is in the range.
-Quantization quantization_of(const Interval& range);
 
 }  // namespace concertina::quantization

@@ -78,11 +78,6 @@ TEST(Range, EntropyTakesBothSignsAlike) {
   EXPECT_GT(range.high, 2);
 }
 
-TEST(Range, ValuesThatAreZeroButForNoiseCostNoSign) {
-  EXPECT_EQ(quantization_of({-1e-3F, 10}), (Quantization{.scale = 10.0F / 255, .zero_point = 0}));
-  EXPECT_EQ(quantization_of({-0.1F, 10}).zero_point, 128);
-}
-
 TEST(Range, EveryMethodTakesWhatIsOdd) {
   const float most = std::numeric_limits<float>::max(), least = std::numeric_limits<float>::denorm_min();
   for (const std::vector<float>& values : {std::vector<float>{0},
@@ -105,14 +100,6 @@ TEST(Range, EveryMethodTakesWhatIsOdd) {
       EXPECT_FALSE(std::isnan(rounding_of(histogram, how).signal_to_noise));
     }
   }
-}
-
-TEST(Quantization, HasTheZeroPointOfItsSign) {
-  EXPECT_EQ(quantization_of({0, 51}), (Quantization{51.0F / 255, 0}));
-  EXPECT_EQ(quantization_of({-1, 127}), (Quantization{1, 128}));
-  EXPECT_EQ(quantization_of({-256, 127}), (Quantization{2, 128}));
-  EXPECT_EQ(quantization_of({-128, 0}), (Quantization{1, 128}));
-  EXPECT_EQ(quantization_of({0, 0}), (Quantization{1, 0}));
 }
 
 }  // namespace
