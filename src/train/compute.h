@@ -15,6 +15,7 @@ namespace concertina::train {
 struct Compute {
   torch::Device device = torch::kCPU;
   torch::ScalarType dtype = torch::kFloat;
+  bool fake_int8 = false;  ///< convolutions and linear layers multiply what int8 holds (fake_int8.h)
   Processes processes = {};
   ConvChoice convolutions = {};
 

@@ -11,6 +11,7 @@
 #include "train/distributed/joint_testing.h"
 #include "train/objective.h"
 #include "train/supernet/evaluation.h"
+#include "train/supernet/fake_int8.h"
 #include "train/training_loop.h"
 
 namespace concertina::train {
@@ -120,6 +121,15 @@ TEST_F(JointEvaluation, IsThatOfOneProcess) {
     const search::Evaluation by_batch = evaluate_in_batches(net, full, images, indices);
     EXPECT_NEAR(evaluate_in_batches(net, full, shared, indices).loss, by_batch.loss, 1e-4);
   }
+}
+
+TEST_F(JointEvaluation, RoundsByTheRangeOfAllParts) {
+  const auto processes = meet(2);
+  if (!processes) return;
+  torch::manual_seed(1);
+  const torch::Tensor whole = torch::randn({6, 5}) * torch::arange(1, 7).view({6, 1});
+  const auto part = [&](const torch::Tensor& x) { return x.narrow(0, 3 * processes->rank(), 3); };
+  EXPECT_TRUE(torch::equal(fake_int8_input(part(whole), *processes), part(fake_int8_input(whole, {}))));
 }
 
 TEST_F(JointEvaluation, AllKnowOfAnImageThatOneCouldNotRead) {

@@ -4,6 +4,7 @@
 #include "graph/resolution.h"
 #include "train/supernet/batch_norm.h"
 #include "train/supernet/conv.h"
+#include "train/supernet/fake_int8.h"
 #include "train/supernet/supernet.h"
 #include "train/supernet/tensor_ops.h"
 
@@ -55,17 +56,18 @@ class Interpreter {
     const std::int64_t groups = op.groups == 1 ? 1 : map().size(1) / (op.in_channels / op.groups);
     if (net_.has_own_convolution(id_)) {
       const bool moments = !options_.statistics && net_.normalized(id_);
-      const ConvOutput output = conv(map().to(dtype), conv_prefix(), op, groups, moments, net_.memory());
+      const ConvOutput output =
+          conv(multiplied(map()).to(dtype), conv_prefix(), op, groups, moments, net_.memory());
       if (moments) moments_[id_] = output.moments;
       return output.y;
     }
     const auto by_libtorch = op.transposed() ? transposed_conv : plain_conv;
-    return by_libtorch(map().to(dtype), weight(dtype), bias(op.bias, dtype), groups, op);
+    return by_libtorch(multiplied(map()).to(dtype), weight(dtype), bias(op.bias, dtype), groups, op);
   }
 
   torch::Tensor operator()(const op::Linear& linear) const {
     const torch::Dtype dtype = net_.is_classifier(id_) ? torch::kFloat : net_.compute().dtype;
-    return torch::linear(as_vector(input()).to(dtype), weight(dtype), bias(linear.bias, dtype));
+    return torch::linear(multiplied(as_vector(input())).to(dtype), weight(dtype), bias(linear.bias, dtype));
   }
 
   torch::Tensor operator()(const op::BatchNorm& norm) {
@@ -254,6 +256,11 @@ class Interpreter {
   torch::Tensor map(std::size_t i = 0) const { return as_map(input(i)); }
   bool alike() const { return input(0).dim() == input(1).dim(); }
 
+  /// What a layer multiplies with its weights.
+  torch::Tensor multiplied(const torch::Tensor& x) const {
+    return net_.compute().fake_int8 ? fake_int8_input(x, options_.sharers) : x;
+  }
+
   torch::Tensor active(const char* name) const { return active(id_, name); }
 
   /// The sub-net's own or active part of a node's parameter, fp32.
@@ -277,7 +284,7 @@ class Interpreter {
     const std::string name = parameter_name(node, "weight");
     const bool changed = options_.noise || (options_.own && options_.own->contains(name));
     if (const auto outputs = changed ? std::nullopt : net_.first_outputs(id_, subnet_)) {
-      prefix.weight = net_.weights().at(name);
+      prefix.weight = net_.whole(id_, "weight");
       prefix.outputs = *outputs;
       return prefix;
     }

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/random.h"
 #include "graph/branches.h"
@@ -120,6 +121,18 @@ TEST_P(StructuresTest, ASubnetComputesWhatItsExtractedNetworkDoes) {
                 outputs(alone, small, full_subnet(part.graph), {.statistics = &fixed, .before = &before}),
                 to_string(subnet));
   }
+}
+
+TEST_P(StructuresTest, LearnsWithTheRoundingOfInt8) {
+  const Supernet net = *Supernet::make(graph(), random_tensors(graph()), {.fake_int8 = true});
+  const NodeValues before = more_inputs();
+  const Subnet subnet = some_subnets(graph())[1];
+  net.forward(images(), subnet, {.before = &before}).square().sum().backward();
+  double sum = 0;
+  for (const auto& [name, tensor] : net.weights())
+    if (tensor.grad().defined()) sum += tensor.grad().square().sum().item<double>();
+  EXPECT_GT(sum, 0);
+  EXPECT_TRUE(std::isfinite(sum));
 }
 
 // By the batch's own statistics a batch norm and its ReLU are one pass, unless somebody else sees between

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "graph/edit.h"
+#include "train/supernet/fake_int8.h"
 
 namespace concertina::train {
 namespace {
@@ -158,8 +159,15 @@ Result<Supernet> Supernet::make(const Graph& graph, const Tensors& weights, cons
   return net;
 }
 
+torch::Tensor Supernet::whole(NodeId id, std::string_view parameter) const {
+  const Node& node = graph_.node(id);
+  const torch::Tensor& tensor = weights_.at(parameter_name(node, parameter));
+  const bool rounded = compute_.fake_int8 && parameter == "weight" && has_int8_weights(node.op);
+  return rounded ? fake_int8_weight(tensor) : tensor;
+}
+
 torch::Tensor Supernet::active(NodeId id, const Parameter& parameter, const Subnet& subnet) const {
-  torch::Tensor tensor = weights_.at(parameter_name(graph_.node(id), parameter));
+  torch::Tensor tensor = whole(id, parameter.name);
   for (std::size_t d = 0; d < parameter.axes.size(); ++d) {
     const auto along = static_cast<std::int64_t>(d);
     if (parameter.axes[d] == ParameterAxis::output_channels)

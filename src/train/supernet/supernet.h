@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "graph/graph.h"
@@ -66,7 +67,11 @@ class Supernet {
   torch::Tensor forward(const torch::Tensor& images, const Subnet& subnet,
                         const ForwardOptions& options = {}) const;
 
-  /// The part of a trainable parameter that a sub-net uses; shares storage where the part is one piece.
+  /// All of a trainable parameter, as layers use it: with Compute::fake_int8, weights that have 8 bits in
+  /// int8 are rounded.
+  torch::Tensor whole(NodeId id, std::string_view parameter) const;
+
+  /// The part of whole() that a sub-net uses; shares storage where the part is one piece.
   torch::Tensor active(NodeId id, const Parameter& parameter, const Subnet& subnet) const;
 
   /// How many outputs of a convolution a sub-net has, if they and the inputs that it reads are the first ones
