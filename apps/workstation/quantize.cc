@@ -13,14 +13,17 @@
 #include "common/samples.h"
 #include "quantization/calibrate.h"
 #include "recipe/recipe.h"
+#include "runtime/calibration.h"
 #include "runtime/model_impl.h"
 #include "workstation/quantize_report.h"
+#include "workstation/scales.h"
 #include "workstation/verbs.h"
 
 namespace concertina::apps {
 namespace {
 
 constexpr int kUsualImages = 512;
+constexpr int kUsualBatch = 16;  // tensors that are not fused take more memory
 
 struct QuantizeOptions {
   std::string model;  ///< or a run directory
@@ -91,6 +94,11 @@ Result<std::vector<double>> accuracies(const onnx::ModelFile& file, Precision pr
   return shares;
 }
 
+void take_scales(const Calibrated& calibrated, onnx::ModelFile& file) {
+  for (std::size_t i = 0; i < file.subnets.size(); ++i)
+    file.subnets[i].quantization = quantization::quantizations_of(calibrated.subnets[i]);
+}
+
 Status quantize(QuantizeOptions options) {
   RETURN_IF_ERROR(resolve_run(options));
   if (options.out.empty()) options.out = options.model;
@@ -106,8 +114,7 @@ Status quantize(QuantizeOptions options) {
     ASSIGN_OR_RETURN(fp32, accuracies(file, Precision::fp32, options.data, progress));
   }
   ASSIGN_OR_RETURN(Calibrated calibrated, calibrate_model(file, options, progress));
-  for (std::size_t i = 0; i < file.subnets.size(); ++i)
-    file.subnets[i].quantization = quantization::quantizations_of(calibrated.subnets[i]);
+  take_scales(calibrated, file);
   if (measures) {
     ASSIGN_OR_RETURN(int8, accuracies(file, Precision::int8, options.data, progress));
   }
@@ -126,7 +133,7 @@ Status quantize(QuantizeOptions options) {
 void define_quantize(CLI::App* verb, QuantizeOptions& options) {
   verb->add_option("MODEL", options.model, "run directory, or dynamic model (.onnx)")->required();
   options.data.split = "train";
-  options.data.batch = 16;  // tensors that are not fused take more memory
+  options.data.batch = kUsualBatch;
   add_data_options(verb, options.data)->description("folder of the data set (default: that of the run)");
   add_validation_options(verb, options.data);
   in_range(verb->add_option("--images", options.images,
@@ -145,6 +152,20 @@ void define_quantize(CLI::App* verb, QuantizeOptions& options) {
 }
 
 }  // namespace
+
+Status add_scales(const std::filesystem::path& run, int threads, Progress& progress) {
+  QuantizeOptions options;
+  options.model = run.string();
+  options.data.threads = threads;
+  options.data.split = "train";
+  options.data.batch = kUsualBatch;
+  RETURN_IF_ERROR(resolve_run(options));
+  ASSIGN_OR_RETURN(onnx::ModelFile file, onnx::read_model(options.model));
+  if (runtime::check_calibrated(file)) return {};
+  ASSIGN_OR_RETURN(const Calibrated calibrated, calibrate_model(file, options, progress));
+  take_scales(calibrated, file);
+  return onnx::write_model(options.model, file);
+}
 
 void add_quantize_verb(CLI::App& program, Action& chosen) {
   add_verb<QuantizeOptions>(

@@ -14,6 +14,7 @@
 #include "train/pipeline.h"
 #include "workstation/cache_folder.h"
 #include "workstation/local_processes.h"
+#include "workstation/scales.h"
 #include "workstation/verbs.h"
 
 namespace concertina::apps {
@@ -81,6 +82,8 @@ Result<train::RunRequest> to_request(RunOptions options, std::optional<recipe::S
 Status run_here(const train::RunRequest& request, const RunOptions& options) {
   ProgressBar progress;
   ASSIGN_OR_RETURN(const report::RunResult result, train::run_pipeline(request, progress));
+  const bool tuned = request.recipe.quantize.epochs > 0;
+  if (result.model && tuned) RETURN_IF_ERROR(add_scales(request.folder, request.threads, progress));
   if (result.model) {
     progress.message(
         fmt::format("The dynamic network is {}; concertina inspect shows it.", result.model->string()));
@@ -143,6 +146,8 @@ void add_run_verbs(CLI::App& program, Action& chosen) {
   add_run_verb(program, chosen, "select", "Choose the sub-nets worth training", recipe::Stage::select);
   add_run_verb(program, chosen, "joint", "Train the chosen sub-nets in one set of weights",
                recipe::Stage::joint);
+  add_run_verb(program, chosen, "fine-tune", "Train them on with the rounding of int8",
+               recipe::Stage::fine_tune);
   add_run_verb(program, chosen, "package", "Calibrate, test, and write model.onnx", recipe::Stage::package);
 
   CLI::App* rankers =

@@ -289,8 +289,15 @@ Status check_search(const Recipe::Search& search) {
                   search.end_fraction, search.groups)};
 }
 
-Status check_alone(const Recipe::Joint& joint) {
+Status check_alone(const Recipe& recipe) {
+  const Recipe::Joint& joint = recipe.joint;
   if (joint.method == JointMethod::together) return {};
+  if (recipe.quantize.epochs > 0) {
+    return Error{fmt::format(
+        "quantize.epochs fine-tunes the weights that all sub-nets share, and joint.method = \"{}\" "
+        "gives each its own; leave one of the two out",
+        kNames<JointMethod>[static_cast<std::size_t>(joint.method)])};
+  }
   if (joint.method == JointMethod::split && joint.budget == 0)
     return Error{"joint.method = \"split\" divides a budget among the sub-nets; give it in joint.budget"};
   const char* key = joint.focus > 0 ? "focus" : joint.private_norm ? "private_norm" : nullptr;
@@ -308,7 +315,7 @@ Status check_recipe(const Recipe& recipe) {
   RETURN_IF_ERROR(check_network(recipe.network));
   RETURN_IF_ERROR(check_data(recipe.data));
   RETURN_IF_ERROR(check_search(recipe.search));
-  RETURN_IF_ERROR(check_alone(recipe.joint));
+  RETURN_IF_ERROR(check_alone(recipe));
   return check_new_classifier(recipe);
 }
 
@@ -322,6 +329,13 @@ Status check_budget(const Recipe& recipe) {
       "raise it, or shorten those",
       recipe.joint.budget, recipe.pretrain.epochs,
       ranked > 0 ? fmt::format(", rank.epochs = {} (each counts as two)", recipe.rank.epochs) : "")};
+}
+
+std::vector<Stage> stages_of(const Recipe& recipe) {
+  std::vector<Stage> stages = {Stage::pretrain, Stage::rank, Stage::search, Stage::select, Stage::joint};
+  if (recipe.quantize.epochs > 0) stages.push_back(Stage::fine_tune);
+  stages.push_back(Stage::package);
+  return stages;
 }
 
 double rank_epochs(const Recipe::Rank& rank) {

@@ -41,15 +41,20 @@ enum class JointSampling { two, every };
 enum class Distillation { growing, in_place, mutual, none };
 enum class Reselection { pareto, paper };
 
-/// The stages of a run, in order. Each reads what the one before it wrote.
-enum class Stage { pretrain, rank, search, select, joint, package };
-inline constexpr Stage kStages[] = {Stage::pretrain, Stage::rank,  Stage::search,
-                                    Stage::select,   Stage::joint, Stage::package};
+/// The stages of a run, in order. Each reads what the one before it wrote. Without quantize.epochs there is
+/// no fine_tune.
+enum class Stage { pretrain, rank, search, select, joint, fine_tune, package };
 
 /// The stage's verb and folder: "pretrain".
 constexpr std::string_view stage_name(Stage stage) {
-  constexpr std::string_view kStageNames[] = {"pretrain", "rank", "search", "select", "joint", "package"};
+  constexpr std::string_view kStageNames[] = {"pretrain", "rank",      "search", "select",
+                                              "joint",    "fine-tune", "package"};
   return kStageNames[static_cast<int>(stage)];
+}
+
+/// The table of a recipe that says how the stage works.
+constexpr std::string_view table_of(Stage stage) {
+  return stage == Stage::fine_tune ? "quantize" : stage_name(stage);
 }
 
 /// Everything a run depends on, besides the data's bytes. Read from a TOML file whose tables and keys have
@@ -156,10 +161,18 @@ struct Recipe {
     double budget = 0;  ///< of the whole run, in epochs of the full network; 0 = joint.epochs
   } joint;
 
+  struct Quantize {
+    int epochs = 0;  ///< of fine-tuning with the rounding of int8; 0 = none
+    double learning_rate = 0.01;
+  } quantize;
+
   struct Package {
     int norm_images = 5000;  ///< training images per batch-norm estimate
   } package;
 };
+
+/// The stages of a run with this recipe, in order.
+std::vector<Stage> stages_of(const Recipe& recipe);
 
 /// Cost of noise ranking in epochs of plain training: two for each of its own, because every step runs twice.
 /// 0 for other methods, which do not train.

@@ -131,6 +131,8 @@ void for_each_field(AnyRecipe& r, Field&& field) {
   field("joint", "focus", r.joint.focus, Range{0, 100});
   field("joint", "private_norm", r.joint.private_norm, any);
   field("joint", "budget", r.joint.budget, Range{0, 1e6});
+  field("quantize", "epochs", r.quantize.epochs, count);
+  field("quantize", "learning_rate", r.quantize.learning_rate, positive);
   field("package", "norm_images", r.package.norm_images, Range{2, 1e9});
 }
 

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "testing/temporary_folder.h"
 
@@ -58,7 +60,7 @@ TEST(Recipe, UnknownKeysOfferTheNearest) {
   EXPECT_THAT(error_of("", {"groups=4"}), HasSubstr("no key 'groups'; did you mean 'search.groups'?"));
   EXPECT_THAT(error_of("", {"grops=4"}), HasSubstr("no key 'grops'; did you mean 'search.groups'?"));
   EXPECT_THAT(error_of("", {"epochs=4"}),
-              HasSubstr("did you mean one of pretrain.epochs, rank.epochs, joint.epochs?"));
+              HasSubstr("did you mean one of pretrain.epochs, rank.epochs, joint.epochs, quantize.epochs?"));
 }
 
 TEST(Recipe, WhatASettingDoesWrongIsBlamedOnIt) {
@@ -230,6 +232,28 @@ TEST(Recipe, DistillingNeedsATrainedNetworkAndDoesNotPretrainIt) {
 TEST(Recipe, BadTomlNamesTheLine) {
   EXPECT_THAT(error_of("seed = 1\n[search\n"), HasSubstr("r.toml: line 2"));
   EXPECT_THAT(error_of("", {"groups"}), HasSubstr("write it as table.key=value"));
+}
+
+TEST(Recipe, FineTuningIsAStageIfItHasEpochs) {
+  Recipe recipe;
+  const std::vector<Stage> usual = stages_of(recipe);
+  EXPECT_EQ(std::count(usual.begin(), usual.end(), Stage::fine_tune), 0);
+  recipe = *parse_recipe("[quantize]\nlearning_rate = 0.02", "r.toml",
+                         std::vector<std::string>{"quantize.epochs=1"});
+  EXPECT_EQ(recipe.quantize.epochs, 1);
+  EXPECT_EQ(recipe.quantize.learning_rate, 0.02);
+  std::vector<Stage> stages = stages_of(recipe);
+  EXPECT_EQ(std::erase(stages, Stage::fine_tune), 1u);
+  EXPECT_EQ(stages, usual);
+  EXPECT_EQ(stages_of(recipe)[5], Stage::fine_tune);
+}
+
+TEST(Recipe, FineTuningNeedsSharedWeights) {
+  EXPECT_THAT(error_of("[joint]\nmethod = \"alone\"\n[quantize]\nepochs = 1"),
+              HasSubstr("joint.method = \"alone\" gives each its own; leave one of the two out"));
+  EXPECT_THAT(error_of("[quantize]\nepochs = -1"), HasSubstr("quantize.epochs must be"));
+  EXPECT_THAT(error_of("[quantize]\nlearning_rate = 0"), HasSubstr("quantize.learning_rate must be"));
+  EXPECT_THAT(error_of("[quantise]\nepochs = 1"), HasSubstr("did you mean 'quantize.epochs'?"));
 }
 
 }  // namespace

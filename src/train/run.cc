@@ -242,6 +242,11 @@ Status Run::open_given_subnets() {
   return {};
 }
 
+recipe::Stage Run::stage_before(recipe::Stage stage) const {
+  const std::vector<recipe::Stage> stages = recipe::stages_of(recipe_);
+  return *std::prev(std::find(stages.begin(), stages.end(), stage));
+}
+
 bool Run::done(recipe::Stage stage) const {
   if (processes().alone()) return is_done(stage);
   return !processes().from_first(processes().first() && is_done(stage) ? "yes" : "").empty();
@@ -253,7 +258,7 @@ bool Run::is_done(recipe::Stage stage) const {
 }
 
 Status Run::adopt(const std::filesystem::path& other) const {
-  for (const recipe::Stage stage : recipe::kStages) {
+  for (const recipe::Stage stage : recipe::stages_of(recipe_)) {
     if (stage == recipe::Stage::package) return {};  // it has written a model beside its folder, too
     const std::filesystem::path theirs = other / recipe::stage_name(stage), ours = folder(stage);
     const auto stamp = read_file(theirs / "fingerprint"), devices = read_file(theirs / "devices");
@@ -356,7 +361,7 @@ Result<report::StageCost> Run::cost(recipe::Stage stage) const {
 
 Result<report::RunResult> Run::result() const {
   report::RunResult result;
-  for (const recipe::Stage stage : recipe::kStages) {
+  for (const recipe::Stage stage : recipe::stages_of(recipe_)) {
     if (!done(stage)) continue;
     ASSIGN_OR_RETURN(report::StageCost one, cost(stage));
     result.costs.push_back(std::move(one));
@@ -414,10 +419,10 @@ std::string Run::fingerprint(recipe::Stage stage) const {
     if (recipe.pretrain.epochs > 0 || recipe.rank.method == recipe::RankMethod::noise)
       hash.add(fmt::format("{}", recipe::schedule_epochs(recipe)));
   } else {
-    hash.add(fingerprint(recipe::kStages[static_cast<int>(stage) - 1]));
+    hash.add(fingerprint(stage_before(stage)));
   }
   if (stage == recipe::Stage::search) hash.add(fmt::format("{:x}", search_files_.value()));
-  hash.add(recipe::stage_name(stage)).add(recipe::table_to_toml(recipe, recipe::stage_name(stage)));
+  hash.add(recipe::stage_name(stage)).add(recipe::table_to_toml(recipe, recipe::table_of(stage)));
   return fmt::format("{:016x}\n", hash.value());
 }
 

@@ -37,6 +37,7 @@ namespace concertina::train {
 ///   search/                journal.jsonl, weights-N.pt
 ///   select/                subnets.json
 ///   joint/                 checkpoint.pt
+///   fine-tune/             checkpoint.pt, if the recipe has this stage
 ///   package/               results.json
 ///   model.onnx
 ///
@@ -79,6 +80,9 @@ class Run {
   }
   std::filesystem::path convolutions_file() const { return folder_ / "convolutions.json"; }
   std::filesystem::path model_file() const { return folder_ / "model.onnx"; }
+
+  /// The stage whose results this one reads. Precondition: the recipe has the stage, and it is not the first.
+  recipe::Stage stage_before(recipe::Stage stage) const;
 
   bool done(recipe::Stage stage) const;
 

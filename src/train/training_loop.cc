@@ -87,6 +87,7 @@ double epoch_macs(const Run& run) {
 }
 
 Result<SchedulePart> schedule_part(const Run& run, recipe::Stage stage) {
+  if (stage == recipe::Stage::fine_tune) return SchedulePart{};  // with a learning rate of its own
   const recipe::Recipe& recipe = run.recipe();
   const double budget = recipe.joint.budget, all = recipe::schedule_epochs(recipe);
   const double pretrained = recipe.pretrain.epochs / all;
@@ -241,8 +242,8 @@ Result<search::Spending> TrainingLoop::run(const ImageBatches& images, std::span
       const auto [loss_here, cost] = step(batches.take(), moment);
       const auto [loss, save_now] = agree(processes, loss_here, Clock::now() - saved >= save_every);
       if (!std::isfinite(loss)) {
-        return Error{fmt::format("{}: the loss became {} in epoch {}; lower training.learning_rate", task,
-                                 loss, epoch + 1)};
+        return Error{
+            fmt::format("{}: the loss became {} in epoch {}; lower {}", task, loss, epoch + 1, rate_key)};
       }
       if (gradient_limit > 0) limit_gradients(tensors, gradient_limit);
       for (const ScheduledOptimizer& scheduled : optimizers) scheduled.optimizer->step();
@@ -280,7 +281,7 @@ std::int64_t steps_of_epochs(const Run& run, int epochs) {
 Result<double> macs_left(const Run& run) {
   const double budget = run.recipe().joint.budget * epoch_macs(run);
   double spent = 0;
-  for (const recipe::Stage stage : recipe::kStages) {
+  for (const recipe::Stage stage : recipe::stages_of(run.recipe())) {
     if (stage == recipe::Stage::joint) break;
     ASSIGN_OR_RETURN(const report::StageCost cost, run.cost(stage));
     spent += cost.macs;

@@ -49,7 +49,9 @@ struct TrainingLoop {
   SchedulePart schedule = {};
   Augmentation augmentation;
   std::uint64_t seed = 0;
-  double gradient_limit = 0;  ///< gradients are scaled down to this norm, of all together; 0: never
+  std::string_view rate_key =
+      "training.learning_rate";  ///< of the recipe, where the optimisers' rates are from
+  double gradient_limit = 0;     ///< gradients are scaled down to this norm, of all together; 0: never
   std::function<void(std::int64_t step)> after_step = {};  ///< sees the weights that the step has left
   std::chrono::seconds save_every = std::chrono::minutes(5);
   Processes processes = {};

@@ -293,7 +293,7 @@ TEST_F(PipelineTest, EveryWayOfTrainingWorks) {
         "joint.sampling=every", "joint.focus=1", "joint.private_norm=true", "joint.method=alone",
         "joint.start=scratch", "search.criterion=accuracy", "search.cost=parameters", "search.cost=both",
         "search.prior=3", "search.depth=false", "search.resolution=false", "search.multiple=4",
-        "select.rule=paper", "network.decoupled=true"}) {
+        "select.rule=paper", "network.decoupled=true", "quantize.epochs=1"}) {
     const ProcessResult result = train("run", out, {"--set", setting, "--set", "joint.epochs=4"});
     ASSERT_EQ(result.exit_code, 0) << setting << result.err;
     EXPECT_GT(smallest_accuracy(), 0.5) << setting;  // chance is 0.33

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
@@ -139,6 +140,48 @@ TEST_F(QuantizeTest, BadInputGetsOneSentence) {
                  "are 1x16x16, but the model takes 1x28x28");
   write_toy_data(folder_ / "data", kTrainImages + 3, 3);
   expect_refused(with({}), "has 363 training images, but the model's validation images are 90 of 360");
+}
+
+class FineTuneTest : public ToyPipeline {
+ protected:
+  /// Trains for less than the recipe says.
+  ProcessResult tune(const std::string& verb,
+                     std::vector<std::string> more = {"--set", "quantize.epochs=1"}) {
+    for (const char* setting : {"pretrain.epochs=1", "rank.method=none", "search.method=uniform",
+                                "select.subnets=2", "joint.epochs=1", "package.norm_images=30"})
+      more.insert(more.end(), {"--set", setting});
+    return train(verb, out_, more);
+  }
+
+  const std::filesystem::path out_ = folder_ / "run";
+  const std::string model_ = (out_ / "model.onnx").string();
+};
+
+TEST_F(FineTuneTest, ARunEndsWithScales) {
+  ASSERT_EQ(tune("run", {}).exit_code, 0);
+  expect_refused(tune("fine-tune", {}), "quantize.epochs is 0, so there is nothing to fine-tune");
+  expect_refused(tune("package"), "run concertina-train fine-tune first");
+  const ProcessResult run = tune("run");
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(run.err, HasSubstr("joint: done before"));
+  EXPECT_EQ(std::ranges::count(*read_file(out_ / "fine-tune/log.jsonl"), '\n'), 1);
+  const std::string data = (folder_ / "data").string(), tuned = *read_file(model_);
+  const ProcessResult int8 = concertina({"eval", model_, "--data", data, "--precision", "int8"});
+  EXPECT_EQ(int8.exit_code, 0) << int8.err;
+
+  // As if it had been killed before it had scales.
+  onnx::ModelFile file = *onnx::read_model(model_);
+  for (onnx::SubnetRecord& record : file.subnets) record.quantization.clear();
+  ASSERT_TRUE(onnx::write_model(model_, file));
+  EXPECT_EQ(tune("run").exit_code, 0);
+  EXPECT_EQ(*read_file(model_), tuned);
+  // Scales that were found otherwise stay.
+  for (onnx::SubnetRecord& record : file.subnets)
+    record.quantization[file.network.graph.node(0).name] = {0.5F, 3};
+  ASSERT_TRUE(onnx::write_model(model_, file));
+  const std::string other = *read_file(model_);
+  EXPECT_EQ(tune("run").exit_code, 0);
+  EXPECT_EQ(*read_file(model_), other);
 }
 
 }  // namespace

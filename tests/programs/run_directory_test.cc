@@ -70,9 +70,10 @@ TEST_F(RunDirectoryTest, StagesAreVerbsAndSayWhatTheyNeed) {
 
 TEST_F(RunDirectoryTest, KilledAnywhereItReachesTheSameTrajectoryAndModel) {
   const fs::path whole = folder_ / "whole", killed = folder_ / "killed";
-  ASSERT_EQ(train("run", whole).exit_code, 0);
+  const std::vector<std::string> tuned = {"--set", "quantize.epochs=1"};
+  ASSERT_EQ(train("run", whole, tuned).exit_code, 0);
 
-  // By progress, not by the clock: in training, anywhere in the search, in joint training.
+  // By progress, not by the clock: in training, anywhere in the search, in joint training, in fine-tuning.
   const auto lines = [](const fs::path& file) {
     return fs::exists(file) ? std::ranges::count(*read_file(file), '\n') : 0;
   };
@@ -83,11 +84,12 @@ TEST_F(RunDirectoryTest, KilledAnywhereItReachesTheSameTrajectoryAndModel) {
       [&] { return fs::exists(killed / "pretrain/checkpoint.pt"); },
       [&] { return lines(killed / "search/journal.jsonl") >= step; },
       [&] { return fs::exists(killed / "joint/checkpoint.pt"); },
+      [&] { return fs::exists(killed / "fine-tune/checkpoint.pt"); },
   };
   for (const auto& moment : moments) {
-    EXPECT_EQ(run_process(train_command("run", killed), moment).exit_code, -1);
+    EXPECT_EQ(run_process(train_command("run", killed, tuned), moment).exit_code, -1);
   }
-  const ProcessResult last = train("run", killed);
+  const ProcessResult last = train("run", killed, tuned);
   ASSERT_EQ(last.exit_code, 0) << last.err;
   for (const char* file :
        {"search/journal.jsonl", "select/subnets.json", "package/results.json", "model.onnx"}) {

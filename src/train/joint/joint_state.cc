@@ -67,6 +67,11 @@ Tensors JointState::kept() const {
   return kept;
 }
 
+void JointState::assign(const Tensors& kept) {
+  const torch::NoGradGuard no_grad;
+  for (auto& [name, tensor] : this->kept()) torch::Tensor(tensor).copy_(kept.at(name));
+}
+
 std::span<const double> JointState::losses() const {
   return {losses_.data_ptr<double>(), static_cast<std::size_t>(losses_.numel())};
 }
@@ -96,8 +101,11 @@ std::filesystem::path joint_checkpoint(const Run& run, std::size_t subnet) {
   return run.file(recipe::Stage::joint, fmt::format("alone-{}.pt", subnet));
 }
 
-Result<Tensors> read_joint_weights(const Run& run, std::size_t subnet) {
-  ASSIGN_OR_RETURN(Checkpoint trained, read_checkpoint(joint_checkpoint(run, subnet), run.processes()));
+Result<Tensors> read_trained_weights(const Run& run, std::size_t subnet) {
+  const bool tuned = run.recipe().quantize.epochs > 0;
+  const std::filesystem::path path =
+      tuned ? run.file(recipe::Stage::fine_tune, "checkpoint.pt") : joint_checkpoint(run, subnet);
+  ASSIGN_OR_RETURN(Checkpoint trained, read_checkpoint(path, run.processes()));
   return std::move(trained.tensors);
 }
 

@@ -41,6 +41,9 @@ class JointState {
   /// What a checkpoint holds: that and the losses.
   Tensors kept() const;
 
+  /// Goes on from there. Precondition: same names and shapes.
+  void assign(const Tensors& kept);
+
   /// By sub-net, smoothed over steps.
   std::span<const double> losses() const;
 
@@ -60,8 +63,8 @@ class JointState {
 /// alone, one for each.
 std::filesystem::path joint_checkpoint(const Run& run, std::size_t subnet);
 
-/// The weights for a sub-net after joint training. Its own batch norms are named as OwnNorms::all() names
-/// them.
-Result<Tensors> read_joint_weights(const Run& run, std::size_t subnet);
+/// The weights for a sub-net after joint training and, if there is one, fine-tuning. Its own batch norms are
+/// named as OwnNorms::all() names them.
+Result<Tensors> read_trained_weights(const Run& run, std::size_t subnet);
 
 }  // namespace concertina::train

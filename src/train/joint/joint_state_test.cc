@@ -55,5 +55,17 @@ TEST_F(JointStateTest, AllButTheLargestHaveTheirOwnNorms) {
   }
 }
 
+TEST_F(JointStateTest, GoesOnFromWhatAnotherHasKept) {
+  JointState first(net_, subnets_, {.private_norm = true});
+  first.remember({1}, {3});
+  Tensors kept;
+  for (const auto& [name, tensor] : first.kept()) kept[name] = tensor.detach() + 1;
+  const Supernet net = *Supernet::make(graph_, initial_tensors(graph_, 4), {});
+  JointState second(net, subnets_, {.private_norm = true});
+  second.assign(kept);
+  for (const auto& [name, tensor] : second.kept()) EXPECT_TRUE(torch::equal(tensor, kept.at(name))) << name;
+  EXPECT_TRUE(torch::equal(net.weights().begin()->second, kept.at(net.weights().begin()->first)));
+}
+
 }  // namespace
 }  // namespace concertina::train

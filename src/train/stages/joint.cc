@@ -1,12 +1,8 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include "base/try.h"
-#include "recipe/sandwich.h"
 #include "train/joint/joint_state.h"
-#include "train/joint/joint_step.h"
+#include "train/joint/train_subnets.h"
 #include "train/objective.h"
 #include "train/stages/stages.h"
 #include "train/training_loop.h"
@@ -21,13 +17,6 @@ Result<Tensors> starting_weights(const Run& run, const Subnet& subnet) {
     return std::move(ranked.latest);
   }
   return initial_tensors(run.graph(), run.seed(recipe::Stage::pretrain), subnet);
-}
-
-/// The largest sub-net's loss, or the first that is no number.
-double shown_loss(std::span<const double> losses) {
-  const auto bad =
-      std::find_if(losses.begin(), losses.end(), [](double loss) { return !std::isfinite(loss); });
-  return bad == losses.end() ? losses.front() : *bad;
 }
 
 /// References of joint training: every sub-net with weights of its own, on labels, each for joint.epochs
@@ -80,20 +69,10 @@ Result<search::Spending> joint(const Run& run) {
   } else {
     ASSIGN_OR_RETURN(loop.macs, macs_left(run));
   }
-  const recipe::Sandwich sandwich(subnets.size(), recipe.sampling, run.seed(recipe::Stage::joint));
   JointState state(net, std::move(subnets), recipe);
-  const recipe::Recipe::Training& training = run.recipe().training;
   std::vector<ScheduledOptimizer> optimizers =
-      make_optimizers(run.graph(), state.trained(), training, run.processes());
-  const auto step = [&](const Batch& batch, const TrainingLoop::Moment& moment) -> TrainingLoop::StepResult {
-    const auto drawn = sandwich.draw(moment.step);
-    const auto [losses, spent] =
-        train_together(net, state.members(drawn, recipe.focus), batch,
-                       {recipe.distillation, moment.progress, training.label_smoothing}, moment.gradients);
-    state.remember(drawn, losses);
-    return {shown_loss(losses), spent};
-  };
-  return loop.run(run.shared_images(), run.data().training, state.kept(), optimizers, step, run.progress());
+      make_optimizers(run.graph(), state.trained(), run.recipe().training, run.processes());
+  return train_subnets(run, recipe::Stage::joint, net, state, loop, optimizers);
 }
 
 }  // namespace concertina::train

@@ -64,7 +64,7 @@ struct Trained {
 };
 
 Result<Trained> read_trained(const Run& run, std::size_t subnet) {
-  ASSIGN_OR_RETURN(const Tensors tensors, read_joint_weights(run, subnet));
+  ASSIGN_OR_RETURN(const Tensors tensors, read_trained_weights(run, subnet));
   ASSIGN_OR_RETURN(Supernet net, Supernet::make(run.graph(), tensors, run.compute().with(Precision::fp32)));
   return Trained{std::move(net), OwnNorms::pick(tensors, subnet)};
 }

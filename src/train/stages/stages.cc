@@ -24,6 +24,8 @@ Result<search::Spending> dispatch(const Run& run, recipe::Stage stage) {
       return select(run);
     case recipe::Stage::joint:
       return joint(run);
+    case recipe::Stage::fine_tune:
+      return fine_tune(run);
     case recipe::Stage::package:
       return package(run);
   }
@@ -62,12 +64,14 @@ void report_waits(const Run& run, std::string_view stage, const Waits& waits, do
 
 Status run_stage(const Run& run, recipe::Stage stage) {
   const auto name = recipe::stage_name(stage);
+  if (stage == recipe::Stage::fine_tune && run.recipe().quantize.epochs == 0)
+    return Error{"quantize.epochs is 0, so there is nothing to fine-tune; set it to 1 or more"};
   if (run.done(stage)) {
     run.progress().message(fmt::format("{}: done before, its inputs have not changed", name));
     return {};
   }
   if (stage != recipe::Stage::pretrain) {
-    const recipe::Stage before = recipe::kStages[static_cast<int>(stage) - 1];
+    const recipe::Stage before = run.stage_before(stage);
     if (!run.done(before)) {
       return Error{fmt::format("{} needs the results of {} with this recipe; run concertina-train {} first",
                                name, recipe::stage_name(before), recipe::stage_name(before))};
@@ -95,7 +99,7 @@ Status run_stage(const Run& run, recipe::Stage stage) {
 }
 
 Status run_all(const Run& run) {
-  for (const recipe::Stage stage : recipe::kStages) RETURN_IF_ERROR(run_stage(run, stage));
+  for (const recipe::Stage stage : recipe::stages_of(run.recipe())) RETURN_IF_ERROR(run_stage(run, stage));
   return {};
 }
 

@@ -22,11 +22,14 @@ Result<search::Spending> select(const Run& run);
 /// Joint training of the selected sub-nets -> joint/checkpoint.pt.
 Result<search::Spending> joint(const Run& run);
 
+/// Trains the sub-nets on with the rounding of int8 -> fine-tune/checkpoint.pt.
+Result<search::Spending> fine_tune(const Run& run);
+
 /// Batch-norm statistics and accuracy of each sub-net, on validation and, once, on the test images
 /// -> model.onnx, package/results.json.
 Result<search::Spending> package(const Run& run);
 
-/// Runs one stage unless it is done. Fails if the stage before it is not.
+/// Runs one stage unless it is done. Fails if the stage before it is not, or if the recipe has no such stage.
 Status run_stage(const Run& run, recipe::Stage stage);
 
 /// Runs every stage that is not done.
