@@ -124,10 +124,12 @@ Status judge_rankers(const RunOptions& options) {
 
 void add_run_verb(CLI::App& program, Action& chosen, const std::string& name, const std::string& summary,
                   std::optional<recipe::Stage> stage) {
-  CLI::App* verb = add_verb(program, name, summary,
-                            fmt::format("  concertina-train {} recipes/fashion-mnist.toml --out runs/first\n"
-                                        "  concertina-train {} --out runs/first --set search.groups=4\n",
-                                        name, name));
+  const char* needed = stage == Stage::fine_tune ? " --set quantize.epochs=1" : "";
+  CLI::App* verb =
+      add_verb(program, name, summary,
+               fmt::format("  concertina-train {} recipes/fashion-mnist.toml --out runs/first{}\n"
+                           "  concertina-train {} --out runs/first --set search.groups=4\n",
+                           name, needed, name));
   const auto options = std::make_shared<RunOptions>();
   add_options(verb, options);
   add_range_option(verb, "--processes", options->processes,
@@ -146,8 +148,7 @@ void add_run_verbs(CLI::App& program, Action& chosen) {
   add_run_verb(program, chosen, "select", "Choose the sub-nets worth training", recipe::Stage::select);
   add_run_verb(program, chosen, "joint", "Train the chosen sub-nets in one set of weights",
                recipe::Stage::joint);
-  add_run_verb(program, chosen, "fine-tune", "Train them on with the rounding of int8",
-               recipe::Stage::fine_tune);
+  add_run_verb(program, chosen, "fine-tune", "Train them on with the rounding of int8", Stage::fine_tune);
   add_run_verb(program, chosen, "package", "Calibrate, test, and write model.onnx", recipe::Stage::package);
 
   CLI::App* rankers =

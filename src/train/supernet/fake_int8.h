@@ -13,7 +13,8 @@ namespace concertina::train {
 bool has_int8_weights(const Op& op);
 
 /// Weights as kernels::pack_int8() rounds them. `weight`: fp32 [out][...], the full filter, so that a sub-net
-/// has a part of what the full network has.
+/// has a part of what the full network has. The kernels of a transposed convolution's parts have scales of
+/// their own, which are no coarser.
 torch::Tensor fake_int8_weight(const torch::Tensor& weight);
 
 /// A layer's input, with the scale and the zero point that hold all of its values, in the precision of x. Of
