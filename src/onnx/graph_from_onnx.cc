@@ -71,7 +71,8 @@ class GraphReader {
   Result<ImportedNetwork> read() {
     for (int i = 0; i < graph_.initializer_size(); ++i) {
       const onnx::TensorProto& tensor = graph_.initializer(i);
-      RETURN_IF_ERROR(assembly_.add_constant(tensor.name(), Constant({&tensor, raw_data_[i]})));
+      const bool left_out = options_.stripped && raw_data_[i].empty() && tensor.float_data().empty();
+      RETURN_IF_ERROR(assembly_.add_constant(tensor.name(), Constant({&tensor, raw_data_[i], left_out})));
     }
     find_outputs();
     RETURN_IF_ERROR(read_inputs());

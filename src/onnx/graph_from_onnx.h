@@ -10,6 +10,7 @@ namespace concertina::onnx {
 struct FromOnnxOptions {
   /// Values that the arrays may have in all: a file can name one array many times.
   std::int64_t most_values = 0;
+  bool stripped = false;  ///< initializers without values are arrays of strip_model()
   ImportOptions import = {};
 };
 

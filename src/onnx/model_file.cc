@@ -61,6 +61,35 @@ Result<ModelFile> parse_model(std::string_view bytes) {
   return model_from_onnx(file, bytes.size());
 }
 
+Result<ModelFile> parse_model(std::string_view bytes, const std::filesystem::path& folder) {
+  ASSIGN_OR_RETURN(OnnxFile file, parse_dynamic(bytes));
+  std::size_t size = bytes.size();
+  if (find_metadata(file.model, kDataChecksum)) {
+    RETURN_IF_ERROR(read_external_data(folder, file));
+    for (const auto& [location, content] : file.external) size += content.view().size();
+  }
+  return model_from_onnx(file, size);
+}
+
+std::optional<std::string> strip_model(std::string_view bytes, const std::set<std::string>& arrays) {
+  OnnxFile file;
+  if (!parse_in_place(bytes, file) || find_metadata(file.model, kDataChecksum)) return std::nullopt;
+  onnx::GraphProto& graph = *file.model.mutable_graph();
+  for (int i = 0; i < graph.initializer_size(); ++i) {
+    const std::string_view raw = file.raw_data[i];
+    if (arrays.contains(graph.initializer(i).name()) || raw.empty()) continue;
+    graph.mutable_initializer(i)->set_raw_data(raw.data(), raw.size());
+  }
+  return file.model.SerializeAsString();
+}
+
+Result<ModelFile> parse_stripped(std::string_view bytes) {
+  OnnxFile file;
+  if (!parse_in_place(bytes, file)) return Error{"the model without its arrays is damaged"};
+  ASSIGN_OR_RETURN(ImportedNetwork read, from_onnx(file, {.most_values = kMostBytes, .stripped = true}));
+  return read_metadata(std::move(read.network), file.model);
+}
+
 Status write_model(const std::filesystem::path& path, const ModelFile& model, std::size_t most) {
   auto file = model_to_onnx(model);
   if (!file) return in_file(path, file.error());
@@ -68,15 +97,7 @@ Status write_model(const std::filesystem::path& path, const ModelFile& model, st
 }
 
 Result<ModelFile> read_model(const std::filesystem::path& path) {
-  return read_as(path, [&](std::string_view bytes) -> Result<ModelFile> {
-    ASSIGN_OR_RETURN(OnnxFile file, parse_dynamic(bytes));
-    std::size_t size = bytes.size();
-    if (find_metadata(file.model, kDataChecksum)) {
-      RETURN_IF_ERROR(read_external_data(path.parent_path(), file));
-      for (const auto& [location, content] : file.external) size += content.view().size();
-    }
-    return model_from_onnx(file, size);
-  });
+  return read_as(path, [&](std::string_view bytes) { return parse_model(bytes, path.parent_path()); });
 }
 
 Status check_calibrated(const SubnetRecord& record) {

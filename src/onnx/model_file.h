@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -99,10 +100,21 @@ Result<std::string> serialize_model(const ModelFile& model);
 /// The model that was serialised, bit for bit. Any bytes may be given; whatever is no sound model is refused.
 Result<ModelFile> parse_model(std::string_view bytes);
 
+/// The same, where the arrays may be in a file beside the model's, in `folder`.
+Result<ModelFile> parse_model(std::string_view bytes, const std::filesystem::path& folder);
+
 /// The same with a file; errors name it. A model of more than `most` bytes keeps its arrays in another file
 /// beside it, as write_onnx() does.
 Status write_model(const std::filesystem::path& path, const ModelFile& model, std::size_t most = kMostBytes);
 Result<ModelFile> read_model(const std::filesystem::path& path);
+
+/// A model's bytes without the values of the arrays that are named. None if the values are in another file.
+/// Precondition: parse_model() reads the bytes.
+std::optional<std::string> strip_model(std::string_view bytes, const std::set<std::string>& arrays);
+
+/// The model again, with the arrays that were left out empty. Unchecked: only for bytes that strip_model()
+/// has made.
+Result<ModelFile> parse_stripped(std::string_view bytes);
 
 /// The model's record of a sub-net. Fails with a list of those it has.
 Result<const SubnetRecord*> find_subnet(const ModelFile& model, const Subnet& subnet);

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <set>
 
 #include "base/file.h"
 #include "graph/branches.h"
@@ -49,6 +50,28 @@ TEST(ModelFile, ComesBackBitForBit) {
     EXPECT_EQ(back->validation, model.validation);
     EXPECT_EQ(*serialize_model(*back), *bytes);  // also sees the sign of zero
   }
+}
+
+TEST(ModelFile, ComesBackWithoutTheArraysThatWereLeftOut) {
+  ModelFile model = testing::random_model(testing::every_op(), 3);
+  const std::string bytes = serialize_model(model).value();
+  std::set<std::string> left_out;
+  for (auto& [name, array] : model.network.weights) {
+    if (array.shape.size() < 4) continue;
+    left_out.insert(name);
+    array.values.clear();
+  }
+  ASSERT_FALSE(left_out.empty());
+  const auto stripped = strip_model(bytes, left_out);
+  ASSERT_TRUE(stripped);
+  EXPECT_LT(stripped->size(), bytes.size());
+  const auto back = parse_stripped(*stripped);
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->network.graph, model.network.graph);
+  EXPECT_EQ(back->network.weights, model.network.weights);
+  EXPECT_EQ(back->subnets, model.subnets);
+  EXPECT_FALSE(parse_model(*stripped));
+  EXPECT_FALSE(parse_stripped(stripped->substr(0, stripped->size() / 2)));
 }
 
 // Who reads only older formats can read all that they could tell.

@@ -1,10 +1,8 @@
 #include "onnx/onnx_file.h"
 
-#define XXH_INLINE_ALL  // no library is needed at run time
 #include <fmt/format.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/wire_format_lite.h>
-#include <xxhash.h>
 
 #include <cstdint>
 #include <limits>
@@ -65,15 +63,12 @@ bool parse_graph(std::string_view bytes, onnx::GraphProto& graph, std::vector<st
                        });
 }
 
-std::string hexadecimal(std::uint64_t hash) {
-  return fmt::format("{:016x}", hash);
-}
-
 /// What a sealed model ends with.
 std::string seal_of(std::string_view content, int format) {
   OnnxFile file;
   add_metadata("concertina.checksum",
-               format < 3 ? hexadecimal(Hash().add(content).value()) : checksum(content), file.model);
+               format < 3 ? fmt::format("{:016x}", Hash().add(content).value()) : checksum(content),
+               file.model);
   return file.model.SerializeAsString();
 }
 
@@ -110,10 +105,6 @@ void add_metadata(std::string_view key, std::string value, onnx::ModelProto& mod
   onnx::StringStringEntryProto& entry = *model.add_metadata_props();
   entry.set_key(std::string(key));
   entry.set_value(std::move(value));
-}
-
-std::string checksum(std::string_view bytes) {
-  return hexadecimal(XXH3_64bits(bytes.data(), bytes.size()));
 }
 
 Result<OnnxFile> parse_onnx(std::string_view bytes) {

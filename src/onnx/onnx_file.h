@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "concertina/result.h"
+#include "onnx/checksum.h"
 #include "onnx_subset.pb.h"
 
 /// An ONNX file as bytes: read in place, with its metadata and the seal of ours.
@@ -18,6 +19,7 @@ namespace concertina::onnx {
 struct TensorView {
   const onnx::TensorProto* proto = nullptr;
   std::string_view raw_data;  ///< in place of the proto's
+  bool left_out = false;      ///< its values are not in the file; it becomes an array without any
 };
 
 /// A parsed file whose initializers' `raw_data`, nearly all of its bytes, stay where they are. Its messages
@@ -39,9 +41,6 @@ std::optional<std::string_view> find_metadata(const onnx::ModelProto& model, std
 
 /// Adds an entry behind the others.
 void add_metadata(std::string_view key, std::string value, onnx::ModelProto& model);
-
-/// The XXH3 (64 bits) of the bytes as 16 lower-case hexadecimal digits.
-std::string checksum(std::string_view bytes);
 
 /// Metadata of a dynamic model whose arrays are in another file: that file's checksum().
 inline constexpr std::string_view kDataChecksum = "concertina.data_checksum";

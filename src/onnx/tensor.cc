@@ -46,6 +46,7 @@ Result<Array> read_tensor(const TensorView& view) {
         fmt::format("its data type is number {}, but only 32-bit floats (1) are read", tensor.data_type())};
   }
   ASSIGN_OR_RETURN(auto shape, read_shape(tensor));
+  if (view.left_out) return Array{std::move(shape), {}};
   const std::string_view raw = view.raw_data;
   const std::size_t bytes = raw.empty() ? static_cast<std::size_t>(tensor.float_data_size()) * 4 : raw.size();
   std::size_t left = bytes / 4;  // by dividing, as a product could overflow
