@@ -164,10 +164,8 @@ EvaluatedModel evaluated_model(std::shared_ptr<const Model> model, const onnx::M
 }
 
 Result<EvaluatedModel> load_evaluated(const std::string& path, const ModelOptions& options) {
-  ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(path));
-  auto model = runtime::make_model(file, options);
-  if (!model) return in_file(path, model.error());
-  return evaluated_model(*std::move(model), file);
+  ASSIGN_OR_RETURN(runtime::LoadedModel loaded, runtime::load_model(path, options));
+  return evaluated_model(std::move(loaded.model), loaded.file);
 }
 
 std::string split_name(const DataOptions& options) {

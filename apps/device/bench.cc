@@ -142,6 +142,7 @@ void define(CLI::App* verb, BenchOptions& options) {
   add_model_argument(verb, options.model);
   add_subnet_option(verb, options.subnet);
   add_model_options(verb, options.loading);
+  add_cache_option(verb, options.loading);
   add_run_options(verb, options.threads, options.timing.batch);
   add_range_option(verb, "--warm-up", options.timing.warm_up, "runs before the timed ones", 0, 1'000'000);
   auto* iterations =

@@ -179,6 +179,7 @@ void define(CLI::App* verb, CascadeOptions& options) {
   add_split_options(verb, options.data);
   add_teacher_option(verb, options.data);
   add_model_options(verb, options.loading);
+  add_cache_option(verb, options.loading);
   verb->add_option("--latency-table", options.latency_table,
                    "table of concertina profile; without it, the sub-nets are measured now")
       ->type_name("FILE");

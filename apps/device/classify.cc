@@ -88,6 +88,7 @@ void define(CLI::App* verb, ClassifyOptions& options) {
   verb->add_option("IMAGE", options.images, "JPEG or PNG files")->required();
   add_subnet_option(verb, options.subnet);
   add_model_options(verb, options.loading);
+  add_cache_option(verb, options.loading);
   add_range_option(verb, "--top", options.top, "classes to show for each image", 1, 1000);
   add_json_option(verb, options.json);
 }

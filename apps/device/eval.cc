@@ -83,6 +83,7 @@ void define(CLI::App* verb, EvalOptions& options) {
   add_teacher_option(verb, options.data);
   add_subnet_option(verb, options.subnet);
   add_model_options(verb, options.loading);
+  add_cache_option(verb, options.loading);
   add_json_option(verb, options.json);
 }
 

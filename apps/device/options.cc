@@ -49,6 +49,12 @@ void add_model_options(CLI::App* verb, ModelOptions& options) {
       ->type_name("FILE");
 }
 
+void add_cache_option(CLI::App* verb, ModelOptions& options) {
+  verb->add_option("--cache", options.cache,
+                   "folder in which the packed weights are kept, so that the next load is faster")
+      ->type_name("FOLDER");
+}
+
 void add_run_options(CLI::App* verb, int& threads, int& batch) {
   add_threads_option(verb, threads);
   add_batch_option(verb, batch);

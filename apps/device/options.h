@@ -21,6 +21,9 @@ void add_precision_option(CLI::App* verb, Precision& precision);
 /// Adds what decides how a model is loaded, for the verbs that run one.
 void add_model_options(CLI::App* verb, ModelOptions& options);
 
+/// Adds --cache.
+void add_cache_option(CLI::App* verb, ModelOptions& options);
+
 /// Adds --threads and --batch of one run.
 void add_run_options(CLI::App* verb, int& threads, int& batch);
 

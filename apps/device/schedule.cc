@@ -237,6 +237,7 @@ void define(CLI::App* verb, ScheduleOptions& options) {
   verb->add_flag("--real", options.real, "run the models; otherwise time is simulated");
   verb->add_flag("--cpu-time", options.cpu_time, "counts the thread's processor time, for shared machines");
   add_model_options(verb, options.loading);
+  add_cache_option(verb, options.loading);
   add_json_option(verb, options.json);
 }
 

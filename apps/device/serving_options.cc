@@ -25,6 +25,7 @@ void add_serving_options(CLI::App* verb, ServingOptions& options) {
   options.scenario.traces = traces_folder();
   add_model_argument(verb, options.model);
   add_model_options(verb, options.loading);
+  add_cache_option(verb, options.loading);
   verb->add_option("--latency-table", options.session.latency_table,
                    "table of concertina profile; without it, the sub-nets are measured now")
       ->type_name("FILE");

@@ -73,6 +73,8 @@ typedef struct concertina_model_options {
   int32_t precision;  /**< a concertina_precision; default fp32 */
   const char* tuning; /**< a file that `concertina tune` wrote for this model on this machine; default: rules
                          of thumb choose the kernels */
+  const char* cache; /**< a folder in which the packed weights are kept for the next load, which maps them and
+                        does not pack; default: nothing is kept */
 } concertina_model_options;
 
 /** Loads a file that concertina-train wrote. options may be NULL. Fails if the file cannot be read, is

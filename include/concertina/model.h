@@ -76,6 +76,10 @@ struct ModelOptions {
   /// A file that `concertina tune` wrote for this model on this machine. It names the fastest kernel for each
   /// layer. Empty: rules of thumb choose the kernels.
   std::filesystem::path tuning = {};
+  /// A folder in which the packed weights are kept: the next load with the same options maps them from there,
+  /// and does not pack. Processes that load the model share that memory. Empty: nothing is kept. A folder
+  /// that cannot be written, or a damaged file in it, is no error; then the weights are packed.
+  std::filesystem::path cache = {};
 };
 
 /// A loaded network of several sizes. The weights are in memory once, packed for this machine's instruction

@@ -28,6 +28,7 @@ Outcome open_model(const concertina_model_options* given, concertina_model** res
   ModelOptions options;
   ASSIGN_OR_RETURN(options.precision, precision_of(wanted.precision));
   if (wanted.tuning != nullptr) options.tuning = wanted.tuning;
+  if (wanted.cache != nullptr) options.cache = wanted.cache;
   auto handle = std::make_unique<concertina_model>();
   ASSIGN_OR_RETURN(handle->model, load(options));
   for (const SubnetInfo& info : handle->model->subnets()) handle->widths.push_back(to_string(info.subnet));

@@ -133,6 +133,21 @@ TEST(CModel, RefusesOptionsThatThereAreNot) {
   EXPECT_THAT(error.message, HasSubstr("nowhere.json"));
 }
 
+TEST(CModel, KeepsPackedWeightsInAFolder) {
+  const TestFolder folder;
+  const std::string cache = (folder / "cache").string();
+  auto options = sized<concertina_model_options>();
+  options.cache = cache.c_str();
+  for (int i = 0; i < 2; ++i) {
+    concertina_model* model = nullptr;
+    ASSERT_EQ(concertina_model_parse(model_bytes().data(), model_bytes().size(), &options, &model, nullptr),
+              CONCERTINA_OK);
+    EXPECT_EQ(concertina_model_packed_bytes(model), cpp_model()->packed_bytes());
+    concertina_model_free(model);
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(cache), {}), 1);
+  }
+}
+
 TEST(CModel, IsNeverNull) {
   concertina_error error;
   concertina_model* none = nullptr;

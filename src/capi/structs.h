@@ -18,6 +18,8 @@ template <typename Struct>
 inline constexpr std::size_t kFirstSize = sizeof(Struct);
 
 template <>
+inline constexpr std::size_t kFirstSize<concertina_model_options> = offsetof(concertina_model_options, cache);
+template <>
 inline constexpr std::size_t kFirstSize<concertina_subnet_info> = offsetof(concertina_subnet_info, height);
 
 /// No struct of ours is longer; a size that nobody has set often is.

@@ -28,7 +28,7 @@ TEST(CStructs, HaveNoUnusedBytesAtTheirEnd) {
     return reinterpret_cast<const char*>(&last) + sizeof last == end;
   };
   const concertina_model_options model{};
-  EXPECT_TRUE(ends_with(model, model.tuning));
+  EXPECT_TRUE(ends_with(model, model.cache));
   const concertina_subnet_info subnet{};
   EXPECT_TRUE(ends_with(subnet, subnet.width));
   const concertina_image_info image{};
@@ -125,7 +125,7 @@ TEST(CStructs, AreWrittenAsFarAsBothKnowThem) {
   EXPECT_EQ(shorter.in_time, 5);
 }
 
-// A program of before sub-nets had a height and a width.
+// A program of before these structs had all their fields.
 TEST(CStructs, OfAnOlderProgramAreTaken) {
   concertina_subnet_info older{};
   older.struct_size = offsetof(concertina_subnet_info, height);
@@ -137,6 +137,13 @@ TEST(CStructs, OfAnOlderProgramAreTaken) {
   capi::write_struct(value, &older);
   EXPECT_EQ(older.macs, 5);
   EXPECT_EQ(older.height, 7);
+
+  concertina_model_options options{};  // of before there was a cache
+  options.struct_size = offsetof(concertina_model_options, cache);
+  options.cache = "rubbish";
+  concertina_model_options read;
+  EXPECT_TRUE(capi::read_struct("options", &options, read));
+  EXPECT_EQ(read.cache, nullptr);
 }
 
 }  // namespace

@@ -26,6 +26,8 @@ TEST_F(MemoryTest, MayRunOutWhileAModelIsRead) {
   const std::filesystem::path path = folder.write("a model with a long name.onnx", bytes_);
   EXPECT_GT(testing::fail_each_allocation([&] { return Model::parse(bytes_); }), 0);
   EXPECT_GT(testing::fail_each_allocation([&] { return Model::load(path); }), 0);
+  const ModelOptions cached{.cache = folder / "cache"};
+  EXPECT_GT(testing::fail_each_allocation([&] { return Model::load(path, cached); }), 0);
 }
 
 TEST_F(MemoryTest, MayRunOutWhileASessionIsMade) {

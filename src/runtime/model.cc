@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <map>
 #include <new>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "base/file.h"
@@ -22,6 +24,7 @@
 #include "runtime/model_impl.h"
 #include "runtime/storage.h"
 #include "runtime/tuning.h"
+#include "runtime/weights_cache.h"
 
 namespace concertina {
 namespace runtime {
@@ -78,10 +81,20 @@ Status check_precision(const onnx::ModelFile& file, Precision precision) {
 
 }  // namespace
 
+Status pack_weights(const Network& network, PackedWeights& weights) {
+  weights.pack(network);
+  return {};
+}
+
 Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file, const ModelOptions& options) {
+  return make_model(file, options, pack_weights);
+}
+
+Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file, const ModelOptions& options,
+                                                const FillWeights& fill) {
   if (options.tuning.empty()) {
     if (options.precision != Precision::automatic)
-      return make_model(file, options.precision, default_kernels());
+      return make_model(file, options.precision, default_kernels(), fill);
     return Error{
         "the precision auto needs a table; make one with `concertina tune --precision auto` and name it with --tuning"};
   }
@@ -89,11 +102,11 @@ Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file, con
   if (const Status fits = tuning.check(file, options.precision); !fits) {
     return in_file(options.tuning, fits.error());
   }
-  return make_model(file, options.precision, tuning.policy());
+  return make_model(file, options.precision, tuning.policy(), fill);
 }
 
 Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file, Precision precision,
-                                                const KernelPolicy& policy) {
+                                                const KernelPolicy& policy, const FillWeights& fill) {
   RETURN_IF_ERROR(check_precision(file, precision));
   const Graph& graph = file.network.graph;
   ASSIGN_OR_RETURN(Structure whole, make_structure(graph));
@@ -110,9 +123,10 @@ Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file, Pre
                   .outputs = {},
                   .classes = file.classes,
                   .subnets = {},
-                  .packed = PackedWeights(file.network, precision, calibrated_layers(file), policy.packings),
+                  .packed = PackedWeights(graph, precision, calibrated_layers(file), policy.packings),
                   .plans = {},
                   .precision = precision});
+  RETURN_IF_ERROR(fill(file.network, impl->packed));
   for (NodeId id = 0; id < graph.inputs(); ++id) impl->inputs.push_back(describe_value(graph, id));
   for (const NodeId id : graph.outputs()) impl->outputs.push_back(describe_value(graph, id));
   impl->input_size = static_cast<std::size_t>(input_elements(graph));
@@ -138,21 +152,85 @@ Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file, Pre
   return std::shared_ptr<const Model>(std::make_shared<Model>(std::move(impl)));
 }
 
+namespace {
+
+/// Whether all arrays are there that only a packing may do without.
+bool has_the_others(const Weights& weights, const std::set<std::string>& packed) {
+  return std::all_of(weights.begin(), weights.end(), [&](const auto& entry) {
+    std::size_t count = 1;
+    for (const int size : entry.second.shape) count *= static_cast<std::size_t>(size);
+    return entry.second.values.size() == count || packed.contains(entry.first);
+  });
+}
+
+/// The model that the cache has under this name; none if it has none, or if anything does not fit. Errors are
+/// left to the one who loads the model itself.
+std::optional<LoadedModel> find_cached(const std::string& identity, const ModelOptions& options) {
+  std::optional<CachedWeights> cached = WeightsCache(identity, options).find();
+  if (!cached) return std::nullopt;
+  Result<onnx::ModelFile> file = onnx::parse_stripped(cached->stripped);
+  if (!file) return std::nullopt;
+  const auto take = [&](const Network& network, PackedWeights& weights) -> Status {
+    if (weights.bytes() != cached->packed_bytes || weights.layout() != cached->layout ||
+        !has_the_others(network.weights, weights.arrays()))
+      return Error{"the cached weights are packed otherwise"};
+    weights.take(std::move(cached->file));
+    return {};
+  };
+  auto model = make_model(*file, options, take);
+  if (!model) return std::nullopt;
+  return LoadedModel{*std::move(model), *std::move(file)};
+}
+
+/// `file`: what the bytes hold.
+Result<LoadedModel> make_and_keep(std::string_view bytes, onnx::ModelFile file, const ModelOptions& options) {
+  ASSIGN_OR_RETURN(auto model, make_model(file, options));
+  const PackedWeights& packed = model->impl().packed;
+  const auto stripped = onnx::strip_model(bytes, packed.arrays());
+  if (stripped) WeightsCache(identity_of(bytes), options).keep(packed, *stripped);
+  return LoadedModel{std::move(model), std::move(file)};
+}
+
+Result<LoadedModel> parse_model(std::string_view bytes, const ModelOptions& options) {
+  if (!options.cache.empty()) {
+    if (auto cached = find_cached(identity_of(bytes), options)) return *std::move(cached);
+  }
+  ASSIGN_OR_RETURN(onnx::ModelFile file, onnx::parse_model(bytes));
+  if (!options.cache.empty()) return make_and_keep(bytes, std::move(file), options);
+  ASSIGN_OR_RETURN(auto model, make_model(file, options));
+  return LoadedModel{std::move(model), std::move(file)};
+}
+
+}  // namespace
+
+Result<LoadedModel> load_model(const std::filesystem::path& path, const ModelOptions& options) {
+  if (!options.cache.empty()) {
+    const auto identity = identity_of_file(path);
+    if (auto cached = identity ? find_cached(*identity, options) : std::nullopt) return *std::move(cached);
+    return read_as(path, [&](std::string_view bytes) -> Result<LoadedModel> {
+      ASSIGN_OR_RETURN(onnx::ModelFile file, onnx::parse_model(bytes, path.parent_path()));
+      return make_and_keep(bytes, std::move(file), options);
+    });
+  }
+  ASSIGN_OR_RETURN(onnx::ModelFile file, onnx::read_model(path));
+  auto model = make_model(file, options);
+  if (!model) return in_file(path, model.error());
+  return LoadedModel{*std::move(model), std::move(file)};
+}
+
 }  // namespace runtime
 
 Result<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& path,
                                                  const ModelOptions& options) try {
-  ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::read_model(path));
-  auto model = runtime::make_model(file, options);
-  if (!model) return in_file(path, model.error());
-  return model;
+  ASSIGN_OR_RETURN(runtime::LoadedModel loaded, runtime::load_model(path, options));
+  return std::move(loaded.model);
 } catch (const std::bad_alloc&) {
   return out_of_memory();
 }
 
 Result<std::shared_ptr<const Model>> Model::parse(std::string_view bytes, const ModelOptions& options) try {
-  ASSIGN_OR_RETURN(const onnx::ModelFile file, onnx::parse_model(bytes));
-  return runtime::make_model(file, options);
+  ASSIGN_OR_RETURN(runtime::LoadedModel loaded, runtime::parse_model(bytes, options));
+  return std::move(loaded.model);
 } catch (const std::bad_alloc&) {
   return out_of_memory();
 }

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <filesystem>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -31,9 +34,27 @@ namespace runtime {
 Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file,
                                                 const ModelOptions& options = {});
 
+/// A model, and what else its file holds. Of the file's network, arrays that are packed may be empty.
+struct LoadedModel {
+  std::shared_ptr<const Model> model;
+  onnx::ModelFile file;
+};
+
+/// What Model::load() does.
+Result<LoadedModel> load_model(const std::filesystem::path& path, const ModelOptions& options);
+
+/// Fills the weights of a model that is made. If it fails, so does making the model.
+using FillWeights = std::function<Status(const Network& network, PackedWeights& weights)>;
+Status pack_weights(const Network& network, PackedWeights& weights);
+
+/// The same with weights that are filled otherwise.
+Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file, const ModelOptions& options,
+                                                const FillWeights& fill);
+
 /// The same with the kernels that `policy` picks.
 Result<std::shared_ptr<const Model>> make_model(const onnx::ModelFile& file, Precision precision,
-                                                const KernelPolicy& policy);
+                                                const KernelPolicy& policy,
+                                                const FillWeights& fill = pack_weights);
 
 }  // namespace runtime
 }  // namespace concertina

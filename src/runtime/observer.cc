@@ -76,10 +76,12 @@ struct Observer::Impl {
 
   Impl(const onnx::ModelFile& file, const ChoosePackings& packings, int batch, int threads)
       : packed(
-            file.network, Precision::fp32, [](NodeId) { return false; }, packings),
+            file.network.graph, Precision::fp32, [](NodeId) { return false; }, packings),
         input_size(static_cast<std::size_t>(input_elements(file.network.graph))),
         max_batch(batch),
-        pool(threads) {}
+        pool(threads) {
+    packed.pack(file.network);
+  }
 
   void add_sights(const PlanSource& source, const MemoryMap& map, const Graph& whole) {
     std::unordered_map<std::string_view, NodeId> ids;

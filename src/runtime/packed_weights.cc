@@ -1,8 +1,13 @@
 #include "runtime/packed_weights.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <map>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "kernels/bf16_conv.h"
 #include "kernels/depthwise.h"
@@ -10,6 +15,7 @@
 #include "kernels/int8_conv.h"
 #include "kernels/layout.h"
 #include "kernels/winograd.h"
+#include "onnx/checksum.h"
 
 namespace concertina::runtime {
 namespace {
@@ -35,7 +41,7 @@ std::size_t packed_size(const PackedFilter& packed) {
   return 0;
 }
 
-void pack(const PackedFilter& packed, const float* plain, float* to) {
+void pack_filter(const PackedFilter& packed, const float* plain, float* to) {
   switch (packed.packing) {
     case Packing::direct:
       return kernels::pack_conv(packed.filter, plain, to);
@@ -109,27 +115,46 @@ void place_at(const PackedFilter& other, PackedFilter& filter) {
 
 /// plain: of the filter.
 void pack_all(const PackedFilter& packed, const float* plain, float* buffer) {
-  pack(packed, plain, buffer + packed.offset);
+  pack_filter(packed, plain, buffer + packed.offset);
   if (packed.few.out_channels > 0) pack_few(packed, plain, buffer + packed.few_offset);
   for (const PackedFilter& other : packed.others) pack_all(other, plain, buffer);
 }
 
+std::string to_text(const Filter& f) {
+  return fmt::format("{}x{}x{}x{}", f.groups, f.out_channels, f.in_channels, f.taps);
+}
+
+/// What the bf16 kernel's form depends on.
+std::string to_text(const kernels::WindowArgs& w) {
+  return fmt::format("{}x{}", w.kernel_h, w.kernel_w);
+}
+
+std::string to_text(const PackedFilter& f) {
+  std::string text =
+      fmt::format("{} {} at {} and {} of {} with {} from {} taps {} of {}", packing_name(f.packing),
+                  to_text(f.filter), f.offset, f.few_offset, to_text(f.few), to_text(f.window), f.begin,
+                  fmt::join(f.taps, ","), f.layer_taps);
+  for (const PackedFilter& other : f.others) text += ", " + to_text(other);
+  return text;
+}
+
 }  // namespace
 
-PackedWeights::PackedWeights(const Network& network, Precision precision,
+PackedWeights::PackedWeights(const Graph& graph, Precision precision,
                              const std::function<bool(NodeId)>& calibrated, const ChoosePackings& choose) {
-  std::size_t total = 0;
+  std::size_t& total = floats_;
   std::unordered_map<std::string, std::string> owners;  // by array, the first layer that has it
-  for (NodeId id = 0; id < network.graph.size(); ++id) {
-    const Node& node = network.graph.node(id);
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    const Node& node = graph.node(id);
     const std::size_t begin = total;
     std::vector<PackedFilter>& mine = filters_[node.name];
-    for (const LayerFilter& layer : layer_filters(network.graph, id, precision, calibrated(id))) {
+    for (const LayerFilter& layer : layer_filters(graph, id, precision, calibrated(id))) {
       const std::vector<Packing> packings = choose(node, layer);
       PackedFilter& filter = mine.emplace_back(placed(layer, packings.front(), total));
       for (std::size_t i = 1; i < packings.size(); ++i)
         filter.others.push_back(placed(layer, packings[i], total));
     }
+    if (!mine.empty()) arrays_.insert(parameter_name(node, "weight"));
     const std::string& owner = owners.try_emplace(parameter_name(node, "weight"), node.name).first->second;
     const std::vector<PackedFilter>& its = filters_[owner];
     if (owner == node.name || !std::equal(mine.begin(), mine.end(), its.begin(), its.end(), is_packed_alike))
@@ -137,7 +162,10 @@ PackedWeights::PackedWeights(const Network& network, Precision precision,
     total = begin;
     for (std::size_t i = 0; i < mine.size(); ++i) place_at(its[i], mine[i]);
   }
-  buffer_ = AlignedBuffer(total);
+}
+
+void PackedWeights::pack(const Network& network) {
+  buffer_ = AlignedBuffer(floats_);
   for (NodeId id = 0; id < network.graph.size(); ++id) {
     const Node& node = network.graph.node(id);
     if (filters(node).empty()) continue;
@@ -146,6 +174,7 @@ PackedWeights::PackedWeights(const Network& network, Precision precision,
       const float* own = plain + packed.begin;
       const std::vector<float> some = packed.taps.empty() ? std::vector<float>() : some_taps(packed, own);
       pack_all(packed, some.empty() ? own : some.data(), buffer_.data());
+      ++filters_packed_;
     }
   }
 }
@@ -154,6 +183,40 @@ std::size_t packed_bytes(const LayerFilter& filter, Packing packing) {
   std::size_t floats = 0;
   placed(filter, packing, floats);
   return floats * sizeof(float);
+}
+
+void PackedWeights::take(KeptFile file) {
+  file_ = std::move(file);
+}
+
+std::string PackedWeights::layout() const {
+  const std::map<std::string_view, std::span<const PackedFilter>> in_order(filters_.begin(), filters_.end());
+  std::string text;
+  for (const auto& [node, filters] : in_order) {
+    for (const PackedFilter& filter : filters) text += fmt::format("{} {}\n", node, to_text(filter));
+  }
+  for (const std::string& array : arrays_) text += array + "\n";
+  return onnx::checksum(text);
+}
+
+std::string packing_fingerprint() {
+  // Several panels of every vector, and no whole number of them.
+  PackedFilter sample;
+  sample.filter = {.groups = 1, .out_channels = 72, .in_channels = 20, .taps = 9};
+  sample.window = {.out_h = 8, .out_w = 8, .kernel_h = 3, .kernel_w = 3};
+  std::vector<float> values(sample.filter.floats());
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = static_cast<float>(static_cast<int>(i * 7919 % 1009) - 504) / 504;
+  std::string sums;
+  for (const Packing packing : {Packing::direct, Packing::depthwise, Packing::grouped, Packing::winograd,
+                                Packing::winograd2, Packing::bf16, Packing::int8}) {
+    sample.packing = packing;
+    sample.filter.groups = packing == Packing::depthwise ? 72 : 1;
+    AlignedBuffer packed(packed_size(sample));
+    pack_filter(sample, values.data(), packed.data());
+    sums += onnx::checksum({reinterpret_cast<const char*>(packed.data()), packed.size() * sizeof(float)});
+  }
+  return onnx::checksum(sums);
 }
 
 std::span<const PackedFilter> PackedWeights::filters(const Node& node) const {
