@@ -30,6 +30,7 @@ struct Loading {
   std::string network;
   int size = 0;
   double our_ms = 0;         ///< model and session, from the file
+  double cached_ms = 0;      ///< the same where an earlier load has kept the packed weights
   double peer_ms = 0;        ///< a session for every size
   double our_megabytes = 0;  ///< of memory, before anything was run
   double peer_megabytes = 0;

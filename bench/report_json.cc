@@ -39,6 +39,7 @@ std::string to_json(const PeerReport& report) {
     all["loading"].push_back({{"network", l.network},
                               {"size", l.size},
                               {"our_ms", l.our_ms},
+                              {"cached_ms", l.cached_ms},
                               {"peer_ms", l.peer_ms},
                               {"our_megabytes", l.our_megabytes},
                               {"peer_megabytes", l.peer_megabytes},

@@ -69,7 +69,7 @@ TEST(Report, LeavesOutWhatWasNotMeasured) {
 
 TEST(Report, HoldsEverythingThatWasMeasured) {
   PeerReport report = small_report();
-  report.loading.push_back({.network = "resnet20", .size = 32, .our_ms = 3, .peer_ms = 30});
+  report.loading.push_back({.network = "resnet20", .size = 32, .our_ms = 3, .cached_ms = 2, .peer_ms = 30});
   report.switching.push_back({.network = "resnet20", .size = 32, .subnet = "x1", .ratio = 1.01});
   report.denormals.push_back({.network = "resnet20", .size = 32, .times = measured("x1", 1, 1.02).times});
   report.bf16_unit = "AMX";
@@ -80,7 +80,7 @@ TEST(Report, HoldsEverythingThatWasMeasured) {
                              .difference = 1e-3,
                              .packed_megabytes = 2});
   const std::string text = to_markdown(report);
-  EXPECT_THAT(text, HasSubstr("| resnet20, 32x32 | 3.0 | 30.0 |"));
+  EXPECT_THAT(text, HasSubstr("| resnet20, 32x32 | 3.0 | 2.0 | 30.0 |"));
   EXPECT_THAT(text, HasSubstr("| resnet20, 32x32 | x1 | 1.010 |"));
   EXPECT_THAT(text, HasSubstr("| resnet20, 32x32 | 1.020 ("));
   EXPECT_THAT(
