@@ -1,6 +1,7 @@
 #include "kernels/int8_conv.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -38,6 +39,14 @@ float scale_of(const float* weights, std::ptrdiff_t count) {
   for (std::ptrdiff_t i = 0; i < count; ++i) most = std::max(most, std::abs(weights[i]));
   const float scale = most / kMostWeight;
   return scale >= std::numeric_limits<float>::min() ? scale : 1.0F;
+}
+
+/// x / scale, rounded to the nearest of -127 .. 127, to the even one of two. In operations of which the
+/// compiler makes vectors.
+std::int8_t quantized(float x, float scale) {
+  constexpr float kWhole = 3 << 22;  // floats around it are whole numbers, and their last bits count
+  const float value = std::min(std::max(x / scale, -kMostWeight), kMostWeight);
+  return static_cast<std::int8_t>(std::bit_cast<std::int32_t>(value + kWhole));
 }
 
 /// Adds the weights of some input channels, of each output channel those of each place in a quad apart.
@@ -111,15 +120,14 @@ void pack_int8(const Filter& f, const float* oihw, float* packed) {
   const Int8Weights layout(f, packed);
   auto* const panels = reinterpret_cast<std::int8_t*>(packed + panels_of(f) * kChunkPanel);
   const std::ptrdiff_t size = std::ptrdiff_t{f.in_channels} * f.taps;
+  std::vector<std::int8_t> weights(static_cast<std::size_t>(size));  // of an output channel
   for (int k = 0; k < f.out_channels; ++k, oihw += size) {
     const float scale = packed[k] = scale_of(oihw, size);
+    std::transform(oihw, oihw + size, weights.begin(), [=](float x) { return quantized(x, scale); });
     std::int8_t* const to = panels + k / kChunkPanel * layout.panel + k % kChunkPanel * kQuad;
     for (std::ptrdiff_t c = 0; c < f.in_channels; ++c) {
-      for (std::ptrdiff_t t = 0; t < f.taps; ++t) {
-        const float whole = std::nearbyint(oihw[c * f.taps + t] / scale);
-        to[(t * layout.rows + c / kQuad) * kQuadRow + c % kQuad] =
-            static_cast<std::int8_t>(std::fmin(std::fmax(whole, -kMostWeight), kMostWeight));
-      }
+      for (std::ptrdiff_t t = 0; t < f.taps; ++t)
+        to[(t * layout.rows + c / kQuad) * kQuadRow + c % kQuad] = weights[c * f.taps + t];
     }
   }
 }
