@@ -146,13 +146,17 @@ function(concertina_test_program target group)
   target_link_libraries(${target} PRIVATE ${arg_LIBRARIES} nlohmann_json::nlohmann_json GTest::gmock
                                           GTest::gtest_main)
   target_compile_definitions(${target} PRIVATE CONCERTINA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  if(NOT arg_PCH_FROM)
+  set(options ${concertina_test_options})
+  if(arg_PCH_FROM)
+    # A header that was precompiled with optimisation is for code with optimisation only.
+    set(options $<$<CONFIG:Release>:-O1>)
+  else()
     set(arg_PCH_FROM concertina_test_headers)
   endif()
   target_precompile_headers(${target} REUSE_FROM ${arg_PCH_FROM})
   # What takes time is in the libraries, and building tests quickly is worth more than their speed. The headers are
   # compiled with -fPIC, programs would be with -fPIE.
-  target_compile_options(${target} PRIVATE ${concertina_test_options} -fPIC)
+  target_compile_options(${target} PRIVATE ${options} -fPIC)
   set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
   if(arg_STARTS_SLOWLY)
     set(discovered ${CMAKE_CURRENT_BINARY_DIR}/${target}_by_name.cmake)
