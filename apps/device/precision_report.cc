@@ -170,8 +170,8 @@ double correlation(const SearchedPrecisions& found) {
   return spearman(estimated, measured);
 }
 
-/// Of the packed weights if every sub-net has the combination that `by` proposed.
-std::int64_t packed_bytes(const LayerPrecisions& layers, Precision precision, int subnets) {
+/// Of the packed weights if every sub-net is wholly in this precision.
+std::int64_t packed_bytes_in(const LayerPrecisions& layers, Precision precision, int subnets) {
   std::vector<quantization::Combination> all;
   for (int i = 0; i < subnets; ++i) all.push_back(layers.all_in(precision, i));
   return layers.other_bytes() + quantization::bytes_of(layers.bytes(), all);
@@ -191,8 +191,8 @@ void print_precisions(const onnx::ModelFile& file, const LayerPrecisions& layers
   const Precision low_precision = low == Proposal::int8 ? Precision::int8 : Precision::bf16;
   const auto subnets = static_cast<int>(file.subnets.size());
   const std::int64_t random = random_combinations(found), searched = std::ssize(found.combinations) - random;
-  const std::int64_t fp32_bytes = packed_bytes(layers, Precision::fp32, subnets);
-  const std::int64_t low_bytes = packed_bytes(layers, low_precision, subnets);
+  const std::int64_t fp32_bytes = packed_bytes_in(layers, Precision::fp32, subnets);
+  const std::int64_t low_bytes = packed_bytes_in(layers, low_precision, subnets);
   const std::vector<AtLatency> latencies = at_latencies(found, low);
   const double faster = speed_up(found, low);
   const int above_low = count_above(latencies, &AtLatency::low);

@@ -53,8 +53,9 @@ class Search {
     std::int64_t least = layers_.other_bytes();
     for (const auto& layer : layers_.bytes()) least += *std::min_element(layer.begin(), layer.end());
     if (least <= *options_.max_bytes) return {};
-    return Error{fmt::format("the packed weights take at least {} bytes, which is more than --max-bytes {}",
-                             least, *options_.max_bytes)};
+    return Error{fmt::format(
+        "the packed weights are estimated at {} bytes at least, which is more than --max-bytes {}", least,
+        *options_.max_bytes)};
   }
 
   /// What a sub-net of the model that accuracy_ uses makes of the images, one after the other.

@@ -35,12 +35,13 @@ struct QuantizeOptions {
   bool json = false;
 };
 
-/// A run directory stands for its model and, unless they are given, the images of its recipe.
-Status resolve_run(QuantizeOptions& options) {
+/// A run directory stands for its model and, unless they are given, the images of its recipe. No run may
+/// replace the model meanwhile.
+Result<std::optional<FolderLock>> resolve_run(QuantizeOptions& options) {
   const std::filesystem::path folder = options.model;
   std::error_code code;
   if (!std::filesystem::is_directory(folder, code)) {
-    if (!options.data.data.empty()) return {};
+    if (!options.data.data.empty()) return std::optional<FolderLock>();
     return Error{
         "a model does not say where its training images are; give --data DIR, or the model's run directory"};
   }
@@ -49,11 +50,12 @@ Status resolve_run(QuantizeOptions& options) {
     return Error{fmt::format("'{}' has no model.onnx; give a run directory whose run has ended, or a model",
                              folder.string())};
   }
-  if (!options.data.data.empty()) return {};
+  ASSIGN_OR_RETURN(std::optional<FolderLock> lock, FolderLock::take(folder));
+  if (!options.data.data.empty()) return lock;
   ASSIGN_OR_RETURN(const recipe::Recipe recipe, recipe::read_recipe(folder / "recipe.toml", {}));
   options.data.data = recipe.data.path.string();
   options.data.format = recipe.data.format;
-  return {};
+  return lock;
 }
 
 /// What the images of the options show of all sub-nets.
@@ -100,7 +102,7 @@ void take_scales(const Calibrated& calibrated, onnx::ModelFile& file) {
 }
 
 Status quantize(QuantizeOptions options) {
-  RETURN_IF_ERROR(resolve_run(options));
+  ASSIGN_OR_RETURN(const auto lock, resolve_run(options));
   if (options.out.empty()) options.out = options.model;
   ASSIGN_OR_RETURN(onnx::ModelFile file, onnx::read_model(options.model));
   RETURN_IF_ERROR(check_writable(options.out));
@@ -159,7 +161,7 @@ Status add_scales(const std::filesystem::path& run, int threads, Progress& progr
   options.data.threads = threads;
   options.data.split = "train";
   options.data.batch = kUsualBatch;
-  RETURN_IF_ERROR(resolve_run(options));
+  ASSIGN_OR_RETURN(const auto lock, resolve_run(options));
   ASSIGN_OR_RETURN(onnx::ModelFile file, onnx::read_model(options.model));
   if (runtime::check_calibrated(file)) return {};
   ASSIGN_OR_RETURN(const Calibrated calibrated, calibrate_model(file, options, progress));

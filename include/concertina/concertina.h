@@ -71,8 +71,8 @@ typedef enum concertina_precision {
 typedef struct concertina_model_options {
   size_t struct_size;
   int32_t precision;  /**< a concertina_precision; default fp32 */
-  const char* tuning; /**< a file that `concertina tune` wrote for this model on this machine; default: rules
-                         of thumb choose the kernels */
+  const char* tuning; /**< a file that `concertina tune` or `concertina precisions` wrote for this model on
+                         this machine; default: rules of thumb choose the kernels */
   const char* cache; /**< a folder in which the packed weights are kept for the next load, which maps them and
                         does not pack; default: nothing is kept */
 } concertina_model_options;

@@ -73,8 +73,8 @@ struct TensorInfo {
 
 struct ModelOptions {
   Precision precision = Precision::fp32;
-  /// A file that `concertina tune` wrote for this model on this machine. It names the fastest kernel for each
-  /// layer. Empty: rules of thumb choose the kernels.
+  /// A file that `concertina tune` or `concertina precisions` wrote for this model on this machine. It names
+  /// the kernel of each layer. Empty: rules of thumb choose the kernels.
   std::filesystem::path tuning = {};
   /// A folder in which the packed weights are kept: the next load with the same options maps them from there,
   /// and does not pack. Processes that load the model share that memory. Empty: nothing is kept. A folder
@@ -82,8 +82,9 @@ struct ModelOptions {
   std::filesystem::path cache = {};
 };
 
-/// A loaded network of several sizes. The weights are in memory once, packed for this machine's instruction
-/// set; all sub-nets use them. A model never changes. Any number of sessions on any threads may share it.
+/// A loaded network of several sizes. The weights are in memory once (once for each precision if a table
+/// gives sub-nets different ones), packed for this machine's instruction set; all sub-nets use them. A model
+/// never changes. Any number of sessions on any threads may share it.
 class Model {
  public:
   /// Loads a file that concertina-train wrote. Fails if the file cannot be read or is damaged, if it holds an

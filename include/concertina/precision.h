@@ -13,13 +13,14 @@ enum class Precision {
   /// convolutions, grouped convolutions, and classifiers that a sub-net does not share. Without AMX, so do
   /// layers that bfloat16 would not make faster.
   bf16,
-  /// Weights and inputs have 8 bits, sums 32. The model must hold the scales of its tensors, which
-  /// `concertina-train quantize` finds. These layers stay fp32: depthwise convolutions, grouped convolutions,
-  /// classifiers that a sub-net does not share, layers whose input has no scale in some sub-net, and layers
-  /// that int8 would not make faster.
+  /// Weights and inputs have 8 bits, sums 32; on AVX2 without VNNI inputs have 7 bits. The model must hold
+  /// the scales of its tensors, which `concertina-train quantize` finds. These layers stay fp32: depthwise
+  /// convolutions, grouped convolutions, classifiers that a sub-net does not share, layers whose input has no
+  /// scale in some sub-net, and layers that int8 would not make faster.
   int8,
-  /// Each layer has the precision that is fastest on this machine, as a table of `concertina tune --precision
-  /// auto` says. int8 is among them if the model holds scales.
+  /// Each layer has the precision that a table says: the fastest on this machine (`concertina tune
+  /// --precision auto`), or one for each sub-net (`concertina precisions`). int8 is among them if the model
+  /// holds scales.
   automatic,
 };
 

@@ -25,8 +25,8 @@ class Quantizer {
         high_(hn::Set(kTag, static_cast<float>(input.most - input.zero_point))),
         zero_(hn::Set(kIntTag, input.zero_point)) {}
 
-  /// In the lowest byte. The sum with 1.5 * 2^23, whose lowest byte is 0, is rounded to a whole number, ties
-  /// to even. A NaN is not above the lower bound.
+  /// The result is in the lowest byte of each lane; the others may be anything. The sum with 1.5 * 2^23,
+  /// whose lowest byte is 0, is rounded to a whole number, ties to even. A NaN is not above the lower bound.
   HWY_INLINE VI operator()(V x) const {
     const V bounded = hn::Min(hn::Max(hn::Mul(x, inverse_), low_), high_);
     return hn::Add(hn::BitCast(kIntTag, hn::Add(bounded, hn::Set(kTag, 12582912.0F))), zero_);

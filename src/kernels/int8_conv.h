@@ -26,8 +26,8 @@ bool can_run_int8(const Filter& filter);
 /// tiles of this side (0: it would not); else fp32 is as fast or faster.
 bool prefers_int8(const Filter& filter, int winograd_side);
 
-/// Inputs from 0 to 255 as the unit holds them: one that takes 127 at most has steps of about twice the size
-/// over the same range. Without starts.
+/// How the unit holds inputs that are calibrated for 0 .. 255. A unit that takes at most 127 has steps of
+/// about twice the size over the same range. Without starts.
 Int8Input int8_input(const Int8Unit& unit, float scale, int zero_point);
 
 /// Floats of memory for the packed filter: a scale for each output channel, and four weights in each of the

@@ -124,6 +124,32 @@ TEST_P(Int8ConvTest, ReadsDenseImages) {
          .dense = true});
 }
 
+TEST_P(Int8ConvTest, ReadsRowsWithoutGaps) {
+  for (const int channels : {4, 12, 20}) {
+    for (const int kernel : {1, 3, 5}) {
+      for (const int pad : {0, 1, 3}) {
+        for (const int dilation : {1, 2}) {
+          WindowArgs w = window(10, 11, kernel, 1, pad, pad, dilation);
+          const auto check_it = [&] {
+            check({.batch = 2,
+                   .window = w,
+                   .full_inputs = {channels},
+                   .inputs = {channels},
+                   .full_out = 20,
+                   .out = 18,
+                   .dense = true});
+          };
+          check_it();
+          w.stride_h = 2;
+          w.out_h = (w.out_h + 1) / 2;
+          w.out_w -= 2;  // the last columns are seen by no window
+          check_it();
+        }
+      }
+    }
+  }
+}
+
 TEST_P(Int8ConvTest, Epilogues) {
   for (const ConvCase& c : epilogue_cases(window(6, 7, 3, 1, 1, 1))) check(c);
 }

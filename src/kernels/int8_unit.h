@@ -19,9 +19,9 @@ inline int quads_of(const ChannelRange& range) {
 
 /// Two panels under all pixels of a chunk.
 struct Int8Panels {
-  std::span<const std::ptrdiff_t> taps;   ///< elements from a pixel to what each tap sees
-  std::span<const ChannelRange> ranges;   ///< side by side in the pixel, each in whole quads
-  std::ptrdiff_t pixel = 0;               ///< elements from one output's input to the next one's
+  std::span<const std::ptrdiff_t> taps;   ///< bytes from a pixel to what each tap sees
+  std::span<const ChannelRange> ranges;   ///< side by side in the pixel, each in whole quads, at least one
+  std::ptrdiff_t pixel = 0;               ///< bytes from one output's input to the next one's
   const std::int8_t* weights = nullptr;   ///< [taps][rows][kChunkPanel][kQuad]
   const std::int8_t* weights2 = nullptr;  ///< of the second panel, or null
   std::ptrdiff_t rows = 0;                ///< quads of input channels at full width
@@ -34,8 +34,8 @@ struct Int8Unit {
   int most_input;  ///< the largest input whose products it sums exactly: 127 or 255
 
   /// sums[p][k] = starts[k] + sum over all inputs of pixel p, times weights of channel k: `pixels` rows of 2
-  /// * kChunkPanel, of which those of a second panel are only there if it is. Reads whole blocks: up to
-  /// this->pixels rows are written, and as many pixels of the input read.
+  /// * kChunkPanel. Without a second panel only the first kChunkPanel of a row are written. May work on whole
+  /// blocks: write up to this->pixels rows, and read as many pixels of the input.
   void (*products)(const Int8Panels& panels, const std::uint8_t* input, int pixels, std::int32_t* sums);
 };
 

@@ -30,7 +30,7 @@ std::vector<Packing> options_of(const runtime::LayerTuning& layer, const std::ve
     if (!layer.milliseconds.contains(packing)) continue;
     (precision_of(packing) == Precision::fp32 ? fp32 : options).push_back(packing);
   }
-  if (fp32.empty()) return options;
+  if (fp32.empty()) return {};
   options.insert(options.begin(), *std::min_element(fp32.begin(), fp32.end(), [&](Packing a, Packing b) {
                    return mean_logarithm(layer.milliseconds.at(a)) < mean_logarithm(layer.milliseconds.at(b));
                  }));

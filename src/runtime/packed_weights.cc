@@ -200,22 +200,27 @@ std::string PackedWeights::layout() const {
 }
 
 std::string packing_fingerprint() {
-  // Several panels of every vector, and no whole number of them.
-  PackedFilter sample;
-  sample.filter = {.groups = 1, .out_channels = 72, .in_channels = 20, .taps = 9};
-  sample.window = {.out_h = 8, .out_w = 8, .kernel_h = 3, .kernel_w = 3};
-  std::vector<float> values(sample.filter.floats());
-  for (std::size_t i = 0; i < values.size(); ++i)
-    values[i] = static_cast<float>(static_cast<int>(i * 7919 % 1009) - 504) / 504;
   std::string sums;
-  for (const Packing packing : {Packing::direct, Packing::depthwise, Packing::grouped, Packing::winograd,
-                                Packing::winograd2, Packing::bf16, Packing::int8}) {
-    sample.packing = packing;
-    sample.filter.groups = packing == Packing::depthwise ? 72 : 1;
-    AlignedBuffer packed(packed_size(sample));
-    pack_filter(sample, values.data(), packed.data());
-    sums += onnx::checksum({reinterpret_cast<const char*>(packed.data()), packed.size() * sizeof(float)});
-  }
+  const auto add = [&](int in_channels, int side) {
+    PackedFilter sample;
+    // Several panels of every vector, and no whole number of them.
+    sample.filter = {.out_channels = 72, .in_channels = in_channels, .taps = side * side};
+    sample.window = {.out_h = 8, .out_w = 8, .kernel_h = side, .kernel_w = side};
+    std::vector<float> values(sample.filter.floats());
+    for (std::size_t i = 0; i < values.size(); ++i)
+      values[i] = static_cast<float>(static_cast<int>(i * 7919 % 1009) - 504) / 504;
+    for (const Packing packing : all_packings()) {
+      if (winograd_side(packing) > 0 && side != 3) continue;
+      sample.packing = packing;
+      sample.filter.groups = packing == Packing::depthwise ? 72 : 1;
+      AlignedBuffer packed(packed_size(sample));
+      pack_filter(sample, values.data(), packed.data());
+      sums += onnx::checksum({reinterpret_cast<const char*>(packed.data()), packed.size() * sizeof(float)});
+    }
+  };
+  add(20, 3);
+  add(3, 3);
+  add(20, 1);
   return onnx::checksum(sums);
 }
 

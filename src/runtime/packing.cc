@@ -132,6 +132,12 @@ std::vector<Packing> packings_of(const Filter& filter, const kernels::WindowArgs
 
 }  // namespace
 
+std::vector<Packing> all_packings() {
+  std::vector<Packing> all;
+  for (const auto& known : kPackingNames) all.push_back(known.packing);
+  return all;
+}
+
 std::string_view packing_name(Packing packing) {
   return std::find_if(std::begin(kPackingNames), std::end(kPackingNames),
                       [&](const auto& known) { return known.packing == packing; })

@@ -21,6 +21,7 @@ enum class Packing {
   int8,
 };
 
+std::vector<Packing> all_packings();
 std::string_view packing_name(Packing packing);
 std::optional<Packing> find_packing(std::string_view name);
 

@@ -46,8 +46,9 @@ void take_planes(const StepContext& context, ConvStep& conv) {
 }
 
 /// Precondition: the layer's input is calibrated (calibration.h).
-kernels::Int8Input int8_input(const kernels::ConvArgs& args, std::span<const kernels::ChannelRange> inputs,
-                              const StepContext& context) {
+kernels::Int8Input input_with_starts(const kernels::ConvArgs& args,
+                                     std::span<const kernels::ChannelRange> inputs,
+                                     const StepContext& context) {
   const Graph& graph = context.source.graph;
   const NodeId read = graph.node(context.operation.node).inputs[0];
   const auto [scale, zero_point] = context.source.quantization.at(graph.node(read).name);
@@ -75,7 +76,7 @@ ConvStep shared_conv(const PackedFilter& packed, const PixelSegment& to, const k
   conv.kernel = choice.kernel;
   if (conv.kernel == ConvKernel::winograd) conv.side = winograd_side(taken.packing);
   if (conv.kernel == ConvKernel::bf16) conv.args.bf16_unit = kernels::best_bf16_unit();
-  if (conv.kernel == ConvKernel::int8) conv.args.int8 = int8_input(conv.args, inputs, context);
+  if (conv.kernel == ConvKernel::int8) conv.args.int8 = input_with_starts(conv.args, inputs, context);
   conv.ranges = std::move(inputs);
   return conv;
 }

@@ -63,9 +63,10 @@ std::string identity_of(std::string_view model) {
 }
 
 std::optional<std::string> identity_of_file(const std::filesystem::path& model) {
-  const Descriptor file(::open(model.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat info {};
-  if (!file.valid() || ::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
+  if (::stat(model.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
+  const Descriptor file(::open(model.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return std::nullopt;
   std::vector<char> block(kBlock);
   std::string sums;
   for (std::size_t size = 0;;) {
@@ -84,11 +85,11 @@ std::optional<std::string> identity_of_file(const std::filesystem::path& model) 
 }
 
 WeightsCache::WeightsCache(const std::string& identity, const ModelOptions& options)
-    : key_(fmt::format("concertina packed weights 1, {}, {}, int8 {}, bf16 {}, precision {}, tuning {}, "
-                       "model {}\n",
-                       kernels::target_name(), packing_fingerprint(), name_of_first(kernels::int8_units()),
-                       name_of_first(kernels::bf16_units()), name_of(options.precision),
-                       checksum_of_tuning(options.tuning), identity)),
+    : key_(fmt::format("packed weights of concertina {}, {}, {}, int8 {}, bf16 {}, precision {}, "
+                       "tuning {}, model {}\n",
+                       CONCERTINA_VERSION, kernels::target_name(), packing_fingerprint(),
+                       name_of_first(kernels::int8_units()), name_of_first(kernels::bf16_units()),
+                       name_of(options.precision), checksum_of_tuning(options.tuning), identity)),
       path_(options.cache / (onnx::checksum(key_) + ".packed")) {}
 
 std::optional<CachedWeights> WeightsCache::find() const {

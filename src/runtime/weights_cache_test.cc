@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/machine.h"
 #include "kernels/bf16_conv.h"
+#include "kernels/int8_conv.h"
 #include "kernels/layout.h"
 #include "kernels/testing/targets.h"
 #include "runtime/calibration.h"
@@ -265,6 +266,16 @@ TEST_F(WeightsCacheTest, IsSharedByMachinesWithOtherInstructions) {
     }
   }
   ASSERT_TRUE(kernels::limit_target(""));
+}
+
+TEST_F(WeightsCacheTest, KnowsTheUnitsApart) {
+  for (int round = 0; round < 2; ++round) {
+    for (const std::string& unit : kernels::int8_units()) {
+      ASSERT_TRUE(kernels::limit_int8_unit(unit));
+      EXPECT_EQ(filters_packed(load()) == 0, round == 1) << unit;
+      ASSERT_TRUE(kernels::limit_int8_unit(""));
+    }
+  }
 }
 
 }  // namespace

@@ -107,7 +107,8 @@ TEST_F(PrecisionsTest, KeepsToTheBytes) {
   const std::int64_t fp32 = free["fp32"], int8 = free["int8"];
   EXPECT_LT(int8, fp32 / 2);
   for (const std::int64_t most : {int8, (int8 + fp32) / 2}) EXPECT_LE(bytes(within(most))["table"], most);
-  expect_refused(within(int8 - 1), "the packed weights take at least " + std::to_string(int8) + " bytes");
+  expect_refused(within(int8 - 1),
+                 "the packed weights are estimated at " + std::to_string(int8) + " bytes at least");
 }
 
 TEST_F(PrecisionsTest, PrintsTables) {
@@ -125,7 +126,7 @@ TEST_F(PrecisionsTest, BadInputGetsOneSentence) {
   expect_refused(precisions({"--images", "61"}), "--images 61: the model has 60 validation images");
   expect_refused(precisions({"--max-loss", "-1"}), "see concertina precisions --help");
   expect_refused(precisions({"--out", data_}), "is a folder");
-  expect_refused(precisions({"--images", "20", "--max-bytes", "1"}), "the packed weights take at least ");
+  expect_refused(precisions({"--images", "20", "--max-bytes", "1"}), "the packed weights are estimated at ");
   const auto with = [&](const std::string& model, const std::string& table, const std::string& data) {
     return concertina({"precisions", model, "--tuning", table, "--data", data});
   };
