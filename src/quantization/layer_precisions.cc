@@ -73,6 +73,10 @@ Precision precision_of(Packing packing) {
 }
 
 Result<LayerPrecisions> LayerPrecisions::make(const onnx::ModelFile& file, runtime::Tuning tuning) {
+  const bool timed_int8 = std::any_of(tuning.layers.begin(), tuning.layers.end(), [](const auto& layer) {
+    return layer.second.milliseconds.contains(Packing::int8);
+  });
+  if (timed_int8) RETURN_IF_ERROR(runtime::check_calibrated(file));
   RETURN_IF_ERROR(tuning.check(file, Precision::automatic));
   for (const auto& [name, layer] : tuning.layers)
     RETURN_IF_ERROR(check_layer(name, layer, file.subnets.size()));
